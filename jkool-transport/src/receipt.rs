@@ -1,0 +1,95 @@
+//! What became of a batch, payload by payload.
+
+use crate::TransportError;
+use std::time::Duration;
+
+/// What a failure means for the payload, decided by the transport: it alone knows the protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Disposition {
+    /// It may work later: keep the payload and send it again, no sooner than `after` when the server asked for that.
+    Retry {
+        /// How long the server wants to be left alone, measured from the answer.
+        after: Option<Duration>,
+    },
+    /// Nothing will work until a setting is changed (a refused token, a wrong url, a bad certificate): keep everything,
+    /// say so, and try again slowly.
+    Misconfigured,
+    /// This payload, or this batch, is larger than the server takes.
+    TooLarge,
+    /// The server refuses this payload for what it holds; sending it again would not help.
+    Rejected,
+}
+
+/// One payload's failure.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// What it means for the payload.
+    pub disposition: Disposition,
+    /// Whether the payload may have been delivered all the same: true when it was written and the answer never came.
+    /// Sending it again can then make a duplicate.
+    pub maybe_delivered: bool,
+    /// What happened.
+    pub error: TransportError,
+}
+
+impl Failure {
+    /// A failure after which the payload surely was not delivered.
+    pub fn new(disposition: Disposition, error: TransportError) -> Self {
+        Self { disposition, maybe_delivered: false, error }
+    }
+
+    /// The same failure, with delivery in doubt.
+    pub fn in_doubt(mut self) -> Self {
+        self.maybe_delivered = true;
+        self
+    }
+}
+
+/// What became of one payload.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The server confirmed it.
+    Delivered,
+    /// It was not confirmed.
+    Failed(Failure),
+}
+
+/// What became of a batch: one [`Outcome`] for each payload, in the batch's order.
+#[derive(Debug, Clone)]
+pub struct Receipt {
+    outcomes: Vec<Outcome>,
+}
+
+impl Receipt {
+    /// A receipt from the outcome of each payload, in order.
+    pub fn new(outcomes: Vec<Outcome>) -> Self {
+        Self { outcomes }
+    }
+
+    /// All `len` payloads were delivered.
+    pub fn delivered(len: usize) -> Self {
+        Self { outcomes: vec![Outcome::Delivered; len] }
+    }
+
+    /// All `len` payloads met the same failure.
+    pub fn failed(len: usize, failure: Failure) -> Self {
+        Self { outcomes: vec![Outcome::Failed(failure); len] }
+    }
+
+    /// The outcomes, in the batch's order.
+    pub fn outcomes(&self) -> &[Outcome] {
+        &self.outcomes
+    }
+
+    /// The outcomes, in the batch's order.
+    pub fn into_outcomes(self) -> Vec<Outcome> {
+        self.outcomes
+    }
+
+    /// Whether every payload was delivered.
+    pub fn is_delivered(&self) -> bool {
+        self.outcomes.iter().all(|outcome| matches!(outcome, Outcome::Delivered))
+    }
+}
