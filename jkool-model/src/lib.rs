@@ -1,1 +1,41 @@
+#![doc = include_str!("../README.md")]
 
+mod activity;
+mod entity;
+mod enums;
+mod event;
+mod property;
+mod snapshot;
+mod source;
+mod source_type;
+mod surrogates;
+mod timestamp;
+mod trackable;
+mod tracking_id;
+mod value;
+mod value_type;
+mod wire;
+mod wire_fields;
+mod words;
+
+pub use activity::{Activity, ActivityBuilder};
+pub use entity::Entity;
+pub use enums::{ActivityStatus, CompCode, LogType, OpType, Severity};
+pub use event::{Event, EventBuilder};
+pub use property::{Property, TypedValue};
+pub use snapshot::{Snapshot, SnapshotBuilder};
+pub use source::{SourceError, SourceFault, SourceFqn, SourceFqnBuilder};
+pub use source_type::SourceType;
+pub use surrogates::replace_lone_surrogates;
+pub use timestamp::{InvalidTimestamp, Timestamp};
+pub use trackable::{InvalidEntity, error_chain};
+pub use tracking_id::TrackingId;
+pub use value::Value;
+pub use value_type::{DataType, ValueType};
+pub use words::UnknownWord;
+
+#[doc(hidden)]
+pub use trackable::usec;
+
+/// Text of an event: a literal costs nothing, a `String` is taken over. Empty means that nothing is said.
+pub type Text = std::borrow::Cow<'static, str>;

@@ -1,0 +1,92 @@
+//! Any of the things that travel.
+
+use crate::{Activity, Event, InvalidEntity, OpType, Snapshot, Value};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// An event, an activity or a snapshot. Reading tells them apart by their `type`.
+///
+/// ```
+/// use jkool_model::Entity;
+/// let entity: Entity = serde_json::from_str(r#"{"type":"ACTIVITY","operation":"Checkout"}"#)?;
+/// assert!(matches!(entity, Entity::Activity(_)));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Entity {
+    /// Something that happened.
+    Event(Box<Event>),
+    /// A group of events.
+    Activity(Box<Activity>),
+    /// A set of metrics that travels alone.
+    Snapshot(Box<Snapshot>),
+}
+
+impl Entity {
+    /// What it is, by its `type`.
+    pub fn op_type(&self) -> OpType {
+        match self {
+            Entity::Event(event) => event.op_type,
+            Entity::Activity(_) => OpType::Activity,
+            Entity::Snapshot(snapshot) => snapshot.op_type,
+        }
+    }
+
+    /// Checks what the service requires.
+    ///
+    /// # Errors
+    /// Names the first field that is missing or wrong.
+    pub fn validate(&self) -> Result<(), InvalidEntity> {
+        match self {
+            Entity::Event(event) => event.validate(),
+            Entity::Activity(activity) => activity.validate(),
+            Entity::Snapshot(snapshot) => snapshot.validate(),
+        }
+    }
+}
+
+impl From<Event> for Entity {
+    fn from(event: Event) -> Self {
+        Entity::Event(Box::new(event))
+    }
+}
+
+impl From<Activity> for Entity {
+    fn from(activity: Activity) -> Self {
+        Entity::Activity(Box::new(activity))
+    }
+}
+
+impl From<Snapshot> for Entity {
+    fn from(snapshot: Snapshot) -> Self {
+        Entity::Snapshot(Box::new(snapshot))
+    }
+}
+
+impl Serialize for Entity {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Entity::Event(event) => event.serialize(serializer),
+            Entity::Activity(activity) => activity.serialize(serializer),
+            Entity::Snapshot(snapshot) => snapshot.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Entity {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        let Value::Map(fields) = &value else {
+            return Err(de::Error::custom("expected an event, activity or snapshot: an object"));
+        };
+        let op_type = fields.iter().find(|(key, _)| key == "type").and_then(|(_, value)| value.as_str()?.parse().ok());
+        // An event of type SNAPSHOT exists too (jkool-client-java-api sends it): only a snapshot has a name.
+        let is_named = fields.iter().any(|(key, _)| key == "name") && !fields.iter().any(|(key, _)| key == "operation");
+        match op_type {
+            Some(OpType::Activity) => Activity::deserialize(value).map(Self::from),
+            Some(OpType::Snapshot | OpType::Dataset) if is_named => Snapshot::deserialize(value).map(Self::from),
+            _ => Event::deserialize(value).map(Self::from),
+        }
+        .map_err(de::Error::custom)
+    }
+}

@@ -1,0 +1,271 @@
+//! A named, typed value.
+
+use crate::value_type::unswap;
+use crate::wire::{Key, Lenient};
+use crate::{DataType, Text, Timestamp, Value, ValueType};
+use serde::de::{self, MapAccess, Visitor};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
+use std::time::SystemTime;
+
+/// A value with the name of its data type.
+///
+/// Rust's own types convert into it, each with the type name that TNT4J gives to its Java sister: `i32` is `int`,
+/// `i64` is `long`, `f64` is `double`. An unsigned number takes the next larger signed type; what no 64 bits hold is a
+/// `bint`. A [`SystemTime`] is a `date.usec`.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct TypedValue {
+    /// The value.
+    pub value: Value,
+    /// What kind of value it is.
+    pub data_type: DataType,
+}
+
+impl TypedValue {
+    /// `value` as a `data_type`. Text that spells a number or a truth value of that type becomes one, a float is
+    /// rounded to what a `float` holds; what doesn't fit its type stays as it is.
+    pub fn new(value: Value, data_type: DataType) -> Self {
+        Self { value: conform(value, &data_type), data_type }
+    }
+
+    /// A value whose type nobody told.
+    fn untold(value: Value) -> Self {
+        let data_type = match &value {
+            Value::Null => DataType::None,
+            Value::Bool(_) => DataType::Bool,
+            Value::Int(int) if i32::try_from(*int).is_ok() => DataType::Int,
+            Value::Int(_) => DataType::Long,
+            Value::BigInt(_) => DataType::BigInt,
+            Value::Double(_) => DataType::Double,
+            Value::Text(_) => DataType::String,
+            Value::List(_) => DataType::Other("list".into()),
+            Value::Map(_) => DataType::Other("map".into()),
+        };
+        Self { value, data_type }
+    }
+}
+
+/// Integers up to this size are whole in a float.
+const MAX_EXACT_DOUBLE: i64 = 1 << f64::MANTISSA_DIGITS;
+
+fn conform(value: Value, data_type: &DataType) -> Value {
+    use DataType::{BigInt, Bool, Byte, Double, Float, Int, Long, Short};
+    match (data_type, value) {
+        (Byte | Short | Int | Long, Value::Text(text)) => match text.parse() {
+            Ok(int) => Value::Int(int),
+            Err(_) => Value::Text(text),
+        },
+        (Byte | Short | Int | Long, Value::Double(double))
+            if double.fract() == 0.0 && double.abs() <= MAX_EXACT_DOUBLE as f64 =>
+        {
+            Value::Int(double as i64)
+        }
+        (BigInt, Value::Int(int)) => Value::BigInt(int.into()),
+        (BigInt, Value::Text(text)) => match text.parse() {
+            Ok(int) => Value::BigInt(int),
+            Err(_) => Value::Text(text),
+        },
+        (Double, Value::Int(int)) if int.unsigned_abs() <= MAX_EXACT_DOUBLE as u64 => Value::Double(int as f64),
+        (Double, Value::Text(text)) => parse_double(&text).map_or(Value::Text(text), Value::Double),
+        (Float, value @ (Value::Int(_) | Value::Text(_))) => match conform(value, &Double) {
+            Value::Double(double) => conform(Value::Double(double), &Float),
+            other => other,
+        },
+        (Float, Value::Double(double)) if double.abs() <= f32::MAX.into() => Value::Double(f64::from(double as f32)),
+        (Bool, Value::Text(text)) => match &*text {
+            "true" => Value::Bool(true),
+            "false" => Value::Bool(false),
+            _ => Value::Text(text),
+        },
+        (_, value) => value,
+    }
+}
+
+/// A float as Java and JSON write it; Rust's own `inf` and `nan` are no numbers on this wire.
+fn parse_double(text: &str) -> Option<f64> {
+    match text {
+        "NaN" => Some(f64::NAN),
+        "Infinity" => Some(f64::INFINITY),
+        "-Infinity" => Some(f64::NEG_INFINITY),
+        _ if text.ends_with(|c: char| c.is_ascii_digit() || c == '.') => {
+            text.parse().ok().filter(|double: &f64| double.is_finite())
+        }
+        _ => None,
+    }
+}
+
+macro_rules! typed_from {
+    ($($from:ty as $data_type:ident: $make:expr;)+) => {
+        $(impl From<$from> for TypedValue {
+            fn from(value: $from) -> Self {
+                let make: fn($from) -> Value = $make;
+                Self { value: make(value), data_type: DataType::$data_type }
+            }
+        })+
+    };
+}
+
+typed_from! {
+    bool as Bool: Value::Bool;
+    i8 as Byte: |int| Value::Int(int.into());
+    i16 as Short: |int| Value::Int(int.into());
+    i32 as Int: |int| Value::Int(int.into());
+    i64 as Long: Value::Int;
+    u8 as Short: |int| Value::Int(int.into());
+    u16 as Int: |int| Value::Int(int.into());
+    u32 as Long: |int| Value::Int(int.into());
+    i128 as BigInt: Value::BigInt;
+    f32 as Float: |float| Value::Double(float.into());
+    f64 as Double: Value::Double;
+    char as Char: |character| Value::Text(character.to_string().into());
+    &'static str as String: |text| Value::Text(text.into());
+    String as String: |text| Value::Text(text.into());
+    Text as String: Value::Text;
+    Timestamp as DateUsec: |time| Value::Int(time.as_usec());
+    SystemTime as DateUsec: |time| Value::Int(Timestamp::from(time).as_usec());
+    () as None: |()| Value::Null;
+}
+
+impl From<u64> for TypedValue {
+    fn from(int: u64) -> Self {
+        i64::try_from(int).map_or_else(|_| i128::from(int).into(), Self::from)
+    }
+}
+
+impl From<u128> for TypedValue {
+    fn from(int: u128) -> Self {
+        match i128::try_from(int) {
+            Ok(int) => int.into(),
+            Err(_) => Self { value: Value::Text(int.to_string().into()), data_type: DataType::BigInt },
+        }
+    }
+}
+
+impl From<usize> for TypedValue {
+    fn from(int: usize) -> Self {
+        (int as u64).into()
+    }
+}
+
+impl From<isize> for TypedValue {
+    fn from(int: isize) -> Self {
+        (int as i64).into()
+    }
+}
+
+impl<T: Into<TypedValue>> From<Option<T>> for TypedValue {
+    fn from(value: Option<T>) -> Self {
+        value.map_or_else(|| ().into(), Into::into)
+    }
+}
+
+/// The type name follows from the value, as for a client that told none.
+impl From<Value> for TypedValue {
+    fn from(value: Value) -> Self {
+        Self::untold(value)
+    }
+}
+
+/// A named, typed value of an event or a snapshot: a user metric, a KPI, a detail.
+///
+/// ```
+/// use jkool_model::{DataType, Property, ValueType};
+///
+/// let latency = Property::new("latency", 1250_i64).value_type(ValueType::AgeUsec);
+/// assert_eq!(latency.data_type, DataType::Long);
+/// let json = serde_json::to_string(&latency).unwrap();
+/// assert_eq!(json, r#"{"name":"latency","type":"long","value":1250,"value-type":"age.usec"}"#);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Property {
+    /// The name (`name`).
+    pub name: Text,
+    /// The value (`value`).
+    pub value: Value,
+    /// What kind of value it is (`type`).
+    pub data_type: DataType,
+    /// What it measures (`value-type`).
+    pub value_type: ValueType,
+}
+
+impl Property {
+    /// A property of that name and value.
+    pub fn new(name: impl Into<Text>, value: impl Into<TypedValue>) -> Self {
+        let TypedValue { value, data_type } = value.into();
+        Self { name: name.into(), value, data_type, value_type: ValueType::None }
+    }
+
+    /// Says what it measures.
+    pub fn value_type(mut self, value_type: ValueType) -> Self {
+        self.value_type = value_type;
+        self
+    }
+}
+
+impl Serialize for Property {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("name", &self.name)?;
+        map.serialize_entry("type", self.data_type.as_str())?;
+        match &self.value {
+            // A `float` is kept as the double of the same value, and would show digits that it never had.
+            Value::Double(double)
+                if self.data_type == DataType::Float && double.is_finite() && f64::from(*double as f32) == *double =>
+            {
+                map.serialize_entry("value", &(*double as f32))?;
+            }
+            value => map.serialize_entry("value", value)?,
+        }
+        if self.value_type != ValueType::None {
+            map.serialize_entry("value-type", self.value_type.as_str())?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Property {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(PropertyVisitor)
+    }
+}
+
+struct PropertyVisitor;
+
+impl<'de> Visitor<'de> for PropertyVisitor {
+    type Value = Property;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a property: an object with name, type and value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Property, A::Error> {
+        let (mut name, mut data_type, mut value_type) = (Text::default(), Text::default(), Text::default());
+        let mut value = Value::Null;
+        while let Some(key) = map.next_key::<Key>()? {
+            match &*key {
+                "name" => name = map.next_value::<Lenient<Text>>()?.0,
+                "type" => data_type = map.next_value::<Lenient<Text>>()?.0,
+                "value-type" => value_type = map.next_value::<Lenient<Text>>()?.0,
+                "value" => value = map.next_value()?,
+                _ => {
+                    map.next_value::<de::IgnoredAny>()?;
+                }
+            }
+        }
+        let (data_type, value_type) = match unswap(&data_type, &value_type) {
+            Some((data_type, value_type)) => (Some(data_type), value_type),
+            None => (
+                (!data_type.is_empty()).then(|| DataType::from(&*data_type)),
+                if value_type.is_empty() { ValueType::None } else { ValueType::from(&*value_type) },
+            ),
+        };
+        let typed = match data_type {
+            Some(data_type) => TypedValue::new(value, data_type),
+            None => TypedValue::untold(value),
+        };
+        Ok(Property { name, value: typed.value, data_type: typed.data_type, value_type })
+    }
+}

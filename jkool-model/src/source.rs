@@ -1,0 +1,298 @@
+//! The name of an event's source: its builder, its parser, its text.
+
+use crate::SourceType;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// Where an event comes from, read from left to right as containment: the application, on its server, at its address,
+/// in its data centre, at its place.
+///
+/// Cloning is cheap. The text is the name: `TYPE=name` elements joined by `#`, in the order they were given.
+///
+/// ```
+/// use jkool_model::{SourceFqn, SourceType};
+///
+/// let built = SourceFqn::builder().appl("WebOrders").server("web-1").geoaddr("52.52437,13.41053").build()?;
+/// let parsed: SourceFqn = "APPL=WebOrders#SERVER=web-1#GEOADDR=52.52437,13.41053".parse()?;
+/// assert_eq!(built, parsed);
+/// assert_eq!(parsed.get(SourceType::Server), Some("web-1"));
+/// assert_eq!(parsed.to_string(), "APPL=WebOrders#SERVER=web-1#GEOADDR=52.52437,13.41053");
+///
+/// let error = "APPL=WebOrders#SERVER".parse::<SourceFqn>().unwrap_err();
+/// assert_eq!(error.to_string(), "source element 2 at byte 15: `SERVER` has no `=` between type and name");
+/// # Ok::<(), jkool_model::SourceError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct SourceFqn(Arc<str>);
+
+/// Why a text or a builder makes no source name: which element, where, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("source element {element} at byte {offset}: {reason}")]
+pub struct SourceError {
+    /// The element, counted from 1; 0 when there is none.
+    pub element: usize,
+    /// Where the fault is, in bytes from the start of the whole text.
+    pub offset: usize,
+    /// What is wrong.
+    pub reason: SourceFault,
+}
+
+/// What can be wrong with an element of a source name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceFault {
+    /// There is no element at all.
+    #[error("a source needs at least one TYPE=name element")]
+    Empty,
+    /// An element of no characters, as between two `#`.
+    #[error("the element is empty")]
+    EmptyElement,
+    /// An element without `=`.
+    #[error("`{0}` has no `=` between type and name")]
+    NoEquals(String),
+    /// The type is none of [`SourceType::ALL`]; types are written in capitals.
+    #[error("`{0}` is no source type")]
+    UnknownType(String),
+    /// Nothing follows the `=`.
+    #[error("the name of {0} is empty")]
+    EmptyName(SourceType),
+    /// A name can't hold `#`, `=` or a control character: nothing in the protocol escapes them.
+    #[error("the name of {source_type} holds {character:?}")]
+    ForbiddenCharacter {
+        /// The element's type.
+        source_type: SourceType,
+        /// The first character that can't be there.
+        character: char,
+    },
+}
+
+impl SourceFqn {
+    /// A builder; the first element is the innermost.
+    pub fn builder() -> SourceFqnBuilder {
+        SourceFqnBuilder::default()
+    }
+
+    /// The whole name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The elements, innermost first.
+    pub fn elements(&self) -> impl Iterator<Item = (SourceType, &str)> {
+        // Valid by construction, so nothing is filtered away here.
+        self.0.split('#').filter_map(|element| {
+            let (source_type, name) = element.split_once('=')?;
+            Some((SourceType::from_str(source_type).ok()?, name))
+        })
+    }
+
+    /// The name of the first element of this type.
+    pub fn get(&self, source_type: SourceType) -> Option<&str> {
+        self.elements().find(|(found, _)| *found == source_type).map(|(_, name)| name)
+    }
+
+    /// Whether an element is named `?`, the placeholder that the sending client fills.
+    pub fn has_placeholders(&self) -> bool {
+        self.elements().any(|(_, name)| name == "?")
+    }
+
+    /// The same source with each `?` replaced by what `fill` says; those it has no name for stay.
+    ///
+    /// # Errors
+    /// When a name that `fill` gives can't be part of a source.
+    pub fn fill_placeholders(&self, fill: impl Fn(SourceType) -> Option<String>) -> Result<Self, SourceError> {
+        self.elements()
+            .fold(Self::builder(), |builder, (source_type, name)| match fill(source_type).filter(|_| name == "?") {
+                Some(filled) => builder.element(source_type, &filled),
+                None => builder.element(source_type, name),
+            })
+            .build()
+    }
+
+    /// Makes a source of what clients that check nothing send: what is no element becomes the name of a GENERIC one,
+    /// forbidden characters become `_`, types may be in small letters. `None` when there is nothing to name.
+    pub(crate) fn lenient(text: &str) -> Option<Self> {
+        if let Ok(source) = text.parse() {
+            return Some(source);
+        }
+        let mend = |name: &str| name.replace(|c: char| c == '=' || c.is_control(), "_");
+        text.split('#')
+            .filter(|element| !element.trim().is_empty())
+            .fold(Self::builder(), |builder, element| {
+                let known =
+                    element.split_once('=').and_then(|(source_type, name)| Some((source_type.parse().ok()?, name)));
+                match known {
+                    Some((source_type, "")) => builder.element(source_type, "unknown"),
+                    Some((source_type, name)) => builder.element(source_type, mend(name)),
+                    None => builder.element(SourceType::Generic, mend(element)),
+                }
+            })
+            .build()
+            .ok()
+    }
+}
+
+impl FromStr for SourceFqn {
+    type Err = SourceError;
+
+    fn from_str(text: &str) -> Result<Self, SourceError> {
+        if text.is_empty() {
+            return Err(SourceError { element: 0, offset: 0, reason: SourceFault::Empty });
+        }
+        let mut offset = 0;
+        for (index, element) in text.split('#').enumerate() {
+            check_element(element).map_err(|(at, reason)| SourceError {
+                element: index + 1,
+                offset: offset + at,
+                reason,
+            })?;
+            offset += element.len() + 1;
+        }
+        Ok(Self(text.into()))
+    }
+}
+
+/// A fault, and its place in bytes from the start of the element.
+type Fault = (usize, SourceFault);
+
+fn check_element(element: &str) -> Result<(), Fault> {
+    if element.is_empty() {
+        return Err((0, SourceFault::EmptyElement));
+    }
+    let Some((type_word, name)) = element.split_once('=') else {
+        return Err((0, SourceFault::NoEquals(element.chars().take(64).collect())));
+    };
+    let source_type = SourceType::from_str(type_word)
+        .ok()
+        .filter(|source_type| source_type.as_str() == type_word)
+        .ok_or_else(|| (0, SourceFault::UnknownType(type_word.chars().take(64).collect())))?;
+    check_name(source_type, name).map_err(|(at, reason)| (type_word.len() + 1 + at, reason))
+}
+
+fn check_name(source_type: SourceType, name: &str) -> Result<(), Fault> {
+    if name.is_empty() {
+        return Err((0, SourceFault::EmptyName(source_type)));
+    }
+    match name.char_indices().find(|(_, c)| matches!(c, '#' | '=') || c.is_control()) {
+        Some((at, character)) => Err((at, SourceFault::ForbiddenCharacter { source_type, character })),
+        None => Ok(()),
+    }
+}
+
+impl fmt::Display for SourceFqn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for SourceFqn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SourceFqn({})", self.0)
+    }
+}
+
+impl Serialize for SourceFqn {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+/// Strict, as [`FromStr`]. The `source-fqn` of an [`Event`](crate::Event) is read leniently.
+impl<'de> Deserialize<'de> for SourceFqn {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// Builds a [`SourceFqn`], innermost element first; the order of the calls is kept.
+#[derive(Debug, Clone, Default)]
+pub struct SourceFqnBuilder {
+    text: String,
+    elements: usize,
+    fault: Option<SourceError>,
+}
+
+impl SourceFqnBuilder {
+    /// Adds an element. `?` as the whole name is a placeholder that the sending client fills.
+    pub fn element(mut self, source_type: SourceType, name: impl AsRef<str>) -> Self {
+        let name = name.as_ref();
+        if self.elements > 0 {
+            self.text.push('#');
+        }
+        self.elements += 1;
+        self.text.push_str(source_type.as_str());
+        self.text.push('=');
+        if let Err((at, reason)) = check_name(source_type, name) {
+            // The first fault is the one to report; later ones may follow from it.
+            let offset = self.text.len() + at;
+            self.fault.get_or_insert(SourceError { element: self.elements, offset, reason });
+        }
+        self.text.push_str(name);
+        self
+    }
+
+    /// The finished name.
+    ///
+    /// # Errors
+    /// When there is no element, or a name is empty or holds `#`, `=` or a control character.
+    pub fn build(self) -> Result<SourceFqn, SourceError> {
+        match self.fault {
+            Some(fault) => Err(fault),
+            None if self.elements == 0 => Err(SourceError { element: 0, offset: 0, reason: SourceFault::Empty }),
+            None => Ok(SourceFqn(self.text.into())),
+        }
+    }
+}
+
+macro_rules! element_methods {
+    ($( $(#[$meta:meta])* $method:ident => $variant:ident ),+ $(,)?) => {
+        impl SourceFqnBuilder {
+            $( $(#[$meta])* pub fn $method(self, name: impl AsRef<str>) -> Self {
+                self.element(SourceType::$variant, name)
+            } )+
+        }
+    };
+}
+
+element_methods! {
+    /// Adds a GENERIC element: anything that has no type of its own.
+    generic => Generic,
+    /// Adds a USER.
+    user => User,
+    /// Adds an APPL: the application.
+    appl => Appl,
+    /// Adds a PROCESS.
+    process => Process,
+    /// Adds an APPSERVER.
+    appserver => Appserver,
+    /// Adds a SERVER: the host.
+    server => Server,
+    /// Adds a RUNTIME.
+    runtime => Runtime,
+    /// Adds a VIRTUAL machine or container.
+    virtual_machine => Virtual,
+    /// Adds a NETWORK.
+    network => Network,
+    /// Adds a DEVICE.
+    device => Device,
+    /// Adds a NETADDR: the network address.
+    netaddr => Netaddr,
+    /// Adds a GEOADDR: latitude and longitude in degrees, `52.52437,13.41053`.
+    geoaddr => Geoaddr,
+    /// Adds a DATACENTER.
+    datacenter => Datacenter,
+    /// Adds a DATASTORE.
+    datastore => Datastore,
+    /// Adds a CACHE.
+    cache => Cache,
+    /// Adds a SERVICE.
+    service => Service,
+    /// Adds a QUEUE.
+    queue => Queue,
+    /// Adds a FILE.
+    file => File,
+    /// Adds a TOPIC.
+    topic => Topic,
+}

@@ -1,0 +1,187 @@
+//! A point in time, as the protocol counts it.
+
+use serde::{Serialize, Serializer};
+use std::time::{Duration, SystemTime};
+
+/// A point in time: whole microseconds since 1970-01-01T00:00:00Z.
+///
+/// ```
+/// use jkool_model::Timestamp;
+/// use std::time::{Duration, SystemTime};
+/// let time: Timestamp = (SystemTime::UNIX_EPOCH + Duration::from_millis(1_457_524_800_000)).into();
+/// assert_eq!(time, Timestamp::from_usec(1_457_524_800_000_000));
+/// assert_eq!("2016-03-09T12:00:00Z".parse::<Timestamp>()?, time);
+/// # Ok::<(), jkool_model::InvalidTimestamp>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+/// Text that is no point in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected microseconds since 1970 or an ISO 8601 time such as 2016-03-09T12:00:00Z")]
+pub struct InvalidTimestamp;
+
+impl Timestamp {
+    /// The end of the year 9999, the last that a four-digit year can say.
+    pub const MAX: Self = Self(253_402_300_799_999_999);
+
+    /// From microseconds since the epoch.
+    pub const fn from_usec(usec: i64) -> Self {
+        Self(usec)
+    }
+
+    /// Microseconds since the epoch.
+    pub const fn as_usec(self) -> i64 {
+        self.0
+    }
+}
+
+/// Before 1970 counts backwards; what no 64 bits of microseconds can say becomes the nearest that they can.
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        let usec = |duration: Duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+        Self(match time.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(since) => usec(since),
+            Err(before) => -usec(before.duration()),
+        })
+    }
+}
+
+/// Takes microseconds as text, and ISO 8601 (`2016-03-09T12:00:00`, a fraction and an offset if you like; UTC without one).
+impl std::str::FromStr for Timestamp {
+    type Err = InvalidTimestamp;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.trim().parse() {
+            Ok(usec) => Ok(Self(usec)),
+            Err(_) => parse_iso(text.trim()).map(Self).ok_or(InvalidTimestamp),
+        }
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(self.0)
+    }
+}
+
+fn parse_iso(text: &str) -> Option<i64> {
+    if !text.is_ascii() || text.len() < 10 {
+        return None;
+    }
+    let (date, rest) = text.split_at(10);
+    let mut days = date.split('-');
+    let (year, month, day) = (digits(days.next()?, 4)?, digits(days.next()?, 2)?, digits(days.next()?, 2)?);
+    if days.next().is_some() || !(1..=12).contains(&month) || day < 1 || day > days_in_month(year, month) {
+        return None;
+    }
+    let mut usec = days_since_epoch(year, month, day) * 86_400_000_000;
+    if rest.is_empty() {
+        return Some(usec);
+    }
+    let rest = rest.strip_prefix(['T', 't', ' '])?;
+    let offset_at = rest.find(['Z', 'z', '+', '-']).unwrap_or(rest.len());
+    let (clock, offset) = rest.split_at(offset_at);
+    usec += clock_usec(clock)?;
+    match offset {
+        "" | "Z" | "z" => Some(usec),
+        offset => {
+            let (hours, minutes) = offset[1..].split_once(':')?;
+            let minutes = digits(hours, 2)? * 60 + digits(minutes, 2)?;
+            let east = if offset.starts_with('-') { -1 } else { 1 };
+            Some(usec - east * minutes * 60_000_000)
+        }
+    }
+}
+
+/// `12:00`, `12:00:00`, `12:00:00.123456`; digits beyond the sixth are dropped.
+fn clock_usec(clock: &str) -> Option<i64> {
+    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+    let mut parts = clock.split(':');
+    let (hour, minute) = (digits(parts.next()?, 2)?, digits(parts.next()?, 2)?);
+    let second = parts.next().map_or(Some(0), |second| digits(second, 2))?;
+    if parts.next().is_some() || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let fraction = &fraction[..fraction.len().min(6)];
+    let micros = digits(fraction, fraction.len())? * 10_i64.pow(6 - fraction.len() as u32);
+    Some(((hour * 60 + minute) * 60 + second) * 1_000_000 + micros)
+}
+
+fn digits(text: &str, len: usize) -> Option<i64> {
+    let all_digits = text.len() == len && text.bytes().all(|byte| byte.is_ascii_digit());
+    all_digits.then(|| text.parse().ok())?
+}
+
+fn days_in_month(year: i64, month: i64) -> i64 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Counts from March, so that the leap day is a year's last day.
+fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    let day_of_year = (153 * month + 2) / 5 + day - 1;
+    year * 365 + leap_days + day_of_year - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Timestamp;
+    use std::time::{Duration, SystemTime};
+
+    #[test]
+    fn iso_times_are_read() {
+        for (text, usec) in [
+            ("1970-01-01", 0),
+            ("2016-03-09T12:00:00", 1_457_524_800_000_000),
+            ("2016-03-09 12:00", 1_457_524_800_000_000),
+            ("2016-03-09T12:00:00.5Z", 1_457_524_800_500_000),
+            ("2016-03-09T12:00:00.1234567Z", 1_457_524_800_123_456),
+            ("2016-03-09T14:30:00+02:30", 1_457_524_800_000_000),
+            ("2016-03-09T09:30:00-02:30", 1_457_524_800_000_000),
+            ("2000-02-29T00:00:00Z", 951_782_400_000_000),
+            ("1969-12-31T23:59:59Z", -1_000_000),
+            ("9999-12-31T23:59:59.999999Z", Timestamp::MAX.as_usec()),
+            ("1457524800000000", 1_457_524_800_000_000),
+            ("-5", -5),
+        ] {
+            assert_eq!(text.parse(), Ok(Timestamp::from_usec(usec)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for text in [
+            "",
+            "now",
+            "2016-13-01",
+            "2016-02-30",
+            "1900-02-29",
+            "2016-03-09T25:00:00",
+            "2016-03-09T12",
+            "2016-3-9",
+            "2016-03-09T12:00:00+2",
+            "2016-03-09T12:00:00.",
+            "2016-03-09T12:00:00.x",
+            "20160-3-09",
+            "２０１６-03-09",
+        ] {
+            assert!(text.parse::<Timestamp>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn no_system_time_overflows() {
+        let before = SystemTime::UNIX_EPOCH - Duration::from_secs(1);
+        assert_eq!(Timestamp::from(before).as_usec(), -1_000_000);
+        if let Some(far) = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(i64::MAX as u64 / 2)) {
+            assert_eq!(Timestamp::from(far).as_usec(), i64::MAX);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The id of an event, activity or snapshot.
+
+use crate::Text;
+use serde::{Serialize, Serializer};
+use std::fmt;
+use uuid::Uuid;
+
+/// Identifies one event, activity or snapshot, also as the parent of another.
+///
+/// Ours are random UUIDs (version 4); any text of another client's is kept as it is.
+///
+/// ```
+/// use jkool_model::TrackingId;
+/// assert_ne!(TrackingId::random(), TrackingId::random());
+/// assert_eq!(TrackingId::from("order-42").to_string(), "order-42");
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TrackingId(Repr);
+
+/// A UUID in its usual text form is 16 bytes here; each text has one representation only, so that equality is the text's.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Repr {
+    Uuid(Uuid),
+    Text(Text),
+}
+
+impl TrackingId {
+    /// A new id that no other has.
+    pub fn random() -> Self {
+        Self(Repr::Uuid(Uuid::new_v4()))
+    }
+
+    fn with_text<R>(&self, f: impl FnOnce(&str) -> R) -> R {
+        match &self.0 {
+            Repr::Uuid(uuid) => f(uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer())),
+            Repr::Text(text) => f(text),
+        }
+    }
+}
+
+impl From<Text> for TrackingId {
+    fn from(text: Text) -> Self {
+        let canonical = Uuid::try_parse(&text)
+            .ok()
+            .filter(|uuid| uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == &*text);
+        Self(canonical.map_or(Repr::Text(text), Repr::Uuid))
+    }
+}
+
+impl From<String> for TrackingId {
+    fn from(text: String) -> Self {
+        Text::Owned(text).into()
+    }
+}
+
+impl From<&str> for TrackingId {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}
+
+impl fmt::Display for TrackingId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.with_text(|text| f.pad(text))
+    }
+}
+
+impl fmt::Debug for TrackingId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.with_text(|text| write!(f, "TrackingId({text})"))
+    }
+}
+
+impl Serialize for TrackingId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.with_text(|text| serializer.serialize_str(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TrackingId;
+
+    #[test]
+    fn every_text_comes_back_as_it_was() {
+        for text in [
+            "11111111-2222-3333-4444-555555555555",
+            "AAAAAAAA-2222-3333-4444-555555555555",
+            "{11111111-2222-3333-4444-555555555555}",
+            "t-1",
+        ] {
+            assert_eq!(TrackingId::from(text).to_string(), text);
+            assert_eq!(TrackingId::from(text), TrackingId::from(text.to_owned()));
+        }
+        assert_ne!(
+            TrackingId::from("aaaaaaaa-2222-3333-4444-555555555555"),
+            TrackingId::from("AAAAAAAA-2222-3333-4444-555555555555")
+        );
+    }
+}

@@ -1,0 +1,315 @@
+//! A property's value.
+
+use crate::Text;
+use serde::de::value::{MapDeserializer, SeqDeserializer};
+use serde::de::{self, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::ser::{SerializeMap, SerializeSeq};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, forward_to_deserialize_any};
+use std::fmt;
+
+/// Lists within lists deeper than this are written as `"[depth]"`: nobody reads them, and a stack has an end.
+const MAX_DEPTH: usize = 32;
+
+/// The value of a property: what JSON can say, with every digit of an integer kept.
+///
+/// Two values are equal when they mean the same; `NaN` equals `NaN`.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Value {
+    /// No value.
+    Null,
+    /// True or false.
+    Bool(bool),
+    /// A whole number of up to 64 bits.
+    Int(i64),
+    /// A larger whole number; on the wire a string of its digits.
+    BigInt(i128),
+    /// A floating-point number. `NaN` and the infinities are strings on the wire: `"NaN"`, `"Infinity"`, `"-Infinity"`.
+    Double(f64),
+    /// Text.
+    Text(Text),
+    /// A list.
+    List(Vec<Value>),
+    /// A map, in its order.
+    Map(Vec<(Text, Value)>),
+}
+
+impl Value {
+    /// The text, when it is one.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The number as a float, when it is one; large integers lose digits here.
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            Value::Int(int) => Some(*int as f64),
+            Value::BigInt(int) => Some(*int as f64),
+            Value::Double(double) => Some(*double),
+            _ => None,
+        }
+    }
+
+    /// The whole number, when it is one of 64 bits.
+    pub fn as_i64(&self) -> Option<i64> {
+        match self {
+            Value::Int(int) => Some(*int),
+            _ => None,
+        }
+    }
+
+    /// True or false, when it is one of them.
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Value::Bool(bool) => Some(*bool),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn from_i128(int: i128) -> Self {
+        i64::try_from(int).map_or(Value::BigInt(int), Value::Int)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S, depth: usize) -> Result<S::Ok, S::Error> {
+        match self {
+            Value::Null => serializer.serialize_unit(),
+            Value::Bool(bool) => serializer.serialize_bool(*bool),
+            Value::Int(int) => serializer.serialize_i64(*int),
+            Value::BigInt(int) => serializer.collect_str(int),
+            Value::Double(double) => match non_finite(*double) {
+                Some(word) => serializer.serialize_str(word),
+                None => serializer.serialize_f64(*double),
+            },
+            Value::Text(text) => serializer.serialize_str(text),
+            Value::List(_) | Value::Map(_) if depth >= MAX_DEPTH => serializer.serialize_str("[depth]"),
+            Value::List(items) => {
+                let mut seq = serializer.serialize_seq(Some(items.len()))?;
+                for item in items {
+                    seq.serialize_element(&Nested(item, depth + 1))?;
+                }
+                seq.end()
+            }
+            Value::Map(entries) => {
+                let mut map = serializer.serialize_map(Some(entries.len()))?;
+                for (key, value) in entries {
+                    map.serialize_entry(key, &Nested(value, depth + 1))?;
+                }
+                map.end()
+            }
+        }
+    }
+}
+
+/// The words for what JSON has no number for, as TNT4J and jkool-client-java-api write them.
+fn non_finite(double: f64) -> Option<&'static str> {
+    match double {
+        double if double.is_nan() => Some("NaN"),
+        f64::INFINITY => Some("Infinity"),
+        f64::NEG_INFINITY => Some("-Infinity"),
+        _ => None,
+    }
+}
+
+struct Nested<'a>(&'a Value, usize);
+
+impl Serialize for Nested<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.write(serializer, self.1)
+    }
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.write(serializer, 0)
+    }
+}
+
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Value::Null, Value::Null) => true,
+            (Value::Bool(a), Value::Bool(b)) => a == b,
+            (Value::Int(a), Value::Int(b)) => a == b,
+            (Value::BigInt(a), Value::BigInt(b)) => a == b,
+            (Value::Double(a), Value::Double(b)) => a == b || (a.is_nan() && b.is_nan()),
+            (Value::Text(a), Value::Text(b)) => a == b,
+            (Value::List(a), Value::List(b)) => a == b,
+            (Value::Map(a), Value::Map(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+/// Text as it is, anything else as JSON.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Null => f.write_str("null"),
+            Value::Bool(bool) => bool.fmt(f),
+            Value::Int(int) => int.fmt(f),
+            Value::BigInt(int) => int.fmt(f),
+            Value::Double(double) => match non_finite(*double) {
+                Some(word) => f.write_str(word),
+                None => write!(f, "{double:?}"),
+            },
+            Value::Text(text) => f.write_str(text),
+            Value::List(items) => {
+                f.write_str("[")?;
+                for (index, item) in items.iter().enumerate() {
+                    write!(f, "{}{}", if index == 0 { "" } else { "," }, Inner(item))?;
+                }
+                f.write_str("]")
+            }
+            Value::Map(entries) => {
+                f.write_str("{")?;
+                for (index, (key, value)) in entries.iter().enumerate() {
+                    write!(f, "{}{key:?}:{}", if index == 0 { "" } else { "," }, Inner(value))?;
+                }
+                f.write_str("}")
+            }
+        }
+    }
+}
+
+/// A value inside a list or map: there, text has its quotes.
+struct Inner<'a>(&'a Value);
+
+impl fmt::Display for Inner<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Value::Text(text) => write!(f, "{text:?}"),
+            value => value.fmt(f),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ValueVisitor)
+    }
+}
+
+pub(crate) struct ValueVisitor;
+
+/// How serde_json hands over a number when some crate of the program switched its `arbitrary_precision` on.
+const EXACT_NUMBER: &str = "$serde_json::private::Number";
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        Value::deserialize(deserializer)
+    }
+
+    fn visit_bool<E: de::Error>(self, bool: bool) -> Result<Value, E> {
+        Ok(Value::Bool(bool))
+    }
+
+    fn visit_i64<E: de::Error>(self, int: i64) -> Result<Value, E> {
+        Ok(Value::Int(int))
+    }
+
+    fn visit_u64<E: de::Error>(self, int: u64) -> Result<Value, E> {
+        Ok(Value::from_i128(int.into()))
+    }
+
+    fn visit_i128<E: de::Error>(self, int: i128) -> Result<Value, E> {
+        Ok(Value::from_i128(int))
+    }
+
+    fn visit_f64<E: de::Error>(self, double: f64) -> Result<Value, E> {
+        Ok(Value::Double(double))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Value, E> {
+        self.visit_string(text.to_owned())
+    }
+
+    fn visit_string<E: de::Error>(self, text: String) -> Result<Value, E> {
+        Ok(Value::Text(text.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element()? {
+            items.push(item);
+        }
+        Ok(Value::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(key) = map.next_key::<Text>()? {
+            if entries.is_empty() && key == EXACT_NUMBER {
+                return map.next_value::<String>().map(exact_number);
+            }
+            entries.push((key, map.next_value()?));
+        }
+        Ok(Value::Map(entries))
+    }
+}
+
+fn exact_number(digits: String) -> Value {
+    match (digits.parse(), digits.parse()) {
+        (Ok(int), _) => Value::from_i128(int),
+        (_, Ok(double)) if !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') => Value::Double(double),
+        _ => Value::Text(digits.into()),
+    }
+}
+
+/// Lets a value that was read be read again as something more specific.
+impl<'de> Deserializer<'de> for Value {
+    type Error = de::value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        match self {
+            Value::Null => visitor.visit_unit(),
+            Value::Bool(bool) => visitor.visit_bool(bool),
+            Value::Int(int) => visitor.visit_i64(int),
+            Value::BigInt(int) => match u64::try_from(int) {
+                Ok(int) => visitor.visit_u64(int),
+                Err(_) => visitor.visit_i128(int),
+            },
+            Value::Double(double) => visitor.visit_f64(double),
+            Value::Text(text) => visitor.visit_string(text.into_owned()),
+            Value::List(items) => visitor.visit_seq(SeqDeserializer::new(items.into_iter())),
+            Value::Map(entries) => visitor
+                .visit_map(MapDeserializer::new(entries.into_iter().map(|(key, value)| (key.into_owned(), value)))),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        match self {
+            Value::Null => visitor.visit_none(),
+            value => visitor.visit_some(value),
+        }
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+impl IntoDeserializer<'_> for Value {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}

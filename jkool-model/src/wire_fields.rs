@@ -1,0 +1,270 @@
+//! What each type of field looks like on the wire, and every form in which it is read.
+
+use crate::value::ValueVisitor;
+use crate::wire::Wire;
+use crate::{
+    ActivityStatus, CompCode, LogType, OpType, Property, Severity, Snapshot, SourceFqn, Text, Timestamp, TrackingId,
+    Value,
+};
+use serde::de::{self, MapAccess, SeqAccess, Visitor};
+use serde::{Deserializer, Serialize, Serializer};
+use std::fmt;
+
+fn unexpected<T>(expected: &str, value: &Value) -> Result<T, String> {
+    let found = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a truth value",
+        Value::Int(_) | Value::BigInt(_) | Value::Double(_) => "a number",
+        Value::Text(_) => "a text",
+        Value::List(_) => "a list",
+        Value::Map(_) => "an object",
+    };
+    Err(format!("expected {expected}, found {found}"))
+}
+
+/// Empty text is absent; a number, list or object where text belongs is taken as its JSON.
+impl Wire for Text {
+    fn is_absent(&self) -> bool {
+        self.is_empty()
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self)
+    }
+
+    fn read(value: Value) -> Result<Self, String> {
+        Ok(match value {
+            Value::Text(text) => text,
+            other => other.to_string().into(),
+        })
+    }
+}
+
+/// A whole number, also quoted.
+impl Wire for Option<i64> {
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize(serializer)
+    }
+
+    fn read(value: Value) -> Result<Self, String> {
+        match &value {
+            Value::Int(int) => Ok(Some(*int)),
+            Value::Text(text) if text.trim().is_empty() => Ok(None),
+            Value::Text(text) => {
+                text.trim().parse().map(Some).map_err(|_| "expected a whole number of 64 bits, found other text".into())
+            }
+            Value::Double(double) if double.fract() == 0.0 && double.abs() < 9e15 => Ok(Some(*double as i64)),
+            other => unexpected("a whole number of 64 bits", other),
+        }
+    }
+}
+
+/// Microseconds, also quoted, or an ISO 8601 text. Zero is how some clients say that they don't know.
+impl Wire for Option<Timestamp> {
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize(serializer)
+    }
+
+    fn read(value: Value) -> Result<Self, String> {
+        let time = match value {
+            Value::Text(text) if text.trim().is_empty() => None,
+            Value::Text(text) => Some(text.parse::<Timestamp>().map_err(|error| error.to_string())?),
+            other => <Option<i64> as Wire>::read(other)?.map(Timestamp::from_usec),
+        };
+        Ok(time.filter(|time| time.as_usec() != 0))
+    }
+}
+
+impl Wire for Option<TrackingId> {
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize(serializer)
+    }
+
+    fn read(value: Value) -> Result<Self, String> {
+        Ok(Some(Text::read(value)?).filter(|text| !text.is_empty()).map(TrackingId::from))
+    }
+}
+
+impl Wire for Option<SourceFqn> {
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize(serializer)
+    }
+
+    fn read(value: Value) -> Result<Self, String> {
+        Ok(SourceFqn::lenient(&Text::read(value)?))
+    }
+}
+
+/// A list of texts, also a single one.
+impl Wire for Vec<Text> {
+    fn is_absent(&self) -> bool {
+        self.is_empty()
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize(serializer)
+    }
+
+    fn read(value: Value) -> Result<Self, String> {
+        let items = match value {
+            Value::List(items) => items,
+            single => vec![single],
+        };
+        let texts = items.into_iter().filter(|item| *item != Value::Null).map(Text::read);
+        Ok(texts.collect::<Result<Self, _>>()?.into_iter().filter(|text| !text.is_empty()).collect())
+    }
+}
+
+/// Search labels: one is written as a text, several as a list.
+pub(crate) mod tags {
+    use crate::Text;
+    use crate::wire::{Wire, Written};
+    use serde::{Serialize, Serializer};
+
+    pub(crate) struct Tags<'a>(pub(crate) &'a Vec<Text>);
+
+    impl Serialize for Tags<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            match self.0.as_slice() {
+                [tag] => serializer.serialize_str(tag),
+                _ => Written(self.0).serialize(serializer),
+            }
+        }
+    }
+
+    pub(crate) fn is_absent(tags: &Vec<Text>) -> bool {
+        Wire::is_absent(tags)
+    }
+}
+
+macro_rules! word {
+    ($($word:ty, $fallback:expr;)+) => {
+        $(impl Wire for Option<$word> {
+            fn is_absent(&self) -> bool {
+                self.is_none()
+            }
+
+            fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                self.serialize(serializer)
+            }
+
+            fn read(value: Value) -> Result<Self, String> {
+                let fallback: fn(&str) -> Option<$word> = $fallback;
+                let word = Text::read(value)?;
+                Ok(word.trim().parse().ok().or_else(|| fallback(&word)))
+            }
+        })+
+    };
+}
+
+// What an unknown word is taken for.
+word! {
+    CompCode, |_| None;
+    ActivityStatus, |_| Some(ActivityStatus::Unknown);
+    LogType, |_| Some(LogType::General);
+    Severity, |word| Some(Severity::lenient(word));
+    OpType, |_| Some(OpType::Other);
+}
+
+macro_rules! always {
+    ($($word:ty),+) => {
+        $(impl Wire for $word {
+            fn is_absent(&self) -> bool {
+                false
+            }
+
+            fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                self.serialize(serializer)
+            }
+
+            fn read(value: Value) -> Result<Self, String> {
+                Ok(<Option<$word> as Wire>::read(value)?.unwrap_or_default())
+            }
+        })+
+    };
+}
+
+always!(Severity, OpType);
+
+fn read_object<T: de::DeserializeOwned>(value: Value) -> Result<T, String> {
+    T::deserialize(value).map_err(|error| error.to_string())
+}
+
+/// A list of objects; what a single object in its place means, each kind says itself.
+macro_rules! objects {
+    ($($object:ty, $from_map:expr;)+) => {
+        $(impl Wire for Vec<$object> {
+            fn is_absent(&self) -> bool {
+                self.is_empty()
+            }
+
+            fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                self.serialize(serializer)
+            }
+
+            fn read(value: Value) -> Result<Self, String> {
+                let from_map: fn(Vec<(Text, Value)>) -> Result<Self, String> = $from_map;
+                match value {
+                    Value::List(items) => items.into_iter().map(read_object).collect(),
+                    Value::Map(entries) => from_map(entries),
+                    other => unexpected("a list of objects", &other),
+                }
+            }
+
+            fn read_from<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+                struct ListVisitor;
+
+                impl<'de> Visitor<'de> for ListVisitor {
+                    type Value = Option<Vec<$object>>;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str("a list of objects")
+                    }
+
+                    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                        Ok(None)
+                    }
+
+                    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+                        let mut objects = Vec::new();
+                        while let Some(object) = seq.next_element()? {
+                            objects.push(object);
+                        }
+                        Ok(Some(objects))
+                    }
+
+                    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                        <Vec<$object>>::read(ValueVisitor.visit_map(map)?).map(Some).map_err(de::Error::custom)
+                    }
+                }
+
+                deserializer.deserialize_any(ListVisitor)
+            }
+        })+
+    };
+}
+
+objects! {
+    Snapshot, |entries| Ok(vec![read_object(Value::Map(entries))?]);
+    // TNT4PY passes on a dict: then the keys are the names.
+    Property, |entries| match entries.iter().any(|(key, _)| key == "name") {
+        true => Ok(vec![read_object(Value::Map(entries))?]),
+        false => Ok(entries.into_iter().map(|(name, value)| Property::new(name, value)).collect()),
+    };
+}

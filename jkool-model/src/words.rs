@@ -1,0 +1,127 @@
+//! The closed and open word lists of the protocol: an enum, its words, and how strangers' words are read.
+
+/// A word that the list does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{word:?} is no {list}")]
+pub struct UnknownWord {
+    list: &'static str,
+    word: String,
+}
+
+impl UnknownWord {
+    pub(crate) fn new(list: &'static str, word: &str) -> Self {
+        // An error text is for a person: a word of a megabyte would bury it.
+        Self { list, word: word.chars().take(64).collect() }
+    }
+
+    /// The word, cut to 64 characters.
+    pub fn word(&self) -> &str {
+        &self.word
+    }
+}
+
+/// A closed list of words. Parsing ignores case and takes the older spellings after `|`; it fails on anything else.
+macro_rules! words {
+    (
+        $(#[$meta:meta])*
+        pub enum $name:ident: $list:literal {
+            $( $(#[$variant_meta:meta])* $variant:ident = $word:literal $(| $alias:literal)* ),+ $(,)?
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum $name { $( $(#[$variant_meta])* $variant ),+ }
+
+        impl $name {
+            /// Every word of the list, in the protocol's order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::UnknownWord;
+
+            fn from_str(word: &str) -> Result<Self, Self::Err> {
+                $( if [$word $(, $alias)*].iter().any(|known| known.eq_ignore_ascii_case(word)) {
+                    return Ok(Self::$variant);
+                } )+
+                Err($crate::UnknownWord::new($list, word))
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+    };
+}
+
+/// An open list of words: what it does not know is kept as text. Parsing ignores case and never fails.
+macro_rules! open_words {
+    (
+        $(#[$meta:meta])*
+        pub enum $name:ident {
+            $( $(#[$variant_meta:meta])* $variant:ident = $word:literal $(| $alias:literal)* ),+ $(,)?
+        }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum $name {
+            $( $(#[$variant_meta])* $variant, )+
+            /// A word of somebody's own.
+            Other($crate::Text),
+        }
+
+        impl $name {
+            /// The word on the wire.
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $word,)+
+                    Self::Other(word) => word,
+                }
+            }
+
+            fn known(word: &str) -> Option<Self> {
+                $( if [$word $(, $alias)*].iter().any(|known| known.eq_ignore_ascii_case(word)) {
+                    return Some(Self::$variant);
+                } )+
+                None
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(word: &str) -> Self {
+                Self::known(word).unwrap_or_else(|| Self::Other(word.to_owned().into()))
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = std::convert::Infallible;
+
+            fn from_str(word: &str) -> Result<Self, Self::Err> {
+                Ok(word.into())
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+    };
+}
+
+pub(crate) use {open_words, words};
