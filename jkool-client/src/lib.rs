@@ -1,1 +1,40 @@
+#![doc = include_str!("../README.md")]
 
+mod builder;
+mod client;
+mod clock;
+mod completion;
+mod defaults;
+mod delivery;
+mod draft;
+mod encode;
+mod error;
+mod host;
+mod intake;
+mod ledger;
+mod loss;
+mod notices;
+mod overflow;
+mod retry;
+mod scope;
+mod shared;
+mod stats;
+mod worker;
+
+pub use builder::ClientBuilder;
+pub use client::Client;
+pub use draft::{ActivityDraft, EventDraft, SnapshotDraft};
+pub use error::BuildError;
+pub use jkool_model as model;
+pub use jkool_transport as transport;
+pub use loss::LossReason;
+pub use overflow::{Admission, OverflowPolicy};
+pub use retry::RetryPolicy;
+pub use scope::Scope;
+pub use stats::{Report, Stats};
+
+/// Whether the calling thread belongs to a client's delivery. A logging adapter asks this and drops what comes from there:
+/// it is the HTTP stack talking about the sending of events.
+pub fn is_delivery_thread() -> bool {
+    worker::is_current()
+}

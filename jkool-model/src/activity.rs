@@ -35,7 +35,7 @@ impl Activity {
     /// A builder of an activity that has a fresh tracking id.
     pub fn builder() -> ActivityBuilder {
         let activity =
-            Activity { tracking_id: Some(TrackingId::random()), status: Some(ActivityStatus::End), ..Self::blank() };
+            Activity { tracking_id: Some(TrackingId::random()), status: Some(ActivityStatus::End), ..Self::default() };
         ActivityBuilder { activity }
     }
 

@@ -1,7 +1,10 @@
 //! Any of the things that travel.
 
+use crate::value::ValueVisitor;
 use crate::{Activity, Event, InvalidEntity, OpType, Snapshot, Value};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::de::{self, MapAccess, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::fmt;
 
 /// An event, an activity or a snapshot. Reading tells them apart by their `type`.
 ///
@@ -75,17 +78,32 @@ impl Serialize for Entity {
 
 impl<'de> Deserialize<'de> for Entity {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
+        deserializer.deserialize_map(EntityVisitor)
+    }
+}
+
+struct EntityVisitor;
+
+impl<'de> Visitor<'de> for EntityVisitor {
+    type Value = Entity;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an event, activity or snapshot: an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Entity, A::Error> {
+        let value = ValueVisitor.visit_map(map)?;
         let Value::Map(fields) = &value else {
-            return Err(de::Error::custom("expected an event, activity or snapshot: an object"));
+            return Err(de::Error::invalid_type(Unexpected::Other("number"), &self));
         };
-        let op_type = fields.iter().find(|(key, _)| key == "type").and_then(|(_, value)| value.as_str()?.parse().ok());
+        let field = |name: &str| fields.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value);
+        let op_type = field("type").and_then(|value| value.as_str()?.trim().parse().ok());
         // An event of type SNAPSHOT exists too (jkool-client-java-api sends it): only a snapshot has a name.
-        let is_named = fields.iter().any(|(key, _)| key == "name") && !fields.iter().any(|(key, _)| key == "operation");
+        let is_named = field("name").is_some() && field("operation").is_none();
         match op_type {
-            Some(OpType::Activity) => Activity::deserialize(value).map(Self::from),
-            Some(OpType::Snapshot | OpType::Dataset) if is_named => Snapshot::deserialize(value).map(Self::from),
-            _ => Event::deserialize(value).map(Self::from),
+            Some(OpType::Activity) => Activity::deserialize(value).map(Entity::from),
+            Some(OpType::Snapshot | OpType::Dataset) if is_named => Snapshot::deserialize(value).map(Entity::from),
+            _ => Event::deserialize(value).map(Entity::from),
         }
         .map_err(de::Error::custom)
     }

@@ -58,7 +58,7 @@ trackable! {
 impl Event {
     /// A builder of an event that has a fresh tracking id.
     pub fn builder() -> EventBuilder {
-        EventBuilder { event: Event { tracking_id: Some(TrackingId::random()), ..Self::blank() } }
+        EventBuilder { event: Event { tracking_id: Some(TrackingId::random()), ..Self::default() } }
     }
 
     fn validate_own(&self) -> Result<(), InvalidEntity> {

@@ -73,7 +73,7 @@ fn conform(value: Value, data_type: &DataType) -> Value {
             Value::Double(double) => conform(Value::Double(double), &Float),
             other => other,
         },
-        (Float, Value::Double(double)) if double.abs() <= f32::MAX.into() => Value::Double(f64::from(double as f32)),
+        (Float, Value::Double(double)) if (double as f32).is_finite() => Value::Double(f64::from(double as f32)),
         (Bool, Value::Text(text)) => match &*text {
             "true" => Value::Bool(true),
             "false" => Value::Bool(false),

@@ -53,7 +53,7 @@ wire_struct! {
 impl Snapshot {
     /// A builder of a snapshot of that name.
     pub fn builder(name: impl Into<Text>) -> SnapshotBuilder {
-        SnapshotBuilder { snapshot: Snapshot { name: name.into(), ..Self::blank() } }
+        SnapshotBuilder { snapshot: Snapshot { name: name.into(), ..Self::default() } }
     }
 
     /// Checks what the service requires of a snapshot that travels alone.

@@ -85,17 +85,18 @@ macro_rules! trackable {
                 self.validate_own()
             }
 
-            /// Of start, end and elapsed time, works out the third from the other two.
-            fn complete_times(&mut self) {
+            /// Of start, end and elapsed time, works out the third from the other two. What no 64 bits hold is left for
+            /// `validate` to refuse.
+            pub fn complete_times(&mut self) {
                 match (self.start_time, self.end_time, self.elapsed_usec) {
-                    (Some(start), Some(end), None) => {
-                        self.elapsed_usec = end.as_usec().checked_sub(start.as_usec());
+                    (Some(start), Some(end), None) if start <= end => {
+                        self.elapsed_usec = Some(end.as_usec().saturating_sub(start.as_usec()));
                     }
                     (Some(start), None, Some(elapsed)) => {
-                        self.end_time = start.as_usec().checked_add(elapsed).map($crate::Timestamp::from_usec);
+                        self.end_time = Some($crate::Timestamp::from_usec(start.as_usec().saturating_add(elapsed)));
                     }
                     (None, Some(end), Some(elapsed)) => {
-                        self.start_time = end.as_usec().checked_sub(elapsed).map($crate::Timestamp::from_usec);
+                        self.start_time = Some($crate::Timestamp::from_usec(end.as_usec().saturating_sub(elapsed)));
                     }
                     _ => {}
                 }

@@ -30,6 +30,10 @@ impl TrackingId {
         Self(Repr::Uuid(Uuid::new_v4()))
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        matches!(&self.0, Repr::Text(text) if text.is_empty())
+    }
+
     fn with_text<R>(&self, f: impl FnOnce(&str) -> R) -> R {
         match &self.0 {
             Repr::Uuid(uuid) => f(uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer())),

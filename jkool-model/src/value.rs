@@ -5,10 +5,11 @@ use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{self, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, forward_to_deserialize_any};
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// Lists within lists deeper than this are written as `"[depth]"`: nobody reads them, and a stack has an end.
 const MAX_DEPTH: usize = 32;
+const TOO_DEEP: &str = "[depth]";
 
 /// The value of a property: what JSON can say, with every digit of an integer kept.
 ///
@@ -84,7 +85,7 @@ impl Value {
                 None => serializer.serialize_f64(*double),
             },
             Value::Text(text) => serializer.serialize_str(text),
-            Value::List(_) | Value::Map(_) if depth >= MAX_DEPTH => serializer.serialize_str("[depth]"),
+            Value::List(_) | Value::Map(_) if depth >= MAX_DEPTH => serializer.serialize_str(TOO_DEEP),
             Value::List(items) => {
                 let mut seq = serializer.serialize_seq(Some(items.len()))?;
                 for item in items {
@@ -147,26 +148,41 @@ impl PartialEq for Value {
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Value::Text(text) => f.write_str(text),
+            Value::Double(double) if !double.is_finite() => f.write_str(non_finite(*double).unwrap_or_default()),
+            value => AsJson(value, 0).fmt(f),
+        }
+    }
+}
+
+struct AsJson<'a>(&'a Value, usize);
+
+impl fmt::Display for AsJson<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(value, depth) = *self;
+        match value {
             Value::Null => f.write_str("null"),
-            Value::Bool(bool) => bool.fmt(f),
-            Value::Int(int) => int.fmt(f),
-            Value::BigInt(int) => int.fmt(f),
+            Value::Bool(bool) => write!(f, "{bool}"),
+            Value::Int(int) => write!(f, "{int}"),
+            Value::BigInt(int) => write!(f, "{int}"),
             Value::Double(double) => match non_finite(*double) {
-                Some(word) => f.write_str(word),
+                Some(word) => write!(f, "{}", Quoted(word)),
                 None => write!(f, "{double:?}"),
             },
-            Value::Text(text) => f.write_str(text),
+            Value::Text(text) => write!(f, "{}", Quoted(text)),
+            Value::List(_) | Value::Map(_) if depth >= MAX_DEPTH => write!(f, "{}", Quoted(TOO_DEEP)),
             Value::List(items) => {
                 f.write_str("[")?;
                 for (index, item) in items.iter().enumerate() {
-                    write!(f, "{}{}", if index == 0 { "" } else { "," }, Inner(item))?;
+                    write!(f, "{}{}", if index == 0 { "" } else { "," }, AsJson(item, depth + 1))?;
                 }
                 f.write_str("]")
             }
             Value::Map(entries) => {
                 f.write_str("{")?;
                 for (index, (key, value)) in entries.iter().enumerate() {
-                    write!(f, "{}{key:?}:{}", if index == 0 { "" } else { "," }, Inner(value))?;
+                    let comma = if index == 0 { "" } else { "," };
+                    write!(f, "{comma}{}:{}", Quoted(key), AsJson(value, depth + 1))?;
                 }
                 f.write_str("}")
             }
@@ -174,15 +190,21 @@ impl fmt::Display for Value {
     }
 }
 
-/// A value inside a list or map: there, text has its quotes.
-struct Inner<'a>(&'a Value);
+/// A text as JSON.
+struct Quoted<'a>(&'a str);
 
-impl fmt::Display for Inner<'_> {
+impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Value::Text(text) => write!(f, "{text:?}"),
-            value => value.fmt(f),
+        f.write_char('"')?;
+        for character in self.0.chars() {
+            match character {
+                '"' | '\\' => write!(f, "\\{character}")?,
+                '\n' => f.write_str("\\n")?,
+                control if control.is_control() => write!(f, "\\u{:04x}", u32::from(control))?,
+                other => f.write_char(other)?,
+            }
         }
+        f.write_char('"')
     }
 }
 
@@ -265,9 +287,10 @@ impl<'de> Visitor<'de> for ValueVisitor {
 }
 
 fn exact_number(digits: String) -> Value {
-    match (digits.parse(), digits.parse()) {
+    let whole = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    match (digits.parse(), digits.parse::<f64>()) {
         (Ok(int), _) => Value::from_i128(int),
-        (_, Ok(double)) if !digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-') => Value::Double(double),
+        (_, Ok(double)) if !whole && double.is_finite() => Value::Double(double),
         _ => Value::Text(digits.into()),
     }
 }

@@ -4,12 +4,8 @@
 //! looks like on the wire follows from its type, by [`Wire`] (`wire_fields.rs`): absent when it holds nothing, and readable in every form
 //! that a real client was seen to send.
 
-use crate::value::ValueVisitor;
-use crate::{
-    ActivityStatus, CompCode, LogType, OpType, Property, Severity, Snapshot, SourceFqn, Text, Timestamp, TrackingId,
-    Value,
-};
-use serde::de::{self, MapAccess, SeqAccess, Visitor};
+use crate::Value;
+use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
@@ -103,9 +99,9 @@ macro_rules! wire_struct {
             $( $(#[$field_meta])* #[doc = concat!("\n\nOn the wire: `", $wire, "`.")] pub $field: $ty, )+
         }
 
-        impl $name {
-            /// Nothing set.
-            fn blank() -> Self {
+        /// Nothing set.
+        impl Default for $name {
+            fn default() -> Self {
                 Self { $( $field: $crate::wire::wire_struct!(@default $($default)?), )+ }
             }
         }
@@ -134,7 +130,7 @@ macro_rules! wire_struct {
                     }
 
                     fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<$name, A::Error> {
-                        let mut read = $name::blank();
+                        let mut read = $name::default();
                         while let Some(key) = map.next_key::<$crate::wire::Key>()? {
                             match &*key {
                                 $( $wire $(| $alias)* => $crate::wire::next_field(&mut map, &key, &mut read.$field)?, )+
@@ -157,7 +153,7 @@ macro_rules! wire_struct {
     (@written $field:expr, tags) => { $crate::wire_fields::tags::Tags($field) };
 }
 
-/// Reads the value that follows `key` into `field`; null changes nothing. An error says which field it is about.
+/// Reads the value that follows `key` into `field`; null and empty change nothing. An error says which field it is about.
 pub(crate) fn next_field<'de, A: MapAccess<'de>, T: Wire>(
     map: &mut A,
     key: &str,
@@ -173,8 +169,9 @@ pub(crate) fn next_field<'de, A: MapAccess<'de>, T: Wire>(
         }
     }
 
-    if let Some(value) = map.next_value_seed(Named::<T>(key, std::marker::PhantomData))? {
-        *field = value;
+    match map.next_value_seed(Named::<T>(key, std::marker::PhantomData))? {
+        Some(value) if !value.is_absent() => *field = value,
+        _ => {}
     }
     Ok(())
 }

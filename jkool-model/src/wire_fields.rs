@@ -85,7 +85,7 @@ impl Wire for Option<Timestamp> {
 
 impl Wire for Option<TrackingId> {
     fn is_absent(&self) -> bool {
-        self.is_none()
+        self.as_ref().is_none_or(TrackingId::is_empty)
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -111,14 +111,14 @@ impl Wire for Option<SourceFqn> {
     }
 }
 
-/// A list of texts, also a single one.
+/// A list of texts, also a single one. The empty ones among them are absent.
 impl Wire for Vec<Text> {
     fn is_absent(&self) -> bool {
-        self.is_empty()
+        self.iter().all(|text| text.is_empty())
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.serialize(serializer)
+        serializer.collect_seq(self.iter().filter(|text| !text.is_empty()))
     }
 
     fn read(value: Value) -> Result<Self, String> {
@@ -141,8 +141,9 @@ pub(crate) mod tags {
 
     impl Serialize for Tags<'_> {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            match self.0.as_slice() {
-                [tag] => serializer.serialize_str(tag),
+            let mut tags = self.0.iter().filter(|tag| !tag.is_empty());
+            match (tags.next(), tags.next()) {
+                (Some(tag), None) => serializer.serialize_str(tag),
                 _ => Written(self.0).serialize(serializer),
             }
         }
@@ -167,7 +168,10 @@ macro_rules! word {
             fn read(value: Value) -> Result<Self, String> {
                 let fallback: fn(&str) -> Option<$word> = $fallback;
                 let word = Text::read(value)?;
-                Ok(word.trim().parse().ok().or_else(|| fallback(&word)))
+                match word.trim() {
+                    "" => Ok(None),
+                    word => Ok(word.parse().ok().or_else(|| fallback(word))),
+                }
             }
         })+
     };
@@ -195,6 +199,10 @@ macro_rules! always {
 
             fn read(value: Value) -> Result<Self, String> {
                 Ok(<Option<$word> as Wire>::read(value)?.unwrap_or_default())
+            }
+
+            fn read_from<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+                <Option<$word> as Wire>::read_from(deserializer).map(Option::flatten)
             }
         })+
     };
@@ -262,8 +270,8 @@ macro_rules! objects {
 
 objects! {
     Snapshot, |entries| Ok(vec![read_object(Value::Map(entries))?]);
-    // TNT4PY passes on a dict: then the keys are the names.
-    Property, |entries| match entries.iter().any(|(key, _)| key == "name") {
+    // TNT4PY passes on a dict: then the keys are the names. A property of its own has both a name and a value.
+    Property, |entries| match ["name", "value"].iter().all(|needed| entries.iter().any(|(key, _)| key == needed)) {
         true => Ok(vec![read_object(Value::Map(entries))?]),
         false => Ok(entries.into_iter().map(|(name, value)| Property::new(name, value)).collect()),
     };

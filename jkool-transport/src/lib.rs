@@ -1,11 +1,21 @@
-//! How encoded jKool events travel.
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod error;
+#[cfg(feature = "http")]
+mod http;
+mod memory;
 mod payload;
 mod receipt;
+mod tally;
+mod token;
 mod transport;
 
 pub use error::{ErrorKind, TransportError};
+#[cfg(feature = "http")]
+pub use http::{DEFAULT_URL, HttpTransport, HttpTransportBuilder};
+pub use memory::{DecodeError, MemoryTransport, Step};
 pub use payload::{Kind, Payload};
 pub use receipt::{Disposition, Failure, Outcome, Receipt};
+pub use token::{Token, TokenError};
 pub use transport::Transport;

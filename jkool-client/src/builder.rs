@@ -1,0 +1,352 @@
+//! The settings of a client.
+
+use crate::client::Client;
+use crate::defaults::Defaults;
+use crate::delivery::Delivery;
+use crate::error::BuildError;
+use crate::host::Host;
+use crate::intake::Limits;
+use crate::notices::Notices;
+use crate::shared::Shared;
+use crate::worker::{BeforeSend, Worker};
+use crate::{OverflowPolicy, RetryPolicy};
+use jkool_model::{Entity, Property, SourceFqn, Text, TypedValue};
+use jkool_transport::Transport;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Builds a [`Client`]. Everything has a default but the token, and that can come from the environment.
+///
+/// ```no_run
+/// use jkool_client::{Client, OverflowPolicy};
+/// use std::time::Duration;
+///
+/// // The token from JKOOL_TOKEN, the service's own url unless JKOOL_URL is set.
+/// let client = Client::builder()
+///     .source("APPL=WebOrders#SERVER=?#NETADDR=?#DATACENTER=DC1".parse()?)
+///     .property("environment", "production")
+///     .overflow(OverflowPolicy::DropOldest)
+///     .build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "a builder does nothing until `build`"]
+pub struct ClientBuilder {
+    transport: Option<Arc<dyn Transport>>,
+    url: Option<String>,
+    token: Option<String>,
+    token_file: Option<PathBuf>,
+    #[cfg(feature = "http")]
+    http: Option<HttpSettings>,
+    source: Option<SourceFqn>,
+    user: Option<Text>,
+    location: Text,
+    properties: Vec<Property>,
+    queue_events: usize,
+    queue_bytes: usize,
+    overflow: OverflowPolicy,
+    max_batch: usize,
+    flush_interval: Duration,
+    in_flight: usize,
+    retry: RetryPolicy,
+    before_send: Option<BeforeSend>,
+    shutdown_timeout: Duration,
+    notices: bool,
+    env: fn(&str) -> Option<String>,
+}
+
+#[cfg(feature = "http")]
+type HttpSettings =
+    Box<dyn FnOnce(jkool_transport::HttpTransportBuilder) -> jkool_transport::HttpTransportBuilder + Send>;
+
+/// Waking the worker costs more than queueing; so many events are worth it even when each is a request of its own.
+const MIN_WAKE_AT: usize = 32;
+
+impl ClientBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            transport: None,
+            url: None,
+            token: None,
+            token_file: None,
+            #[cfg(feature = "http")]
+            http: None,
+            source: None,
+            user: None,
+            location: Text::default(),
+            properties: Vec::new(),
+            queue_events: 65_536,
+            queue_bytes: 64 << 20,
+            overflow: OverflowPolicy::default(),
+            max_batch: 512,
+            flush_interval: Duration::from_millis(100),
+            in_flight: 32,
+            retry: RetryPolicy::default(),
+            before_send: None,
+            shutdown_timeout: Duration::from_secs(5),
+            notices: true,
+            env: |name| std::env::var(name).ok().filter(|value| !value.is_empty()),
+        }
+    }
+
+    /// The access token. Without this, or a [`token_file`](Self::token_file), it is that of the variable `JKOOL_TOKEN`.
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+
+    /// The file that holds the access token, and perhaps a line break after it.
+    pub fn token_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.token_file = Some(path.into());
+        self
+    }
+
+    /// Where to send. Without this it is the variable `JKOOL_URL`, or else the service, `https://stream.meshiq.com`. The kind
+    /// of each entity is added to the path. `http://` is for a local collector: with a token it is refused except to this
+    /// machine.
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.url = Some(url.into());
+        self
+    }
+
+    /// Further settings of the HTTPS transport: batches, compression, proxy, certificates, time-outs.
+    ///
+    /// ```no_run
+    /// # use jkool_client::Client;
+    /// let client = Client::builder().http(|http| http.batches(512).proxy("http://proxy.example:3128")).build()?;
+    /// # Ok::<(), jkool_client::BuildError>(())
+    /// ```
+    #[cfg(feature = "http")]
+    pub fn http(
+        mut self,
+        settings: impl FnOnce(jkool_transport::HttpTransportBuilder) -> jkool_transport::HttpTransportBuilder
+        + Send
+        + 'static,
+    ) -> Self {
+        self.http = Some(Box::new(settings));
+        self
+    }
+
+    /// Another way to send than HTTPS; in tests a [`MemoryTransport`](jkool_transport::MemoryTransport). Token and url are
+    /// its own business then.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// Where events come from that don't say so themselves. Elements named `?` are filled: APPL by the program's name, SERVER
+    /// by the host's, NETADDR by its address, USER, and RUNTIME or PROCESS by `pid@host`. Without this it is
+    /// `APPL=?#SERVER=?#NETADDR=?`.
+    pub fn source(mut self, source: SourceFqn) -> Self {
+        self.source = Some(source);
+        self
+    }
+
+    /// On whose behalf; without this, the user that the process runs as.
+    pub fn user(mut self, user: impl Into<Text>) -> Self {
+        self.user = Some(user.into());
+        self
+    }
+
+    /// Where things happen.
+    pub fn location(mut self, location: impl Into<Text>) -> Self {
+        self.location = location.into();
+        self
+    }
+
+    /// Adds a property to every event that has none of that name.
+    pub fn property(mut self, name: impl Into<Text>, value: impl Into<TypedValue>) -> Self {
+        self.properties.push(Property::new(name, value));
+        self
+    }
+
+    /// How many events may be in memory, waiting or on their way; 65,536 unless said otherwise.
+    pub fn queue_events(mut self, events: usize) -> Self {
+        self.queue_events = events;
+        self
+    }
+
+    /// About how many bytes of events may be in memory; 64 MiB unless said otherwise.
+    pub fn queue_bytes(mut self, bytes: usize) -> Self {
+        self.queue_bytes = bytes;
+        self
+    }
+
+    /// What happens when that is full.
+    pub fn overflow(mut self, policy: OverflowPolicy) -> Self {
+        self.overflow = policy;
+        self
+    }
+
+    /// How many events are sent together at most, where the transport batches; 512 unless said otherwise.
+    pub fn max_batch(mut self, events: usize) -> Self {
+        self.max_batch = events;
+        self
+    }
+
+    /// How long an event may wait for company; 100 ms unless said otherwise.
+    pub fn flush_interval(mut self, interval: Duration) -> Self {
+        self.flush_interval = interval;
+        self
+    }
+
+    /// How many sends may be under way at once; 32 unless said otherwise. With one, the events of a thread arrive in order;
+    /// with several, some may overtake others.
+    pub fn in_flight(mut self, sends: usize) -> Self {
+        self.in_flight = sends;
+        self
+    }
+
+    /// How failed sends are tried again.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// A hook that sees each entity, complete with the defaults, before it is encoded: it can change it, scrub it, or drop
+    /// it by `None`. It runs on the delivery thread; what it drops is counted, and so is what it panics over.
+    ///
+    /// ```
+    /// # use jkool_client::Client;
+    /// # use jkool_transport::MemoryTransport;
+    /// use jkool_model::Entity;
+    ///
+    /// let builder = Client::builder().before_send(|mut entity| {
+    ///     if let Entity::Event(event) = &mut entity {
+    ///         event.properties.retain(|property| property.name != "password");
+    ///     }
+    ///     Some(entity)
+    /// });
+    /// # builder.transport(MemoryTransport::new()).build()?;
+    /// # Ok::<(), jkool_client::BuildError>(())
+    /// ```
+    pub fn before_send(mut self, hook: impl Fn(Entity) -> Option<Entity> + Send + 'static) -> Self {
+        self.before_send = Some(Box::new(hook));
+        self
+    }
+
+    /// How long dropping the last clone of the client waits for what is queued; 5 s unless said otherwise.
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
+        self.shutdown_timeout = timeout;
+        self
+    }
+
+    /// Whether losses, and a delivery that only a person can mend, are told on standard error: at once, then at most once a
+    /// minute. True unless said otherwise.
+    pub fn notices(mut self, enabled: bool) -> Self {
+        self.notices = enabled;
+        self
+    }
+
+    /// Checks the settings and starts the delivery thread. Nothing is sent yet, so a server that is down is no error.
+    ///
+    /// # Errors
+    /// When there is no token, a setting is out of its range, or the thread can't be started.
+    pub fn build(mut self) -> Result<Client, BuildError> {
+        for (setting, value) in [
+            ("queue_events", self.queue_events),
+            ("queue_bytes", self.queue_bytes),
+            ("max_batch", self.max_batch),
+            ("in_flight", self.in_flight),
+        ] {
+            if value == 0 {
+                return Err(BuildError::Setting { setting, reason: "can't be 0" });
+            }
+        }
+        let transport = self.take_transport()?;
+        let max_batch = transport.max_batch().clamp(1, self.max_batch);
+        let shared = Arc::new(Shared::new(Limits {
+            events: self.queue_events,
+            bytes: self.queue_bytes,
+            overflow: self.overflow,
+            flush_interval: self.flush_interval.min(Duration::from_secs(3600)),
+            wake_at: max_batch.max(MIN_WAKE_AT).min(self.queue_events),
+        }));
+        let defaults = Defaults::new(self.source, self.user, self.location, self.properties, Host::look(self.env))
+            .map_err(BuildError::Source)?;
+        let worker = Worker {
+            shared: Arc::clone(&shared),
+            transport,
+            delivery: Delivery::new(self.retry, self.in_flight, fastrand::Rng::new()),
+            max_batch,
+            defaults,
+            before_send: self.before_send,
+            notices: Notices::new(self.notices),
+        };
+        worker.spawn().map_err(BuildError::Thread)?;
+        Ok(Client::new(shared, self.shutdown_timeout))
+    }
+
+    fn take_transport(&mut self) -> Result<Arc<dyn Transport>, BuildError> {
+        let Some(transport) = self.transport.take() else { return self.http_transport() };
+        let set = [("url", self.url.is_some()), ("token", self.token.is_some() || self.token_file.is_some())];
+        match set.into_iter().find(|(_, is_set)| *is_set) {
+            Some((setting, _)) => {
+                Err(BuildError::Setting { setting, reason: "is for HTTPS, and another transport was passed" })
+            }
+            None => Ok(transport),
+        }
+    }
+
+    #[cfg(not(feature = "http"))]
+    fn http_transport(&mut self) -> Result<Arc<dyn Transport>, BuildError> {
+        Err(BuildError::NoTransport)
+    }
+
+    #[cfg(feature = "http")]
+    fn http_transport(&mut self) -> Result<Arc<dyn Transport>, BuildError> {
+        use jkool_transport::{DEFAULT_URL, HttpTransport};
+
+        let url = self.url.take().or_else(|| (self.env)("JKOOL_URL"));
+        let token = self.take_token()?;
+        if token.is_none() && url.is_none() {
+            return Err(BuildError::NoToken);
+        }
+        let mut http = HttpTransport::builder(url.as_deref().unwrap_or(DEFAULT_URL));
+        if let Some(token) = token {
+            http = http.token(token);
+        }
+        if let Some(settings) = self.http.take() {
+            http = settings(http);
+        }
+        Ok(Arc::new(http.build().map_err(BuildError::Transport)?))
+    }
+
+    #[cfg(feature = "http")]
+    fn take_token(&mut self) -> Result<Option<jkool_transport::Token>, BuildError> {
+        use jkool_transport::Token;
+
+        let (from, token) = if let Some(token) = self.token.take() {
+            ("the builder", Token::new(token))
+        } else if let Some(path) = self.token_file.take() {
+            ("the file", Token::from_file(path))
+        } else if let Some(token) = (self.env)("JKOOL_TOKEN") {
+            ("JKOOL_TOKEN", Token::new(token))
+        } else {
+            return Ok(None);
+        };
+        token.map(Some).map_err(|error| BuildError::Token { from, error })
+    }
+}
+
+/// The token is not shown.
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("transport", &self.transport)
+            .field("token", &self.token.as_ref().map(|_| "***"))
+            .field("source", &self.source)
+            .field("queue_events", &self.queue_events)
+            .field("queue_bytes", &self.queue_bytes)
+            .field("overflow", &self.overflow)
+            .field("max_batch", &self.max_batch)
+            .field("flush_interval", &self.flush_interval)
+            .field("in_flight", &self.in_flight)
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

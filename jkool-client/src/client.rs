@@ -1,0 +1,156 @@
+//! The handle that programs hold.
+
+use crate::builder::ClientBuilder;
+use crate::draft::{ActivityDraft, EventDraft, SnapshotDraft};
+use crate::shared::Shared;
+use crate::{Admission, LossReason, Report, Stats, clock, host, worker};
+use jkool_model::{Entity, Text};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Streams events, activities and snapshots. Cloning is cheap; all clones are one client.
+///
+/// What is emitted is queued, and delivered by a thread of the client's own: no call blocks on the network, none needs an
+/// async runtime, and all work inside any. When the last clone is dropped, the client shuts down, waiting for at most the
+/// builder's `shutdown_timeout`.
+///
+/// ```
+/// use jkool_client::Client;
+/// use jkool_model::{Event, Severity, Snapshot};
+/// use jkool_transport::{Kind, MemoryTransport};
+/// use std::time::Duration;
+///
+/// let memory = MemoryTransport::new();
+/// let client = Client::builder().transport(memory.clone()).source("APPL=WebOrders#SERVER=?".parse()?).build()?;
+///
+/// let payment = Snapshot::builder("Payment").category("Order").property("order-amount", 42).build();
+/// client
+///     .event("ProcessOrder")
+///     .severity(Severity::Info)
+///     .message("Order processed")
+///     .correlator("order-42")
+///     .location("Atlanta, Ga")
+///     .snapshot(payment)
+///     .emit();
+///
+/// let report = client.flush(Duration::from_secs(5));
+/// assert!(report.is_delivered(), "{report}");
+/// let events: Vec<Event> = memory.decode(Kind::Event)?;
+/// assert_eq!(events[0].message, "Order processed");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Client {
+    handle: Arc<Handle>,
+}
+
+#[derive(Debug)]
+struct Handle {
+    shared: Arc<Shared>,
+    shutdown_timeout: Duration,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        // The delivery thread can't wait for itself; it ends with its hook.
+        let timeout = if worker::is_current() { Duration::ZERO } else { self.shutdown_timeout };
+        let _told_on_standard_error = self.shared.wait_blocking(timeout, true);
+    }
+}
+
+impl Client {
+    /// A builder.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::new()
+    }
+
+    pub(crate) fn new(shared: Arc<Shared>, shutdown_timeout: Duration) -> Self {
+        Self { handle: Arc::new(Handle { shared, shutdown_timeout }) }
+    }
+
+    /// Starts an event: something happened, and this is its name. It gets a tracking id, the time and the thread now, and
+    /// the client's defaults for what the calls that follow don't say.
+    pub fn event(&self, operation: impl Into<Text>) -> EventDraft<'_> {
+        EventDraft::new(self).operation(operation)
+    }
+
+    /// Starts an activity: a group of events, which name it as their parent.
+    pub fn activity(&self, operation: impl Into<Text>) -> ActivityDraft<'_> {
+        ActivityDraft::new(self).operation(operation)
+    }
+
+    /// Starts a snapshot that travels alone: a set of metrics. In the category `Default` unless said otherwise.
+    pub fn snapshot(&self, name: impl Into<Text>) -> SnapshotDraft<'_> {
+        SnapshotDraft::new(self).name(name.into())
+    }
+
+    /// Hands over a ready event, activity or snapshot. Never blocks, unless
+    /// [`OverflowPolicy::Block`](crate::OverflowPolicy::Block) was chosen.
+    pub fn emit(&self, entity: impl Into<Entity>) -> Admission {
+        let mut entity = entity.into();
+        // Only here is it known when and on which thread it was emitted.
+        match &mut entity {
+            Entity::Event(event) => {
+                event.time.get_or_insert_with(clock::timestamp);
+                event.tid.get_or_insert_with(host::current_tid);
+            }
+            Entity::Activity(activity) => {
+                activity.time.get_or_insert_with(clock::timestamp);
+                activity.tid.get_or_insert_with(host::current_tid);
+            }
+            Entity::Snapshot(snapshot) => {
+                snapshot.time.get_or_insert_with(clock::timestamp);
+            }
+            _ => {}
+        }
+        self.emit_stamped(entity)
+    }
+
+    pub(crate) fn emit_stamped(&self, entity: Entity) -> Admission {
+        self.handle.shared.emit(entity)
+    }
+
+    /// Counts an event that an adapter could not make.
+    #[doc(hidden)]
+    pub fn count_dropped(&self, reason: LossReason) {
+        self.handle.shared.refuse(reason);
+    }
+
+    /// Waits until all that was emitted before is delivered or dropped, at most for `timeout`, and says what became of it.
+    /// The client goes on.
+    ///
+    /// Blocks the calling thread; in async code there is [`flush_async`](Self::flush_async).
+    pub fn flush(&self, timeout: Duration) -> Report {
+        self.handle.shared.wait_blocking(timeout, false)
+    }
+
+    /// [`flush`](Self::flush) for async code, on any executor.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives up the report; delivery goes on.
+    pub async fn flush_async(&self, timeout: Duration) -> Report {
+        self.handle.shared.wait_async(timeout, false).await
+    }
+
+    /// Takes in nothing more, delivers what is queued, at most for `timeout`, and ends the delivery thread. What is not
+    /// delivered by then is counted as [`LossReason::Shutdown`]; what any clone emits later, as
+    /// [`LossReason::AfterShutdown`].
+    ///
+    /// Blocks the calling thread; in async code there is [`shutdown_async`](Self::shutdown_async).
+    pub fn shutdown(&self, timeout: Duration) -> Report {
+        self.handle.shared.wait_blocking(timeout, true)
+    }
+
+    /// [`shutdown`](Self::shutdown) for async code, on any executor.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives up the report; the shutdown goes on.
+    pub async fn shutdown_async(&self, timeout: Duration) -> Report {
+        self.handle.shared.wait_async(timeout, true).await
+    }
+
+    /// What became of everything so far.
+    pub fn stats(&self) -> Stats {
+        self.handle.shared.stats()
+    }
+}

@@ -1,0 +1,192 @@
+//! What the client adds to an event that does not say it itself.
+
+use crate::host::Host;
+use jkool_model::{
+    Activity, Entity, Event, Property, Snapshot, SourceError, SourceFqn, SourceType, Text, Timestamp, TrackingId,
+};
+
+/// The client's own decoration.
+#[derive(Debug, Clone)]
+pub(crate) struct Defaults {
+    pub(crate) source: SourceFqn,
+    pub(crate) user: Text,
+    pub(crate) location: Text,
+    pub(crate) properties: Vec<Property>,
+    pub(crate) host: Host,
+}
+
+impl Defaults {
+    /// # Errors
+    /// When a placeholder of `source` is filled by something that can't be part of it.
+    pub(crate) fn new(
+        source: Option<SourceFqn>,
+        user: Option<Text>,
+        location: Text,
+        properties: Vec<Property>,
+        host: Host,
+    ) -> Result<Self, SourceError> {
+        let source = match source {
+            Some(source) => source,
+            None => SourceFqn::builder().appl(&host.program).server("?").netaddr("?").build()?,
+        };
+        let source = fill(&source, &host)?;
+        let user = user.unwrap_or_else(|| host.user.clone().into());
+        Ok(Self { source, user, location, properties, host })
+    }
+
+    /// Fills in what is not said. What only the emitting thread knows was filled there.
+    pub(crate) fn apply(&self, entity: &mut Entity, now: impl Fn() -> Timestamp) {
+        match entity {
+            Entity::Event(event) => self.apply_to_event(event, now),
+            Entity::Activity(activity) => self.apply_to_activity(activity, now),
+            Entity::Snapshot(snapshot) => {
+                self.apply_to_source(&mut snapshot.source);
+                if snapshot.category.is_empty() {
+                    // TNT4J's word for it; the service wants one.
+                    snapshot.category = "Default".into();
+                }
+                snapshot.time.get_or_insert_with(now);
+                snapshot.tracking_id.get_or_insert_with(TrackingId::random);
+                self.add_properties(&mut snapshot.properties);
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_to_source(&self, source: &mut Option<SourceFqn>) {
+        match source {
+            None => *source = Some(self.source.clone()),
+            Some(own) if own.has_placeholders() => {
+                if let Ok(filled) = fill(own, &self.host) {
+                    *own = filled;
+                }
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn add_properties(&self, properties: &mut Vec<Property>) {
+        for default in &self.properties {
+            if !properties.iter().any(|property| property.name == default.name) {
+                properties.push(default.clone());
+            }
+        }
+    }
+}
+
+macro_rules! apply_to {
+    ($($name:ident($ty:ty);)+) => {
+        impl Defaults {
+            $(fn $name(&self, entity: &mut $ty, now: impl Fn() -> Timestamp) {
+                self.apply_to_source(&mut entity.source);
+                if entity.user.is_empty() {
+                    entity.user = self.user.clone();
+                }
+                if entity.location.is_empty() {
+                    entity.location = self.location.clone();
+                }
+                entity.pid.get_or_insert(self.host.pid.into());
+                let time = *entity.time.get_or_insert_with(now);
+                entity.tracking_id.get_or_insert_with(TrackingId::random);
+                for snapshot in &mut entity.snapshots {
+                    time_of(snapshot, time);
+                }
+                self.add_properties(&mut entity.properties);
+            })+
+        }
+    };
+}
+
+apply_to! {
+    apply_to_event(Event);
+    apply_to_activity(Activity);
+}
+
+fn time_of(snapshot: &mut Snapshot, time: Timestamp) {
+    snapshot.time.get_or_insert(time);
+}
+
+/// Fills the placeholders that a machine can answer; what only a person knows (a data centre, a place) stays `?`.
+fn fill(source: &SourceFqn, host: &Host) -> Result<SourceFqn, SourceError> {
+    source.fill_placeholders(|source_type| match source_type {
+        SourceType::Server => Some(host.name.clone()),
+        SourceType::Netaddr => Some(host.address.clone()),
+        SourceType::User => Some(host.user.clone()),
+        SourceType::Appl => Some(host.program.clone()),
+        SourceType::Runtime | SourceType::Process => Some(format!("{}@{}", host.pid, host.name)),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Defaults;
+    use crate::host::Host;
+    use jkool_model::{Entity, Event, Property, Snapshot, Timestamp};
+
+    const NOW: Timestamp = Timestamp::from_usec(1_457_524_800_000_000);
+
+    fn defaults(source: Option<&str>) -> Defaults {
+        let host = Host {
+            name: "web-1".into(),
+            address: "11.0.0.2".into(),
+            user: "bob".into(),
+            program: "orders".into(),
+            pid: 4242,
+        };
+        let properties = vec![Property::new("env", "prod")];
+        Defaults::new(source.map(|source| source.parse().unwrap()), None, "Atlanta, Ga".into(), properties, host)
+            .unwrap()
+    }
+
+    fn applied(event: Event, defaults: &Defaults) -> Event {
+        let mut entity = Entity::from(event);
+        defaults.apply(&mut entity, || NOW);
+        match entity {
+            Entity::Event(event) => *event,
+            _ => panic!("was an event"),
+        }
+    }
+
+    #[test]
+    fn what_is_not_said_is_filled_in() {
+        let bare: Event = serde_json::from_str(r#"{"snapshots":[{"name":"s"}]}"#).unwrap();
+        let event = applied(bare, &defaults(None));
+        assert_eq!(event.source.unwrap().as_str(), "APPL=orders#SERVER=web-1#NETADDR=11.0.0.2");
+        assert_eq!((event.user.as_ref(), event.location.as_ref(), event.pid), ("bob", "Atlanta, Ga", Some(4242)));
+        assert_eq!((event.time, event.snapshots[0].time), (Some(NOW), Some(NOW)));
+        assert!(event.tracking_id.is_some());
+        assert_eq!(event.properties, [Property::new("env", "prod")]);
+    }
+
+    #[test]
+    fn what_is_said_stays() {
+        let said = Event::builder()
+            .source("APPL=own".parse().unwrap())
+            .user("eve")
+            .location("here")
+            .pid(1)
+            .time(Timestamp::from_usec(7))
+            .property("env", "test")
+            .snapshot(Snapshot::builder("s").time(Timestamp::from_usec(9)).build())
+            .build()
+            .unwrap();
+        assert_eq!(applied(said.clone(), &defaults(None)), said);
+    }
+
+    #[test]
+    fn placeholders_are_filled_where_a_machine_knows() {
+        let all = "APPL=?#RUNTIME=?#USER=?#SERVER=?#NETADDR=?#DATACENTER=?#QUEUE=a?";
+        let filled = "APPL=orders#RUNTIME=4242@web-1#USER=bob#SERVER=web-1#NETADDR=11.0.0.2#DATACENTER=?#QUEUE=a?";
+        assert_eq!(defaults(Some(all)).source.as_str(), filled);
+        let own = Event::builder().source(all.parse().unwrap()).build().unwrap();
+        assert_eq!(applied(own, &defaults(None)).source.unwrap().as_str(), filled);
+    }
+
+    #[test]
+    fn a_snapshot_alone_gets_all_that_the_service_wants() {
+        let mut entity = Entity::from(Snapshot::builder("cpu").property("load", 0.5).build());
+        defaults(None).apply(&mut entity, || NOW);
+        entity.validate().unwrap();
+    }
+}

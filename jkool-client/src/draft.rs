@@ -1,0 +1,109 @@
+//! Events, activities and snapshots in the making, decorated call by call and then emitted.
+
+use crate::client::Client;
+use crate::scope::Scope;
+use crate::{Admission, clock, host};
+use jkool_model::{Activity, Entity, Event, Snapshot, TrackingId};
+
+/// An event in the making; see [`Client::event`].
+#[derive(Debug)]
+#[must_use = "an event does nothing until it is emitted"]
+pub struct EventDraft<'c> {
+    client: &'c Client,
+    event: Box<Event>,
+}
+
+/// An activity in the making; see [`Client::activity`].
+#[derive(Debug)]
+#[must_use = "an activity does nothing until it is emitted"]
+pub struct ActivityDraft<'c> {
+    client: &'c Client,
+    activity: Box<Activity>,
+}
+
+/// A stand-alone snapshot in the making; see [`Client::snapshot`].
+#[derive(Debug)]
+#[must_use = "a snapshot does nothing until it is emitted"]
+pub struct SnapshotDraft<'c> {
+    client: &'c Client,
+    snapshot: Box<Snapshot>,
+}
+
+impl<'c> EventDraft<'c> {
+    pub(crate) fn new(client: &'c Client) -> Self {
+        let mut event = Box::new(Event::default());
+        event.tracking_id = Some(TrackingId::random());
+        event.time = Some(clock::timestamp());
+        event.tid = Some(host::current_tid());
+        Self { client, event }
+    }
+
+    jkool_model::__trackable_setters!(event);
+    jkool_model::__event_setters!(event);
+
+    /// Its own id, for others to name as their parent.
+    pub fn id(&self) -> TrackingId {
+        self.event.tracking_id.clone().unwrap_or_else(TrackingId::random)
+    }
+
+    /// Hands it to the client; never blocks, unless [`OverflowPolicy::Block`](crate::OverflowPolicy::Block) was chosen.
+    pub fn emit(mut self) -> Admission {
+        self.event.complete_times();
+        self.client.emit_stamped(Entity::Event(self.event))
+    }
+
+    /// Starts to time it: it is emitted with start, end and elapsed time when the scope ends.
+    pub fn start(self) -> Scope<'c> {
+        Scope::start(self.client, Entity::Event(self.event))
+    }
+}
+
+impl<'c> ActivityDraft<'c> {
+    pub(crate) fn new(client: &'c Client) -> Self {
+        let mut activity = Box::new(Activity::default());
+        activity.status = Some(jkool_model::ActivityStatus::End);
+        activity.tracking_id = Some(TrackingId::random());
+        activity.time = Some(clock::timestamp());
+        activity.tid = Some(host::current_tid());
+        Self { client, activity }
+    }
+
+    jkool_model::__trackable_setters!(activity);
+    jkool_model::__activity_setters!(activity);
+
+    /// Its own id, for its members to name as their parent.
+    pub fn id(&self) -> TrackingId {
+        self.activity.tracking_id.clone().unwrap_or_else(TrackingId::random)
+    }
+
+    /// Hands it to the client; never blocks, unless [`OverflowPolicy::Block`](crate::OverflowPolicy::Block) was chosen.
+    pub fn emit(mut self) -> Admission {
+        self.activity.complete_times();
+        self.client.emit_stamped(Entity::Activity(self.activity))
+    }
+
+    /// Starts to time it: it is emitted with start, end and elapsed time when the scope ends.
+    pub fn start(self) -> Scope<'c> {
+        Scope::start(self.client, Entity::Activity(self.activity))
+    }
+}
+
+impl<'c> SnapshotDraft<'c> {
+    pub(crate) fn new(client: &'c Client) -> Self {
+        let mut snapshot = Box::new(Snapshot::default());
+        snapshot.time = Some(clock::timestamp());
+        Self { client, snapshot }
+    }
+
+    pub(crate) fn name(mut self, name: jkool_model::Text) -> Self {
+        self.snapshot.name = name;
+        self
+    }
+
+    jkool_model::__snapshot_setters!(snapshot);
+
+    /// Hands it to the client; never blocks, unless [`OverflowPolicy::Block`](crate::OverflowPolicy::Block) was chosen.
+    pub fn emit(self) -> Admission {
+        self.client.emit_stamped(Entity::Snapshot(self.snapshot))
+    }
+}

@@ -1,0 +1,89 @@
+//! Facts about the machine, the process and the thread.
+
+use std::net::{Ipv4Addr, UdpSocket};
+
+/// What the process is and where it runs, asked once when the client is built.
+#[derive(Debug, Clone)]
+pub(crate) struct Host {
+    pub(crate) name: String,
+    /// The address that the machine shows to the outside, as far as it knows.
+    pub(crate) address: String,
+    pub(crate) user: String,
+    pub(crate) program: String,
+    pub(crate) pid: u32,
+}
+
+impl Host {
+    pub(crate) fn look(env: impl Fn(&str) -> Option<String>) -> Self {
+        let program =
+            std::env::current_exe().ok().and_then(|path| Some(path.file_stem()?.to_string_lossy().into_owned()));
+        Self {
+            name: tidy(&gethostname::gethostname().to_string_lossy()),
+            address: address().unwrap_or_else(|| Ipv4Addr::LOCALHOST.to_string()),
+            user: ["USER", "LOGNAME", "USERNAME"]
+                .into_iter()
+                .find_map(env)
+                .map_or_else(|| "unknown".into(), |u| tidy(&u)),
+            program: tidy(&program.unwrap_or_default()),
+            pid: std::process::id(),
+        }
+    }
+}
+
+/// Makes any text fit to be a name in a source.
+fn tidy(name: &str) -> String {
+    match name.trim() {
+        "" => "unknown".into(),
+        name => name.replace(|c: char| matches!(c, '#' | '=') || c.is_control(), "_"),
+    }
+}
+
+/// Asks the routing table which local address would be used; connecting a UDP socket sends nothing.
+fn address() -> Option<String> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
+    Some(socket.local_addr().ok()?.ip().to_string())
+}
+
+thread_local! {
+    static TID: i64 = tid();
+}
+
+/// The current thread, by the number that the system's own tools show; elsewhere than on Linux a number of ours.
+pub(crate) fn current_tid() -> i64 {
+    TID.try_with(|tid| *tid).unwrap_or_else(|_| tid())
+}
+
+#[cfg(target_os = "linux")]
+fn tid() -> i64 {
+    rustix::thread::gettid().as_raw_nonzero().get().into()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn tid() -> i64 {
+    // `ThreadId(7)`: the number has no other door.
+    let id = format!("{:?}", std::thread::current().id());
+    id.trim_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Host, current_tid, tidy};
+
+    #[test]
+    fn a_host_is_always_fit_for_a_source() {
+        let host = Host::look(|_| None);
+        for name in [&host.name, &host.address, &host.user, &host.program] {
+            assert!(!name.is_empty() && !name.contains(['#', '=']), "{name:?}");
+        }
+        assert_eq!(host.user, "unknown");
+        assert_eq!(tidy(" a=b#c\n "), "a_b_c");
+    }
+
+    #[test]
+    fn each_thread_has_its_number() {
+        let here = current_tid();
+        assert_eq!(here, current_tid());
+        assert_ne!(here, std::thread::spawn(current_tid).join().unwrap());
+    }
+}

@@ -1,0 +1,276 @@
+//! The queue between the program and the worker, with its limits. Pure: no clock, no lock, no waiting.
+
+use crate::ledger::{End, Ledger, Mark};
+use crate::{Admission, LossReason, OverflowPolicy};
+use jkool_model::Entity;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// How much may be in memory, and when the worker takes it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// In the queue, in batches and on the way together.
+    pub(crate) events: usize,
+    pub(crate) bytes: usize,
+    pub(crate) overflow: OverflowPolicy,
+    /// How long the first of a batch waits for company.
+    pub(crate) flush_interval: Duration,
+    /// How many waiting events are worth waking the worker for.
+    pub(crate) wake_at: usize,
+}
+
+/// An event in the queue.
+#[derive(Debug)]
+pub(crate) struct Queued {
+    pub(crate) entity: Entity,
+    pub(crate) mark: Mark,
+}
+
+#[derive(Debug)]
+pub(crate) struct Intake {
+    limits: Limits,
+    queue: VecDeque<Queued>,
+    pub(crate) ledger: Ledger,
+    /// When the worker looks next by itself. Without one it sleeps, and the first event must wake it.
+    timer: Option<Instant>,
+    /// The queue is being emptied; no event waits for company.
+    draining: bool,
+    closed: bool,
+}
+
+/// The answer to an event that comes in.
+#[derive(Debug)]
+pub(crate) enum Offer {
+    /// Settled; the worker is to be woken, or not.
+    Settled { admission: Admission, wake: bool },
+    /// There is no room, and the policy says to wait for some.
+    Wait(Box<Entity>, Duration),
+}
+
+/// What the worker gets.
+#[derive(Debug)]
+pub(crate) enum Taken {
+    Events(Vec<Queued>),
+    /// Nothing is due before then, or before somebody wakes the worker.
+    Nothing {
+        until: Option<Instant>,
+    },
+}
+
+impl Intake {
+    pub(crate) fn new(limits: Limits) -> Self {
+        let ledger = Ledger::default();
+        Self { limits, queue: VecDeque::new(), ledger, timer: None, draining: false, closed: false }
+    }
+
+    /// An event of about `weight` bytes comes in. A caller that `may_wait` no longer, or never, is told so at once.
+    pub(crate) fn offer(&mut self, entity: Entity, weight: usize, may_wait: bool) -> Offer {
+        if self.closed {
+            return self.refuse(LossReason::AfterShutdown);
+        }
+        if !self.has_room(weight) {
+            match self.limits.overflow {
+                OverflowPolicy::DropOldest => self.make_room(weight),
+                OverflowPolicy::Block(timeout) if may_wait && weight <= self.limits.bytes => {
+                    return Offer::Wait(Box::new(entity), timeout);
+                }
+                OverflowPolicy::DropNewest | OverflowPolicy::Block(_) => {}
+            }
+            if !self.has_room(weight) {
+                return self.refuse(LossReason::Overflow);
+            }
+        }
+        let mark = self.ledger.accept(weight);
+        self.queue.push_back(Queued { entity, mark });
+        let wake = self.timer.is_none() || self.queue.len() == self.limits.wake_at;
+        Offer::Settled { admission: Admission::Accepted, wake }
+    }
+
+    pub(crate) fn refuse(&mut self, reason: LossReason) -> Offer {
+        self.ledger.refuse(reason);
+        Offer::Settled { admission: Admission::Dropped(reason), wake: false }
+    }
+
+    pub(crate) fn has_room(&self, weight: usize) -> bool {
+        let stats = self.ledger.stats();
+        (stats.in_memory() as usize) < self.limits.events && stats.bytes_in_memory() + weight <= self.limits.bytes
+    }
+
+    fn make_room(&mut self, weight: usize) {
+        while !self.has_room(weight) {
+            let Some(oldest) = self.queue.pop_front() else { return };
+            self.ledger.end(oldest.mark, End::Dropped(LossReason::Overflow));
+        }
+    }
+
+    /// Up to `max` events, oldest first, when there are enough, when the first has waited long enough, or when somebody
+    /// waits for them.
+    pub(crate) fn take(&mut self, max: usize, now: Instant) -> Taken {
+        let timer_fired = self.timer.is_some_and(|timer| timer <= now);
+        if self.queue.is_empty() {
+            self.draining = false;
+            if timer_fired {
+                // A whole interval without an event: the next one wakes the worker.
+                self.timer = None;
+            }
+            return Taken::Nothing { until: self.timer };
+        }
+        let due = timer_fired || self.closed || self.ledger.is_awaited() || self.queue.len() >= self.limits.wake_at;
+        if !due && !self.draining {
+            return Taken::Nothing { until: Some(*self.timer.get_or_insert(now + self.limits.flush_interval)) };
+        }
+        let events: Vec<Queued> = self.queue.drain(..max.min(self.queue.len())).collect();
+        self.draining = !self.queue.is_empty();
+        self.timer = Some(now + self.limits.flush_interval);
+        Taken::Events(events)
+    }
+
+    /// No event comes in any more; those that are here are taken at once.
+    pub(crate) fn close(&mut self) {
+        self.closed = true;
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// No event comes in any more and none is left.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.closed && self.ledger.stats().in_memory() == 0
+    }
+
+    /// Ends whatever is left, wherever it is.
+    pub(crate) fn end_all(&mut self, reason: LossReason) {
+        self.closed = true;
+        self.queue.clear();
+        self.ledger.end_all(reason);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Intake, Limits, Offer, Taken};
+    use crate::ledger::End;
+    use crate::{Admission, LossReason, OverflowPolicy};
+    use jkool_model::{Entity, Event};
+    use std::time::{Duration, Instant};
+
+    const INTERVAL: Duration = Duration::from_millis(100);
+
+    fn intake(overflow: OverflowPolicy) -> Intake {
+        Intake::new(Limits { events: 3, bytes: 100, overflow, flush_interval: INTERVAL, wake_at: 3 })
+    }
+
+    fn event(name: &'static str) -> Entity {
+        Event::builder().operation(name).source("APPL=a".parse().unwrap()).build().unwrap().into()
+    }
+
+    fn offer(intake: &mut Intake, name: &'static str, weight: usize) -> (Admission, bool) {
+        match intake.offer(event(name), weight, false) {
+            Offer::Settled { admission, wake } => (admission, wake),
+            Offer::Wait(..) => panic!("asked to wait"),
+        }
+    }
+
+    fn taken(intake: &mut Intake, max: usize, now: Instant) -> Vec<String> {
+        let Taken::Events(events) = intake.take(max, now) else { return Vec::new() };
+        let names = events.iter().map(|queued| match &queued.entity {
+            Entity::Event(event) => event.operation.to_string(),
+            _ => panic!("only events here"),
+        });
+        let names = names.collect();
+        for queued in events {
+            intake.ledger.end(queued.mark, End::Delivered);
+        }
+        names
+    }
+
+    const DROPPED: Admission = Admission::Dropped(LossReason::Overflow);
+
+    #[test]
+    fn the_newest_is_dropped_when_events_or_bytes_run_out() {
+        let mut intake = intake(OverflowPolicy::DropNewest);
+        assert_eq!(offer(&mut intake, "a", 60).0, Admission::Accepted);
+        assert_eq!(offer(&mut intake, "too many bytes", 41).0, DROPPED);
+        assert_eq!(offer(&mut intake, "b", 20).0, Admission::Accepted);
+        assert_eq!(offer(&mut intake, "c", 20).0, Admission::Accepted);
+        assert_eq!(offer(&mut intake, "too many", 0).0, DROPPED);
+        intake.close();
+        assert_eq!(taken(&mut intake, 9, crate::clock::now()), ["a", "b", "c"]);
+        assert_eq!(intake.ledger.stats().dropped(LossReason::Overflow), 2);
+    }
+
+    #[test]
+    fn the_oldest_make_room() {
+        let mut intake = intake(OverflowPolicy::DropOldest);
+        for name in ["a", "b", "c", "d"] {
+            assert_eq!(offer(&mut intake, name, 30).0, Admission::Accepted);
+        }
+        assert_eq!(offer(&mut intake, "big", 100).0, Admission::Accepted);
+        assert_eq!(offer(&mut intake, "too big", 101).0, DROPPED);
+        intake.close();
+        assert!(taken(&mut intake, 9, crate::clock::now()).is_empty());
+        assert_eq!(intake.ledger.stats().dropped(LossReason::Overflow), 6);
+    }
+
+    #[test]
+    fn what_is_on_its_way_counts_too_and_cannot_make_room() {
+        let mut intake = intake(OverflowPolicy::DropOldest);
+        let now = crate::clock::now();
+        for name in ["a", "b", "c"] {
+            offer(&mut intake, name, 1);
+        }
+        assert!(matches!(intake.take(3, now), Taken::Events(events) if events.len() == 3));
+        assert_eq!(offer(&mut intake, "d", 1).0, DROPPED);
+    }
+
+    #[test]
+    fn blocking_is_asked_for_only_when_it_can_help() {
+        let mut intake = intake(OverflowPolicy::Block(INTERVAL));
+        for name in ["a", "b", "c"] {
+            offer(&mut intake, name, 1);
+        }
+        assert!(matches!(intake.offer(event("d"), 1, true), Offer::Wait(_, INTERVAL)));
+        assert_eq!(offer(&mut intake, "d", 1).0, DROPPED);
+        assert!(matches!(
+            intake.offer(event("never fits"), 101, true),
+            Offer::Settled { admission: DROPPED, wake: false }
+        ));
+    }
+
+    #[test]
+    fn the_worker_is_woken_by_the_first_event_and_by_a_full_batch() {
+        let mut intake = intake(OverflowPolicy::DropNewest);
+        let start = crate::clock::now();
+        assert!(matches!(intake.take(9, start), Taken::Nothing { until: None }));
+        assert_eq!(offer(&mut intake, "a", 1), (Admission::Accepted, true));
+        let due = start + INTERVAL;
+        assert!(matches!(intake.take(9, start), Taken::Nothing { until: Some(until) } if until == due));
+        assert_eq!(offer(&mut intake, "b", 1), (Admission::Accepted, false));
+        assert_eq!(offer(&mut intake, "c", 1), (Admission::Accepted, true));
+        assert_eq!(taken(&mut intake, 2, start), ["a", "b"]);
+        assert_eq!(taken(&mut intake, 2, start), ["c"]);
+    }
+
+    #[test]
+    fn steady_traffic_costs_one_wake_an_interval_and_silence_none() {
+        let mut intake = intake(OverflowPolicy::DropNewest);
+        let start = crate::clock::now();
+        offer(&mut intake, "a", 1);
+        assert!(taken(&mut intake, 9, start).is_empty());
+        assert_eq!(taken(&mut intake, 9, start + INTERVAL), ["a"]);
+        assert_eq!(offer(&mut intake, "b", 1), (Admission::Accepted, false));
+        assert_eq!(taken(&mut intake, 9, start + 2 * INTERVAL), ["b"]);
+        assert!(matches!(intake.take(9, start + 3 * INTERVAL), Taken::Nothing { until: None }));
+        assert_eq!(offer(&mut intake, "c", 1), (Admission::Accepted, true));
+    }
+
+    #[test]
+    fn after_closing_nothing_comes_in() {
+        let mut intake = intake(OverflowPolicy::DropNewest);
+        offer(&mut intake, "a", 1);
+        intake.close();
+        assert_eq!(offer(&mut intake, "b", 1).0, Admission::Dropped(LossReason::AfterShutdown));
+        assert_eq!(taken(&mut intake, 9, crate::clock::now()), ["a"]);
+    }
+}

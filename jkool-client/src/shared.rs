@@ -1,0 +1,176 @@
+//! What the program's threads and the worker share: the intake behind its lock, and the ways to wake each other.
+
+use crate::completion::{Completed, Completion};
+use crate::intake::{Intake, Limits, Offer, Taken};
+use crate::ledger::{End, Mark};
+use crate::{Admission, LossReason, OverflowPolicy, Report, Stats, clock, encode, worker};
+use jkool_model::Entity;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    intake: Mutex<State>,
+    /// Told when something leaves memory, and a caller may be waiting for room.
+    room: Condvar,
+    /// Callers can be waiting for room.
+    blocking: bool,
+    /// Wakes the worker.
+    pub(crate) wake: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    intake: Intake,
+    /// Set by shutdown: when the worker gives up what is left.
+    give_up_at: Option<Instant>,
+    /// The worker is gone.
+    ended: bool,
+}
+
+impl Shared {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self {
+            intake: Mutex::new(State { intake: Intake::new(limits), give_up_at: None, ended: false }),
+            room: Condvar::new(),
+            blocking: matches!(limits.overflow, OverflowPolicy::Block(_)),
+            wake: Notify::new(),
+        }
+    }
+
+    /// Nothing that runs under the lock can leave it half changed, so a panic elsewhere is no reason to give up.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.intake.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn emit(&self, entity: Entity) -> Admission {
+        let weight = encode::weight(&entity);
+        // The worker must never wait for itself.
+        let mut may_wait = self.blocking && !worker::is_current();
+        let mut entity = entity;
+        let mut state = self.lock();
+        loop {
+            match state.intake.offer(entity, weight, may_wait) {
+                Offer::Settled { admission, wake } => {
+                    drop(state);
+                    if wake {
+                        self.wake.notify_one();
+                    }
+                    return admission;
+                }
+                Offer::Wait(waiting, timeout) => {
+                    entity = *waiting;
+                    self.wake.notify_one();
+                    let full = |state: &mut State| !state.intake.is_closed() && !state.intake.has_room(weight);
+                    let waited = self.room.wait_timeout_while(state, timeout, full);
+                    let (guard, result) = waited.unwrap_or_else(PoisonError::into_inner);
+                    state = guard;
+                    may_wait = !result.timed_out();
+                }
+            }
+        }
+    }
+
+    /// Counts an event that never became one.
+    pub(crate) fn refuse(&self, reason: LossReason) {
+        self.lock().intake.ledger.refuse(reason);
+        self.wake.notify_one();
+    }
+
+    pub(crate) fn stats(&self) -> Stats {
+        self.lock().intake.ledger.stats()
+    }
+
+    pub(crate) fn take(&self, max: usize, now: Instant) -> Taken {
+        self.lock().intake.take(max, now)
+    }
+
+    /// Events end.
+    pub(crate) fn end(&self, ended: impl IntoIterator<Item = (Mark, End)>, maybe_duplicated: u64) {
+        let mut state = self.lock();
+        for (mark, end) in ended {
+            state.intake.ledger.end(mark, end);
+        }
+        state.intake.ledger.maybe_duplicated(maybe_duplicated);
+        drop(state);
+        if self.blocking {
+            self.room.notify_all();
+        }
+    }
+
+    /// Encoding has shown how much memory events really take.
+    pub(crate) fn reweigh<'a>(&self, marks: impl IntoIterator<Item = (&'a mut Mark, usize)>) {
+        let mut state = self.lock();
+        for (mark, weight) in marks {
+            state.intake.ledger.reweigh(mark, weight);
+        }
+    }
+
+    /// Answers those whose deadline has passed; the next deadline, and whether the worker is to give up.
+    pub(crate) fn expire(&self, now: Instant) -> (Option<Instant>, bool) {
+        let mut state = self.lock();
+        let next = state.intake.ledger.expire(now);
+        let give_up = state.give_up_at.is_some_and(|at| at <= now);
+        (next.into_iter().chain(state.give_up_at).min(), give_up)
+    }
+
+    pub(crate) fn is_drained(&self) -> bool {
+        self.lock().intake.is_drained()
+    }
+
+    /// The worker stops delivering; what is left is lost for `reason`.
+    pub(crate) fn end_all(&self, reason: LossReason) {
+        self.lock().intake.end_all(reason);
+        self.room.notify_all();
+    }
+
+    /// The worker is gone.
+    pub(crate) fn ended(&self) {
+        self.lock().ended = true;
+        self.room.notify_all();
+    }
+
+    fn wait(&self, timeout: Duration, close: bool) -> (Instant, Arc<Completion>) {
+        // A timeout of centuries is as good as none, and must not overflow.
+        let deadline = clock::now() + timeout.min(Duration::from_secs(60 * 60 * 24 * 365));
+        let completion = Arc::new(Completion::default());
+        let mut state = self.lock();
+        if close {
+            state.intake.close();
+            // Of several shutdowns the first one's deadline counts.
+            state.give_up_at.get_or_insert(deadline);
+            // What the worker gives up at the deadline is told as dropped, a moment later.
+            state.intake.ledger.wait(deadline + GRACE, &completion);
+        } else {
+            state.intake.ledger.wait(deadline, &completion);
+        }
+        drop(state);
+        self.room.notify_all();
+        self.wake.notify_one();
+        (deadline, completion)
+    }
+
+    pub(crate) fn wait_blocking(&self, timeout: Duration, close: bool) -> Report {
+        let (deadline, completion) = self.wait(timeout, close);
+        let deadline = if close { deadline + GRACE } else { deadline };
+        let report = completion.wait_until(deadline).unwrap_or_else(|| {
+            // The worker may be held up; what is true now is known here too.
+            self.expire(clock::now());
+            completion.wait_until(deadline).unwrap_or_default()
+        });
+        if close {
+            let left = deadline.saturating_duration_since(clock::now());
+            drop(self.room.wait_timeout_while(self.lock(), left, |state| !state.ended));
+        }
+        report
+    }
+
+    pub(crate) async fn wait_async(&self, timeout: Duration, close: bool) -> Report {
+        let (_, completion) = self.wait(timeout, close);
+        Completed(completion).await
+    }
+}
+
+/// How long the worker has for letting go after the deadline of shutdown.
+const GRACE: Duration = Duration::from_millis(50);

@@ -1,0 +1,110 @@
+//! What became of everything that was emitted.
+
+use crate::LossReason;
+use std::fmt;
+
+/// Counts since the client was built, taken at one instant, so that the sum always holds:
+/// `accepted = delivered + in_memory + dropped`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stats {
+    pub(crate) accepted: u64,
+    pub(crate) delivered: u64,
+    pub(crate) in_memory: u64,
+    pub(crate) bytes_in_memory: usize,
+    pub(crate) maybe_duplicated: u64,
+    pub(crate) dropped: [u64; LossReason::COUNT],
+}
+
+impl Stats {
+    /// Events handed to the client, those dropped at once by a full queue or after shutdown among them.
+    pub fn accepted(&self) -> u64 {
+        self.accepted
+    }
+
+    /// Events that the server confirmed.
+    pub fn delivered(&self) -> u64 {
+        self.delivered
+    }
+
+    /// Events waiting or on their way.
+    pub fn in_memory(&self) -> u64 {
+        self.in_memory
+    }
+
+    /// About how many bytes those take.
+    pub fn bytes_in_memory(&self) -> usize {
+        self.bytes_in_memory
+    }
+
+    /// Sends that were tried again although the first try may have arrived: so many duplicates there can be at most.
+    pub fn maybe_duplicated(&self) -> u64 {
+        self.maybe_duplicated
+    }
+
+    /// Events dropped for `reason`.
+    pub fn dropped(&self, reason: LossReason) -> u64 {
+        self.dropped[reason as usize]
+    }
+
+    /// Events dropped for whatever reason.
+    pub fn dropped_total(&self) -> u64 {
+        self.dropped.iter().sum()
+    }
+}
+
+/// One line for a person: `1204 accepted: 1200 delivered, 0 in memory, 4 dropped (4 the queue was full)`.
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} accepted: {} delivered, {} in memory, {} dropped",
+            self.accepted,
+            self.delivered,
+            self.in_memory,
+            self.dropped_total()
+        )?;
+        let mut separator = " (";
+        for reason in LossReason::ALL.iter().filter(|reason| self.dropped(**reason) > 0) {
+            write!(f, "{separator}{} {reason}", self.dropped(*reason))?;
+            separator = ", ";
+        }
+        f.write_str(if separator == ", " { ")" } else { "" })
+    }
+}
+
+/// What became, by the deadline, of the events that were accepted before a flush or shutdown and had not ended by then.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[must_use = "the report says what was not delivered"]
+pub struct Report {
+    pub(crate) delivered: u64,
+    pub(crate) dropped: u64,
+    pub(crate) pending: u64,
+}
+
+impl Report {
+    /// Delivered meanwhile.
+    pub fn delivered(&self) -> u64 {
+        self.delivered
+    }
+
+    /// Dropped meanwhile; [`Stats`] has the reasons.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Still waiting or on their way when the deadline passed. After a shutdown there are none: they count as dropped.
+    pub fn pending(&self) -> u64 {
+        self.pending
+    }
+
+    /// Everything was delivered.
+    pub fn is_delivered(&self) -> bool {
+        self.dropped == 0 && self.pending == 0
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} delivered, {} dropped, {} pending", self.delivered, self.dropped, self.pending)
+    }
+}

@@ -1,0 +1,169 @@
+//! What the server's answer means.
+
+use crate::{Disposition, ErrorKind, Failure, TransportError};
+use reqwest::StatusCode;
+use std::time::Duration;
+
+/// `Ok` is delivered. The body counts for a success alone; no part of it gets into an error.
+pub(super) fn meaning(status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Result<(), Failure> {
+    if status.is_success() {
+        return if says_no(body) { Err(refused(status)) } else { Ok(()) };
+    }
+    let (disposition, in_doubt) = class(status.as_u16(), retry_after);
+    let text = match hint(status.as_u16()) {
+        "" => format!("the server answered {}", name(status)),
+        hint => format!("the server answered {}: {hint}", name(status)),
+    };
+    let failure = Failure::new(disposition, TransportError::new(ErrorKind::Answer, text));
+    Err(if in_doubt { failure.in_doubt() } else { failure })
+}
+
+/// What a status that is no success means for the payload, and whether delivery is in doubt: a server that answers 500,
+/// 502 or 504 may have got as far as storing it, and of a status that nobody defined we know nothing.
+fn class(status: u16, after: Option<Duration>) -> (Disposition, bool) {
+    match status {
+        408 | 425 | 429 | 503 => (Disposition::Retry { after }, false),
+        401 | 403 | 404 | 405 | 407 | 501 | 505 | 300..=399 => (Disposition::Misconfigured, false),
+        413 => (Disposition::TooLarge, false),
+        400..=499 => (Disposition::Rejected, false),
+        _ => (Disposition::Retry { after }, true),
+    }
+}
+
+/// What the reader of the error may do about it.
+fn hint(status: u16) -> &'static str {
+    match status {
+        300..=399 => "redirects are not followed; set the url it has moved to",
+        401 | 403 => "it does not accept the token",
+        404 | 405 | 501 => "nothing takes events at this url",
+        407 => "the proxy wants a name and a password",
+        413 => "the request is larger than it takes",
+        429 => "it asks for fewer requests",
+        _ => "",
+    }
+}
+
+/// The status with its name in the standard, never with the words that the server used.
+fn name(status: StatusCode) -> String {
+    match status.canonical_reason() {
+        Some(reason) => format!("{} {reason}", status.as_u16()),
+        None => status.as_u16().to_string(),
+    }
+}
+
+fn refused(status: StatusCode) -> Failure {
+    let text =
+        format!("the server answered {} and yet no success: most likely it does not accept the token", name(status));
+    Failure::new(Disposition::Misconfigured, TransportError::new(ErrorKind::Answer, text))
+}
+
+/// Whether the body has `<success>false`, as the service's access response says it. Case and white space do not matter.
+/// This looks for one tag and is no XML parser, on purpose: there is nothing in it to attack.
+fn says_no(body: &[u8]) -> bool {
+    const TAG: &[u8] = b"<success";
+    let mut rest = body;
+    while let Some(start) = rest.windows(TAG.len()).position(|window| window.eq_ignore_ascii_case(TAG)) {
+        rest = rest.get(start + TAG.len()..).unwrap_or_default();
+        if let Some(value) = rest.trim_ascii_start().strip_prefix(b">") {
+            if value.trim_ascii_start().get(..5).is_some_and(|word| word.eq_ignore_ascii_case(b"false")) {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::{any, prop, prop_assert_eq, proptest};
+
+    fn of(status: u16) -> Result<(), Failure> {
+        meaning(
+            StatusCode::from_u16(status).expect("a status"),
+            Some(Duration::from_secs(7)),
+            b"<success>true</success>",
+        )
+    }
+
+    /// The class of every status there is, and whether delivery is in doubt.
+    fn expected(status: u16) -> (Option<Disposition>, bool) {
+        let retry = Some(Disposition::Retry { after: Some(Duration::from_secs(7)) });
+        match status {
+            200..=299 => (None, false),
+            408 | 425 | 429 | 503 => (retry, false),
+            500 | 502 | 504 => (retry, true),
+            401 | 403 | 407 | 404 | 405 | 501 | 505 => (Some(Disposition::Misconfigured), false),
+            413 => (Some(Disposition::TooLarge), false),
+            100..=199 => (retry, true),
+            300..=399 => (Some(Disposition::Misconfigured), false),
+            400..=499 => (Some(Disposition::Rejected), false),
+            _ => (retry, true),
+        }
+    }
+
+    #[test]
+    fn every_status_has_its_class() {
+        for status in 100..=999 {
+            let (disposition, in_doubt) = expected(status);
+            match of(status) {
+                Ok(()) => assert_eq!(disposition, None, "{status}"),
+                Err(failure) => {
+                    assert_eq!(Some(failure.disposition), disposition, "{status}");
+                    assert_eq!(failure.maybe_delivered, in_doubt, "{status}");
+                    assert_eq!(failure.error.kind(), ErrorKind::Answer);
+                    assert!(failure.error.to_string().contains(&status.to_string()), "{}", failure.error);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn texts_say_what_to_do() {
+        for (status, text) in [
+            (401, "the server answered 401 Unauthorized: it does not accept the token"),
+            (
+                308,
+                "the server answered 308 Permanent Redirect: redirects are not followed; set the url it has moved to",
+            ),
+            (400, "the server answered 400 Bad Request"),
+            (599, "the server answered 599"),
+        ] {
+            assert_eq!(of(status).expect_err("a failure").error.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_success_may_still_say_no() {
+        let says = |body: &[u8]| meaning(StatusCode::OK, None, body).map_err(|failure| failure.disposition);
+        for body in [
+            "<access-resp><token>t</token><success>false</success><reason>no</reason></access-resp>",
+            "<success>false",
+            "<SUCCESS>False</SUCCESS>",
+            "<success >\r\n  FALSE </success>",
+            "<successor/><success>true</success><success>false</success>",
+        ] {
+            assert_eq!(says(body.as_bytes()), Err(Disposition::Misconfigured), "{body}");
+        }
+        for body in [
+            "",
+            "<success>true</success>",
+            "success: false",
+            "<success>",
+            "<success>fals",
+            "<success/>false",
+            "<success",
+            "<successful>false",
+        ] {
+            assert_eq!(says(body.as_bytes()), Ok(()), "{body}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_panics(body in prop::collection::vec(any::<u8>(), 0..256), status in 100_u16..1000) {
+            let status = StatusCode::from_u16(status).expect("a status");
+            prop_assert_eq!(meaning(status, None, &body).is_ok(), status.is_success() && !says_no(&body));
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! The settings of an HTTP transport, and their check.
+
+use super::endpoint::Endpoint;
+use super::proxy::{Choice, Route};
+use super::tls::Certificates;
+use super::{HttpTransport, TOKEN, config_error};
+use crate::{Token, TransportError};
+use reqwest::Client;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
+use std::fmt;
+use std::sync::Mutex;
+use std::time::Duration;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The settings of an [`HttpTransport`]: see [`HttpTransport::builder`]. The last call of a setter counts.
+#[must_use = "a builder does nothing until build"]
+pub struct HttpTransportBuilder {
+    url: String,
+    exact_path: bool,
+    token: Option<Token>,
+    allow_plaintext_token: bool,
+    max_batch: usize,
+    #[cfg(feature = "gzip")]
+    gzip: bool,
+    connect_timeout: Option<Duration>,
+    timeout: Option<Duration>,
+    proxy: Option<Choice>,
+    certificates: Certificates,
+    client: Option<Client>,
+}
+
+impl HttpTransportBuilder {
+    pub(super) fn new(url: String) -> Self {
+        Self {
+            url,
+            exact_path: false,
+            token: None,
+            allow_plaintext_token: false,
+            max_batch: 1,
+            #[cfg(feature = "gzip")]
+            gzip: false,
+            connect_timeout: None,
+            timeout: None,
+            proxy: None,
+            certificates: Certificates::default(),
+            client: None,
+        }
+    }
+
+    /// The token that the service asks for. A collector of one's own may do without.
+    pub fn token(mut self, token: Token) -> Self {
+        self.token = Some(token);
+        self
+    }
+
+    /// Sends the token over plain `http://` to another machine, which is refused otherwise: everyone on the way can read
+    /// it. This machine's own addresses (`localhost`, 127.0.0.0/8, ::1) are always allowed.
+    pub fn allow_plaintext_token(mut self, allow: bool) -> Self {
+        self.allow_plaintext_token = allow;
+        self
+    }
+
+    /// Posts to the url exactly as it is, whatever the kind, instead of adding `/event`, `/log` and so on to it.
+    pub fn exact_path(mut self, exact: bool) -> Self {
+        self.exact_path = exact;
+        self
+    }
+
+    /// Sends up to `max` payloads in one request, each on a line of its own, for a collector that takes this. By default
+    /// a request holds one JSON entity, as the service's own clients send it.
+    ///
+    /// A request goes to the path of its kind, or to the url as it is when it holds several kinds. The answer holds for
+    /// all of them.
+    pub fn batches(mut self, max: usize) -> Self {
+        self.max_batch = max;
+        self
+    }
+
+    /// Compresses the body of a request where that makes it smaller, for a collector that takes `Content-Encoding: gzip`.
+    /// Off by default.
+    #[cfg(feature = "gzip")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "gzip")))]
+    pub fn gzip(mut self, gzip: bool) -> Self {
+        self.gzip = gzip;
+        self
+    }
+
+    /// How long it may take until there is a connection: the name's resolution, TCP and TLS. 10 seconds by default. A
+    /// payload that fails by this one surely was not delivered.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = Some(timeout);
+        self
+    }
+
+    /// How long a request may take in all, from the connection to the last byte of the answer. 30 seconds by default. A
+    /// payload that fails by this one is in doubt.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Goes through this proxy, `http://` or `https://`, with its user name and password in the url when it wants them.
+    /// Without this call the usual variables count (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`), though never
+    /// for this machine's own addresses.
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.proxy = Some(Choice::Url(url.into()));
+        self
+    }
+
+    /// Goes through no proxy, whatever the environment says.
+    pub fn no_proxy(mut self) -> Self {
+        self.proxy = Some(Choice::Off);
+        self
+    }
+
+    /// Trusts these certificate authorities too, besides those of the platform. The PEM text may hold several; further
+    /// calls add to it.
+    pub fn ca_certificate_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.certificates.authorities.push(pem.into());
+        self
+    }
+
+    /// Shows this certificate to a server that asks for one: its chain, the own certificate first, and its private key.
+    pub fn client_identity_pem(mut self, chain: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
+        self.certificates.identity = Some((chain.into(), key.into()));
+        self
+    }
+
+    /// Sends with this ready client. Its TLS, proxy, redirects and time-outs then hold, and the corresponding settings
+    /// here are refused.
+    ///
+    /// What this crate promises about them is then yours to keep: give it a total time-out, and no redirects
+    /// (`redirect(Policy::none())`), since it would take the token along to wherever a redirect points.
+    pub fn http_client(mut self, client: Client) -> Self {
+        self.client = Some(client);
+        self
+    }
+
+    /// Checks the settings and builds the transport. It does not connect: a server that is down is no reason not to
+    /// start.
+    ///
+    /// # Errors
+    /// With [`ErrorKind::Config`](crate::ErrorKind::Config) when a setting is wrong; the text names the setting.
+    pub fn build(self) -> Result<HttpTransport, TransportError> {
+        let endpoint = Endpoint::new(&self.url, self.exact_path)?;
+        let route = self.proxy.clone().unwrap_or_default().route(&endpoint)?;
+        self.check_token(&endpoint, &route)?;
+        if self.max_batch == 0 {
+            return Err(config_error("batches: a request holds at least 1 payload"));
+        }
+        let (client, proxy) = match self.client.clone() {
+            None => (self.new_client(&endpoint, &route)?, route.name()),
+            Some(client) => {
+                self.check_conflicts()?;
+                (client, "of the given client")
+            }
+        };
+        Ok(HttpTransport {
+            client: Mutex::new(Some(client)),
+            headers: self.headers()?,
+            max_batch: self.max_batch,
+            #[cfg(feature = "gzip")]
+            gzip: self.gzip,
+            proxy: proxy.into(),
+            endpoint,
+        })
+    }
+
+    fn check_token(&self, endpoint: &Endpoint, route: &Route) -> Result<(), TransportError> {
+        let shown = self.token.is_some() && endpoint.is_plain() && !route.stays_here(endpoint);
+        if shown && !self.allow_plaintext_token {
+            let text =
+                "url: over plain http everyone on the way can read the token; use https, or allow_plaintext_token";
+            return Err(config_error(text));
+        }
+        Ok(())
+    }
+
+    fn check_conflicts(&self) -> Result<(), TransportError> {
+        let settings = [
+            ("connect_timeout", self.connect_timeout.is_some()),
+            ("timeout", self.timeout.is_some()),
+            ("proxy or no_proxy", self.proxy.is_some()),
+            ("ca_certificate_pem", !self.certificates.authorities.is_empty()),
+            ("client_identity_pem", self.certificates.identity.is_some()),
+        ];
+        match settings.into_iter().find(|(_, is_set)| *is_set) {
+            Some((name, _)) => {
+                Err(config_error(format!("{name}: has no effect on a client that is given ready (http_client)")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn new_client(&self, endpoint: &Endpoint, route: &Route) -> Result<Client, TransportError> {
+        let connect_timeout = positive("connect_timeout", self.connect_timeout.unwrap_or(CONNECT_TIMEOUT))?;
+        let timeout = positive("timeout", self.timeout.unwrap_or(TIMEOUT))?;
+        let builder = Client::builder()
+            .tls_backend_preconfigured(self.certificates.config(route.roots(endpoint))?)
+            .connect_timeout(connect_timeout)
+            .timeout(timeout)
+            // Every connection that a burst has opened stays for the next; the client's limit on requests at once is
+            // the limit on these too, and idle ones go after 90 seconds.
+            .pool_max_idle_per_host(usize::MAX)
+            .http1_only()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            // Another crate may have switched these on for the whole program.
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate();
+        let client = route.apply(builder)?.build();
+        client.map_err(|error| config_error("the HTTP client cannot be set up").with_source(error.without_url()))
+    }
+
+    /// What all requests have in common, made once.
+    fn headers(&self) -> Result<HeaderMap, TransportError> {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("jkool-rust/", env!("CARGO_PKG_VERSION"))));
+        if let Some(token) = &self.token {
+            let mut value = HeaderValue::from_str(token.expose())
+                .map_err(|_| config_error("token: it cannot be sent as a header"))?;
+            value.set_sensitive(true);
+            headers.insert(HeaderName::from_static("x-api-key"), value.clone());
+            headers.insert(HeaderName::from_static(TOKEN), value);
+        }
+        Ok(headers)
+    }
+}
+
+fn positive(setting: &str, time: Duration) -> Result<Duration, TransportError> {
+    if time.is_zero() {
+        return Err(config_error(format!("{setting}: it must be longer than zero")));
+    }
+    Ok(time)
+}
+
+/// Shows the url's host rather than the url, and no secret.
+impl fmt::Debug for HttpTransportBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = reqwest::Url::parse(&self.url).ok().and_then(|url| url.host_str().map(str::to_owned));
+        let mut debug = f.debug_struct("HttpTransportBuilder");
+        debug.field("host", &host).field("exact_path", &self.exact_path).field("token", &self.token);
+        debug.field("allow_plaintext_token", &self.allow_plaintext_token).field("max_batch", &self.max_batch);
+        #[cfg(feature = "gzip")]
+        debug.field("gzip", &self.gzip);
+        debug
+            .field("connect_timeout", &self.connect_timeout)
+            .field("timeout", &self.timeout)
+            .field("own_proxy_choice", &self.proxy.is_some())
+            .field("own_authorities", &self.certificates.authorities.len())
+            .field("client_identity", &self.certificates.identity.is_some())
+            .field("own_client", &self.client.is_some())
+            .finish()
+    }
+}

@@ -1,0 +1,167 @@
+//! Where requests go: the url, checked once, and the url of each kind.
+
+use super::config_error;
+use crate::{Kind, Payload, TransportError};
+use reqwest::Url;
+use std::net::IpAddr;
+
+/// Every kind, in the order of its discriminant.
+const KINDS: [Kind; 5] = [Kind::Event, Kind::Activity, Kind::Snapshot, Kind::Log, Kind::Dataset];
+
+pub(super) struct Endpoint {
+    base: Url,
+    of_kind: [Url; KINDS.len()],
+}
+
+impl Endpoint {
+    /// Checks `url`. What it holds is not repeated in an error, since people put secrets into urls.
+    pub(super) fn new(url: &str, exact_path: bool) -> Result<Self, TransportError> {
+        let base = parse("url", url)?;
+        if !base.username().is_empty() || base.password().is_some() {
+            return Err(config_error(
+                "url: no user name or password may stand in it; the token is a setting of its own",
+            ));
+        }
+        if base.fragment().is_some() {
+            return Err(config_error("url: it has a fragment (#...), which is never sent"));
+        }
+        let of_kind = KINDS.map(|kind| if exact_path { base.clone() } else { append(&base, kind) });
+        Ok(Self { base, of_kind })
+    }
+
+    /// Where a request with these payloads goes: to their kind's path, or to the url as it is when they are of several.
+    pub(super) fn of(&self, unit: &[Payload]) -> &Url {
+        let Some((first, rest)) = unit.split_first() else { return &self.base };
+        if rest.iter().all(|payload| payload.kind() == first.kind()) {
+            &self.of_kind[first.kind() as usize]
+        } else {
+            &self.base
+        }
+    }
+
+    pub(super) fn host(&self) -> &str {
+        self.base.host_str().unwrap_or_default()
+    }
+
+    pub(super) fn scheme(&self) -> &str {
+        self.base.scheme()
+    }
+
+    pub(super) fn is_plain(&self) -> bool {
+        self.scheme() == "http"
+    }
+
+    pub(super) fn is_loopback(&self) -> bool {
+        is_loopback(self.host())
+    }
+}
+
+/// An http or https url with a host. `setting` is what the error names.
+pub(super) fn parse(setting: &str, url: &str) -> Result<Url, TransportError> {
+    // The parser would silently cut off blanks and line breaks; whoever wrote them meant something else.
+    if url.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(config_error(format!("{setting}: it has white space or a control character in it")));
+    }
+    let parsed = Url::parse(url).map_err(|error| config_error(format!("{setting}: {error}")))?;
+    if !matches!(parsed.scheme(), "http" | "https") {
+        return Err(config_error(format!("{setting}: it must start with https:// or http://")));
+    }
+    match parsed.host_str() {
+        None | Some("") => Err(config_error(format!("{setting}: it has no host"))),
+        Some(_) => Ok(parsed),
+    }
+}
+
+/// Whether what is sent to `host` (as a parsed url has it) stays on this machine.
+pub(super) fn is_loopback(host: &str) -> bool {
+    let name = host.strip_suffix('.').unwrap_or(host);
+    if name == "localhost" || name.ends_with(".localhost") {
+        return true;
+    }
+    match host.trim_start_matches('[').trim_end_matches(']').parse() {
+        Ok(IpAddr::V4(ip)) => ip.is_loopback(),
+        Ok(IpAddr::V6(ip)) => ip.is_loopback() || ip.to_ipv4_mapped().is_some_and(|ip| ip.is_loopback()),
+        Err(_) => false,
+    }
+}
+
+/// `/JESL` and `/JESL/` become `/JESL/event`; a query stays.
+fn append(base: &Url, kind: Kind) -> Url {
+    let mut url = base.clone();
+    // Only a url such as mailto: has no path to append to, and those were refused.
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().push(kind.path());
+    }
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(url: &str, exact: bool, kinds: &[Kind]) -> String {
+        let unit: Vec<_> = kinds.iter().map(|kind| Payload::new(*kind, "{}")).collect();
+        Endpoint::new(url, exact).expect(url).of(&unit).to_string()
+    }
+
+    #[test]
+    fn each_kind_has_its_path() {
+        for (kind, path) in KINDS.into_iter().zip(["event", "activity", "snapshot", "log", "dataset"]) {
+            assert_eq!(target("https://h", false, &[kind]), format!("https://h/{path}"));
+            assert_eq!(target("https://h", false, &[kind, kind]), format!("https://h/{path}"));
+        }
+    }
+
+    #[test]
+    fn base_path_and_query_stay() {
+        for (url, expected) in [
+            ("https://h/", "https://h/event"),
+            ("https://h:8443", "https://h:8443/event"),
+            ("http://h/JESL", "http://h/JESL/event"),
+            ("http://h/JESL/", "http://h/JESL/event"),
+            ("http://h/a%20b/c", "http://h/a%20b/c/event"),
+            ("http://h?x=1&y", "http://h/event?x=1&y"),
+            ("http://h/JESL/?x=1", "http://h/JESL/event?x=1"),
+            ("HTTPS://H.Example/A", "https://h.example/A/event"),
+        ] {
+            assert_eq!(target(url, false, &[Kind::Event]), expected);
+        }
+    }
+
+    #[test]
+    fn mixed_kinds_and_exact_paths_use_the_url_as_it_is() {
+        assert_eq!(target("https://h/JESL", false, &[Kind::Event, Kind::Log]), "https://h/JESL");
+        assert_eq!(target("https://h", false, &[Kind::Event, Kind::Log]), "https://h/");
+        assert_eq!(target("https://h/in?x=1", true, &[Kind::Log]), "https://h/in?x=1");
+        assert_eq!(target("https://h/in/", true, &[Kind::Log]), "https://h/in/");
+    }
+
+    #[test]
+    fn loopback_is_this_machine_and_nothing_else() {
+        let hosts = [
+            ("localhost", true),
+            ("LOCALHOST", true),
+            ("localhost.", true),
+            ("jkool.localhost", true),
+            ("127.0.0.1", true),
+            ("127.255.3.4", true),
+            ("127.1", true),
+            ("2130706433", true),
+            ("[::1]", true),
+            ("[::ffff:127.0.0.1]", true),
+            ("localhost.example.com", false),
+            ("notlocalhost", false),
+            ("127.0.0.1.example.com", false),
+            ("128.0.0.1", false),
+            ("0.0.0.0", false),
+            ("10.0.0.1", false),
+            ("[::2]", false),
+            ("[::ffff:10.0.0.1]", false),
+            ("stream.meshiq.com", false),
+        ];
+        for (host, expected) in hosts {
+            let endpoint = Endpoint::new(&format!("http://{host}:80/"), false).expect(host);
+            assert_eq!(endpoint.is_loopback(), expected, "{host}");
+        }
+    }
+}

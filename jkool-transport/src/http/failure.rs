@@ -1,0 +1,173 @@
+//! What it means when there was no answer, or not all of it.
+
+use crate::{Disposition, ErrorKind, Failure, TransportError};
+use rustls::{AlertDescription, CertificateError};
+use std::error::Error;
+use std::io;
+
+const RETRY: Disposition = Disposition::Retry { after: None };
+const NOTHING_IN_COMMON: &str = "the server and this program have no version of TLS in common";
+
+/// The failure that an error of the HTTP client stands for. Until there is a connection nothing was sent; after that
+/// the payload is in doubt, unless the server broke off the handshake.
+pub(super) fn of(error: reqwest::Error) -> Failure {
+    // The url can hold secrets in its query.
+    let error = error.without_url();
+    let (kind, disposition, text) = match find(&error).and_then(|tls| of_tls(tls, error.is_connect())) {
+        Some(text) => return failure(ErrorKind::Tls, Disposition::Misconfigured, text, error),
+        None if error.is_builder() => (ErrorKind::Other, Disposition::Misconfigured, "the request could not be made"),
+        None if !error.is_connect() => {
+            let (kind, text) = if error.is_timeout() {
+                (ErrorKind::Timeout, "no answer within the time-out")
+            } else {
+                (ErrorKind::Interrupted, "the connection broke before the answer was complete")
+            };
+            return failure(kind, RETRY, text, error).in_doubt();
+        }
+        None if error.is_timeout() => (ErrorKind::Timeout, RETRY, "no connection within the time-out"),
+        None if error.is_dns() => (ErrorKind::Connect, RETRY, "the name of the host could not be resolved"),
+        None if proxy_wants_authorization(&error) => {
+            (ErrorKind::Connect, Disposition::Misconfigured, "the proxy wants a name and a password (407)")
+        }
+        None if refused(&error) => (ErrorKind::Connect, RETRY, "the connection was refused"),
+        None => (ErrorKind::Connect, RETRY, "there is no connection"),
+    };
+    failure(kind, disposition, text, error)
+}
+
+/// The answer's body went on and on.
+pub(super) fn endless_answer() -> Failure {
+    let error = TransportError::new(ErrorKind::Answer, "the server's answer is longer than an answer can be");
+    Failure::new(RETRY, error).in_doubt()
+}
+
+/// The transport was closed before this.
+pub(super) fn closed() -> Failure {
+    Failure::new(RETRY, TransportError::new(ErrorKind::Closed, "the transport is closed"))
+}
+
+fn failure(kind: ErrorKind, disposition: Disposition, text: &'static str, error: reqwest::Error) -> Failure {
+    Failure::new(disposition, TransportError::new(kind, text).with_source(error))
+}
+
+/// What a TLS error says when no retry will mend it: one of the two sides does not accept the other. None for the rest,
+/// such as a handshake that was cut, or damage on a connection that had worked.
+fn of_tls(error: &rustls::Error, connecting: bool) -> Option<&'static str> {
+    match error {
+        rustls::Error::InvalidCertificate(error) => Some(of_certificate(error)),
+        // With TLS 1.3 this side is ready before the server has looked at its certificate.
+        rustls::Error::AlertReceived(alert) => of_alert(*alert),
+        _ if !connecting => None,
+        rustls::Error::NoCertificatesPresented => Some("the server has no certificate"),
+        rustls::Error::PeerIncompatible(_) | rustls::Error::NoApplicationProtocol => Some(NOTHING_IN_COMMON),
+        rustls::Error::InvalidMessage(_) => Some("the server does not speak TLS at this port; is the url to be http?"),
+        _ => None,
+    }
+}
+
+fn of_certificate(error: &CertificateError) -> &'static str {
+    match error {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "the server's certificate has expired",
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "the server's certificate is not valid yet; is this machine's clock right?"
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "the server's certificate is not valid for this host name"
+        }
+        // A bad signature is that of another authority with the same name.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "the server's certificate is not signed by an authority that this machine trusts; a private one can be added \
+             (ca_certificate_pem)"
+        }
+        CertificateError::Revoked => "the server's certificate has been revoked",
+        _ => "the server's certificate is not acceptable",
+    }
+}
+
+/// The server's own word for why it ends the handshake.
+fn of_alert(alert: AlertDescription) -> Option<&'static str> {
+    match alert {
+        AlertDescription::CertificateRequired => {
+            Some("the server wants a certificate of this program (client_identity_pem)")
+        }
+        AlertDescription::NoCertificate
+        | AlertDescription::BadCertificate
+        | AlertDescription::UnsupportedCertificate
+        | AlertDescription::CertificateRevoked
+        | AlertDescription::CertificateExpired
+        | AlertDescription::CertificateUnknown
+        | AlertDescription::UnknownCA
+        | AlertDescription::AccessDenied => Some("the server does not accept the certificate of this program"),
+        AlertDescription::HandshakeFailure
+        | AlertDescription::ProtocolVersion
+        | AlertDescription::InsufficientSecurity
+        | AlertDescription::NoApplicationProtocol => Some(NOTHING_IN_COMMON),
+        AlertDescription::UnrecognisedName => Some("the server knows no host of this name"),
+        _ => None,
+    }
+}
+
+/// The first error of type `T` in the chain. An `io::Error` hides what it wraps from `source`, so it is opened.
+fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+fn refused(error: &reqwest::Error) -> bool {
+    find::<io::Error>(error).is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+}
+
+/// The type that says so belongs to a crate below reqwest, and so only its text can be looked at. Were the text to
+/// change, this would become a retry; a test would tell.
+fn proxy_wants_authorization(error: &reqwest::Error) -> bool {
+    let mut next = error.source();
+    while let Some(error) = next {
+        if error.to_string() == "tunnel error: proxy authorization required" {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::InvalidMessage;
+
+    #[test]
+    fn finds_what_an_io_error_wraps() {
+        let tls = rustls::Error::AlertReceived(AlertDescription::UnknownCA);
+        let wrapped = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, tls));
+        assert!(find::<rustls::Error>(&wrapped).is_some());
+        assert!(find::<rustls::Error>(&io::Error::from(io::ErrorKind::UnexpectedEof)).is_none());
+    }
+
+    #[test]
+    fn a_certificate_is_a_setting_and_a_cut_is_not() {
+        let says =
+            |error: rustls::Error, words: &str| assert!(of_tls(&error, true).is_some_and(|text| text.contains(words)));
+        says(rustls::Error::InvalidCertificate(CertificateError::Expired), "expired");
+        says(rustls::Error::InvalidCertificate(CertificateError::NotValidYet), "clock");
+        says(rustls::Error::InvalidCertificate(CertificateError::NotValidForName), "host name");
+        says(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer), "authority");
+        says(rustls::Error::InvalidCertificate(CertificateError::Revoked), "revoked");
+        says(rustls::Error::InvalidCertificate(CertificateError::BadEncoding), "not acceptable");
+        says(rustls::Error::AlertReceived(AlertDescription::CertificateRequired), "client_identity_pem");
+        says(rustls::Error::AlertReceived(AlertDescription::ProtocolVersion), "version");
+        says(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType), "does not speak TLS");
+        assert_eq!(of_tls(&rustls::Error::AlertReceived(AlertDescription::InternalError), true), None);
+        assert_eq!(of_tls(&rustls::Error::AlertReceived(AlertDescription::CloseNotify), true), None);
+        assert_eq!(of_tls(&rustls::Error::DecryptError, true), None);
+        assert_eq!(of_tls(&rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType), false), None);
+    }
+}

@@ -1,0 +1,124 @@
+//! Through which proxy, if any.
+
+use super::config_error;
+use super::endpoint::{Endpoint, is_loopback, parse};
+use super::tls::Roots;
+use crate::TransportError;
+use reqwest::{ClientBuilder, Url};
+
+/// What the user chose.
+#[derive(Clone, Default)]
+pub(super) enum Choice {
+    /// As `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say, or the system's settings.
+    #[default]
+    Environment,
+    Off,
+    Url(String),
+}
+
+/// What that comes to for one endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Route {
+    Environment,
+    Direct,
+    Proxy(Url),
+}
+
+impl Choice {
+    /// A proxy of the environment is never used for this machine's own addresses: they need none, and over plain http
+    /// the token would be shown to it.
+    pub(super) fn route(&self, endpoint: &Endpoint) -> Result<Route, TransportError> {
+        Ok(match self {
+            Choice::Environment if endpoint.is_loopback() => Route::Direct,
+            Choice::Environment => Route::Environment,
+            Choice::Off => Route::Direct,
+            Choice::Url(url) => Route::Proxy(parse("proxy", url)?),
+        })
+    }
+}
+
+impl Route {
+    /// Whether a request over plain http stays on this machine.
+    pub(super) fn stays_here(&self, endpoint: &Endpoint) -> bool {
+        match self {
+            Route::Proxy(url) => endpoint.is_loopback() && url.host_str().is_some_and(is_loopback),
+            Route::Environment | Route::Direct => endpoint.is_loopback(),
+        }
+    }
+
+    pub(super) fn roots(&self, endpoint: &Endpoint) -> Roots {
+        match self {
+            _ if !endpoint.is_plain() => Roots::Needed,
+            Route::Proxy(url) if url.scheme() == "https" => Roots::Needed,
+            Route::Environment => Roots::Useful,
+            Route::Direct | Route::Proxy(_) => Roots::Unused,
+        }
+    }
+
+    pub(super) fn apply(&self, builder: ClientBuilder) -> Result<ClientBuilder, TransportError> {
+        Ok(match self {
+            Route::Environment => builder,
+            Route::Direct => builder.no_proxy(),
+            Route::Proxy(url) => {
+                // The error could show the proxy's password.
+                let proxy = reqwest::Proxy::all(url.clone()).map_err(|_| config_error("proxy: it cannot be used"))?;
+                builder.no_proxy().proxy(proxy)
+            }
+        })
+    }
+
+    /// What `Debug` shows: never the proxy's user name or password.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Route::Environment => "from the environment",
+            Route::Direct => "none",
+            Route::Proxy(url) => url.host_str().unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(url: &str) -> Endpoint {
+        Endpoint::new(url, false).expect(url)
+    }
+
+    #[test]
+    fn the_environment_has_no_say_about_this_machine() {
+        for url in ["http://127.0.0.1:1", "https://localhost", "http://[::1]", "https://jkool.localhost"] {
+            assert_eq!(Choice::Environment.route(&endpoint(url)).expect(url), Route::Direct, "{url}");
+        }
+        for url in ["http://10.0.0.1", "https://stream.meshiq.com"] {
+            assert_eq!(Choice::Environment.route(&endpoint(url)).expect(url), Route::Environment, "{url}");
+            assert_eq!(Choice::Off.route(&endpoint(url)).expect(url), Route::Direct, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_chosen_proxy_is_used_for_all_and_may_leave_the_machine() {
+        let far = Choice::Url("http://u:p@proxy.example:3128".into());
+        let near = Choice::Url("http://127.0.0.1:3128".into());
+        let here = endpoint("http://localhost");
+        assert!(!far.route(&here).expect("a proxy").stays_here(&here));
+        assert!(near.route(&here).expect("a proxy").stays_here(&here));
+        let there = endpoint("http://example.com");
+        assert!(!near.route(&there).expect("a proxy").stays_here(&there));
+        assert_eq!(far.route(&here).expect("a proxy").name(), "proxy.example");
+    }
+
+    #[test]
+    fn authorities_are_loaded_when_tls_may_come() {
+        let roots = |choice: &Choice, url| {
+            let endpoint = endpoint(url);
+            choice.route(&endpoint).expect(url).roots(&endpoint)
+        };
+        assert_eq!(roots(&Choice::Off, "https://127.0.0.1"), Roots::Needed);
+        assert_eq!(roots(&Choice::Environment, "http://127.0.0.1"), Roots::Unused);
+        assert_eq!(roots(&Choice::Environment, "http://example.com"), Roots::Useful);
+        assert_eq!(roots(&Choice::Off, "http://example.com"), Roots::Unused);
+        assert_eq!(roots(&Choice::Url("http://proxy".into()), "http://example.com"), Roots::Unused);
+        assert_eq!(roots(&Choice::Url("https://proxy".into()), "http://example.com"), Roots::Needed);
+    }
+}

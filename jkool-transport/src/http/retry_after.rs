@@ -1,0 +1,103 @@
+//! Reads `Retry-After` (RFC 9110, section 10.2.3).
+
+use super::http_date;
+use std::time::{Duration, SystemTime};
+
+/// A server may ask for this much patience and no more.
+const CAP: Duration = Duration::from_secs(5 * 60);
+
+/// How long the server wants to be left alone, counted from `now`, the time when its answer came. Of several headers the
+/// longest holds; what cannot be read is passed over.
+pub(super) fn longest<'a>(values: impl Iterator<Item = &'a [u8]>, now: SystemTime) -> Option<Duration> {
+    values.filter_map(|value| parse(std::str::from_utf8(value).ok()?, now)).max()
+}
+
+/// Seconds or a date; a date that is past means no time at all.
+fn parse(text: &str, now: SystemTime) -> Option<Duration> {
+    let text = text.trim_matches([' ', '\t']);
+    let wait = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // Digits that do not fit are a very long time.
+        Duration::from_secs(text.parse().unwrap_or(u64::MAX))
+    } else {
+        http_date::parse(text, now)?.duration_since(now).unwrap_or_default()
+    };
+    Some(wait.min(CAP))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::{any, prop, prop_assert, proptest};
+    use std::time::UNIX_EPOCH;
+
+    /// Sun, 06 Nov 1994 08:49:37 GMT
+    fn now() -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(784_111_777)
+    }
+
+    fn read(values: &[&str]) -> Option<u64> {
+        longest(values.iter().map(|value| value.as_bytes()), now()).map(|wait| wait.as_secs())
+    }
+
+    #[test]
+    fn seconds() {
+        for (text, expected) in [
+            ("0", Some(0)),
+            ("1", Some(1)),
+            ("007", Some(7)),
+            (" 42\t", Some(42)),
+            ("299", Some(299)),
+            ("300", Some(300)),
+            ("301", Some(300)),
+            ("1000000000000000000", Some(300)),
+            ("99999999999999999999999999999999", Some(300)),
+        ] {
+            assert_eq!(read(&[text]), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn dates_in_three_forms() {
+        for (text, expected) in [
+            ("Sun, 06 Nov 1994 08:50:07 GMT", Some(30)),
+            ("Sunday, 06-Nov-94 08:50:07 GMT", Some(30)),
+            ("Sun Nov  6 08:50:07 1994", Some(30)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(0)),
+            ("Sun, 06 Nov 1994 08:49:36 GMT", Some(0)),
+            ("Thu, 01 Jan 1970 00:00:00 GMT", Some(0)),
+            ("Fri, 31 Dec 1999 23:59:59 GMT", Some(300)),
+        ] {
+            assert_eq!(read(&[text]), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn garbage_is_passed_over() {
+        for text in ["", " ", "-1", "+1", "1.5", "1e18", "1s", "0x10", "5, 10", "soon", "Sun, 06 Nov", "\u{661}"] {
+            assert_eq!(read(&[text]), None, "{text:?}");
+        }
+        assert_eq!(longest([&b"\xff\xfe"[..]].into_iter(), now()), None);
+    }
+
+    #[test]
+    fn the_longest_of_several_holds() {
+        assert_eq!(read(&[]), None);
+        assert_eq!(read(&["5", "10"]), Some(10));
+        assert_eq!(read(&["10", "5"]), Some(10));
+        assert_eq!(read(&["soon", "5"]), Some(5));
+        assert_eq!(read(&["Sun, 06 Nov 1994 08:50:07 GMT", "5"]), Some(30));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics_and_none_waits_longer_than_the_cap(value in prop::collection::vec(any::<u8>(), 0..64), secs in 0..u64::MAX / 4) {
+            let now = UNIX_EPOCH.checked_add(Duration::from_secs(secs)).unwrap_or(UNIX_EPOCH);
+            prop_assert!(longest([value.as_slice()].into_iter(), now).unwrap_or_default() <= CAP);
+        }
+
+        #[test]
+        fn no_date_panics(text in "[A-Z][a-z]{2,8},? [0-9]{1,3}[ -](Jan|Feb|Nov|Xyz)[ -][0-9]{0,6} [0-9]{0,3}:[0-9]{0,3}:[0-9]{0,22} GMT") {
+            prop_assert!(longest([text.as_bytes()].into_iter(), now()).unwrap_or_default() <= CAP);
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! A transport that keeps what it is sent: for tests.
+
+mod decode;
+mod step;
+
+pub use decode::DecodeError;
+pub use step::Step;
+
+use crate::tally::Tally;
+use crate::{Disposition, ErrorKind, Failure, Kind, Payload, Receipt, Transport, TransportError};
+use async_trait::async_trait;
+use serde::de::DeserializeOwned;
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Keeps what it is sent, and fails when told to: what a test hands to the client in the place of a real transport.
+///
+/// Clones share everything, so a test keeps one and gives the other away.
+///
+/// ```
+/// use jkool_transport::{Disposition, ErrorKind, Failure, Kind, MemoryTransport, Payload, Step, Transport, TransportError};
+///
+/// let transport = MemoryTransport::new();
+/// let busy = TransportError::new(ErrorKind::Answer, "the server is busy");
+/// transport.push(Step::Fail(Failure::new(Disposition::Retry { after: None }, busy)));
+///
+/// # let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+/// # runtime.block_on(async {
+/// let payload = Payload::new(Kind::Event, r#"{"operation":"ProcessOrder"}"#);
+/// assert!(!transport.send(&[payload.clone()]).await.is_delivered());
+/// assert!(transport.send(&[payload]).await.is_delivered());
+/// # });
+///
+/// #[derive(serde::Deserialize)]
+/// struct Event { operation: String }
+///
+/// let events: Vec<Event> = transport.decode(Kind::Event)?;
+/// assert_eq!(events[0].operation, "ProcessOrder");
+/// # Ok::<(), jkool_transport::DecodeError>(())
+/// ```
+#[derive(Clone)]
+pub struct MemoryTransport {
+    shared: Arc<Mutex<State>>,
+    max_batch: usize,
+}
+
+#[derive(Default)]
+struct State {
+    payloads: Vec<Payload>,
+    batches: Vec<usize>,
+    script: VecDeque<Step>,
+    closed: bool,
+}
+
+impl MemoryTransport {
+    /// One that delivers everything, in batches of up to 512.
+    pub fn new() -> Self {
+        Self { shared: Arc::default(), max_batch: 512 }
+    }
+
+    /// The same, taking up to `max` payloads as one unit. What is less than 1 counts as 1.
+    pub fn with_max_batch(mut self, max: usize) -> Self {
+        self.max_batch = max.max(1);
+        self
+    }
+
+    /// Adds a step at the end of the script. Each unit of up to [`max_batch`](Transport::max_batch) payloads plays one
+    /// step; when the script is over, everything is delivered.
+    pub fn push(&self, step: Step) {
+        self.state().script.push_back(step);
+    }
+
+    /// Adds several steps at the end of the script.
+    pub fn script(&self, steps: impl IntoIterator<Item = Step>) {
+        self.state().script.extend(steps);
+    }
+
+    /// What was delivered, in order.
+    pub fn payloads(&self) -> Vec<Payload> {
+        self.state().payloads.clone()
+    }
+
+    /// What was delivered, in order; nothing of it stays.
+    pub fn take(&self) -> Vec<Payload> {
+        std::mem::take(&mut self.state().payloads)
+    }
+
+    /// How many payloads were delivered and not [taken](Self::take).
+    pub fn len(&self) -> usize {
+        self.state().payloads.len()
+    }
+
+    /// Whether nothing was delivered, or all of it was [taken](Self::take).
+    pub fn is_empty(&self) -> bool {
+        self.state().payloads.is_empty()
+    }
+
+    /// The bodies of what was delivered, in order, as text. Bytes that are no UTF-8 show as U+FFFD.
+    pub fn bodies(&self) -> Vec<String> {
+        self.state().payloads.iter().map(|payload| String::from_utf8_lossy(payload.body()).into_owned()).collect()
+    }
+
+    /// What was delivered of one kind, in order, decoded from JSON.
+    ///
+    /// # Errors
+    /// At the first payload of that kind which is no JSON, or not of `T`'s shape.
+    pub fn decode<T: DeserializeOwned>(&self, kind: Kind) -> Result<Vec<T>, DecodeError> {
+        decode::all(&self.payloads(), kind)
+    }
+
+    /// How many payloads each attempt held, in order, whatever became of them.
+    pub fn batches(&self) -> Vec<usize> {
+        self.state().batches.clone()
+    }
+
+    /// How many attempts there were: as over HTTP one for each unit, delivered or not.
+    pub fn attempts(&self) -> usize {
+        self.state().batches.len()
+    }
+
+    /// Every change is one step, so a panic elsewhere leaves nothing half done.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tries one unit. The lock is never held while waiting.
+    async fn attempt(&self, unit: &[Payload], tally: &mut Tally) {
+        self.state().batches.push(unit.len());
+        loop {
+            let step = self.state().script.pop_front().unwrap_or(Step::Deliver);
+            match step {
+                Step::Delay(time) => tokio::time::sleep(time).await,
+                step => return step.play(unit, &mut self.state().payloads, tally),
+            }
+        }
+    }
+}
+
+impl Default for MemoryTransport {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[async_trait]
+impl Transport for MemoryTransport {
+    async fn send(&self, batch: &[Payload]) -> Receipt {
+        if self.state().closed {
+            let error = TransportError::new(ErrorKind::Closed, "the transport is closed");
+            return Receipt::failed(batch.len(), Failure::new(Disposition::Retry { after: None }, error));
+        }
+        let mut tally = Tally::new(batch.len());
+        for unit in batch.chunks(self.max_batch) {
+            self.attempt(unit, &mut tally).await;
+            if tally.is_stopped() {
+                break;
+            }
+        }
+        tally.into_receipt()
+    }
+
+    fn max_batch(&self) -> usize {
+        self.max_batch
+    }
+
+    async fn close(&self) -> Result<(), TransportError> {
+        self.state().closed = true;
+        Ok(())
+    }
+}
+
+/// Shows how much there is, and not what.
+impl fmt::Debug for MemoryTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.state();
+        f.debug_struct("MemoryTransport")
+            .field("payloads", &state.payloads.len())
+            .field("attempts", &state.batches.len())
+            .field("steps_left", &state.script.len())
+            .field("max_batch", &self.max_batch)
+            .field("closed", &state.closed)
+            .finish()
+    }
+}

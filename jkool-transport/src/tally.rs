@@ -1,0 +1,97 @@
+//! Keeps count of a batch that travels in several units, by the rules that `Transport::send` states.
+
+use crate::{Disposition, Failure, Outcome, Receipt};
+
+/// The outcomes so far, of a batch of known length.
+pub(crate) struct Tally {
+    len: usize,
+    outcomes: Vec<Outcome>,
+    stopped: Option<Failure>,
+}
+
+impl Tally {
+    pub(crate) fn new(len: usize) -> Self {
+        Self { len, outcomes: Vec::with_capacity(len), stopped: None }
+    }
+
+    /// Notes what became of the next `count` payloads.
+    pub(crate) fn record(&mut self, count: usize, result: Result<(), Failure>) {
+        let outcome = match result {
+            Ok(()) => Outcome::Delivered,
+            Err(failure) => {
+                if holds_for_all(failure.disposition) {
+                    self.stopped = Some(Failure { maybe_delivered: false, ..failure.clone() });
+                }
+                Outcome::Failed(failure)
+            }
+        };
+        self.outcomes.resize(self.outcomes.len() + count, outcome);
+    }
+
+    /// Whether a failure was met that the rest would meet too: then the rest is not tried.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.is_some()
+    }
+
+    /// The receipt; what was not tried has the failure that stopped it, and surely was not delivered.
+    pub(crate) fn into_receipt(mut self) -> Receipt {
+        if let Some(failure) = self.stopped {
+            self.outcomes.resize(self.len, Outcome::Failed(failure));
+        }
+        debug_assert_eq!(self.outcomes.len(), self.len, "an outcome for each payload");
+        Receipt::new(self.outcomes)
+    }
+}
+
+/// A failure of the connection, the server or a setting, and not of one payload.
+fn holds_for_all(disposition: Disposition) -> bool {
+    match disposition {
+        Disposition::Retry { .. } | Disposition::Misconfigured => true,
+        Disposition::TooLarge | Disposition::Rejected => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ErrorKind, TransportError};
+
+    fn failure(disposition: Disposition) -> Failure {
+        Failure::new(disposition, TransportError::new(ErrorKind::Answer, "no"))
+    }
+
+    /// `.` delivered, `?` failed in doubt, `x` failed for sure.
+    fn marks(tally: Tally) -> String {
+        let outcomes = tally.into_receipt().into_outcomes();
+        outcomes
+            .into_iter()
+            .map(|outcome| match outcome {
+                Outcome::Delivered => '.',
+                Outcome::Failed(failure) if failure.maybe_delivered => '?',
+                Outcome::Failed(_) => 'x',
+            })
+            .collect()
+    }
+
+    #[test]
+    fn goes_on_after_a_failure_of_the_payload() {
+        for disposition in [Disposition::TooLarge, Disposition::Rejected] {
+            let mut tally = Tally::new(4);
+            tally.record(2, Err(failure(disposition)));
+            assert!(!tally.is_stopped());
+            tally.record(2, Ok(()));
+            assert_eq!(marks(tally), "xx..");
+        }
+    }
+
+    #[test]
+    fn the_rest_was_surely_not_delivered() {
+        for disposition in [Disposition::Retry { after: None }, Disposition::Misconfigured] {
+            let mut tally = Tally::new(5);
+            tally.record(1, Ok(()));
+            tally.record(2, Err(failure(disposition).in_doubt()));
+            assert!(tally.is_stopped());
+            assert_eq!(marks(tally), ".??xx");
+        }
+    }
+}
