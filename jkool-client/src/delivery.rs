@@ -246,3 +246,6 @@ impl Sorted {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -148,9 +148,10 @@ mod tests {
     #[test]
     fn only_the_text_of_a_shortened_event_changes() {
         let whole = event("x".repeat(100_000));
-        let short: Event =
+        let mut short: Event =
             serde_json::from_slice(shorten(&encode(whole.clone().into()).unwrap()).unwrap().body()).unwrap();
         assert!(short.message.ends_with("...[truncated 50000 bytes]"));
-        assert_eq!(Event { message: whole.message.clone(), ..short }, whole);
+        short.message.clone_from(&whole.message);
+        assert_eq!(short, whole);
     }
 }

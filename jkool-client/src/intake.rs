@@ -33,9 +33,19 @@ pub(crate) struct Intake {
     pub(crate) ledger: Ledger,
     /// When the worker looks next by itself. Without one it sleeps, and the first event must wake it.
     timer: Option<Instant>,
-    /// The queue is being emptied; no event waits for company.
-    draining: bool,
+    drain: Drain,
     closed: bool,
+}
+
+/// How much of the queue is on its way out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Drain {
+    /// Events wait for company.
+    Nothing,
+    /// Full batches go, the rest waits.
+    FullBatches,
+    /// All goes.
+    Everything,
 }
 
 /// The answer to an event that comes in.
@@ -60,15 +70,19 @@ pub(crate) enum Taken {
 impl Intake {
     pub(crate) fn new(limits: Limits) -> Self {
         let ledger = Ledger::default();
-        Self { limits, queue: VecDeque::new(), ledger, timer: None, draining: false, closed: false }
+        Self { limits, queue: VecDeque::new(), ledger, timer: None, drain: Drain::Nothing, closed: false }
     }
 
     /// An event of about `weight` bytes comes in. A caller that `may_wait` no longer, or never, is told so at once.
     pub(crate) fn offer(&mut self, entity: Entity, weight: usize, may_wait: bool) -> Offer {
         if self.closed {
-            return self.refuse(LossReason::AfterShutdown);
+            return self.refuse(LossReason::AfterShutdown, false);
         }
+        let mut pressed = false;
         if !self.has_room(weight) {
+            // Room comes only from delivery, so nothing waits for company any more.
+            pressed = self.drain < Drain::Everything && !self.queue.is_empty();
+            self.drain = Drain::Everything;
             match self.limits.overflow {
                 OverflowPolicy::DropOldest => self.make_room(weight),
                 OverflowPolicy::Block(timeout) if may_wait && weight <= self.limits.bytes => {
@@ -77,18 +91,18 @@ impl Intake {
                 OverflowPolicy::DropNewest | OverflowPolicy::Block(_) => {}
             }
             if !self.has_room(weight) {
-                return self.refuse(LossReason::Overflow);
+                return self.refuse(LossReason::Overflow, pressed);
             }
         }
         let mark = self.ledger.accept(weight);
         self.queue.push_back(Queued { entity, mark });
-        let wake = self.timer.is_none() || self.queue.len() == self.limits.wake_at;
+        let wake = pressed || self.timer.is_none() || self.queue.len() == self.limits.wake_at;
         Offer::Settled { admission: Admission::Accepted, wake }
     }
 
-    pub(crate) fn refuse(&mut self, reason: LossReason) -> Offer {
+    fn refuse(&mut self, reason: LossReason, wake: bool) -> Offer {
         self.ledger.refuse(reason);
-        Offer::Settled { admission: Admission::Dropped(reason), wake: false }
+        Offer::Settled { admission: Admission::Dropped(reason), wake }
     }
 
     pub(crate) fn has_room(&self, weight: usize) -> bool {
@@ -108,21 +122,26 @@ impl Intake {
     pub(crate) fn take(&mut self, max: usize, now: Instant) -> Taken {
         let timer_fired = self.timer.is_some_and(|timer| timer <= now);
         if self.queue.is_empty() {
-            self.draining = false;
+            self.drain = Drain::Nothing;
             if timer_fired {
                 // A whole interval without an event: the next one wakes the worker.
                 self.timer = None;
             }
             return Taken::Nothing { until: self.timer };
         }
-        let due = timer_fired || self.closed || self.ledger.is_awaited() || self.queue.len() >= self.limits.wake_at;
-        if !due && !self.draining {
+        if timer_fired || self.closed || self.ledger.is_awaited() {
+            self.drain = Drain::Everything;
+        } else if self.queue.len() >= self.limits.wake_at {
+            self.drain = self.drain.max(Drain::FullBatches);
+        }
+        if self.drain == Drain::FullBatches && self.queue.len() < max.min(self.limits.wake_at) {
+            self.drain = Drain::Nothing;
+        }
+        if self.drain == Drain::Nothing {
             return Taken::Nothing { until: Some(*self.timer.get_or_insert(now + self.limits.flush_interval)) };
         }
-        let events: Vec<Queued> = self.queue.drain(..max.min(self.queue.len())).collect();
-        self.draining = !self.queue.is_empty();
         self.timer = Some(now + self.limits.flush_interval);
-        Taken::Events(events)
+        Taken::Events(self.queue.drain(..max.min(self.queue.len())).collect())
     }
 
     /// No event comes in any more; those that are here are taken at once.
@@ -232,10 +251,7 @@ mod tests {
         }
         assert!(matches!(intake.offer(event("d"), 1, true), Offer::Wait(_, INTERVAL)));
         assert_eq!(offer(&mut intake, "d", 1).0, DROPPED);
-        assert!(matches!(
-            intake.offer(event("never fits"), 101, true),
-            Offer::Settled { admission: DROPPED, wake: false }
-        ));
+        assert!(matches!(intake.offer(event("never fits"), 101, true), Offer::Settled { admission: DROPPED, .. }));
     }
 
     #[test]
@@ -249,7 +265,9 @@ mod tests {
         assert_eq!(offer(&mut intake, "b", 1), (Admission::Accepted, false));
         assert_eq!(offer(&mut intake, "c", 1), (Admission::Accepted, true));
         assert_eq!(taken(&mut intake, 2, start), ["a", "b"]);
-        assert_eq!(taken(&mut intake, 2, start), ["c"]);
+        // Less than a batch is left, and it waits for company again.
+        assert!(taken(&mut intake, 2, start).is_empty());
+        assert_eq!(taken(&mut intake, 2, start + INTERVAL), ["c"]);
     }
 
     #[test]
@@ -263,6 +281,17 @@ mod tests {
         assert_eq!(taken(&mut intake, 9, start + 2 * INTERVAL), ["b"]);
         assert!(matches!(intake.take(9, start + 3 * INTERVAL), Taken::Nothing { until: None }));
         assert_eq!(offer(&mut intake, "c", 1), (Admission::Accepted, true));
+    }
+
+    #[test]
+    fn a_full_queue_does_not_wait_for_company() {
+        let mut intake = intake(OverflowPolicy::DropNewest);
+        let start = crate::clock::now();
+        offer(&mut intake, "a", 90);
+        assert!(taken(&mut intake, 9, start).is_empty());
+        assert_eq!(offer(&mut intake, "too many bytes", 20), (DROPPED, true));
+        assert_eq!(offer(&mut intake, "too many bytes", 20), (DROPPED, false));
+        assert_eq!(taken(&mut intake, 9, start), ["a"]);
     }
 
     #[test]

@@ -44,11 +44,11 @@ impl Shared {
         self.intake.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn emit(&self, entity: Entity) -> Admission {
+    pub(crate) fn emit(&self, mut entity: Entity) -> Admission {
         let weight = encode::weight(&entity);
         // The worker must never wait for itself.
         let mut may_wait = self.blocking && !worker::is_current();
-        let mut entity = entity;
+        let mut deadline = None;
         let mut state = self.lock();
         loop {
             match state.intake.offer(entity, weight, may_wait) {
@@ -62,8 +62,10 @@ impl Shared {
                 Offer::Wait(waiting, timeout) => {
                     entity = *waiting;
                     self.wake.notify_one();
+                    let now = clock::now();
+                    let left = deadline.get_or_insert(clock::after(timeout)).saturating_duration_since(now);
                     let full = |state: &mut State| !state.intake.is_closed() && !state.intake.has_room(weight);
-                    let waited = self.room.wait_timeout_while(state, timeout, full);
+                    let waited = self.room.wait_timeout_while(state, left, full);
                     let (guard, result) = waited.unwrap_or_else(PoisonError::into_inner);
                     state = guard;
                     may_wait = !result.timed_out();
@@ -132,8 +134,7 @@ impl Shared {
     }
 
     fn wait(&self, timeout: Duration, close: bool) -> (Instant, Arc<Completion>) {
-        // A timeout of centuries is as good as none, and must not overflow.
-        let deadline = clock::now() + timeout.min(Duration::from_secs(60 * 60 * 24 * 365));
+        let deadline = clock::after(timeout);
         let completion = Arc::new(Completion::default());
         let mut state = self.lock();
         if close {

@@ -1,4 +1,5 @@
 //! What every transport promises, checked for each of ours by the same tests.
+#![allow(clippy::expect_used, reason = "a test ends there, as it should")]
 
 mod common;
 

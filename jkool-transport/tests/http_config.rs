@@ -1,5 +1,6 @@
 //! Settings that are wrong are refused with a text that names them, and no other is.
 #![cfg(feature = "http")]
+#![allow(clippy::expect_used, reason = "a test ends there, as it should")]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! Connections: kept, cut, refused, redirected, silent and endless.
 #![cfg(feature = "http")]
+#![allow(clippy::expect_used, reason = "a test ends there, as it should")]
 
 mod common;
 
@@ -225,7 +226,8 @@ async fn an_early_answer_counts() {
     let large = Payload::new(Kind::Event, vec![b'x'; 16 << 20]);
     for (status, expected) in [(413, "l"), (401, "m"), (503, "r")] {
         server.script([Reply::Early(answer(status, "Connection: close\r\n", b""))]);
-        let receipt = tokio::time::timeout(LONG, transport.send(&[large.clone()])).await.expect("an answer");
+        let receipt =
+            tokio::time::timeout(LONG, transport.send(std::slice::from_ref(&large))).await.expect("an answer");
         assert_eq!(marks(&receipt), expected, "{status}");
         assert!(transport.send(&[event(1)]).await.is_delivered(), "after {status}");
     }

@@ -1,5 +1,6 @@
 //! Through a proxy or past it.
 #![cfg(feature = "http")]
+#![allow(clippy::expect_used, reason = "a test ends there, as it should")]
 
 mod common;
 

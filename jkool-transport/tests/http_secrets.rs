@@ -1,5 +1,6 @@
 //! The token is where it belongs and nowhere else.
 #![cfg(feature = "http")]
+#![allow(clippy::expect_used, reason = "a test ends there, as it should")]
 
 mod common;
 

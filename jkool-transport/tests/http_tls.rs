@@ -1,5 +1,6 @@
 //! Who is believed, and who is not.
 #![cfg(feature = "http")]
+#![allow(clippy::expect_used, reason = "a test ends there, as it should")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The transport for tests: it keeps what it is sent and plays its script.
+#![allow(clippy::expect_used, reason = "a test ends there, as it should")]
 
 mod common;
 

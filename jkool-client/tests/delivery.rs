@@ -1,0 +1,312 @@
+//! Delivery under failure: what is tried again, what is given up, and that every event is accounted for.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use common::{PATIENCE, assert_balanced, client, failure, messages};
+use jkool_client::transport::{
+    Disposition, MemoryTransport, Outcome, Payload, Receipt, Step, Transport, TransportError,
+};
+use jkool_client::{Admission, LossReason, OverflowPolicy};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier, Condvar, Mutex};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+
+const RETRY: Disposition = Disposition::Retry { after: None };
+
+#[test]
+fn what_fails_for_now_arrives_later_unchanged_and_in_order() {
+    let memory = MemoryTransport::new();
+    let steps = [RETRY, Disposition::Misconfigured, RETRY, RETRY]
+        .map(|disposition| Step::Fail(failure(disposition).in_doubt()));
+    memory.script(steps);
+    let client = client(&memory).in_flight(1).build().unwrap();
+    for number in 0..10 {
+        client.event("op").message(number.to_string()).emit();
+    }
+    let report = client.flush(PATIENCE);
+    assert_eq!((report.delivered(), report.dropped(), report.pending()), (10, 0, 0), "{report}");
+    assert_eq!(messages(&memory), (0..10).map(|number| number.to_string()).collect::<Vec<_>>());
+    assert_eq!(memory.attempts(), 5);
+    assert_eq!(client.stats().maybe_duplicated(), 40);
+    assert_balanced(&client.stats());
+}
+
+#[test]
+fn what_is_refused_is_counted_and_the_rest_arrives() {
+    let memory = MemoryTransport::new().with_max_batch(1);
+    memory.script([Step::Fail(failure(Disposition::Rejected)), Step::Fail(failure(Disposition::TooLarge))]);
+    let client = client(&memory).in_flight(1).build().unwrap();
+    for number in 0..4 {
+        client.event("op").message(number.to_string()).emit();
+    }
+    let report = client.flush(PATIENCE);
+    assert_eq!((report.delivered(), report.dropped()), (2, 2));
+    assert_eq!(messages(&memory), ["2", "3"]);
+    let stats = client.stats();
+    assert_eq!((stats.dropped(LossReason::Rejected), stats.dropped(LossReason::TooLarge)), (1, 1));
+    assert_balanced(&stats);
+}
+
+#[test]
+fn a_transport_that_panics_ends_nothing() {
+    #[derive(Debug)]
+    struct Panicky(MemoryTransport, AtomicUsize);
+
+    #[async_trait::async_trait]
+    impl Transport for Panicky {
+        async fn send(&self, batch: &[Payload]) -> Receipt {
+            assert!(self.1.fetch_add(1, Ordering::Relaxed) >= 2, "on purpose");
+            self.0.send(batch).await
+        }
+
+        fn max_batch(&self) -> usize {
+            self.0.max_batch()
+        }
+
+        async fn close(&self) -> Result<(), TransportError> {
+            self.0.close().await
+        }
+    }
+
+    let memory = MemoryTransport::new();
+    let client =
+        client(&MemoryTransport::new()).transport(Panicky(memory.clone(), AtomicUsize::new(0))).build().unwrap();
+    client.event("op").message("survived").emit();
+    assert!(client.flush(PATIENCE).is_delivered());
+    assert_eq!(messages(&memory), ["survived"]);
+}
+
+/// Takes a batch only when it is let through.
+#[derive(Debug)]
+struct Gate {
+    memory: MemoryTransport,
+    open: Semaphore,
+    under_way: Mutex<usize>,
+    /// Told at each change of how many wait at the gate.
+    changed: Condvar,
+}
+
+impl Gate {
+    fn new(memory: &MemoryTransport) -> Arc<Self> {
+        let (under_way, changed) = (Mutex::new(0), Condvar::new());
+        Arc::new(Self { memory: memory.clone(), open: Semaphore::new(0), under_way, changed })
+    }
+
+    /// How many sends wait at the gate, once there are `enough` or patience is at its end.
+    fn wait_for(&self, enough: usize) -> usize {
+        let under_way = self.under_way.lock().unwrap();
+        *self.changed.wait_timeout_while(under_way, PATIENCE, |under_way| *under_way < enough).unwrap().0
+    }
+}
+
+#[async_trait::async_trait]
+impl Transport for Gate {
+    async fn send(&self, batch: &[Payload]) -> Receipt {
+        *self.under_way.lock().unwrap() += 1;
+        self.changed.notify_all();
+        self.open.acquire().await.unwrap().forget();
+        *self.under_way.lock().unwrap() -= 1;
+        self.memory.send(batch).await
+    }
+
+    fn max_batch(&self) -> usize {
+        self.memory.max_batch()
+    }
+
+    async fn close(&self) -> Result<(), TransportError> {
+        self.memory.close().await
+    }
+}
+
+#[test]
+fn as_many_sends_are_under_way_as_allowed() {
+    let memory = MemoryTransport::new().with_max_batch(1);
+    let gate = Gate::new(&memory);
+    let client = client(&memory).transport(Arc::clone(&gate)).in_flight(4).build().unwrap();
+    for _ in 0..100 {
+        client.event("op").emit();
+    }
+    assert_eq!(gate.wait_for(4), 4);
+    // One more would have started with these four, in one go.
+    assert_eq!(client.flush(Duration::from_millis(20)).pending(), 100);
+    assert_eq!(gate.wait_for(4), 4);
+    gate.open.add_permits(100);
+    assert!(client.flush(PATIENCE).is_delivered());
+}
+
+#[test]
+fn a_flush_returns_by_its_deadline_and_tells_the_truth() {
+    let memory = MemoryTransport::new().with_max_batch(1);
+    let gate = Gate::new(&memory);
+    let client = client(&memory).transport(Arc::clone(&gate)).in_flight(1).build().unwrap();
+    for _ in 0..3 {
+        client.event("op").emit();
+    }
+    let report = client.flush(Duration::from_millis(20));
+    assert_eq!((report.delivered(), report.dropped(), report.pending()), (0, 0, 3));
+    gate.open.add_permits(3);
+    assert!(client.flush(PATIENCE).is_delivered());
+    assert_eq!(client.stats().delivered(), 3);
+}
+
+#[test]
+fn a_shutdown_counts_what_it_could_not_deliver() {
+    let memory = MemoryTransport::new().with_max_batch(1);
+    let gate = Gate::new(&memory);
+    let client = client(&memory).transport(Arc::clone(&gate)).in_flight(2).build().unwrap();
+    for _ in 0..10 {
+        client.event("op").emit();
+    }
+    let report = client.shutdown(Duration::from_millis(20));
+    assert_eq!((report.delivered(), report.dropped(), report.pending()), (0, 10, 0));
+    let stats = client.stats();
+    assert_eq!((stats.dropped(LossReason::Shutdown), stats.in_memory(), stats.bytes_in_memory()), (10, 0, 0));
+    assert_balanced(&stats);
+}
+
+#[test]
+fn a_full_queue_drops_and_counts_and_never_blocks() {
+    let memory = MemoryTransport::new().with_max_batch(1);
+    let gate = Gate::new(&memory);
+    let client = client(&memory).transport(Arc::clone(&gate)).in_flight(1).queue_events(10).build().unwrap();
+    let admissions: Vec<_> = (0..25).map(|_| client.event("op").emit()).collect();
+    assert_eq!(admissions.iter().filter(|admission| **admission == Admission::Accepted).count(), 10);
+    assert!(admissions[10..].iter().all(|admission| *admission == Admission::Dropped(LossReason::Overflow)));
+    gate.open.add_permits(11);
+    assert!(client.flush(PATIENCE).is_delivered());
+    assert_eq!(client.event("op").emit(), Admission::Accepted);
+    assert_balanced(&client.stats());
+}
+
+#[test]
+fn memory_is_bounded_in_bytes() {
+    let memory = MemoryTransport::new().with_max_batch(1);
+    let gate = Gate::new(&memory);
+    let client = client(&memory).transport(Arc::clone(&gate)).in_flight(1).queue_bytes(100_000).build().unwrap();
+    for _ in 0..1000 {
+        client.event("op").message("x".repeat(1000)).emit();
+        assert!(client.stats().bytes_in_memory() <= 100_000, "{:?}", client.stats());
+    }
+    let stats = client.stats();
+    assert!(stats.in_memory() > 20 && stats.dropped(LossReason::Overflow) > 800, "{stats}");
+    client.event("op").message("x".repeat(200_000)).emit();
+    gate.open.add_permits(1000);
+    assert!(client.flush(PATIENCE).is_delivered());
+    assert_balanced(&client.stats());
+    assert_eq!(client.stats().bytes_in_memory(), 0);
+}
+
+#[test]
+fn a_caller_that_chose_to_wait_gets_room() {
+    let memory = MemoryTransport::new();
+    let client = client(&memory).queue_events(16).overflow(OverflowPolicy::Block(PATIENCE)).build().unwrap();
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let client = client.clone();
+            std::thread::spawn(move || (0..1000).all(|_| client.event("op").emit() == Admission::Accepted))
+        })
+        .collect();
+    assert!(threads.into_iter().all(|thread| thread.join().unwrap()));
+    assert!(client.flush(PATIENCE).is_delivered());
+    assert_eq!(memory.len(), 4000);
+}
+
+#[test]
+fn a_caller_waits_only_as_long_as_it_chose() {
+    let memory = MemoryTransport::new().with_max_batch(1);
+    let gate = Gate::new(&memory);
+    let overflow = OverflowPolicy::Block(Duration::from_millis(10));
+    let client = client(&memory).transport(Arc::clone(&gate)).queue_events(1).overflow(overflow).build().unwrap();
+    assert_eq!(client.event("op").emit(), Admission::Accepted);
+    assert_eq!(client.event("op").emit(), Admission::Dropped(LossReason::Overflow));
+    assert_eq!(client.shutdown(Duration::ZERO).pending(), 0);
+}
+
+#[test]
+fn a_hook_that_emits_into_a_full_queue_does_not_wait_for_itself() {
+    let memory = MemoryTransport::new();
+    let slot = Arc::new(std::sync::OnceLock::<jkool_client::Client>::new());
+    let inner = Arc::clone(&slot);
+    let builder =
+        client(&memory).queue_events(2).overflow(OverflowPolicy::Block(PATIENCE)).before_send(move |entity| {
+            if let (Some(client), jkool_client::model::Entity::Event(event)) = (inner.get(), &entity) {
+                if event.operation == "outer" {
+                    client.event("inner").emit();
+                }
+            }
+            Some(entity)
+        });
+    let client = builder.build().unwrap();
+    slot.set(client.clone()).unwrap();
+    client.event("outer").emit();
+    client.event("outer").emit();
+    assert_eq!(client.flush(PATIENCE).pending(), 0);
+    assert!(client.shutdown(PATIENCE).is_delivered());
+    assert_balanced(&client.stats());
+}
+
+#[test]
+fn eight_threads_keep_their_order_and_lose_nothing() {
+    let memory = MemoryTransport::new();
+    // A server that fails now and then makes it harder.
+    memory.script((0..50).flat_map(|_| [Step::Deliver, Step::Fail(failure(RETRY))]));
+    let client =
+        client(&memory).in_flight(1).queue_events(1000).overflow(OverflowPolicy::Block(PATIENCE)).build().unwrap();
+    let start = Arc::new(Barrier::new(8));
+    let threads: Vec<_> = (0..8)
+        .map(|thread| {
+            let (client, start) = (client.clone(), Arc::clone(&start));
+            std::thread::spawn(move || {
+                start.wait();
+                for number in 0..2_000 {
+                    client.event("op").message(format!("{thread} {number}")).emit();
+                }
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    assert!(client.shutdown(PATIENCE).is_delivered());
+    let mut next = [0; 8];
+    for message in messages(&memory) {
+        let (thread, number) = message.split_once(' ').unwrap();
+        let next = &mut next[thread.parse::<usize>().unwrap()];
+        assert_eq!(number.parse::<i32>().unwrap(), *next, "thread {thread}");
+        *next += 1;
+    }
+    assert_eq!(next, [2_000; 8]);
+    assert_balanced(&client.stats());
+}
+
+#[test]
+fn a_receipt_that_forgets_payloads_loses_none() {
+    #[derive(Debug)]
+    struct Forgetful(MemoryTransport, AtomicUsize);
+
+    #[async_trait::async_trait]
+    impl Transport for Forgetful {
+        async fn send(&self, batch: &[Payload]) -> Receipt {
+            if self.1.fetch_add(1, Ordering::Relaxed) == 0 {
+                return Receipt::new(Vec::<Outcome>::new());
+            }
+            self.0.send(batch).await
+        }
+
+        fn max_batch(&self) -> usize {
+            self.0.max_batch()
+        }
+
+        async fn close(&self) -> Result<(), TransportError> {
+            self.0.close().await
+        }
+    }
+
+    let memory = MemoryTransport::new();
+    let client = client(&memory).transport(Forgetful(memory.clone(), AtomicUsize::new(0))).build().unwrap();
+    client.event("op").emit();
+    assert!(client.flush(PATIENCE).is_delivered());
+    assert_eq!(memory.len(), 1);
+}
