@@ -85,10 +85,13 @@ fn show(received: &[Received]) -> Result<(), Box<dyn Error>> {
     let mut stories: BTreeMap<String, Vec<Line>> = BTreeMap::new();
     for request in received {
         let (correlators, line) = match request.entity()? {
-            Entity::Activity(it) => (it.correlators, Line::new(it.start_time, it.source, it.op_type, &it.operation)),
-            Entity::Event(it) => {
-                (it.correlators, Line::new(it.start_time.or(it.time), it.source, it.op_type, &it.operation))
+            Entity::Activity(it) => {
+                (it.correlators, Line::new(it.start_time, it.source, it.op_type, &it.operation, it.elapsed_usec))
             }
+            Entity::Event(it) => (
+                it.correlators,
+                Line::new(it.start_time.or(it.time), it.source, it.op_type, &it.operation, it.elapsed_usec),
+            ),
             _ => continue,
         };
         for correlator in correlators {
@@ -114,10 +117,17 @@ struct Line {
 }
 
 impl Line {
-    fn new(at: Option<Timestamp>, source: Option<SourceFqn>, op_type: OpType, operation: &str) -> Self {
+    fn new(
+        at: Option<Timestamp>,
+        source: Option<SourceFqn>,
+        op_type: OpType,
+        operation: &str,
+        elapsed: Option<i64>,
+    ) -> Self {
         let at = at.map_or(0, Timestamp::as_usec);
         let source = source.as_ref().and_then(|source| source.get(SourceType::Appl)).unwrap_or_default();
-        Self { at, text: format!("{source:9}  {op_type:8}  {operation}") }
+        let elapsed = elapsed.map_or(String::new(), |elapsed| format!(" took {elapsed} µs"));
+        Self { at, text: format!("{source:9}  {op_type:8}  {operation}{elapsed}") }
     }
 }
 

@@ -22,10 +22,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         .build()?;
 
     emit_decorated(&client)?;
-    for text in ["250", "250 dollars"] {
-        match read_amount(&client, text) {
-            Ok(amount) => println!("read the amount {amount}"),
-            Err(error) => println!("no amount: {error}"),
+    for amounts in ["250\n".repeat(100_000), "250\n12 dollars".to_owned()] {
+        match sum_of(&client, &amounts) {
+            Ok(sum) => println!("the sum is {sum}"),
+            Err(error) => println!("there is no sum: {error}"),
         }
     }
 
@@ -59,7 +59,7 @@ fn emit_decorated(client: &Client) -> Result<(), Box<dyn Error>> {
         .source_url("https://weborders.example/orders")
         .resource("orders-queue")
         .location("Atlanta, Ga")
-        .user("alice")
+        .user("shop")
         .pid(4242)
         .tid(77)
         // when; the end follows from start and elapsed time
@@ -91,7 +91,7 @@ fn emit_decorated(client: &Client) -> Result<(), Box<dyn Error>> {
 }
 
 /// A timed operation: `record` emits its event with start, end and elapsed time and the outcome, and hands the result on.
-fn read_amount(client: &Client, text: &str) -> Result<u32, std::num::ParseIntError> {
-    let scope = client.event("ReadAmount").message(format!("Reading {text:?}")).start();
-    scope.record(text.parse())
+fn sum_of(client: &Client, amounts: &str) -> Result<u64, std::num::ParseIntError> {
+    let scope = client.event("SumAmounts").property("bytes", amounts.len()).start();
+    scope.record(amounts.lines().map(str::parse::<u64>).sum())
 }

@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let report = client.flush(Duration::from_secs(10));
     show(&destination.received())?;
-    println!("flush: {report}");
+    println!("flush: {report}\nstats: {}", client.stats());
     if !report.is_delivered() {
         return Err("not everything was delivered".into());
     }
@@ -93,10 +93,17 @@ fn show(received: &[Received]) -> Result<(), Box<dyn Error>> {
     }
     for request in received {
         let Entity::Snapshot(snapshot) = request.entity()? else { continue };
-        let properties = snapshot.properties.iter();
-        let properties: Vec<_> = properties.map(|p| format!("{} {} ({})", p.name, p.value, p.value_type)).collect();
         let time = snapshot.time.map_or(0, |time| time.as_usec());
-        println!("{time}  {:7} {:6}  {}", snapshot.category, snapshot.name, properties.join(", "));
+        print!("{time}  {:6}", snapshot.name);
+        for Property { name, value, value_type, .. } in &snapshot.properties {
+            let number = value.as_f64().unwrap_or_default();
+            match value_type {
+                ValueType::Percent => print!("  {name} {number:5.1} %"),
+                ValueType::SizeByte => print!("  {name} {:5.1} MiB", number / f64::from(1 << 20)),
+                other => print!("  {name} {value} {other}"),
+            }
+        }
+        println!();
     }
     println!();
     Ok(())

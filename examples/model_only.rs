@@ -25,10 +25,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // Read what TNT4PY sent: a correlator that is no list, another name for the parent, a type `integer`.
     let old: Event = serde_json::from_str(TNT4PY)?;
-    println!("read from TNT4PY: {:?} of {:?}", old.message, old.parent_id);
-    println!("  correlators {:?}, severity {}", old.correlators, old.severity);
-    println!("  property {} = {} ({})", old.properties[0].name, old.properties[0].value, old.properties[0].data_type);
-    println!("  and in today's words: {}\n", serde_json::to_string(&old)?);
+    println!("read from TNT4PY: {:?}, severity {}, correlators {:?}", old.message, old.severity, old.correlators);
+    for Property { name, value, data_type, .. } in &old.properties {
+        println!("  property {name} = {value} ({data_type})");
+    }
+    println!("  in today's words: {}\n", serde_json::to_string(&old)?);
 
     // Read a source name, and a broken one.
     let source: SourceFqn = "APPL=WebOrders#SERVER=web-1#DATACENTER=DC1".parse()?;

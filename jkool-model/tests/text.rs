@@ -188,5 +188,36 @@ fn a_value_answers_for_what_it_is() {
     assert_eq!(all.each_ref().map(Value::as_str), [None, None, None, None, Some("t"), None]);
     assert_eq!(Value::Double(f64::NAN), Value::Double(f64::NAN));
     assert_ne!(Value::Int(1), Value::Double(1.0));
-    assert_eq!(TypedValue::new(Value::Int(5), DataType::Double).value, Value::Double(5.0));
+}
+
+#[test]
+fn a_value_is_made_to_fit_its_type() {
+    for (value, data_type, fitting) in [
+        (Value::Int(5), DataType::Double, Value::Double(5.0)),
+        (Value::Int((1 << 53) + 1), DataType::Double, Value::Int((1 << 53) + 1)),
+        (Value::Int(5), DataType::BigInt, Value::BigInt(5)),
+        (Value::Double(5.0), DataType::Long, Value::Int(5)),
+        (Value::Double(5.5), DataType::Long, Value::Double(5.5)),
+        (Value::Double(0.1), DataType::Float, Value::Double(0.1_f32.into())),
+        (Value::Double(1e300), DataType::Float, Value::Double(1e300)),
+        (Value::Text("5".into()), DataType::String, Value::Text("5".into())),
+        (Value::Bool(true), DataType::Int, Value::Bool(true)),
+    ] {
+        assert_eq!(TypedValue::new(value, data_type).value, fitting);
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
+struct Told {
+    text: &'static str,
+    source: Option<Box<Told>>,
+}
+
+#[test]
+fn an_error_is_told_with_its_causes() {
+    let told = |text, source: Option<Told>| Told { text, source: source.map(Box::new) };
+    let error = told("order refused", Some(told("no stock", Some(told("store 7 is closed", None)))));
+    let event = Event::builder().source("APPL=a".parse().unwrap()).error(&error).build().unwrap();
+    assert_eq!(event.exception, "order refused: no stock: store 7 is closed");
 }

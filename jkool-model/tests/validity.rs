@@ -166,3 +166,17 @@ fn any_entity_is_checked_as_what_it_is() {
     activity.operation = "".into();
     assert_eq!(Entity::from(activity).validate(), Err(InvalidEntity::Missing { field: "operation" }));
 }
+
+#[test]
+fn what_was_read_is_completed_on_demand() {
+    let read = |json: &str| serde_json::from_str::<Event>(json).unwrap();
+    let mut event = read(r#"{"start-time-usec":10,"elapsed-time-usec":20}"#);
+    assert_eq!(event.end_time, None);
+    event.complete_times();
+    assert_eq!(event.end_time, Some(usec(30)));
+    // What can't be completed is left for `validate` to name.
+    let mut event = read(r#"{"source-fqn":"APPL=a","start-time-usec":30,"end-time-usec":10}"#);
+    event.complete_times();
+    assert_eq!(event.elapsed_usec, None);
+    assert_eq!(event.validate(), Err(InvalidEntity::EndBeforeStart { start: 30, end: 10 }));
+}

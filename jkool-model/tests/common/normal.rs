@@ -23,28 +23,25 @@ pub(crate) fn kind(json: &Json) -> Kind {
     }
 }
 
-const TEXTS: [&str; 14] = [
-    "operation",
-    "tracking-id",
-    "parent-id",
-    "source-ssn",
-    "source-url",
-    "exception",
-    "resource",
-    "location",
-    "user",
-    "_guid",
-    "tracking-sign",
-    "name",
-    "category",
-    "source-fqn",
-];
-const EVENT_TEXTS: [&str; 7] =
-    ["msg-text", "mime-type", "encoding", "charset", "relate-type", "relate-afqn", "relate-bfqn"];
-const TIMES: [&str; 3] = ["time-usec", "start-time-usec", "end-time-usec"];
-const NUMBERS: [&str; 6] = ["elapsed-time-usec", "wait-time-usec", "reason-code", "pid", "tid", "ttl-sec"];
-const EVENT_NUMBERS: [&str; 2] = ["msg-age", "msg-size"];
-const NOT_IN_SNAPSHOTS: [&str; 4] = ["operation", "exception", "resource", "location"];
+/// The keys that we send, from sections 2 and 3 of the notes.
+const SHARED: &str = "operation severity tracking-id parent-id corrid source-fqn source-ssn source-url time-usec \
+    start-time-usec end-time-usec elapsed-time-usec wait-time-usec comp-code reason-code exception resource location user \
+    pid tid ttl-sec _guid tracking-sign properties snapshots type";
+const OF_EVENTS: &str = "msg-text msg-tag msg-age msg-size mime-type encoding charset log-type relate-type relate-afqn \
+    relate-bfqn";
+const OF_ACTIVITIES: &str = "status id-set";
+const OF_SNAPSHOTS: &str = "name category type time-usec properties parent-id tracking-id _guid tracking-sign severity ttl-sec \
+    source-fqn source-ssn source-url";
+
+fn is_sent(kind: Kind, key: &str) -> bool {
+    let lists: &[&str] = match kind {
+        Kind::Event => &[SHARED, OF_EVENTS],
+        Kind::Activity => &[SHARED, OF_ACTIVITIES],
+        Kind::Snapshot => &[OF_SNAPSHOTS],
+        Kind::Property => &["name type value value-type"],
+    };
+    lists.iter().any(|list| list.split_ascii_whitespace().any(|known| known == key))
+}
 
 /// Our spelling of an event, activity, snapshot or property.
 pub(crate) fn normal(kind: Kind, json: &Json) -> Json {
@@ -86,30 +83,19 @@ fn rename(kind: Kind, json: &Map<String, Json>) -> Map<String, Json> {
 
 /// The value of a field in our spelling; none when it says nothing or when we don't send such a key.
 fn field(kind: Kind, key: &str, value: &Json) -> Option<Json> {
-    if value.is_null() {
-        return None;
-    }
-    let (in_event, in_snapshot) = (kind == Kind::Event, kind == Kind::Snapshot);
-    let only_events =
-        EVENT_TEXTS.contains(&key) || EVENT_NUMBERS.contains(&key) || ["msg-tag", "log-type"].contains(&key);
-    let only_trackables = NOT_IN_SNAPSHOTS.contains(&key) || NUMBERS[..5].contains(&key) || TIMES[1..].contains(&key);
-    let only_snapshots = ["name", "category"].contains(&key);
-    if only_events && !in_event || only_trackables && in_snapshot || only_snapshots && !in_snapshot {
+    if value.is_null() || !is_sent(kind, key) {
         return None;
     }
     match key {
         "source-fqn" => source(value.as_str()?),
-        "user" | "comp-code" | "corrid" | "snapshots" if in_snapshot => None,
         "severity" => severity(&text(value)?),
         "comp-code" => match text(value)?.to_uppercase().as_str() {
             "OK" | "SUCCESS" => Some(json!("SUCCESS")),
             known @ ("WARNING" | "ERROR") => Some(json!(known)),
             _ => None,
         },
-        "type" | "log-type" => text(value).map(|word| json!(word.to_uppercase())),
-        "status" if kind == Kind::Activity => text(value).map(|word| json!(word.to_uppercase())),
-        "id-set" if kind == Kind::Activity => texts(value),
-        "corrid" => texts(value),
+        "type" | "log-type" | "status" => text(value).map(|word| json!(word.to_uppercase())),
+        "corrid" | "id-set" => texts(value),
         "msg-tag" => match texts(value)?.as_array()?.as_slice() {
             [one] => Some(one.clone()),
             several => Some(json!(several)),
@@ -125,10 +111,11 @@ fn field(kind: Kind, key: &str, value: &Json) -> Option<Json> {
             Json::Array(items) => items.iter().map(|item| normal(Kind::Snapshot, item)).collect(),
             bare => vec![normal(Kind::Snapshot, bare)],
         }),
-        key if TEXTS.contains(&key) || EVENT_TEXTS.contains(&key) => text(value).map(Json::String),
-        key if TIMES.contains(&key) => number(value).filter(|usec| *usec != 0).map(|usec| json!(usec)),
-        key if NUMBERS.contains(&key) || EVENT_NUMBERS.contains(&key) => number(value).map(|int| json!(int)),
-        _ => None,
+        "time-usec" | "start-time-usec" | "end-time-usec" => number(value).filter(|usec| *usec != 0).map(Json::from),
+        "elapsed-time-usec" | "wait-time-usec" | "reason-code" | "pid" | "tid" | "ttl-sec" | "msg-age" | "msg-size" => {
+            number(value).map(Json::from)
+        }
+        _ => text(value).map(Json::from),
     }
 }
 
