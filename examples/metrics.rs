@@ -10,7 +10,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
-const INTERVAL: Duration = Duration::from_millis(200);
+const INTERVAL: Duration = Duration::from_millis(250);
 const SAMPLES: usize = 5;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -52,14 +52,16 @@ fn sample(client: &Client, times: usize, stopped: &Receiver<()>) {
         system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, what);
         system.process(pid).map(|process| (process.cpu_usage(), process.memory(), process.virtual_memory()))
     };
-    refresh(); // the load is that since the last look
 
-    for _ in 0..times {
+    for look in 0..=times {
         // Waits for the interval, unless somebody says stop.
         if stopped.recv_timeout(INTERVAL) != Err(RecvTimeoutError::Timeout) {
             return;
         }
         let Some((cpu, memory, virtual_memory)) = refresh() else { return };
+        if look == 0 {
+            continue; // The load is that since the last look.
+        }
         client
             .snapshot("CPU")
             .category("Process")

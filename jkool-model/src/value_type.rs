@@ -188,7 +188,9 @@ mod tests {
     fn only_a_clear_swap_is_undone() {
         assert_eq!(unswap("age.year", "int"), Some((DataType::Int, ValueType::AgeYear)));
         assert_eq!(unswap("counter", "none"), Some((DataType::None, ValueType::Counter)));
+        assert_eq!(unswap("none", "int"), None, "what a null whose type nobody told is written as");
         assert_eq!(unswap("int", "none"), None);
+        assert_eq!(unswap("int", "counter"), None);
         assert_eq!(unswap("counter", "UUID"), None);
         assert_eq!(unswap("OpLevel", "string"), None);
     }

@@ -70,6 +70,9 @@ fn what_holds_nothing_is_not_written() {
     let written = wire(&built.build().unwrap());
     let expected = json!({"type": "EVENT", "severity": "INFO", "source-fqn": "APPL=a", "msg-tag": "t"});
     assert_eq!(written, expected);
+    let built = Event::builder().source(source()).correlator("").correlator("c").tag("t").tag("").tag("u").build();
+    let written = wire(&built.unwrap());
+    assert_eq!((&written["corrid"], &written["msg-tag"]), (&json!(["c"]), &json!(["t", "u"])));
 }
 
 #[test]
@@ -137,6 +140,7 @@ fn the_kind_is_told_by_type_and_name() {
     assert_eq!(kind(r#"{"type":"SNAPSHOT","name":"n"}"#), ("snapshot", OpType::Snapshot));
     assert_eq!(kind(r#"{"name":"n","type":" Dataset "}"#), ("snapshot", OpType::Dataset));
     assert_eq!(kind(r#"{"type":"SNAPSHOT","operation":"o"}"#), ("event", OpType::Snapshot));
+    assert_eq!(kind(r#"{"type":"SNAPSHOT","name":"n","operation":"o"}"#), ("event", OpType::Snapshot));
     assert_eq!(kind(r#"{"type":"LOG","name":"n"}"#), ("event", OpType::Log));
     assert_eq!(kind(r#"{"type":"LOG","type":"ACTIVITY"}"#), ("activity", OpType::Activity));
 }

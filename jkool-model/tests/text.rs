@@ -4,7 +4,7 @@
 mod common;
 
 use common::wire;
-use jkool_model::{DataType, Event, Property, Snapshot, Timestamp, TypedValue, Value, ValueType};
+use jkool_model::{DataType, Entity, Event, Property, Snapshot, Timestamp, TypedValue, Value, ValueType};
 use serde_json::{Value as Json, json};
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -160,6 +160,17 @@ fn a_value_deeper_than_anybody_reads_is_cut() {
     let event = Event::builder().snapshot(Snapshot::builder("s").property("p", nested(32)).build());
     survives(&event.source("APPL=a".parse().unwrap()).build().unwrap());
     assert!(!nested(32).to_string().contains("depth") && nested(33).to_string().contains("depth"));
+}
+
+#[test]
+fn reading_goes_as_deep_as_the_reader_lets_it() {
+    let read = |depth: usize| {
+        let value = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        let json = format!(r#"{{"properties":[{{"name":"p","value":{value}}}],"msg-text":{value}}}"#);
+        serde_json::from_str::<Entity>(&json).map(|entity| serde_json::to_string(&entity).unwrap())
+    };
+    assert!(read(100).unwrap().contains("[depth]"));
+    assert!(read(1_000_000).unwrap_err().to_string().contains("recursion limit exceeded at line 1"));
 }
 
 #[test]

@@ -75,7 +75,6 @@ fn log_event(message: &'static str) -> EventBuilder {
 fn m() -> EventBuilder {
     log_event("m")
 }
-
 fn usec(usec: i64) -> Timestamp {
     Timestamp::from_usec(usec)
 }

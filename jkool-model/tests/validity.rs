@@ -1,7 +1,9 @@
 //! What `build` and `validate` refuse, in which words, and what they work out.
 #![allow(clippy::unwrap_used, reason = "a test fails by it")]
 
-use jkool_model::{Activity, Entity, Event, EventBuilder, InvalidEntity, OpType, Snapshot, SourceFqn, Timestamp};
+use jkool_model::{
+    Activity, ActivityStatus, Entity, Event, EventBuilder, InvalidEntity, OpType, Snapshot, SourceFqn, Timestamp,
+};
 use std::time::Duration;
 
 fn source() -> SourceFqn {
@@ -93,6 +95,10 @@ fn of_start_end_and_elapsed_the_third_follows() {
     assert_eq!(times(event().start_time(usec(10)).elapsed(micros(20))), all);
     assert_eq!(times(event().end_time(usec(30)).elapsed(micros(20))), all);
     assert_eq!(times(event().start_time(usec(10)).end_time(usec(30)).elapsed(micros(20))), all);
+    for elapsed in [19, 21, 0] {
+        let error = event().start_time(usec(10)).end_time(usec(30)).elapsed(micros(elapsed)).build().unwrap_err();
+        assert_eq!(error, InvalidEntity::ElapsedDisagrees { elapsed: elapsed as i64, between: 20 });
+    }
     // From one alone, nothing.
     assert_eq!(times(event().start_time(usec(10))), (Some(10), None, None));
     assert_eq!(times(event().end_time(usec(30))), (None, Some(30), None));
@@ -122,6 +128,8 @@ fn no_time_overflows() {
         let read: Event = serde_json::from_str(&json).unwrap();
         assert!(read.validate().is_err(), "{first}");
     }
+    let error = event().start_time(usec(1)).elapsed(Duration::MAX).build().unwrap_err();
+    assert_eq!(error, InvalidEntity::TimeOutOfRange { field: "end-time-usec", usec: i64::MAX });
     assert_eq!(event().wait_time(Duration::MAX).build().unwrap().wait_usec, Some(i64::MAX));
 }
 
@@ -135,6 +143,8 @@ fn an_activity_needs_its_operation() {
     assert_eq!(backwards.unwrap_err(), InvalidEntity::EndBeforeStart { start: 2, end: 1 });
     let activity = named().source(source()).end_time(usec(5)).elapsed(micros(4)).build().unwrap();
     assert_eq!((activity.op_type, activity.start_time), (OpType::Activity, Some(usec(1))));
+    assert_eq!(activity.status, Some(ActivityStatus::End));
+    assert!(activity.tracking_id.is_some());
 }
 
 #[test]

@@ -55,14 +55,14 @@ pub(crate) fn normal(kind: Kind, json: &Json) -> Json {
             ours.insert(key.clone(), value);
         }
     }
-    let default = |word: &str| json!(word);
-    match kind {
-        Kind::Event => ours.entry("type").or_insert(default("EVENT")),
-        Kind::Activity => ours.entry("type").or_insert(default("ACTIVITY")),
-        _ => ours.entry("type").or_insert(default("SNAPSHOT")),
+    let default = match kind {
+        Kind::Event => "EVENT",
+        Kind::Activity => "ACTIVITY",
+        Kind::Snapshot | Kind::Property => "SNAPSHOT",
     };
+    ours.entry("type").or_insert(json!(default));
     if kind != Kind::Snapshot {
-        ours.entry("severity").or_insert(default("INFO"));
+        ours.entry("severity").or_insert(json!("INFO"));
     }
     Json::Object(ours)
 }

@@ -1,0 +1,172 @@
+//! Runs every example, and looks at what it shows.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use jkool_examples::Endpoint;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+/// An example, as `cargo test` has built it beside this test.
+fn example(name: &str) -> Command {
+    let test = std::env::current_exe().unwrap();
+    let target: PathBuf = test.ancestors().nth(2).unwrap().into();
+    let program = target.join("examples").join(name).with_extension(std::env::consts::EXE_EXTENSION);
+    assert!(program.is_file(), "{name} is not built: `cargo build -p jkool-examples --examples`");
+    let mut command = Command::new(program);
+    for variable in ["JKOOL_TOKEN", "JKOOL_URL", "RUST_LOG"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// Standard output of a run that went well.
+fn shown(mut command: Command) -> String {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let (stdout, stderr) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
+    assert!(status.success(), "{status}\n{stdout}\n{stderr}");
+    assert!(!stdout.contains("incognito"), "the token is shown:\n{stdout}");
+    stdout
+}
+
+/// All of `expected` are in `text`, in this order.
+fn assert_in_order(text: &str, expected: &[&str]) {
+    let mut rest = text;
+    for part in expected {
+        rest = match rest.split_once(part) {
+            Some((_, after)) => after,
+            None => panic!("{part:?} is not there, or not in its place:\n{text}"),
+        };
+    }
+}
+
+#[test]
+fn quickstart() {
+    let shown = shown(example("quickstart"));
+    assert_in_order(
+        &shown,
+        &[
+            "Streaming to http://127.0.0.1:",
+            "1. POST /event\n",
+            "x-api-key: ***, token: ***\n",
+            r#""msg-text": "Test log""#,
+            r#""severity": "ERROR""#,
+            r#""source-fqn": "APPL=WebOrders#SERVER=web-1#NETADDR=11.0.0.2#DATACENTER=DC1#GEOADDR=52.52437,13.41053""#,
+            "2. POST /event\n",
+            r#""msg-text": "This is an example""#,
+            "3. POST /event\n",
+            r#""corrid": ["your-correlator-id"]"#,
+            r#""location": "Atlanta, Ga""#,
+            "4. POST /event\n",
+            r#""name": "Payment""#,
+            r#""category": "Order""#,
+            r#"{ "name": "order-no", "type": "string", "value": "A-100" }"#,
+            r#"{ "name": "order-amount", "type": "int", "value": 250 }"#,
+            "0 dropped, 0 pending\n",
+            "stats: 4 accepted: 4 delivered, 0 in memory, 0 dropped\n",
+        ],
+    );
+}
+
+#[test]
+fn quickstart_streams_to_where_it_is_told() {
+    let endpoint = Endpoint::start().unwrap();
+    let mut command = example("quickstart");
+    command.env("JKOOL_TOKEN", "canary-5ec1").env("JKOOL_URL", endpoint.url());
+    let shown = shown(command);
+    assert_in_order(&shown, &["Streaming to ", endpoint.url(), "stats: 4 accepted: 4 delivered"]);
+    assert!(!shown.contains("canary-5ec1") && !shown.contains("POST"), "{shown}");
+    assert_eq!(endpoint.received().len(), 4);
+}
+
+#[test]
+fn log_adapter() {
+    let shown = shown(example("log_adapter"));
+    assert!(!shown.contains("not streamed"), "{shown}");
+    assert_in_order(
+        &shown,
+        &[
+            r#""msg-text": "streamed: the filter lets this target through""#,
+            r#""operation": "orders::stock""#,
+            r#""msg-text": "Order A-100 processed""#,
+            r#""corrid": ["order-A-100"]"#,
+            r#""location": "Atlanta, Ga""#,
+            r#""msg-text": "Order refused""#,
+            r#""severity": "ERROR""#,
+            r#""exception": "the amount is no number: invalid digit found in string""#,
+            r#""msg-text": "A large order""#,
+            r#""severity": "WARNING""#,
+            r#""name": "Payment""#,
+            "0 dropped, 0 pending\n",
+        ],
+    );
+}
+
+#[test]
+fn decorated_event() {
+    let shown = shown(example("decorated_event"));
+    assert_in_order(
+        &shown,
+        &[
+            r#""type": "RECEIVE""#,
+            r#""msg-tag": ["order", "retail"]"#,
+            r#""corrid": ["A-100", "basket-9"]"#,
+            r#""end-time-usec": 1457524800120000"#,
+            r#""value-type": "currency.usd""#,
+            r#""name": "Payment""#,
+            r#""elapsed-time-usec": "#,
+            r#""comp-code": "SUCCESS""#,
+            r#""comp-code": "ERROR""#,
+            r#""exception": "invalid digit found in string""#,
+            "0 dropped, 0 pending\n",
+        ],
+    );
+}
+
+#[test]
+fn metrics() {
+    let shown = shown(example("metrics"));
+    assert_in_order(
+        &shown,
+        &[
+            "POST /snapshot\n",
+            r#""category": "Process""#,
+            r#""value-type": "percent""#,
+            r#""name": "resident", "type": "long""#,
+            "  CPU     load ",
+            "  Memory  resident ",
+            "stats: 10 accepted: 10 delivered",
+        ],
+    );
+}
+
+#[test]
+fn correlated_services() {
+    let shown = shown(example("correlated_services"));
+    let (first, second) = shown.split_once("\norder-A-101\n").unwrap();
+    for story in [first, second] {
+        for line in ["ACTIVITY  TakeOrder", "SEND      SendInvoice", "RECEIVE   ReceiveInvoice", "EVENT     ChargeCard"]
+        {
+            assert!(story.contains(line), "{line}:\n{story}");
+        }
+    }
+    assert_in_order(&shown, &["order-A-100\n", "WebOrders", "Billing", "order-A-101\n", "0 dropped, 0 pending\n"]);
+}
+
+#[test]
+fn testing() {
+    assert_eq!(shown(example("testing")).matches("ok: ").count(), 3);
+}
+
+#[test]
+fn model_only() {
+    assert_in_order(
+        &shown(example("model_only")),
+        &[
+            r#""value-type": "currency.usd""#,
+            r#"read from TNT4PY: "This is an example""#,
+            r#""corrid":["c-9"]"#,
+            "runs on web-1",
+            "source element 2 at byte 15: `SERVER` has no `=` between type and name",
+            "no event: source-fqn is missing",
+        ],
+    );
+}
