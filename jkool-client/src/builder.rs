@@ -143,7 +143,7 @@ impl ClientBuilder {
         self
     }
 
-    /// On whose behalf; without this, the user that the process runs as.
+    /// On whose behalf; without this, the user that the environment names, if any.
     pub fn user(mut self, user: impl Into<Text>) -> Self {
         self.user = Some(user.into());
         self

@@ -1,9 +1,7 @@
 //! What the client adds to an event that does not say it itself.
 
 use crate::host::Host;
-use jkool_model::{
-    Activity, Entity, Event, Property, Snapshot, SourceError, SourceFqn, SourceType, Text, Timestamp, TrackingId,
-};
+use jkool_model::{Activity, Entity, Event, Property, SourceError, SourceFqn, SourceType, Text, Timestamp, TrackingId};
 
 /// The client's own decoration.
 #[derive(Debug, Clone)]
@@ -87,9 +85,10 @@ macro_rules! apply_to {
                 }
                 entity.pid.get_or_insert(self.host.pid.into());
                 let time = *entity.time.get_or_insert_with(now);
-                entity.tracking_id.get_or_insert_with(TrackingId::random);
+                let id = entity.tracking_id.get_or_insert_with(TrackingId::random);
                 for snapshot in &mut entity.snapshots {
-                    time_of(snapshot, time);
+                    snapshot.time.get_or_insert(time);
+                    snapshot.parent_id.get_or_insert_with(|| id.clone());
                 }
                 self.add_properties(&mut entity.properties);
             })+
@@ -102,16 +101,12 @@ apply_to! {
     apply_to_activity(Activity);
 }
 
-fn time_of(snapshot: &mut Snapshot, time: Timestamp) {
-    snapshot.time.get_or_insert(time);
-}
-
 /// Fills the placeholders that a machine can answer; what only a person knows (a data centre, a place) stays `?`.
 fn fill(source: &SourceFqn, host: &Host) -> Result<SourceFqn, SourceError> {
     source.fill_placeholders(|source_type| match source_type {
         SourceType::Server => Some(host.name.clone()),
         SourceType::Netaddr => Some(host.address.clone()),
-        SourceType::User => Some(host.user.clone()),
+        SourceType::User => Some(host.user.clone()).filter(|user| !user.is_empty()),
         SourceType::Appl => Some(host.program.clone()),
         SourceType::Runtime | SourceType::Process => Some(format!("{}@{}", host.pid, host.name)),
         _ => None,
@@ -156,6 +151,7 @@ mod tests {
         assert_eq!((event.user.as_ref(), event.location.as_ref(), event.pid), ("bob", "Atlanta, Ga", Some(4242)));
         assert_eq!((event.time, event.snapshots[0].time), (Some(NOW), Some(NOW)));
         assert!(event.tracking_id.is_some());
+        assert_eq!(event.snapshots[0].parent_id, event.tracking_id);
         assert_eq!(event.properties, [Property::new("env", "prod")]);
     }
 
@@ -168,7 +164,7 @@ mod tests {
             .pid(1)
             .time(Timestamp::from_usec(7))
             .property("env", "test")
-            .snapshot(Snapshot::builder("s").time(Timestamp::from_usec(9)).build())
+            .snapshot(Snapshot::builder("s").time(Timestamp::from_usec(9)).parent_id("p").build())
             .build()
             .unwrap();
         assert_eq!(applied(said.clone(), &defaults(None)), said);

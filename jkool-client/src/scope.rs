@@ -2,7 +2,9 @@
 
 use crate::client::Client;
 use crate::{Admission, LossReason, clock};
-use jkool_model::{ActivityStatus, CompCode, Entity, Severity, Text, Timestamp, TrackingId, error_chain, usec};
+use jkool_model::{
+    ActivityStatus, CompCode, Entity, Property, Severity, Text, Timestamp, TrackingId, TypedValue, error_chain, usec,
+};
 use std::time::Instant;
 
 /// An operation under way. When it ends, its event or activity is emitted with start, end and elapsed time, and with how it
@@ -39,15 +41,15 @@ impl<'c> Scope<'c> {
 
     /// The operation's id, for what happens within to name as its parent.
     pub fn id(&self) -> TrackingId {
-        let id = match &self.entity {
-            Some(Entity::Event(event)) => event.tracking_id.clone(),
-            Some(Entity::Activity(activity)) => activity.tracking_id.clone(),
-            _ => None,
-        };
-        id.unwrap_or_else(TrackingId::random)
+        self.entity.as_ref().and_then(Entity::tracking_id).cloned().unwrap_or_else(TrackingId::random)
     }
 
-    /// Changes the event or activity while it is under way.
+    /// Adds a typed property that became known meanwhile.
+    pub fn property(&mut self, name: impl Into<Text>, value: impl Into<TypedValue>) {
+        self.update(|entity| entity.properties_mut().push(Property::new(name, value)));
+    }
+
+    /// Changes anything of the event or activity while it is under way.
     pub fn update(&mut self, change: impl FnOnce(&mut Entity)) {
         if let Some(entity) = &mut self.entity {
             change(entity);

@@ -72,7 +72,8 @@ impl fmt::Display for Stats {
     }
 }
 
-/// What became, by the deadline, of the events that were accepted before a flush or shutdown and had not ended by then.
+/// What became, by the deadline, of the events that a flush or shutdown found in memory. What had been delivered before it is not
+/// counted here but in [`Stats`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[must_use = "the report says what was not delivered"]
 pub struct Report {
@@ -105,6 +106,6 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} delivered, {} dropped, {} pending", self.delivered, self.dropped, self.pending)
+        write!(f, "{} delivered meanwhile, {} dropped, {} pending", self.delivered, self.dropped, self.pending)
     }
 }

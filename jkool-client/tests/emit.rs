@@ -62,7 +62,7 @@ fn every_decoration_arrives() {
         "end-time-usec":1457524800000000,"elapsed-time-usec":1000000,"wait-time-usec":250,"comp-code":"ERROR",
         "reason-code":2033,"exception":"boom","resource":"QUEUE.IN","location":"Atlanta, Ga","user":"bob","pid":4242,
         "tid":77,"properties":[{"name":"p","type":"int","value":5}],"snapshots":[{"name":"Payment","category":"Order",
-        "type":"SNAPSHOT","time-usec":1457524799000000,
+        "type":"SNAPSHOT","time-usec":1457524799000000,"parent-id":"id-1",
         "properties":[{"name":"order-no","type":"string","value":"A-100"}]}]}"#;
     let sent: serde_json::Value = serde_json::from_str(&memory.bodies()[0]).unwrap();
     assert_eq!(sent, serde_json::from_str::<serde_json::Value>(expected).unwrap());
@@ -182,6 +182,7 @@ fn a_scope_tells_how_long_it_took_and_how_it_ended() {
     let panicking = client.clone();
     std::thread::spawn(move || {
         let mut scope = panicking.event("panicking").start();
+        scope.property("items", 7);
         scope.update(|entity| {
             if let Entity::Event(event) = entity {
                 event.reason_code = Some(7);
@@ -207,7 +208,7 @@ fn a_scope_tells_how_long_it_took_and_how_it_ended() {
         let (start, end) = (event.start_time.unwrap(), event.end_time.unwrap());
         assert_eq!(end.as_usec() - start.as_usec(), event.elapsed_usec.unwrap());
     }
-    assert_eq!(events[4].reason_code, Some(7));
+    assert_eq!((events[4].reason_code, events[4].properties[0].value.as_i64()), (Some(7), Some(7)));
     let activities: Vec<Activity> = memory.decode(Kind::Activity).unwrap();
     assert_eq!(activities[0].status, Some(ActivityStatus::Exception));
 }

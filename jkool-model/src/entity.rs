@@ -1,7 +1,9 @@
 //! Any of the things that travel.
 
 use crate::value::ValueVisitor;
-use crate::{Activity, Event, InvalidEntity, OpType, Snapshot, Value};
+use crate::{
+    Activity, Event, InvalidEntity, OpType, Property, Snapshot, SourceFqn, Text, Timestamp, TrackingId, Value,
+};
 use serde::de::{self, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -32,6 +34,60 @@ impl Entity {
             Entity::Event(event) => event.op_type,
             Entity::Activity(_) => OpType::Activity,
             Entity::Snapshot(snapshot) => snapshot.op_type,
+        }
+    }
+
+    /// Its own id.
+    pub fn tracking_id(&self) -> Option<&TrackingId> {
+        match self {
+            Entity::Event(event) => event.tracking_id.as_ref(),
+            Entity::Activity(activity) => activity.tracking_id.as_ref(),
+            Entity::Snapshot(snapshot) => snapshot.tracking_id.as_ref(),
+        }
+    }
+
+    /// The id of what it belongs to.
+    pub fn parent_id(&self) -> Option<&TrackingId> {
+        match self {
+            Entity::Event(event) => event.parent_id.as_ref(),
+            Entity::Activity(activity) => activity.parent_id.as_ref(),
+            Entity::Snapshot(snapshot) => snapshot.parent_id.as_ref(),
+        }
+    }
+
+    /// Where it comes from.
+    pub fn source(&self) -> Option<&SourceFqn> {
+        match self {
+            Entity::Event(event) => event.source.as_ref(),
+            Entity::Activity(activity) => activity.source.as_ref(),
+            Entity::Snapshot(snapshot) => snapshot.source.as_ref(),
+        }
+    }
+
+    /// When it was reported.
+    pub fn time(&self) -> Option<Timestamp> {
+        match self {
+            Entity::Event(event) => event.time,
+            Entity::Activity(activity) => activity.time,
+            Entity::Snapshot(snapshot) => snapshot.time,
+        }
+    }
+
+    /// Its correlators; a snapshot has none.
+    pub fn correlators(&self) -> &[Text] {
+        match self {
+            Entity::Event(event) => &event.correlators,
+            Entity::Activity(activity) => &activity.correlators,
+            Entity::Snapshot(_) => &[],
+        }
+    }
+
+    /// Its properties, which a hook may change.
+    pub fn properties_mut(&mut self) -> &mut Vec<Property> {
+        match self {
+            Entity::Event(event) => &mut event.properties,
+            Entity::Activity(activity) => &mut activity.properties,
+            Entity::Snapshot(snapshot) => &mut snapshot.properties,
         }
     }
 

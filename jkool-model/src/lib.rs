@@ -37,5 +37,6 @@ pub use words::UnknownWord;
 #[doc(hidden)]
 pub use trackable::usec;
 
-/// Text of an event: a literal costs nothing, a `String` is taken over. Empty means that nothing is said.
+/// Text of an event: a literal costs nothing, a `String` is taken over, a borrowed `&str` that is no literal needs its
+/// `.to_owned()`. Empty means that nothing is said.
 pub type Text = std::borrow::Cow<'static, str>;

@@ -73,13 +73,23 @@ fn conform(value: Value, data_type: &DataType) -> Value {
             Value::Double(double) => conform(Value::Double(double), &Float),
             other => other,
         },
-        (Float, Value::Double(double)) if (double as f32).is_finite() => Value::Double(f64::from(double as f32)),
+        (Float, Value::Double(double)) => Value::Double(as_float(double)),
         (Bool, Value::Text(text)) => match &*text {
             "true" => Value::Bool(true),
             "false" => Value::Bool(false),
             _ => Value::Text(text),
         },
         (_, value) => value,
+    }
+}
+
+/// The number that a `float`'s own digits say, so that 0.1 shows as 0.1 and not as the 0.10000000149011612 that it is. What
+/// is beyond a `float` stays.
+fn as_float(double: f64) -> f64 {
+    let float = double as f32;
+    match float.is_finite() {
+        true => float.to_string().parse().unwrap_or(double),
+        false => double,
     }
 }
 
@@ -117,7 +127,7 @@ typed_from! {
     u16 as Int: |int| Value::Int(int.into());
     u32 as Long: |int| Value::Int(int.into());
     i128 as BigInt: Value::BigInt;
-    f32 as Float: |float| Value::Double(float.into());
+    f32 as Float: |float| Value::Double(as_float(float.into()));
     f64 as Double: Value::Double;
     char as Char: |character| Value::Text(character.to_string().into());
     &'static str as String: |text| Value::Text(text.into());
@@ -210,15 +220,7 @@ impl Serialize for Property {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("name", &self.name)?;
         map.serialize_entry("type", self.data_type.as_str())?;
-        match &self.value {
-            // A `float` is kept as the double of the same value, and would show digits that it never had.
-            Value::Double(double)
-                if self.data_type == DataType::Float && double.is_finite() && f64::from(*double as f32) == *double =>
-            {
-                map.serialize_entry("value", &(*double as f32))?;
-            }
-            value => map.serialize_entry("value", value)?,
-        }
+        map.serialize_entry("value", &self.value)?;
         if self.value_type != ValueType::None {
             map.serialize_entry("value-type", self.value_type.as_str())?;
         }

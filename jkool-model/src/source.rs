@@ -28,8 +28,7 @@ use std::sync::Arc;
 pub struct SourceFqn(Arc<str>);
 
 /// Why a text or a builder makes no source name: which element, where, and what is wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("source element {element} at byte {offset}: {reason}")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceError {
     /// The element, counted from 1; 0 when there is none.
     pub element: usize,
@@ -38,6 +37,17 @@ pub struct SourceError {
     /// What is wrong.
     pub reason: SourceFault,
 }
+
+impl fmt::Display for SourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.element {
+            0 => self.reason.fmt(f),
+            element => write!(f, "source element {element} at byte {}: {}", self.offset, self.reason),
+        }
+    }
+}
+
+impl std::error::Error for SourceError {}
 
 /// What can be wrong with an element of a source name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -36,7 +36,8 @@ fn the_parser_says_which_element_where_and_why() {
         ("#", 1, 0, EmptyElement, "the element is empty"),
     ] {
         let error = text.parse::<SourceFqn>().unwrap_err();
-        assert_eq!(error.to_string(), format!("source element {element} at byte {offset}: {message}"), "{text:?}");
+        let place = if element == 0 { String::new() } else { format!("source element {element} at byte {offset}: ") };
+        assert_eq!(error.to_string(), format!("{place}{message}"), "{text:?}");
         assert_eq!((error.element, error.offset, error.reason), (element, offset, reason), "{text:?}");
     }
 }

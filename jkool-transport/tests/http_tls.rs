@@ -176,8 +176,8 @@ async fn a_server_of_another_kind_is_a_wrong_setting() {
     for (answer, reason) in [
         (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], "does not speak TLS"),
         // The alerts "protocol version" and "handshake failure": what a server of old says to TLS 1.2.
-        (&[21, 3, 1, 0, 2, 2, 70], "no version of TLS in common"),
-        (&[21, 3, 1, 0, 2, 2, 40], "no version of TLS in common"),
+        (&[21, 3, 1, 0, 2, 2, 70], "no version of TLS, or of HTTP, in common"),
+        (&[21, 3, 1, 0, 2, 2, 40], "no version of TLS, or of HTTP, in common"),
         (&[21, 3, 3, 0, 2, 2, 112], "knows no host of this name"),
     ] {
         let server = after_hello(answer);

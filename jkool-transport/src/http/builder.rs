@@ -128,7 +128,7 @@ impl HttpTransportBuilder {
         self
     }
 
-    /// Sends with this ready client. Its TLS, proxy, redirects and time-outs then hold, and the corresponding settings
+    /// Sends with this ready client, of reqwest 0.13. Its TLS, proxy, redirects and time-outs then hold, and the corresponding settings
     /// here are refused.
     ///
     /// What this crate promises about them is then yours to keep: give it a total time-out, and no redirects

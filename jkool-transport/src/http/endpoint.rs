@@ -32,11 +32,9 @@ impl Endpoint {
     /// Where a request with these payloads goes: to their kind's path, or to the url as it is when they are of several.
     pub(super) fn of(&self, unit: &[Payload]) -> &Url {
         let Some((first, rest)) = unit.split_first() else { return &self.base };
-        if rest.iter().all(|payload| payload.kind() == first.kind()) {
-            &self.of_kind[first.kind() as usize]
-        } else {
-            &self.base
-        }
+        let same_kind = rest.iter().all(|payload| payload.kind() == first.kind());
+        let of_kind = if same_kind { self.of_kind.get(first.kind() as usize) } else { None };
+        of_kind.unwrap_or(&self.base)
     }
 
     pub(super) fn host(&self) -> &str {

@@ -6,7 +6,7 @@ use std::error::Error;
 use std::io;
 
 const RETRY: Disposition = Disposition::Retry { after: None };
-const NOTHING_IN_COMMON: &str = "the server and this program have no version of TLS in common";
+const NOTHING_IN_COMMON: &str = "the server and this program have no version of TLS, or of HTTP, in common";
 
 /// The failure that an error of the HTTP client stands for. Until there is a connection nothing was sent; after that
 /// the payload is in doubt, unless the server broke off the handshake.

@@ -60,9 +60,9 @@ impl Route {
             Route::Environment => builder,
             Route::Direct => builder.no_proxy(),
             Route::Proxy(url) => {
-                // The error could show the proxy's password.
+                // This takes the place of the environment's. The error could show the proxy's password.
                 let proxy = reqwest::Proxy::all(url.clone()).map_err(|_| config_error("proxy: it cannot be used"))?;
-                builder.no_proxy().proxy(proxy)
+                builder.proxy(proxy)
             }
         })
     }

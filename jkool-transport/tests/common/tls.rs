@@ -121,7 +121,11 @@ pub fn serve(acceptor: TlsAcceptor) -> Server {
 /// What the client still sends is read, so that a refusal reaches it rather than a reset.
 pub async fn handshake(acceptor: TlsAcceptor, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
     match acceptor.accept(stream).into_fallible().await {
-        Ok(stream) => Ok(stream),
+        Ok(stream) => {
+            // This one would rather have spoken HTTP/2.
+            assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
+            Ok(stream)
+        }
         Err((error, mut stream)) => {
             while stream.read(&mut [0; 1024]).await? > 0 {}
             Err(error)
