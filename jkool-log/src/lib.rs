@@ -1,1 +1,28 @@
+#![doc = include_str!("../README.md")]
 
+mod builder;
+mod caught;
+mod convert;
+mod error;
+mod filter;
+mod guard;
+mod keys;
+mod logger;
+mod structured;
+mod times;
+mod turn;
+mod value;
+
+pub use builder::Builder;
+pub use convert::convert;
+pub use error::InstallError;
+pub use guard::Guard;
+pub use jkool_client as client;
+pub use jkool_client::model;
+pub use jkool_client::transport;
+pub use logger::Logger;
+
+/// A builder of the logger.
+pub fn builder() -> Builder {
+    Builder::new()
+}

@@ -373,11 +373,10 @@ macro_rules! __trackable_setters {
 /// ```
 pub fn error_chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
+    // An error may be its own cause, by mistake.
+    for cause in std::iter::successors(error.source(), |cause| cause.source()).take(64) {
         text.push_str(": ");
         text.push_str(&cause.to_string());
-        source = cause.source();
     }
     text
 }

@@ -1,0 +1,297 @@
+//! The settings of the logger.
+
+use crate::error::InstallError;
+use crate::filter::Filter;
+use crate::guard::Guard;
+use crate::logger::{Beside, Logger};
+use jkool_client::model::{OpType, SourceFqn, Text, TypedValue};
+use jkool_client::transport::Transport;
+use jkool_client::{Client, ClientBuilder};
+use log::{LevelFilter, Log};
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Builds the [`Logger`], and installs it. Everything has a default but the token, and that can come from the variable
+/// `JKOOL_TOKEN`.
+///
+/// ```no_run
+/// use log::LevelFilter;
+///
+/// let _guard = jkool_log::builder()
+///     .source("APPL=WebOrders#SERVER=?#NETADDR=?#DATACENTER=DC1".parse()?)
+///     .level(LevelFilter::Info)
+///     .filter_env("RUST_LOG")
+///     .configure(|client| client.in_flight(1).queue_events(10_000))
+///     .install()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "a builder does nothing until `install` or `build`"]
+pub struct Builder {
+    settings: ClientBuilder,
+    /// The first client setting that was made, by its name.
+    setting: Option<&'static str>,
+    client: Option<Client>,
+    level: LevelFilter,
+    filter: Option<String>,
+    filter_env: Option<String>,
+    op_type: OpType,
+    code_location: bool,
+    beside: Option<Box<dyn Log>>,
+    beside_level: Option<LevelFilter>,
+    shutdown_timeout: Duration,
+    env: fn(&str) -> Option<String>,
+}
+
+impl Builder {
+    pub(crate) fn new() -> Self {
+        Self {
+            settings: Client::builder(),
+            setting: None,
+            client: None,
+            level: LevelFilter::Info,
+            filter: None,
+            filter_env: None,
+            op_type: OpType::Event,
+            code_location: true,
+            beside: None,
+            beside_level: None,
+            shutdown_timeout: Duration::from_secs(5),
+            env: |name| Some(std::env::var_os(name)?.to_string_lossy().into_owned()),
+        }
+    }
+
+    fn set(mut self, setting: &'static str, set: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
+        self.setting.get_or_insert(setting);
+        self.settings = set(self.settings);
+        self
+    }
+
+    /// The access token. Without this, or a [`token_file`](Self::token_file), it is that of the variable `JKOOL_TOKEN`.
+    pub fn token(self, token: impl Into<String>) -> Self {
+        self.set("token", |client| client.token(token))
+    }
+
+    /// The file that holds the access token.
+    pub fn token_file(self, path: impl Into<PathBuf>) -> Self {
+        self.set("token_file", |client| client.token_file(path))
+    }
+
+    /// Where to send; the service itself, unless this or the variable `JKOOL_URL` says otherwise.
+    pub fn url(self, url: impl Into<String>) -> Self {
+        self.set("url", |client| client.url(url))
+    }
+
+    /// Where the records come from; see [`ClientBuilder::source`] for what it is without this, and for `?`.
+    pub fn source(self, source: SourceFqn) -> Self {
+        self.set("source", |client| client.source(source))
+    }
+
+    /// Adds a property to every event that has none of that name.
+    pub fn property(self, name: impl Into<Text>, value: impl Into<TypedValue>) -> Self {
+        self.set("property", |client| client.property(name, value))
+    }
+
+    /// On whose behalf; without this, the user that the environment names, if any.
+    pub fn user(self, user: impl Into<Text>) -> Self {
+        self.set("user", |client| client.user(user))
+    }
+
+    /// Where things happen.
+    pub fn location(self, location: impl Into<Text>) -> Self {
+        self.set("location", |client| client.location(location))
+    }
+
+    /// Another way to send than HTTPS; in tests a [`MemoryTransport`](jkool_client::transport::MemoryTransport).
+    pub fn transport(self, transport: impl Transport) -> Self {
+        self.set("transport", |client| client.transport(transport))
+    }
+
+    /// All other settings of the client: its queue, batches, retries, hooks.
+    pub fn configure(self, settings: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
+        self.set("configure", settings)
+    }
+
+    /// A ready client, for a program that also emits by itself. The guard shuts it down as it would its own. None of the
+    /// client's settings can be made here then.
+    pub fn client(mut self, client: Client) -> Self {
+        self.client = Some(client);
+        self
+    }
+
+    /// The most that becomes an event; [`LevelFilter::Info`] unless said otherwise. A [`filter`](Self::filter) refines it.
+    pub fn level(mut self, level: LevelFilter) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// A filter in the syntax of `RUST_LOG`: `info,my_app::db=debug,hyper=off`. What it doesn't speak of goes by
+    /// [`level`](Self::level).
+    pub fn filter(mut self, directives: impl Into<String>) -> Self {
+        self.filter = Some(directives.into());
+        self
+    }
+
+    /// The name of an environment variable whose content, when there is any, is taken in the place of
+    /// [`filter`](Self::filter).
+    pub fn filter_env(mut self, variable: impl Into<String>) -> Self {
+        self.filter_env = Some(variable.into());
+        self
+    }
+
+    /// What kind of operation a record is; [`OpType::Event`] unless said otherwise.
+    pub fn op_type(mut self, op_type: OpType) -> Self {
+        self.op_type = op_type;
+        self
+    }
+
+    /// Whether events have the properties `module`, `file` and `line`. True unless said otherwise.
+    pub fn code_location(mut self, enabled: bool) -> Self {
+        self.code_location = enabled;
+        self
+    }
+
+    /// Keeps a second logger beside this one, for example on the console. Each goes by a filter of its own.
+    ///
+    /// A logger can't be asked how much it takes at most, so `log`'s maximum is `Trace` then, and every record is offered to
+    /// it; [`beside_level`](Self::beside_level) saves that.
+    pub fn beside(mut self, logger: impl Log + 'static) -> Self {
+        self.beside = Some(Box::new(logger));
+        self
+    }
+
+    /// The most that the logger beside is offered, before its own filter.
+    pub fn beside_level(mut self, level: LevelFilter) -> Self {
+        self.beside_level = Some(level);
+        self
+    }
+
+    /// How long dropping the guard, and [`Log::flush`], wait for what is queued; 5 s unless said otherwise.
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
+        self.shutdown_timeout = timeout;
+        self
+    }
+
+    /// Starts the client, and hands over the logger for a program that composes its loggers by itself. Such a program sets
+    /// [`log::set_max_level`] too; see [`Logger::max_level`].
+    ///
+    /// # Errors
+    /// When a filter is malformed, settings exclude each other, or the client can't be built.
+    pub fn build(self) -> Result<(Logger, Guard), InstallError> {
+        let logger = self.logger()?;
+        let guard = Guard::new(logger.client.clone(), logger.flush_timeout);
+        Ok((logger, guard))
+    }
+
+    /// Starts the client, and makes the logger the program's own. A server that is down is no error: nothing is sent yet.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build), and [`InstallError::AlreadyInstalled`]; nothing of the client stays behind then.
+    pub fn install(self) -> Result<Guard, InstallError> {
+        let logger = self.logger()?;
+        let (client, timeout, max_level) = (logger.client.clone(), logger.flush_timeout, logger.max_level());
+        // When this fails, the last handles of a client of ours are dropped here, and end it.
+        log::set_boxed_logger(Box::new(logger)).map_err(|_| InstallError::AlreadyInstalled)?;
+        log::set_max_level(max_level);
+        Ok(Guard::new(client, timeout))
+    }
+
+    fn logger(mut self) -> Result<Logger, InstallError> {
+        let filter = self.take_filter()?;
+        let beside_level = match (&self.beside, self.beside_level) {
+            (None, Some(_)) => {
+                return Err(InstallError::Setting {
+                    setting: "beside_level",
+                    reason: "needs a logger; pass it to `beside`",
+                });
+            }
+            (_, level) => level.unwrap_or(LevelFilter::Trace),
+        };
+        let client = match (self.client, self.setting) {
+            (Some(_), Some(setting)) => {
+                return Err(InstallError::Setting {
+                    setting,
+                    reason: "is for a new client, and a ready one was passed",
+                });
+            }
+            (Some(client), None) => client,
+            (None, _) => self.settings.build()?,
+        };
+        Ok(Logger {
+            client,
+            filter,
+            op_type: self.op_type,
+            code_location: self.code_location,
+            beside: self.beside.map(|logger| Beside { logger, level: beside_level }),
+            flush_timeout: self.shutdown_timeout,
+        })
+    }
+
+    fn take_filter(&mut self) -> Result<Filter, InstallError> {
+        let from_env = self.filter_env.take().and_then(|variable| {
+            let directives = (self.env)(&variable).filter(|directives| !directives.trim().is_empty())?;
+            Some((variable, directives))
+        });
+        let (from, directives) =
+            from_env.unwrap_or_else(|| ("filter".to_owned(), self.filter.take().unwrap_or_default()));
+        Filter::parse(self.level, &directives).map_err(|directive| InstallError::Filter { from, directive })
+    }
+}
+
+/// The token is not shown.
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("settings", &self.settings)
+            .field("client", &self.client)
+            .field("level", &self.level)
+            .field("filter", &self.filter)
+            .field("filter_env", &self.filter_env)
+            .field("op_type", &self.op_type)
+            .field("code_location", &self.code_location)
+            .field("beside", &self.beside.is_some())
+            .field("shutdown_timeout", &self.shutdown_timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Builder;
+    use crate::error::InstallError;
+    use jkool_client::transport::MemoryTransport;
+    use log::LevelFilter;
+
+    fn level_of(builder: Builder, env: fn(&str) -> Option<String>) -> Result<LevelFilter, InstallError> {
+        let builder = Builder { env, ..builder.transport(MemoryTransport::new()) };
+        builder.build().map(|(logger, _)| logger.max_level())
+    }
+
+    #[test]
+    fn the_environment_comes_before_the_filter_and_that_before_the_level() {
+        let all = || Builder::new().level(LevelFilter::Warn).filter("debug").filter_env("MY_LOG");
+        assert_eq!(level_of(all(), |name| (name == "MY_LOG").then(|| "trace".into())).unwrap(), LevelFilter::Trace);
+        for unset in [|_: &str| None, |_: &str| Some(String::new()), |_: &str| Some(" ".into())] {
+            assert_eq!(level_of(all(), unset).unwrap(), LevelFilter::Debug);
+        }
+        assert_eq!(level_of(Builder::new().level(LevelFilter::Warn), |_| None).unwrap(), LevelFilter::Warn);
+        assert_eq!(level_of(Builder::new(), |_| Some("trace".into())).unwrap(), LevelFilter::Info);
+    }
+
+    #[test]
+    fn a_malformed_filter_is_named_with_its_place() {
+        let wrong = level_of(Builder::new().filter_env("MY_LOG"), |_| Some("info,my_app=loud".into())).unwrap_err();
+        assert!(
+            matches!(&wrong, InstallError::Filter { from, directive } if from == "MY_LOG" && directive == "my_app=loud"),
+            "{wrong:?}"
+        );
+        let wrong = level_of(Builder::new().filter("a=b"), |_| None).unwrap_err();
+        assert!(wrong.to_string().starts_with("filter: `a=b` is no filter; "), "{wrong}");
+    }
+
+    #[test]
+    fn the_token_is_not_shown() {
+        let shown = format!("{:?}", Builder::new().token("s3cret"));
+        assert!(shown.contains("***") && !shown.contains("s3cret"), "{shown}");
+    }
+}

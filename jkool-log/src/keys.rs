@@ -1,0 +1,165 @@
+//! Which key of a log call decorates which field of the event.
+
+use jkool_client::model::{
+    CompCode, Event, Property, Severity, Snapshot, SourceFqn, Text, Timestamp, TrackingId, TypedValue, Value,
+};
+use serde::Deserialize;
+use std::borrow::Cow;
+use std::str::FromStr;
+
+/// The table. The first name of each line is TNT4PY's, where `logEvent` has such a keyword; `-` and `_` are the same.
+///
+/// # Errors
+/// Gives back the value when the key decorates nothing, or when the value is none for it: it is to be a property then.
+pub(crate) fn decorate(event: &mut Event, key: &str, value: TypedValue) -> Result<(), TypedValue> {
+    match &*underscored(key) {
+        "tracking_id" => set(&mut event.tracking_id, value, id),
+        "parent_tracking_id" | "parent_id" => set(&mut event.parent_id, value, id),
+        "corr_id" | "corrid" | "correlator" | "correlators" => add(&mut event.correlators, value, texts),
+
+        "time_usec" | "time" => set(&mut event.time, value, time),
+        "start_time_usec" | "start_time" => set(&mut event.start_time, value, time),
+        "end_time_usec" | "end_time" => set(&mut event.end_time, value, time),
+        "elapsed_time_usec" | "elapsed_usec" => set(&mut event.elapsed_usec, value, duration),
+        "wait_time_used" | "wait_time_usec" | "wait_usec" => set(&mut event.wait_usec, value, duration),
+
+        "operation" => set(&mut event.operation, value, text),
+        "op_type" => set(&mut event.op_type, value, word),
+        "severity" => set(&mut event.severity, value, severity),
+        "comp_code" => set(&mut event.comp_code, value, word::<CompCode>),
+        "reason_code" => set(&mut event.reason_code, value, int),
+        // The first error stays: a second one would be lost under it.
+        "exception" | "error" | "err" if event.exception.is_empty() => set(&mut event.exception, value, only_text),
+
+        "resource" => set(&mut event.resource, value, text),
+        "location" => set(&mut event.location, value, text),
+        "user" => set(&mut event.user, value, text),
+        "pid" => set(&mut event.pid, value, int),
+        "tid" => set(&mut event.tid, value, int),
+        "source_fqn" | "source" => set(&mut event.source, value, word::<SourceFqn>),
+        "source_url" => set(&mut event.source_url, value, text),
+
+        "msg_size" | "message_size" => set(&mut event.message_size, value, int),
+        "msg_age" | "msg_age_usec" | "message_age_usec" => set(&mut event.message_age_usec, value, duration),
+        "msg_tag" | "tag" | "tags" => add(&mut event.tags, value, texts),
+        "encoding" => set(&mut event.encoding, value, text),
+        "charset" => set(&mut event.charset, value, text),
+        "mime_type" => set(&mut event.mime_type, value, text),
+
+        "properties" => add(&mut event.properties, value, properties),
+        "snapshots" | "snapshot" => add(&mut event.snapshots, value, snapshots),
+        _ => Err(value),
+    }
+}
+
+fn underscored(key: &str) -> Cow<'_, str> {
+    if key.contains('-') { key.replace('-', "_").into() } else { key.into() }
+}
+
+/// Reads a field's content, and takes it away from the value only when it fits.
+type Read<T> = fn(&mut Value) -> Option<T>;
+
+fn set<T, F: From<T>>(field: &mut F, value: TypedValue, read: Read<T>) -> Result<(), TypedValue> {
+    with(value, read, |read| *field = read.into())
+}
+
+fn add<T>(field: &mut Vec<T>, value: TypedValue, read: Read<Vec<T>>) -> Result<(), TypedValue> {
+    with(value, read, |read| field.extend(read))
+}
+
+fn with<T>(mut value: TypedValue, read: Read<T>, put: impl FnOnce(T)) -> Result<(), TypedValue> {
+    if says_nothing(&value.value) {
+        return Ok(());
+    }
+    match read(&mut value.value) {
+        Some(read) => {
+            put(read);
+            Ok(())
+        }
+        None => Err(value),
+    }
+}
+
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Text(text) => text.is_empty(),
+        Value::List(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+fn only_text(value: &mut Value) -> Option<Text> {
+    match value {
+        Value::Text(text) => Some(std::mem::take(text)),
+        _ => None,
+    }
+}
+
+fn text(value: &mut Value) -> Option<Text> {
+    match value {
+        Value::Int(_) | Value::BigInt(_) | Value::Double(_) => Some(value.to_string().into()),
+        value => only_text(value),
+    }
+}
+
+fn texts(value: &mut Value) -> Option<Vec<Text>> {
+    match value {
+        Value::List(items) => items.clone().iter_mut().filter(|item| !says_nothing(item)).map(text).collect(),
+        single => Some(vec![text(single)?]),
+    }
+}
+
+fn id(value: &mut Value) -> Option<TrackingId> {
+    text(value).map(TrackingId::from)
+}
+
+/// Anything that is read from a word, in any case.
+fn word<T: FromStr>(value: &mut Value) -> Option<T> {
+    value.as_str()?.trim().parse().ok()
+}
+
+/// A word, or one of the levels of Python's `logging`.
+fn severity(value: &mut Value) -> Option<Severity> {
+    match value {
+        Value::Int(10) => Some(Severity::Debug),
+        Value::Int(20) => Some(Severity::Info),
+        Value::Int(30) => Some(Severity::Warning),
+        Value::Int(40) => Some(Severity::Error),
+        Value::Int(50) => Some(Severity::Critical),
+        value => word(value),
+    }
+}
+
+fn int(value: &mut Value) -> Option<i64> {
+    value.as_i64().or_else(|| word(value))
+}
+
+/// Microseconds. What is below zero would have the whole event refused.
+fn duration(value: &mut Value) -> Option<i64> {
+    int(value).filter(|usec| *usec >= 0)
+}
+
+/// Microseconds since 1970, or ISO 8601, in the years that the service takes. 0 is no time: readers take it for none.
+fn time(value: &mut Value) -> Option<Timestamp> {
+    let time = value.as_i64().map(Timestamp::from_usec).or_else(|| word(value))?;
+    (Timestamp::from_usec(1)..=Timestamp::MAX).contains(&time).then_some(time)
+}
+
+fn properties(value: &mut Value) -> Option<Vec<Property>> {
+    let read = as_field("properties", value)?.properties;
+    read.iter().all(|property| !property.name.is_empty()).then_some(read)
+}
+
+fn snapshots(value: &mut Value) -> Option<Vec<Snapshot>> {
+    let read = as_field("snapshots", value)?.snapshots;
+    read.iter().all(|snapshot| !snapshot.name.is_empty()).then_some(read)
+}
+
+/// An event that has this field only. Reading it takes what every client sends: one or several, and TNT4PY's dict.
+fn as_field(wire_name: &'static str, value: &Value) -> Option<Event> {
+    Event::deserialize(Value::Map(vec![(wire_name.into(), value.clone())])).ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! The logger: each record to jKool, and to the logger beside.
+
+use crate::caught::caught;
+use crate::convert;
+use crate::filter::Filter;
+use crate::turn::{Sink, Turn};
+use jkool_client::model::{Entity, Event, OpType};
+use jkool_client::{Client, LossReason, is_delivery_thread};
+use log::{LevelFilter, Log, Metadata, Record};
+use std::fmt;
+use std::time::Duration;
+
+/// Makes each record that its filter lets through an event and emits it. Never blocks (unless
+/// [`OverflowPolicy::Block`](jkool_client::OverflowPolicy::Block) was chosen), never panics, and never calls itself.
+///
+/// [`install`](crate::Builder::install) makes it the program's logger; [`build`](crate::Builder::build) hands it over.
+pub struct Logger {
+    pub(crate) client: Client,
+    pub(crate) filter: Filter,
+    pub(crate) op_type: OpType,
+    pub(crate) code_location: bool,
+    pub(crate) beside: Option<Beside>,
+    pub(crate) flush_timeout: Duration,
+}
+
+impl Logger {
+    /// The most that this logger or the one beside it takes: what a program that installs it by itself hands to
+    /// [`log::set_max_level`].
+    pub fn max_level(&self) -> LevelFilter {
+        let beside = self.beside.as_ref().map_or(LevelFilter::Off, |beside| beside.level);
+        self.filter.max_level().max(beside)
+    }
+
+    /// The delivery thread's own records are our HTTP stack talking about the sending of events: no event may come of one.
+    fn takes(&self, metadata: &Metadata<'_>) -> bool {
+        !is_delivery_thread() && self.filter.enabled(metadata)
+    }
+
+    fn emit(&self, record: &Record<'_>) {
+        let Some(_turn) = Turn::take(Sink::Jkool) else { return self.client.count_dropped(LossReason::Recursion) };
+        if !self.filter.matches_text(record) {
+            return;
+        }
+        let mut event = Box::new(Event::default());
+        event.op_type = self.op_type;
+        convert::fill(&mut event, record);
+        if self.code_location {
+            convert::add_code_location(&mut event, record);
+        }
+        self.client.emit(Entity::Event(event));
+    }
+}
+
+impl Log for Logger {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.takes(metadata) || self.beside.as_ref().is_some_and(|beside| beside.takes(metadata))
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if self.takes(record.metadata()) {
+            self.emit(record);
+        }
+        if let Some(beside) = &self.beside {
+            beside.log(record);
+        }
+    }
+
+    /// Waits until what was logged is delivered, at most for the builder's
+    /// [`shutdown_timeout`](crate::Builder::shutdown_timeout).
+    fn flush(&self) {
+        if let Some(beside) = &self.beside {
+            caught(|| beside.logger.flush());
+        }
+        if !is_delivery_thread() {
+            let _losses_are_told_on_standard_error = self.client.flush(self.flush_timeout);
+        }
+    }
+}
+
+impl fmt::Debug for Logger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Logger")
+            .field("client", &self.client)
+            .field("filter", &self.filter)
+            .field("op_type", &self.op_type)
+            .field("code_location", &self.code_location)
+            .field("beside", &self.beside.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The logger beside: it gets every record that it wants, those of the delivery thread too, but none that comes of its own
+/// work.
+pub(crate) struct Beside {
+    pub(crate) logger: Box<dyn Log>,
+    pub(crate) level: LevelFilter,
+}
+
+impl Beside {
+    fn takes(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.level() <= self.level && caught(|| self.logger.enabled(metadata)).unwrap_or(false)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if record.level() > self.level {
+            return;
+        }
+        let Some(_turn) = Turn::take(Sink::Beside) else { return };
+        caught(|| {
+            if self.logger.enabled(record.metadata()) {
+                self.logger.log(record);
+            }
+        });
+    }
+}
