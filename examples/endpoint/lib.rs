@@ -9,3 +9,8 @@ mod server;
 pub use destination::Destination;
 pub use received::Received;
 pub use server::{Endpoint, MAX_BODY};
+
+/// The code in the project's README is compiled and run, here where all of its crates are at hand.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 const KINDS: [Kind; 5] = [Kind::Event, Kind::Activity, Kind::Snapshot, Kind::Log, Kind::Dataset];
 
 fn builder(url: impl Into<String>) -> HttpTransportBuilder {
-    HttpTransport::builder(url).token(Token::new("s3cret").expect("a token"))
+    HttpTransport::builder(url).token(Token::new("canary-5ec7e7").expect("a token"))
 }
 
 #[tokio::test]
@@ -25,8 +25,8 @@ async fn each_kind_is_posted_to_its_path_with_the_token() {
         let mock = server
             .mock("POST", format!("/{kind}").as_str())
             .match_header("content-type", "application/json")
-            .match_header("x-api-key", "s3cret")
-            .match_header("token", "s3cret")
+            .match_header("x-api-key", "canary-5ec7e7")
+            .match_header("token", "canary-5ec7e7")
             .match_header("user-agent", concat!("jkool-rust/", env!("CARGO_PKG_VERSION")))
             .match_header("content-length", body.len().to_string().as_str())
             .match_header("cookie", Matcher::Missing)
@@ -156,7 +156,8 @@ async fn every_answer_has_its_meaning() {
     for (statuses, expected) in table {
         for status in statuses {
             server.reset();
-            let mock = server.mock("POST", "/event").with_status(*status).with_body("s3cret").create_async().await;
+            let mock =
+                server.mock("POST", "/event").with_status(*status).with_body("canary-5ec7e7").create_async().await;
             let receipt = transport.send(&[event(1)]).await;
             mock.assert_async().await;
             assert_eq!(marks(&receipt), expected, "{status}");
@@ -251,8 +252,12 @@ async fn a_success_that_says_no_is_none() {
     let mut server = mockito::Server::new_async().await;
     let transport = builder(server.url()).build().expect("a transport");
     for (status, body, expected) in [
-        (200, "<access-resp><token>s3cret</token><success>true</success></access-resp>", "."),
-        (200, "<access-resp><token>s3cret</token><success>false</success><reason>s3cret</reason></access-resp>", "m"),
+        (200, "<access-resp><token>canary-5ec7e7</token><success>true</success></access-resp>", "."),
+        (
+            200,
+            "<access-resp><token>canary-5ec7e7</token><success>false</success><reason>canary-5ec7e7</reason></access-resp>",
+            "m",
+        ),
         (202, "<SUCCESS > False</SUCCESS>", "m"),
         (503, "<success>false</success>", "r"),
     ] {

@@ -11,7 +11,9 @@ use jkool_transport::{DEFAULT_URL, ErrorKind, HttpTransport, HttpTransportBuilde
 use std::time::Duration;
 
 fn builder(url: &str) -> HttpTransportBuilder {
-    HttpTransport::builder(url).token(Token::new("s3cret").expect("a token")).ca_certificate_pem(Authority::new().pem())
+    HttpTransport::builder(url)
+        .token(Token::new("canary-5ec7e7").expect("a token"))
+        .ca_certificate_pem(Authority::new().pem())
 }
 
 /// The error's text; it never shows the token, nor a password or query of an url.
@@ -24,7 +26,7 @@ fn error(builder: HttpTransportBuilder) -> String {
         text += &format!(" {error} {error:?}");
         next = error.source();
     }
-    assert!(!text.contains("s3cret") && !text.contains("passw0rd"), "{text}");
+    assert!(!text.contains("canary-5ec7e7") && !text.contains("passw0rd"), "{text}");
     error.to_string()
 }
 
@@ -146,11 +148,11 @@ async fn a_ready_client_brings_its_own_settings() {
     assert!(error(builder("http://collector.example").http_client(ready())).starts_with("url: over plain http"));
 
     let server = Server::start();
-    let token = Token::new("s3cret").expect("a token");
+    let token = Token::new("canary-5ec7e7").expect("a token");
     let transport =
         HttpTransport::builder(server.url()).token(token).http_client(ready()).build().expect("a transport");
     assert!(transport.send(&[event(1)]).await.is_delivered());
-    assert_eq!(server.requests()[0].header("token"), Some("s3cret"));
+    assert_eq!(server.requests()[0].header("token"), Some("canary-5ec7e7"));
     transport.close().await.expect("an orderly end");
     assert_eq!(failure(&transport.send(&[event(1)]).await).error.kind(), ErrorKind::Closed);
 }

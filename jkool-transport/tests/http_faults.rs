@@ -14,7 +14,7 @@ use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 fn builder(url: impl Into<String>) -> HttpTransportBuilder {
-    HttpTransport::builder(url).token(Token::new("s3cret").expect("a token"))
+    HttpTransport::builder(url).token(Token::new("canary-5ec7e7").expect("a token"))
 }
 
 fn start() -> (Server, HttpTransport) {

@@ -14,7 +14,7 @@ use std::net::TcpListener;
 const BASIC: &str = "Basic dXNlcjpwYXNzdzByZA==";
 
 fn builder(url: impl Into<String>) -> HttpTransportBuilder {
-    HttpTransport::builder(url).token(Token::new("s3cret").expect("a token"))
+    HttpTransport::builder(url).token(Token::new("canary-5ec7e7").expect("a token"))
 }
 
 fn with_password(proxy: &Server) -> String {
@@ -45,7 +45,7 @@ async fn secure_requests_go_through_a_tunnel() {
     }
     let [connect]: [Request; 1] = proxy.requests().try_into().expect("one tunnel for all");
     assert_eq!((connect.method.as_str(), &connect.target), ("CONNECT", &server.addr().to_string()));
-    assert!(!format!("{:?}", connect.headers).contains("s3cret"), "the token is not for the proxy");
+    assert!(!format!("{:?}", connect.headers).contains("canary-5ec7e7"), "the token is not for the proxy");
     assert_eq!(
         connect
             .headers
@@ -60,7 +60,7 @@ async fn secure_requests_go_through_a_tunnel() {
         requests.iter().all(|request| request.header("proxy-authorization").is_none()),
         "the password is not for the server"
     );
-    assert!(requests.iter().all(|request| request.header("token") == Some("s3cret")));
+    assert!(requests.iter().all(|request| request.header("token") == Some("canary-5ec7e7")));
 }
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn a_proxy_that_does_not_help() {
         let everything = everything_about(&failure);
         assert_eq!(marks(&receipt), expected, "{reply:?}: {everything}");
         assert_eq!(failure.error.kind(), kind, "{everything}");
-        assert!(!everything.contains("passw0rd") && !everything.contains("s3cret"), "{everything}");
+        assert!(!everything.contains("passw0rd") && !everything.contains("canary-5ec7e7"), "{everything}");
     }
     assert_eq!(server.connections(), 0);
 }

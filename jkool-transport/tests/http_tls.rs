@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 fn builder(server: &Server, authority: &Authority) -> HttpTransportBuilder {
-    let token = Token::new("s3cret").expect("a token");
+    let token = Token::new("canary-5ec7e7").expect("a token");
     HttpTransport::builder(url(server)).token(token).ca_certificate_pem(authority.pem())
 }
 
@@ -40,7 +40,7 @@ async fn an_authority_of_ones_own_is_believed() {
         assert!(transport.send(&[event(number)]).await.is_delivered());
     }
     assert_eq!((server.requests().len(), server.connections()), (3, 1));
-    assert_eq!(server.requests()[0].header("token"), Some("s3cret"));
+    assert_eq!(server.requests()[0].header("token"), Some("canary-5ec7e7"));
 }
 
 #[tokio::test]
