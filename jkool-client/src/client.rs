@@ -5,6 +5,7 @@ use crate::draft::{ActivityDraft, EventDraft, SnapshotDraft};
 use crate::shared::Shared;
 use crate::{Admission, LossReason, Report, Stats, clock, host, worker};
 use jkool_model::{Entity, Text};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,12 +40,18 @@ use std::time::Duration;
 /// assert_eq!(events[0].message, "Order processed");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Client {
     handle: Arc<Handle>,
 }
 
-#[derive(Debug)]
+/// Shows the counts, and not what is queued.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}
+
 struct Handle {
     shared: Arc<Shared>,
     shutdown_timeout: Duration,

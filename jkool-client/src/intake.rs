@@ -26,7 +26,6 @@ pub(crate) struct Queued {
     pub(crate) mark: Mark,
 }
 
-#[derive(Debug)]
 pub(crate) struct Intake {
     limits: Limits,
     queue: VecDeque<Queued>,

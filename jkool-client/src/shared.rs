@@ -9,7 +9,6 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
-#[derive(Debug)]
 pub(crate) struct Shared {
     intake: Mutex<State>,
     /// Told when something leaves memory, and a caller may be waiting for room.
@@ -20,7 +19,6 @@ pub(crate) struct Shared {
     pub(crate) wake: Notify,
 }
 
-#[derive(Debug)]
 struct State {
     intake: Intake,
     /// Set by shutdown: when the worker gives up what is left.

@@ -51,31 +51,13 @@ fn what_is_refused_is_counted_and_the_rest_arrives() {
 
 #[test]
 fn a_transport_that_panics_ends_nothing() {
-    #[derive(Debug)]
-    struct Panicky(MemoryTransport, AtomicUsize);
-
-    #[async_trait::async_trait]
-    impl Transport for Panicky {
-        async fn send(&self, batch: &[Payload]) -> Receipt {
-            assert!(self.1.fetch_add(1, Ordering::Relaxed) >= 2, "on purpose");
-            self.0.send(batch).await
-        }
-
-        fn max_batch(&self) -> usize {
-            self.0.max_batch()
-        }
-
-        async fn close(&self) -> Result<(), TransportError> {
-            self.0.close().await
-        }
-    }
-
     let memory = MemoryTransport::new();
-    let client =
-        client(&MemoryTransport::new()).transport(Panicky(memory.clone(), AtomicUsize::new(0))).build().unwrap();
+    memory.script([Step::Panic, Step::Panic]);
+    let client = client(&memory).build().unwrap();
     client.event("op").message("survived").emit();
     assert!(client.flush(PATIENCE).is_delivered());
     assert_eq!(messages(&memory), ["survived"]);
+    assert_eq!(memory.attempts(), 3);
 }
 
 /// Takes a batch only when it is let through.
