@@ -191,7 +191,7 @@ impl ClientBuilder {
         self
     }
 
-    /// How many sends may be under way at once; 32 unless said otherwise. With one, the events of a thread arrive in order;
+    /// How many sends may be under way at once; 32 unless said otherwise, fewer while the server is overloaded. With one, the events of a thread arrive in order;
     /// with several, some may overtake others.
     pub fn in_flight(mut self, sends: usize) -> Self {
         self.in_flight = sends;

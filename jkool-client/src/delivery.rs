@@ -3,6 +3,7 @@
 
 use crate::encode::shorten;
 use crate::ledger::{End, Mark};
+use crate::window::Window;
 use crate::{LossReason, RetryPolicy};
 use jkool_transport::{Disposition, Outcome, Payload, Receipt, TransportError};
 use std::collections::VecDeque;
@@ -45,6 +46,7 @@ pub(crate) enum Permit {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ticket {
     epoch: u32,
+    started: Instant,
 }
 
 /// What came of a send.
@@ -80,7 +82,7 @@ enum State {
 #[derive(Debug)]
 pub(crate) struct Delivery {
     policy: RetryPolicy,
-    window: usize,
+    window: Window,
     random: fastrand::Rng,
     state: State,
     /// A person has been told that nothing gets through.
@@ -95,9 +97,9 @@ pub(crate) struct Delivery {
 }
 
 impl Delivery {
-    /// With at most `window` sends under way.
-    pub(crate) fn new(policy: RetryPolicy, window: usize, random: fastrand::Rng) -> Self {
-        let (state, resend) = (State::Running, VecDeque::new());
+    /// With at most `in_flight` sends under way.
+    pub(crate) fn new(policy: RetryPolicy, in_flight: usize, random: fastrand::Rng) -> Self {
+        let (state, resend, window) = (State::Running, VecDeque::new(), Window::new(in_flight));
         Self { policy, window, random, state, paused: false, failures: 0, epoch: 0, in_flight: 0, resend }
     }
 
@@ -108,7 +110,7 @@ impl Delivery {
             }
             self.state = State::Trying;
         }
-        let window = if self.state == State::Running { self.window } else { 1 };
+        let window = if self.state == State::Running { self.window.size() } else { 1 };
         if self.in_flight >= window {
             return Permit::Wait { until: None };
         }
@@ -119,9 +121,9 @@ impl Delivery {
     }
 
     /// A send starts.
-    pub(crate) fn start(&mut self) -> Ticket {
+    pub(crate) fn start(&mut self, now: Instant) -> Ticket {
         self.in_flight += 1;
-        Ticket { epoch: self.epoch }
+        Ticket { epoch: self.epoch, started: now }
     }
 
     /// A send is back.
@@ -179,11 +181,13 @@ impl Delivery {
             }
         } else if let Some(after) = sorted.retry {
             if current {
+                self.window.failed();
                 self.fail(now, |policy, failures, random| policy.backoff(failures, random, after));
             } else if let (State::Waiting { until }, Some(_)) = (&mut self.state, after) {
                 *until = (*until).max(now + self.policy.backoff(1, 0.0, after));
             }
         } else if current {
+            self.window.succeeded(now.saturating_duration_since(ticket.started));
             self.state = State::Running;
             self.failures = 0;
             if std::mem::take(&mut self.paused) {

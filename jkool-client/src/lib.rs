@@ -19,6 +19,7 @@ mod retry;
 mod scope;
 mod shared;
 mod stats;
+mod window;
 mod worker;
 
 pub use builder::ClientBuilder;

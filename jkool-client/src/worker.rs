@@ -125,7 +125,7 @@ impl Worker {
                 Permit::Wait { until } => return until,
             };
             if batch.len() > 0 {
-                let ticket = self.delivery.start();
+                let ticket = self.delivery.start(now);
                 sends.push(Box::pin(send(Arc::clone(&self.transport), ticket, batch)));
             }
         }

@@ -32,7 +32,7 @@ fn failure(disposition: Disposition) -> Failure {
 const RETRY: Disposition = Disposition::Retry { after: None };
 
 fn settle(delivery: &mut Delivery, batch: Batch, disposition: Option<Disposition>, now: Instant) -> Settled {
-    let ticket = delivery.start();
+    let ticket = delivery.start(now);
     let len = batch.len();
     let receipt = match disposition {
         Some(disposition) => Receipt::failed(len, failure(disposition)),
@@ -103,7 +103,7 @@ fn the_server_is_left_alone_as_long_as_it_asked() {
 #[test]
 fn after_a_wait_one_send_tries_and_the_window_opens_when_it_gets_through() {
     let (mut delivery, now) = (delivery(8), crate::clock::now());
-    let tickets: Vec<_> = (0..3).map(|_| delivery.start()).collect();
+    let tickets: Vec<_> = (0..3).map(|_| delivery.start(now)).collect();
     for (number, ticket) in tickets.into_iter().enumerate() {
         delivery.settle(ticket, batch([number]), Receipt::failed(1, failure(RETRY)), now);
     }
@@ -112,20 +112,24 @@ fn after_a_wait_one_send_tries_and_the_window_opens_when_it_gets_through() {
     assert!(waited <= Duration::from_millis(250), "{waited:?}");
     let now = now + waited;
     let trial = resend(&mut delivery, now);
-    let ticket = delivery.start();
+    let ticket = delivery.start(now);
     assert!(matches!(delivery.permit(now), Permit::Wait { until: None }));
     delivery.settle(ticket, trial, Receipt::delivered(1), now);
     resend(&mut delivery, now);
-    delivery.start();
+    delivery.start(now);
     resend(&mut delivery, now);
-    delivery.start();
+    delivery.start(now);
     assert!(matches!(delivery.permit(now), Permit::Fresh));
+    delivery.start(now);
+    delivery.start(now);
+    // The failure has halved the window of eight; a success has not yet made it five.
+    assert!(matches!(delivery.permit(now), Permit::Wait { until: None }));
 }
 
 #[test]
 fn a_success_that_started_before_the_failure_does_not_clear_it() {
     let (mut delivery, now) = (delivery(2), crate::clock::now());
-    let (failing, older) = (delivery.start(), delivery.start());
+    let (failing, older) = (delivery.start(now), delivery.start(now));
     delivery.settle(failing, batch([1]), Receipt::failed(1, failure(RETRY)), now);
     delivery.settle(older, batch([2]), Receipt::delivered(1), now);
     assert!(matches!(delivery.permit(now), Permit::Wait { until: Some(_) }));
@@ -207,7 +211,7 @@ fn a_batch_that_is_too_large_is_halved_and_not_cut() {
 #[test]
 fn a_batch_that_is_partly_delivered_is_sent_again_in_part() {
     let (mut delivery, now) = (delivery(1), crate::clock::now());
-    let ticket = delivery.start();
+    let ticket = delivery.start(now);
     let outcomes = vec![
         Outcome::Delivered,
         Outcome::Failed(failure(Disposition::Rejected)),
@@ -225,7 +229,7 @@ fn a_batch_that_is_partly_delivered_is_sent_again_in_part() {
 #[test]
 fn a_receipt_that_is_too_short_delivers_only_what_it_names() {
     let (mut delivery, now) = (delivery(1), crate::clock::now());
-    let ticket = delivery.start();
+    let ticket = delivery.start(now);
     let settled = delivery.settle(ticket, batch(1..=3), Receipt::delivered(1), now);
     assert_eq!(settled.ended.len(), 1);
     let later = now + wait(&mut delivery, now);
@@ -259,9 +263,9 @@ proptest! {
             now += Duration::from_millis(passed);
             loop {
                 match delivery.permit(now) {
-                    Permit::Resend(batch) => under_way.push((delivery.start(), batch)),
+                    Permit::Resend(batch) => under_way.push((delivery.start(now), batch)),
                     Permit::Fresh => {
-                        under_way.push((delivery.start(), batch(created..created + 4)));
+                        under_way.push((delivery.start(now), batch(created..created + 4)));
                         created += 4;
                     }
                     Permit::Wait { until } => {
