@@ -1,9 +1,9 @@
 //! The handle that programs hold.
 
-use crate::builder::ClientBuilder;
+use crate::builder::{ClientBuilder, NOT_FOR_OTHERS, SetToken};
 use crate::draft::{ActivityDraft, EventDraft, SnapshotDraft};
 use crate::shared::Shared;
-use crate::{Admission, LossReason, Report, Stats, clock, host, worker};
+use crate::{Admission, BuildError, Health, LossReason, Report, Stats, clock, host, worker};
 use jkool_model::{Entity, Text};
 use std::fmt;
 use std::sync::Arc;
@@ -54,6 +54,7 @@ impl fmt::Debug for Client {
 
 struct Handle {
     shared: Arc<Shared>,
+    set_token: Option<SetToken>,
     shutdown_timeout: Duration,
 }
 
@@ -71,8 +72,8 @@ impl Client {
         ClientBuilder::new()
     }
 
-    pub(crate) fn new(shared: Arc<Shared>, shutdown_timeout: Duration) -> Self {
-        Self { handle: Arc::new(Handle { shared, shutdown_timeout }) }
+    pub(crate) fn new(shared: Arc<Shared>, set_token: Option<SetToken>, shutdown_timeout: Duration) -> Self {
+        Self { handle: Arc::new(Handle { shared, set_token, shutdown_timeout }) }
     }
 
     /// Starts an event: something happened, and this is its name. It gets a tracking id, the time and the thread now, and
@@ -154,6 +155,22 @@ impl Client {
     /// Dropping the future gives up the report; the shutdown goes on.
     pub async fn shutdown_async(&self, timeout: Duration) -> Report {
         self.handle.shared.wait_async(timeout, true).await
+    }
+
+    /// Sends another access token from now on, and tries at once what a refused one has held up.
+    ///
+    /// # Errors
+    /// When it is no token, or the client's transport is not the built-in one for HTTPS.
+    pub fn set_token(&self, token: impl Into<String>) -> Result<(), BuildError> {
+        let set = self.handle.set_token.as_ref();
+        set.ok_or(BuildError::Setting { setting: "set_token", reason: NOT_FOR_OTHERS })?(token.into())?;
+        self.handle.shared.ask_to_try();
+        Ok(())
+    }
+
+    /// How delivery is doing: whether events get through, why not, since when, and how much waits.
+    pub fn health(&self) -> Health {
+        self.handle.shared.health()
     }
 
     /// What became of everything so far.

@@ -5,7 +5,7 @@ use crate::encode::shorten;
 use crate::ledger::{End, Mark};
 use crate::window::Window;
 use crate::{LossReason, RetryPolicy};
-use jkool_transport::{Disposition, Outcome, Payload, Receipt, TransportError};
+use jkool_transport::{Disposition, ErrorKind, Outcome, Payload, Receipt, TransportError};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -68,6 +68,15 @@ pub(crate) enum Notice {
     Refused(TransportError),
 }
 
+/// Why nothing gets through at present.
+#[derive(Debug, Clone)]
+pub(crate) enum Trouble {
+    /// It may pass.
+    Passing(TransportError),
+    /// A person must mend it, and has been told.
+    Misconfigured(TransportError),
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Running,
@@ -85,8 +94,8 @@ pub(crate) struct Delivery {
     window: Window,
     random: fastrand::Rng,
     state: State,
-    /// A person has been told that nothing gets through.
-    paused: bool,
+    /// Why the last send did not get through.
+    trouble: Option<Trouble>,
     /// Failures in a row.
     failures: u32,
     /// Grows with each failure, so that sends that started before it neither count it twice nor clear it.
@@ -100,7 +109,7 @@ impl Delivery {
     /// With at most `in_flight` sends under way.
     pub(crate) fn new(policy: RetryPolicy, in_flight: usize, random: fastrand::Rng) -> Self {
         let (state, resend, window) = (State::Running, VecDeque::new(), Window::new(in_flight));
-        Self { policy, window, random, state, paused: false, failures: 0, epoch: 0, in_flight: 0, resend }
+        Self { policy, window, random, state, trouble: None, failures: 0, epoch: 0, in_flight: 0, resend }
     }
 
     pub(crate) fn permit(&mut self, now: Instant) -> Permit {
@@ -117,6 +126,23 @@ impl Delivery {
         match self.resend.pop_front() {
             Some(batch) => Permit::Resend(batch),
             None => Permit::Fresh,
+        }
+    }
+
+    /// Why nothing gets through at present, if so.
+    pub(crate) fn trouble(&self) -> Option<&Trouble> {
+        self.trouble.as_ref()
+    }
+
+    /// Whether a person must mend something.
+    pub(crate) fn is_paused(&self) -> bool {
+        matches!(self.trouble, Some(Trouble::Misconfigured(_)))
+    }
+
+    /// What stood in the way may be gone: the next send tries at once.
+    pub(crate) fn try_now(&mut self) {
+        if matches!(self.state, State::Waiting { .. }) {
+            self.state = State::Trying;
         }
     }
 
@@ -175,22 +201,27 @@ impl Delivery {
         if let Some(error) = &sorted.misconfigured {
             if current {
                 self.fail(now, |policy, failures, random| policy.probe_delay(failures, random));
-                if !std::mem::replace(&mut self.paused, true) {
+                if !self.is_paused() {
                     settled.notice = Some(Notice::Paused(error.clone()));
                 }
+                self.trouble = Some(Trouble::Misconfigured(error.clone()));
             }
-        } else if let Some(after) = sorted.retry {
+        } else if let Some((after, error)) = &sorted.retry {
             if current {
                 self.window.failed();
-                self.fail(now, |policy, failures, random| policy.backoff(failures, random, after));
+                self.fail(now, |policy, failures, random| policy.backoff(failures, random, *after));
+                // Who was told of a misconfiguration is told when it works again, and not before.
+                if !self.is_paused() {
+                    self.trouble = Some(Trouble::Passing(error.clone()));
+                }
             } else if let (State::Waiting { until }, Some(_)) = (&mut self.state, after) {
-                *until = (*until).max(now + self.policy.backoff(1, 0.0, after));
+                *until = (*until).max(now + self.policy.backoff(1, 0.0, *after));
             }
         } else if current {
             self.window.succeeded(now.saturating_duration_since(ticket.started));
             self.state = State::Running;
             self.failures = 0;
-            if std::mem::take(&mut self.paused) {
+            if let Some(Trouble::Misconfigured(_)) = self.trouble.take() {
                 settled.notice = Some(Notice::Resumed);
             }
         }
@@ -209,8 +240,8 @@ struct Sorted {
     resend: Batch,
     rejected: Batch,
     too_large: Batch,
-    /// Some payload is to be sent again; no sooner than that, when the server said so.
-    retry: Option<Option<Duration>>,
+    /// Some payload is to be sent again; no sooner than that, when the server said so, and why.
+    retry: Option<(Option<Duration>, TransportError)>,
     misconfigured: Option<TransportError>,
     refusal: Option<TransportError>,
 }
@@ -222,7 +253,8 @@ impl Sorted {
             Some(Outcome::Failed(failure)) => failure,
             _ => {
                 settled.maybe_duplicated += 1;
-                self.retry = self.retry.or(Some(None));
+                let error = TransportError::new(ErrorKind::Other, "the transport said nothing of a payload");
+                self.retry.get_or_insert((None, error));
                 return self.resend.push(payload, mark);
             }
         };
@@ -240,9 +272,14 @@ impl Sorted {
                     Disposition::Misconfigured => {
                         self.misconfigured.get_or_insert(failure.error);
                     }
-                    Disposition::Retry { after } => self.retry = Some(self.retry.flatten().max(after)),
+                    Disposition::Retry { after } => {
+                        let (latest, _) = self.retry.get_or_insert((None, failure.error));
+                        *latest = (*latest).max(after);
+                    }
                     // A disposition that this version does not know: keeping is never wrong.
-                    _ => self.retry = self.retry.or(Some(None)),
+                    _ => {
+                        self.retry.get_or_insert((None, failure.error));
+                    }
                 }
                 settled.maybe_duplicated += u64::from(failure.maybe_delivered);
                 self.resend.push(payload, mark);

@@ -1,10 +1,10 @@
-//! Why a client can't be built.
+//! Why a client can't be built, or changed.
 
 use jkool_model::SourceError;
 use jkool_transport::{TokenError, TransportError};
 use std::io;
 
-/// Why a [`Client`](crate::Client) can't be built. No text of it holds the token.
+/// Why a [`Client`](crate::Client) can't be built, or given another token. No text of it holds the token.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {

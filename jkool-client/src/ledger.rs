@@ -29,6 +29,8 @@ pub(crate) struct Ledger {
     /// The generation of `outstanding`'s first.
     oldest: u64,
     waiters: Vec<Waiter>,
+    /// All has ended; what still comes back from the worker was counted then.
+    over: bool,
 }
 
 /// Someone who waits until the generations up to `through` have ended.
@@ -67,6 +69,9 @@ impl Ledger {
 
     /// An event that was in memory ends.
     pub(crate) fn end(&mut self, mark: Mark, end: End) {
+        if self.over {
+            return;
+        }
         self.stats.in_memory -= 1;
         self.stats.bytes_in_memory -= mark.weight;
         match end {
@@ -94,8 +99,9 @@ impl Ledger {
         });
     }
 
-    /// Whatever is still in memory ends.
+    /// Whatever is still in memory ends, and nothing comes after.
     pub(crate) fn end_all(&mut self, reason: LossReason) {
+        self.over = true;
         self.stats.dropped[reason as usize] += std::mem::take(&mut self.stats.in_memory);
         self.stats.bytes_in_memory = 0;
         self.outstanding.clear();
@@ -107,6 +113,9 @@ impl Ledger {
 
     /// An event turns out to take more or less memory than was thought.
     pub(crate) fn reweigh(&mut self, mark: &mut Mark, weight: usize) {
+        if self.over {
+            return;
+        }
         self.stats.bytes_in_memory = self.stats.bytes_in_memory - mark.weight + weight;
         mark.weight = weight;
     }
@@ -204,11 +213,12 @@ mod tests {
     fn the_end_leaves_nothing_pending() {
         let mut ledger = Ledger::default();
         let delivered = ledger.accept(10);
-        ledger.accept(10);
+        let late = ledger.accept(10);
         let completion = Arc::new(Completion::default());
         ledger.wait(far(), &completion);
         ledger.end(delivered, End::Delivered);
         ledger.end_all(LossReason::Shutdown);
+        ledger.end(late, End::Delivered);
         let report = completion.wait_until(crate::clock::now()).unwrap();
         assert_eq!((report.delivered(), report.dropped(), report.pending()), (1, 1, 0));
         assert_eq!((ledger.stats().in_memory(), ledger.stats().bytes_in_memory()), (0, 0));

@@ -1,10 +1,11 @@
 //! What the program's threads and the worker share: the intake behind its lock, and the ways to wake each other.
 
 use crate::completion::{Completed, Completion};
+use crate::delivery::Trouble;
 use crate::intake::{Intake, Limits, Offer, Taken};
 use crate::ledger::{End, Mark};
-use crate::{Admission, LossReason, OverflowPolicy, Report, Stats, clock, encode, worker};
-use jkool_model::Entity;
+use crate::{Admission, Condition, Health, LossReason, OverflowPolicy, Report, Stats, clock, encode, worker};
+use jkool_model::{Entity, Timestamp};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -25,12 +26,23 @@ struct State {
     give_up_at: Option<Instant>,
     /// The worker is gone.
     ended: bool,
+    condition: Condition,
+    last_success: Option<Timestamp>,
+    /// The worker is asked not to wait any longer.
+    try_now: bool,
 }
 
 impl Shared {
     pub(crate) fn new(limits: Limits) -> Self {
         Self {
-            intake: Mutex::new(State { intake: Intake::new(limits), give_up_at: None, ended: false }),
+            intake: Mutex::new(State {
+                intake: Intake::new(limits),
+                give_up_at: None,
+                ended: false,
+                condition: Condition::default(),
+                last_success: None,
+                try_now: false,
+            }),
             room: Condvar::new(),
             blocking: matches!(limits.overflow, OverflowPolicy::Block(_)),
             wake: Notify::new(),
@@ -80,6 +92,41 @@ impl Shared {
 
     pub(crate) fn stats(&self) -> Stats {
         self.lock().intake.ledger.stats()
+    }
+
+    pub(crate) fn health(&self) -> Health {
+        let state = self.lock();
+        let over = state.ended || state.intake.is_drained();
+        let condition = if over { Condition::Ended } else { state.condition.clone() };
+        Health { condition, last_success: state.last_success, stats: state.intake.ledger.stats() }
+    }
+
+    /// How delivery is doing, after a send that got something through or nothing.
+    pub(crate) fn update_health(&self, trouble: Option<&Trouble>, success: bool, now: Timestamp) {
+        let mut state = self.lock();
+        if success {
+            state.last_success = Some(now);
+        }
+        let since = match state.condition {
+            Condition::BackingOff { since, .. } | Condition::Paused { since, .. } => since,
+            _ => now,
+        };
+        state.condition = match trouble.cloned() {
+            None => Condition::Running,
+            Some(Trouble::Passing(error)) => Condition::BackingOff { error, since },
+            Some(Trouble::Misconfigured(error)) => Condition::Paused { error, since },
+        };
+    }
+
+    /// Asks the worker to try again now, since what stood in the way may be gone.
+    pub(crate) fn ask_to_try(&self) {
+        self.lock().try_now = true;
+        self.wake.notify_one();
+    }
+
+    /// Whether somebody asked.
+    pub(crate) fn is_asked_to_try(&self) -> bool {
+        std::mem::take(&mut self.lock().try_now)
     }
 
     pub(crate) fn take(&self, max: usize, now: Instant) -> Taken {
@@ -139,7 +186,7 @@ impl Shared {
             state.intake.close();
             // Of several shutdowns the first one's deadline counts.
             state.give_up_at.get_or_insert(deadline);
-            // What the worker gives up at the deadline is told as dropped, a moment later.
+            // At the deadline the worker or the caller gives up what is left, and the report is that it was dropped.
             state.intake.ledger.wait(deadline + GRACE, &completion);
         } else {
             state.intake.ledger.wait(deadline, &completion);
@@ -152,14 +199,18 @@ impl Shared {
 
     pub(crate) fn wait_blocking(&self, timeout: Duration, close: bool) -> Report {
         let (deadline, completion) = self.wait(timeout, close);
-        let deadline = if close { deadline + GRACE } else { deadline };
         let report = completion.wait_until(deadline).unwrap_or_else(|| {
             // The worker may be held up; what is true now is known here too.
-            self.expire(clock::now());
+            if close {
+                self.end_all(LossReason::Shutdown);
+                self.wake.notify_one();
+            } else {
+                self.expire(clock::now());
+            }
             completion.wait_until(deadline).unwrap_or_default()
         });
         if close {
-            let left = deadline.saturating_duration_since(clock::now());
+            let left = (deadline + GRACE).saturating_duration_since(clock::now());
             drop(self.room.wait_timeout_while(self.lock(), left, |state| !state.ended));
         }
         report

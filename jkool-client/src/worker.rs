@@ -24,6 +24,9 @@ use std::time::{Duration, Instant};
 /// Looks at each event on the delivery thread before it is encoded: gives it back, changed or not, or drops it.
 pub(crate) type BeforeSend = Box<dyn Fn(Entity) -> Option<Entity> + Send>;
 
+/// Looks whether the token's file has changed, and hands a new token to the transport; true when it did.
+pub(crate) type TokenWatch = Box<dyn FnMut() -> bool + Send>;
+
 thread_local! {
     static IS_WORKER: Cell<bool> = const { Cell::new(false) };
 }
@@ -46,7 +49,13 @@ pub(crate) struct Worker {
     pub(crate) defaults: Defaults,
     pub(crate) before_send: Option<BeforeSend>,
     pub(crate) notices: Notices,
+    pub(crate) token_watch: Option<TokenWatch>,
+    /// When to look at the token's file again.
+    pub(crate) next_look: Option<Instant>,
 }
+
+/// How often the token's file is looked at while nothing gets through.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long closing a transport may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
@@ -101,16 +110,33 @@ impl Worker {
             if give_up {
                 break;
             }
+            if self.shared.is_asked_to_try() || self.token_changed(now) {
+                self.delivery.try_now();
+            }
             let until = self.start_sends(&mut sends, now);
             if self.shared.is_drained() {
                 break;
             }
             self.notices.tell_losses(&self.shared.stats(), now);
-            if let Some(sent) = self.wait(&mut sends, until.into_iter().chain(next_deadline).min()).await {
+            let until = until.into_iter().chain(next_deadline).chain(self.next_look).min();
+            if let Some(sent) = self.wait(&mut sends, until).await {
                 self.settle(sent);
             }
         }
         self.finish(sends).await;
+    }
+
+    /// While a person must mend something, it may be the token, and its file may hold a new one.
+    fn token_changed(&mut self, now: Instant) -> bool {
+        let Some(watch) = self.token_watch.as_mut().filter(|_| self.delivery.is_paused()) else {
+            self.next_look = None;
+            return false;
+        };
+        if self.next_look.is_some_and(|next| next > now) {
+            return false;
+        }
+        self.next_look = Some(now + LOOK_INTERVAL);
+        watch()
     }
 
     /// Sends all that may be sent now, and says when there is more to do.
@@ -192,6 +218,8 @@ impl Worker {
         if let Some(notice) = settled.notice {
             self.notices.tell(notice);
         }
+        let success = settled.ended.iter().any(|(_, end)| *end == End::Delivered);
+        self.shared.update_health(self.delivery.trouble(), success, clock::timestamp());
         self.shared.end(settled.ended, settled.maybe_duplicated);
     }
 

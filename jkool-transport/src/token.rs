@@ -16,7 +16,7 @@ use std::sync::Arc;
 /// assert!(matches!(Token::new("two words"), Err(TokenError::Whitespace { at: 3 })));
 /// # Ok::<(), TokenError>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Token(Arc<str>);
 
 /// Why a text is not a token. It says what is wrong and at which byte, and shows nothing of the text.

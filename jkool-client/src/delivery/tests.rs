@@ -1,6 +1,6 @@
 //! Delivery's decisions, without I/O and without waiting.
 
-use super::{Batch, Delivery, Notice, Permit, Settled};
+use super::{Batch, Delivery, Notice, Permit, Settled, Trouble};
 use crate::ledger::{End, Mark};
 use crate::{LossReason, RetryPolicy};
 use jkool_transport::{Disposition, ErrorKind, Failure, Kind, Outcome, Payload, Receipt, TransportError};
@@ -152,6 +152,31 @@ fn misconfigured_keeps_everything_says_it_once_and_says_when_it_works_again() {
     let settled = settle(&mut delivery, again, None, now);
     assert!(matches!(settled.notice, Some(Notice::Resumed)));
     assert_eq!(settled.ended.len(), 2);
+}
+
+#[test]
+fn trouble_says_why_nothing_gets_through_until_something_does() {
+    let (mut delivery, now) = (delivery(1), crate::clock::now());
+    assert!(delivery.trouble().is_none());
+    settle(&mut delivery, batch([1]), Some(RETRY), now);
+    assert!(matches!(delivery.trouble(), Some(Trouble::Passing(_))));
+    settle(&mut delivery, batch([2]), Some(Disposition::Misconfigured), now);
+    settle(&mut delivery, batch([3]), Some(RETRY), now);
+    assert!(matches!(delivery.trouble(), Some(Trouble::Misconfigured(_))));
+    let settled = settle(&mut delivery, batch([4]), None, now);
+    assert!(matches!(settled.notice, Some(Notice::Resumed)));
+    assert!(delivery.trouble().is_none());
+}
+
+#[test]
+fn a_wait_can_be_cut_short() {
+    let (mut delivery, now) = (delivery(4), crate::clock::now());
+    settle(&mut delivery, batch([1]), Some(Disposition::Misconfigured), now);
+    assert!(matches!(delivery.permit(now), Permit::Wait { .. }));
+    delivery.try_now();
+    assert_eq!(numbers(&resend(&mut delivery, now)), [1]);
+    delivery.start(now);
+    assert!(matches!(delivery.permit(now), Permit::Wait { until: None }));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::{Token, TransportError};
 use reqwest::Client;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use std::fmt;
-use std::sync::Mutex;
+use std::sync::{Mutex, RwLock};
 use std::time::Duration;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -146,7 +146,9 @@ impl HttpTransportBuilder {
     pub fn build(self) -> Result<HttpTransport, TransportError> {
         let endpoint = Endpoint::new(&self.url, self.exact_path)?;
         let route = self.proxy.clone().unwrap_or_default().route(&endpoint)?;
-        self.check_token(&endpoint, &route)?;
+        if self.token.is_some() && !self.takes_token(&endpoint, &route) {
+            return Err(plaintext_token());
+        }
         if self.max_batch == 0 {
             return Err(config_error("batches: a request holds at least 1 payload"));
         }
@@ -159,7 +161,8 @@ impl HttpTransportBuilder {
         };
         Ok(HttpTransport {
             client: Mutex::new(Some(client)),
-            headers: self.headers()?,
+            headers: RwLock::new(self.headers()?),
+            takes_token: self.takes_token(&endpoint, &route),
             max_batch: self.max_batch,
             #[cfg(feature = "gzip")]
             gzip: self.gzip,
@@ -168,14 +171,9 @@ impl HttpTransportBuilder {
         })
     }
 
-    fn check_token(&self, endpoint: &Endpoint, route: &Route) -> Result<(), TransportError> {
-        let shown = self.token.is_some() && endpoint.is_plain() && !route.stays_here(endpoint);
-        if shown && !self.allow_plaintext_token {
-            let text =
-                "url: over plain http everyone on the way can read the token; use https, or allow_plaintext_token";
-            return Err(config_error(text));
-        }
-        Ok(())
+    /// Whether a token may be sent there: not where everyone on the way can read it.
+    fn takes_token(&self, endpoint: &Endpoint, route: &Route) -> bool {
+        !endpoint.is_plain() || route.stays_here(endpoint) || self.allow_plaintext_token
     }
 
     fn check_conflicts(&self) -> Result<(), TransportError> {
@@ -223,14 +221,24 @@ impl HttpTransportBuilder {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(USER_AGENT, HeaderValue::from_static(concat!("jkool-rust/", env!("CARGO_PKG_VERSION"))));
         if let Some(token) = &self.token {
-            let mut value = HeaderValue::from_str(token.expose())
-                .map_err(|_| config_error("token: it cannot be sent as a header"))?;
-            value.set_sensitive(true);
-            headers.insert(HeaderName::from_static("x-api-key"), value.clone());
-            headers.insert(HeaderName::from_static(TOKEN), value);
+            put_token(&mut headers, token)?;
         }
         Ok(headers)
     }
+}
+
+/// Puts the token where the service looks for it, in place of another one.
+pub(super) fn put_token(headers: &mut HeaderMap, token: &Token) -> Result<(), TransportError> {
+    let mut value =
+        HeaderValue::from_str(token.expose()).map_err(|_| config_error("token: it cannot be sent as a header"))?;
+    value.set_sensitive(true);
+    headers.insert(HeaderName::from_static("x-api-key"), value.clone());
+    headers.insert(HeaderName::from_static(TOKEN), value);
+    Ok(())
+}
+
+pub(super) fn plaintext_token() -> TransportError {
+    config_error("url: over plain http everyone on the way can read the token; use https, or allow_plaintext_token")
 }
 
 fn positive(setting: &str, time: Duration) -> Result<Duration, TransportError> {

@@ -13,13 +13,13 @@ mod tls;
 pub use builder::HttpTransportBuilder;
 
 use crate::tally::Tally;
-use crate::{ErrorKind, Failure, Payload, Receipt, Transport, TransportError};
+use crate::{ErrorKind, Failure, Payload, Receipt, Token, Transport, TransportError};
 use async_trait::async_trait;
 use endpoint::Endpoint;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Client, Method, Request};
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::SystemTime;
 
 /// Where the service takes events.
@@ -46,7 +46,10 @@ pub struct HttpTransport {
     /// None once closed.
     client: Mutex<Option<Client>>,
     endpoint: Endpoint,
-    headers: HeaderMap,
+    /// What all requests have in common; behind a lock, since the token may change.
+    headers: RwLock<HeaderMap>,
+    /// A token may be sent to this endpoint.
+    takes_token: bool,
     max_batch: usize,
     #[cfg(feature = "gzip")]
     gzip: bool,
@@ -59,6 +62,25 @@ impl HttpTransport {
     /// checked by [`build`](HttpTransportBuilder::build).
     pub fn builder(url: impl Into<String>) -> HttpTransportBuilder {
         HttpTransportBuilder::new(url.into())
+    }
+
+    /// Sends this token from the next request on. Requests under way keep the one that they have.
+    ///
+    /// # Errors
+    /// When the endpoint is reached over plain http, where a token is not sent unless
+    /// [`allow_plaintext_token`](HttpTransportBuilder::allow_plaintext_token) says so.
+    pub fn set_token(&self, token: &Token) -> Result<(), TransportError> {
+        if !self.takes_token {
+            return Err(builder::plaintext_token());
+        }
+        let mut headers = self.headers().clone();
+        builder::put_token(&mut headers, token)?;
+        *self.headers.write().unwrap_or_else(PoisonError::into_inner) = headers;
+        Ok(())
+    }
+
+    fn headers(&self) -> RwLockReadGuard<'_, HeaderMap> {
+        self.headers.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The client, unless closed.
@@ -87,7 +109,7 @@ impl HttpTransport {
 
     fn request(&self, unit: &[Payload]) -> Request {
         let mut request = Request::new(Method::POST, self.endpoint.of(unit).clone());
-        *request.headers_mut() = self.headers.clone();
+        *request.headers_mut() = self.headers().clone();
         let body = body::of(unit);
         #[cfg(feature = "gzip")]
         if self.gzip {
@@ -134,7 +156,7 @@ impl fmt::Debug for HttpTransport {
         f.debug_struct("HttpTransport")
             .field("scheme", &self.endpoint.scheme())
             .field("host", &self.endpoint.host())
-            .field("has_token", &self.headers.contains_key(TOKEN))
+            .field("has_token", &self.headers().contains_key(TOKEN))
             .field("max_batch", &self.max_batch)
             .field("proxy", &self.proxy)
             .field("closed", &self.client().is_none())
