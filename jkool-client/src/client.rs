@@ -13,7 +13,7 @@ use std::time::Duration;
 ///
 /// What is emitted is queued, and delivered by a thread of the client's own: no call blocks on the network, none needs an
 /// async runtime, and all work inside any. When the last clone is dropped, the client shuts down, waiting for at most the
-/// builder's `shutdown_timeout`.
+/// builder's `shutdown_timeout`. A client in a `static` is never dropped: call [`shutdown`](Self::shutdown) before `main` ends.
 ///
 /// ```
 /// use jkool_client::Client;
