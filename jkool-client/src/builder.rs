@@ -6,10 +6,10 @@ use crate::delivery::Delivery;
 use crate::error::BuildError;
 use crate::host::Host;
 use crate::intake::Limits;
-use crate::notices::Notices;
+use crate::notices::{Notices, OnLoss};
 use crate::shared::Shared;
-use crate::worker::{BeforeSend, TokenWatch, Worker};
-use crate::{OverflowPolicy, RetryPolicy};
+use crate::worker::{BeforeSend, OnDeadLetter, TokenWatch, Worker};
+use crate::{DeadLetter, OverflowPolicy, RetryPolicy, Stats};
 use jkool_model::{Entity, Property, SourceFqn, Text, TypedValue};
 #[cfg(feature = "http")]
 use jkool_transport::Token;
@@ -53,6 +53,8 @@ pub struct ClientBuilder {
     in_flight: usize,
     retry: RetryPolicy,
     before_send: Option<BeforeSend>,
+    on_dead_letter: Option<OnDeadLetter>,
+    on_loss: Option<OnLoss>,
     shutdown_timeout: Duration,
     notices: bool,
     env: fn(&str) -> Option<String>,
@@ -86,6 +88,8 @@ impl ClientBuilder {
             in_flight: 32,
             retry: RetryPolicy::default(),
             before_send: None,
+            on_dead_letter: None,
+            on_loss: None,
             shutdown_timeout: Duration::from_secs(5),
             notices: true,
             env: |name| std::env::var(name).ok().filter(|value| !value.is_empty()),
@@ -229,6 +233,20 @@ impl ClientBuilder {
         self
     }
 
+    /// A hook that gets each event that the server refused for good, with the reason: to keep it elsewhere, or to find out
+    /// what is wrong with it. It runs on the delivery thread; a panic in it is caught.
+    pub fn on_dead_letter(mut self, hook: impl Fn(DeadLetter) + Send + 'static) -> Self {
+        self.on_dead_letter = Some(Box::new(hook));
+        self
+    }
+
+    /// A hook that is told when events were lost, at the first loss and then at most once a minute, with the counts by
+    /// reason. It runs on the delivery thread, may emit, and a panic in it is caught. What `before_send` drops is no loss.
+    pub fn on_loss(mut self, hook: impl Fn(&Stats) + Send + 'static) -> Self {
+        self.on_loss = Some(Box::new(hook));
+        self
+    }
+
     /// How long dropping the last clone of the client waits for what is queued; 5 s unless said otherwise.
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.shutdown_timeout = timeout;
@@ -275,7 +293,8 @@ impl ClientBuilder {
             max_batch,
             defaults,
             before_send: self.before_send,
-            notices: Notices::new(self.notices),
+            on_dead_letter: self.on_dead_letter,
+            notices: Notices::new(self.notices, self.on_loss),
             token_watch,
             next_look: None,
         };

@@ -4,7 +4,7 @@
 use crate::encode::shorten;
 use crate::ledger::{End, Mark};
 use crate::window::Window;
-use crate::{LossReason, RetryPolicy};
+use crate::{DeadLetter, LossReason, RetryPolicy};
 use jkool_transport::{Disposition, ErrorKind, Outcome, Payload, Receipt, TransportError};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -54,6 +54,8 @@ pub(crate) struct Ticket {
 pub(crate) struct Settled {
     pub(crate) ended: Vec<(Mark, End)>,
     pub(crate) maybe_duplicated: u64,
+    /// What the server refused for good.
+    pub(crate) dead_letters: Vec<DeadLetter>,
     /// Something that a person should know.
     pub(crate) notice: Option<Notice>,
 }
@@ -64,8 +66,6 @@ pub(crate) enum Notice {
     Paused(TransportError),
     /// It works again.
     Resumed,
-    /// One event was refused.
-    Refused(TransportError),
 }
 
 /// Why nothing gets through at present.
@@ -168,15 +168,13 @@ impl Delivery {
         }
         self.isolate(std::mem::take(&mut sorted.rejected), whole, LossReason::Rejected, &mut settled);
         self.isolate(std::mem::take(&mut sorted.too_large), whole, LossReason::TooLarge, &mut settled);
-        if let (Some(error), true) = (&sorted.refusal, settled.ended.iter().any(|(_, end)| *end != End::Delivered)) {
-            settled.notice = Some(Notice::Refused(error.clone()));
-        }
         self.judge(ticket, &sorted, now, &mut settled);
         settled
     }
 
     /// What the server refused: alone, it ends or is cut; in company, the halves are tried apart until the guilty is alone.
-    fn isolate(&mut self, mut batch: Batch, whole: usize, reason: LossReason, settled: &mut Settled) {
+    fn isolate(&mut self, refused: Refused, whole: usize, reason: LossReason, settled: &mut Settled) {
+        let Refused { mut batch, error: Some(error) } = refused else { return };
         if batch.len() > 1 && batch.len() == whole {
             let second = batch.split_off(batch.len() / 2);
             self.resend.push_front(second);
@@ -187,7 +185,10 @@ impl Delivery {
         for (payload, mark) in batch.payloads.into_iter().zip(batch.marks) {
             match Some(&payload).filter(|_| reason == LossReason::TooLarge).and_then(shorten) {
                 Some(payload) => shorter.push(payload, mark),
-                None => settled.ended.push((mark, End::Dropped(reason))),
+                None => {
+                    settled.ended.push((mark, End::Dropped(reason)));
+                    settled.dead_letters.push(DeadLetter { payload, reason, error: error.clone() });
+                }
             }
         }
         if shorter.len() > 0 {
@@ -238,12 +239,25 @@ impl Delivery {
 #[derive(Debug, Default)]
 struct Sorted {
     resend: Batch,
-    rejected: Batch,
-    too_large: Batch,
+    rejected: Refused,
+    too_large: Refused,
     /// Some payload is to be sent again; no sooner than that, when the server said so, and why.
     retry: Option<(Option<Duration>, TransportError)>,
     misconfigured: Option<TransportError>,
-    refusal: Option<TransportError>,
+}
+
+/// What the server refused, and why it refused the first of it.
+#[derive(Debug, Default)]
+struct Refused {
+    batch: Batch,
+    error: Option<TransportError>,
+}
+
+impl Refused {
+    fn add(&mut self, payload: Payload, mark: Mark, error: TransportError) {
+        self.error.get_or_insert(error);
+        self.batch.push(payload, mark);
+    }
 }
 
 impl Sorted {
@@ -259,14 +273,8 @@ impl Sorted {
             }
         };
         match failure.disposition {
-            Disposition::TooLarge => {
-                self.refusal.get_or_insert(failure.error);
-                self.too_large.push(payload, mark);
-            }
-            Disposition::Rejected => {
-                self.refusal.get_or_insert(failure.error);
-                self.rejected.push(payload, mark);
-            }
+            Disposition::TooLarge => self.too_large.add(payload, mark, failure.error),
+            Disposition::Rejected => self.rejected.add(payload, mark, failure.error),
             disposition => {
                 match disposition {
                     Disposition::Misconfigured => {

@@ -30,7 +30,7 @@ pub use error::BuildError;
 pub use health::{Condition, Health};
 pub use jkool_model as model;
 pub use jkool_transport as transport;
-pub use loss::LossReason;
+pub use loss::{DeadLetter, LossReason};
 pub use overflow::{Admission, OverflowPolicy};
 pub use retry::RetryPolicy;
 pub use scope::Scope;

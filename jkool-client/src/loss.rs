@@ -1,5 +1,6 @@
 //! The ways in which an event can end without being delivered.
 
+use jkool_transport::{Payload, TransportError};
 use std::fmt;
 
 /// Why an event was not delivered. Each has its own counter in [`Stats`](crate::Stats).
@@ -66,4 +67,17 @@ impl fmt::Display for LossReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.text())
     }
+}
+
+/// An event that the server refused for good, as it was sent last; see
+/// [`ClientBuilder::on_dead_letter`](crate::ClientBuilder::on_dead_letter).
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct DeadLetter {
+    /// The encoded event.
+    pub payload: Payload,
+    /// [`LossReason::Rejected`] or [`LossReason::TooLarge`].
+    pub reason: LossReason,
+    /// What the transport says about it.
+    pub error: TransportError,
 }

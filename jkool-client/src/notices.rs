@@ -5,13 +5,18 @@ use crate::delivery::Notice;
 use crate::{LossReason, Stats};
 use jkool_model::error_chain;
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
+
+/// A program's own ear for losses.
+pub(crate) type OnLoss = Box<dyn Fn(&Stats) + Send>;
 
 const INTERVAL: Duration = Duration::from_secs(60);
 
-#[derive(Debug)]
 pub(crate) struct Notices {
     enabled: bool,
+    /// Told of losses whenever a person is.
+    on_loss: Option<OnLoss>,
     told_loss: Option<Instant>,
     /// Losses that were told of.
     told: u64,
@@ -20,22 +25,18 @@ pub(crate) struct Notices {
 }
 
 impl Notices {
-    pub(crate) fn new(enabled: bool) -> Self {
-        Self { enabled, told_loss: None, told: 0, refusal: None }
+    pub(crate) fn new(enabled: bool, on_loss: Option<OnLoss>) -> Self {
+        Self { enabled, on_loss, told_loss: None, told: 0, refusal: None }
     }
 
-    /// The line about a notice, if there is to be one.
-    fn line(&mut self, notice: Notice) -> Option<String> {
+    /// The line about a notice.
+    fn line(notice: Notice) -> String {
         match notice {
-            Notice::Paused(error) => Some(format!(
+            Notice::Paused(error) => format!(
                 "nothing is delivered until this is put right: {}; events are kept as far as the queue reaches",
                 error_chain(&error)
-            )),
-            Notice::Resumed => Some("delivery works again".to_owned()),
-            Notice::Refused(error) => {
-                self.refusal = Some(error_chain(&error));
-                None
-            }
+            ),
+            Notice::Resumed => "delivery works again".to_owned(),
         }
     }
 
@@ -51,23 +52,26 @@ impl Notices {
         Some(format!("events were lost: {stats}{}", why.unwrap_or_default()))
     }
 
-    pub(crate) fn tell(&mut self, notice: Notice) {
-        let line = self.line(notice);
-        self.write(line);
+    pub(crate) fn tell(&self, notice: Notice) {
+        self.write(Self::line(notice));
     }
 
     pub(crate) fn tell_losses(&mut self, stats: &Stats, now: Instant) {
-        let line = self.loss_line(stats, now);
+        let Some(line) = self.loss_line(stats, now) else { return };
         self.write(line);
+        if let Some(on_loss) = &self.on_loss {
+            // A hook that panics has been told all the same.
+            drop(catch_unwind(AssertUnwindSafe(|| on_loss(stats))));
+        }
     }
 
-    /// Remembers why an event never left.
-    pub(crate) fn invalid(&mut self, error: &dyn std::error::Error) {
+    /// Remembers why an event was refused, or never left.
+    pub(crate) fn refused(&mut self, error: &dyn std::error::Error) {
         self.refusal = Some(error_chain(error));
     }
 
-    fn write(&self, line: Option<String>) {
-        if let Some(line) = line.filter(|_| self.enabled) {
+    fn write(&self, line: String) {
+        if self.enabled {
             // A closed standard error is no reason to stop delivering.
             drop(writeln!(std::io::stderr().lock(), "jkool: {line}"));
         }
@@ -77,7 +81,6 @@ impl Notices {
 #[cfg(test)]
 mod tests {
     use super::{INTERVAL, Notices};
-    use crate::delivery::Notice;
     use crate::{LossReason, Stats};
     use jkool_transport::{ErrorKind, TransportError};
     use std::time::Duration;
@@ -90,10 +93,10 @@ mod tests {
 
     #[test]
     fn losses_are_told_at_once_and_then_once_a_minute() {
-        let mut notices = Notices::new(true);
+        let mut notices = Notices::new(true, None);
         let start = crate::clock::now();
         assert_eq!(notices.loss_line(&lost(0), start), None);
-        assert!(notices.line(Notice::Refused(TransportError::new(ErrorKind::Answer, "status 400"))).is_none());
+        notices.refused(&TransportError::new(ErrorKind::Answer, "status 400"));
         assert_eq!(
             notices.loss_line(&lost(1), start).unwrap(),
             "events were lost: 1 accepted: 0 delivered, 0 in memory, 1 dropped (1 rejected by the server); \
@@ -108,6 +111,6 @@ mod tests {
     fn what_a_hook_drops_is_no_loss() {
         let mut stats = Stats::default();
         stats.dropped[LossReason::BeforeSend as usize] = 5;
-        assert_eq!(Notices::new(true).loss_line(&stats, crate::clock::now()), None);
+        assert_eq!(Notices::new(true, None).loss_line(&stats, crate::clock::now()), None);
     }
 }

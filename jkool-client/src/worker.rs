@@ -7,7 +7,7 @@ use crate::intake::{Queued, Taken};
 use crate::ledger::End;
 use crate::notices::Notices;
 use crate::shared::Shared;
-use crate::{LossReason, clock};
+use crate::{DeadLetter, LossReason, clock};
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use jkool_model::Entity;
@@ -23,6 +23,9 @@ use std::time::{Duration, Instant};
 
 /// Looks at each event on the delivery thread before it is encoded: gives it back, changed or not, or drops it.
 pub(crate) type BeforeSend = Box<dyn Fn(Entity) -> Option<Entity> + Send>;
+
+/// Gets each event that the server refused for good.
+pub(crate) type OnDeadLetter = Box<dyn Fn(DeadLetter) + Send>;
 
 /// Looks whether the token's file has changed, and hands a new token to the transport; true when it did.
 pub(crate) type TokenWatch = Box<dyn FnMut() -> bool + Send>;
@@ -48,6 +51,7 @@ pub(crate) struct Worker {
     pub(crate) max_batch: usize,
     pub(crate) defaults: Defaults,
     pub(crate) before_send: Option<BeforeSend>,
+    pub(crate) on_dead_letter: Option<OnDeadLetter>,
     pub(crate) notices: Notices,
     pub(crate) token_watch: Option<TokenWatch>,
     /// When to look at the token's file again.
@@ -188,7 +192,7 @@ impl Worker {
             },
             Err(error) => error.into(),
         };
-        self.notices.invalid(invalid.as_ref());
+        self.notices.refused(invalid.as_ref());
         Err(LossReason::Invalid)
     }
 
@@ -217,6 +221,13 @@ impl Worker {
         let settled = self.delivery.settle(sent.ticket, sent.batch, sent.receipt, clock::now());
         if let Some(notice) = settled.notice {
             self.notices.tell(notice);
+        }
+        for letter in settled.dead_letters {
+            self.notices.refused(&letter.error);
+            if let Some(on_dead_letter) = &self.on_dead_letter {
+                // A hook that panics has had its letter.
+                drop(catch_unwind(AssertUnwindSafe(|| on_dead_letter(letter))));
+            }
         }
         let success = settled.ended.iter().any(|(_, end)| *end == End::Delivered);
         self.shared.update_health(self.delivery.trouble(), success, clock::timestamp());

@@ -50,6 +50,41 @@ fn what_is_refused_is_counted_and_the_rest_arrives() {
 }
 
 #[test]
+fn hooks_hear_of_every_refused_event_and_of_losses_once() {
+    let memory = MemoryTransport::new().with_max_batch(1);
+    memory.script((0..3).map(|_| Step::Fail(failure(Disposition::Rejected))));
+    let (letters, received) = std::sync::mpsc::channel();
+    let (losses, told) = std::sync::mpsc::channel();
+    let builder = client(&memory)
+        .in_flight(1)
+        .on_dead_letter(move |letter| {
+            letters.send((letter.reason, letter.payload, letter.error.to_string())).unwrap();
+            panic!("on purpose");
+        })
+        .on_loss(move |stats| {
+            losses.send(*stats).unwrap();
+            panic!("on purpose");
+        });
+    let client = builder.build().unwrap();
+    for number in 0..5 {
+        client.event("op").message(number.to_string()).emit();
+    }
+    let report = client.shutdown(PATIENCE);
+    assert_eq!((report.delivered(), report.dropped()), (2, 3));
+    drop(client);
+    let letters: Vec<_> = received.iter().collect();
+    assert_eq!(letters.len(), 3);
+    for (number, (reason, payload, error)) in letters.iter().enumerate() {
+        let event: jkool_client::model::Event = serde_json::from_slice(payload.body()).unwrap();
+        assert_eq!((event.message.as_ref(), *reason), (number.to_string().as_str(), LossReason::Rejected));
+        assert_eq!(error, "scripted");
+    }
+    let told: Vec<_> = told.iter().collect();
+    assert_eq!(told.len(), 1, "once a minute at most");
+    assert!(told[0].dropped(LossReason::Rejected) >= 1);
+}
+
+#[test]
 fn a_transport_that_panics_ends_nothing() {
     let memory = MemoryTransport::new();
     memory.script([Step::Panic, Step::Panic]);

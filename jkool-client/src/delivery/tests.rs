@@ -222,7 +222,11 @@ fn an_event_that_is_too_large_is_cut_until_it_fits_or_dropped() {
 
     let settled = settle(&mut delivery, batch([1]), Some(Disposition::TooLarge), now);
     assert_eq!(settled.ended[0].1, End::Dropped(LossReason::TooLarge));
-    assert!(matches!(settled.notice, Some(Notice::Refused(_))));
+    let [letter] = settled.dead_letters.as_slice() else { panic!("one dead letter") };
+    assert_eq!(
+        (letter.reason, letter.payload.body().as_ref()),
+        (LossReason::TooLarge, br#"{"operation":"1"}"#.as_ref())
+    );
 }
 
 #[test]
