@@ -101,6 +101,19 @@ fn the_server_is_left_alone_as_long_as_it_asked() {
 }
 
 #[test]
+fn what_an_older_send_is_asked_for_counts_too() {
+    let (mut delivery, now) = (delivery(2), crate::clock::now());
+    let (first, second) = (delivery.start(now), delivery.start(now));
+    delivery.settle(first, batch([1]), Receipt::failed(1, failure(RETRY)), now);
+    assert!(wait(&mut delivery, now) <= Duration::from_millis(250));
+    let after = Some(Duration::from_secs(7));
+    let busy = Receipt::failed(1, failure(Disposition::Retry { after }));
+    delivery.settle(second, batch([2]), busy, now);
+    let waited = wait(&mut delivery, now);
+    assert!(waited >= Duration::from_secs(7) && waited < Duration::from_secs(8), "{waited:?}");
+}
+
+#[test]
 fn after_a_wait_one_send_tries_and_the_window_opens_when_it_gets_through() {
     let (mut delivery, now) = (delivery(8), crate::clock::now());
     let tickets: Vec<_> = (0..3).map(|_| delivery.start(now)).collect();
@@ -260,7 +273,7 @@ fn a_receipt_that_is_too_short_delivers_only_what_it_names() {
     let (mut delivery, now) = (delivery(1), crate::clock::now());
     let ticket = delivery.start(now);
     let settled = delivery.settle(ticket, batch(1..=3), Receipt::delivered(1), now);
-    assert_eq!(settled.ended.len(), 1);
+    assert_eq!((settled.ended.len(), settled.maybe_duplicated), (1, 2));
     let later = now + wait(&mut delivery, now);
     assert_eq!(numbers(&resend(&mut delivery, later)), [2, 3]);
 }
