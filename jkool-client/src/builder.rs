@@ -67,6 +67,9 @@ type HttpSettings =
 /// Waking the worker costs more than queueing; so many events are worth it even when each is a request of its own.
 const MIN_WAKE_AT: usize = 32;
 
+/// About how large a request may be; a single event may be larger.
+const MAX_BATCH_BYTES: usize = 1 << 20;
+
 impl ClientBuilder {
     pub(crate) fn new() -> Self {
         Self {
@@ -186,7 +189,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How many events are sent together at most, where the transport batches; 512 unless said otherwise.
+    /// How many events are sent together at most, where the transport batches; 512 unless said otherwise, and no more than
+    /// about 1 MiB.
     pub fn max_batch(mut self, events: usize) -> Self {
         self.max_batch = events;
         self
@@ -277,15 +281,17 @@ impl ClientBuilder {
         }
         let Chosen { transport, set_token, token_watch } = self.take_transport()?;
         let max_batch = transport.max_batch().clamp(1, self.max_batch);
-        let shared = Arc::new(Shared::new(Limits {
+        let defaults = Defaults::new(self.source, self.user, self.location, self.properties, Host::look(self.env))
+            .map_err(BuildError::Source)?;
+        let limits = Limits {
             events: self.queue_events,
             bytes: self.queue_bytes,
             overflow: self.overflow,
             flush_interval: self.flush_interval.min(Duration::from_secs(3600)),
             wake_at: max_batch.max(MIN_WAKE_AT).min(self.queue_events),
-        }));
-        let defaults = Defaults::new(self.source, self.user, self.location, self.properties, Host::look(self.env))
-            .map_err(BuildError::Source)?;
+            batch_bytes: (self.queue_bytes / 16).min(MAX_BATCH_BYTES),
+        };
+        let shared = Arc::new(Shared::new(limits, defaults.weight()));
         let worker = Worker {
             shared: Arc::clone(&shared),
             transport,
@@ -297,6 +303,7 @@ impl ClientBuilder {
             notices: Notices::new(self.notices, self.on_loss),
             token_watch,
             next_look: None,
+            scratch: Vec::new(),
         };
         worker.spawn().map_err(BuildError::Thread)?;
         Ok(Client::new(shared, set_token, self.shutdown_timeout))

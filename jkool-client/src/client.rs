@@ -2,7 +2,7 @@
 
 use crate::builder::{ClientBuilder, NOT_FOR_OTHERS, SetToken};
 use crate::draft::{ActivityDraft, EventDraft, SnapshotDraft};
-use crate::shared::Shared;
+use crate::shared::{Shared, wait_async};
 use crate::{Admission, BuildError, Health, LossReason, Report, Stats, clock, host, worker};
 use jkool_model::{Entity, Text};
 use std::fmt;
@@ -60,9 +60,11 @@ struct Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        // The delivery thread can't wait for itself; it ends with its hook.
-        let timeout = if worker::is_current() { Duration::ZERO } else { self.shutdown_timeout };
-        let _told_on_standard_error = self.shared.wait_blocking(timeout, true);
+        if worker::is_current() {
+            // The delivery thread can't wait for itself; it delivers what is left when the hook that dropped this returns.
+            return self.shared.close(clock::after(self.shutdown_timeout));
+        }
+        let _told_on_standard_error = self.shared.wait(self.shutdown_timeout, true);
     }
 }
 
@@ -129,7 +131,7 @@ impl Client {
     ///
     /// Blocks the calling thread; in async code there is [`flush_async`](Self::flush_async).
     pub fn flush(&self, timeout: Duration) -> Report {
-        self.handle.shared.wait_blocking(timeout, false)
+        self.handle.shared.wait(timeout, false)
     }
 
     /// [`flush`](Self::flush) for async code, on any executor.
@@ -137,7 +139,7 @@ impl Client {
     /// # Cancel safety
     /// Dropping the future gives up the report; delivery goes on.
     pub async fn flush_async(&self, timeout: Duration) -> Report {
-        self.handle.shared.wait_async(timeout, false).await
+        wait_async(&self.handle.shared, timeout, false).await
     }
 
     /// Takes in nothing more, delivers what is queued, at most for `timeout`, and ends the delivery thread. What is not
@@ -146,7 +148,7 @@ impl Client {
     ///
     /// Blocks the calling thread; in async code there is [`shutdown_async`](Self::shutdown_async).
     pub fn shutdown(&self, timeout: Duration) -> Report {
-        self.handle.shared.wait_blocking(timeout, true)
+        self.handle.shared.wait(timeout, true)
     }
 
     /// [`shutdown`](Self::shutdown) for async code, on any executor.
@@ -154,7 +156,7 @@ impl Client {
     /// # Cancel safety
     /// Dropping the future gives up the report; the shutdown goes on.
     pub async fn shutdown_async(&self, timeout: Duration) -> Report {
-        self.handle.shared.wait_async(timeout, true).await
+        wait_async(&self.handle.shared, timeout, true).await
     }
 
     /// Sends another access token from now on, and tries at once what a refused one has held up.

@@ -1,5 +1,6 @@
 //! What the client adds to an event that does not say it itself.
 
+use crate::encode;
 use crate::host::Host;
 use jkool_model::{Activity, Entity, Event, Property, SourceError, SourceFqn, SourceType, Text, Timestamp, TrackingId};
 
@@ -30,6 +31,11 @@ impl Defaults {
         let source = fill(&source, &host)?;
         let user = user.unwrap_or_else(|| host.user.clone().into());
         Ok(Self { source, user, location, properties, host })
+    }
+
+    /// About how many bytes this adds to an event.
+    pub(crate) fn weight(&self) -> usize {
+        self.user.len() + self.location.len() + encode::properties(&self.properties)
     }
 
     /// Fills in what is not said. What only the emitting thread knows was filled there.

@@ -1,58 +1,91 @@
 //! From an entity to the bytes that travel.
 
-use jkool_model::{Entity, Event, OpType, Property, Snapshot, Value};
+use bytes::Bytes;
+use jkool_model::{Activity, Entity, Event, OpType, Property, Snapshot, SourceFqn, Text, TrackingId, Value};
 use jkool_transport::{Kind, Payload};
 
-/// About how many bytes an entity takes in the queue. Texts dominate; the rest is a constant a piece.
+/// About how many bytes an entity takes in the queue: itself, its texts, and what its lists have room for.
 pub(crate) fn weight(entity: &Entity) -> usize {
+    macro_rules! trackable {
+        ($entity:ident, $($text:ident)*) => {
+            texts(&[
+                &$entity.operation, &$entity.source_short_name, &$entity.source_url, &$entity.exception, &$entity.resource,
+                &$entity.location, &$entity.user, &$entity.guid, &$entity.tracking_sign, $(&$entity.$text,)*
+            ])
+                + ids(&[&$entity.tracking_id, &$entity.parent_id])
+                + source(&$entity.source)
+                + list(&$entity.correlators)
+                + properties(&$entity.properties)
+                + $entity.snapshots.capacity() * size_of::<Snapshot>()
+                + $entity.snapshots.iter().map(snapshot).sum::<usize>()
+        };
+    }
     match entity {
         Entity::Event(event) => {
             size_of::<Event>()
-                + event.message.len()
-                + event.exception.len()
-                + properties_weight(&event.properties)
-                + event.snapshots.iter().map(snapshot_weight).sum::<usize>()
+                + list(&event.tags)
+                + trackable!(event, message mime_type encoding charset relation_type relation_a relation_b)
         }
-        Entity::Activity(activity) => {
-            size_of::<jkool_model::Activity>()
-                + activity.exception.len()
-                + activity.id_set.iter().map(|id| id.len() + size_of::<jkool_model::Text>()).sum::<usize>()
-                + properties_weight(&activity.properties)
-                + activity.snapshots.iter().map(snapshot_weight).sum::<usize>()
-        }
-        Entity::Snapshot(snapshot) => snapshot_weight(snapshot),
+        Entity::Activity(activity) => size_of::<Activity>() + list(&activity.id_set) + trackable!(activity,),
+        Entity::Snapshot(alone) => size_of::<Snapshot>() + snapshot(alone),
         _ => 0,
     }
 }
 
-fn snapshot_weight(snapshot: &Snapshot) -> usize {
-    size_of::<Snapshot>() + properties_weight(&snapshot.properties)
+fn texts(texts: &[&Text]) -> usize {
+    texts.iter().map(|text| text.len()).sum()
 }
 
-fn properties_weight(properties: &[Property]) -> usize {
-    properties.iter().map(|property| size_of::<Property>() + property.name.len() + value_weight(&property.value)).sum()
+/// An id of somebody's own is a text; ours needs no room beside itself.
+fn ids(ids: &[&Option<TrackingId>]) -> usize {
+    ids.iter().filter_map(|id| id.as_ref()).map(TrackingId::heap_size).sum()
 }
 
-fn value_weight(value: &Value) -> usize {
-    match value {
+fn source(source: &Option<SourceFqn>) -> usize {
+    source.as_ref().map_or(0, |source| source.as_str().len())
+}
+
+fn list(list: &Vec<Text>) -> usize {
+    list.capacity() * size_of::<Text>() + list.iter().map(|text| text.len()).sum::<usize>()
+}
+
+/// What a snapshot takes beside itself.
+fn snapshot(snapshot: &Snapshot) -> usize {
+    let Snapshot { name, category, source_short_name, source_url, guid, tracking_sign, .. } = snapshot;
+    texts(&[name, category, source_short_name, source_url, guid, tracking_sign])
+        + ids(&[&snapshot.tracking_id, &snapshot.parent_id])
+        + source(&snapshot.source)
+        + properties(&snapshot.properties)
+}
+
+/// What a list of properties takes beside itself.
+pub(crate) fn properties(properties: &Vec<Property>) -> usize {
+    let words = |property: &Property| property.name.len() + value(&property.value);
+    properties.capacity() * size_of::<Property>() + properties.iter().map(words).sum::<usize>()
+}
+
+fn value(of: &Value) -> usize {
+    match of {
         Value::Text(text) => text.len(),
-        Value::List(items) => items.iter().map(|item| size_of::<Value>() + value_weight(item)).sum(),
+        Value::List(items) => items.capacity() * size_of::<Value>() + items.iter().map(value).sum::<usize>(),
         Value::Map(entries) => {
-            entries.iter().map(|(key, value)| size_of::<(String, Value)>() + key.len() + value_weight(value)).sum()
+            entries.capacity() * size_of::<(Text, Value)>()
+                + entries.iter().map(|(key, of)| key.len() + value(of)).sum::<usize>()
         }
         _ => 0,
     }
 }
 
 /// What an encoded entity takes beside its bytes.
-const PAYLOAD_OVERHEAD: usize = 128;
+const PAYLOAD_OVERHEAD: usize = 208;
 
 pub(crate) fn payload_weight(payload: &Payload) -> usize {
-    PAYLOAD_OVERHEAD + payload.body().len()
+    PAYLOAD_OVERHEAD + payload.body().len() + payload.key().map_or(0, str::len)
 }
 
-/// Encodes an entity, once and for all: every retry sends these bytes.
-pub(crate) fn encode(entity: Entity) -> Result<Payload, serde_json::Error> {
+/// Encodes an entity, once and for all: every retry sends these bytes. They are made in `scratch`, which is there for the next
+/// too, so that a payload takes no more room than it needs.
+pub(crate) fn encode(entity: Entity, scratch: &mut Vec<u8>) -> Result<Payload, serde_json::Error> {
     let kind = match entity.op_type() {
         OpType::Activity => Kind::Activity,
         OpType::Snapshot if matches!(entity, Entity::Snapshot(_)) => Kind::Snapshot,
@@ -60,7 +93,10 @@ pub(crate) fn encode(entity: Entity) -> Result<Payload, serde_json::Error> {
         OpType::Log => Kind::Log,
         _ => Kind::Event,
     };
-    let payload = Payload::new(kind, serde_json::to_vec(&entity)?);
+    scratch.clear();
+    serde_json::to_writer(&mut *scratch, &entity)?;
+    let payload = Payload::new(kind, Bytes::copy_from_slice(scratch));
+    scratch.shrink_to(MAX_SCRATCH);
     let key = match entity {
         Entity::Event(event) => event.operation,
         Entity::Activity(activity) => activity.operation,
@@ -69,6 +105,9 @@ pub(crate) fn encode(entity: Entity) -> Result<Payload, serde_json::Error> {
     };
     Ok(if key.is_empty() { payload } else { payload.with_key(key.into_owned()) })
 }
+
+/// One event of many megabytes does not keep so much for the rest of the program's life.
+const MAX_SCRATCH: usize = 64 << 10;
 
 /// A text shorter than this is not what makes an event too large.
 const SHORTEST: usize = 256;
@@ -82,7 +121,7 @@ pub(crate) fn shorten(payload: &Payload) -> Option<Payload> {
     let mut event: Event = serde_json::from_slice(payload.body()).ok()?;
     let text = if event.message.len() >= event.exception.len() { &mut event.message } else { &mut event.exception };
     *text = halve(text)?.into();
-    encode(event.into()).ok()
+    encode(event.into(), &mut Vec::new()).ok()
 }
 
 fn halve(text: &str) -> Option<String> {
@@ -108,8 +147,8 @@ fn split_mark(text: &str) -> (&str, usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::{encode, halve, shorten};
-    use jkool_model::{Activity, Event, LogType, OpType, Snapshot};
+    use super::{encode, halve, shorten, weight};
+    use jkool_model::{Activity, Event, LogType, OpType, Snapshot, Value};
     use jkool_transport::Kind;
 
     fn event(message: String) -> Event {
@@ -119,7 +158,7 @@ mod tests {
     #[test]
     fn each_kind_has_its_route_and_key() {
         let kind = |entity: jkool_model::Entity| {
-            let payload = encode(entity).unwrap();
+            let payload = encode(entity, &mut Vec::new()).unwrap();
             (payload.kind(), payload.key().map(str::to_owned))
         };
         let key = |key: &str| Some(key.to_owned());
@@ -136,6 +175,46 @@ mod tests {
     }
 
     #[test]
+    fn every_text_weighs() {
+        let long = || "x".repeat(1_000_000);
+        let base = || Event::builder().source("APPL=a".parse().unwrap());
+        let bare = weight(&base().build().unwrap().into());
+        assert!(bare < 2_000, "{bare}");
+        for event in [
+            base().operation(long()),
+            base().message(long()),
+            base().exception(long()),
+            base().resource(long()),
+            base().location(long()),
+            base().user(long()),
+            base().source_url(long()),
+            base().mime_type(long()),
+            base().encoding(long()),
+            base().charset(long()),
+            base().tag(long()),
+            base().correlator(long()),
+            base().tracking_id(long()),
+            base().parent_id(long()),
+            base().property("p", long()),
+            base().property(long(), 1),
+            base().property("p", Value::List(vec![Value::Text(long().into())])),
+            base().property("p", Value::Map(vec![(long().into(), Value::Null)])),
+            base().snapshot(Snapshot::builder(long()).build()),
+            base().snapshot(Snapshot::builder("s").category(long()).build()),
+            base().snapshot(Snapshot::builder("s").property("p", long()).build()),
+            base().source(format!("APPL={}", long()).parse().unwrap()),
+        ] {
+            let event = event.build().unwrap();
+            let weight = weight(&event.clone().into());
+            assert!((1_000_000..1_010_000).contains(&weight), "{weight}: {:.200}", format!("{event:?}"));
+        }
+        let activity =
+            Activity::builder().operation("a").source("APPL=a".parse().unwrap()).child(long()).build().unwrap();
+        assert!(weight(&activity.into()) >= 1_000_000);
+        assert!(weight(&Snapshot::builder(long()).build().into()) >= 1_000_000);
+    }
+
+    #[test]
     fn a_message_is_cut_on_a_character_and_says_how_much_is_gone() {
         let text = "é".repeat(1000);
         let once = halve(&text).unwrap();
@@ -149,7 +228,8 @@ mod tests {
     fn only_the_text_of_a_shortened_event_changes() {
         let whole = event("x".repeat(100_000));
         let mut short: Event =
-            serde_json::from_slice(shorten(&encode(whole.clone().into()).unwrap()).unwrap().body()).unwrap();
+            serde_json::from_slice(shorten(&encode(whole.clone().into(), &mut Vec::new()).unwrap()).unwrap().body())
+                .unwrap();
         assert!(short.message.ends_with("...[truncated 50000 bytes]"));
         short.message.clone_from(&whole.message);
         assert_eq!(short, whole);

@@ -17,6 +17,8 @@ pub(crate) struct Limits {
     pub(crate) flush_interval: Duration,
     /// How many waiting events are worth waking the worker for.
     pub(crate) wake_at: usize,
+    /// About how many bytes of events are taken together: encoded they may be larger, so this is a small part of all.
+    pub(crate) batch_bytes: usize,
 }
 
 /// An event in the queue.
@@ -29,6 +31,8 @@ pub(crate) struct Queued {
 pub(crate) struct Intake {
     limits: Limits,
     queue: VecDeque<Queued>,
+    /// What the queue weighs; what is on its way weighs the rest.
+    queued_bytes: usize,
     pub(crate) ledger: Ledger,
     /// When the worker looks next by itself. Without one it sleeps, and the first event must wake it.
     timer: Option<Instant>,
@@ -69,7 +73,15 @@ pub(crate) enum Taken {
 impl Intake {
     pub(crate) fn new(limits: Limits) -> Self {
         let ledger = Ledger::default();
-        Self { limits, queue: VecDeque::new(), ledger, timer: None, drain: Drain::Nothing, closed: false }
+        Self {
+            limits,
+            queue: VecDeque::new(),
+            queued_bytes: 0,
+            ledger,
+            timer: None,
+            drain: Drain::Nothing,
+            closed: false,
+        }
     }
 
     /// An event of about `weight` bytes comes in. A caller that `may_wait` no longer, or never, is told so at once.
@@ -95,6 +107,7 @@ impl Intake {
         }
         let mark = self.ledger.accept(weight);
         self.queue.push_back(Queued { entity, mark });
+        self.queued_bytes += weight;
         let wake = pressed || self.timer.is_none() || self.queue.len() == self.limits.wake_at;
         Offer::Settled { admission: Admission::Accepted, wake }
     }
@@ -109,16 +122,31 @@ impl Intake {
         (stats.in_memory() as usize) < self.limits.events && stats.bytes_in_memory() + weight <= self.limits.bytes
     }
 
+    /// Drops the oldest until there is room, unless there would be none even without all that waits.
     fn make_room(&mut self, weight: usize) {
+        let stats = self.ledger.stats();
+        let under_way = (stats.in_memory() as usize - self.queue.len(), stats.bytes_in_memory() - self.queued_bytes);
+        if under_way.0 >= self.limits.events || under_way.1 + weight > self.limits.bytes {
+            return;
+        }
         while !self.has_room(weight) {
-            let Some(oldest) = self.queue.pop_front() else { return };
+            let Some(oldest) = self.pop() else { return };
             self.ledger.end(oldest.mark, End::Dropped(LossReason::Overflow));
         }
     }
 
+    fn pop(&mut self) -> Option<Queued> {
+        let oldest = self.queue.pop_front()?;
+        self.queued_bytes -= oldest.mark.weight;
+        Some(oldest)
+    }
+
     /// Up to `max` events, oldest first, when there are enough, when the first has waited long enough, or when somebody
-    /// waits for them.
-    pub(crate) fn take(&mut self, max: usize, now: Instant) -> Taken {
+    /// waits for them. While the worker has others `under_way`, none are taken beyond the limit of bytes.
+    pub(crate) fn take(&mut self, max: usize, under_way: bool, now: Instant) -> Taken {
+        if under_way && self.ledger.stats().bytes_in_memory() > self.limits.bytes {
+            return Taken::Nothing { until: None };
+        }
         let timer_fired = self.timer.is_some_and(|timer| timer <= now);
         if self.queue.is_empty() {
             self.drain = Drain::Nothing;
@@ -140,7 +168,13 @@ impl Intake {
             return Taken::Nothing { until: Some(*self.timer.get_or_insert(now + self.limits.flush_interval)) };
         }
         self.timer = Some(now + self.limits.flush_interval);
-        Taken::Events(self.queue.drain(..max.min(self.queue.len())).collect())
+        let (mut events, mut bytes) = (Vec::with_capacity(max.min(self.queue.len())), 0);
+        while events.len() < max && bytes < self.limits.batch_bytes {
+            let Some(event) = self.pop() else { break };
+            bytes += event.mark.weight;
+            events.push(event);
+        }
+        Taken::Events(events)
     }
 
     /// No event comes in any more; those that are here are taken at once.
@@ -161,6 +195,7 @@ impl Intake {
     pub(crate) fn end_all(&mut self, reason: LossReason) {
         self.closed = true;
         self.queue.clear();
+        self.queued_bytes = 0;
         self.ledger.end_all(reason);
     }
 }
@@ -176,7 +211,7 @@ mod tests {
     const INTERVAL: Duration = Duration::from_millis(100);
 
     fn intake(overflow: OverflowPolicy) -> Intake {
-        Intake::new(Limits { events: 3, bytes: 100, overflow, flush_interval: INTERVAL, wake_at: 3 })
+        Intake::new(Limits { events: 3, bytes: 100, overflow, flush_interval: INTERVAL, wake_at: 3, batch_bytes: 100 })
     }
 
     fn event(name: &'static str) -> Entity {
@@ -191,7 +226,7 @@ mod tests {
     }
 
     fn taken(intake: &mut Intake, max: usize, now: Instant) -> Vec<String> {
-        let Taken::Events(events) = intake.take(max, now) else { return Vec::new() };
+        let Taken::Events(events) = intake.take(max, false, now) else { return Vec::new() };
         let names = events.iter().map(|queued| match &queued.entity {
             Entity::Event(event) => event.operation.to_string(),
             _ => panic!("only events here"),
@@ -225,10 +260,11 @@ mod tests {
             assert_eq!(offer(&mut intake, name, 30).0, Admission::Accepted);
         }
         assert_eq!(offer(&mut intake, "big", 100).0, Admission::Accepted);
+        // One that never fits drops nothing but itself.
         assert_eq!(offer(&mut intake, "too big", 101).0, DROPPED);
         intake.close();
-        assert!(taken(&mut intake, 9, crate::clock::now()).is_empty());
-        assert_eq!(intake.ledger.stats().dropped(LossReason::Overflow), 6);
+        assert_eq!(taken(&mut intake, 9, crate::clock::now()), ["big"]);
+        assert_eq!(intake.ledger.stats().dropped(LossReason::Overflow), 5);
     }
 
     #[test]
@@ -238,8 +274,44 @@ mod tests {
         for name in ["a", "b", "c"] {
             offer(&mut intake, name, 1);
         }
-        assert!(matches!(intake.take(3, now), Taken::Events(events) if events.len() == 3));
+        assert!(matches!(intake.take(3, false, now), Taken::Events(events) if events.len() == 3));
         assert_eq!(offer(&mut intake, "d", 1).0, DROPPED);
+    }
+
+    #[test]
+    fn what_waits_is_not_dropped_for_one_that_will_not_fit_beside_what_is_on_its_way() {
+        let mut intake = intake(OverflowPolicy::DropOldest);
+        offer(&mut intake, "under way", 60);
+        intake.close();
+        assert!(matches!(intake.take(1, false, crate::clock::now()), Taken::Events(_)));
+        intake.closed = false;
+        assert_eq!(offer(&mut intake, "waits", 30).0, Admission::Accepted);
+        assert_eq!(offer(&mut intake, "too big", 50).0, DROPPED);
+        assert_eq!(offer(&mut intake, "fits in its place", 40).0, Admission::Accepted);
+        assert_eq!(intake.ledger.stats().dropped(LossReason::Overflow), 2);
+    }
+
+    #[test]
+    fn a_batch_is_bounded_in_bytes_and_none_is_taken_beyond_the_limit() {
+        let mut intake = Intake::new(Limits {
+            events: 9,
+            bytes: 100,
+            overflow: OverflowPolicy::DropNewest,
+            flush_interval: INTERVAL,
+            wake_at: 3,
+            batch_bytes: 50,
+        });
+        for name in ["a", "b", "c", "d"] {
+            offer(&mut intake, name, 25);
+        }
+        intake.close();
+        let now = crate::clock::now();
+        let Taken::Events(mut events) = intake.take(9, false, now) else { panic!("a batch") };
+        assert_eq!(events.len(), 2);
+        // Encoded, one turns out to be larger.
+        intake.ledger.reweigh(&mut events[0].mark, 60);
+        assert!(matches!(intake.take(9, true, now), Taken::Nothing { until: None }));
+        assert!(matches!(intake.take(9, false, now), Taken::Events(events) if events.len() == 2));
     }
 
     #[test]
@@ -257,10 +329,10 @@ mod tests {
     fn the_worker_is_woken_by_the_first_event_and_by_a_full_batch() {
         let mut intake = intake(OverflowPolicy::DropNewest);
         let start = crate::clock::now();
-        assert!(matches!(intake.take(9, start), Taken::Nothing { until: None }));
+        assert!(matches!(intake.take(9, false, start), Taken::Nothing { until: None }));
         assert_eq!(offer(&mut intake, "a", 1), (Admission::Accepted, true));
         let due = start + INTERVAL;
-        assert!(matches!(intake.take(9, start), Taken::Nothing { until: Some(until) } if until == due));
+        assert!(matches!(intake.take(9, false, start), Taken::Nothing { until: Some(until) } if until == due));
         assert_eq!(offer(&mut intake, "b", 1), (Admission::Accepted, false));
         assert_eq!(offer(&mut intake, "c", 1), (Admission::Accepted, true));
         assert_eq!(taken(&mut intake, 2, start), ["a", "b"]);
@@ -278,7 +350,7 @@ mod tests {
         assert_eq!(taken(&mut intake, 9, start + INTERVAL), ["a"]);
         assert_eq!(offer(&mut intake, "b", 1), (Admission::Accepted, false));
         assert_eq!(taken(&mut intake, 9, start + 2 * INTERVAL), ["b"]);
-        assert!(matches!(intake.take(9, start + 3 * INTERVAL), Taken::Nothing { until: None }));
+        assert!(matches!(intake.take(9, false, start + 3 * INTERVAL), Taken::Nothing { until: None }));
         assert_eq!(offer(&mut intake, "c", 1), (Admission::Accepted, true));
     }
 

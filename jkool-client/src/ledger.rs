@@ -26,7 +26,7 @@ pub(crate) struct Ledger {
     stats: Stats,
     /// How many events of each generation are in memory, oldest first; the last is the current one.
     outstanding: VecDeque<u64>,
-    /// The generation of `outstanding`'s first.
+    /// The generation of `outstanding`'s first, which holds those before it too.
     oldest: u64,
     waiters: Vec<Waiter>,
     /// All has ended; what still comes back from the worker was counted then.
@@ -85,7 +85,7 @@ impl Ledger {
                 End::Dropped(_) => waiter.report.dropped += 1,
             }
         }
-        self.outstanding[(mark.generation - self.oldest) as usize] -= 1;
+        self.outstanding[mark.generation.saturating_sub(self.oldest) as usize] -= 1;
         while self.outstanding.len() > 1 && self.outstanding.front() == Some(&0) {
             self.outstanding.pop_front();
             self.oldest += 1;
@@ -131,6 +131,11 @@ impl Ledger {
         if report.pending == 0 {
             completion.fill(report);
             return;
+        }
+        if self.waiters.is_empty() {
+            // Nobody asks for older generations any more: they become one.
+            self.oldest += self.outstanding.len() as u64 - 1;
+            self.outstanding = VecDeque::from([report.pending]);
         }
         if self.outstanding.back() != Some(&0) {
             self.outstanding.push_back(0);
@@ -207,6 +212,25 @@ mod tests {
         let completion = Arc::new(Completion::default());
         Ledger::default().wait(far(), &completion);
         assert!(completion.wait_until(crate::clock::now()).unwrap().is_delivered());
+    }
+
+    #[test]
+    fn flushes_of_a_long_outage_take_no_room() {
+        let mut ledger = Ledger::default();
+        let mut marks = Vec::new();
+        let now = crate::clock::now();
+        for _ in 0..1_000 {
+            marks.push(ledger.accept(1));
+            let completion = Arc::new(Completion::default());
+            ledger.wait(now, &completion);
+            ledger.expire(now);
+            assert_eq!(completion.wait_until(now).unwrap().pending(), marks.len() as u64);
+            assert!(ledger.outstanding.len() <= 3);
+        }
+        for mark in marks {
+            ledger.end(mark, End::Delivered);
+        }
+        assert_eq!(ledger.stats().in_memory(), 0);
     }
 
     #[test]

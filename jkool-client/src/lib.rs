@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
+mod caught;
 mod client;
 mod clock;
 mod completion;

@@ -1,11 +1,11 @@
 //! What a person must be told although nobody asked: once, then at most once a minute, on standard error and never by a
 //! logging facade, which might lead back here.
 
+use crate::caught::caught;
 use crate::delivery::Notice;
 use crate::{LossReason, Stats};
 use jkool_model::error_chain;
 use std::io::Write;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 /// A program's own ear for losses.
@@ -61,7 +61,7 @@ impl Notices {
         self.write(line);
         if let Some(on_loss) = &self.on_loss {
             // A hook that panics has been told all the same.
-            drop(catch_unwind(AssertUnwindSafe(|| on_loss(stats))));
+            caught(|| on_loss(stats));
         }
     }
 

@@ -16,6 +16,8 @@ pub(crate) struct Shared {
     room: Condvar,
     /// Callers can be waiting for room.
     blocking: bool,
+    /// What the client adds to each event, in bytes.
+    added_bytes: usize,
     /// Wakes the worker.
     pub(crate) wake: Notify,
 }
@@ -33,7 +35,7 @@ struct State {
 }
 
 impl Shared {
-    pub(crate) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits, added_bytes: usize) -> Self {
         Self {
             intake: Mutex::new(State {
                 intake: Intake::new(limits),
@@ -45,6 +47,7 @@ impl Shared {
             }),
             room: Condvar::new(),
             blocking: matches!(limits.overflow, OverflowPolicy::Block(_)),
+            added_bytes,
             wake: Notify::new(),
         }
     }
@@ -55,7 +58,7 @@ impl Shared {
     }
 
     pub(crate) fn emit(&self, mut entity: Entity) -> Admission {
-        let weight = encode::weight(&entity);
+        let weight = encode::weight(&entity) + self.added_bytes;
         // The worker must never wait for itself.
         let mut may_wait = self.blocking && !worker::is_current();
         let mut deadline = None;
@@ -129,8 +132,8 @@ impl Shared {
         std::mem::take(&mut self.lock().try_now)
     }
 
-    pub(crate) fn take(&self, max: usize, now: Instant) -> Taken {
-        self.lock().intake.take(max, now)
+    pub(crate) fn take(&self, max: usize, under_way: bool, now: Instant) -> Taken {
+        self.lock().intake.take(max, under_way, now)
     }
 
     /// Events end.
@@ -154,12 +157,16 @@ impl Shared {
         }
     }
 
-    /// Answers those whose deadline has passed; the next deadline, and whether the worker is to give up.
-    pub(crate) fn expire(&self, now: Instant) -> (Option<Instant>, bool) {
+    /// Answers those whose deadline has passed, and gives up what is left when that of a shutdown has; the next deadline.
+    pub(crate) fn expire(&self, now: Instant) -> Option<Instant> {
         let mut state = self.lock();
+        if state.give_up_at.is_some_and(|at| at <= now) {
+            // Before anyone is answered: what a shutdown gives up is dropped, and not pending.
+            state.intake.end_all(LossReason::Shutdown);
+            self.room.notify_all();
+        }
         let next = state.intake.ledger.expire(now);
-        let give_up = state.give_up_at.is_some_and(|at| at <= now);
-        (next.into_iter().chain(state.give_up_at).min(), give_up)
+        next.into_iter().chain(state.give_up_at).min()
     }
 
     pub(crate) fn is_drained(&self) -> bool {
@@ -178,49 +185,62 @@ impl Shared {
         self.room.notify_all();
     }
 
-    fn wait(&self, timeout: Duration, close: bool) -> (Instant, Arc<Completion>) {
-        let deadline = clock::after(timeout);
+    /// Nothing comes in any more, and what is not delivered by `deadline` is given up. Of several deadlines the first one
+    /// counts.
+    pub(crate) fn close(&self, deadline: Instant) {
+        self.start_wait(deadline, true);
+    }
+
+    /// Closing and waiting is one step, or the worker could finish in between with nobody to count for.
+    fn start_wait(&self, deadline: Instant, close: bool) -> Arc<Completion> {
         let completion = Arc::new(Completion::default());
         let mut state = self.lock();
         if close {
             state.intake.close();
-            // Of several shutdowns the first one's deadline counts.
             state.give_up_at.get_or_insert(deadline);
-            // At the deadline the worker or the caller gives up what is left, and the report is that it was dropped.
-            state.intake.ledger.wait(deadline + GRACE, &completion);
-        } else {
-            state.intake.ledger.wait(deadline, &completion);
         }
+        state.intake.ledger.wait(deadline, &completion);
         drop(state);
         self.room.notify_all();
         self.wake.notify_one();
-        (deadline, completion)
+        completion
     }
 
-    pub(crate) fn wait_blocking(&self, timeout: Duration, close: bool) -> Report {
-        let (deadline, completion) = self.wait(timeout, close);
-        let report = completion.wait_until(deadline).unwrap_or_else(|| {
-            // The worker may be held up; what is true now is known here too.
-            if close {
-                self.end_all(LossReason::Shutdown);
-                self.wake.notify_one();
-            } else {
-                self.expire(clock::now());
-            }
+    /// Waits until all that is in memory has ended, or until the deadline. The worker may be held up then; what is true is
+    /// known here too.
+    fn finish_wait(&self, deadline: Instant, completion: &Completion) -> Report {
+        completion.wait_until(deadline).unwrap_or_else(|| {
+            self.expire(clock::now().max(deadline));
+            self.wake.notify_one();
             completion.wait_until(deadline).unwrap_or_default()
-        });
+        })
+    }
+
+    /// A flush, or with `close` a shutdown.
+    pub(crate) fn wait(&self, timeout: Duration, close: bool) -> Report {
+        let deadline = clock::after(timeout);
+        let completion = self.start_wait(deadline, close);
+        let report = self.finish_wait(deadline, &completion);
         if close {
+            // The thread ends a moment after the last event has; a program that ends now should not cut it short.
             let left = (deadline + GRACE).saturating_duration_since(clock::now());
             drop(self.room.wait_timeout_while(self.lock(), left, |state| !state.ended));
         }
         report
     }
+}
 
-    pub(crate) async fn wait_async(&self, timeout: Duration, close: bool) -> Report {
-        let (_, completion) = self.wait(timeout, close);
-        Completed(completion).await
+/// The same wait for a task. A thread keeps the deadline: a task has no clock that works on any executor, and the worker may be
+/// held up. Without a thread the worker does what it can.
+pub(crate) async fn wait_async(shared: &Arc<Shared>, timeout: Duration, close: bool) -> Report {
+    let answer = Arc::new(Completion::default());
+    let (waiting, filled) = (Arc::clone(shared), Arc::clone(&answer));
+    let wait = move || filled.fill(waiting.wait(timeout, close));
+    match std::thread::Builder::new().name("jkool-wait".into()).spawn(wait) {
+        Ok(_) => Completed(answer).await,
+        Err(_) => Completed(shared.start_wait(clock::after(timeout), close)).await,
     }
 }
 
-/// How long the worker has for letting go after the deadline of shutdown.
+/// How long a shutdown waits for the thread after its last event.
 const GRACE: Duration = Duration::from_millis(50);

@@ -93,7 +93,8 @@ impl Report {
         self.dropped
     }
 
-    /// Still waiting or on their way when the deadline passed. After a shutdown there are none: they count as dropped.
+    /// Still waiting or on their way when the deadline passed. After a shutdown there are none, since they count as dropped,
+    /// unless an earlier shutdown still has time for them.
     pub fn pending(&self) -> u64 {
         self.pending
     }

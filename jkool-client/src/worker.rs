@@ -1,5 +1,6 @@
 //! The delivery thread: the only place that waits, sends and runs hooks.
 
+use crate::caught::caught;
 use crate::defaults::Defaults;
 use crate::delivery::{Batch, Delivery, Permit, Ticket};
 use crate::encode::{encode, payload_weight};
@@ -15,7 +16,7 @@ use jkool_transport::{Disposition, ErrorKind, Failure, Receipt, Transport, Trans
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, mpsc};
 use std::task::Poll;
@@ -56,6 +57,8 @@ pub(crate) struct Worker {
     pub(crate) token_watch: Option<TokenWatch>,
     /// When to look at the token's file again.
     pub(crate) next_look: Option<Instant>,
+    /// Where events are encoded.
+    pub(crate) scratch: Vec<u8>,
 }
 
 /// How often the token's file is looked at while nothing gets through.
@@ -100,7 +103,7 @@ impl Worker {
 
     fn live(mut self, runtime: &tokio::runtime::Runtime) {
         let shared = Arc::clone(&self.shared);
-        if catch_unwind(AssertUnwindSafe(|| runtime.block_on(self.run()))).is_err() {
+        if caught(|| runtime.block_on(self.run())).is_none() {
             shared.end_all(LossReason::WorkerFailed);
         }
         shared.ended();
@@ -110,17 +113,14 @@ impl Worker {
         let mut sends = Sends::new();
         loop {
             let now = clock::now();
-            let (next_deadline, give_up) = self.shared.expire(now);
-            if give_up {
+            let next_deadline = self.shared.expire(now);
+            if self.shared.is_drained() {
                 break;
             }
             if self.shared.is_asked_to_try() || self.token_changed(now) {
                 self.delivery.try_now();
             }
             let until = self.start_sends(&mut sends, now);
-            if self.shared.is_drained() {
-                break;
-            }
             self.notices.tell_losses(&self.shared.stats(), now);
             let until = until.into_iter().chain(next_deadline).chain(self.next_look).min();
             if let Some(sent) = self.wait(&mut sends, until).await {
@@ -148,7 +148,7 @@ impl Worker {
         loop {
             let batch = match self.delivery.permit(now) {
                 Permit::Resend(batch) => batch,
-                Permit::Fresh => match self.shared.take(self.max_batch, now) {
+                Permit::Fresh => match self.shared.take(self.max_batch, !sends.is_empty(), now) {
                     Taken::Events(events) => self.encode(events),
                     Taken::Nothing { until } => return until,
                 },
@@ -181,12 +181,10 @@ impl Worker {
     fn prepare(&mut self, mut entity: Entity) -> Result<jkool_transport::Payload, LossReason> {
         self.defaults.apply(&mut entity, clock::timestamp);
         if let Some(before_send) = &self.before_send {
-            entity = catch_unwind(AssertUnwindSafe(|| before_send(entity)))
-                .map_err(|_| LossReason::HookPanic)?
-                .ok_or(LossReason::BeforeSend)?;
+            entity = caught(|| before_send(entity)).ok_or(LossReason::HookPanic)?.ok_or(LossReason::BeforeSend)?;
         }
         let invalid: Box<dyn std::error::Error> = match entity.validate() {
-            Ok(()) => match encode(entity) {
+            Ok(()) => match encode(entity, &mut self.scratch) {
                 Ok(payload) => return Ok(payload),
                 Err(error) => error.into(),
             },
@@ -226,7 +224,7 @@ impl Worker {
             self.notices.refused(&letter.error);
             if let Some(on_dead_letter) = &self.on_dead_letter {
                 // A hook that panics has had its letter.
-                drop(catch_unwind(AssertUnwindSafe(|| on_dead_letter(letter))));
+                caught(|| on_dead_letter(letter));
             }
         }
         let success = settled.ended.iter().any(|(_, end)| *end == End::Delivered);
@@ -246,7 +244,8 @@ impl Worker {
 /// One send. A transport that panics has delivered nothing for sure and may do better next time.
 async fn send(transport: Arc<dyn Transport>, ticket: Ticket, batch: Batch) -> Sent {
     let sending = AssertUnwindSafe(transport.send(&batch.payloads)).catch_unwind();
-    let receipt = sending.await.unwrap_or_else(|_| {
+    let receipt = sending.await.unwrap_or_else(|panic| {
+        std::mem::forget(panic);
         let error = TransportError::new(ErrorKind::Other, "the transport panicked");
         Receipt::failed(batch.len(), Failure::new(Disposition::Retry { after: None }, error).in_doubt())
     });

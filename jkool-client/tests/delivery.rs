@@ -216,6 +216,69 @@ fn memory_is_bounded_in_bytes() {
 }
 
 #[test]
+fn what_grows_by_encoding_stays_near_the_limit() {
+    let memory = MemoryTransport::new().with_max_batch(1);
+    let gate = Gate::new(&memory);
+    let client = client(&memory).transport(Arc::clone(&gate)).queue_bytes(1 << 20).build().unwrap();
+    // Each byte becomes six in JSON.
+    for _ in 0..100 {
+        client.event("op").message("\u{1}".repeat(10_000)).emit();
+    }
+    while client.stats().bytes_in_memory() <= 1 << 20 {
+        assert_eq!(client.flush(Duration::from_millis(10)).delivered(), 0);
+    }
+    // Then no more is encoded until something has left.
+    assert_eq!(client.flush(Duration::from_millis(50)).delivered(), 0);
+    let bytes = client.stats().bytes_in_memory();
+    assert!(bytes <= (1 << 20) + (1 << 17), "{bytes}");
+    gate.open.add_permits(100);
+    assert!(client.flush(PATIENCE).is_delivered());
+    assert_balanced(&client.stats());
+}
+
+#[test]
+fn the_first_of_two_shutdowns_counts() {
+    let memory = MemoryTransport::new().with_max_batch(1);
+    let gate = Gate::new(&memory);
+    let client = client(&memory).transport(Arc::clone(&gate)).in_flight(1).build().unwrap();
+    for _ in 0..3 {
+        client.event("op").emit();
+    }
+    let patient = client.clone();
+    let first = std::thread::spawn(move || patient.shutdown(PATIENCE));
+    while client.event("late").emit() == Admission::Accepted {}
+    let report = client.shutdown(Duration::ZERO);
+    assert_eq!(report.dropped(), 0);
+    assert!(report.pending() >= 3);
+    gate.open.add_permits(1_000_000);
+    assert!(first.join().unwrap().is_delivered());
+    assert_eq!(client.stats().dropped(LossReason::Shutdown), 0);
+    assert_balanced(&client.stats());
+}
+
+/// A worker that is held up, by a hook that waits, longer than any deadline here.
+#[tokio::test]
+async fn deadlines_hold_while_the_delivery_thread_is_held_up() {
+    let memory = MemoryTransport::new();
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let client = client(&memory)
+        .before_send(move |entity| {
+            assert!(held.recv_timeout(PATIENCE).is_err());
+            Some(entity)
+        })
+        .build()
+        .unwrap();
+    client.event("op").emit();
+    let short = Duration::from_millis(10);
+    assert_eq!(client.flush(short).pending(), 1);
+    assert_eq!(client.flush_async(short).await.pending(), 1);
+    let report = client.shutdown_async(short).await;
+    assert_eq!((report.dropped(), report.pending()), (1, 0));
+    assert_eq!(client.stats().dropped(LossReason::Shutdown), 1);
+    drop(release);
+}
+
+#[test]
 fn a_caller_that_chose_to_wait_gets_room() {
     let memory = MemoryTransport::new();
     let client = client(&memory).queue_events(16).overflow(OverflowPolicy::Block(PATIENCE)).build().unwrap();

@@ -34,6 +34,14 @@ impl TrackingId {
         matches!(&self.0, Repr::Text(text) if text.is_empty())
     }
 
+    /// How many bytes it takes beside itself, for whoever keeps accounts of memory.
+    pub fn heap_size(&self) -> usize {
+        match &self.0 {
+            Repr::Uuid(_) => 0,
+            Repr::Text(text) => text.len(),
+        }
+    }
+
     fn with_text<R>(&self, f: impl FnOnce(&str) -> R) -> R {
         match &self.0 {
             Repr::Uuid(uuid) => f(uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer())),

@@ -6,6 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Barrier, oneshot};
@@ -36,6 +37,12 @@ pub enum Reply {
     Stall,
     /// Answers with these very bytes as soon as the head of a request is there, and reads on without an end.
     Early(Vec<u8>),
+    /// Closes, or resets, the connection when half of a request's body is read.
+    Half { reset: bool },
+    /// Begins an answer, and goes on one byte at a time without an end.
+    Drip,
+    /// Answers as this says.
+    By(fn(&Request) -> Reply),
     /// Answers 202 when as many requests wait as the barrier wants.
     Together(Arc<Barrier>),
     /// Answers 200 to CONNECT and passes all bytes on, both ways.
@@ -51,6 +58,10 @@ pub struct Request {
     pub body: Vec<u8>,
     /// Which connection it came by, from 0.
     pub connection: usize,
+    /// When all of it was there.
+    pub at: Instant,
+    /// What the server does with it.
+    pub reply: Reply,
 }
 
 impl Request {
@@ -67,13 +78,20 @@ impl Request {
     }
 }
 
-#[derive(Default)]
 struct State {
     script: VecDeque<Reply>,
+    /// What the script does not say.
+    otherwise: Reply,
     requests: Vec<Request>,
     connections: usize,
     /// How many bytes of HTTP were read, after decryption.
     bytes: usize,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { script: VecDeque::new(), otherwise: Reply::Status(202), requests: Vec::new(), connections: 0, bytes: 0 }
+    }
 }
 
 /// Listens on a port of its own, on a thread of its own, until it is dropped.
@@ -97,7 +115,16 @@ impl Server {
         F: Future<Output = io::Result<S>> + Send,
         S: Socket,
     {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Self::over(std::net::TcpListener::bind("127.0.0.1:0").expect("a free port"), wrap)
+    }
+
+    /// The same for a listener that is there already.
+    pub fn over<W, F, S>(listener: std::net::TcpListener, wrap: W) -> Self
+    where
+        W: Fn(TcpStream) -> F + Send + Clone + 'static,
+        F: Future<Output = io::Result<S>> + Send,
+        S: Socket,
+    {
         listener.set_nonblocking(true).expect("a listener for tokio");
         let addr = listener.local_addr().expect("an address");
         let state = Arc::<Mutex<State>>::default();
@@ -125,6 +152,19 @@ impl Server {
 
     pub fn script(&self, replies: impl IntoIterator<Item = Reply>) {
         self.state().script.extend(replies);
+    }
+
+    /// From now on what the script does not say is answered like this.
+    pub fn otherwise(&self, reply: Reply) {
+        self.state().otherwise = reply;
+    }
+
+    /// Ends, with all its connections.
+    pub fn stop(self) -> Vec<Request> {
+        let state = Arc::clone(&self.state);
+        drop(self);
+        let state = state.lock().expect("the server's state");
+        state.requests.clone()
     }
 
     pub fn requests(&self) -> Vec<Request> {
@@ -192,11 +232,16 @@ where
 async fn serve<S: Socket>(mut socket: S, connection: usize, state: Arc<Mutex<State>>) -> io::Result<()> {
     let mut unread = Vec::new();
     loop {
-        let Some(request) = read(&mut socket, &mut unread, connection, &state).await? else { return Ok(()) };
+        let Some(mut request) = read(&mut socket, &mut unread, connection, &state).await? else { return Ok(()) };
         let reply = {
             let mut state = state.lock().expect("the server's state");
+            let reply = state.script.pop_front().unwrap_or_else(|| state.otherwise.clone());
+            request.reply = match reply {
+                Reply::By(decide) => decide(&request),
+                reply => reply,
+            };
             state.requests.push(request.clone());
-            state.script.pop_front().unwrap_or(Reply::Status(202))
+            request.reply.clone()
         };
         match reply {
             Reply::Status(status) => socket.write_all(&answer(status, "", b"")).await?,
@@ -233,6 +278,17 @@ async fn serve<S: Socket>(mut socket: S, connection: usize, state: Arc<Mutex<Sta
                 barrier.wait().await;
                 socket.write_all(&answer(202, "", b"")).await?;
             }
+            Reply::Half { reset } => {
+                return if reset { socket.tcp().set_zero_linger() } else { socket.shutdown().await };
+            }
+            Reply::Drip => {
+                socket.write_all(b"HTTP/1.1 202 Accepted\r\nX: ").await?;
+                loop {
+                    socket.write_all(b"x").await?;
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+            }
+            Reply::By(_) => unreachable!("it has decided"),
             Reply::Tunnel(to) => {
                 let mut other = TcpStream::connect(to).await?;
                 socket.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?;
@@ -275,24 +331,33 @@ async fn read<S: Socket>(
     let mut first = lines.next().expect("a request line").split(' ');
     let mut word = || first.next().expect("three words in the request line").to_owned();
     let (method, target, version) = (word(), word(), word());
-    assert_eq!(version, "HTTP/1.1");
+    // A client may answer in kind to a server of HTTP/1.0.
+    assert!(matches!(version.as_str(), "HTTP/1.1" | "HTTP/1.0"), "{version}");
     let headers: Vec<_> = lines
         .map(|line| line.split_once(": ").expect("a header"))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    let mut request = Request { method, target, headers, body: Vec::new(), connection };
-    let early = matches!(state.lock().expect("the server's state").script.front(), Some(Reply::Early(_)));
-    if early {
-        return Ok(Some(request));
+    let (body, reply) = (Vec::new(), Reply::Stall);
+    let mut request = Request { method, target, headers, body, connection, at: now(), reply };
+    let mut length = request.header("content-length").map_or(0, |length| length.parse().expect("a length"));
+    match state.lock().expect("the server's state").script.front() {
+        Some(Reply::Early(_)) => return Ok(Some(request)),
+        Some(Reply::Half { .. }) => length /= 2,
+        _ => {}
     }
-    let length = request.header("content-length").map_or(0, |length| length.parse().expect("a length"));
     while unread.len() < length {
         if fill(socket, unread, state).await? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
     }
     request.body = unread.drain(..length).collect();
+    request.at = now();
     Ok(Some(request))
+}
+
+#[allow(clippy::disallowed_methods, reason = "a test's server looks at the clock that there is")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 async fn fill<S: Socket>(socket: &mut S, unread: &mut Vec<u8>, state: &Mutex<State>) -> io::Result<usize> {
