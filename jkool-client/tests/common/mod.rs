@@ -2,7 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used, reason = "each test file uses its part, and a test may panic")]
 
 use jkool_client::transport::{Disposition, ErrorKind, Failure, MemoryTransport, TransportError};
-use jkool_client::{Client, ClientBuilder, Stats};
+use jkool_client::{Client, ClientBuilder, LossReason, Stats};
 use std::time::Duration;
 
 /// Long enough that only a fault reaches it.
@@ -33,4 +33,16 @@ pub(crate) fn assert_balanced(stats: &Stats) {
 pub(crate) fn messages(transport: &MemoryTransport) -> Vec<String> {
     let events = transport.decode::<jkool_client::model::Event>(jkool_client::transport::Kind::Event).unwrap();
     events.into_iter().map(|event| event.message.into_owned()).collect()
+}
+
+/// The law, and these figures; what was lost for a reason that is not named is none.
+#[track_caller]
+pub(crate) fn assert_accounts(client: &Client, accepted: u64, delivered: u64, lost: &[(LossReason, u64)]) {
+    let stats = client.stats();
+    assert_balanced(&stats);
+    assert_eq!((stats.accepted(), stats.delivered()), (accepted, delivered), "{stats}");
+    for reason in LossReason::ALL {
+        let expected = lost.iter().find(|(lost, _)| lost == reason).map_or(0, |(_, count)| *count);
+        assert_eq!(stats.dropped(*reason), expected, "{stats}");
+    }
 }
