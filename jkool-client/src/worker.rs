@@ -87,9 +87,13 @@ impl Worker {
             match runtime {
                 Ok(runtime) => {
                     drop(started.send(Ok(())));
-                    self.live(&runtime);
+                    let shared = Arc::clone(&self.shared);
+                    // What is dropped at its end, hooks and transport, is not ours and may panic too.
+                    caught(|| self.live(&runtime));
                     // A name look-up that hangs must not hold up the end of the thread.
                     runtime.shutdown_background();
+                    // Only now are hooks, transport and connections gone.
+                    shared.ended();
                 }
                 Err(error) => drop(started.send(Err(error))),
             }
@@ -102,11 +106,9 @@ impl Worker {
     }
 
     fn live(mut self, runtime: &tokio::runtime::Runtime) {
-        let shared = Arc::clone(&self.shared);
         if caught(|| runtime.block_on(self.run())).is_none() {
-            shared.end_all(LossReason::WorkerFailed);
+            self.shared.end_all(LossReason::WorkerFailed);
         }
-        shared.ended();
     }
 
     async fn run(&mut self) {
