@@ -1,6 +1,7 @@
 //! Any of the things that travel.
 
 use crate::value::ValueVisitor;
+use crate::wire::Wire;
 use crate::{
     Activity, Event, InvalidEntity, OpType, Property, Snapshot, SourceFqn, Text, Timestamp, TrackingId, Value,
 };
@@ -152,10 +153,14 @@ impl<'de> Visitor<'de> for EntityVisitor {
         let Value::Map(fields) = &value else {
             return Err(de::Error::invalid_type(Unexpected::Other("number"), &self));
         };
-        let field = |name: &str| fields.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value);
-        let op_type = field("type").and_then(|value| value.as_str()?.trim().parse().ok());
+        // As the fields themselves are read: of several the last that holds something.
+        let said = |name: &'static str| {
+            let values = fields.iter().rev().filter(move |(key, _)| key == name).map(|(_, value)| value);
+            values.filter(|value| **value != Value::Null && value.as_str() != Some(""))
+        };
+        let op_type = said("type").find_map(|value| Option::<OpType>::read(value.clone()).ok()?);
         // An event of type SNAPSHOT exists too (jkool-client-java-api sends it): only a snapshot has a name.
-        let is_named = field("name").is_some() && field("operation").is_none();
+        let is_named = said("name").next().is_some() && said("operation").next().is_none();
         match op_type {
             Some(OpType::Activity) => Activity::deserialize(value).map(Entity::from),
             Some(OpType::Snapshot | OpType::Dataset) if is_named => Snapshot::deserialize(value).map(Entity::from),

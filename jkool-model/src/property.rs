@@ -68,8 +68,10 @@ fn conform(value: Value, data_type: &DataType) -> Value {
             Err(_) => Value::Text(text),
         },
         (Double, Value::Int(int)) if int.unsigned_abs() <= MAX_EXACT_DOUBLE as u64 => Value::Double(int as f64),
+        // On the wire it is a text of digits, and so it is read as the next line says.
+        (Double, Value::BigInt(int)) => Value::Double(int as f64),
         (Double, Value::Text(text)) => parse_double(&text).map_or(Value::Text(text), Value::Double),
-        (Float, value @ (Value::Int(_) | Value::Text(_))) => match conform(value, &Double) {
+        (Float, value @ (Value::Int(_) | Value::BigInt(_) | Value::Text(_))) => match conform(value, &Double) {
             Value::Double(double) => conform(Value::Double(double), &Float),
             other => other,
         },

@@ -143,6 +143,12 @@ fn the_kind_is_told_by_type_and_name() {
     assert_eq!(kind(r#"{"type":"SNAPSHOT","name":"n","operation":"o"}"#), ("event", OpType::Snapshot));
     assert_eq!(kind(r#"{"type":"LOG","name":"n"}"#), ("event", OpType::Log));
     assert_eq!(kind(r#"{"type":"LOG","type":"ACTIVITY"}"#), ("activity", OpType::Activity));
+    // What holds nothing tells nothing.
+    assert_eq!(kind(r#"{"type":"ACTIVITY","type":null}"#), ("activity", OpType::Activity));
+    assert_eq!(kind(r#"{"type":"ACTIVITY","type":" "}"#), ("activity", OpType::Activity));
+    assert_eq!(kind(r#"{"type":"SNAPSHOT","name":""}"#), ("event", OpType::Snapshot));
+    assert_eq!(kind(r#"{"type":"SNAPSHOT","name":"n","operation":null}"#), ("snapshot", OpType::Snapshot));
+    assert_eq!(kind(r#"{"type":"SNAPSHOT","name":"n","name":"","operation":""}"#), ("snapshot", OpType::Snapshot));
 }
 
 #[test]

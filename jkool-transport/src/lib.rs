@@ -19,3 +19,12 @@ pub use payload::{Kind, Payload};
 pub use receipt::{Disposition, Failure, Outcome, Receipt};
 pub use token::{Token, TokenError};
 pub use transport::Transport;
+
+/// For the fuzz targets, which see no private function.
+#[cfg(all(fuzzing, feature = "http"))]
+#[doc(hidden)]
+pub mod fuzzing {
+    pub fn retry_after(values: &[&[u8]], now: std::time::SystemTime) {
+        crate::http::laws::retry_after(values, now);
+    }
+}

@@ -1,6 +1,7 @@
 //! What several tests share: the recorded lines of other clients, and what the wire notes say those lines mean.
 #![allow(dead_code, reason = "each test takes its part of it")]
 
+pub(crate) mod laws;
 pub(crate) mod lines;
 pub(crate) mod normal;
 

@@ -6,6 +6,8 @@ mod builder;
 mod endpoint;
 mod failure;
 mod http_date;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod laws;
 mod proxy;
 mod retry_after;
 mod tls;
