@@ -7,16 +7,21 @@ pub(crate) use https::{NOT_FOR_OTHERS, SetToken};
 use crate::client::Client;
 use crate::defaults::Defaults;
 use crate::delivery::Delivery;
+use crate::engine::{Engine, OnDeadLetter};
 use crate::error::BuildError;
 use crate::host::Host;
 use crate::intake::Limits;
 use crate::notices::{Notices, OnLoss};
+use crate::prepare::{BeforeSend, Prepare};
 use crate::shared::Shared;
-use crate::worker::{BeforeSend, OnDeadLetter, Worker};
-use crate::{DeadLetter, OverflowPolicy, RetryPolicy, Stats};
+use crate::spool::{self, Spool};
+use crate::spooler::Spooler;
+use crate::worker::Worker;
+use crate::{DeadLetter, OverflowPolicy, RetryPolicy, Stats, clock};
 use https::Chosen;
-use jkool_model::{Entity, Property, SourceFqn, Text, TypedValue};
+use jkool_model::{Entity, Property, Severity, SourceFqn, Text, TypedValue};
 use jkool_transport::Transport;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -50,7 +55,9 @@ pub struct ClientBuilder {
     properties: Vec<Property>,
     queue_events: usize,
     queue_bytes: usize,
-    overflow: OverflowPolicy,
+    overflow: Option<OverflowPolicy>,
+    shed_below: Severity,
+    spool: Option<Spool>,
     max_batch: usize,
     flush_interval: Duration,
     in_flight: usize,
@@ -58,6 +65,7 @@ pub struct ClientBuilder {
     before_send: Option<BeforeSend>,
     on_dead_letter: Option<OnDeadLetter>,
     on_loss: Option<OnLoss>,
+    loss_events: bool,
     shutdown_timeout: Duration,
     notices: bool,
     env: fn(&str) -> Option<String>,
@@ -88,7 +96,9 @@ impl ClientBuilder {
             properties: Vec::new(),
             queue_events: 65_536,
             queue_bytes: 64 << 20,
-            overflow: OverflowPolicy::default(),
+            overflow: None,
+            shed_below: Severity::None,
+            spool: None,
             max_batch: 512,
             flush_interval: Duration::from_millis(100),
             in_flight: 32,
@@ -96,6 +106,7 @@ impl ClientBuilder {
             before_send: None,
             on_dead_letter: None,
             on_loss: None,
+            loss_events: true,
             shutdown_timeout: Duration::from_secs(5),
             notices: true,
             env: |name| std::env::var(name).ok().filter(|value| !value.is_empty()),
@@ -186,9 +197,41 @@ impl ClientBuilder {
         self
     }
 
-    /// What happens when that is full.
+    /// What happens when that is full: [`OverflowPolicy::DropNewest`] unless said otherwise, with a spool
+    /// [`OverflowPolicy::Spill`].
     pub fn overflow(mut self, policy: OverflowPolicy) -> Self {
-        self.overflow = policy;
+        self.overflow = Some(policy);
+        self
+    }
+
+    /// Keeps the last quarter of the queue for events at least so severe: what is less severe is dropped while it is in
+    /// use, and counted as [`LossReason::Shed`](crate::LossReason::Shed). With [`Severity::Info`], TRACE and DEBUG go
+    /// first. Without this, all events are equal.
+    pub fn shed_below(mut self, severity: Severity) -> Self {
+        self.shed_below = severity;
+        self
+    }
+
+    /// A folder on disk for events that can't be delivered now, and for what is left at shutdown. The next client with the
+    /// same folder sends them, whether this program has ended well or was killed. One folder serves any number of processes.
+    ///
+    /// A folder that can't be used is no error here: events are kept in memory then, that is told once on standard error and
+    /// by [`health`](crate::Client::health), and the folder is tried again.
+    ///
+    /// ```
+    /// # use jkool_client::Client;
+    /// # use jkool_client::transport::MemoryTransport;
+    /// use jkool_client::{Spool, SpoolMode};
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("jkool-doc-spool-{}", std::process::id()));
+    /// let spool = Spool::new(&folder).mode(SpoolMode::WriteAhead).max_bytes(256 << 20);
+    /// let client = Client::builder().transport(MemoryTransport::new()).spool(spool).build()?;
+    /// # drop(client);
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn spool(mut self, spool: impl Into<Spool>) -> Self {
+        self.spool = Some(spool.into());
         self
     }
 
@@ -254,6 +297,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Whether losses that the server can't know of are told by an event too, when there is room again: operation
+    /// `events lost`, severity WARNING, and a message such as `1204 lost: 1200 the queue was full, 4 shed to keep room`. At
+    /// most one a minute. True unless said otherwise.
+    pub fn loss_events(mut self, enabled: bool) -> Self {
+        self.loss_events = enabled;
+        self
+    }
+
     /// How long dropping the last clone of the client waits for what is queued; 5 s unless said otherwise.
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.shutdown_timeout = timeout;
@@ -282,32 +333,42 @@ impl ClientBuilder {
                 return Err(BuildError::Setting { setting, reason: "can't be 0" });
             }
         }
+        let default = if self.spool.is_some() { OverflowPolicy::Spill } else { OverflowPolicy::default() };
+        let overflow = self.overflow.unwrap_or(default);
+        if overflow == OverflowPolicy::Spill && self.spool.is_none() {
+            return Err(BuildError::Setting { setting: "overflow", reason: "can't be Spill without a spool" });
+        }
         let Chosen { transport, set_token, token_watch } = self.take_transport()?;
         let max_batch = transport.max_batch().clamp(1, self.max_batch);
         let defaults = Defaults::new(self.source, self.user, self.location, self.properties, Host::look(self.env))
             .map_err(BuildError::Source)?;
+        let batch_bytes = (self.queue_bytes / 16).min(MAX_BATCH_BYTES);
         let limits = Limits {
             events: self.queue_events,
             bytes: self.queue_bytes,
-            overflow: self.overflow,
+            overflow,
+            shed_below: self.shed_below,
             flush_interval: self.flush_interval.min(Duration::from_secs(3600)),
             wake_at: max_batch.max(MIN_WAKE_AT).min(self.queue_events),
-            batch_bytes: (self.queue_bytes / 16).min(MAX_BATCH_BYTES),
+            batch_bytes,
         };
-        let shared = Arc::new(Shared::new(limits, defaults.weight()));
-        let worker = Worker {
+        let shared = Arc::new(Shared::new(limits, self.spool.is_some(), defaults.weight()));
+        let spooler = |spool| Spooler::new(Arc::clone(&shared), spool, spool::disks(), clock::now());
+        let engine = Engine {
             shared: Arc::clone(&shared),
-            transport,
             delivery: Delivery::new(self.retry, self.in_flight, fastrand::Rng::new()),
+            prepare: Prepare { defaults, before_send: self.before_send, scratch: Vec::new() },
+            spooler: self.spool.map(spooler),
             max_batch,
-            defaults,
-            before_send: self.before_send,
+            batch_bytes,
             on_dead_letter: self.on_dead_letter,
-            notices: Notices::new(self.notices, self.on_loss),
+            notices: Notices::new(self.notices, self.loss_events, self.on_loss),
             token_watch,
             next_look: None,
-            scratch: Vec::new(),
+            flights: BTreeMap::new(),
+            last_flight: 0,
         };
+        let worker = Worker { engine, transport };
         worker.spawn().map_err(BuildError::Thread)?;
         Ok(Client::new(shared, set_token, self.shutdown_timeout))
     }
@@ -323,6 +384,7 @@ impl fmt::Debug for ClientBuilder {
             .field("queue_events", &self.queue_events)
             .field("queue_bytes", &self.queue_bytes)
             .field("overflow", &self.overflow)
+            .field("spool", &self.spool)
             .field("max_batch", &self.max_batch)
             .field("flush_interval", &self.flush_interval)
             .field("in_flight", &self.in_flight)

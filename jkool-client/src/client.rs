@@ -2,7 +2,7 @@
 
 use crate::builder::{ClientBuilder, NOT_FOR_OTHERS, SetToken};
 use crate::draft::{ActivityDraft, EventDraft, SnapshotDraft};
-use crate::shared::{Shared, wait_async};
+use crate::shared::{Goal, Shared, wait_async};
 use crate::{Admission, BuildError, Health, LossReason, Report, Stats, clock, host, worker};
 use jkool_model::{Entity, Text};
 use std::fmt;
@@ -62,9 +62,9 @@ impl Drop for Handle {
     fn drop(&mut self) {
         if worker::is_current() {
             // The delivery thread can't wait for itself; it delivers what is left when the hook that dropped this returns.
-            return self.shared.close(clock::after(self.shutdown_timeout));
+            return self.shared.close(self.shutdown_timeout, clock::now());
         }
-        let _told_on_standard_error = self.shared.wait(self.shutdown_timeout, true);
+        let _told_on_standard_error = self.shared.wait(self.shutdown_timeout, Goal::Closed);
     }
 }
 
@@ -131,7 +131,7 @@ impl Client {
     ///
     /// Blocks the calling thread; in async code there is [`flush_async`](Self::flush_async).
     pub fn flush(&self, timeout: Duration) -> Report {
-        self.handle.shared.wait(timeout, false)
+        self.handle.shared.wait(timeout, Goal::Delivered)
     }
 
     /// [`flush`](Self::flush) for async code, on any executor.
@@ -139,16 +139,45 @@ impl Client {
     /// # Cancel safety
     /// Dropping the future gives up the report; delivery goes on.
     pub async fn flush_async(&self, timeout: Duration) -> Report {
-        wait_async(&self.handle.shared, timeout, false).await
+        wait_async(&self.handle.shared, timeout, Goal::Delivered).await
+    }
+
+    /// Waits until all that was emitted before is delivered, dropped, or in the [spool](crate::Spool) and synced, at most for
+    /// `timeout`. What this reports as delivered or spooled survives even `kill -9`: the next client with the same spool
+    /// sends it. Without a spool nothing is durable before it is delivered, and this is [`flush`](Self::flush).
+    ///
+    /// ```
+    /// # use jkool_client::{Client, Spool};
+    /// # use jkool_client::transport::MemoryTransport;
+    /// # use std::time::Duration;
+    /// # let folder = std::env::temp_dir().join(format!("jkool-doc-{}", std::process::id()));
+    /// let client = Client::builder().transport(MemoryTransport::new()).spool(Spool::new(&folder)).build()?;
+    /// client.event("PaymentAccepted").emit();
+    /// assert!(client.flush_durable(Duration::from_secs(5)).is_durable());
+    /// # drop(client);
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn flush_durable(&self, timeout: Duration) -> Report {
+        self.handle.shared.wait(timeout, Goal::Durable)
+    }
+
+    /// [`flush_durable`](Self::flush_durable) for async code, on any executor.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives up the report; the writing goes on.
+    pub async fn flush_durable_async(&self, timeout: Duration) -> Report {
+        wait_async(&self.handle.shared, timeout, Goal::Durable).await
     }
 
     /// Takes in nothing more, delivers what is queued, at most for `timeout`, and ends the delivery thread. What is not
-    /// delivered by then is counted as [`LossReason::Shutdown`]; what any clone emits later, as
+    /// delivered by then goes to the [spool](crate::Spool), for which the last quarter of the time is kept, at most a second;
+    /// without a spool it is counted as [`LossReason::Shutdown`]. What any clone emits later is counted as
     /// [`LossReason::AfterShutdown`].
     ///
     /// Blocks the calling thread; in async code there is [`shutdown_async`](Self::shutdown_async).
     pub fn shutdown(&self, timeout: Duration) -> Report {
-        self.handle.shared.wait(timeout, true)
+        self.handle.shared.wait(timeout, Goal::Closed)
     }
 
     /// [`shutdown`](Self::shutdown) for async code, on any executor.
@@ -156,7 +185,7 @@ impl Client {
     /// # Cancel safety
     /// Dropping the future gives up the report; the shutdown goes on.
     pub async fn shutdown_async(&self, timeout: Duration) -> Report {
-        wait_async(&self.handle.shared, timeout, true).await
+        wait_async(&self.handle.shared, timeout, Goal::Closed).await
     }
 
     /// Sends another access token from now on, and tries at once what a refused one has held up.

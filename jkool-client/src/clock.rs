@@ -10,8 +10,8 @@ pub(crate) fn now() -> Instant {
 }
 
 /// So much later. A time-out of centuries is as good as none, and must not overflow.
-pub(crate) fn after(timeout: Duration) -> Instant {
-    now() + timeout.min(Duration::from_secs(60 * 60 * 24 * 365))
+pub(crate) fn later(now: Instant, timeout: Duration) -> Instant {
+    now + timeout.min(Duration::from_secs(60 * 60 * 24 * 365))
 }
 
 /// For the times of events.

@@ -1,11 +1,16 @@
 //! The decisions of delivery: what is sent next, what a failure leads to, how an event ends. Pure: it is told what happened
 //! and when, and never waits, sends or reads a clock.
 
+mod sorted;
+mod suspicion;
+
+use self::sorted::{Refused, Sorted};
+use self::suspicion::Suspicion;
 use crate::encode::shorten;
 use crate::ledger::{End, Mark};
 use crate::window::Window;
 use crate::{DeadLetter, LossReason, RetryPolicy};
-use jkool_transport::{Disposition, ErrorKind, Outcome, Payload, Receipt, TransportError};
+use jkool_transport::{Payload, Receipt, TransportError};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -14,6 +19,7 @@ use std::time::{Duration, Instant};
 pub(crate) struct Batch {
     pub(crate) payloads: Vec<Payload>,
     pub(crate) marks: Vec<Mark>,
+    suspicion: Suspicion,
 }
 
 impl Batch {
@@ -26,8 +32,14 @@ impl Batch {
         self.marks.push(mark);
     }
 
+    /// Everything in it is in the spool too.
+    pub(crate) fn is_durable(&self) -> bool {
+        self.marks.iter().all(|mark| mark.slot.is_some())
+    }
+
     fn split_off(&mut self, at: usize) -> Self {
-        Self { payloads: self.payloads.split_off(at), marks: self.marks.split_off(at) }
+        let suspicion = self.suspicion;
+        Self { payloads: self.payloads.split_off(at), marks: self.marks.split_off(at), suspicion }
     }
 }
 
@@ -36,7 +48,7 @@ impl Batch {
 pub(crate) enum Permit {
     /// Send this batch again.
     Resend(Batch),
-    /// Send a new batch, if there is one.
+    /// Send a new batch, if there is one, else a [`suspect`](Delivery::suspect).
     Fresh,
     /// Nothing, until then or until a send comes back.
     Wait { until: Option<Instant> },
@@ -98,18 +110,33 @@ pub(crate) struct Delivery {
     trouble: Option<Trouble>,
     /// Failures in a row.
     failures: u32,
-    /// Grows with each failure, so that sends that started before it neither count it twice nor clear it.
+    /// Grows with each failure and verdict, so that sends that started before it neither count it twice nor clear it.
     epoch: u32,
     in_flight: usize,
     /// What is to be sent again, before anything new.
     resend: VecDeque<Batch>,
+    /// Suspicious events, each alone, which let others go first.
+    suspects: VecDeque<Batch>,
+    /// Whether something got through that was sent after the last failure and verdict.
+    proven: bool,
 }
 
 impl Delivery {
     /// With at most `in_flight` sends under way.
     pub(crate) fn new(policy: RetryPolicy, in_flight: usize, random: fastrand::Rng) -> Self {
-        let (state, resend, window) = (State::Running, VecDeque::new(), Window::new(in_flight));
-        Self { policy, window, random, state, trouble: None, failures: 0, epoch: 0, in_flight: 0, resend }
+        Self {
+            policy,
+            window: Window::new(in_flight),
+            random,
+            state: State::Running,
+            trouble: None,
+            failures: 0,
+            epoch: 0,
+            in_flight: 0,
+            resend: VecDeque::new(),
+            suspects: VecDeque::new(),
+            proven: false,
+        }
     }
 
     pub(crate) fn permit(&mut self, now: Instant) -> Permit {
@@ -123,7 +150,7 @@ impl Delivery {
         if self.in_flight >= window {
             return Permit::Wait { until: None };
         }
-        match self.resend.pop_front() {
+        match self.trial().or_else(|| self.resend.pop_front()) {
             Some(batch) => Permit::Resend(batch),
             None => Permit::Fresh,
         }
@@ -146,6 +173,15 @@ impl Delivery {
         }
     }
 
+    /// Whether nothing new could be sent now.
+    pub(crate) fn is_stalled(&self, now: Instant) -> bool {
+        match self.state {
+            State::Waiting { until } => until > now || self.in_flight > 0,
+            State::Trying => self.in_flight > 0,
+            State::Running => self.in_flight >= self.window.size(),
+        }
+    }
+
     /// A send starts.
     pub(crate) fn start(&mut self, now: Instant) -> Ticket {
         self.in_flight += 1;
@@ -156,30 +192,29 @@ impl Delivery {
     pub(crate) fn settle(&mut self, ticket: Ticket, batch: Batch, receipt: Receipt, now: Instant) -> Settled {
         self.in_flight -= 1;
         let mut settled = Settled::default();
-        let whole = batch.len();
-        let mut sorted = Sorted::default();
+        let (whole, suspicion) = (batch.len(), batch.suspicion);
+        let mut sorted = Sorted { convict: self.can_convict(ticket, &batch), ..Sorted::default() };
         let mut outcomes = receipt.into_outcomes().into_iter();
         for (payload, mark) in batch.payloads.into_iter().zip(batch.marks) {
             // A transport that forgets a payload has not delivered it.
             sorted.add(payload, mark, outcomes.next(), &mut settled);
         }
-        if sorted.resend.len() > 0 {
-            self.resend.push_front(std::mem::take(&mut sorted.resend));
-        }
+        self.keep(std::mem::take(&mut sorted.resend), suspicion.after_other_failure());
+        self.keep_doubtful(std::mem::take(&mut sorted.doubtful), suspicion.after_doubtful_failure());
         self.isolate(std::mem::take(&mut sorted.rejected), whole, LossReason::Rejected, &mut settled);
         self.isolate(std::mem::take(&mut sorted.too_large), whole, LossReason::TooLarge, &mut settled);
         self.judge(ticket, &sorted, now, &mut settled);
+        if sorted.convict && !settled.dead_letters.is_empty() {
+            self.forget_proof();
+        }
         settled
     }
 
     /// What the server refused: alone, it ends or is cut; in company, the halves are tried apart until the guilty is alone.
     fn isolate(&mut self, refused: Refused, whole: usize, reason: LossReason, settled: &mut Settled) {
-        let Refused { mut batch, error: Some(error) } = refused else { return };
+        let Refused { batch, error: Some(error) } = refused else { return };
         if batch.len() > 1 && batch.len() == whole {
-            let second = batch.split_off(batch.len() / 2);
-            self.resend.push_front(second);
-            self.resend.push_front(batch);
-            return;
+            return self.halve(batch);
         }
         let mut shorter = Batch::default();
         for (payload, mark) in batch.payloads.into_iter().zip(batch.marks) {
@@ -191,9 +226,13 @@ impl Delivery {
                 }
             }
         }
-        if shorter.len() > 0 {
-            self.resend.push_front(shorter);
-        }
+        self.keep(shorter, Suspicion::default());
+    }
+
+    fn halve(&mut self, mut batch: Batch) {
+        let second = batch.split_off(batch.len() / 2);
+        self.resend.push_front(second);
+        self.resend.push_front(batch);
     }
 
     /// What the send says about the link.
@@ -222,6 +261,7 @@ impl Delivery {
             self.window.succeeded(now.saturating_duration_since(ticket.started));
             self.state = State::Running;
             self.failures = 0;
+            self.proven |= settled.ended.iter().any(|(_, end)| *end == End::Delivered);
             if let Some(Trouble::Misconfigured(_)) = self.trouble.take() {
                 settled.notice = Some(Notice::Resumed);
             }
@@ -229,70 +269,9 @@ impl Delivery {
     }
 
     fn fail(&mut self, now: Instant, delay: impl Fn(&RetryPolicy, u32, f64) -> Duration) {
-        self.epoch = self.epoch.wrapping_add(1);
+        self.forget_proof();
         self.failures = self.failures.saturating_add(1);
         self.state = State::Waiting { until: now + delay(&self.policy, self.failures, self.random.f64()) };
-    }
-}
-
-/// A batch that came back, by what each payload's outcome means.
-#[derive(Debug, Default)]
-struct Sorted {
-    resend: Batch,
-    rejected: Refused,
-    too_large: Refused,
-    /// Some payload is to be sent again; no sooner than that, when the server said so, and why.
-    retry: Option<(Option<Duration>, TransportError)>,
-    misconfigured: Option<TransportError>,
-}
-
-/// What the server refused, and why it refused the first of it.
-#[derive(Debug, Default)]
-struct Refused {
-    batch: Batch,
-    error: Option<TransportError>,
-}
-
-impl Refused {
-    fn add(&mut self, payload: Payload, mark: Mark, error: TransportError) {
-        self.error.get_or_insert(error);
-        self.batch.push(payload, mark);
-    }
-}
-
-impl Sorted {
-    fn add(&mut self, payload: Payload, mark: Mark, outcome: Option<Outcome>, settled: &mut Settled) {
-        let failure = match outcome {
-            Some(Outcome::Delivered) => return settled.ended.push((mark, End::Delivered)),
-            Some(Outcome::Failed(failure)) => failure,
-            _ => {
-                settled.maybe_duplicated += 1;
-                let error = TransportError::new(ErrorKind::Other, "the transport said nothing of a payload");
-                self.retry.get_or_insert((None, error));
-                return self.resend.push(payload, mark);
-            }
-        };
-        match failure.disposition {
-            Disposition::TooLarge => self.too_large.add(payload, mark, failure.error),
-            Disposition::Rejected => self.rejected.add(payload, mark, failure.error),
-            disposition => {
-                match disposition {
-                    Disposition::Misconfigured => {
-                        self.misconfigured.get_or_insert(failure.error);
-                    }
-                    Disposition::Retry { after } => {
-                        let (latest, _) = self.retry.get_or_insert((None, failure.error));
-                        *latest = (*latest).max(after);
-                    }
-                    // A disposition that this version does not know: keeping is never wrong.
-                    _ => {
-                        self.retry.get_or_insert((None, failure.error));
-                    }
-                }
-                settled.maybe_duplicated += u64::from(failure.maybe_delivered);
-                self.resend.push(payload, mark);
-            }
-        }
     }
 }
 

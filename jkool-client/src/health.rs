@@ -25,6 +25,8 @@ pub struct Health {
     pub last_success: Option<Timestamp>,
     /// What became of everything so far, and how much waits.
     pub stats: Stats,
+    /// Why the spool does not take anything at present; events are kept in memory then, and it is tried again.
+    pub spool_error: Option<String>,
 }
 
 /// Whether events get through.

@@ -2,7 +2,7 @@
 
 use crate::ledger::{End, Ledger, Mark};
 use crate::{Admission, LossReason, OverflowPolicy};
-use jkool_model::Entity;
+use jkool_model::{Entity, Severity};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,8 @@ pub(crate) struct Limits {
     pub(crate) events: usize,
     pub(crate) bytes: usize,
     pub(crate) overflow: OverflowPolicy,
+    /// While little room is left, it is kept for events at least as severe.
+    pub(crate) shed_below: Severity,
     /// How long the first of a batch waits for company.
     pub(crate) flush_interval: Duration,
     /// How many waiting events are worth waking the worker for.
@@ -38,6 +40,8 @@ pub(crate) struct Intake {
     timer: Option<Instant>,
     drain: Drain,
     closed: bool,
+    /// The worker has been told that the spool is to relieve the queue.
+    relief_asked: bool,
 }
 
 /// How much of the queue is on its way out.
@@ -81,6 +85,7 @@ impl Intake {
             timer: None,
             drain: Drain::Nothing,
             closed: false,
+            relief_asked: false,
         }
     }
 
@@ -88,6 +93,9 @@ impl Intake {
     pub(crate) fn offer(&mut self, entity: Entity, weight: usize, may_wait: bool) -> Offer {
         if self.closed {
             return self.refuse(LossReason::AfterShutdown, false);
+        }
+        if is_below(self.limits.shed_below, &entity) && self.is_filled(3, 4) {
+            return self.refuse(LossReason::Shed, false);
         }
         let mut pressed = false;
         if !self.has_room(weight) {
@@ -99,7 +107,7 @@ impl Intake {
                 OverflowPolicy::Block(timeout) if may_wait && weight <= self.limits.bytes => {
                     return Offer::Wait(Box::new(entity), timeout);
                 }
-                OverflowPolicy::DropNewest | OverflowPolicy::Block(_) => {}
+                OverflowPolicy::DropNewest | OverflowPolicy::Spill | OverflowPolicy::Block(_) => {}
             }
             if !self.has_room(weight) {
                 return self.refuse(LossReason::Overflow, pressed);
@@ -108,7 +116,9 @@ impl Intake {
         let mark = self.ledger.accept(weight);
         self.queue.push_back(Queued { entity, mark });
         self.queued_bytes += weight;
-        let wake = pressed || self.timer.is_none() || self.queue.len() == self.limits.wake_at;
+        let wanted = self.wants_relief();
+        let relieve = wanted && !std::mem::replace(&mut self.relief_asked, wanted);
+        let wake = pressed || relieve || self.timer.is_none() || self.queue.len() == self.limits.wake_at;
         Offer::Settled { admission: Admission::Accepted, wake }
     }
 
@@ -120,6 +130,18 @@ impl Intake {
     pub(crate) fn has_room(&self, weight: usize) -> bool {
         let stats = self.ledger.stats();
         (stats.in_memory() as usize) < self.limits.events && stats.bytes_in_memory() + weight <= self.limits.bytes
+    }
+
+    /// Whether so much of the room, in events or in bytes, is taken.
+    pub(crate) fn is_filled(&self, numerator: usize, denominator: usize) -> bool {
+        let stats = self.ledger.stats();
+        stats.in_memory() as usize * denominator >= self.limits.events * numerator
+            || stats.bytes_in_memory() * denominator >= self.limits.bytes * numerator
+    }
+
+    /// Whether half of the room is taken, and what does not leave otherwise is to go to the spool.
+    pub(crate) fn wants_relief(&self) -> bool {
+        self.limits.overflow == OverflowPolicy::Spill && !self.queue.is_empty() && self.is_filled(1, 2)
     }
 
     /// Drops the oldest until there is room, unless there would be none even without all that waits.
@@ -168,13 +190,23 @@ impl Intake {
             return Taken::Nothing { until: Some(*self.timer.get_or_insert(now + self.limits.flush_interval)) };
         }
         self.timer = Some(now + self.limits.flush_interval);
+        Taken::Events(self.pop_some(max))
+    }
+
+    /// Up to `max` events at once, oldest first, for the spool.
+    pub(crate) fn take_some(&mut self, max: usize) -> Vec<Queued> {
+        self.relief_asked = false;
+        self.pop_some(max)
+    }
+
+    fn pop_some(&mut self, max: usize) -> Vec<Queued> {
         let (mut events, mut bytes) = (Vec::with_capacity(max.min(self.queue.len())), 0);
         while events.len() < max && bytes < self.limits.batch_bytes {
             let Some(event) = self.pop() else { break };
             bytes += event.mark.weight;
             events.push(event);
         }
-        Taken::Events(events)
+        events
     }
 
     /// No event comes in any more; those that are here are taken at once.
@@ -186,9 +218,10 @@ impl Intake {
         self.closed
     }
 
-    /// No event comes in any more and none is left.
+    /// No event comes in any more, and none is left or all were given up.
     pub(crate) fn is_drained(&self) -> bool {
-        self.closed && self.ledger.stats().in_memory() == 0
+        let stats = self.ledger.stats();
+        self.closed && (self.ledger.is_over() || stats.in_memory() + stats.spooled() == 0)
     }
 
     /// Ends whatever is left, wherever it is.
@@ -200,18 +233,34 @@ impl Intake {
     }
 }
 
+/// What says nothing of its severity is never below.
+fn is_below(limit: Severity, entity: &Entity) -> bool {
+    match entity {
+        Entity::Event(event) => event.severity != Severity::None && event.severity < limit,
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Intake, Limits, Offer, Taken};
+    use super::{Intake, Limits, Offer, Queued, Taken};
     use crate::ledger::End;
     use crate::{Admission, LossReason, OverflowPolicy};
-    use jkool_model::{Entity, Event};
+    use jkool_model::{Entity, Event, Severity};
     use std::time::{Duration, Instant};
 
     const INTERVAL: Duration = Duration::from_millis(100);
 
     fn intake(overflow: OverflowPolicy) -> Intake {
-        Intake::new(Limits { events: 3, bytes: 100, overflow, flush_interval: INTERVAL, wake_at: 3, batch_bytes: 100 })
+        Intake::new(Limits {
+            events: 3,
+            bytes: 100,
+            overflow,
+            shed_below: Severity::None,
+            flush_interval: INTERVAL,
+            wake_at: 3,
+            batch_bytes: 100,
+        })
     }
 
     fn event(name: &'static str) -> Entity {
@@ -297,6 +346,7 @@ mod tests {
             events: 9,
             bytes: 100,
             overflow: OverflowPolicy::DropNewest,
+            shed_below: Severity::None,
             flush_interval: INTERVAL,
             wake_at: 3,
             batch_bytes: 50,
@@ -372,5 +422,44 @@ mod tests {
         intake.close();
         assert_eq!(offer(&mut intake, "b", 1).0, Admission::Dropped(LossReason::AfterShutdown));
         assert_eq!(taken(&mut intake, 9, crate::clock::now()), ["a"]);
+    }
+
+    #[test]
+    fn the_last_quarter_is_kept_for_what_is_severe() {
+        let limits = Limits { events: 8, shed_below: Severity::Info, ..intake(OverflowPolicy::DropNewest).limits };
+        let mut intake = Intake::new(limits);
+        let mut offer = |severity| {
+            let event = Event::builder().severity(severity).source("APPL=a".parse().unwrap()).build().unwrap();
+            match intake.offer(event.into(), 1, false) {
+                Offer::Settled { admission, .. } => admission,
+                Offer::Wait(..) => panic!("asked to wait"),
+            }
+        };
+        for _ in 0..6 {
+            assert_eq!(offer(Severity::Trace), Admission::Accepted);
+        }
+        assert_eq!(offer(Severity::Trace), Admission::Dropped(LossReason::Shed));
+        assert_eq!(offer(Severity::Debug), Admission::Dropped(LossReason::Shed));
+        // What says nothing of its severity may be anything.
+        assert_eq!(offer(Severity::None), Admission::Accepted);
+        assert_eq!(offer(Severity::Info), Admission::Accepted);
+        assert_eq!(offer(Severity::Fatal), DROPPED);
+    }
+
+    #[test]
+    fn the_worker_is_woken_when_half_is_taken_and_there_is_a_spool() {
+        let limits = Limits { events: 8, wake_at: 100, ..intake(OverflowPolicy::Spill).limits };
+        let mut intake = Intake::new(limits);
+        let wakes = |intake: &mut Intake| (0..8).map(|_| offer(intake, "a", 1).1).collect::<Vec<_>>();
+        assert!(taken(&mut intake, 9, crate::clock::now()).is_empty());
+        offer(&mut intake, "first", 1);
+        assert!(taken(&mut intake, 9, crate::clock::now()).is_empty());
+        assert_eq!(wakes(&mut intake), [false, false, true, false, false, false, false, true]);
+        assert!(intake.wants_relief());
+        for Queued { mark, .. } in intake.take_some(5) {
+            intake.ledger.end(mark, End::Delivered);
+        }
+        assert!(!intake.wants_relief());
+        assert_eq!(offer(&mut intake, "a", 1), (Admission::Accepted, true));
     }
 }

@@ -9,6 +9,7 @@ mod defaults;
 mod delivery;
 mod draft;
 mod encode;
+mod engine;
 mod error;
 mod health;
 mod host;
@@ -17,9 +18,12 @@ mod ledger;
 mod loss;
 mod notices;
 mod overflow;
+mod prepare;
 mod retry;
 mod scope;
 mod shared;
+mod spool;
+mod spooler;
 mod stats;
 mod window;
 mod worker;
@@ -35,6 +39,7 @@ pub use loss::{DeadLetter, LossReason};
 pub use overflow::{Admission, OverflowPolicy};
 pub use retry::RetryPolicy;
 pub use scope::Scope;
+pub use spool::{Spool, SpoolMode};
 pub use stats::{Report, Stats};
 
 /// Whether the calling thread belongs to a client's delivery. A logging adapter asks this and drops what comes from there:

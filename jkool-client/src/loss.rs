@@ -1,5 +1,6 @@
 //! The ways in which an event can end without being delivered.
 
+use jkool_model::error_chain;
 use jkool_transport::{Payload, TransportError};
 use std::fmt;
 
@@ -9,7 +10,10 @@ use std::fmt;
 pub enum LossReason {
     /// The queue was full, in events or in bytes.
     Overflow,
-    /// The server refused it for what it holds.
+    /// The queue was nearly full, and room was kept for more severe events; see
+    /// [`shed_below`](crate::ClientBuilder::shed_below).
+    Shed,
+    /// The server refused it for what it holds, or failed over it every time while others got through.
     Rejected,
     /// It was larger than the server takes, even with its message cut.
     TooLarge,
@@ -21,8 +25,10 @@ pub enum LossReason {
     HookPanic,
     /// It came after shutdown.
     AfterShutdown,
-    /// It was not yet delivered when the deadline of shutdown passed.
+    /// It was not yet delivered when the deadline of shutdown passed, and there was no spool for it.
     Shutdown,
+    /// Its place in the spool's files was damaged, or a file was taken away.
+    Damaged,
     /// It was logged while another event was being made on the same thread, which would never end.
     Recursion,
     /// The delivery thread failed. That is a fault of this library; please report it.
@@ -33,6 +39,7 @@ impl LossReason {
     /// Every reason.
     pub const ALL: &'static [Self] = &[
         Self::Overflow,
+        Self::Shed,
         Self::Rejected,
         Self::TooLarge,
         Self::Invalid,
@@ -40,6 +47,7 @@ impl LossReason {
         Self::HookPanic,
         Self::AfterShutdown,
         Self::Shutdown,
+        Self::Damaged,
         Self::Recursion,
         Self::WorkerFailed,
     ];
@@ -50,6 +58,7 @@ impl LossReason {
     fn text(self) -> &'static str {
         match self {
             Self::Overflow => "the queue was full",
+            Self::Shed => "shed to keep room",
             Self::Rejected => "rejected by the server",
             Self::TooLarge => "too large for the server",
             Self::Invalid => "invalid",
@@ -57,6 +66,7 @@ impl LossReason {
             Self::HookPanic => "before_send panicked",
             Self::AfterShutdown => "emitted after shutdown",
             Self::Shutdown => "not delivered by the deadline of shutdown",
+            Self::Damaged => "damaged in the spool",
             Self::Recursion => "logged while logging",
             Self::WorkerFailed => "the delivery thread failed",
         }
@@ -69,7 +79,7 @@ impl fmt::Display for LossReason {
     }
 }
 
-/// An event that the server refused for good, as it was sent last; see
+/// An event that the server refused, or failed over, for good, as it was sent last; see
 /// [`ClientBuilder::on_dead_letter`](crate::ClientBuilder::on_dead_letter).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -80,4 +90,20 @@ pub struct DeadLetter {
     pub reason: LossReason,
     /// What the transport says about it.
     pub error: TransportError,
+}
+
+impl DeadLetter {
+    /// One line of JSON: the event as it was sent last, and why it is not delivered.
+    pub(crate) fn to_json(&self) -> Vec<u8> {
+        let why = serde_json::json!({
+            "reason": self.reason.text(), "error": error_chain(&self.error), "kind": self.payload.kind().path(),
+        });
+        let mut line = why.to_string().into_bytes();
+        // The payload is JSON already, on one line.
+        line.pop();
+        line.extend_from_slice(br#","entity":"#);
+        line.extend_from_slice(self.payload.body());
+        line.push(b'}');
+        line
+    }
 }

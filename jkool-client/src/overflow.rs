@@ -11,6 +11,10 @@ pub enum OverflowPolicy {
     DropNewest,
     /// The oldest waiting events make room, and are counted.
     DropOldest,
+    /// The worker moves to the [spool](crate::Spool) what would fill more than half of the queue. What comes while the queue
+    /// is full all the same, because the disk is slower or the spool is full too, is dropped and counted. The default with
+    /// a spool, and impossible without.
+    Spill,
     /// The caller waits for room, at most so long; then the event is dropped and counted. This is the only setting under
     /// which an emit or log call can block.
     Block(Duration),

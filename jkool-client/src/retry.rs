@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-/// How often a failed delivery is tried again. It is never given up: what fails stays in memory, and how much that is, the
-/// queue's limits say.
+/// How often a failed delivery is tried again. It is never given up while the server is in trouble: what fails is kept, and how
+/// much that is, the limits of queue and spool say. An event over which a server that works fails again and again (status 500)
+/// is rejected in the end, so that it does not hold up others.
 ///
 /// After a failure that may pass, the wait is a random time up to a bound that doubles with each failure in a row
 /// ("full jitter"), and never less than the server asked for. After one that only a person can mend (a refused token, a wrong

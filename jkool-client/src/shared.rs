@@ -2,8 +2,8 @@
 
 use crate::completion::{Completed, Completion};
 use crate::delivery::Trouble;
-use crate::intake::{Intake, Limits, Offer, Taken};
-use crate::ledger::{End, Mark};
+use crate::intake::{Intake, Limits, Offer, Queued, Taken};
+use crate::ledger::Ledger;
 use crate::{Admission, Condition, Health, LossReason, OverflowPolicy, Report, Stats, clock, encode, worker};
 use jkool_model::{Entity, Timestamp};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -16,6 +16,8 @@ pub(crate) struct Shared {
     room: Condvar,
     /// Callers can be waiting for room.
     blocking: bool,
+    /// There is a spool for what is left at the end.
+    spooling: bool,
     /// What the client adds to each event, in bytes.
     added_bytes: usize,
     /// Wakes the worker.
@@ -26,6 +28,10 @@ struct State {
     intake: Intake,
     /// Set by shutdown: when the worker gives up what is left.
     give_up_at: Option<Instant>,
+    /// Set by shutdown: when what is in memory alone goes to the spool.
+    write_down_at: Option<Instant>,
+    /// Why the spool does not work at present.
+    spool_error: Option<String>,
     /// The worker is gone.
     ended: bool,
     condition: Condition,
@@ -34,12 +40,25 @@ struct State {
     try_now: bool,
 }
 
+/// What a wait is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Goal {
+    /// All that is here is delivered.
+    Delivered,
+    /// All that is here is delivered, or durable at least.
+    Durable,
+    /// Nothing comes in any more, and all that is here is delivered.
+    Closed,
+}
+
 impl Shared {
-    pub(crate) fn new(limits: Limits, added_bytes: usize) -> Self {
+    pub(crate) fn new(limits: Limits, spooling: bool, added_bytes: usize) -> Self {
         Self {
             intake: Mutex::new(State {
                 intake: Intake::new(limits),
                 give_up_at: None,
+                write_down_at: None,
+                spool_error: None,
                 ended: false,
                 condition: Condition::default(),
                 last_success: None,
@@ -47,6 +66,7 @@ impl Shared {
             }),
             room: Condvar::new(),
             blocking: matches!(limits.overflow, OverflowPolicy::Block(_)),
+            spooling,
             added_bytes,
             wake: Notify::new(),
         }
@@ -76,7 +96,7 @@ impl Shared {
                     entity = *waiting;
                     self.wake.notify_one();
                     let now = clock::now();
-                    let left = deadline.get_or_insert(clock::after(timeout)).saturating_duration_since(now);
+                    let left = deadline.get_or_insert(clock::later(now, timeout)).saturating_duration_since(now);
                     let full = |state: &mut State| !state.intake.is_closed() && !state.intake.has_room(weight);
                     let waited = self.room.wait_timeout_while(state, left, full);
                     let (guard, result) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -101,7 +121,12 @@ impl Shared {
         let state = self.lock();
         let over = state.ended || state.intake.is_drained();
         let condition = if over { Condition::Ended } else { state.condition.clone() };
-        Health { condition, last_success: state.last_success, stats: state.intake.ledger.stats() }
+        Health {
+            condition,
+            last_success: state.last_success,
+            stats: state.intake.ledger.stats(),
+            spool_error: state.spool_error.clone(),
+        }
     }
 
     /// How delivery is doing, after a send that got something through or nothing.
@@ -136,25 +161,39 @@ impl Shared {
         self.lock().intake.take(max, under_way, now)
     }
 
-    /// Events end.
-    pub(crate) fn end(&self, ended: impl IntoIterator<Item = (Mark, End)>, maybe_duplicated: u64) {
-        let mut state = self.lock();
-        for (mark, end) in ended {
-            state.intake.ledger.end(mark, end);
-        }
-        state.intake.ledger.maybe_duplicated(maybe_duplicated);
-        drop(state);
+    /// Up to `max` events for the spool.
+    pub(crate) fn take_some(&self, max: usize) -> Vec<Queued> {
+        self.lock().intake.take_some(max)
+    }
+
+    /// Whether half of the room in memory is free, and events are still taken in.
+    pub(crate) fn is_calm(&self) -> bool {
+        let state = self.lock();
+        !state.intake.is_closed() && !state.intake.is_filled(1, 2)
+    }
+
+    pub(crate) fn wants_relief(&self) -> bool {
+        self.lock().intake.wants_relief()
+    }
+
+    /// Whether all that is in memory alone is to go to the spool: somebody waits for that, or it is time before the end, or
+    /// the end is near and there is `trouble`.
+    pub(crate) fn wants_writing_down(&self, trouble: bool, now: Instant) -> bool {
+        let state = self.lock();
+        state.intake.ledger.is_durability_awaited() || state.write_down_at.is_some_and(|at| trouble || at <= now)
+    }
+
+    /// Does something to the accounts; callers may get room by it.
+    pub(crate) fn account<T>(&self, entry: impl FnOnce(&mut Ledger) -> T) -> T {
+        let result = entry(&mut self.lock().intake.ledger);
         if self.blocking {
             self.room.notify_all();
         }
+        result
     }
 
-    /// Encoding has shown how much memory events really take.
-    pub(crate) fn reweigh<'a>(&self, marks: impl IntoIterator<Item = (&'a mut Mark, usize)>) {
-        let mut state = self.lock();
-        for (mark, weight) in marks {
-            state.intake.ledger.reweigh(mark, weight);
-        }
+    pub(crate) fn set_spool_error(&self, error: Option<String>) {
+        self.lock().spool_error = error;
     }
 
     /// Answers those whose deadline has passed, and gives up what is left when that of a shutdown has; the next deadline.
@@ -166,7 +205,8 @@ impl Shared {
             self.room.notify_all();
         }
         let next = state.intake.ledger.expire(now);
-        next.into_iter().chain(state.give_up_at).min()
+        let write_down_at = state.write_down_at.filter(|at| *at > now);
+        next.into_iter().chain(state.give_up_at).chain(write_down_at).min()
     }
 
     pub(crate) fn is_drained(&self) -> bool {
@@ -185,43 +225,43 @@ impl Shared {
         self.room.notify_all();
     }
 
-    /// Nothing comes in any more, and what is not delivered by `deadline` is given up. Of several deadlines the first one
+    /// Nothing comes in any more, and what is not delivered within `timeout` is given up. Of several deadlines the first one
     /// counts.
-    pub(crate) fn close(&self, deadline: Instant) {
-        self.start_wait(deadline, true);
+    pub(crate) fn close(&self, timeout: Duration, now: Instant) {
+        self.start_wait(timeout, Goal::Closed, now);
     }
 
-    /// Closing and waiting is one step, or the worker could finish in between with nobody to count for.
-    fn start_wait(&self, deadline: Instant, close: bool) -> Arc<Completion> {
+    /// Starts a wait, and says until when it lasts. Closing and waiting is one step, or the worker could finish in between
+    /// with nobody to count for.
+    pub(crate) fn start_wait(&self, timeout: Duration, goal: Goal, now: Instant) -> (Instant, Arc<Completion>) {
         let completion = Arc::new(Completion::default());
+        let mut deadline = clock::later(now, timeout);
         let mut state = self.lock();
-        if close {
+        if goal == Goal::Closed {
             state.intake.close();
+            if self.spooling {
+                // Even a shutdown without patience gets to write down something.
+                state.write_down_at.get_or_insert(deadline - (timeout / 4).min(MAX_WRITE_DOWN));
+                deadline += GRACE;
+            }
             state.give_up_at.get_or_insert(deadline);
         }
-        state.intake.ledger.wait(deadline, &completion);
+        state.intake.ledger.wait(deadline, goal == Goal::Durable, &completion);
         drop(state);
         self.room.notify_all();
         self.wake.notify_one();
-        completion
+        (deadline, completion)
     }
 
-    /// Waits until all that is in memory has ended, or until the deadline. The worker may be held up then; what is true is
-    /// known here too.
-    fn finish_wait(&self, deadline: Instant, completion: &Completion) -> Report {
-        completion.wait_until(deadline).unwrap_or_else(|| {
+    /// Waits until `goal` is reached, at most for `timeout`. The worker may be held up then; what is true is known here too.
+    pub(crate) fn wait(&self, timeout: Duration, goal: Goal) -> Report {
+        let (deadline, completion) = self.start_wait(timeout, goal, clock::now());
+        let report = completion.wait_until(deadline).unwrap_or_else(|| {
             self.expire(clock::now().max(deadline));
             self.wake.notify_one();
             completion.wait_until(deadline).unwrap_or_default()
-        })
-    }
-
-    /// A flush, or with `close` a shutdown.
-    pub(crate) fn wait(&self, timeout: Duration, close: bool) -> Report {
-        let deadline = clock::after(timeout);
-        let completion = self.start_wait(deadline, close);
-        let report = self.finish_wait(deadline, &completion);
-        if close {
+        });
+        if goal == Goal::Closed {
             // The thread ends a moment after the last event has; a program that ends now should not cut it short.
             let left = (deadline + GRACE).saturating_duration_since(clock::now());
             drop(self.room.wait_timeout_while(self.lock(), left, |state| !state.ended));
@@ -232,15 +272,18 @@ impl Shared {
 
 /// The same wait for a task. A thread keeps the deadline: a task has no clock that works on any executor, and the worker may be
 /// held up. Without a thread the worker does what it can.
-pub(crate) async fn wait_async(shared: &Arc<Shared>, timeout: Duration, close: bool) -> Report {
+pub(crate) async fn wait_async(shared: &Arc<Shared>, timeout: Duration, goal: Goal) -> Report {
     let answer = Arc::new(Completion::default());
     let (waiting, filled) = (Arc::clone(shared), Arc::clone(&answer));
-    let wait = move || filled.fill(waiting.wait(timeout, close));
+    let wait = move || filled.fill(waiting.wait(timeout, goal));
     match std::thread::Builder::new().name("jkool-wait".into()).spawn(wait) {
         Ok(_) => Completed(answer).await,
-        Err(_) => Completed(shared.start_wait(clock::after(timeout), close)).await,
+        Err(_) => Completed(shared.start_wait(timeout, goal, clock::now()).1).await,
     }
 }
 
-/// How long a shutdown waits for the thread after its last event.
+/// How long a shutdown may take beyond its deadline: to write down what is left, and for the thread to end.
 const GRACE: Duration = Duration::from_millis(50);
+
+/// How long before its deadline a shutdown begins to write down what is not delivered; less when there is less time.
+const MAX_WRITE_DOWN: Duration = Duration::from_secs(1);

@@ -8,6 +8,7 @@ use faults::server::{Reply, Request, Server, answer};
 use faults::{Oracle, PATIENCE, TOKEN, arrive, client, printed_by_child, until};
 use jkool_client::{Client, LossReason};
 use std::io::Write;
+use std::sync::mpsc;
 use std::time::Duration;
 
 /// A client with one request under way at a time, so that the server's script is followed step by step.
@@ -141,6 +142,63 @@ fn one_bad_event_in_a_batch_is_found_by_halving() {
     assert_eq!(oracle.refused(400, &server.requests()), [300]);
     // The whole, two halves at each of nine steps, and two failures.
     assert_eq!(server.requests().len(), 21);
+}
+
+/// The service fails over it in a way that looks like trouble of its own.
+fn fails_over_poison(request: &Request) -> Reply {
+    Reply::Status(if holds(request, b"poison") { 500 } else { 202 })
+}
+
+#[test]
+fn an_event_over_which_the_server_fails_every_time_holds_up_no_other_for_ever() {
+    for (max_batch, in_flight) in [(1, Some(1)), (1, None), (16, Some(1)), (16, None)] {
+        let (server, mut oracle) = (Server::start(), Oracle::default());
+        server.otherwise(Reply::By(fails_over_poison));
+        let (letters, refused) = mpsc::channel();
+        let mut builder = client(server.url())
+            .http(move |http| http.batches(max_batch))
+            .on_dead_letter(move |letter| drop(letters.send(letter)));
+        if let Some(in_flight) = in_flight {
+            builder = builder.in_flight(in_flight);
+        }
+        let client = builder.build().unwrap();
+        oracle.emit(&client, 50);
+        oracle.emit_text(&client, "poison");
+        oracle.emit(&client, 49);
+        let report = client.flush(PATIENCE);
+        assert_eq!((report.delivered(), report.dropped(), report.pending()), (99, 1, 0), "{max_batch} {in_flight:?}");
+        let found = oracle.check(&client, &server);
+        assert!(!found.taken.contains(&50));
+        assert_eq!(client.stats().dropped(LossReason::Rejected), 1);
+        // Whole or in part it was sent five times to be suspected, at each halving, and once more or twice for the verdict.
+        let tries = server.requests().iter().filter(|request| holds(request, b"poison")).count();
+        let halvings = max_batch.ilog2() as usize;
+        assert!(tries > 5 && tries <= 5 + halvings + 2, "{tries} tries: {max_batch} {in_flight:?}");
+        let letters: Vec<_> = refused.try_iter().collect();
+        let [letter] = letters.as_slice() else { panic!("{} dead letters", letters.len()) };
+        assert_eq!(letter.reason, LossReason::Rejected);
+        assert!(std::str::from_utf8(letter.payload.body()).unwrap().contains("poison"));
+        assert_eq!(letter.error.to_string(), "the server answered 500 Internal Server Error");
+    }
+}
+
+#[test]
+fn a_server_that_fails_over_everything_for_long_loses_nothing() {
+    for (max_batch, in_flight) in [(1, 1), (1, 32), (16, 1), (16, 32)] {
+        let (server, mut oracle) = (Server::start(), Oracle::default());
+        server.otherwise(Reply::Status(500));
+        let client =
+            client(server.url()).http(move |http| http.batches(max_batch)).in_flight(in_flight).build().unwrap();
+        oracle.emit(&client, 100);
+        until(&client, || server.requests().len() >= 60);
+        oracle.emit(&client, 100);
+        let tries = server.requests().len();
+        server.otherwise(Reply::Status(202));
+        arrive(&client);
+        oracle.check_all_taken(&client, &server);
+        let made_up = server.requests().len() - tries;
+        assert!(made_up <= 200_usize.div_ceil(max_batch) + tries, "{made_up} requests after {tries} tries");
+    }
 }
 
 #[test]

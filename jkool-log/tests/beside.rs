@@ -117,7 +117,7 @@ fn what_is_logged_while_one_is_at_work_reaches_the_other() {
     let (memory, console) = (MemoryTransport::new(), Console::new(LevelFilter::Trace));
     let (logger, guard) = builder()
         .transport(memory.clone())
-        .configure(|client| client.in_flight(1))
+        .configure(|client| client.in_flight(1).loss_events(false))
         .beside(console.clone())
         .build()
         .unwrap();

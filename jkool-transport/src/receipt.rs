@@ -29,19 +29,29 @@ pub struct Failure {
     /// Whether the payload may have been delivered all the same: true when it was written and the answer never came.
     /// Sending it again can then make a duplicate.
     pub maybe_delivered: bool,
+    /// Whether the server failed over it in a way that its content may have caused: true when it said no more than that
+    /// something went wrong in it. A payload over which it does so every time, while others get through, is refused in
+    /// effect. Of [`Disposition::Retry`] alone; what is surely refused is [`Disposition::Rejected`].
+    pub maybe_rejected: bool,
     /// What happened.
     pub error: TransportError,
 }
 
 impl Failure {
-    /// A failure after which the payload surely was not delivered.
+    /// A failure after which the payload surely was not delivered, and whose cause is not what it holds.
     pub fn new(disposition: Disposition, error: TransportError) -> Self {
-        Self { disposition, maybe_delivered: false, error }
+        Self { disposition, maybe_delivered: false, maybe_rejected: false, error }
     }
 
     /// The same failure, with delivery in doubt.
     pub fn in_doubt(mut self) -> Self {
         self.maybe_delivered = true;
+        self
+    }
+
+    /// The same failure, with the payload's content as a possible cause.
+    pub fn content_in_doubt(mut self) -> Self {
+        self.maybe_rejected = true;
         self
     }
 }

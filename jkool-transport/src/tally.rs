@@ -20,7 +20,7 @@ impl Tally {
             Ok(()) => Outcome::Delivered,
             Err(failure) => {
                 if holds_for_all(failure.disposition) {
-                    self.stopped = Some(Failure { maybe_delivered: false, ..failure.clone() });
+                    self.stopped = Some(Failure { maybe_delivered: false, maybe_rejected: false, ..failure.clone() });
                 }
                 Outcome::Failed(failure)
             }
@@ -33,7 +33,7 @@ impl Tally {
         self.stopped.is_some()
     }
 
-    /// The receipt; what was not tried has the failure that stopped it, and surely was not delivered.
+    /// The receipt; what was not tried has the failure that stopped it, surely was not delivered and did not cause it.
     pub(crate) fn into_receipt(mut self) -> Receipt {
         if let Some(failure) = self.stopped {
             self.outcomes.resize(self.len, Outcome::Failed(failure));
@@ -60,15 +60,18 @@ mod tests {
         Failure::new(disposition, TransportError::new(ErrorKind::Answer, "no"))
     }
 
-    /// `.` delivered, `?` failed in doubt, `x` failed for sure.
+    /// `.` delivered, `?` failed in doubt, `!` its content in doubt too, `x` failed for sure.
     fn marks(tally: Tally) -> String {
         let outcomes = tally.into_receipt().into_outcomes();
         outcomes
             .into_iter()
             .map(|outcome| match outcome {
                 Outcome::Delivered => '.',
-                Outcome::Failed(failure) if failure.maybe_delivered => '?',
-                Outcome::Failed(_) => 'x',
+                Outcome::Failed(failure) => match (failure.maybe_delivered, failure.maybe_rejected) {
+                    (false, false) => 'x',
+                    (true, false) => '?',
+                    (_, true) => '!',
+                },
             })
             .collect()
     }
@@ -93,5 +96,12 @@ mod tests {
             assert!(tally.is_stopped());
             assert_eq!(marks(tally), ".??xx");
         }
+    }
+
+    #[test]
+    fn the_rest_did_not_cause_the_failure() {
+        let mut tally = Tally::new(3);
+        tally.record(1, Err(failure(Disposition::Retry { after: None }).in_doubt().content_in_doubt()));
+        assert_eq!(marks(tally), "!xx");
     }
 }

@@ -6,7 +6,9 @@ mod common;
 
 use common::server::{Reply, Server};
 use common::{RETRY, event, events, failure, marks};
-use jkool_transport::{Disposition, ErrorKind, HttpTransport, HttpTransportBuilder, Kind, Payload, Token, Transport};
+use jkool_transport::{
+    Disposition, ErrorKind, Failure, HttpTransport, HttpTransportBuilder, Kind, Outcome, Payload, Token, Transport,
+};
 use mockito::Matcher;
 use std::time::{Duration, SystemTime};
 
@@ -162,7 +164,8 @@ async fn every_answer_has_its_meaning() {
             mock.assert_async().await;
             assert_eq!(marks(&receipt), expected, "{status}");
             if expected != "." {
-                let error = failure(&receipt).error;
+                let Failure { maybe_rejected, error, .. } = failure(&receipt);
+                assert_eq!(maybe_rejected, *status == 500, "{status}");
                 assert_eq!(error.kind(), ErrorKind::Answer);
                 assert!(error.to_string().starts_with(&format!("the server answered {status}")), "{error}");
             }
@@ -175,7 +178,11 @@ async fn a_batch_shares_the_fate_of_its_request() {
     let server = Server::start();
     let transport = builder(server.url()).batches(2).build().expect("a transport");
     server.script([400, 202, 413, 500].map(Reply::Status));
-    assert_eq!(marks(&transport.send(&events(9)).await), "xx..llr?r?r");
+    let receipt = transport.send(&events(9)).await;
+    assert_eq!(marks(&receipt), "xx..llr?r?r");
+    let doubtful = |outcome: &Outcome| matches!(outcome, Outcome::Failed(failure) if failure.maybe_rejected);
+    let doubtful: Vec<bool> = receipt.outcomes().iter().map(doubtful).collect();
+    assert_eq!(doubtful, [false, false, false, false, false, false, true, true, false], "those of the 500 alone");
     assert_eq!(server.requests().len(), 4);
 }
 

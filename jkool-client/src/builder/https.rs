@@ -1,8 +1,8 @@
 //! Which transport it is, and where its token comes from.
 
 use super::ClientBuilder;
+use crate::engine::TokenWatch;
 use crate::error::BuildError;
-use crate::worker::TokenWatch;
 #[cfg(feature = "http")]
 use jkool_transport::Token;
 use jkool_transport::Transport;

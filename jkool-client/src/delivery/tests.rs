@@ -7,12 +7,18 @@ use jkool_transport::{Disposition, ErrorKind, Failure, Kind, Outcome, Payload, R
 use proptest::prelude::{Just, Strategy, any, prop, prop_oneof, proptest};
 use std::time::{Duration, Instant};
 
+mod suspicion;
+
+fn mark(number: usize) -> Mark {
+    Mark { generation: 0, weight: number, slot: None }
+}
+
 /// Each payload's mark carries its number as the weight.
 fn batch(numbers: impl IntoIterator<Item = usize>) -> Batch {
     let mut batch = Batch::default();
     for number in numbers {
         let body = format!(r#"{{"operation":"{number}"}}"#);
-        batch.push(Payload::new(Kind::Event, body), Mark { generation: 0, weight: number });
+        batch.push(Payload::new(Kind::Event, body), mark(number));
     }
     batch
 }
@@ -45,6 +51,15 @@ fn resend(delivery: &mut Delivery, now: Instant) -> Batch {
     match delivery.permit(now) {
         Permit::Resend(batch) => batch,
         other => panic!("expected something to send again, got {other:?}"),
+    }
+}
+
+/// What is sent when there is nothing fresh.
+fn next(delivery: &mut Delivery, now: Instant) -> Option<Batch> {
+    match delivery.permit(now) {
+        Permit::Resend(batch) => Some(batch),
+        Permit::Fresh => delivery.suspect(),
+        Permit::Wait { .. } => None,
     }
 }
 
@@ -222,7 +237,7 @@ fn an_event_that_is_too_large_is_cut_until_it_fits_or_dropped() {
     let (mut delivery, now) = (delivery(1), crate::clock::now());
     let body = format!(r#"{{"type":"EVENT","msg-text":"{}"}}"#, "x".repeat(100_000));
     let mut sending = Batch::default();
-    sending.push(Payload::new(Kind::Event, body), Mark { generation: 0, weight: 1 });
+    sending.push(Payload::new(Kind::Event, body), mark(1));
     let mut sizes = Vec::new();
     while sending.payloads[0].body().len() > 30_000 {
         sizes.push(sending.payloads[0].body().len());
@@ -278,15 +293,16 @@ fn a_receipt_that_is_too_short_delivers_only_what_it_names() {
     assert_eq!(numbers(&resend(&mut delivery, later)), [2, 3]);
 }
 
-fn outcome() -> impl Strategy<Value = Option<Disposition>> {
-    prop_oneof![
-        3 => Just(None),
-        2 => Just(Some(RETRY)),
-        1 => (0..10_u64).prop_map(|secs| Some(Disposition::Retry { after: Some(Duration::from_secs(secs)) })),
-        1 => Just(Some(Disposition::Misconfigured)),
-        1 => Just(Some(Disposition::Rejected)),
-        1 => Just(Some(Disposition::TooLarge)),
-    ]
+fn outcome() -> impl Strategy<Value = Outcome> {
+    let failed = prop_oneof![
+        2 => Just(failure(RETRY)),
+        6 => Just(failure(RETRY).in_doubt().content_in_doubt()),
+        1 => (0..10_u64).prop_map(|secs| failure(Disposition::Retry { after: Some(Duration::from_secs(secs)) })),
+        1 => Just(failure(Disposition::Misconfigured)),
+        1 => Just(failure(Disposition::Rejected)),
+        1 => Just(failure(Disposition::TooLarge)),
+    ];
+    prop_oneof![1 => Just(Outcome::Delivered), 3 => failed.prop_map(Outcome::Failed)]
 }
 
 proptest! {
@@ -296,19 +312,23 @@ proptest! {
     fn every_event_ends_exactly_once(
         window in 1..5_usize,
         steps in prop::collection::vec(
-            (any::<prop::sample::Index>(), prop::collection::vec(outcome(), 4), 0..40_000_u64), 1..120,
+            (any::<prop::sample::Index>(), prop::collection::vec(outcome(), 1..5), 0..40_000_u64, any::<bool>()), 1..120,
         ),
     ) {
         let (mut delivery, mut now) = (delivery(window), crate::clock::now());
         let (mut created, mut ended, mut under_way) = (0_usize, Vec::new(), Vec::new());
-        for (pick, outcomes, passed) in steps {
+        for (pick, outcomes, passed, has_fresh) in steps {
             now += Duration::from_millis(passed);
             loop {
                 match delivery.permit(now) {
                     Permit::Resend(batch) => under_way.push((delivery.start(now), batch)),
-                    Permit::Fresh => {
+                    Permit::Fresh if has_fresh => {
                         under_way.push((delivery.start(now), batch(created..created + 4)));
                         created += 4;
+                    }
+                    Permit::Fresh => {
+                        let Some(suspect) = delivery.suspect() else { break };
+                        under_way.push((delivery.start(now), suspect));
                     }
                     Permit::Wait { until } => {
                         assert!(until.is_none_or(|until| until > now));
@@ -321,11 +341,11 @@ proptest! {
                 continue;
             }
             let (ticket, batch) = under_way.swap_remove(pick.index(under_way.len()));
-            let outcomes = batch.payloads.iter().zip(outcomes.into_iter().cycle()).map(|(_, disposition)| {
-                disposition.map_or(Outcome::Delivered, |disposition| Outcome::Failed(failure(disposition)))
-            });
-            let receipt = Receipt::new(outcomes.collect());
+            let receipt = Receipt::new(outcomes.into_iter().cycle().take(batch.len()).collect());
             ended.extend(delivery.settle(ticket, batch, receipt, now).ended.into_iter().map(|(mark, _)| mark.weight));
+            let kept: usize = delivery.kept().map(|batch| batch.len()).sum();
+            let sent: usize = under_way.iter().map(|(_, batch)| batch.len()).sum();
+            assert_eq!(ended.len() + kept + sent, created);
         }
         // The server recovers: what is left gets through, and nothing twice.
         for (ticket, batch) in under_way {
@@ -334,7 +354,7 @@ proptest! {
         }
         loop {
             now += Duration::from_secs(1000);
-            let Permit::Resend(batch) = delivery.permit(now) else { break };
+            let Some(batch) = next(&mut delivery, now) else { break };
             let settled = settle(&mut delivery, batch, None, now);
             ended.extend(settled.ended.into_iter().map(|(mark, _)| mark.weight));
         }

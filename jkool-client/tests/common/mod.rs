@@ -18,6 +18,7 @@ pub(crate) fn client(transport: &MemoryTransport) -> ClientBuilder {
         .source("APPL=test#SERVER=?".parse().unwrap())
         .retry(retry)
         .notices(false)
+        .loss_events(false)
 }
 
 pub(crate) fn failure(disposition: Disposition) -> Failure {

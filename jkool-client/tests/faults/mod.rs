@@ -30,7 +30,13 @@ pub const TOKEN: &str = "canary-faults-4c81";
 pub fn client(url: impl Into<String>) -> ClientBuilder {
     let millis = Duration::from_millis;
     let retry = RetryPolicy::default().initial(millis(1)).max(millis(20)).probe(millis(1), millis(5));
-    Client::builder().url(url).token(TOKEN).source("APPL=faults".parse().unwrap()).retry(retry).notices(false)
+    Client::builder()
+        .url(url)
+        .token(TOKEN)
+        .source("APPL=faults".parse().unwrap())
+        .retry(retry)
+        .notices(false)
+        .loss_events(false)
 }
 
 /// Delivers everything.

@@ -14,8 +14,11 @@ pub(super) fn meaning(status: StatusCode, retry_after: Option<Duration>, body: &
         "" => format!("the server answered {}", name(status)),
         hint => format!("the server answered {}: {hint}", name(status)),
     };
-    let failure = Failure::new(disposition, TransportError::new(ErrorKind::Answer, text));
-    Err(if in_doubt { failure.in_doubt() } else { failure })
+    let mut failure = Failure::new(disposition, TransportError::new(ErrorKind::Answer, text));
+    failure.maybe_delivered = in_doubt;
+    // The only status that a server has for an exception of its own, and some events raise one every time.
+    failure.maybe_rejected = status == StatusCode::INTERNAL_SERVER_ERROR;
+    Err(failure)
 }
 
 /// What a status that is no success means for the payload, and whether delivery is in doubt: a server that answers 500,
@@ -111,6 +114,7 @@ mod tests {
                 Err(failure) => {
                     assert_eq!(Some(failure.disposition), disposition, "{status}");
                     assert_eq!(failure.maybe_delivered, in_doubt, "{status}");
+                    assert_eq!(failure.maybe_rejected, status == 500, "{status}");
                     assert_eq!(failure.error.kind(), ErrorKind::Answer);
                     assert!(failure.error.to_string().contains(&status.to_string()), "{}", failure.error);
                 }

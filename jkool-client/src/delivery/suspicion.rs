@@ -1,0 +1,98 @@
+//! Which event it is over which the server fails. Pure.
+//!
+//! Five failures in a row that a batch's content may have caused make it suspicious. Then it is halved, and so is each half that
+//! fails again, until a suspicious event is alone. It is rejected when it fails while the server works, of which the proof is
+//! that something got through since the last failure. Until then it is kept and lets others go first, so that they can give
+//! the proof; when they have, it is tried at once.
+//!
+//! A proof is good for one verdict. A server that is well for a moment between two outages would else have every event of
+//! the first one rejected in the second.
+//!
+//! An outage in which the server answers everything so proves nothing, and loses nothing. It leaves smaller batches behind,
+//! since each try halves one at most: afterwards there are no more requests to make up for than there were tries. These are
+//! few, for the waits between them grow as in any outage, and nothing that comes later is halved.
+
+use super::{Batch, Delivery, Ticket};
+
+/// How often in a row a batch failed for what may be its content.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Suspicion {
+    failures: u32,
+}
+
+impl Suspicion {
+    /// So many failures make a batch suspicious.
+    const ENOUGH: u32 = 5;
+
+    fn is_strong(self) -> bool {
+        self.failures >= Self::ENOUGH
+    }
+
+    pub(super) fn after_doubtful_failure(self) -> Self {
+        Self { failures: self.failures.saturating_add(1) }
+    }
+
+    /// What fails for other reasons too is counted anew. It does not clear a suspect: the link may fail at any time.
+    pub(super) fn after_other_failure(self) -> Self {
+        if self.is_strong() { self } else { Self::default() }
+    }
+}
+
+impl Batch {
+    fn is_suspect(&self) -> bool {
+        self.len() == 1 && self.suspicion.is_strong()
+    }
+}
+
+impl Delivery {
+    /// Everything that waits here, in the order in which it would be sent.
+    pub(crate) fn kept(&mut self) -> impl Iterator<Item = &mut Batch> {
+        let (first, second) = match self.proven {
+            true => (&mut self.suspects, &mut self.resend),
+            false => (&mut self.resend, &mut self.suspects),
+        };
+        first.iter_mut().chain(second)
+    }
+
+    /// A suspect to be tried again, when there is a permit for something fresh and nothing fresh.
+    pub(crate) fn suspect(&mut self) -> Option<Batch> {
+        self.suspects.pop_front()
+    }
+
+    /// A suspect whose next failure decides.
+    pub(super) fn trial(&mut self) -> Option<Batch> {
+        if self.proven { self.suspects.pop_front() } else { None }
+    }
+
+    /// Whether `batch`, back from a send, is rejected if its content may be why it failed. When anything else has failed since
+    /// that send started, the server may have been in trouble.
+    pub(super) fn can_convict(&self, ticket: Ticket, batch: &Batch) -> bool {
+        self.proven && ticket.epoch == self.epoch && batch.is_suspect()
+    }
+
+    /// From now on only what starts from now on tells how the server does.
+    pub(super) fn forget_proof(&mut self) {
+        self.epoch = self.epoch.wrapping_add(1);
+        self.proven = false;
+    }
+
+    /// What failed and is to be sent again. A suspect goes behind the others, and each of them has its turn.
+    pub(super) fn keep(&mut self, mut batch: Batch, suspicion: Suspicion) {
+        batch.suspicion = suspicion;
+        if batch.is_suspect() {
+            self.suspects.push_back(batch);
+        } else if batch.len() > 0 {
+            self.resend.push_front(batch);
+        }
+    }
+
+    /// The same, of what may have failed for its content.
+    pub(super) fn keep_doubtful(&mut self, mut batch: Batch, suspicion: Suspicion) {
+        if batch.len() > 1 && suspicion.is_strong() {
+            batch.suspicion = suspicion;
+            self.halve(batch);
+        } else {
+            self.keep(batch, suspicion);
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! A folder for each process, and what becomes of it when the process is dead.
+//!
+//! Whoever holds the lock of a folder may do with its files as he likes. Between making a folder and locking it, its owner
+//! may lose it to one who takes it for an orphan, and then makes another.
+
+use super::disk::{Disk, FileKind};
+use super::segment::{self, Head, Identity};
+use super::store::{Found, LOCK, Name, Open, Segment, Store, TMP};
+use std::collections::HashSet;
+use std::io;
+
+/// A process that loses so many folders is not just unlucky.
+const TRIES: usize = 100;
+
+/// Makes a folder that is this process' own, as long as the guard lives: `writer`, or one not far from it if that is taken.
+pub(super) fn claim(disk: &dyn Disk, mut writer: u64, sync: bool) -> io::Result<(u64, Box<dyn Send>)> {
+    let mut random = fastrand::Rng::with_seed(writer);
+    for _ in 0..TRIES {
+        match try_claim(disk, &format!("{writer:016x}"), sync) {
+            Ok(Some(lock)) => return Ok((writer, lock)),
+            Ok(None) => writer = writer.wrapping_add(random.u64(1..=0xFFFF)),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other("others keep taking it"))
+}
+
+fn try_claim(disk: &dyn Disk, folder: &str, sync: bool) -> io::Result<Option<Box<dyn Send>>> {
+    match disk.create_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
+        made => made?,
+    }
+    let lock = format!("{folder}/{LOCK}");
+    let locked = match disk.lock(&lock) {
+        // Taken for an orphan, and removed.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Ok(Some(guard)) if sync => disk.sync_dir("").map(|()| Some(guard)),
+        locked => locked,
+    };
+    if locked.is_err() {
+        disk.remove(&lock).ok();
+        disk.remove_dir(folder).ok();
+    }
+    locked
+}
+
+/// What a file in a folder of the dead turns out to be.
+enum Orphan {
+    Segment {
+        /// As its file is called.
+        name: Name,
+        segment: Segment,
+    },
+    /// Nothing is to be done about it any more.
+    Ended,
+    /// Nothing in it can be delivered.
+    Damaged(Identity),
+    /// It is not for us.
+    Foreign { newer: bool },
+}
+
+impl Store {
+    /// Takes over what processes that have died since have left behind. What can't be read or moved now stays where it is,
+    /// for the next time.
+    pub(crate) fn adopt(&mut self) -> Found {
+        let mut found = Found::default();
+        let mut folders = self.disk.list("").unwrap_or_default();
+        folders.retain(|name| segment::parse_hex(name).is_some());
+        folders.retain(|name| *name != self.folder && !self.left_alone.contains(name));
+        folders.sort_unstable();
+        if !folders.is_empty() {
+            let mut known = self.segments.values().map(|segment| segment.name.identity).collect();
+            for folder in folders {
+                self.adopt_folder(&folder, &mut known, &mut found).ok();
+            }
+        }
+        found
+    }
+
+    fn adopt_folder(&mut self, folder: &str, known: &mut HashSet<Identity>, found: &mut Found) -> io::Result<()> {
+        let stat = self.disk.stat(folder)?;
+        if stat.kind != FileKind::Dir || !stat.ours {
+            return Ok(());
+        }
+        let lock = format!("{folder}/{LOCK}");
+        let Some(_guard) = self.disk.lock(&lock)? else {
+            return Ok(());
+        };
+        let mut names = self.disk.list(folder)?;
+        names.retain(|name| name != LOCK);
+        let (mut segments, mut foreign, mut newer, mut failed) = (Vec::new(), false, 0, false);
+        for name in names {
+            let path = format!("{folder}/{name}");
+            match examine(&*self.disk, &path, &name) {
+                Ok(Orphan::Segment { name, segment }) => segments.push((name != segment.name, segment, path)),
+                Ok(Orphan::Ended) => failed |= self.remove(&path).is_err(),
+                Ok(Orphan::Damaged(identity)) => failed |= self.refuse(&path, identity, found).is_err(),
+                Ok(Orphan::Foreign { newer: by_a_newer }) => {
+                    foreign = true;
+                    newer += u64::from(by_a_newer);
+                }
+                Err(_) => failed = true,
+            }
+        }
+        // Of two that say they are the same, the one counts that also goes by that name.
+        segments.sort_by_key(|(misnamed, segment, _)| (*misnamed, segment.name.place, segment.name.identity));
+        for (_, segment, path) in segments {
+            failed |= self.take(segment, &path, known, found).is_err();
+        }
+        if self.sync {
+            // Before they are gone from the other folder for good.
+            self.disk.sync_dir(&self.folder)?;
+        }
+        if failed {
+            return Ok(());
+        }
+        found.unknown += newer;
+        if foreign {
+            self.left_alone.insert(folder.to_owned());
+            return Ok(());
+        }
+        self.disk.remove(&lock)?;
+        self.disk.remove_dir(folder)
+    }
+
+    fn take(
+        &mut self,
+        mut segment: Segment,
+        path: &str,
+        known: &mut HashSet<Identity>,
+        found: &mut Found,
+    ) -> io::Result<()> {
+        let identity = segment.name.identity;
+        if known.contains(&identity) {
+            return self.refuse(path, identity, found);
+        }
+        segment.name.place = self.place();
+        self.disk.rename(path, &self.path(segment.name))?;
+        known.insert(identity);
+        let open = segment.open.len();
+        found.damaged_bytes += segment.damaged.unwrap_or(0);
+        found.segments.push((self.add(segment), open));
+        Ok(())
+    }
+
+    fn refuse(&self, path: &str, identity: Identity, found: &mut Found) -> io::Result<()> {
+        let size = self.disk.stat(path)?.len;
+        self.set_aside(path, identity)?;
+        // An empty file is a loss too.
+        found.damaged_bytes += size.max(Head::LEN);
+        Ok(())
+    }
+}
+
+fn examine(disk: &dyn Disk, path: &str, name: &str) -> io::Result<Orphan> {
+    let stat = disk.stat(path)?;
+    let ours = stat.kind == FileKind::File && stat.ours;
+    let tmp = name.strip_suffix(TMP).and_then(Identity::parse);
+    if ours && tmp.is_some() {
+        return Ok(Orphan::Ended); // Nobody was told that it is there.
+    }
+    let Some(name) = Name::parse(name).filter(|_| ours) else {
+        return Ok(Orphan::Foreign { newer: false });
+    };
+    let bytes = disk.read(path, FIRST)?;
+    let table = match Head::read(&bytes) {
+        Head::Newer => return Ok(Orphan::Foreign { newer: true }),
+        Head::Whole { identity, count } if identity == name.identity => segment::mark_offset(count),
+        _ => u64::MAX,
+    };
+    let segment = if table <= stat.len {
+        let bytes = if table <= FIRST { bytes } else { disk.read(path, table)? };
+        by_marks(&bytes, name, stat.len)
+    } else {
+        by_records(&disk.read(path, u64::MAX)?, name)
+    };
+    Ok(match (segment.open.len(), segment.damaged) {
+        (0, None) => Orphan::Ended,
+        (0, Some(_)) => Orphan::Damaged(segment.name.identity),
+        _ => Orphan::Segment { name, segment },
+    })
+}
+
+/// So much of a file is read at first: the marks of most.
+const FIRST: u64 = 4096;
+
+/// A segment whose header is whole, by what its marks say. Whether its records are whole too is seen when they are loaded.
+fn by_marks(bytes: &[u8], name: Name, size: u64) -> Segment {
+    let Head::Whole { count, .. } = Head::read(bytes) else {
+        return by_records(bytes, name);
+    };
+    let wrong = (0..count).any(|index| !segment::is_mark(bytes, name.identity, index));
+    let open = open(bytes, name.identity, 0..count);
+    Segment { name, size, open, marks: count, damaged: wrong.then_some(0) }
+}
+
+/// A segment whose header says nothing, or that it is another: by what is whole in it.
+fn by_records(bytes: &[u8], name: Name) -> Segment {
+    let contents = segment::read(bytes, name.identity);
+    let (identity, size) = (contents.identity, bytes.len() as u64);
+    let name = Name { identity, ..name };
+    match Head::read(bytes) {
+        Head::Whole { identity: of, count } if of == identity && segment::mark_offset(count) <= size => {
+            return by_marks(bytes, name, size);
+        }
+        _ => {}
+    }
+    let open = open(bytes, identity, contents.records.keys().copied());
+    Segment { name, size, open, marks: contents.marks, damaged: Some(contents.damaged) }
+}
+
+/// Those of the records that are open.
+fn open(bytes: &[u8], identity: Identity, indices: impl Iterator<Item = u32> + Clone) -> Open {
+    let open = indices.filter(|index| !segment::has_ended(bytes, identity, *index));
+    let all = open.clone().count() as u32;
+    if open.clone().eq(0..all) { Open::all(all) } else { Open::these(open.collect()) }
+}

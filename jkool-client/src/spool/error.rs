@@ -1,0 +1,31 @@
+//! What goes wrong with a spool.
+
+use std::path::{Path, PathBuf};
+use std::{fmt, io};
+
+/// What went wrong, and where.
+#[derive(Debug)]
+pub(crate) struct SpoolError {
+    path: PathBuf,
+    what: &'static str,
+    source: Option<io::Error>,
+}
+
+impl SpoolError {
+    /// The disk refused.
+    pub(crate) fn io(path: &Path, what: &'static str, source: io::Error) -> Self {
+        Self { path: path.to_owned(), what, source: Some(source) }
+    }
+
+    /// The folder is not fit to be a spool.
+    pub(crate) fn not_ours(path: &Path, what: &'static str) -> Self {
+        Self { path: path.to_owned(), what, source: None }
+    }
+}
+
+impl fmt::Display for SpoolError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "spool {}: {}", self.path.display(), self.what)?;
+        self.source.as_ref().map_or(Ok(()), |source| write!(f, ": {source}"))
+    }
+}

@@ -1,0 +1,195 @@
+//! A real disk. Everything goes by the handle of the spool's folder, so it stays the same folder whatever happens to its path.
+
+use super::disk::{Disk, FileKind, Stat};
+use rustix::fs::{self, AtFlags, FileType, FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
+use std::fs::{DirBuilder, File};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, FileExt};
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Default)]
+pub(crate) struct Unix {
+    /// Once entered.
+    root: Option<File>,
+}
+
+const FILE_MODE: Mode = Mode::RUSR.union(Mode::WUSR);
+const SAFE: OFlags = OFlags::NOFOLLOW.union(OFlags::CLOEXEC);
+const DIR: OFlags = SAFE.union(OFlags::DIRECTORY);
+
+impl Unix {
+    fn root(&self) -> io::Result<&File> {
+        self.root.as_ref().ok_or_else(|| io::ErrorKind::NotConnected.into())
+    }
+
+    fn open(&self, name: &str, flags: OFlags) -> io::Result<File> {
+        // The folder itself has no name of its own.
+        let name = if name.is_empty() { "." } else { name };
+        Ok(fs::openat(self.root()?, name, flags | SAFE, FILE_MODE)?.into())
+    }
+}
+
+impl Disk for Unix {
+    fn enter(&mut self, dir: &Path, sync: bool) -> io::Result<Stat> {
+        // A slash at the end would make the system follow a link before it.
+        let dir: PathBuf = dir.components().collect();
+        let look = || Ok(stat(&fs::statat(fs::CWD, &dir, AtFlags::SYMLINK_NOFOLLOW)?));
+        let found = match look() {
+            Err(error) if error == Errno::NOENT => {
+                make(&dir, sync)?;
+                look()
+            }
+            found => found,
+        };
+        let found = found.map_err(|error: Errno| io::Error::from(error))?;
+        if found.kind != FileKind::Dir {
+            return Ok(found);
+        }
+        let root: File = fs::openat(fs::CWD, &dir, DIR, Mode::empty())?.into();
+        // Asked of the handle: what the path named a moment ago may be something else.
+        let found = stat(&fs::fstat(&root)?);
+        self.root = Some(root);
+        Ok(found)
+    }
+
+    fn create_dir(&self, name: &str) -> io::Result<()> {
+        Ok(fs::mkdirat(self.root()?, name, Mode::RWXU)?)
+    }
+
+    fn list(&self, name: &str) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::Dir::new(self.open(name, DIR)?)? {
+            // No name of ours is anything but ASCII.
+            if let Ok(name) = entry?.file_name().to_str() {
+                names.push(name.to_owned());
+            }
+        }
+        names.retain(|name| name != "." && name != "..");
+        Ok(names)
+    }
+
+    fn stat(&self, name: &str) -> io::Result<Stat> {
+        Ok(stat(&fs::statat(self.root()?, name, AtFlags::SYMLINK_NOFOLLOW)?))
+    }
+
+    fn create(&self, name: &str, bytes: &[u8], sync: bool) -> io::Result<()> {
+        let mut file = self.open(name, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL)?;
+        file.write_all(bytes)?;
+        if sync { file.sync_all() } else { Ok(()) }
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        Ok(fs::renameat(self.root()?, from, self.root()?, to)?)
+    }
+
+    fn sync_dir(&self, name: &str) -> io::Result<()> {
+        sync_dir(&self.open(name, DIR)?)
+    }
+
+    fn read(&self, name: &str, limit: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.open(name, OFlags::RDONLY)?.take(limit).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn write_at(&self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.open(name, OFlags::WRONLY)?.write_all_at(bytes, offset)
+    }
+
+    fn append(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.open(name, OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND)?.write_all(bytes)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        Ok(fs::unlinkat(self.root()?, name, AtFlags::empty())?)
+    }
+
+    fn remove_dir(&self, name: &str) -> io::Result<()> {
+        Ok(fs::unlinkat(self.root()?, name, AtFlags::REMOVEDIR)?)
+    }
+
+    fn lock(&self, name: &str) -> io::Result<Option<Box<dyn Send>>> {
+        self.lock_file(name, self.open(name, OFlags::RDWR | OFlags::CREATE)?)
+    }
+}
+
+impl Unix {
+    /// The second half of a lock: between the two anything may happen to the file.
+    fn lock_file(&self, name: &str, file: File) -> io::Result<Option<Box<dyn Send>>> {
+        match fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) => return Ok(None),
+            locked => locked?,
+        }
+        let ours = fs::fstat(&file)?;
+        match fs::statat(self.root()?, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(named) if (named.st_dev, named.st_ino) == (ours.st_dev, ours.st_ino) => Ok(Some(Box::new(file))),
+            // Whoever held it before has removed it, and perhaps somebody has made another.
+            Ok(_) | Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Makes a folder and those above it, each durable in the one above.
+fn make(dir: &Path, sync: bool) -> io::Result<()> {
+    let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let create = || DirBuilder::new().mode(0o700).create(dir);
+    match create() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && parent != dir => {
+            make(parent, sync)?;
+            create().or_else(made_meanwhile)?;
+        }
+        made => made.or_else(made_meanwhile)?,
+    }
+    // A folder above that we may not read is as durable as we can make it.
+    match File::open(parent) {
+        Ok(parent) if sync => sync_dir(&parent),
+        _ => Ok(()),
+    }
+}
+
+fn made_meanwhile(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::AlreadyExists { Ok(()) } else { Err(error) }
+}
+
+/// A file system that says "invalid" has nothing to sync there.
+fn sync_dir(dir: &File) -> io::Result<()> {
+    match dir.sync_all() {
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        synced => synced,
+    }
+}
+
+fn stat(stat: &fs::Stat) -> Stat {
+    let kind = match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => FileKind::File,
+        FileType::Directory => FileKind::Dir,
+        FileType::Symlink => FileKind::Symlink,
+        _ => FileKind::Other,
+    };
+    let ours = stat.st_uid == rustix::process::geteuid().as_raw();
+    let shared = Mode::from_raw_mode(stat.st_mode).intersects(Mode::WGRP | Mode::WOTH);
+    Stat { kind, ours, shared, len: u64::try_from(stat.st_size).unwrap_or(0) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Disk, OFlags, Unix};
+
+    #[test]
+    fn a_lock_on_a_file_that_was_removed_is_none() {
+        let dir = std::env::temp_dir().join(format!("jkool-lock-{}-{:016x}", std::process::id(), fastrand::u64(..)));
+        let mut disk = Unix::default();
+        disk.enter(&dir, false).unwrap();
+        let open = || disk.open("lock", OFlags::RDWR | OFlags::CREATE).unwrap();
+        let (held, late, later) = (disk.lock("lock").unwrap(), open(), open());
+        assert!(held.is_some() && disk.lock("lock").unwrap().is_none());
+        disk.remove("lock").unwrap();
+        drop(held);
+        assert!(disk.lock_file("lock", late).unwrap().is_none(), "removed");
+        let held = disk.lock("lock").unwrap();
+        assert!(held.is_some() && disk.lock_file("lock", later).unwrap().is_none(), "another is there");
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+}
