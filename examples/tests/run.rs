@@ -67,6 +67,26 @@ fn quickstart() {
 }
 
 #[test]
+fn spool() {
+    assert_in_order(
+        &shown(example("spool")),
+        &[
+            "first run, flush_durable: 0 delivered meanwhile, 0 dropped, 3 spooled, 0 pending\n",
+            "first run, shutdown:      0 delivered meanwhile, 0 dropped, 3 spooled, 0 pending\n",
+            "Streaming to http://127.0.0.1:",
+            "received: Order 1 processed\n",
+            "received: Order 2 processed\n",
+            "received: Order 3 processed\n",
+            "received: Order 4 processed\n",
+            // Some may have been delivered before.
+            "second run, flush: ",
+            " delivered meanwhile, 0 dropped, 0 pending\n",
+            "stats: 1 accepted and 3 recovered: 4 delivered, 0 in memory, 0 dropped\n",
+        ],
+    );
+}
+
+#[test]
 fn quickstart_streams_to_where_it_is_told() {
     let endpoint = Endpoint::start().unwrap();
     let mut command = example("quickstart");

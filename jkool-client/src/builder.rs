@@ -342,7 +342,6 @@ impl ClientBuilder {
         let max_batch = transport.max_batch().clamp(1, self.max_batch);
         let defaults = Defaults::new(self.source, self.user, self.location, self.properties, Host::look(self.env))
             .map_err(BuildError::Source)?;
-        let batch_bytes = (self.queue_bytes / 16).min(MAX_BATCH_BYTES);
         let limits = Limits {
             events: self.queue_events,
             bytes: self.queue_bytes,
@@ -350,7 +349,7 @@ impl ClientBuilder {
             shed_below: self.shed_below,
             flush_interval: self.flush_interval.min(Duration::from_secs(3600)),
             wake_at: max_batch.max(MIN_WAKE_AT).min(self.queue_events),
-            batch_bytes,
+            batch_bytes: (self.queue_bytes / 16).min(MAX_BATCH_BYTES),
         };
         let shared = Arc::new(Shared::new(limits, self.spool.is_some(), defaults.weight()));
         let spooler = |spool| Spooler::new(Arc::clone(&shared), spool, spool::disks(), clock::now());
@@ -360,7 +359,6 @@ impl ClientBuilder {
             prepare: Prepare { defaults, before_send: self.before_send, scratch: Vec::new() },
             spooler: self.spool.map(spooler),
             max_batch,
-            batch_bytes,
             on_dead_letter: self.on_dead_letter,
             notices: Notices::new(self.notices, self.loss_events, self.on_loss),
             token_watch,

@@ -28,8 +28,6 @@ pub(crate) struct Engine {
     pub(crate) spooler: Option<Spooler>,
     /// How many events the transport takes at once.
     pub(crate) max_batch: usize,
-    /// About how many bytes are taken from the queue at once.
-    pub(crate) batch_bytes: usize,
     pub(crate) on_dead_letter: Option<OnDeadLetter>,
     pub(crate) notices: Notices,
     pub(crate) token_watch: Option<TokenWatch>,
@@ -107,7 +105,7 @@ impl Engine {
             self.notices.tell_spool(spooler.error(), now);
             self.notices.tell_newer_files(spooler.take_newer_files());
         }
-        if self.delivery.trouble().is_none() && self.shared.is_calm() {
+        if self.delivery.trouble().is_none() && self.shared.is_half_free() && !self.shared.is_closed() {
             if let Some(event) = self.notices.summary(&stats, now) {
                 self.shared.emit(event.into());
             }
@@ -138,7 +136,7 @@ impl Engine {
 
     /// The oldest that was not sent yet: from the spool, then from the queue.
     fn fresh(&mut self, now: Instant) -> Step {
-        let room = self.flights.is_empty() || self.shared.is_calm();
+        let room = self.flights.is_empty() || self.shared.is_half_free();
         let ahead = self.writes_ahead(now);
         loop {
             if let Some(spooler) = &mut self.spooler {
@@ -183,7 +181,7 @@ impl Engine {
     /// Whether events go to the spool before they are sent, and it takes them.
     fn writes_ahead(&self, now: Instant) -> bool {
         let spooler = self.spooler.as_ref();
-        spooler.is_some_and(|spooler| spooler.writes_ahead() && spooler.is_writable(self.batch_bytes, now))
+        spooler.is_some_and(|spooler| spooler.writes_ahead() && spooler.is_writable(now))
     }
 
     /// Writes what is due although nothing can be sent before `until`.
@@ -201,7 +199,7 @@ impl Engine {
     /// next process sends everything in this order.
     fn spool_some(&mut self, now: Instant) -> bool {
         let Some(spooler) = &mut self.spooler else { return false };
-        if !spooler.is_writable(self.batch_bytes, now) {
+        if !spooler.is_writable(now) {
             return false;
         }
         let held_up = spooler.has_line() || self.delivery.is_stalled(now);

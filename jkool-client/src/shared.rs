@@ -166,10 +166,13 @@ impl Shared {
         self.lock().intake.take_some(max)
     }
 
-    /// Whether half of the room in memory is free, and events are still taken in.
-    pub(crate) fn is_calm(&self) -> bool {
-        let state = self.lock();
-        !state.intake.is_closed() && !state.intake.is_filled(1, 2)
+    /// Whether half of the room in memory is free.
+    pub(crate) fn is_half_free(&self) -> bool {
+        !self.lock().intake.is_filled(1, 2)
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().intake.is_closed()
     }
 
     pub(crate) fn wants_relief(&self) -> bool {

@@ -148,10 +148,10 @@ impl Spooler {
         std::mem::take(&mut self.newer_files)
     }
 
-    /// Whether so many bytes could be written now.
-    pub(crate) fn is_writable(&self, bytes: usize, now: Instant) -> bool {
+    /// Whether it may take something now.
+    pub(crate) fn is_writable(&self, now: Instant) -> bool {
         let store = self.store.as_ref().filter(|_| self.retry_at.is_none_or(|at| at <= now));
-        store.is_some_and(|store| store.has_room(bytes as u64))
+        store.is_some_and(|store| store.has_room(1))
     }
 
     /// Whether something waits here to be sent.
@@ -159,22 +159,25 @@ impl Spooler {
         !self.line.is_empty()
     }
 
-    /// Writes what is in memory alone; whether that is durable now.
+    /// Writes what is in memory alone; whether that is durable now. In a spool that is full it stays in memory.
     pub(crate) fn write<'a>(&mut self, items: impl Iterator<Item = (&'a Payload, &'a mut Mark)>, now: Instant) -> bool {
         let Some(store) = &mut self.store else { return false };
         let (payloads, marks): (Vec<_>, Vec<_>) = items.filter(|(_, mark)| mark.slot.is_none()).unzip();
-        if payloads.is_empty() {
-            return true;
+        let bytes = payloads.iter().map(|payload| payload_weight(payload) as u64).sum();
+        if payloads.is_empty() || !store.has_room(bytes) {
+            return payloads.is_empty();
         }
         match store.write(&payloads) {
             Ok(segment) => {
+                let bytes = store.bytes();
                 self.shared.account(|ledger| {
+                    // First, for the rest may be all that somebody waits for.
+                    ledger.set_spool_bytes(bytes);
                     for (index, mark) in (0..).zip(marks) {
                         ledger.spool(mark, Slot { segment, index });
                     }
                 });
                 self.succeeded();
-                self.count_bytes();
                 true
             }
             Err(error) => {

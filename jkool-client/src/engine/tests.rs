@@ -91,7 +91,6 @@ fn engine(setup: Setup, disk: &FakeDisk, now: Instant) -> Engine {
         delivery: Delivery::new(RetryPolicy::default(), setup.window, fastrand::Rng::with_seed(7)),
         prepare: Prepare { defaults: DEFAULTS.get_or_init(defaults).clone(), before_send: None, scratch: Vec::new() },
         max_batch: setup.max_batch,
-        batch_bytes: 16 << 10,
         on_dead_letter: None,
         notices: Notices::new(false, false, None),
         token_watch: None,
