@@ -23,6 +23,8 @@ pub(crate) struct Spooler {
     store: Option<Store>,
     /// After a failure, when it is tried again.
     retry_at: Option<Instant>,
+    /// After a failure to read, when that is tried again: a disk that takes nothing may still give what it has.
+    load_at: Option<Instant>,
     /// Failures in a row.
     failures: u32,
     /// Why it does not work at present.
@@ -58,6 +60,7 @@ impl Spooler {
             disks,
             store: None,
             retry_at: None,
+            load_at: None,
             failures: 0,
             error: None,
             newer_files: 0,
@@ -82,7 +85,7 @@ impl Spooler {
                 self.adopt();
             }
         }
-        self.retry_at.filter(|at| *at > now).unwrap_or(self.look_at)
+        [self.retry_at, self.load_at].into_iter().flatten().filter(|at| *at > now).min().unwrap_or(self.look_at)
     }
 
     fn open(&mut self, now: Instant) {
@@ -243,7 +246,7 @@ impl Spooler {
                         return Some(batch);
                     }
                 }
-                Waiting::OnDisk { segment, generations } if room && self.retry_at.is_none_or(|at| at <= now) => {
+                Waiting::OnDisk { segment, generations } if room && self.load_at.is_none_or(|at| at <= now) => {
                     let (segment, generations) = (*segment, std::mem::take(generations));
                     let waiting = match self.load(segment, &generations, now) {
                         Some(items) => Waiting::InMemory(items),
@@ -261,6 +264,7 @@ impl Spooler {
             Ok(loaded) => loaded,
             Err(error) => {
                 self.failed(&error, now);
+                self.load_at = self.retry_at;
                 return None;
             }
         };

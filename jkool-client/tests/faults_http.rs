@@ -4,8 +4,9 @@
 
 mod faults;
 
+use faults::child::printed_by_child;
 use faults::server::{Reply, Request, Server, answer};
-use faults::{Oracle, PATIENCE, TOKEN, arrive, client, printed_by_child, until};
+use faults::{Oracle, PATIENCE, TOKEN, arrive, client, until};
 use jkool_client::{Client, LossReason};
 use std::io::Write;
 use std::sync::mpsc;

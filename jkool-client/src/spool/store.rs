@@ -6,7 +6,7 @@ use super::segment::{self, Identity};
 use super::{Spool, SpoolError};
 use jkool_transport::Payload;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
 /// A segment by its number in this process, oldest first.
@@ -145,19 +145,7 @@ impl Store {
     /// Opens the spool and takes over what dead processes left in it. `writer` is random.
     pub(crate) fn open(settings: &Spool, mut disk: Box<dyn Disk>, writer: u64) -> Result<(Self, Found), SpoolError> {
         let dir = settings.dir.clone();
-        let stat = disk.enter(&dir, settings.sync).map_err(|error| SpoolError::io(&dir, "can't open", error))?;
-        let wrong = match stat.kind {
-            FileKind::Symlink => Some("is a symbolic link"),
-            FileKind::File | FileKind::Other => Some("is no folder"),
-            FileKind::Dir if !stat.ours => Some("belongs to another user"),
-            FileKind::Dir if stat.shared => Some("can be written to by other users"),
-            FileKind::Dir => None,
-        };
-        if let Some(wrong) = wrong {
-            return Err(SpoolError::not_ours(&dir, wrong));
-        }
-        let (writer, lock) =
-            claim(&*disk, writer, settings.sync).map_err(|error| SpoolError::io(&dir, "can't make a folder", error))?;
+        let (writer, lock) = enter(&mut *disk, &dir, writer, settings.sync)?;
         let mut store = Self {
             disk,
             dir,
@@ -193,7 +181,19 @@ impl Store {
 
     /// Writes a segment. When that has failed nothing of it is there, or will be after [`tidy`](Self::tidy).
     pub(crate) fn write(&mut self, payloads: &[&Payload]) -> Result<SegmentId, SpoolError> {
-        self.try_write(payloads).map_err(|error| SpoolError::io(&self.dir, "can't write", error))
+        let mut written = self.try_write(payloads);
+        if matches!(&written, Err(error) if error.kind() == io::ErrorKind::NotFound) && self.is_removed() {
+            // What was in it is lost, which is counted when its turn comes.
+            (self.writer, self._lock) = enter(&mut *self.disk, &self.dir, self.writer, self.sync)?;
+            self.folder = format!("{:016x}", self.writer);
+            written = self.try_write(payloads);
+        }
+        written.map_err(|error| SpoolError::io(&self.dir, "can't write", error))
+    }
+
+    /// Whether somebody has removed this process' own folder, or the whole spool.
+    fn is_removed(&self) -> bool {
+        matches!(self.disk.stat(&self.folder), Err(error) if error.kind() == io::ErrorKind::NotFound)
     }
 
     fn try_write(&mut self, payloads: &[&Payload]) -> io::Result<SegmentId> {
@@ -377,6 +377,22 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             removed => removed,
         }
+    }
+}
+
+/// Enters the spool's folder, and makes one in it that is this process' own as long as the guard lives.
+fn enter(disk: &mut dyn Disk, dir: &Path, writer: u64, sync: bool) -> Result<(u64, Box<dyn Send>), SpoolError> {
+    let stat = disk.enter(dir, sync).map_err(|error| SpoolError::io(dir, "can't open", error))?;
+    let wrong = match stat.kind {
+        FileKind::Symlink => Some("is a symbolic link"),
+        FileKind::File | FileKind::Other => Some("is no folder"),
+        FileKind::Dir if !stat.ours => Some("belongs to another user"),
+        FileKind::Dir if stat.shared => Some("can be written to by other users"),
+        FileKind::Dir => None,
+    };
+    match wrong {
+        Some(wrong) => Err(SpoolError::not_ours(dir, wrong)),
+        None => claim(disk, writer, sync).map_err(|error| SpoolError::io(dir, "can't make a folder", error)),
     }
 }
 

@@ -27,7 +27,8 @@ pub(crate) fn failure(disposition: Disposition) -> Failure {
 
 /// The law, which holds at every instant.
 pub(crate) fn assert_balanced(stats: &Stats) {
-    assert_eq!(stats.accepted(), stats.delivered() + stats.in_memory() + stats.dropped_total(), "{stats}");
+    let known = stats.delivered() + stats.spooled() + stats.in_memory() + stats.dropped_total();
+    assert_eq!(stats.accepted() + stats.recovered(), known, "{stats}");
 }
 
 /// The message of every delivered event, in order.

@@ -2,7 +2,7 @@
 #![allow(dead_code, clippy::unwrap_used, reason = "each test file uses its part, and a test may panic")]
 
 use super::common::{PATIENCE, failure};
-use jkool_client::transport::{Disposition, MemoryTransport, Payload, Receipt, Transport, TransportError};
+use jkool_client::transport::{Disposition, MemoryTransport, Outcome, Payload, Receipt, Transport, TransportError};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use tokio::sync::Semaphore;
@@ -24,7 +24,12 @@ impl Gate {
     }
 
     pub(crate) fn open(&self) {
-        self.open.add_permits(1_000_000);
+        self.pass(1_000_000);
+    }
+
+    /// Answers so many sends.
+    pub(crate) fn pass(&self, sends: usize) {
+        self.open.add_permits(sends);
     }
 
     /// Waits until so many payloads stand before the gate or have passed it.
@@ -40,7 +45,7 @@ impl Transport for Gate {
     async fn send(&self, batch: &[Payload]) -> Receipt {
         *self.arrived.lock().unwrap() += batch.len();
         self.changed.notify_all();
-        let _passing = self.open.acquire().await.unwrap();
+        self.open.acquire().await.unwrap().forget();
         self.memory.send(batch).await
     }
 
@@ -84,11 +89,17 @@ impl Transport for Counter {
 pub(crate) struct Outage {
     memory: MemoryTransport,
     over: AtomicBool,
+    refused: AtomicU64,
 }
 
 impl Outage {
     pub(crate) fn of(memory: &MemoryTransport) -> Arc<Self> {
-        Arc::new(Self { memory: memory.clone(), over: AtomicBool::new(false) })
+        Arc::new(Self { memory: memory.clone(), over: AtomicBool::new(false), refused: AtomicU64::new(0) })
+    }
+
+    /// How many sends it has refused.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused.load(Ordering::SeqCst)
     }
 
     pub(crate) fn end(&self) {
@@ -102,7 +113,45 @@ impl Transport for Outage {
         if self.over.load(Ordering::SeqCst) {
             return self.memory.send(batch).await;
         }
+        self.refused.fetch_add(1, Ordering::SeqCst);
         Receipt::failed(batch.len(), failure(Disposition::Retry { after: None }))
+    }
+
+    fn max_batch(&self) -> usize {
+        self.memory.max_batch()
+    }
+
+    async fn close(&self) -> Result<(), TransportError> {
+        self.memory.close().await
+    }
+}
+
+/// A server that decides over each payload, and keeps those that it takes.
+pub(crate) struct Judge<F> {
+    memory: MemoryTransport,
+    decide: F,
+}
+
+impl<F> Judge<F> {
+    pub(crate) fn of(memory: &MemoryTransport, decide: F) -> Self {
+        Self { memory: memory.clone(), decide }
+    }
+}
+
+impl<F> std::fmt::Debug for Judge<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Judge").finish_non_exhaustive()
+    }
+}
+
+#[async_trait::async_trait]
+impl<F: Fn(&Payload) -> Outcome + Send + Sync + 'static> Transport for Judge<F> {
+    async fn send(&self, batch: &[Payload]) -> Receipt {
+        let outcomes: Vec<_> = batch.iter().map(&self.decide).collect();
+        for (payload, _) in batch.iter().zip(&outcomes).filter(|(_, outcome)| matches!(outcome, Outcome::Delivered)) {
+            let _receipt = self.memory.send(std::slice::from_ref(payload)).await;
+        }
+        Receipt::new(outcomes)
     }
 
     fn max_batch(&self) -> usize {

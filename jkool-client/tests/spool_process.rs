@@ -1,0 +1,306 @@
+//! The spool and the ends of processes. Each case starts this program again as children that share a folder on a real disk
+//! and stream to a server of this one's; they are killed, stopped, end, panic and exit. What a child was told is durable
+//! must arrive, whoever sends it. `JKOOL_KILL_ROUNDS` sets how many processes are killed, `JKOOL_SEED` when.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic, and this one is its own harness")]
+
+#[cfg(all(target_os = "linux", feature = "http"))]
+mod faults;
+#[cfg(all(target_os = "linux", feature = "http"))]
+#[path = "spooled/process.rs"]
+mod process;
+#[cfg(all(target_os = "linux", feature = "http"))]
+mod spooled;
+
+#[cfg(all(target_os = "linux", feature = "http"))]
+fn main() {
+    match std::env::var(process::ROLE) {
+        Ok(role) => process::child(&role),
+        Err(_) => cases::run_all(),
+    }
+}
+
+#[cfg(not(all(target_os = "linux", feature = "http")))]
+fn main() {}
+
+#[cfg(all(target_os = "linux", feature = "http"))]
+mod cases {
+    use super::faults::now;
+    use super::faults::server::{Reply, Server};
+    use super::process::{End, Process, THREADS};
+    use super::spooled::{Folder, Number, Received};
+    use rustix::process::Signal;
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    type Case = (&'static str, fn());
+
+    const CASES: &[Case] = &[
+        ("kills_of_one_that_writes_ahead", || kills("write-ahead")),
+        ("kills_of_one_that_writes_what_flows_over", || kills("overflow")),
+        ("eight_processes_on_one_folder_with_kills", eight_processes_with_kills),
+        ("eight_processes_that_end_well_deliver_each_once", eight_processes_that_end_well),
+        ("a_stopped_process_keeps_its_files", a_stopped_process_keeps_its_files),
+        ("an_exit_keeps_what_is_durable", an_exit_keeps_what_is_durable),
+        ("a_panic_delivers_or_spools", a_panic_delivers_or_spools),
+        ("a_shutdown_while_the_server_is_away", a_shutdown_while_the_server_is_away),
+    ];
+
+    /// Understands what `cargo test` passes on: a part of a name, `--exact`, `--list`.
+    pub(super) fn run_all() {
+        let args: Vec<_> = std::env::args().skip(1).collect();
+        let has = |flag: &str| args.iter().any(|arg| arg == flag);
+        let filter = args.iter().find(|arg| !arg.starts_with('-'));
+        let is_meant =
+            |name: &str| filter.is_none_or(|part| if has("--exact") { name == part } else { name.contains(part) });
+        let ignored = has("--ignored");
+        for (name, case) in CASES.iter().filter(|(name, _)| !ignored && is_meant(name)) {
+            if has("--list") {
+                println!("{name}: test");
+            } else {
+                let start = now();
+                case();
+                println!("test {name} ... ok, {:.1} s", start.elapsed().as_secs_f64());
+            }
+        }
+    }
+
+    fn setting(name: &str) -> Option<u64> {
+        Some(std::env::var(name).ok()?.parse().unwrap())
+    }
+
+    fn random() -> fastrand::Rng {
+        let seed = setting("JKOOL_SEED").unwrap_or_else(|| fastrand::u64(..));
+        println!("JKOOL_SEED={seed}");
+        fastrand::Rng::with_seed(seed)
+    }
+
+    const MODES: [&str; 2] = ["write-ahead", "overflow"];
+
+    /// How a server may be: well, in trouble, silent, or now this and now that.
+    fn afflict(server: &Server, random: &mut fastrand::Rng) {
+        let replies = [Reply::Status(202), Reply::Status(503), Reply::Stall, Reply::Status(500), Reply::Reset];
+        match random.usize(..6) {
+            kind @ ..3 => server.otherwise(replies[kind].clone()),
+            3 => server.otherwise(Reply::Status(202)),
+            _ => server.script((0..100).map(|_| random.choice(&replies).cloned().unwrap())),
+        }
+    }
+
+    /// How far each thread of each round is durable, as its process was told.
+    #[derive(Default)]
+    struct Durable(BTreeMap<(u32, u32), u32>);
+
+    impl Durable {
+        fn note(&mut self, round: u32, line: &str) {
+            let marks = line.strip_prefix("durable").unwrap().split_whitespace();
+            for (thread, mark) in (0..).zip(marks) {
+                self.0.insert((round, thread), mark.parse().unwrap());
+            }
+        }
+
+        fn count(&self) -> u32 {
+            self.0.values().sum()
+        }
+
+        fn assert_taken(&self, received: &Received) {
+            for (&(round, thread), &mark) in &self.0 {
+                for sequence in 1..=mark {
+                    let number = Number { round, thread, sequence };
+                    assert!(received.has_taken(number), "{number:?} is missing of {mark}");
+                }
+            }
+        }
+    }
+
+    /// A last process sends all that is left, to a server that is well.
+    fn drain(folder: &Folder, mode: &str, received: &mut Received) -> End {
+        let server = Server::start();
+        let mut process = Process::start("drain", &server.url(), folder, mode, 0);
+        let end = process.end();
+        assert_eq!((end.recovered, end.accepted), (end.delivered, 0), "{end:?}");
+        received.add(&server.stop());
+        folder.assert_empty();
+        end
+    }
+
+    fn kills(mode: &str) {
+        let rounds = setting("JKOOL_KILL_ROUNDS").unwrap_or(50) as u32 / 2;
+        let (mut random, folder) = (random(), Folder::new("kills"));
+        let (mut durable, mut received) = (Durable::default(), Received::default());
+        for round in 1..=rounds {
+            let server = Server::start();
+            afflict(&server, &mut random);
+            let mut process = Process::start("emit", &server.url(), &folder, mode, round);
+            if random.bool() {
+                durable.note(round, &process.line());
+            }
+            let deadline = now() + Duration::from_millis(random.u64(..300));
+            while let Some(line) = process.line_before(deadline) {
+                durable.note(round, &line);
+                if random.u8(..) < 16 {
+                    folder.inspect();
+                }
+            }
+            for line in process.kill() {
+                durable.note(round, &line);
+            }
+            folder.inspect();
+            received.add(&server.stop());
+        }
+        drain(&folder, mode, &mut received);
+        durable.assert_taken(&received);
+        assert!(durable.count() >= rounds, "it came to nothing: {}", durable.count());
+    }
+
+    fn eight_processes_with_kills() {
+        let (rounds, mut random) = (setting("JKOOL_KILL_ROUNDS").unwrap_or(50), random());
+        for _ in 0..rounds.div_ceil(50) {
+            kill_some_of_eight(25, &mut random);
+        }
+    }
+
+    fn kill_some_of_eight(kills: u32, random: &mut fastrand::Rng) {
+        let (folder, server) = (Folder::new("eight"), Server::start());
+        let (mut durable, mut received) = (Durable::default(), Received::default());
+        let mut round = 0;
+        let mut start = |server: &Server| {
+            round += 1;
+            (round, Process::start("emit", &server.url(), &folder, MODES[round as usize % 2], round))
+        };
+        let mut processes: Vec<_> = (0..8).map(|_| start(&server)).collect();
+        for kill in 0..kills {
+            if kill % 4 == 0 {
+                afflict(&server, random);
+                folder.inspect();
+            }
+            // Its neighbour is at work for sure, and it may be starting.
+            let victim = random.usize(..8);
+            let (round, neighbour) = &mut processes[(victim + 1) % 8];
+            durable.note(*round, &neighbour.line());
+            let deadline = now() + Duration::from_millis(random.u64(..50));
+            let (round, process) = &mut processes[victim];
+            while let Some(line) = process.line_before(deadline) {
+                durable.note(*round, &line);
+            }
+            for line in process.kill() {
+                durable.note(*round, &line);
+            }
+            processes[victim] = start(&server);
+        }
+        let mut spooled = 0;
+        for (round, process) in &mut processes {
+            process.ask_to_end().iter().for_each(|line| durable.note(*round, line));
+        }
+        for (_, process) in &mut processes {
+            spooled += process.end().spooled;
+        }
+        folder.inspect();
+        received.add(&server.stop());
+        // What the killed ones have left comes to that.
+        let end = drain(&folder, "overflow", &mut received);
+        assert!(end.recovered >= spooled, "{end:?} {spooled}");
+        durable.assert_taken(&received);
+        assert!(durable.count() >= kills, "it came to nothing: {}", durable.count());
+    }
+
+    fn eight_processes_that_end_well() {
+        let (folder, server) = (Folder::new("eight-well"), Server::start());
+        server.otherwise(Reply::Status(503));
+        let mut sum = End::default();
+        // The second eight come while the first are there, and take over what they leave.
+        let mut processes: Vec<_> = (1..=16)
+            .map(|round| Process::start("emit", &server.url(), &folder, MODES[round as usize % 2], round))
+            .collect();
+        for process in &mut processes {
+            process.line();
+        }
+        for (reply, processes) in [Reply::Status(202), Reply::Status(503)].into_iter().zip(processes.chunks_mut(8)) {
+            server.otherwise(reply);
+            for process in processes.iter_mut() {
+                process.ask_to_end();
+            }
+            for process in processes {
+                let end = process.end();
+                assert_eq!(end.dropped, 0, "{end:?}");
+                sum.add(&end);
+            }
+        }
+        let mut received = Received::default();
+        received.add(&server.stop());
+        sum.add(&drain(&folder, "write-ahead", &mut received));
+        // What one spools another recovers, and in the end all is delivered.
+        assert_eq!((sum.accepted, sum.spooled), (sum.delivered, sum.recovered), "{sum:?}");
+        assert_eq!((received.taken.len() as u64, received.repeats), (sum.accepted, 0));
+    }
+
+    fn a_stopped_process_keeps_its_files() {
+        let (folder, mut received) = (Folder::new("stopped"), Received::default());
+        let (ill, well) = (Server::start(), Server::start());
+        ill.otherwise(Reply::Status(503));
+        let mut stopped = Process::start("emit", &ill.url(), &folder, "write-ahead", 1);
+        stopped.line();
+        stopped.signal(Signal::STOP);
+        let mut other = Process::start("drain", &well.url(), &folder, "write-ahead", 2);
+        assert_eq!(other.end(), End::default());
+        stopped.signal(Signal::CONT);
+        // It works on as if nothing had been.
+        let mut durable = Durable::default();
+        for _ in 0..200 {
+            durable.note(1, &stopped.line());
+        }
+        stopped.ask_to_end().iter().for_each(|line| durable.note(1, line));
+        let end = stopped.end();
+        assert_eq!((end.accepted, end.dropped), (end.spooled, 0), "{end:?}");
+        assert_eq!(drain(&folder, "write-ahead", &mut received).recovered, end.spooled);
+        durable.assert_taken(&received);
+    }
+
+    fn numbers(round: u32, sequences: std::ops::RangeInclusive<u32>) -> Vec<Number> {
+        sequences.map(|sequence| Number { round, thread: THREADS, sequence }).collect()
+    }
+
+    fn an_exit_keeps_what_is_durable() {
+        for mode in MODES {
+            let (folder, mut received, server) = (Folder::new("exit"), Received::default(), Server::start());
+            server.otherwise(Reply::Status(503));
+            let mut process = Process::start("exit", &server.url(), &folder, mode, 1);
+            assert_eq!(process.line(), "durable");
+            assert_eq!(process.status().code(), Some(7));
+            let end = drain(&folder, mode, &mut received);
+            // Those that came after are in no account but that of the process which is gone.
+            assert_eq!((end.recovered, received.taken), (100, numbers(1, 1..=100)), "{mode}");
+        }
+    }
+
+    fn a_panic_delivers_or_spools() {
+        for (mode, delivered) in MODES.into_iter().zip([0, 3]) {
+            let (folder, mut received, server) = (Folder::new("panic"), Received::default(), Server::start());
+            server.script(vec![Reply::Status(202); delivered]);
+            server.otherwise(Reply::Status(503));
+            let mut process = Process::start("panic", &server.url(), &folder, mode, 1);
+            assert_eq!(process.status().code(), Some(101));
+            received.add(&server.stop());
+            let before = received.taken.len();
+            let end = drain(&folder, mode, &mut received);
+            assert_eq!((end.recovered, received.repeats), (100 - before as u64, 0), "{mode}");
+            assert_eq!(received.taken, numbers(1, 1..=100), "{mode}");
+        }
+    }
+
+    fn a_shutdown_while_the_server_is_away() {
+        for mode in MODES {
+            let (folder, mut received) = (Folder::new("away"), Received::default());
+            // Connections are refused.
+            let away = super::faults::Port::new();
+            for round in 1..=3 {
+                let end = Process::start("shutdown", &away.url(), &folder, mode, round).end();
+                assert_eq!((end.accepted, end.recovered), (100, u64::from(round - 1) * 100), "{end:?}");
+                assert_eq!(end.spooled, u64::from(round) * 100, "{end:?}");
+            }
+            folder.inspect();
+            assert_eq!(drain(&folder, mode, &mut received).recovered, 300);
+            assert_eq!((received.taken.len(), received.repeats), (300, 0));
+            received.assert_in_order();
+        }
+    }
+}
