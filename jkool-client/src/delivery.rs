@@ -32,6 +32,11 @@ impl Batch {
         self.marks.push(mark);
     }
 
+    /// About how many bytes it takes in memory.
+    pub(crate) fn weight(&self) -> usize {
+        self.marks.iter().map(|mark| mark.weight).sum()
+    }
+
     /// Everything in it is in the spool too.
     pub(crate) fn is_durable(&self) -> bool {
         self.marks.iter().all(|mark| mark.slot.is_some())

@@ -59,8 +59,19 @@ pub(crate) enum Step {
 /// How often the token's file is looked at while nothing gets through.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How many events a file of the spool holds at most.
+/// How many events a file of the spool holds at most, and about how many bytes.
 const SEGMENT_EVENTS: usize = 4096;
+const SEGMENT_BYTES: usize = 1 << 20;
+
+/// The first of `items`, one at least, whose weights make up a file of the spool.
+fn up_to_a_segment<T>(items: impl Iterator<Item = T>, weight: impl Fn(&T) -> usize) -> impl Iterator<Item = T> {
+    let mut bytes = 0;
+    items.take_while(move |item| {
+        let fits = bytes < SEGMENT_BYTES;
+        bytes += weight(item);
+        fits
+    })
+}
 
 impl Engine {
     /// Looks what earlier processes have left.
@@ -207,12 +218,16 @@ impl Engine {
         if !relief && !self.shared.wants_writing_down(self.delivery.trouble().is_some(), now) {
             return false;
         }
-        let mut flights = self.flights.values_mut();
-        if let Some(Flight { payloads, batch, .. }) = flights.find(|flight| !flight.batch.is_durable()) {
-            return spooler.write(payloads.iter().zip(&mut batch.marks), now);
+        let flights = self.flights.values_mut().filter(|flight| !flight.batch.is_durable());
+        let flights: Vec<_> = up_to_a_segment(flights, |flight| flight.batch.weight()).collect();
+        if !flights.is_empty() {
+            let items = flights.into_iter().flat_map(|flight| flight.payloads.iter().zip(&mut flight.batch.marks));
+            return spooler.write(items, now);
         }
-        if let Some(Batch { payloads, marks, .. }) = self.delivery.kept().find(|batch| !batch.is_durable()) {
-            return spooler.write(payloads.iter().zip(marks), now);
+        let kept = self.delivery.kept().filter(|batch| !batch.is_durable());
+        let kept: Vec<_> = up_to_a_segment(kept, |batch| batch.weight()).collect();
+        if !kept.is_empty() {
+            return spooler.write(kept.into_iter().flat_map(|batch| batch.payloads.iter().zip(&mut batch.marks)), now);
         }
         if spooler.write_line(now) {
             return true;

@@ -139,9 +139,9 @@ impl Intake {
             || stats.bytes_in_memory() * denominator >= self.limits.bytes * numerator
     }
 
-    /// Whether half of the room is taken, and what does not leave otherwise is to go to the spool.
+    /// Whether half of the room is taken, by what waits or is under way, and what does not leave is to go to the spool.
     pub(crate) fn wants_relief(&self) -> bool {
-        self.limits.overflow == OverflowPolicy::Spill && !self.queue.is_empty() && self.is_filled(1, 2)
+        self.limits.overflow == OverflowPolicy::Spill && self.is_filled(1, 2)
     }
 
     /// Drops the oldest until there is room, unless there would be none even without all that waits.

@@ -193,8 +193,7 @@ impl Spooler {
     /// Writes a batch and puts it at the end of the line. What can't be written stays in memory.
     pub(crate) fn append(&mut self, mut batch: Batch, now: Instant) {
         let written = self.write(batch.payloads.iter().zip(&mut batch.marks), now);
-        let bytes: usize = batch.marks.iter().map(|mark| mark.weight).sum();
-        let soon = self.writes_ahead() && !self.has_line() && bytes <= KEPT_BYTES;
+        let soon = self.writes_ahead() && !self.has_line() && batch.weight() <= KEPT_BYTES;
         let items = batch.payloads.into_iter().zip(batch.marks).collect();
         let waiting = if written && !soon { self.unload(items) } else { Waiting::InMemory(items) };
         self.line.push_back(waiting);

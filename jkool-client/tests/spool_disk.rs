@@ -27,10 +27,10 @@ struct Subject {
 
 impl Subject {
     /// Its server answers 503, half of its queue is little, and what is under way is less.
-    fn new(spool: Spool) -> Self {
+    fn new(spool: Spool, in_flight: usize) -> Self {
         let server = Server::start();
         server.otherwise(Reply::Status(503));
-        let builder = client(server.url()).http(|http| http.batches(100)).queue_events(1_000).in_flight(2);
+        let builder = client(server.url()).http(|http| http.batches(100)).queue_events(1_000).in_flight(in_flight);
         let builder = builder.spool(spool);
         Self { client: builder.build().unwrap(), server, emitted: 0 }
     }
@@ -114,7 +114,7 @@ fn a_full_disk(mode: SpoolMode) {
     let Some(disk) = SmallDisk::new("full") else { return };
     let ballast = disk.path().join("ballast");
     std::fs::write(&ballast, vec![0; 512 << 10]).unwrap();
-    let mut subject = Subject::new(Spool::new(disk.path().join("spool")).mode(mode));
+    let mut subject = Subject::new(Spool::new(disk.path().join("spool")).mode(mode), 2);
     subject.emit_until(|client| error(client).is_some());
     let error_text = error(&subject.client).unwrap();
     assert!(error_text.contains("No space left on device"), "{error_text}");
@@ -152,7 +152,7 @@ fn a_full_disk_with_what_flows_over() {
 fn a_folder_that_is_removed_under_a_running_client() {
     for mode in MODES {
         let folder = Folder::new("removed");
-        let mut subject = Subject::new(Spool::new(folder.path()).mode(mode));
+        let mut subject = Subject::new(Spool::new(folder.path()).mode(mode), 2);
         subject.emit_until(|client| client.stats().spooled() > 2_000);
         // It may be written to meanwhile.
         while std::fs::remove_dir_all(folder.path()).is_err() {}
@@ -195,7 +195,7 @@ fn a_folder_that_is_read_only_for_a_while() {
 
 fn a_read_only_folder(mode: SpoolMode) {
     let folder = Folder::new("read-only");
-    let mut subject = Subject::new(Spool::new(folder.path()).mode(mode));
+    let mut subject = Subject::new(Spool::new(folder.path()).mode(mode), 2);
     subject.emit_until(|client| client.stats().spooled() > 500);
     chmod(folder.path(), 0o500);
     subject.emit_until(|client| error(client).is_some());
@@ -209,4 +209,16 @@ fn a_read_only_folder(mode: SpoolMode) {
     subject.recover(&[LossReason::Overflow]);
     assert!(subject.client.shutdown(PATIENCE).is_delivered());
     folder.assert_empty();
+}
+
+#[test]
+fn memory_that_is_full_of_what_is_under_way_is_relieved() {
+    let folder = Folder::new("under-way");
+    let mut subject = Subject::new(Spool::new(folder.path()), 10);
+    subject.server.otherwise(Reply::Stall);
+    // Nothing of it waits in the queue any more.
+    subject.emit_until(|client| client.stats().accepted() >= 500);
+    until(&subject.client, || subject.server.requests().len() >= 5);
+    subject.emit_until(|client| client.stats().spooled() >= 1_000);
+    assert_eq!(subject.client.shutdown(std::time::Duration::from_secs(1)).pending(), 0);
 }

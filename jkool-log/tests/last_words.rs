@@ -17,7 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 fn start() -> (MemoryTransport, Arc<Logger>, Guard) {
     log::set_max_level(LevelFilter::Trace);
     let memory = MemoryTransport::new();
-    let settings = builder().transport(memory.clone()).configure(|client| client.in_flight(1).notices(false));
+    let settings =
+        builder().transport(memory.clone()).configure(|client| client.in_flight(1).notices(false).loss_events(false));
     let (logger, guard) = settings.shutdown_timeout(PATIENCE).build().unwrap();
     (memory, Arc::new(logger), guard)
 }

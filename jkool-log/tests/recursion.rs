@@ -16,7 +16,9 @@ const LONG: Duration = Duration::from_secs(30);
 fn start(filter: &str) -> (MemoryTransport, Arc<Logger>, Guard) {
     log::set_max_level(LevelFilter::Trace);
     let memory = MemoryTransport::new();
-    let (logger, guard) = builder().transport(memory.clone()).filter(filter).build().unwrap();
+    // An event about what was lost would come at a time of its own.
+    let settings = builder().transport(memory.clone()).configure(|client| client.loss_events(false));
+    let (logger, guard) = settings.filter(filter).build().unwrap();
     (memory, Arc::new(logger), guard)
 }
 

@@ -6,7 +6,7 @@
 use super::disk::{Disk, FileKind};
 use super::segment::{self, Head, Identity};
 use super::store::{Found, LOCK, Name, Open, Segment, Store, TMP};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 
 /// A process that loses so many folders is not just unlucky.
@@ -68,6 +68,7 @@ impl Store {
         folders.retain(|name| segment::parse_hex(name).is_some());
         folders.retain(|name| *name != self.folder && !self.left_alone.contains(name));
         folders.sort_unstable();
+        let folders = self.oldest_first(folders);
         if !folders.is_empty() {
             let mut known = self.segments.values().map(|segment| segment.name.identity).collect();
             for folder in folders {
@@ -75,6 +76,43 @@ impl Store {
             }
         }
         found
+    }
+
+    /// Folders in an order in which no segment comes before an older one of the same writer. One who took over another's folder
+    /// and died half-way has the head of its line, and the other the rest.
+    fn oldest_first(&self, folders: Vec<String>) -> Vec<String> {
+        // By writer: the first number in each folder.
+        let mut firsts: HashMap<u64, BTreeMap<u64, usize>> = HashMap::new();
+        let mut writers: Vec<HashMap<u64, u64>> = vec![HashMap::new(); folders.len()];
+        for (folder, name) in folders.iter().enumerate() {
+            for Identity { writer, number } in self.names(name) {
+                let first = writers[folder].entry(writer).or_insert(number);
+                *first = number.min(*first);
+            }
+            for (writer, number) in &writers[folder] {
+                firsts.entry(*writer).or_default().insert(*number, folder);
+            }
+        }
+        let mut waiting: Vec<usize> = (0..folders.len()).collect();
+        let mut ordered = Vec::new();
+        while !waiting.is_empty() {
+            let is_head = |folder: &usize| {
+                let before = |(writer, number): (&u64, &u64)| firsts[writer].range(..number).next().is_some();
+                !writers[*folder].iter().any(before)
+            };
+            // Only forged names go round in a circle.
+            let folder = waiting.remove(waiting.iter().position(is_head).unwrap_or(0));
+            for (writer, number) in &writers[folder] {
+                firsts.entry(*writer).or_default().remove(number);
+            }
+            ordered.push(folders[folder].clone());
+        }
+        ordered
+    }
+
+    fn names(&self, folder: &str) -> impl Iterator<Item = Identity> {
+        let files = self.disk.list(folder).unwrap_or_default();
+        files.into_iter().filter_map(|file| Name::parse(&file)).map(|name| name.identity)
     }
 
     fn adopt_folder(&mut self, folder: &str, known: &mut HashSet<Identity>, found: &mut Found) -> io::Result<()> {

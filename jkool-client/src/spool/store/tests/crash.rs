@@ -1,6 +1,6 @@
 //! A crash at every call to the disk, by a kill and by a loss of power.
 
-use super::{drain, open_as, payload, reopen};
+use super::{drain, drain_all, open_as, payload, reopen};
 use crate::Spool;
 use crate::spool::fake_disk::{Cut, FakeDisk};
 use crate::spool::store::{Found, Slot, Store};
@@ -169,4 +169,32 @@ fn a_loss_of_power_after_an_adoption_loses_nothing() {
     let _other = open_as(&disk, &settings);
     disk.power_cut();
     assert_eq!(reopen(&disk).bodies, ["a"]);
+}
+
+#[test]
+fn a_kill_while_a_folder_is_taken_over_changes_no_order() {
+    const ALL: [&str; 6] = ["0", "1", "2", "3", "4", "5"];
+    for crash_at in 1.. {
+        let disk = FakeDisk::default();
+        // Places in the middle, so that a later process comes before or after by name.
+        let open = |writer| Store::open(&Spool::new("/spool"), Box::new(disk.clone()), writer);
+        let (mut dead, _) = open(500).unwrap();
+        for body in ALL {
+            dead.write(&[&payload(body)]).unwrap();
+        }
+        disk.kill();
+        let mut over = false;
+        for writer in [600, 400, 550] {
+            disk.crash(crash_at);
+            drop(open(writer));
+            over = !disk.has_failed();
+            disk.kill();
+            disk.mend();
+        }
+        let (mut store, found) = open(300).unwrap();
+        assert_eq!(drain_all(&mut store, found), ALL, "crashes at call {crash_at}");
+        if over {
+            break;
+        }
+    }
 }
