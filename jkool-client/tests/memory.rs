@@ -13,7 +13,7 @@ use jkool_client::{Admission, Client, LossReason};
 use std::alloc::System;
 use std::sync::{Arc, Barrier, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use transports::Gate;
+use transports::{Gate, Outage};
 
 #[global_allocator]
 static HEAP: Cap<System> = Cap::new(System, usize::MAX);
@@ -104,6 +104,46 @@ fn what_is_encoded_and_on_its_way_counts_too() {
     let client = builder.queue_bytes(QUEUE).build().unwrap();
     flood(&client);
     assert_nothing_left(&client);
+}
+
+#[test]
+#[ignore = "takes more than a minute: .ci/soak runs it"]
+fn a_minute_of_outage_at_two_hundred_thousand_a_second_costs_what_was_allowed() {
+    const A_MILLISECOND: u128 = 200 / CALLERS as u128;
+    const CALLERS: usize = 4;
+    let _alone = alone();
+    let memory = MemoryTransport::new();
+    let outage = Outage::of(&memory);
+    let client = client(&memory).transport(Arc::clone(&outage)).queue_bytes(QUEUE).build().unwrap();
+    let (before, start) = (HEAP.allocated(), now());
+    let emit = || {
+        let mut emitted = 0;
+        while start.elapsed() < Duration::from_secs(60) {
+            while emitted < start.elapsed().as_millis() * A_MILLISECOND {
+                // One in 16,384 has a megabyte.
+                let size = 1_usize << (emitted.trailing_zeros() + 6).min(20);
+                client.event("op").message("x".repeat(size)).emit();
+                emitted += 1;
+            }
+            let heap = HEAP.allocated().saturating_sub(before);
+            assert!(heap <= QUEUE + ALLOWANCE, "{heap} bytes for {:?}", client.stats());
+            std::thread::park_timeout(Duration::from_millis(1));
+        }
+        emitted
+    };
+    let emitted: u128 = std::thread::scope(|scope| {
+        let callers: Vec<_> = (0..CALLERS).map(|_| scope.spawn(emit)).collect();
+        callers.into_iter().map(|caller| caller.join().unwrap()).sum()
+    });
+    let stats = client.stats();
+    assert_balanced(&stats);
+    assert_eq!((u128::from(stats.accepted()), stats.delivered()), (emitted, 0));
+    assert!(emitted > 10_000_000, "this machine makes only {emitted} events a minute");
+    outage.end();
+    assert!(client.shutdown(PATIENCE).is_delivered());
+    let stats = client.stats();
+    assert_eq!((stats.delivered(), stats.dropped(LossReason::Overflow)), (memory.len() as u64, stats.dropped_total()));
+    assert_balanced(&stats);
 }
 
 #[test]
