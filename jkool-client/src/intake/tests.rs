@@ -1,0 +1,221 @@
+//! The queue and its limits.
+
+use super::{Intake, Limits, Offer, Queued, Taken};
+use crate::ledger::End;
+use crate::{Admission, LossReason, OverflowPolicy};
+use jkool_model::{Entity, Event, Severity};
+use std::time::{Duration, Instant};
+
+const INTERVAL: Duration = Duration::from_millis(100);
+
+fn intake(overflow: OverflowPolicy) -> Intake {
+    Intake::new(Limits {
+        events: 3,
+        bytes: 100,
+        overflow,
+        shed_below: Severity::None,
+        flush_interval: INTERVAL,
+        wake_at: 3,
+        batch_bytes: 100,
+    })
+}
+
+fn event(name: &'static str) -> Entity {
+    Event::builder().operation(name).source("APPL=a".parse().unwrap()).build().unwrap().into()
+}
+
+fn offer(intake: &mut Intake, name: &'static str, weight: usize) -> (Admission, bool) {
+    match intake.offer(event(name), weight, false) {
+        Offer::Settled { admission, wake } => (admission, wake),
+        Offer::Wait(..) => panic!("asked to wait"),
+    }
+}
+
+fn taken(intake: &mut Intake, max: usize, now: Instant) -> Vec<String> {
+    let Taken::Events(events) = intake.take(max, false, now) else { return Vec::new() };
+    let names = events.iter().map(|queued| match &queued.entity {
+        Entity::Event(event) => event.operation.to_string(),
+        _ => panic!("only events here"),
+    });
+    let names = names.collect();
+    for queued in events {
+        intake.ledger.end(queued.mark, End::Delivered);
+    }
+    names
+}
+
+const DROPPED: Admission = Admission::Dropped(LossReason::Overflow);
+
+#[test]
+fn the_newest_is_dropped_when_events_or_bytes_run_out() {
+    let mut intake = intake(OverflowPolicy::DropNewest);
+    assert_eq!(offer(&mut intake, "a", 60).0, Admission::Accepted);
+    assert_eq!(offer(&mut intake, "too many bytes", 41).0, DROPPED);
+    assert_eq!(offer(&mut intake, "b", 20).0, Admission::Accepted);
+    assert_eq!(offer(&mut intake, "c", 20).0, Admission::Accepted);
+    assert_eq!(offer(&mut intake, "too many", 0).0, DROPPED);
+    intake.close();
+    assert_eq!(taken(&mut intake, 9, crate::clock::now()), ["a", "b", "c"]);
+    assert_eq!(intake.ledger.stats().dropped(LossReason::Overflow), 2);
+}
+
+#[test]
+fn the_oldest_make_room() {
+    let mut intake = intake(OverflowPolicy::DropOldest);
+    for name in ["a", "b", "c", "d"] {
+        assert_eq!(offer(&mut intake, name, 30).0, Admission::Accepted);
+    }
+    assert_eq!(offer(&mut intake, "big", 100).0, Admission::Accepted);
+    // One that never fits drops nothing but itself.
+    assert_eq!(offer(&mut intake, "too big", 101).0, DROPPED);
+    intake.close();
+    assert_eq!(taken(&mut intake, 9, crate::clock::now()), ["big"]);
+    assert_eq!(intake.ledger.stats().dropped(LossReason::Overflow), 5);
+}
+
+#[test]
+fn what_is_on_its_way_counts_too_and_cannot_make_room() {
+    let mut intake = intake(OverflowPolicy::DropOldest);
+    let now = crate::clock::now();
+    for name in ["a", "b", "c"] {
+        offer(&mut intake, name, 1);
+    }
+    assert!(matches!(intake.take(3, false, now), Taken::Events(events) if events.len() == 3));
+    assert_eq!(offer(&mut intake, "d", 1).0, DROPPED);
+}
+
+#[test]
+fn what_waits_is_not_dropped_for_one_that_will_not_fit_beside_what_is_on_its_way() {
+    let mut intake = intake(OverflowPolicy::DropOldest);
+    offer(&mut intake, "under way", 60);
+    intake.close();
+    assert!(matches!(intake.take(1, false, crate::clock::now()), Taken::Events(_)));
+    intake.closed = false;
+    assert_eq!(offer(&mut intake, "waits", 30).0, Admission::Accepted);
+    assert_eq!(offer(&mut intake, "too big", 50).0, DROPPED);
+    assert_eq!(offer(&mut intake, "fits in its place", 40).0, Admission::Accepted);
+    assert_eq!(intake.ledger.stats().dropped(LossReason::Overflow), 2);
+}
+
+#[test]
+fn a_batch_is_bounded_in_bytes_and_none_is_taken_beyond_the_limit() {
+    let mut intake = Intake::new(Limits {
+        events: 9,
+        bytes: 100,
+        overflow: OverflowPolicy::DropNewest,
+        shed_below: Severity::None,
+        flush_interval: INTERVAL,
+        wake_at: 3,
+        batch_bytes: 50,
+    });
+    for name in ["a", "b", "c", "d"] {
+        offer(&mut intake, name, 25);
+    }
+    intake.close();
+    let now = crate::clock::now();
+    let Taken::Events(mut events) = intake.take(9, false, now) else { panic!("a batch") };
+    assert_eq!(events.len(), 2);
+    // Encoded, one turns out to be larger.
+    intake.ledger.reweigh(&mut events[0].mark, 60);
+    assert!(matches!(intake.take(9, true, now), Taken::Nothing { until: None }));
+    assert!(matches!(intake.take(9, false, now), Taken::Events(events) if events.len() == 2));
+}
+
+#[test]
+fn blocking_is_asked_for_only_when_it_can_help() {
+    let mut intake = intake(OverflowPolicy::Block(INTERVAL));
+    for name in ["a", "b", "c"] {
+        offer(&mut intake, name, 1);
+    }
+    assert!(matches!(intake.offer(event("d"), 1, true), Offer::Wait(_, INTERVAL)));
+    assert_eq!(offer(&mut intake, "d", 1).0, DROPPED);
+    assert!(matches!(intake.offer(event("never fits"), 101, true), Offer::Settled { admission: DROPPED, .. }));
+}
+
+#[test]
+fn the_worker_is_woken_by_the_first_event_and_by_a_full_batch() {
+    let mut intake = intake(OverflowPolicy::DropNewest);
+    let start = crate::clock::now();
+    assert!(matches!(intake.take(9, false, start), Taken::Nothing { until: None }));
+    assert_eq!(offer(&mut intake, "a", 1), (Admission::Accepted, true));
+    let due = start + INTERVAL;
+    assert!(matches!(intake.take(9, false, start), Taken::Nothing { until: Some(until) } if until == due));
+    assert_eq!(offer(&mut intake, "b", 1), (Admission::Accepted, false));
+    assert_eq!(offer(&mut intake, "c", 1), (Admission::Accepted, true));
+    assert_eq!(taken(&mut intake, 2, start), ["a", "b"]);
+    // Less than a batch is left, and it waits for company again.
+    assert!(taken(&mut intake, 2, start).is_empty());
+    assert_eq!(taken(&mut intake, 2, start + INTERVAL), ["c"]);
+}
+
+#[test]
+fn steady_traffic_costs_one_wake_an_interval_and_silence_none() {
+    let mut intake = intake(OverflowPolicy::DropNewest);
+    let start = crate::clock::now();
+    offer(&mut intake, "a", 1);
+    assert!(taken(&mut intake, 9, start).is_empty());
+    assert_eq!(taken(&mut intake, 9, start + INTERVAL), ["a"]);
+    assert_eq!(offer(&mut intake, "b", 1), (Admission::Accepted, false));
+    assert_eq!(taken(&mut intake, 9, start + 2 * INTERVAL), ["b"]);
+    assert!(matches!(intake.take(9, false, start + 3 * INTERVAL), Taken::Nothing { until: None }));
+    assert_eq!(offer(&mut intake, "c", 1), (Admission::Accepted, true));
+}
+
+#[test]
+fn a_full_queue_does_not_wait_for_company() {
+    let mut intake = intake(OverflowPolicy::DropNewest);
+    let start = crate::clock::now();
+    offer(&mut intake, "a", 90);
+    assert!(taken(&mut intake, 9, start).is_empty());
+    assert_eq!(offer(&mut intake, "too many bytes", 20), (DROPPED, true));
+    assert_eq!(offer(&mut intake, "too many bytes", 20), (DROPPED, false));
+    assert_eq!(taken(&mut intake, 9, start), ["a"]);
+}
+
+#[test]
+fn after_closing_nothing_comes_in() {
+    let mut intake = intake(OverflowPolicy::DropNewest);
+    offer(&mut intake, "a", 1);
+    intake.close();
+    assert_eq!(offer(&mut intake, "b", 1).0, Admission::Dropped(LossReason::AfterShutdown));
+    assert_eq!(taken(&mut intake, 9, crate::clock::now()), ["a"]);
+}
+
+#[test]
+fn the_last_quarter_is_kept_for_what_is_severe() {
+    let limits = Limits { events: 8, shed_below: Severity::Info, ..intake(OverflowPolicy::DropNewest).limits };
+    let mut intake = Intake::new(limits);
+    let mut offer = |severity| {
+        let event = Event::builder().severity(severity).source("APPL=a".parse().unwrap()).build().unwrap();
+        match intake.offer(event.into(), 1, false) {
+            Offer::Settled { admission, .. } => admission,
+            Offer::Wait(..) => panic!("asked to wait"),
+        }
+    };
+    for _ in 0..6 {
+        assert_eq!(offer(Severity::Trace), Admission::Accepted);
+    }
+    assert_eq!(offer(Severity::Trace), Admission::Dropped(LossReason::Shed));
+    assert_eq!(offer(Severity::Debug), Admission::Dropped(LossReason::Shed));
+    // What says nothing of its severity may be anything.
+    assert_eq!(offer(Severity::None), Admission::Accepted);
+    assert_eq!(offer(Severity::Info), Admission::Accepted);
+    assert_eq!(offer(Severity::Fatal), DROPPED);
+}
+
+#[test]
+fn the_worker_is_woken_when_half_is_taken_and_there_is_a_spool() {
+    let limits = Limits { events: 8, wake_at: 100, ..intake(OverflowPolicy::Spill).limits };
+    let mut intake = Intake::new(limits);
+    let wakes = |intake: &mut Intake| (0..8).map(|_| offer(intake, "a", 1).1).collect::<Vec<_>>();
+    assert!(taken(&mut intake, 9, crate::clock::now()).is_empty());
+    offer(&mut intake, "first", 1);
+    assert!(taken(&mut intake, 9, crate::clock::now()).is_empty());
+    assert_eq!(wakes(&mut intake), [false, false, true, false, false, false, false, true]);
+    assert!(intake.wants_relief());
+    for Queued { mark, .. } in intake.take_some(5) {
+        intake.ledger.end(mark, End::Delivered);
+    }
+    assert!(!intake.wants_relief());
+    assert_eq!(offer(&mut intake, "a", 1), (Admission::Accepted, true));
+}
