@@ -135,7 +135,7 @@ async fn nothing_is_compressed_unless_it_is_wanted() {
     let transport = builder(server.url()).build().expect("a transport");
     let long = Payload::new(Kind::Event, format!(r#"{{"msg-text":"{}"}}"#, "again and ".repeat(100)));
     assert!(transport.send(std::slice::from_ref(&long)).await.is_delivered());
-    assert_eq!(server.requests()[0].body, long.body().as_ref());
+    assert_eq!(server.requests()[0].body, long.body());
 }
 
 /// The table of the crate's front page.

@@ -252,7 +252,7 @@ fn an_event_that_is_too_large_is_cut_until_it_fits_or_dropped() {
     assert_eq!(settled.ended[0].1, End::Dropped(LossReason::TooLarge));
     let [letter] = settled.dead_letters.as_slice() else { panic!("one dead letter") };
     assert_eq!(
-        (letter.reason, letter.payload.body().as_ref()),
+        (letter.reason, letter.payload.body()),
         (LossReason::TooLarge, br#"{"operation":"1"}"#.as_ref())
     );
 }

@@ -103,7 +103,7 @@ pub(crate) fn encode(identity: Identity, payloads: &[&Payload]) -> io::Result<Ve
         hasher.update(payload.body());
         bytes.extend(hasher.finalize().to_le_bytes());
         bytes.extend(key);
-        bytes.extend(&payload.body()[..]);
+        bytes.extend(payload.body());
     }
     Ok(bytes)
 }

@@ -8,10 +8,14 @@ use reqwest::{Response, StatusCode};
 /// An answer is a few words; whoever sends more than this is no collector.
 const ANSWER_CAP: usize = 64 * 1024;
 
-/// The body of a request: a single payload as it is, not copied; several each with a line break behind it.
+/// The body of a request: a single payload as it is; several each with a line break behind it. What stands so already is not
+/// copied.
 pub(super) fn of(unit: &[Payload]) -> Bytes {
     if let [payload] = unit {
-        return payload.body().clone();
+        return payload.to_bytes();
+    }
+    if let Some(lines) = Payload::as_lines(unit) {
+        return lines;
     }
     let mut body = Vec::with_capacity(unit.iter().map(|payload| payload.body().len() + 1).sum());
     for payload in unit {

@@ -129,7 +129,7 @@ fn a_suspect_lets_others_go_first_and_is_tried_when_they_have_shown_that_the_ser
     assert_eq!((link.delivered.as_slice(), link.rejected.as_slice()), (&[2][..], &[1][..]));
     let [letter] = settled.dead_letters.as_slice() else { panic!("one dead letter") };
     assert_eq!((letter.reason, letter.error.to_string()), (LossReason::Rejected, "no".to_owned()));
-    assert_eq!(letter.payload.body().as_ref(), br#"{"operation":"1"}"#);
+    assert_eq!(letter.payload.body(), br#"{"operation":"1"}"#);
     // It is not sent again, and nothing is wrong with the link.
     assert_eq!(settled.maybe_duplicated, 0);
     assert!(link.delivery.trouble().is_none());
