@@ -103,6 +103,38 @@ impl Entity {
             Entity::Snapshot(snapshot) => snapshot.validate(),
         }
     }
+
+    /// Appends it as JSON on one line: the same bytes that `serde_json` writes, several times as fast.
+    ///
+    /// ```
+    /// use jkool_model::{Activity, Entity};
+    /// let entity = Entity::from(Activity::default());
+    /// let mut json = Vec::new();
+    /// entity.append_json(&mut json);
+    /// assert_eq!(json, br#"{"type":"ACTIVITY","severity":"INFO"}"#);
+    /// ```
+    pub fn append_json(&self, out: &mut Vec<u8>) {
+        match self {
+            Entity::Event(event) => event.append_json(out),
+            Entity::Activity(activity) => activity.append_json(out),
+            Entity::Snapshot(snapshot) => snapshot.append_json(out),
+        }
+    }
+
+    /// About how many bytes it takes beside itself: its box, its texts, and what its lists have room for.
+    ///
+    /// ```
+    /// use jkool_model::{Entity, Snapshot};
+    /// let entity = Entity::from(Snapshot::builder("Payment").build());
+    /// assert_eq!(entity.heap_size(), size_of::<Snapshot>() + "Payment".len());
+    /// ```
+    pub fn heap_size(&self) -> usize {
+        match self {
+            Entity::Event(event) => size_of::<Event>() + event.heap_size(),
+            Entity::Activity(activity) => size_of::<Activity>() + activity.heap_size(),
+            Entity::Snapshot(snapshot) => size_of::<Snapshot>() + snapshot.heap_size(),
+        }
+    }
 }
 
 impl From<Event> for Entity {

@@ -4,6 +4,8 @@ mod activity;
 mod entity;
 mod enums;
 mod event;
+#[doc(hidden)]
+pub mod json;
 mod property;
 mod snapshot;
 mod source;

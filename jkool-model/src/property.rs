@@ -2,7 +2,7 @@
 
 use crate::value_type::unswap;
 use crate::wire::{Key, Lenient};
-use crate::{DataType, Text, Timestamp, Value, ValueType};
+use crate::{DataType, Text, Timestamp, Value, ValueType, json};
 use serde::de::{self, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -214,6 +214,36 @@ impl Property {
     pub fn value_type(mut self, value_type: ValueType) -> Self {
         self.value_type = value_type;
         self
+    }
+
+    /// Appends it as JSON on one line: the same bytes that `serde_json` writes, several times as fast.
+    ///
+    /// ```
+    /// let mut json = Vec::new();
+    /// jkool_model::Property::new("items", 3).append_json(&mut json);
+    /// assert_eq!(json, br#"{"name":"items","type":"int","value":3}"#);
+    /// ```
+    pub fn append_json(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"name\":");
+        json::text(out, &self.name);
+        out.extend_from_slice(b",\"type\":");
+        self.data_type.append_json(out);
+        out.extend_from_slice(b",\"value\":");
+        self.value.append_json(out);
+        if self.value_type != ValueType::None {
+            out.extend_from_slice(b",\"value-type\":");
+            self.value_type.append_json(out);
+        }
+        out.push(b'}');
+    }
+
+    /// About how many bytes it takes beside itself: its texts, and what its lists have room for.
+    ///
+    /// ```
+    /// assert_eq!(jkool_model::Property::new("items", 3).heap_size(), "items".len());
+    /// ```
+    pub fn heap_size(&self) -> usize {
+        self.name.len() + self.value.heap_size() + self.data_type.heap_size() + self.value_type.heap_size()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The id of an event, activity or snapshot.
 
-use crate::Text;
+use crate::{Text, json};
 use serde::{Serialize, Serializer};
 use std::fmt;
 use uuid::Uuid;
@@ -39,6 +39,13 @@ impl TrackingId {
         match &self.0 {
             Repr::Uuid(_) => 0,
             Repr::Text(text) => text.len(),
+        }
+    }
+
+    pub(crate) fn append_json(&self, out: &mut Vec<u8>) {
+        match &self.0 {
+            Repr::Uuid(uuid) => json::uuid(out, uuid),
+            Repr::Text(text) => json::text(out, text),
         }
     }
 

@@ -1,6 +1,7 @@
 //! A property's value.
 
-use crate::Text;
+use crate::wire_fields::list_heap_size;
+use crate::{Text, json};
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{self, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
@@ -70,6 +71,19 @@ impl Value {
         }
     }
 
+    pub(crate) fn append_json(&self, out: &mut Vec<u8>) {
+        self.write_json(out, 0);
+    }
+
+    pub(crate) fn heap_size(&self) -> usize {
+        match self {
+            Value::Text(text) => text.len(),
+            Value::List(items) => list_heap_size(items, Value::heap_size),
+            Value::Map(entries) => list_heap_size(entries, |(key, value)| key.len() + value.heap_size()),
+            _ => 0,
+        }
+    }
+
     pub(crate) fn from_i128(int: i128) -> Self {
         i64::try_from(int).map_or(Value::BigInt(int), Value::Int)
     }
@@ -102,10 +116,34 @@ impl Value {
             }
         }
     }
+
+    fn write_json(&self, out: &mut Vec<u8>, depth: usize) {
+        match self {
+            Value::Null => out.extend_from_slice(b"null"),
+            Value::Bool(true) => out.extend_from_slice(b"true"),
+            Value::Bool(false) => out.extend_from_slice(b"false"),
+            Value::Int(int) => json::int(out, *int),
+            Value::BigInt(int) => json::digits(out, *int),
+            Value::Double(double) => json::double(out, *double),
+            Value::Text(text) => json::text(out, text),
+            Value::List(_) | Value::Map(_) if depth >= MAX_DEPTH => json::text(out, TOO_DEEP),
+            Value::List(items) => json::list(out, items, |out, item| item.write_json(out, depth + 1)),
+            Value::Map(entries) => {
+                let start = out.len();
+                for (key, value) in entries {
+                    out.push(b',');
+                    json::text(out, key);
+                    out.push(b':');
+                    value.write_json(out, depth + 1);
+                }
+                json::enclose(out, start, *b"{}");
+            }
+        }
+    }
 }
 
 /// The words for what JSON has no number for, as TNT4J and jkool-client-java-api write them.
-fn non_finite(double: f64) -> Option<&'static str> {
+pub(crate) fn non_finite(double: f64) -> Option<&'static str> {
     match double {
         double if double.is_nan() => Some("NaN"),
         f64::INFINITY => Some("Infinity"),

@@ -18,6 +18,14 @@ pub(crate) trait Wire: Sized {
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
 
+    /// Appends what [`write`](Self::write) makes of it in JSON.
+    fn write_json(&self, out: &mut Vec<u8>);
+
+    /// How many bytes it takes beside itself.
+    fn heap_size(&self) -> usize {
+        0
+    }
+
     /// Never asked for null, which means the same as an absent key.
     fn read(value: Value) -> Result<Self, String>;
 
@@ -118,6 +126,34 @@ macro_rules! wire_struct {
             }
         }
 
+        impl $name {
+            /// Appends it as JSON on one line: the same bytes that `serde_json` writes, several times as fast.
+            ///
+            /// ```
+            #[doc = concat!("let it = jkool_model::", stringify!($name), "::default();")]
+            /// let mut json = Vec::new();
+            /// it.append_json(&mut json);
+            /// assert_eq!(json, serde_json::to_vec(&it).unwrap());
+            /// ```
+            pub fn append_json(&self, out: &mut Vec<u8>) {
+                let start = out.len();
+                $( if !$crate::wire::wire_struct!(@is_absent &self.$field $(, $codec)?) {
+                    out.extend_from_slice(concat!(",\"", $wire, "\":").as_bytes());
+                    $crate::wire::wire_struct!(@write_json &self.$field, out $(, $codec)?);
+                } )+
+                $crate::json::enclose(out, start, *b"{}");
+            }
+
+            /// About how many bytes it takes beside itself: its texts, and what its lists have room for.
+            ///
+            /// ```
+            #[doc = concat!("assert_eq!(jkool_model::", stringify!($name), "::default().heap_size(), 0);")]
+            /// ```
+            pub fn heap_size(&self) -> usize {
+                0 $( + $crate::wire::Wire::heap_size(&self.$field) )+
+            }
+        }
+
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 struct FieldVisitor;
@@ -149,6 +185,8 @@ macro_rules! wire_struct {
     (@default $default:expr) => { $default };
     (@is_absent $field:expr) => { $crate::wire::Wire::is_absent($field) };
     (@is_absent $field:expr, tags) => { $crate::wire_fields::tags::is_absent($field) };
+    (@write_json $field:expr, $out:ident) => { $crate::wire::Wire::write_json($field, $out) };
+    (@write_json $field:expr, $out:ident, tags) => { $crate::wire_fields::tags::write_json($field, $out) };
     (@written $field:expr) => { $crate::wire::Written($field) };
     (@written $field:expr, tags) => { $crate::wire_fields::tags::Tags($field) };
 }

@@ -4,7 +4,7 @@ use crate::value::ValueVisitor;
 use crate::wire::Wire;
 use crate::{
     ActivityStatus, CompCode, LogType, OpType, Property, Severity, Snapshot, SourceFqn, Text, Timestamp, TrackingId,
-    Value,
+    Value, json,
 };
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserializer, Serialize, Serializer};
@@ -22,6 +22,20 @@ fn unexpected<T>(expected: &str, value: &Value) -> Result<T, String> {
     Err(format!("expected {expected}, found {found}"))
 }
 
+/// Writes what is there. What is not there is absent, and nobody asks for its form.
+#[inline]
+fn write_some<T>(field: &Option<T>, out: &mut Vec<u8>, write: impl Fn(&mut Vec<u8>, &T)) {
+    match field {
+        Some(value) => write(out, value),
+        None => out.extend_from_slice(b"null"),
+    }
+}
+
+/// What a list takes beside itself: the room for its items, and what they take beside themselves.
+pub(crate) fn list_heap_size<T>(list: &Vec<T>, item: impl Fn(&T) -> usize) -> usize {
+    list.capacity() * size_of::<T>() + list.iter().map(item).sum::<usize>()
+}
+
 /// Empty text is absent; a number, list or object where text belongs is taken as its JSON.
 impl Wire for Text {
     fn is_absent(&self) -> bool {
@@ -30,6 +44,14 @@ impl Wire for Text {
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self)
+    }
+
+    fn write_json(&self, out: &mut Vec<u8>) {
+        json::text(out, self);
+    }
+
+    fn heap_size(&self) -> usize {
+        self.len()
     }
 
     fn read(value: Value) -> Result<Self, String> {
@@ -48,6 +70,10 @@ impl Wire for Option<i64> {
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.serialize(serializer)
+    }
+
+    fn write_json(&self, out: &mut Vec<u8>) {
+        write_some(self, out, |out, int| json::int(out, *int));
     }
 
     fn read(value: Value) -> Result<Self, String> {
@@ -73,6 +99,10 @@ impl Wire for Option<Timestamp> {
         self.serialize(serializer)
     }
 
+    fn write_json(&self, out: &mut Vec<u8>) {
+        write_some(self, out, |out, time| json::int(out, time.as_usec()));
+    }
+
     fn read(value: Value) -> Result<Self, String> {
         let time = match value {
             Value::Text(text) if text.trim().is_empty() => None,
@@ -92,6 +122,14 @@ impl Wire for Option<TrackingId> {
         self.serialize(serializer)
     }
 
+    fn write_json(&self, out: &mut Vec<u8>) {
+        write_some(self, out, |out, id| id.append_json(out));
+    }
+
+    fn heap_size(&self) -> usize {
+        self.as_ref().map_or(0, TrackingId::heap_size)
+    }
+
     fn read(value: Value) -> Result<Self, String> {
         Ok(Some(Text::read(value)?).filter(|text| !text.is_empty()).map(TrackingId::from))
     }
@@ -104,6 +142,14 @@ impl Wire for Option<SourceFqn> {
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.serialize(serializer)
+    }
+
+    fn write_json(&self, out: &mut Vec<u8>) {
+        write_some(self, out, |out, source| json::text(out, source.as_str()));
+    }
+
+    fn heap_size(&self) -> usize {
+        self.as_ref().map_or(0, |source| source.as_str().len())
     }
 
     fn read(value: Value) -> Result<Self, String> {
@@ -121,6 +167,14 @@ impl Wire for Vec<Text> {
         serializer.collect_seq(self.iter().filter(|text| !text.is_empty()))
     }
 
+    fn write_json(&self, out: &mut Vec<u8>) {
+        json::list(out, self.iter().filter(|text| !text.is_empty()), |out, text| json::text(out, text));
+    }
+
+    fn heap_size(&self) -> usize {
+        list_heap_size(self, |text| text.len())
+    }
+
     fn read(value: Value) -> Result<Self, String> {
         let items = match value {
             Value::List(items) => items,
@@ -133,19 +187,31 @@ impl Wire for Vec<Text> {
 
 /// Search labels: one is written as a text, several as a list.
 pub(crate) mod tags {
-    use crate::Text;
     use crate::wire::{Wire, Written};
+    use crate::{Text, json};
     use serde::{Serialize, Serializer};
+
+    /// The tag, when there is only one.
+    fn one(tags: &[Text]) -> Option<&Text> {
+        let mut tags = tags.iter().filter(|tag| !tag.is_empty());
+        tags.next().filter(|_| tags.next().is_none())
+    }
 
     pub(crate) struct Tags<'a>(pub(crate) &'a Vec<Text>);
 
     impl Serialize for Tags<'_> {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            let mut tags = self.0.iter().filter(|tag| !tag.is_empty());
-            match (tags.next(), tags.next()) {
-                (Some(tag), None) => serializer.serialize_str(tag),
-                _ => Written(self.0).serialize(serializer),
+            match one(self.0) {
+                Some(tag) => serializer.serialize_str(tag),
+                None => Written(self.0).serialize(serializer),
             }
+        }
+    }
+
+    pub(crate) fn write_json(tags: &Vec<Text>, out: &mut Vec<u8>) {
+        match one(tags) {
+            Some(tag) => json::text(out, tag),
+            None => tags.write_json(out),
         }
     }
 
@@ -163,6 +229,10 @@ macro_rules! word {
 
             fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 self.serialize(serializer)
+            }
+
+            fn write_json(&self, out: &mut Vec<u8>) {
+                write_some(self, out, |out, word| word.append_json(out));
             }
 
             fn read(value: Value) -> Result<Self, String> {
@@ -197,6 +267,10 @@ macro_rules! always {
                 self.serialize(serializer)
             }
 
+            fn write_json(&self, out: &mut Vec<u8>) {
+                self.append_json(out);
+            }
+
             fn read(value: Value) -> Result<Self, String> {
                 Ok(<Option<$word> as Wire>::read(value)?.unwrap_or_default())
             }
@@ -224,6 +298,14 @@ macro_rules! objects {
 
             fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 self.serialize(serializer)
+            }
+
+            fn write_json(&self, out: &mut Vec<u8>) {
+                json::list(out, self, |out, object| object.append_json(out));
+            }
+
+            fn heap_size(&self) -> usize {
+                list_heap_size(self, <$object>::heap_size)
             }
 
             fn read(value: Value) -> Result<Self, String> {

@@ -41,6 +41,15 @@ macro_rules! words {
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
             }
+
+            #[allow(dead_code, reason = "a source type is written as part of a name only")]
+            #[inline]
+            pub(crate) fn append_json(self, out: &mut Vec<u8>) {
+                let word: &$crate::json::Word = match self {
+                    $(Self::$variant => const { &$crate::json::Word::new(concat!("\"", $word, "\"")) },)+
+                };
+                word.append(out);
+            }
         }
 
         impl std::fmt::Display for $name {
@@ -91,6 +100,23 @@ macro_rules! open_words {
                 match self {
                     $(Self::$variant => $word,)+
                     Self::Other(word) => word,
+                }
+            }
+
+            #[inline]
+            pub(crate) fn append_json(&self, out: &mut Vec<u8>) {
+                let word: &$crate::json::Word = match self {
+                    $(Self::$variant => const { &$crate::json::Word::new(concat!("\"", $word, "\"")) },)+
+                    Self::Other(word) => return $crate::json::text(out, word),
+                };
+                word.append(out);
+            }
+
+            /// A word of somebody's own is a text; the others take no room beside themselves.
+            pub(crate) fn heap_size(&self) -> usize {
+                match self {
+                    Self::Other(word) => word.len(),
+                    _ => 0,
                 }
             }
 
