@@ -7,6 +7,7 @@ pub(crate) use https::{NOT_FOR_OTHERS, SetToken};
 use crate::client::Client;
 use crate::defaults::Defaults;
 use crate::delivery::Delivery;
+use crate::encode::Encoder;
 use crate::engine::{Engine, OnDeadLetter};
 use crate::error::BuildError;
 use crate::host::Host;
@@ -351,12 +352,13 @@ impl ClientBuilder {
             wake_at: max_batch.max(MIN_WAKE_AT).min(self.queue_events),
             batch_bytes: (self.queue_bytes / 16).min(MAX_BATCH_BYTES),
         };
-        let shared = Arc::new(Shared::new(limits, self.spool.is_some(), defaults.weight()));
+        let encoder = Encoder::new(defaults, self.before_send.is_some());
+        let shared = Arc::new(Shared::new(limits, self.spool.is_some(), encoder));
         let spooler = |spool| Spooler::new(Arc::clone(&shared), spool, spool::disks(), clock::now());
         let engine = Engine {
             shared: Arc::clone(&shared),
             delivery: Delivery::new(self.retry, self.in_flight, fastrand::Rng::new()),
-            prepare: Prepare { defaults, before_send: self.before_send, scratch: Vec::new() },
+            prepare: Prepare { before_send: self.before_send },
             spooler: self.spool.map(spooler),
             max_batch,
             on_dead_letter: self.on_dead_letter,

@@ -2,9 +2,10 @@
 
 use crate::builder::{ClientBuilder, NOT_FOR_OTHERS, SetToken};
 use crate::draft::{ActivityDraft, EventDraft, SnapshotDraft};
+use crate::line::Line;
 use crate::shared::{Goal, Shared, wait_async};
 use crate::{Admission, BuildError, Health, LossReason, Report, Stats, clock, host, worker};
-use jkool_model::{Entity, Text};
+use jkool_model::{Entity, Text, TrackingId};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -114,6 +115,23 @@ impl Client {
             _ => {}
         }
         self.emit_stamped(entity)
+    }
+
+    /// Whether a log line with that message may come as such: there is no hook that wants to see an event, and the message is
+    /// not so long that it is better moved.
+    #[doc(hidden)]
+    pub fn takes_line(&self, message: &str) -> bool {
+        self.handle.shared.encoder.takes_line(message)
+    }
+
+    /// Emits a log line, now and on this thread.
+    #[doc(hidden)]
+    pub fn emit_line(&self, line: &Line<'_>) -> Admission {
+        self.handle.shared.emit_line(line)
+    }
+
+    pub(crate) fn next_id(&self) -> TrackingId {
+        self.handle.shared.encoder.ids.next()
     }
 
     pub(crate) fn emit_stamped(&self, entity: Entity) -> Admission {

@@ -1,8 +1,10 @@
 //! What the client adds to an event that does not say it itself.
 
-use crate::encode;
+use crate::decoration::Lacks;
 use crate::host::Host;
-use jkool_model::{Activity, Entity, Event, Property, SourceError, SourceFqn, SourceType, Text, Timestamp, TrackingId};
+use jkool_model::{
+    Activity, Entity, Event, Property, SourceError, SourceFqn, SourceType, Text, Timestamp, TrackingIds,
+};
 
 /// The client's own decoration.
 #[derive(Debug, Clone)]
@@ -35,14 +37,16 @@ impl Defaults {
 
     /// About how many bytes this adds to an event.
     pub(crate) fn weight(&self) -> usize {
-        self.user.len() + self.location.len() + encode::properties(&self.properties)
+        let properties = self.properties.len() * size_of::<Property>();
+        let words = self.properties.iter().map(Property::heap_size).sum::<usize>();
+        self.user.len() + self.location.len() + properties + words
     }
 
     /// Fills in what is not said. What only the emitting thread knows was filled there.
-    pub(crate) fn apply(&self, entity: &mut Entity, now: impl Fn() -> Timestamp) {
+    pub(crate) fn apply(&self, entity: &mut Entity, ids: &TrackingIds, now: impl Fn() -> Timestamp) {
         match entity {
-            Entity::Event(event) => self.apply_to_event(event, now),
-            Entity::Activity(activity) => self.apply_to_activity(activity, now),
+            Entity::Event(event) => self.apply_to_event(event, ids, now),
+            Entity::Activity(activity) => self.apply_to_activity(activity, ids, now),
             Entity::Snapshot(snapshot) => {
                 self.apply_to_source(&mut snapshot.source);
                 if snapshot.category.is_empty() {
@@ -50,22 +54,29 @@ impl Defaults {
                     snapshot.category = "Default".into();
                 }
                 snapshot.time.get_or_insert_with(now);
-                snapshot.tracking_id.get_or_insert_with(TrackingId::random);
+                snapshot.tracking_id.get_or_insert_with(|| ids.next());
                 self.add_properties(&mut snapshot.properties);
             }
             _ => {}
         }
     }
 
+    /// Fills in only what depends on other things that the event says. The rest it lacks, and gets when it leaves.
+    pub(crate) fn apply_open(&self, event: &mut Event, ids: &TrackingIds) -> Lacks {
+        self.complete_event(event, ids);
+        Lacks::of(event)
+    }
+
     fn apply_to_source(&self, source: &mut Option<SourceFqn>) {
-        match source {
-            None => *source = Some(self.source.clone()),
-            Some(own) if own.has_placeholders() => {
-                if let Ok(filled) = fill(own, &self.host) {
-                    *own = filled;
-                }
+        self.fill_source(source);
+        source.get_or_insert_with(|| self.source.clone());
+    }
+
+    fn fill_source(&self, source: &mut Option<SourceFqn>) {
+        if let Some(own) = source.as_mut().filter(|own| own.has_placeholders()) {
+            if let Ok(filled) = fill(own, &self.host) {
+                *own = filled;
             }
-            Some(_) => {}
         }
     }
 
@@ -79,9 +90,12 @@ impl Defaults {
 }
 
 macro_rules! apply_to {
-    ($($name:ident($ty:ty);)+) => {
+    ($($name:ident, $complete:ident: $ty:ty;)+) => {
         impl Defaults {
-            $(fn $name(&self, entity: &mut $ty, now: impl Fn() -> Timestamp) {
+            $(fn $name(&self, entity: &mut $ty, ids: &TrackingIds, now: impl Fn() -> Timestamp) {
+                entity.time.get_or_insert_with(now);
+                entity.tracking_id.get_or_insert_with(|| ids.next());
+                self.$complete(entity, ids);
                 self.apply_to_source(&mut entity.source);
                 if entity.user.is_empty() {
                     entity.user = self.user.clone();
@@ -90,21 +104,32 @@ macro_rules! apply_to {
                     entity.location = self.location.clone();
                 }
                 entity.pid.get_or_insert(self.host.pid.into());
-                let time = *entity.time.get_or_insert_with(now);
-                let id = entity.tracking_id.get_or_insert_with(TrackingId::random);
-                for snapshot in &mut entity.snapshots {
-                    snapshot.time.get_or_insert(time);
-                    snapshot.parent_id.get_or_insert_with(|| id.clone());
+                if entity.properties.is_empty() {
+                    self.add_properties(&mut entity.properties);
                 }
-                self.add_properties(&mut entity.properties);
+            }
+
+            /// Fills in what depends on what is said already.
+            fn $complete(&self, entity: &mut $ty, ids: &TrackingIds) {
+                self.fill_source(&mut entity.source);
+                if !entity.snapshots.is_empty() {
+                    let id = entity.tracking_id.get_or_insert_with(|| ids.next());
+                    for snapshot in &mut entity.snapshots {
+                        snapshot.time = snapshot.time.or(entity.time);
+                        snapshot.parent_id.get_or_insert_with(|| id.clone());
+                    }
+                }
+                if !entity.properties.is_empty() {
+                    self.add_properties(&mut entity.properties);
+                }
             })+
         }
     };
 }
 
 apply_to! {
-    apply_to_event(Event);
-    apply_to_activity(Activity);
+    apply_to_event, complete_event: Event;
+    apply_to_activity, complete_activity: Activity;
 }
 
 /// Fills the placeholders that a machine can answer; what only a person knows (a data centre, a place) stays `?`.
@@ -123,7 +148,7 @@ fn fill(source: &SourceFqn, host: &Host) -> Result<SourceFqn, SourceError> {
 mod tests {
     use super::Defaults;
     use crate::host::Host;
-    use jkool_model::{Entity, Event, Property, Snapshot, Timestamp};
+    use jkool_model::{Entity, Event, Property, Snapshot, Timestamp, TrackingIds};
 
     const NOW: Timestamp = Timestamp::from_usec(1_457_524_800_000_000);
 
@@ -142,7 +167,7 @@ mod tests {
 
     fn applied(event: Event, defaults: &Defaults) -> Event {
         let mut entity = Entity::from(event);
-        defaults.apply(&mut entity, || NOW);
+        defaults.apply(&mut entity, &TrackingIds::new(), || NOW);
         match entity {
             Entity::Event(event) => *event,
             _ => panic!("was an event"),
@@ -188,7 +213,7 @@ mod tests {
     #[test]
     fn a_snapshot_alone_gets_all_that_the_service_wants() {
         let mut entity = Entity::from(Snapshot::builder("cpu").property("load", 0.5).build());
-        defaults(None).apply(&mut entity, || NOW);
+        defaults(None).apply(&mut entity, &TrackingIds::new(), || NOW);
         entity.validate().unwrap();
     }
 }

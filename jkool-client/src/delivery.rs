@@ -6,8 +6,8 @@ mod suspicion;
 
 use self::sorted::{Refused, Sorted};
 use self::suspicion::Suspicion;
-use crate::encode::shorten;
 use crate::ledger::{End, Mark};
+use crate::shorten::shorten;
 use crate::window::Window;
 use crate::{DeadLetter, LossReason, RetryPolicy};
 use jkool_transport::{Payload, Receipt, TransportError};
@@ -23,8 +23,17 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
+    pub(crate) fn with_capacity(events: usize) -> Self {
+        Self { payloads: Vec::with_capacity(events), marks: Vec::with_capacity(events), ..Self::default() }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.payloads.len()
+    }
+
+    /// From here on the payloads go separate ways: none of them is to keep the bytes of all.
+    fn detach(&mut self) {
+        self.payloads.iter_mut().for_each(Payload::detach);
     }
 
     pub(crate) fn push(&mut self, payload: Payload, mark: Mark) {
@@ -44,6 +53,7 @@ impl Batch {
 
     fn split_off(&mut self, at: usize) -> Self {
         let suspicion = self.suspicion;
+        self.detach();
         Self { payloads: self.payloads.split_off(at), marks: self.marks.split_off(at), suspicion }
     }
 }
@@ -197,6 +207,11 @@ impl Delivery {
     pub(crate) fn settle(&mut self, ticket: Ticket, batch: Batch, receipt: Receipt, now: Instant) -> Settled {
         self.in_flight -= 1;
         let mut settled = Settled::default();
+        if receipt.is_delivered() && receipt.outcomes().len() >= batch.len() {
+            settled.ended = batch.marks.into_iter().map(|mark| (mark, End::Delivered)).collect();
+            self.judge(ticket, &Sorted::default(), now, &mut settled);
+            return settled;
+        }
         let (whole, suspicion) = (batch.len(), batch.suspicion);
         let mut sorted = Sorted { convict: self.can_convict(ticket, &batch), ..Sorted::default() };
         let mut outcomes = receipt.into_outcomes().into_iter();
@@ -204,6 +219,7 @@ impl Delivery {
             // A transport that forgets a payload has not delivered it.
             sorted.add(payload, mark, outcomes.next(), &mut settled);
         }
+        sorted.detach_parts(whole);
         self.keep(std::mem::take(&mut sorted.resend), suspicion.after_other_failure());
         self.keep_doubtful(std::mem::take(&mut sorted.doubtful), suspicion.after_doubtful_failure());
         self.isolate(std::mem::take(&mut sorted.rejected), whole, LossReason::Rejected, &mut settled);

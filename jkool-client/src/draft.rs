@@ -32,7 +32,7 @@ pub struct SnapshotDraft<'c> {
 impl<'c> EventDraft<'c> {
     pub(crate) fn new(client: &'c Client) -> Self {
         let mut event = Box::new(Event::default());
-        event.tracking_id = Some(TrackingId::random());
+        event.tracking_id = Some(client.next_id());
         event.time = Some(clock::timestamp());
         event.tid = Some(host::current_tid());
         Self { client, event }
@@ -62,7 +62,7 @@ impl<'c> ActivityDraft<'c> {
     pub(crate) fn new(client: &'c Client) -> Self {
         let mut activity = Box::new(Activity::default());
         activity.status = Some(jkool_model::ActivityStatus::End);
-        activity.tracking_id = Some(TrackingId::random());
+        activity.tracking_id = Some(client.next_id());
         activity.time = Some(clock::timestamp());
         activity.tid = Some(host::current_tid());
         Self { client, activity }

@@ -111,6 +111,9 @@ impl Engine {
     /// Tells what a person should know.
     fn tell(&mut self, now: Instant) {
         let stats = self.shared.stats();
+        if let Some(invalid) = self.shared.take_invalid() {
+            self.notices.refused(&invalid);
+        }
         self.notices.tell_losses(&stats, now);
         if let Some(spooler) = &mut self.spooler {
             self.notices.tell_spool(spooler.error(), now);

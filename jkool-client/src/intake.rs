@@ -1,9 +1,9 @@
 //! The queue between the program and the worker, with its limits. Pure: no clock, no lock, no waiting.
 
-use crate::ledger::{End, Ledger, Mark};
+use crate::ledger::{End, Ledger};
+use crate::queue::{Block, Incoming, Queue};
 use crate::{Admission, LossReason, OverflowPolicy};
-use jkool_model::{Entity, Severity};
-use std::collections::VecDeque;
+use jkool_model::Severity;
 use std::time::{Duration, Instant};
 
 /// How much may be in memory, and when the worker takes it.
@@ -23,18 +23,10 @@ pub(crate) struct Limits {
     pub(crate) batch_bytes: usize,
 }
 
-/// An event in the queue.
-#[derive(Debug)]
-pub(crate) struct Queued {
-    pub(crate) entity: Entity,
-    pub(crate) mark: Mark,
-}
-
 pub(crate) struct Intake {
     limits: Limits,
-    queue: VecDeque<Queued>,
-    /// What the queue weighs; what is on its way weighs the rest.
-    queued_bytes: usize,
+    /// What waits; what is on its way is known by the ledger alone.
+    queue: Queue,
     pub(crate) ledger: Ledger,
     /// When the worker looks next by itself. Without one it sleeps, and the first event must wake it.
     timer: Option<Instant>,
@@ -57,17 +49,17 @@ enum Drain {
 
 /// The answer to an event that comes in.
 #[derive(Debug)]
-pub(crate) enum Offer {
+pub(crate) enum Offer<'a> {
     /// Settled; the worker is to be woken, or not.
     Settled { admission: Admission, wake: bool },
     /// There is no room, and the policy says to wait for some.
-    Wait(Box<Entity>, Duration),
+    Wait(Incoming<'a>, Duration),
 }
 
 /// What the worker gets.
 #[derive(Debug)]
 pub(crate) enum Taken {
-    Events(Vec<Queued>),
+    Events(Vec<Block>),
     /// Nothing is due before then, or before somebody wakes the worker.
     Nothing {
         until: Option<Instant>,
@@ -79,8 +71,7 @@ impl Intake {
         let ledger = Ledger::default();
         Self {
             limits,
-            queue: VecDeque::new(),
-            queued_bytes: 0,
+            queue: Queue::default(),
             ledger,
             timer: None,
             drain: Drain::Nothing,
@@ -90,11 +81,17 @@ impl Intake {
     }
 
     /// An event of about `weight` bytes comes in. A caller that `may_wait` no longer, or never, is told so at once.
-    pub(crate) fn offer(&mut self, entity: Entity, weight: usize, may_wait: bool) -> Offer {
+    pub(crate) fn offer<'a>(
+        &mut self,
+        incoming: Incoming<'a>,
+        severity: Severity,
+        weight: usize,
+        may_wait: bool,
+    ) -> Offer<'a> {
         if self.closed {
             return self.refuse(LossReason::AfterShutdown, false);
         }
-        if is_below(self.limits.shed_below, &entity) && self.is_filled(3, 4) {
+        if is_below(self.limits.shed_below, severity) && self.is_filled(3, 4) {
             return self.refuse(LossReason::Shed, false);
         }
         let mut pressed = false;
@@ -105,7 +102,7 @@ impl Intake {
             match self.limits.overflow {
                 OverflowPolicy::DropOldest => self.make_room(weight),
                 OverflowPolicy::Block(timeout) if may_wait && weight <= self.limits.bytes => {
-                    return Offer::Wait(Box::new(entity), timeout);
+                    return Offer::Wait(incoming, timeout);
                 }
                 OverflowPolicy::DropNewest | OverflowPolicy::Spill | OverflowPolicy::Block(_) => {}
             }
@@ -114,15 +111,14 @@ impl Intake {
             }
         }
         let mark = self.ledger.accept(weight);
-        self.queue.push_back(Queued { entity, mark });
-        self.queued_bytes += weight;
+        self.queue.push(incoming, mark);
         let wanted = self.wants_relief();
         let relieve = wanted && !std::mem::replace(&mut self.relief_asked, wanted);
         let wake = pressed || relieve || self.timer.is_none() || self.queue.len() == self.limits.wake_at;
         Offer::Settled { admission: Admission::Accepted, wake }
     }
 
-    fn refuse(&mut self, reason: LossReason, wake: bool) -> Offer {
+    fn refuse<'a>(&mut self, reason: LossReason, wake: bool) -> Offer<'a> {
         self.ledger.refuse(reason);
         Offer::Settled { admission: Admission::Dropped(reason), wake }
     }
@@ -147,20 +143,14 @@ impl Intake {
     /// Drops the oldest until there is room, unless there would be none even without all that waits.
     fn make_room(&mut self, weight: usize) {
         let stats = self.ledger.stats();
-        let under_way = (stats.in_memory() as usize - self.queue.len(), stats.bytes_in_memory() - self.queued_bytes);
+        let under_way = (stats.in_memory() as usize - self.queue.len(), stats.bytes_in_memory() - self.queue.weight());
         if under_way.0 >= self.limits.events || under_way.1 + weight > self.limits.bytes {
             return;
         }
         while !self.has_room(weight) {
-            let Some(oldest) = self.pop() else { return };
-            self.ledger.end(oldest.mark, End::Dropped(LossReason::Overflow));
+            let Some(oldest) = self.queue.drop_oldest() else { return };
+            self.ledger.end(oldest, End::Dropped(LossReason::Overflow));
         }
-    }
-
-    fn pop(&mut self) -> Option<Queued> {
-        let oldest = self.queue.pop_front()?;
-        self.queued_bytes -= oldest.mark.weight;
-        Some(oldest)
     }
 
     /// Up to `max` events, oldest first, when there are enough, when the first has waited long enough, or when somebody
@@ -190,23 +180,18 @@ impl Intake {
             return Taken::Nothing { until: Some(*self.timer.get_or_insert(now + self.limits.flush_interval)) };
         }
         self.timer = Some(now + self.limits.flush_interval);
-        Taken::Events(self.pop_some(max))
+        Taken::Events(self.queue.take(max, self.limits.batch_bytes))
     }
 
     /// Up to `max` events at once, oldest first, for the spool.
-    pub(crate) fn take_some(&mut self, max: usize) -> Vec<Queued> {
+    pub(crate) fn take_some(&mut self, max: usize) -> Vec<Block> {
         self.relief_asked = false;
-        self.pop_some(max)
+        self.queue.take(max, self.limits.batch_bytes)
     }
 
-    fn pop_some(&mut self, max: usize) -> Vec<Queued> {
-        let (mut events, mut bytes) = (Vec::with_capacity(max.min(self.queue.len())), 0);
-        while events.len() < max && bytes < self.limits.batch_bytes {
-            let Some(event) = self.pop() else { break };
-            bytes += event.mark.weight;
-            events.push(event);
-        }
-        events
+    /// Gets back what the events that were taken stood in.
+    pub(crate) fn reuse(&mut self, blocks: Vec<Block>) {
+        self.queue.reuse(blocks);
     }
 
     /// No event comes in any more; those that are here are taken at once.
@@ -228,17 +213,13 @@ impl Intake {
     pub(crate) fn end_all(&mut self, reason: LossReason) {
         self.closed = true;
         self.queue.clear();
-        self.queued_bytes = 0;
         self.ledger.end_all(reason);
     }
 }
 
 /// What says nothing of its severity is never below.
-fn is_below(limit: Severity, entity: &Entity) -> bool {
-    match entity {
-        Entity::Event(event) => event.severity != Severity::None && event.severity < limit,
-        _ => false,
-    }
+fn is_below(limit: Severity, severity: Severity) -> bool {
+    severity != Severity::None && severity < limit
 }
 
 #[cfg(test)]

@@ -2,10 +2,13 @@
 
 use crate::completion::{Completed, Completion};
 use crate::delivery::Trouble;
-use crate::intake::{Intake, Limits, Offer, Queued, Taken};
+use crate::encode::{self, Encoder};
+use crate::intake::{Intake, Limits, Offer, Taken};
 use crate::ledger::Ledger;
-use crate::{Admission, Condition, Health, LossReason, OverflowPolicy, Report, Stats, clock, encode, worker};
-use jkool_model::{Entity, Timestamp};
+use crate::line::Line;
+use crate::queue::{Block, Incoming};
+use crate::{Admission, Condition, Health, LossReason, OverflowPolicy, Report, Stats, clock, host, worker};
+use jkool_model::{Entity, InvalidEntity, Severity, Timestamp};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
@@ -18,8 +21,8 @@ pub(crate) struct Shared {
     blocking: bool,
     /// There is a spool for what is left at the end.
     spooling: bool,
-    /// What the client adds to each event, in bytes.
-    added_bytes: usize,
+    /// Makes the JSON of events, here and there.
+    pub(crate) encoder: Encoder,
     /// Wakes the worker.
     pub(crate) wake: Notify,
 }
@@ -38,6 +41,10 @@ struct State {
     last_success: Option<Timestamp>,
     /// The worker is asked not to wait any longer.
     try_now: bool,
+    /// How many callers wait for room.
+    waiting: usize,
+    /// Why the last event was refused that its caller has encoded.
+    invalid: Option<InvalidEntity>,
 }
 
 /// What a wait is for.
@@ -52,7 +59,7 @@ pub(crate) enum Goal {
 }
 
 impl Shared {
-    pub(crate) fn new(limits: Limits, spooling: bool, added_bytes: usize) -> Self {
+    pub(crate) fn new(limits: Limits, spooling: bool, encoder: Encoder) -> Self {
         Self {
             intake: Mutex::new(State {
                 intake: Intake::new(limits),
@@ -63,11 +70,13 @@ impl Shared {
                 condition: Condition::default(),
                 last_success: None,
                 try_now: false,
+                waiting: 0,
+                invalid: None,
             }),
             room: Condvar::new(),
             blocking: matches!(limits.overflow, OverflowPolicy::Block(_)),
             spooling,
-            added_bytes,
+            encoder,
             wake: Notify::new(),
         }
     }
@@ -77,14 +86,44 @@ impl Shared {
         self.intake.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn emit(&self, mut entity: Entity) -> Admission {
-        let weight = encode::weight(&entity) + self.added_bytes;
+    pub(crate) fn emit(&self, entity: Entity) -> Admission {
+        let severity = encode::severity(&entity);
+        if self.encoder.leaves(&entity) {
+            let weight = entity.heap_size() + self.encoder.defaults.weight();
+            return self.offer(Incoming::Entity(entity), severity, weight);
+        }
+        encode::with_scratch(|json| match self.encoder.encode(entity, json) {
+            Ok(shape) => {
+                let weight = self.encoder.weight(shape, json);
+                self.offer(Incoming::Encoded(shape, json), severity, weight)
+            }
+            Err(invalid) => {
+                let mut state = self.lock();
+                state.invalid = Some(invalid);
+                state.intake.ledger.refuse(LossReason::Invalid);
+                drop(state);
+                self.wake.notify_one();
+                Admission::Dropped(LossReason::Invalid)
+            }
+        })
+    }
+
+    /// An event that is a log line. Hooks would not see it: only for when there are none.
+    pub(crate) fn emit_line(&self, line: &Line<'_>) -> Admission {
+        encode::with_scratch(|json| {
+            let shape = self.encoder.encode_line(line, clock::timestamp().as_usec(), host::current_tid(), json);
+            let weight = self.encoder.weight(shape, json);
+            self.offer(Incoming::Encoded(shape, json), line.severity, weight)
+        })
+    }
+
+    fn offer(&self, mut incoming: Incoming<'_>, severity: Severity, weight: usize) -> Admission {
         // The worker must never wait for itself.
         let mut may_wait = self.blocking && !worker::is_current();
         let mut deadline = None;
         let mut state = self.lock();
         loop {
-            match state.intake.offer(entity, weight, may_wait) {
+            match state.intake.offer(incoming, severity, weight, may_wait) {
                 Offer::Settled { admission, wake } => {
                     drop(state);
                     if wake {
@@ -93,14 +132,16 @@ impl Shared {
                     return admission;
                 }
                 Offer::Wait(waiting, timeout) => {
-                    entity = *waiting;
+                    incoming = waiting;
                     self.wake.notify_one();
                     let now = clock::now();
                     let left = deadline.get_or_insert(clock::later(now, timeout)).saturating_duration_since(now);
                     let full = |state: &mut State| !state.intake.is_closed() && !state.intake.has_room(weight);
+                    state.waiting += 1;
                     let waited = self.room.wait_timeout_while(state, left, full);
                     let (guard, result) = waited.unwrap_or_else(PoisonError::into_inner);
                     state = guard;
+                    state.waiting -= 1;
                     may_wait = !result.timed_out();
                 }
             }
@@ -162,7 +203,7 @@ impl Shared {
     }
 
     /// Up to `max` events for the spool.
-    pub(crate) fn take_some(&self, max: usize) -> Vec<Queued> {
+    pub(crate) fn take_some(&self, max: usize) -> Vec<Block> {
         self.lock().intake.take_some(max)
     }
 
@@ -188,11 +229,25 @@ impl Shared {
 
     /// Does something to the accounts; callers may get room by it.
     pub(crate) fn account<T>(&self, entry: impl FnOnce(&mut Ledger) -> T) -> T {
-        let result = entry(&mut self.lock().intake.ledger);
-        if self.blocking {
+        self.account_and_reuse(Vec::new(), entry)
+    }
+
+    /// The same, and gives back what the events of a batch stood in.
+    pub(crate) fn account_and_reuse<T>(&self, blocks: Vec<Block>, entry: impl FnOnce(&mut Ledger) -> T) -> T {
+        let mut state = self.lock();
+        state.intake.reuse(blocks);
+        let result = entry(&mut state.intake.ledger);
+        let waiting = state.waiting > 0;
+        drop(state);
+        if waiting {
             self.room.notify_all();
         }
         result
+    }
+
+    /// Why an event was refused of late, if one was.
+    pub(crate) fn take_invalid(&self) -> Option<InvalidEntity> {
+        self.lock().invalid.take()
     }
 
     pub(crate) fn set_spool_error(&self, error: Option<String>) {

@@ -220,9 +220,9 @@ fn what_grows_by_encoding_stays_near_the_limit() {
     let memory = MemoryTransport::new().with_max_batch(1);
     let gate = Gate::new(&memory);
     let client = client(&memory).transport(Arc::clone(&gate)).queue_bytes(1 << 20).build().unwrap();
-    // Each byte becomes six in JSON.
-    for _ in 0..100 {
-        client.event("op").message("\u{1}".repeat(10_000)).emit();
+    // Each byte becomes six in JSON, and a text as long as this is encoded by the delivery thread.
+    for _ in 0..50 {
+        client.event("op").message("\u{1}".repeat(20_000)).emit();
     }
     while client.stats().bytes_in_memory() <= 1 << 20 {
         assert_eq!(client.flush(Duration::from_millis(10)).delivered(), 0);

@@ -1,11 +1,10 @@
 //! From a log record to an event.
 
 use crate::caught::{PANICKED, caught};
-use crate::{keys, times, value};
+use crate::{keys, message, times, value};
 use jkool_client::model::{Event, Property, Severity, Text, TypedValue};
 use log::kv::{self, Key, VisitSource};
 use log::{Level, Record};
-use std::fmt::{self, Write};
 
 /// The event that a record becomes: its target is the operation, its level the severity, its key-values are decoration
 /// where a key says so and properties where not. Time, thread and all defaults come with
@@ -28,16 +27,16 @@ use std::fmt::{self, Write};
 /// ```
 pub fn convert(record: &Record<'_>) -> Event {
     let mut event = Event::default();
-    fill(&mut event, record);
+    fill(&mut event, record, message::of(record.args()));
     event
 }
 
-/// The same into an event that is there already.
-pub(crate) fn fill(event: &mut Event, record: &Record<'_>) {
+/// The same into an event that is there already, with the record's message.
+pub(crate) fn fill(event: &mut Event, record: &Record<'_>, message: Text) {
     // The macros' own target is the module's path; that one is static.
     event.operation = text(record.module_path_static().filter(|path| *path == record.target()), record.target());
     event.severity = severity(record.level());
-    event.message = message(record.args());
+    event.message = message;
     // Where key-values come from can be the program's own code. What it gave until it failed is kept.
     caught(|| record.key_values().visit(&mut Decorate(event)).unwrap_or_default());
     times::settle(event);
@@ -63,7 +62,7 @@ fn text(fixed: Option<&'static str>, text: &str) -> Text {
     fixed.map_or_else(|| text.to_owned().into(), Text::from)
 }
 
-fn severity(level: Level) -> Severity {
+pub(crate) fn severity(level: Level) -> Severity {
     match level {
         Level::Error => Severity::Error,
         Level::Warn => Severity::Warning,
@@ -71,19 +70,6 @@ fn severity(level: Level) -> Severity {
         Level::Debug => Severity::Debug,
         Level::Trace => Severity::Trace,
     }
-}
-
-fn message(args: &fmt::Arguments<'_>) -> Text {
-    if let Some(text) = args.as_str() {
-        return text.into();
-    }
-    let format = || {
-        let mut text = String::with_capacity(64);
-        // A `Display` that fails leaves what it wrote.
-        text.write_fmt(*args).unwrap_or_default();
-        text
-    };
-    caught(format).map_or(PANICKED.into(), Text::from)
 }
 
 /// Puts each key-value where it belongs.

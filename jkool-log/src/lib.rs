@@ -8,6 +8,7 @@ mod filter;
 mod guard;
 mod keys;
 mod logger;
+mod message;
 mod structured;
 mod times;
 mod turn;

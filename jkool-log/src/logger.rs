@@ -3,9 +3,10 @@
 use crate::caught::caught;
 use crate::convert;
 use crate::filter::Filter;
+use crate::message;
 use crate::turn::{Sink, Turn};
-use jkool_client::model::{Entity, Event, OpType};
-use jkool_client::{Client, LossReason, is_delivery_thread};
+use jkool_client::model::{Entity, Event, OpType, Text};
+use jkool_client::{Client, Code, Line, LossReason, is_delivery_thread};
 use log::{LevelFilter, Log, Metadata, Record};
 use std::fmt;
 use std::time::Duration;
@@ -41,9 +42,35 @@ impl Logger {
         if !self.filter.matches_text(record) {
             return;
         }
+        let message = message::of(record.args());
+        match self.line(record, &message) {
+            Some(line) => {
+                self.client.emit_line(&line);
+                message::reuse(message);
+            }
+            None => self.emit_event(record, message),
+        }
+    }
+
+    /// A record that needs no event made of it, as most don't.
+    fn line<'a>(&self, record: &Record<'a>, message: &'a str) -> Option<Line<'a>> {
+        if record.key_values().count() > 0 || !self.client.takes_line(message) {
+            return None;
+        }
+        let code = match (record.module_path(), record.file(), record.line()) {
+            _ if !self.code_location => None,
+            (None, None, None) => None,
+            (Some(module), Some(file), Some(line)) => Some(Code { module, file, line }),
+            _ => return None,
+        };
+        let severity = convert::severity(record.level());
+        Some(Line { op_type: self.op_type, operation: record.target(), severity, message, code })
+    }
+
+    fn emit_event(&self, record: &Record<'_>, message: Text) {
         let mut event = Box::new(Event::default());
         event.op_type = self.op_type;
-        convert::fill(&mut event, record);
+        convert::fill(&mut event, record, message);
         if self.code_location {
             convert::add_code_location(&mut event, record);
         }

@@ -81,8 +81,8 @@ macro_rules! trackable {
                     wait: self.wait_usec,
                 }
                 .validate()?;
-                $crate::trackable::require_source(self.source.as_ref())?;
-                self.validate_own()
+                self.validate_own()?;
+                $crate::trackable::require_source(self.source.as_ref())
             }
 
             /// Of start, end and elapsed time, works out the third from the other two. What no 64 bits hold is left for

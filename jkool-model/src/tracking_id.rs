@@ -30,6 +30,10 @@ impl TrackingId {
         Self(Repr::Uuid(Uuid::new_v4()))
     }
 
+    pub(crate) fn from_uuid(uuid: Uuid) -> Self {
+        Self(Repr::Uuid(uuid))
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         matches!(&self.0, Repr::Text(text) if text.is_empty())
     }
@@ -42,7 +46,8 @@ impl TrackingId {
         }
     }
 
-    pub(crate) fn append_json(&self, out: &mut Vec<u8>) {
+    /// Appends it as a text of JSON.
+    pub fn append_json(&self, out: &mut Vec<u8>) {
         match &self.0 {
             Repr::Uuid(uuid) => json::uuid(out, uuid),
             Repr::Text(text) => json::text(out, text),

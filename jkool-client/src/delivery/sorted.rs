@@ -35,6 +35,12 @@ impl Refused {
 }
 
 impl Sorted {
+    /// What came back in parts goes separate ways from here on.
+    pub(super) fn detach_parts(&mut self, whole: usize) {
+        let parts = [&mut self.resend, &mut self.doubtful, &mut self.rejected.batch, &mut self.too_large.batch];
+        parts.into_iter().filter(|part| part.len() < whole).for_each(|part| part.detach());
+    }
+
     pub(super) fn add(&mut self, payload: Payload, mark: Mark, outcome: Option<Outcome>, settled: &mut Settled) {
         let failure = match outcome {
             Some(Outcome::Delivered) => return settled.ended.push((mark, End::Delivered)),

@@ -251,10 +251,7 @@ fn an_event_that_is_too_large_is_cut_until_it_fits_or_dropped() {
     let settled = settle(&mut delivery, batch([1]), Some(Disposition::TooLarge), now);
     assert_eq!(settled.ended[0].1, End::Dropped(LossReason::TooLarge));
     let [letter] = settled.dead_letters.as_slice() else { panic!("one dead letter") };
-    assert_eq!(
-        (letter.reason, letter.payload.body()),
-        (LossReason::TooLarge, br#"{"operation":"1"}"#.as_ref())
-    );
+    assert_eq!((letter.reason, letter.payload.body()), (LossReason::TooLarge, br#"{"operation":"1"}"#.as_ref()));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use super::{Engine, Step};
 use crate::completion::Completion;
 use crate::defaults::Defaults;
 use crate::delivery::Delivery;
+use crate::encode::Encoder;
 use crate::host::Host;
 use crate::intake::Limits;
 use crate::notices::Notices;
@@ -81,7 +82,8 @@ fn engine(setup: Setup, disk: &FakeDisk, now: Instant) -> Engine {
         let source = "APPL=test".parse().unwrap();
         Defaults::new(Some(source), None, "".into(), Vec::new(), Host::look(|_| None)).unwrap()
     };
-    let shared = Arc::new(Shared::new(limits(setup.overflow), true, 0));
+    let encoder = Encoder::new(DEFAULTS.get_or_init(defaults).clone(), false);
+    let shared = Arc::new(Shared::new(limits(setup.overflow), true, encoder));
     let disk = disk.clone();
     let disks = Box::new(move || Box::new(disk.clone()) as Box<dyn Disk>);
     let spool = Spool::new("/spool").mode(setup.mode);
@@ -89,7 +91,7 @@ fn engine(setup: Setup, disk: &FakeDisk, now: Instant) -> Engine {
         spooler: Some(Spooler::new(Arc::clone(&shared), spool, disks, now)),
         shared,
         delivery: Delivery::new(RetryPolicy::default(), setup.window, fastrand::Rng::with_seed(7)),
-        prepare: Prepare { defaults: DEFAULTS.get_or_init(defaults).clone(), before_send: None, scratch: Vec::new() },
+        prepare: Prepare { before_send: None },
         max_batch: setup.max_batch,
         on_dead_letter: None,
         notices: Notices::new(false, false, None),

@@ -1,9 +1,13 @@
 //! The queue and its limits.
 
-use super::{Intake, Limits, Offer, Queued, Taken};
-use crate::ledger::End;
+use super::{Intake, Limits, Offer, Taken};
+use crate::decoration::Lacks;
+use crate::encode::Shape;
+use crate::ledger::{End, Mark};
+use crate::queue::{self, Block, Incoming};
 use crate::{Admission, LossReason, OverflowPolicy};
-use jkool_model::{Entity, Event, Severity};
+use jkool_model::Severity;
+use jkool_transport::Kind;
 use std::time::{Duration, Instant};
 
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -20,28 +24,47 @@ fn intake(overflow: OverflowPolicy) -> Intake {
     })
 }
 
-fn event(name: &'static str) -> Entity {
-    Event::builder().operation(name).source("APPL=a".parse().unwrap()).build().unwrap().into()
-}
+/// The queue does not care what an event's bytes say.
+const SHAPE: Shape = Shape { kind: Kind::Event, lacks: Lacks::NOTHING, key_len: 0 };
 
-fn offer(intake: &mut Intake, name: &'static str, weight: usize) -> (Admission, bool) {
-    match intake.offer(event(name), weight, false) {
+fn offer_as(intake: &mut Intake, name: &str, severity: Severity, weight: usize) -> (Admission, bool) {
+    match intake.offer(Incoming::Encoded(SHAPE, &mut name.into()), severity, weight, false) {
         Offer::Settled { admission, wake } => (admission, wake),
         Offer::Wait(..) => panic!("asked to wait"),
     }
 }
 
-fn taken(intake: &mut Intake, max: usize, now: Instant) -> Vec<String> {
-    let Taken::Events(events) = intake.take(max, false, now) else { return Vec::new() };
-    let names = events.iter().map(|queued| match &queued.entity {
-        Entity::Event(event) => event.operation.to_string(),
-        _ => panic!("only events here"),
-    });
-    let names = names.collect();
-    for queued in events {
-        intake.ledger.end(queued.mark, End::Delivered);
+fn offer(intake: &mut Intake, name: &str, weight: usize) -> (Admission, bool) {
+    offer_as(intake, name, Severity::Info, weight)
+}
+
+fn events(blocks: Vec<Block>) -> Vec<(Mark, String)> {
+    let mut events = Vec::new();
+    for mut block in blocks {
+        while let Some((mark, event)) = block.pop() {
+            let queue::Taken::Encoded(SHAPE, name) = event else { panic!("came in otherwise") };
+            events.push((mark, String::from_utf8(name.to_vec()).unwrap()));
+        }
     }
-    names
+    events
+}
+
+/// How many events are taken; they stay on their way.
+fn take(intake: &mut Intake, max: usize, under_way: bool, now: Instant) -> Option<usize> {
+    match intake.take(max, under_way, now) {
+        Taken::Events(blocks) => Some(events(blocks).len()),
+        Taken::Nothing { .. } => None,
+    }
+}
+
+fn taken(intake: &mut Intake, max: usize, now: Instant) -> Vec<String> {
+    let Taken::Events(blocks) = intake.take(max, false, now) else { return Vec::new() };
+    let events = events(blocks).into_iter();
+    let ended = events.map(|(mark, name)| {
+        intake.ledger.end(mark, End::Delivered);
+        name
+    });
+    ended.collect()
 }
 
 const DROPPED: Admission = Admission::Dropped(LossReason::Overflow);
@@ -80,7 +103,7 @@ fn what_is_on_its_way_counts_too_and_cannot_make_room() {
     for name in ["a", "b", "c"] {
         offer(&mut intake, name, 1);
     }
-    assert!(matches!(intake.take(3, false, now), Taken::Events(events) if events.len() == 3));
+    assert_eq!(take(&mut intake, 3, false, now), Some(3));
     assert_eq!(offer(&mut intake, "d", 1).0, DROPPED);
 }
 
@@ -89,7 +112,7 @@ fn what_waits_is_not_dropped_for_one_that_will_not_fit_beside_what_is_on_its_way
     let mut intake = intake(OverflowPolicy::DropOldest);
     offer(&mut intake, "under way", 60);
     intake.close();
-    assert!(matches!(intake.take(1, false, crate::clock::now()), Taken::Events(_)));
+    assert_eq!(take(&mut intake, 1, false, crate::clock::now()), Some(1));
     intake.closed = false;
     assert_eq!(offer(&mut intake, "waits", 30).0, Admission::Accepted);
     assert_eq!(offer(&mut intake, "too big", 50).0, DROPPED);
@@ -113,12 +136,13 @@ fn a_batch_is_bounded_in_bytes_and_none_is_taken_beyond_the_limit() {
     }
     intake.close();
     let now = crate::clock::now();
-    let Taken::Events(mut events) = intake.take(9, false, now) else { panic!("a batch") };
+    let Taken::Events(blocks) = intake.take(9, false, now) else { panic!("a batch") };
+    let mut events = events(blocks);
     assert_eq!(events.len(), 2);
     // Encoded, one turns out to be larger.
-    intake.ledger.reweigh(&mut events[0].mark, 60);
+    intake.ledger.reweigh(&mut events[0].0, 60);
     assert!(matches!(intake.take(9, true, now), Taken::Nothing { until: None }));
-    assert!(matches!(intake.take(9, false, now), Taken::Events(events) if events.len() == 2));
+    assert_eq!(take(&mut intake, 9, false, now), Some(2));
 }
 
 #[test]
@@ -127,9 +151,20 @@ fn blocking_is_asked_for_only_when_it_can_help() {
     for name in ["a", "b", "c"] {
         offer(&mut intake, name, 1);
     }
-    assert!(matches!(intake.offer(event("d"), 1, true), Offer::Wait(_, INTERVAL)));
+    let mut waits = |weight| {
+        let mut name = b"d".to_vec();
+        match intake.offer(Incoming::Encoded(SHAPE, &mut name), Severity::Info, weight, true) {
+            Offer::Wait(Incoming::Encoded(_, name), INTERVAL) => {
+                assert_eq!(name, b"d", "it is given back");
+                true
+            }
+            Offer::Settled { admission: DROPPED, .. } => false,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(waits(1));
+    assert!(!waits(101), "it never fits");
     assert_eq!(offer(&mut intake, "d", 1).0, DROPPED);
-    assert!(matches!(intake.offer(event("never fits"), 101, true), Offer::Settled { admission: DROPPED, .. }));
 }
 
 #[test]
@@ -185,13 +220,7 @@ fn after_closing_nothing_comes_in() {
 fn the_last_quarter_is_kept_for_what_is_severe() {
     let limits = Limits { events: 8, shed_below: Severity::Info, ..intake(OverflowPolicy::DropNewest).limits };
     let mut intake = Intake::new(limits);
-    let mut offer = |severity| {
-        let event = Event::builder().severity(severity).source("APPL=a".parse().unwrap()).build().unwrap();
-        match intake.offer(event.into(), 1, false) {
-            Offer::Settled { admission, .. } => admission,
-            Offer::Wait(..) => panic!("asked to wait"),
-        }
-    };
+    let mut offer = |severity| offer_as(&mut intake, "a", severity, 1).0;
     for _ in 0..6 {
         assert_eq!(offer(Severity::Trace), Admission::Accepted);
     }
@@ -213,7 +242,7 @@ fn the_worker_is_woken_when_half_is_taken_and_there_is_a_spool() {
     assert!(taken(&mut intake, 9, crate::clock::now()).is_empty());
     assert_eq!(wakes(&mut intake), [false, false, true, false, false, false, false, true]);
     assert!(intake.wants_relief());
-    for Queued { mark, .. } in intake.take_some(5) {
+    for (mark, _) in events(intake.take_some(5)) {
         intake.ledger.end(mark, End::Delivered);
     }
     assert!(!intake.wants_relief());

@@ -1,0 +1,240 @@
+//! The line of events between the program and the worker. Pure.
+//!
+//! Most events stand in it as JSON, one behind the other in blocks: to put one there is to copy a few hundred bytes, and the
+//! worker takes blocks as they are. What has been sent leaves its blocks behind for what comes, so that steady traffic
+//! allocates nothing.
+
+use crate::encode::Shape;
+use crate::ledger::Mark;
+use jkool_model::Entity;
+use std::collections::VecDeque;
+
+/// What comes in.
+#[derive(Debug)]
+pub(crate) enum Incoming<'a> {
+    /// The worker is to encode it.
+    Entity(Entity),
+    /// Encoded already; what is left in the buffer afterwards is of no use to anyone.
+    Encoded(Shape, &'a mut Vec<u8>),
+}
+
+/// An event in the queue.
+#[derive(Debug)]
+struct Queued {
+    mark: Mark,
+    form: Form,
+}
+
+#[derive(Debug)]
+enum Form {
+    Entity(Entity),
+    /// So many of the block's bytes.
+    Encoded(Shape, usize),
+}
+
+/// An event that is taken out.
+#[derive(Debug)]
+pub(crate) enum Taken<'a> {
+    Entity(Entity),
+    Encoded(Shape, &'a [u8]),
+}
+
+/// So many events, or about so many bytes, make a block: the worker takes four, or more, for a batch of the usual size.
+const BLOCK_EVENTS: usize = 128;
+const BLOCK_BYTES: usize = 128 << 10;
+
+/// More than this of one event is not copied: its buffer becomes a block.
+const MAX_COPY: usize = 8 << 10;
+
+/// So many empty blocks wait for use, and none that has grown beyond its measure.
+const MAX_SPARE: usize = 8;
+
+/// Some events, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Block {
+    events: VecDeque<Queued>,
+    bytes: Vec<u8>,
+    /// How many of the bytes belong to events that were taken out.
+    read: usize,
+    /// What the events weigh.
+    weight: usize,
+    /// Belongs to one event, whose buffer it was.
+    is_full_of_one: bool,
+}
+
+impl Block {
+    pub(crate) fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// The next event, oldest first.
+    pub(crate) fn pop(&mut self) -> Option<(Mark, Taken<'_>)> {
+        let Queued { mark, form } = self.events.pop_front()?;
+        self.weight -= mark.weight;
+        let taken = match form {
+            Form::Entity(entity) => Taken::Entity(entity),
+            Form::Encoded(shape, len) => {
+                let start = self.read;
+                self.read += len;
+                Taken::Encoded(shape, &self.bytes[start..self.read])
+            }
+        };
+        Some((mark, taken))
+    }
+
+    /// What is encoded: its shape, and how many bytes it has.
+    pub(crate) fn encoded(&self) -> impl Iterator<Item = (Shape, usize)> {
+        self.events.iter().filter_map(|queued| match queued.form {
+            Form::Encoded(shape, len) => Some((shape, len)),
+            Form::Entity(_) => None,
+        })
+    }
+
+    fn is_full(&self, more: usize) -> bool {
+        self.is_full_of_one
+            || self.events.len() >= BLOCK_EVENTS
+            || (self.len() > 0 && self.bytes.len() + more > BLOCK_BYTES)
+    }
+
+    fn push(&mut self, mark: Mark, form: Form) {
+        self.weight += mark.weight;
+        self.events.push_back(Queued { mark, form });
+    }
+
+    /// How many of its oldest make up `max`, or about `bytes`; one at least.
+    fn fitting(&self, max: usize, bytes: usize) -> usize {
+        if self.len() <= max && self.weight <= bytes {
+            return self.len();
+        }
+        let mut weight = 0;
+        let fit = self.events.iter().take(max).take_while(|queued| {
+            let fits = weight < bytes;
+            weight += queued.mark.weight;
+            fits
+        });
+        fit.count()
+    }
+
+    /// Moves its oldest events, so many of them, to another block.
+    fn split(&mut self, max: usize, into: &mut Block) {
+        for _ in 0..max {
+            match self.pop() {
+                Some((mark, Taken::Entity(entity))) => into.push(mark, Form::Entity(entity)),
+                Some((mark, Taken::Encoded(shape, bytes))) => {
+                    into.bytes.extend_from_slice(bytes);
+                    into.push(mark, Form::Encoded(shape, bytes.len()));
+                }
+                None => return,
+            }
+        }
+    }
+
+    fn clear(&mut self) {
+        self.events.clear();
+        self.bytes.clear();
+        (self.read, self.weight, self.is_full_of_one) = (0, 0, false);
+    }
+}
+
+/// All events that wait.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    blocks: VecDeque<Block>,
+    spare: Vec<Block>,
+    len: usize,
+    /// What they weigh.
+    weight: usize,
+}
+
+impl Queue {
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    pub(crate) fn weight(&self) -> usize {
+        self.weight
+    }
+
+    pub(crate) fn push(&mut self, incoming: Incoming<'_>, mark: Mark) {
+        self.len += 1;
+        self.weight += mark.weight;
+        match incoming {
+            Incoming::Entity(entity) => self.block_for(0).push(mark, Form::Entity(entity)),
+            Incoming::Encoded(shape, bytes) if bytes.len() > MAX_COPY => {
+                let mut block = Block { bytes: std::mem::take(bytes), is_full_of_one: true, ..Block::default() };
+                block.push(mark, Form::Encoded(shape, block.bytes.len()));
+                self.blocks.push_back(block);
+            }
+            Incoming::Encoded(shape, bytes) => {
+                let block = self.block_for(bytes.len());
+                block.bytes.extend_from_slice(bytes);
+                block.push(mark, Form::Encoded(shape, bytes.len()));
+            }
+        }
+    }
+
+    fn block_for(&mut self, bytes: usize) -> &mut Block {
+        if self.blocks.back().is_none_or(|last| last.is_full(bytes)) {
+            self.blocks.push_back(self.spare.pop().unwrap_or_default());
+        }
+        let last = self.blocks.len() - 1;
+        &mut self.blocks[last]
+    }
+
+    /// Drops the oldest.
+    pub(crate) fn drop_oldest(&mut self) -> Option<Mark> {
+        let front = self.blocks.front_mut()?;
+        let (mark, _) = front.pop()?;
+        self.len -= 1;
+        self.weight -= mark.weight;
+        if front.len() == 0 {
+            let empty = self.blocks.pop_front();
+            self.reuse(empty);
+        }
+        Some(mark)
+    }
+
+    /// The oldest events, up to `max` of them and about as many as weigh `bytes`: whole blocks, and what is missing of the
+    /// next one.
+    pub(crate) fn take(&mut self, max: usize, bytes: usize) -> Vec<Block> {
+        let (mut taken, mut len, mut weight) = (Vec::new(), 0, 0);
+        while let Some(front) = self.blocks.front_mut().filter(|_| len < max && weight < bytes) {
+            let fitting = front.fitting(max - len, bytes - weight);
+            let block = if fitting == front.len() {
+                self.blocks.pop_front().unwrap_or_default()
+            } else {
+                let mut part = self.spare.pop().unwrap_or_default();
+                front.split(fitting, &mut part);
+                part
+            };
+            len += block.len();
+            weight += block.weight;
+            taken.push(block);
+        }
+        self.len -= len;
+        self.weight -= weight;
+        taken
+    }
+
+    /// Takes back blocks that are no longer needed.
+    pub(crate) fn reuse(&mut self, blocks: impl IntoIterator<Item = Block>) {
+        for mut block in blocks {
+            if self.spare.len() < MAX_SPARE && block.bytes.capacity() <= 2 * BLOCK_BYTES {
+                block.clear();
+                self.spare.push(block);
+            }
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.blocks.clear();
+        (self.len, self.weight) = (0, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests;

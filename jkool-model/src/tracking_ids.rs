@@ -1,0 +1,96 @@
+//! Ids for many events at little cost.
+
+use crate::TrackingId;
+use std::sync::atomic::{AtomicU64, Ordering};
+use uuid::Uuid;
+
+/// A source of [`TrackingId`]s for a program that makes many: [`TrackingId::random`] asks the operating system each time, this
+/// asks it once. Ids of one source differ from each other for certain, and from those of all others as surely as random ones.
+/// They are no secrets: who knows one can work out the rest.
+///
+/// ```
+/// use jkool_model::TrackingIds;
+/// let ids = TrackingIds::new();
+/// assert_ne!(ids.next(), ids.next());
+/// ```
+#[derive(Debug)]
+pub struct TrackingIds {
+    first: u128,
+    count: AtomicU64,
+}
+
+/// Odd, and so far from 0 that neighbours have little in common: 2^128 divided by the golden ratio.
+const STEP: u128 = 0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835;
+
+impl TrackingIds {
+    /// A new source, which begins at a random place.
+    #[expect(clippy::new_without_default, reason = "it is not the same each time")]
+    pub fn new() -> Self {
+        // Each of the two has six bits that are not random.
+        let (one, other) = (Uuid::new_v4().as_u128(), Uuid::new_v4().as_u128());
+        Self { first: one ^ other.rotate_left(64), count: AtomicU64::new(0) }
+    }
+
+    /// The next id: a UUID of version 4.
+    #[expect(clippy::should_implement_trait, reason = "it never ends, and needs no `mut`")]
+    pub fn next(&self) -> TrackingId {
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        let bits = scatter(self.first.wrapping_add(STEP.wrapping_mul(count.into())));
+        TrackingId::from_uuid(uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid())
+    }
+}
+
+/// Spreads each difference over all bits. Each step can be undone, so that no two numbers become one.
+fn scatter(mut bits: u128) -> u128 {
+    bits ^= bits >> 67;
+    bits = bits.wrapping_mul(0xA3B1_9535_4A39_B70D_9DDF_EA08_EB38_2D69);
+    bits ^= bits >> 71;
+    bits = bits.wrapping_mul(0xD6E8_FEB8_6659_FD93_CA5A_8263_9512_1157);
+    bits ^ (bits >> 63)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TrackingIds;
+    use std::collections::HashSet;
+    use uuid::{Uuid, Variant};
+
+    #[test]
+    fn no_two_are_the_same_and_all_are_random_uuids() {
+        let sources = [TrackingIds::new(), TrackingIds::new()];
+        let mut seen = HashSet::new();
+        for source in &sources {
+            for _ in 0..100_000 {
+                let id = source.next();
+                let uuid: Uuid = id.to_string().parse().unwrap();
+                assert_eq!((uuid.get_version_num(), uuid.get_variant()), (4, Variant::RFC4122));
+                assert!(seen.insert(id));
+            }
+        }
+    }
+
+    #[test]
+    fn threads_share_a_source() {
+        let ids = TrackingIds::new();
+        let all: HashSet<_> = std::thread::scope(|scope| {
+            let threads = [(); 4].map(|()| scope.spawn(|| (0..10_000).map(|_| ids.next()).collect::<Vec<_>>()));
+            threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+        });
+        assert_eq!(all.len(), 40_000);
+    }
+
+    #[test]
+    fn neighbours_differ_in_about_half_of_their_bits() {
+        let ids = TrackingIds::new();
+        let bits = |id: crate::TrackingId| id.to_string().parse::<Uuid>().unwrap().as_u128();
+        let mut last = bits(ids.next());
+        let mut different = 0;
+        for _ in 0..10_000 {
+            let next = bits(ids.next());
+            different += (last ^ next).count_ones();
+            last = next;
+        }
+        let mean = f64::from(different) / 10_000.0;
+        assert!((60.0..62.0).contains(&mean), "{mean} of 122");
+    }
+}
