@@ -1,0 +1,83 @@
+//! jKool, by its HTTP transport.
+
+use super::{Job, Row, Watch};
+use jkool_benches::event::emit;
+use jkool_benches::jkool::{client, finish, logger, lossless};
+use jkool_benches::pace;
+use jkool_client::{Client, ClientBuilder, Spool, SpoolMode};
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        name: "jkool-ndjson512",
+        about: "full events by client.event(..)…emit(), 512 per POST, 32 under way, queue of 8192 events or 4 MiB (blocks)",
+        events: 200_000,
+        run: |job, watch| full_events(job, watch, batches),
+    },
+    Row {
+        name: "jkool-ndjson512-gzip",
+        about: "the same, packed",
+        events: 200_000,
+        run: |job, watch| full_events(job, watch, |client| client.http(|http| http.batches(512).gzip(true))),
+    },
+    Row {
+        name: "jkool-log-ndjson512",
+        about: "log::info! -> jkool_log, all decoration, otherwise as jkool-ndjson512",
+        events: 200_000,
+        run: log_lines,
+    },
+    Row {
+        name: "jkool-one",
+        about: "1 full event per POST, as the service takes them, 32 under way, queue as above",
+        events: 100_000,
+        run: |job, watch| full_events(job, watch, |client| client),
+    },
+    Row {
+        name: "jkool-one-c128",
+        about: "the same, 128 under way",
+        events: 100_000,
+        run: |job, watch| full_events(job, watch, |client| client.in_flight(128)),
+    },
+    Row {
+        name: "jkool-spool-writeahead",
+        about: "jkool-ndjson512, and everything is on disk before it is sent (the caller keeps to what the disk takes)",
+        events: 50_000,
+        run: written_ahead,
+    },
+];
+
+fn batches(client: ClientBuilder) -> ClientBuilder {
+    client.http(|http| http.batches(512))
+}
+
+fn url(job: &Job) -> String {
+    format!("http://127.0.0.1:{}", job.port)
+}
+
+fn full_events(job: &Job, watch: &mut Watch, settings: fn(ClientBuilder) -> ClientBuilder) {
+    let client = settings(lossless(client())).url(url(job)).build().expect("a client");
+    emit_all(&client, job, watch);
+}
+
+fn emit_all(client: &Client, job: &Job, watch: &mut Watch) {
+    pace::emit(job.events, job.rate, |i| {
+        emit(client, i);
+    });
+    watch.emitted();
+    finish(client);
+}
+
+fn log_lines(job: &Job, watch: &mut Watch) {
+    let settings = |client| batches(lossless(client));
+    let guard = logger().url(url(job)).configure(settings).install().expect("a logger");
+    pace::log_lines(job.events, job.rate);
+    watch.emitted();
+    finish(guard.client());
+}
+
+fn written_ahead(job: &Job, watch: &mut Watch) {
+    let folder = std::env::temp_dir().join(format!("jkool-benches-{}", std::process::id()));
+    let spool = Spool::new(&folder).mode(SpoolMode::WriteAhead);
+    let client = batches(lossless(client())).url(url(job)).spool(spool).build().expect("a client");
+    emit_all(&client, job, watch);
+    std::fs::remove_dir_all(folder).expect("the spool's folder");
+}

@@ -1,0 +1,45 @@
+//! OpenTelemetry's own protocol.
+
+use super::{Job, Row, Watch, install};
+use crate::otel::{finish, logger, provider};
+use jkool_benches::pace::log_lines;
+use opentelemetry_otlp::{LogExporter, Protocol, WithExportConfig};
+
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        name: "otlp-proto",
+        about: "opentelemetry-otlp HTTP/protobuf, appender-log, BatchLogProcessor defaults (queue of 2048, drops)",
+        events: 200_000,
+        run: |job, watch| run(job, watch, Protocol::HttpBinary, None),
+    },
+    Row {
+        name: "otlp-proto-big",
+        about: "the same, queue of 2^18 (can't drop here)",
+        events: 200_000,
+        run: |job, watch| run(job, watch, Protocol::HttpBinary, CANNOT_DROP),
+    },
+    Row {
+        name: "otlp-json",
+        about: "opentelemetry-otlp HTTP/json, defaults",
+        events: 200_000,
+        run: |job, watch| run(job, watch, Protocol::HttpJson, None),
+    },
+    Row {
+        name: "otlp-json-big",
+        about: "the same, queue of 2^18",
+        events: 200_000,
+        run: |job, watch| run(job, watch, Protocol::HttpJson, CANNOT_DROP),
+    },
+];
+
+const CANNOT_DROP: Option<usize> = Some(1 << 18);
+
+fn run(job: &Job, watch: &mut Watch, protocol: Protocol, queue: Option<usize>) {
+    let url = format!("http://127.0.0.1:{}/v1/logs", job.port);
+    let exporter = LogExporter::builder().with_http().with_protocol(protocol).with_endpoint(url).build();
+    let provider = provider(exporter.expect("an exporter"), queue);
+    install(logger(&provider));
+    log_lines(job.events, job.rate);
+    watch.emitted();
+    finish(&provider);
+}
