@@ -16,6 +16,7 @@ mod sentry;
 #[cfg(feature = "peers")]
 mod tracing_json;
 
+use crate::delivers::Delivers;
 use drive::Timing;
 use jkool_benches::delivered;
 use jkool_benches::usage::{Cpu, peak_memory_kib};
@@ -24,6 +25,7 @@ use serde_json::json;
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
+    delivers: Delivers,
     /// Sets everything up; the row is the name.
     start: fn(&str) -> Running,
 }
@@ -94,7 +96,7 @@ pub(crate) fn run(name: &str, mode: &str, calls: u64) {
         Some(timing.latencies[(last as f64 * share) as usize])
     };
     let result = json!({
-        "workload": "hot", "row": name, "mode": mode, "calls": timing.calls, "delivered": delivered::total(),
+        "workload": "hot", "row": name, "mode": mode, "events": timing.calls, "must_deliver": row.delivers.word(), "delivered": delivered::total(),
         "ns": timing.wall.as_nanos() as f64 / calls,
         "caller_cpu_ns": timing.cpu.as_nanos() as f64 / calls,
         "process_cpu_ns": cpu.total_us() as f64 * 1000.0 / calls,

@@ -8,6 +8,7 @@
 //!
 //! `growth` prints a table, the others a line of JSON for each row.
 
+mod delivers;
 mod encode;
 mod growth;
 mod hot;

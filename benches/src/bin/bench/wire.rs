@@ -13,6 +13,7 @@ mod reqwest;
 mod sentry;
 mod tcp;
 
+use crate::delivers::Delivers;
 use crate::options::Options;
 use jkool_benches::sink;
 use jkool_benches::usage::{Cpu, peak_memory_kib};
@@ -22,6 +23,7 @@ use std::time::{Duration, Instant};
 pub(crate) struct Row {
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
+    delivers: Delivers,
     /// How many, unless said otherwise: about a second's work.
     events: u64,
     /// Sends all and waits until it has arrived.
@@ -99,7 +101,7 @@ pub(crate) fn run(name: &str, options: &Options) {
     let result = json!({
         "workload": if job.rate > 0 { "steady" } else { "wire" },
         "row": format!("{name}{}", options.get::<String>("suffix").unwrap_or_default()),
-        "mode": job.rate, "events": job.events, "delivered": counts.markers,
+        "mode": job.rate, "events": job.events, "must_deliver": row.delivers.word(), "delivered": counts.markers,
         "wall_s": wall, "emit_s": watch.emitted.map(|emitted| emitted.as_secs_f64()),
         "events_per_s": counts.markers as f64 / wall, "bytes": counts.bytes as f64 / delivered,
         "requests": counts.requests, "connections": counts.connections,

@@ -1,6 +1,7 @@
 //! fastrace's events on spans.
 
 use super::{Row, Running};
+use crate::delivers::Delivers;
 use fastrace::collector::{Config, Reporter, SpanRecord};
 use fastrace::local::LocalParentGuard;
 use fastrace::prelude::{Event, LocalSpan, Span, SpanContext};
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 pub(super) const ROWS: &[Row] = &[Row {
     name: "fastrace-event",
+    delivers: Delivers::WhatFits,
     about: "fastrace LocalSpan::add_event with a formatted message, a root span for each 100 events, null reporter",
     start: |_| events(),
 }];

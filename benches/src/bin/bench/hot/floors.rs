@@ -1,6 +1,7 @@
 //! What the parts of a log call cost by themselves.
 
 use super::{Row, Running, install};
+use crate::delivers::Delivers;
 use jkool_benches::event::{Encode, append, full, full_by_hand, small, write_message};
 use log::{Log, Metadata, Record};
 use std::cell::RefCell;
@@ -8,25 +9,48 @@ use std::fmt::Write;
 use std::hint::black_box;
 
 pub(super) const ROWS: &[Row] = &[
-    Row { name: "floor:log-off", about: "log crate, no logger, max level Off", start: |_| Running::log(|| ()) },
-    Row { name: "floor:log-noop", about: "log crate, a logger that does nothing", start: |_| logger(Noop) },
-    Row { name: "floor:fmt", about: "format the message into a String that is kept (no facade)", start: |_| format() },
+    Row {
+        name: "floor:log-off",
+        delivers: Delivers::Nothing,
+        about: "log crate, no logger, max level Off",
+        start: |_| Running::log(|| ()),
+    },
+    Row {
+        name: "floor:log-noop",
+        delivers: Delivers::Nothing,
+        about: "log crate, a logger that does nothing",
+        start: |_| logger(Noop),
+    },
+    Row {
+        name: "floor:fmt",
+        delivers: Delivers::Nothing,
+        about: "format the message into a String that is kept (no facade)",
+        start: |_| format(),
+    },
     Row {
         name: "floor:log-fmt",
+        delivers: Delivers::Nothing,
         about: "log crate, a logger that formats into a String of its thread",
         start: |_| logger(Format),
     },
     Row {
         name: "floor:json-full",
+        delivers: Delivers::Nothing,
         about: "format the message, make an id, read the clock, serde_json of the full event into a Vec that is kept",
         start: |_| json(full),
     },
     Row {
         name: "floor:json-full-hand",
+        delivers: Delivers::Nothing,
         about: "the same bytes by hand: constant fields are there already, numbers by itoa",
         start: |_| json(full_by_hand),
     },
-    Row { name: "floor:json-small", about: "floor:json-full with the small event", start: |_| json(small) },
+    Row {
+        name: "floor:json-small",
+        delivers: Delivers::Nothing,
+        about: "floor:json-full with the small event",
+        start: |_| json(small),
+    },
 ];
 
 thread_local! {

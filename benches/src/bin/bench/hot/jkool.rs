@@ -1,6 +1,7 @@
 //! jKool, with a transport that leads nowhere.
 
 use super::{Row, Running};
+use crate::delivers::Delivers;
 use jkool_benches::event::emit;
 use jkool_benches::jkool::{client, finish, logger, lossless};
 use jkool_benches::null_transport::NullTransport;
@@ -9,17 +10,20 @@ use jkool_client::ClientBuilder;
 pub(super) const ROWS: &[Row] = &[
     Row {
         name: "jkool-log",
+        delivers: Delivers::Everything,
         about: "jkool_log, all decoration, queue of 8192 events or 4 MiB (blocks)",
         start: |_| log(lossless),
     },
     Row {
         name: "jkool-log-drop",
+        delivers: Delivers::WhatFits,
         about: "the same with the default queue, 65,536 events or 64 MiB (drops)",
         // What is lost is told by an event too, which would count as delivered.
         start: |_| log(|client| client.loss_events(false)),
     },
     Row {
         name: "jkool-emit",
+        delivers: Delivers::Everything,
         about: "jkool_client, the full event by client.event(..)…emit(), queue as jkool-log",
         start: |_| direct(),
     },

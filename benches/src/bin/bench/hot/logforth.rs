@@ -1,6 +1,7 @@
 //! logforth's async appender.
 
 use super::{Row, Running, install};
+use crate::delivers::Delivers;
 use jkool_benches::delivered;
 use logforth::append::asynchronous::AsyncBuilder;
 use logforth::bridge::log::LogBridge;
@@ -12,16 +13,19 @@ use std::hint::black_box;
 pub(super) const ROWS: &[Row] = &[
     Row {
         name: "logforth-async",
+        delivers: Delivers::Everything,
         about: "logforth's Async appender, default (unbounded), JsonLayout, a null append",
         start: |_| log(None, false),
     },
     Row {
         name: "logforth-async-8k",
+        delivers: Delivers::Everything,
         about: "the same, bounded 8192, overflow_block",
         start: |_| log(Some(8192), false),
     },
     Row {
         name: "logforth-async-8k-drop",
+        delivers: Delivers::WhatFits,
         about: "the same, bounded 8192, overflow_drop_incoming",
         start: |_| log(Some(8192), true),
     },

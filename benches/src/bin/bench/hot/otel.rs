@@ -1,6 +1,7 @@
 //! OpenTelemetry.
 
 use super::{Row, Running, install};
+use crate::delivers::Delivers;
 use crate::otel::{finish, logger, provider};
 use jkool_benches::delivered;
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
@@ -14,16 +15,28 @@ use tracing_subscriber::layer::SubscriberExt;
 pub(super) const ROWS: &[Row] = &[
     Row {
         name: "otel-log",
+        delivers: Delivers::WhatFits,
         about: "opentelemetry-appender-log + BatchLogProcessor, defaults (queue of 2048, drops), null exporter",
         start: |_| log(None),
     },
-    Row { name: "otel-log-big", about: "the same, queue of 2^21 (can't drop here)", start: |_| log(CANNOT_DROP) },
+    Row {
+        name: "otel-log-big",
+        delivers: Delivers::Everything,
+        about: "the same, queue of 2^21 (can't drop here)",
+        start: |_| log(CANNOT_DROP),
+    },
     Row {
         name: "otel-tracing",
+        delivers: Delivers::WhatFits,
         about: "opentelemetry-appender-tracing + BatchLogProcessor, defaults, null exporter",
         start: |_| tracing(None),
     },
-    Row { name: "otel-tracing-big", about: "the same, queue of 2^21", start: |_| tracing(CANNOT_DROP) },
+    Row {
+        name: "otel-tracing-big",
+        delivers: Delivers::Everything,
+        about: "the same, queue of 2^21",
+        start: |_| tracing(CANNOT_DROP),
+    },
 ];
 
 const CANNOT_DROP: Option<usize> = Some(1 << 21);

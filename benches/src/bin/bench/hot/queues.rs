@@ -1,6 +1,7 @@
 //! What it costs to hand 700 bytes to another thread.
 
 use super::{Row, Running};
+use crate::delivers::Delivers;
 use jkool_benches::delivered;
 use std::hint::black_box;
 use std::sync::{Arc, Condvar, Mutex};
@@ -8,14 +9,31 @@ use std::sync::{Arc, Condvar, Mutex};
 pub(super) const ROWS: &[Row] = &[
     Row {
         name: "floor:chan-crossbeam",
+        delivers: Delivers::Everything,
         about: "allocate and copy 700 B, crossbeam bounded(8192) send (blocks), a thread drains",
         start: |_| crossbeam(),
     },
-    Row { name: "floor:chan-crossbeam-try", about: "the same with try_send (drops)", start: |_| crossbeam_try() },
-    Row { name: "floor:chan-std", about: "the same, std sync_channel(8192) send (blocks)", start: |_| std_channel() },
-    Row { name: "floor:chan-tokio", about: "the same, tokio mpsc(8192) blocking_send", start: |_| tokio_channel() },
+    Row {
+        name: "floor:chan-crossbeam-try",
+        delivers: Delivers::WhatFits,
+        about: "the same with try_send (drops)",
+        start: |_| crossbeam_try(),
+    },
+    Row {
+        name: "floor:chan-std",
+        delivers: Delivers::Everything,
+        about: "the same, std sync_channel(8192) send (blocks)",
+        start: |_| std_channel(),
+    },
+    Row {
+        name: "floor:chan-tokio",
+        delivers: Delivers::Everything,
+        about: "the same, tokio mpsc(8192) blocking_send",
+        start: |_| tokio_channel(),
+    },
     Row {
         name: "floor:mutex-buf",
+        delivers: Delivers::Everything,
         about: "append 700 B to a buffer behind a mutex (1 MiB, blocks), a thread swaps it",
         start: |_| buffer(),
     },

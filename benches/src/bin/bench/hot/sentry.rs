@@ -1,6 +1,7 @@
 //! Sentry's logs.
 
 use super::{Row, Running, install};
+use crate::delivers::Delivers;
 use crate::sentry::{logger, options};
 use jkool_benches::delivered;
 use sentry::protocol::{EnvelopeItem, ItemContainer};
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 pub(super) const ROWS: &[Row] = &[Row {
     name: "sentry-log",
+    delivers: Delivers::Everything,
     about: "sentry's log integration, LogFilter::Log, a transport that discards",
     start: |_| log(),
 }];

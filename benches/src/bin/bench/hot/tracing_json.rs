@@ -1,6 +1,7 @@
 //! tracing-subscriber's JSON lines through tracing-appender's thread.
 
 use super::{Row, Running};
+use crate::delivers::Delivers;
 use jkool_benches::delivered;
 use std::hint::black_box;
 use std::io::{self, Write};
@@ -11,10 +12,16 @@ use tracing_appender::non_blocking::NonBlockingBuilder;
 pub(super) const ROWS: &[Row] = &[
     Row {
         name: "tracing-json",
+        delivers: Delivers::WhatFits,
         about: "tracing-subscriber json + tracing_appender::non_blocking, default (128k lines, drops), a writer that counts",
         start: |_| tracing(true),
     },
-    Row { name: "tracing-json-block", about: "the same, lossy(false)", start: |_| tracing(false) },
+    Row {
+        name: "tracing-json-block",
+        delivers: Delivers::Everything,
+        about: "the same, lossy(false)",
+        start: |_| tracing(false),
+    },
 ];
 
 fn tracing(lossy: bool) -> Running {

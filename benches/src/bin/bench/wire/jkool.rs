@@ -1,6 +1,7 @@
 //! jKool, by its HTTP transport.
 
 use super::{Job, Row, Watch};
+use crate::delivers::Delivers;
 use jkool_benches::event::emit;
 use jkool_benches::jkool::{client, finish, logger, lossless};
 use jkool_benches::pace;
@@ -9,36 +10,42 @@ use jkool_client::{Client, ClientBuilder, Spool, SpoolMode};
 pub(super) const ROWS: &[Row] = &[
     Row {
         name: "jkool-ndjson512",
+        delivers: Delivers::Everything,
         about: "full events by client.event(..)…emit(), 512 per POST, 32 under way, queue of 8192 events or 4 MiB (blocks)",
         events: 200_000,
         run: |job, watch| full_events(job, watch, batches),
     },
     Row {
         name: "jkool-ndjson512-gzip",
+        delivers: Delivers::Everything,
         about: "the same, packed",
         events: 200_000,
         run: |job, watch| full_events(job, watch, |client| client.http(|http| http.batches(512).gzip(true))),
     },
     Row {
         name: "jkool-log-ndjson512",
+        delivers: Delivers::Everything,
         about: "log::info! -> jkool_log, all decoration, otherwise as jkool-ndjson512",
         events: 200_000,
         run: log_lines,
     },
     Row {
         name: "jkool-one",
+        delivers: Delivers::Everything,
         about: "1 full event per POST, as the service takes them, 32 under way, queue as above",
         events: 100_000,
         run: |job, watch| full_events(job, watch, |client| client),
     },
     Row {
         name: "jkool-one-c128",
+        delivers: Delivers::Everything,
         about: "the same, 128 under way",
         events: 100_000,
         run: |job, watch| full_events(job, watch, |client| client.in_flight(128)),
     },
     Row {
         name: "jkool-spool-writeahead",
+        delivers: Delivers::Everything,
         about: "jkool-ndjson512, and everything is on disk before it is sent (the caller keeps to what the disk takes)",
         events: 50_000,
         run: written_ahead,

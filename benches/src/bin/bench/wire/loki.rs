@@ -1,6 +1,7 @@
 //! Grafana Loki, by tracing-loki.
 
 use super::{Job, Row, Watch};
+use crate::delivers::Delivers;
 use jkool_benches::pace;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::LevelFilter;
@@ -9,6 +10,7 @@ use url::Url;
 
 pub(super) const ROWS: &[Row] = &[Row {
     name: "loki",
+    delivers: Delivers::WhatFits,
     about: "tracing-loki, defaults (channel of 512, drops), a runtime of 1 thread beside the caller",
     events: 200_000,
     run,

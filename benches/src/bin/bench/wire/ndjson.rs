@@ -1,37 +1,49 @@
 //! Batches as NDJSON, one request at a time: the limit of a client with one connection.
 
 use super::{Job, Row, Watch, reqwest, runtime};
+use crate::delivers::Delivers;
 use jkool_benches::event::{Encode, append, full, full_by_hand, small};
 use jkool_benches::raw_http::RawHttp;
 
 pub(super) const ROWS: &[Row] = &[
     Row {
         name: "limit:ndjson64",
+        delivers: Delivers::Everything,
         about: "64 full events per POST, written by hand to 1 TcpStream, waits for each answer",
         events: 200_000,
         run: |job, _| raw(job, 64, full),
     },
-    Row { name: "limit:ndjson512", about: "the same, 512", events: 200_000, run: |job, _| raw(job, 512, full) },
+    Row {
+        name: "limit:ndjson512",
+        delivers: Delivers::Everything,
+        about: "the same, 512",
+        events: 200_000,
+        run: |job, _| raw(job, 512, full),
+    },
     Row {
         name: "limit:ndjson512-hand",
+        delivers: Delivers::Everything,
         about: "the same, encoded by hand",
         events: 200_000,
         run: |job, _| raw(job, 512, full_by_hand),
     },
     Row {
         name: "limit:ndjson512-reqwest",
+        delivers: Delivers::Everything,
         about: "limit:ndjson512 with reqwest (async)",
         events: 200_000,
         run: with_reqwest,
     },
     Row {
         name: "limit:ndjson512-small",
+        delivers: Delivers::Everything,
         about: "limit:ndjson512 with the small event",
         events: 200_000,
         run: |job, _| raw(job, 512, small),
     },
     Row {
         name: "limit:ndjson512-pre",
+        delivers: Delivers::Everything,
         about: "limit:ndjson512, encoded before the clock starts (transport alone)",
         events: 200_000,
         run: encoded_before,

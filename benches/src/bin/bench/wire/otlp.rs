@@ -1,6 +1,7 @@
 //! OpenTelemetry's own protocol.
 
 use super::{Job, Row, Watch, install};
+use crate::delivers::Delivers;
 use crate::otel::{finish, logger, provider};
 use jkool_benches::pace::log_lines;
 use opentelemetry_otlp::{LogExporter, Protocol, WithExportConfig};
@@ -8,24 +9,28 @@ use opentelemetry_otlp::{LogExporter, Protocol, WithExportConfig};
 pub(super) const ROWS: &[Row] = &[
     Row {
         name: "otlp-proto",
+        delivers: Delivers::WhatFits,
         about: "opentelemetry-otlp HTTP/protobuf, appender-log, BatchLogProcessor defaults (queue of 2048, drops)",
         events: 200_000,
         run: |job, watch| run(job, watch, Protocol::HttpBinary, None),
     },
     Row {
         name: "otlp-proto-big",
+        delivers: Delivers::Everything,
         about: "the same, queue of 2^18 (can't drop here)",
         events: 200_000,
         run: |job, watch| run(job, watch, Protocol::HttpBinary, CANNOT_DROP),
     },
     Row {
         name: "otlp-json",
+        delivers: Delivers::WhatFits,
         about: "opentelemetry-otlp HTTP/json, defaults",
         events: 200_000,
         run: |job, watch| run(job, watch, Protocol::HttpJson, None),
     },
     Row {
         name: "otlp-json-big",
+        delivers: Delivers::Everything,
         about: "the same, queue of 2^18",
         events: 200_000,
         run: |job, watch| run(job, watch, Protocol::HttpJson, CANNOT_DROP),

@@ -1,6 +1,7 @@
 //! One full event a request, with no HTTP client at all: the limit of the sink and the machine.
 
 use super::{Job, Row, Watch, runtime};
+use crate::delivers::Delivers;
 use jkool_benches::event::{append, full};
 use jkool_benches::raw_http::{RawHttp, answer_len, append_request};
 use std::sync::Arc;
@@ -11,20 +12,35 @@ use tokio::net::TcpStream;
 pub(super) const ROWS: &[Row] = &[
     Row {
         name: "limit:raw-seq",
+        delivers: Delivers::Everything,
         about: "1 full event per POST, written by hand to 1 TcpStream, waits for each answer",
         events: 100_000,
         run: one_by_one,
     },
     Row {
         name: "limit:raw-c8",
+        delivers: Delivers::Everything,
         about: "the same, 8 tokio TcpStreams with 1 under way on each",
         events: 200_000,
         run: |job, _| connections(job, 8),
     },
-    Row { name: "limit:raw-c32", about: "the same, 32", events: 200_000, run: |job, _| connections(job, 32) },
-    Row { name: "limit:raw-c128", about: "the same, 128", events: 200_000, run: |job, _| connections(job, 128) },
+    Row {
+        name: "limit:raw-c32",
+        delivers: Delivers::Everything,
+        about: "the same, 32",
+        events: 200_000,
+        run: |job, _| connections(job, 32),
+    },
+    Row {
+        name: "limit:raw-c128",
+        delivers: Delivers::Everything,
+        about: "the same, 128",
+        events: 200_000,
+        run: |job, _| connections(job, 128),
+    },
     Row {
         name: "limit:raw-pipe32",
+        delivers: Delivers::Everything,
         about: "1 full event per POST, 1 TcpStream, HTTP pipelining 32 deep",
         events: 200_000,
         run: pipelined,

@@ -1,6 +1,7 @@
 //! The same with the HTTP client that most would take.
 
 use super::{Job, Row, Watch, runtime};
+use crate::delivers::Delivers;
 use jkool_benches::event::{append, full};
 use reqwest::Client;
 use reqwest::header::CONTENT_TYPE;
@@ -11,19 +12,39 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 pub(super) const ROWS: &[Row] = &[
     Row {
         name: "limit:reqwest-seq",
+        delivers: Delivers::Everything,
         about: "1 full event per POST, reqwest (async, on the caller's thread), waits for each answer",
         events: 100_000,
         run: |job, _| concurrently(job, 1),
     },
-    Row { name: "limit:reqwest-blocking-seq", about: "the same with reqwest::blocking", events: 50_000, run: blocking },
+    Row {
+        name: "limit:reqwest-blocking-seq",
+        delivers: Delivers::Everything,
+        about: "the same with reqwest::blocking",
+        events: 50_000,
+        run: blocking,
+    },
     Row {
         name: "limit:reqwest-c8",
+        delivers: Delivers::Everything,
         about: "reqwest, 8 under way",
         events: 100_000,
         run: |job, _| concurrently(job, 8),
     },
-    Row { name: "limit:reqwest-c32", about: "the same, 32", events: 100_000, run: |job, _| concurrently(job, 32) },
-    Row { name: "limit:reqwest-c128", about: "the same, 128", events: 100_000, run: |job, _| concurrently(job, 128) },
+    Row {
+        name: "limit:reqwest-c32",
+        delivers: Delivers::Everything,
+        about: "the same, 32",
+        events: 100_000,
+        run: |job, _| concurrently(job, 32),
+    },
+    Row {
+        name: "limit:reqwest-c128",
+        delivers: Delivers::Everything,
+        about: "the same, 128",
+        events: 100_000,
+        run: |job, _| concurrently(job, 128),
+    },
 ];
 
 /// TLS is not used, so its settings cost nothing: no certificates are read.

@@ -1,6 +1,7 @@
 //! Sentry's logs, by its own transport.
 
 use super::{Job, Row, Watch, install};
+use crate::delivers::Delivers;
 use crate::sentry::{logger, options};
 use jkool_benches::pace::log_lines;
 use std::time::Duration;
@@ -8,12 +9,14 @@ use std::time::Duration;
 pub(super) const ROWS: &[Row] = &[
     Row {
         name: "sentry",
+        delivers: Delivers::WhatFits,
         about: "sentry's logs, its default transport (reqwest, drops), LogFilter::Log",
         events: 200_000,
         run: |job, watch| run(job, watch, None),
     },
     Row {
         name: "sentry-big",
+        delivers: Delivers::WhatFits,
         about: "the same, transport_channel_capacity 4096",
         events: 200_000,
         run: |job, watch| run(job, watch, Some(4096)),

@@ -2,6 +2,7 @@
 
 use super::ndjson::encoded;
 use super::{Job, Row, Watch};
+use crate::delivers::Delivers;
 use jkool_benches::event::{append, full};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -9,12 +10,14 @@ use std::net::{Shutdown, TcpStream};
 pub(super) const ROWS: &[Row] = &[
     Row {
         name: "limit:tcp",
+        delivers: Delivers::Everything,
         about: "full events, a line each, in writes of 64 KiB; waits for the sink's count",
         events: 200_000,
         run: lines,
     },
     Row {
         name: "limit:tcp-pre",
+        delivers: Delivers::Everything,
         about: "the same, encoded before the clock starts (transport alone)",
         events: 200_000,
         run: encoded_before,
