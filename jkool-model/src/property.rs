@@ -1,8 +1,9 @@
 //! A named, typed value.
 
+use crate::json::Json;
 use crate::value_type::unswap;
 use crate::wire::{Key, Lenient};
-use crate::{DataType, Text, Timestamp, Value, ValueType, json};
+use crate::{DataType, Text, Timestamp, Value, ValueType};
 use serde::de::{self, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -224,17 +225,18 @@ impl Property {
     /// assert_eq!(json, br#"{"name":"items","type":"int","value":3}"#);
     /// ```
     pub fn append_json(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"{\"name\":");
-        json::text(out, &self.name);
-        out.extend_from_slice(b",\"type\":");
-        self.data_type.append_json(out);
-        out.extend_from_slice(b",\"value\":");
-        self.value.append_json(out);
-        if self.value_type != ValueType::None {
-            out.extend_from_slice(b",\"value-type\":");
-            self.value_type.append_json(out);
-        }
-        out.push(b'}');
+        self.write_json(Json::begin(out, self.name.len() + 128)).end();
+    }
+
+    pub(crate) fn write_json<'a>(&self, out: Json<'a>) -> Json<'a> {
+        let out = out.raw(b"{\"name\":").text(&self.name);
+        let out = self.data_type.write_json(out.raw(b",\"type\":"));
+        let out = self.value.write_json(out.raw(b",\"value\":"));
+        let out = match self.value_type {
+            ValueType::None => out,
+            _ => self.value_type.write_json(out.raw(b",\"value-type\":")),
+        };
+        out.raw(b"}")
     }
 
     /// About how many bytes it takes beside itself: its texts, and what its lists have room for.

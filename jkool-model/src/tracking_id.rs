@@ -1,6 +1,7 @@
 //! The id of an event, activity or snapshot.
 
-use crate::{Text, json};
+use crate::Text;
+use crate::json::Json;
 use serde::{Serialize, Serializer};
 use std::fmt;
 use uuid::Uuid;
@@ -48,9 +49,13 @@ impl TrackingId {
 
     /// Appends it as a text of JSON.
     pub fn append_json(&self, out: &mut Vec<u8>) {
+        self.write_json(Json::begin(out, 64)).end();
+    }
+
+    pub(crate) fn write_json<'a>(&self, out: Json<'a>) -> Json<'a> {
         match &self.0 {
-            Repr::Uuid(uuid) => json::uuid(out, uuid),
-            Repr::Text(text) => json::text(out, text),
+            Repr::Uuid(uuid) => out.uuid(uuid),
+            Repr::Text(text) => out.text(text),
         }
     }
 

@@ -1,7 +1,8 @@
 //! A property's value.
 
+use crate::Text;
+use crate::json::Json;
 use crate::wire_fields::list_heap_size;
-use crate::{Text, json};
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{self, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
@@ -71,8 +72,8 @@ impl Value {
         }
     }
 
-    pub(crate) fn append_json(&self, out: &mut Vec<u8>) {
-        self.write_json(out, 0);
+    pub(crate) fn write_json<'a>(&self, out: Json<'a>) -> Json<'a> {
+        self.write_json_at(out, 0)
     }
 
     pub(crate) fn heap_size(&self) -> usize {
@@ -117,26 +118,23 @@ impl Value {
         }
     }
 
-    fn write_json(&self, out: &mut Vec<u8>, depth: usize) {
+    fn write_json_at<'a>(&self, out: Json<'a>, depth: usize) -> Json<'a> {
         match self {
-            Value::Null => out.extend_from_slice(b"null"),
-            Value::Bool(true) => out.extend_from_slice(b"true"),
-            Value::Bool(false) => out.extend_from_slice(b"false"),
-            Value::Int(int) => json::int(out, *int),
-            Value::BigInt(int) => json::digits(out, *int),
-            Value::Double(double) => json::double(out, *double),
-            Value::Text(text) => json::text(out, text),
-            Value::List(_) | Value::Map(_) if depth >= MAX_DEPTH => json::text(out, TOO_DEEP),
-            Value::List(items) => json::list(out, items, |out, item| item.write_json(out, depth + 1)),
+            Value::Null => out.raw(b"null"),
+            Value::Bool(true) => out.raw(b"true"),
+            Value::Bool(false) => out.raw(b"false"),
+            Value::Int(int) => out.int(*int),
+            Value::BigInt(int) => out.big_int(*int),
+            Value::Double(double) => out.double(*double),
+            Value::Text(text) => out.text(text),
+            Value::List(_) | Value::Map(_) if depth >= MAX_DEPTH => out.text(TOO_DEEP),
+            Value::List(items) => out.list(items.iter(), |out, item| item.write_json_at(out, depth + 1)),
             Value::Map(entries) => {
-                let start = out.len();
-                for (key, value) in entries {
-                    out.push(b',');
-                    json::text(out, key);
-                    out.push(b':');
-                    value.write_json(out, depth + 1);
-                }
-                json::enclose(out, start, *b"{}");
+                let start = out.at();
+                let write = |out: Json<'a>, (key, value): &(Text, Value)| {
+                    value.write_json_at(out.raw(b",").text(key).raw(b":"), depth + 1)
+                };
+                entries.iter().fold(out, write).enclose(start, *b"{}")
             }
         }
     }

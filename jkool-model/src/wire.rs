@@ -5,6 +5,7 @@
 //! that a real client was seen to send.
 
 use crate::Value;
+use crate::json::Json;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
@@ -19,7 +20,7 @@ pub(crate) trait Wire: Sized {
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
 
     /// Appends what [`write`](Self::write) makes of it in JSON.
-    fn write_json(&self, out: &mut Vec<u8>);
+    fn write_json<'a>(&self, out: Json<'a>) -> Json<'a>;
 
     /// How many bytes it takes beside itself.
     fn heap_size(&self) -> usize {
@@ -136,12 +137,19 @@ macro_rules! wire_struct {
             /// assert_eq!(json, serde_json::to_vec(&it).unwrap());
             /// ```
             pub fn append_json(&self, out: &mut Vec<u8>) {
-                let start = out.len();
-                $( if !$crate::wire::wire_struct!(@is_absent &self.$field $(, $codec)?) {
-                    out.extend_from_slice(concat!(",\"", $wire, "\":").as_bytes());
-                    $crate::wire::wire_struct!(@write_json &self.$field, out $(, $codec)?);
-                } )+
-                $crate::json::enclose(out, start, *b"{}");
+                self.write_json($crate::json::Json::entity(out)).end();
+            }
+
+            pub(crate) fn write_json<'a>(&self, out: $crate::json::Json<'a>) -> $crate::json::Json<'a> {
+                let start = out.at();
+                $( let out = match $crate::wire::wire_struct!(@is_absent &self.$field $(, $codec)?) {
+                    true => out,
+                    false => {
+                        let out = out.raw(concat!(",\"", $wire, "\":").as_bytes());
+                        $crate::wire::wire_struct!(@write_json &self.$field, out $(, $codec)?)
+                    }
+                }; )+
+                out.enclose(start, *b"{}")
             }
 
             /// About how many bytes it takes beside itself: its texts, and what its lists have room for.

@@ -1,10 +1,11 @@
 //! What each type of field looks like on the wire, and every form in which it is read.
 
+use crate::json::Json;
 use crate::value::ValueVisitor;
 use crate::wire::Wire;
 use crate::{
     ActivityStatus, CompCode, LogType, OpType, Property, Severity, Snapshot, SourceFqn, Text, Timestamp, TrackingId,
-    Value, json,
+    Value,
 };
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserializer, Serialize, Serializer};
@@ -24,10 +25,10 @@ fn unexpected<T>(expected: &str, value: &Value) -> Result<T, String> {
 
 /// Writes what is there. What is not there is absent, and nobody asks for its form.
 #[inline]
-fn write_some<T>(field: &Option<T>, out: &mut Vec<u8>, write: impl Fn(&mut Vec<u8>, &T)) {
+fn write_some<'a, T>(field: &Option<T>, out: Json<'a>, write: impl Fn(Json<'a>, &T) -> Json<'a>) -> Json<'a> {
     match field {
         Some(value) => write(out, value),
-        None => out.extend_from_slice(b"null"),
+        None => out.raw(b"null"),
     }
 }
 
@@ -46,8 +47,8 @@ impl Wire for Text {
         serializer.serialize_str(self)
     }
 
-    fn write_json(&self, out: &mut Vec<u8>) {
-        json::text(out, self);
+    fn write_json<'a>(&self, out: Json<'a>) -> Json<'a> {
+        out.text(self)
     }
 
     fn heap_size(&self) -> usize {
@@ -72,8 +73,8 @@ impl Wire for Option<i64> {
         self.serialize(serializer)
     }
 
-    fn write_json(&self, out: &mut Vec<u8>) {
-        write_some(self, out, |out, int| json::int(out, *int));
+    fn write_json<'a>(&self, out: Json<'a>) -> Json<'a> {
+        write_some(self, out, |out, int| out.int(*int))
     }
 
     fn read(value: Value) -> Result<Self, String> {
@@ -99,8 +100,8 @@ impl Wire for Option<Timestamp> {
         self.serialize(serializer)
     }
 
-    fn write_json(&self, out: &mut Vec<u8>) {
-        write_some(self, out, |out, time| json::int(out, time.as_usec()));
+    fn write_json<'a>(&self, out: Json<'a>) -> Json<'a> {
+        write_some(self, out, |out, time| out.int(time.as_usec()))
     }
 
     fn read(value: Value) -> Result<Self, String> {
@@ -122,8 +123,8 @@ impl Wire for Option<TrackingId> {
         self.serialize(serializer)
     }
 
-    fn write_json(&self, out: &mut Vec<u8>) {
-        write_some(self, out, |out, id| id.append_json(out));
+    fn write_json<'a>(&self, out: Json<'a>) -> Json<'a> {
+        write_some(self, out, |out, id| id.write_json(out))
     }
 
     fn heap_size(&self) -> usize {
@@ -144,8 +145,8 @@ impl Wire for Option<SourceFqn> {
         self.serialize(serializer)
     }
 
-    fn write_json(&self, out: &mut Vec<u8>) {
-        write_some(self, out, |out, source| json::text(out, source.as_str()));
+    fn write_json<'a>(&self, out: Json<'a>) -> Json<'a> {
+        write_some(self, out, |out, source| out.text(source.as_str()))
     }
 
     fn heap_size(&self) -> usize {
@@ -167,8 +168,8 @@ impl Wire for Vec<Text> {
         serializer.collect_seq(self.iter().filter(|text| !text.is_empty()))
     }
 
-    fn write_json(&self, out: &mut Vec<u8>) {
-        json::list(out, self.iter().filter(|text| !text.is_empty()), |out, text| json::text(out, text));
+    fn write_json<'a>(&self, out: Json<'a>) -> Json<'a> {
+        out.list(self.iter().filter(|text| !text.is_empty()), |out, text| out.text(text))
     }
 
     fn heap_size(&self) -> usize {
@@ -187,8 +188,9 @@ impl Wire for Vec<Text> {
 
 /// Search labels: one is written as a text, several as a list.
 pub(crate) mod tags {
+    use crate::Text;
+    use crate::json::Json;
     use crate::wire::{Wire, Written};
-    use crate::{Text, json};
     use serde::{Serialize, Serializer};
 
     /// The tag, when there is only one.
@@ -208,9 +210,9 @@ pub(crate) mod tags {
         }
     }
 
-    pub(crate) fn write_json(tags: &Vec<Text>, out: &mut Vec<u8>) {
+    pub(crate) fn write_json<'a>(tags: &Vec<Text>, out: Json<'a>) -> Json<'a> {
         match one(tags) {
-            Some(tag) => json::text(out, tag),
+            Some(tag) => out.text(tag),
             None => tags.write_json(out),
         }
     }
@@ -231,8 +233,8 @@ macro_rules! word {
                 self.serialize(serializer)
             }
 
-            fn write_json(&self, out: &mut Vec<u8>) {
-                write_some(self, out, |out, word| word.append_json(out));
+            fn write_json<'a>(&self, out: Json<'a>) -> Json<'a> {
+                write_some(self, out, |out, word| word.write_json(out))
             }
 
             fn read(value: Value) -> Result<Self, String> {
@@ -267,8 +269,8 @@ macro_rules! always {
                 self.serialize(serializer)
             }
 
-            fn write_json(&self, out: &mut Vec<u8>) {
-                self.append_json(out);
+            fn write_json<'a>(&self, out: Json<'a>) -> Json<'a> {
+                <$word>::write_json(*self, out)
             }
 
             fn read(value: Value) -> Result<Self, String> {
@@ -300,8 +302,8 @@ macro_rules! objects {
                 self.serialize(serializer)
             }
 
-            fn write_json(&self, out: &mut Vec<u8>) {
-                json::list(out, self, |out, object| object.append_json(out));
+            fn write_json<'a>(&self, out: Json<'a>) -> Json<'a> {
+                out.list(self.iter(), |out, object| object.write_json(out))
             }
 
             fn heap_size(&self) -> usize {

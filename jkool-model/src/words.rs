@@ -44,11 +44,11 @@ macro_rules! words {
 
             #[allow(dead_code, reason = "a source type is written as part of a name only")]
             #[inline]
-            pub(crate) fn append_json(self, out: &mut Vec<u8>) {
+            pub(crate) fn write_json(self, out: $crate::json::Json<'_>) -> $crate::json::Json<'_> {
                 let word: &$crate::json::Word = match self {
-                    $(Self::$variant => const { &$crate::json::Word::new(concat!("\"", $word, "\"")) },)+
+                    $(Self::$variant => const { &$crate::json::Word::new($word) },)+
                 };
-                word.append(out);
+                out.word(word)
             }
         }
 
@@ -104,12 +104,12 @@ macro_rules! open_words {
             }
 
             #[inline]
-            pub(crate) fn append_json(&self, out: &mut Vec<u8>) {
+            pub(crate) fn write_json<'a>(&self, out: $crate::json::Json<'a>) -> $crate::json::Json<'a> {
                 let word: &$crate::json::Word = match self {
-                    $(Self::$variant => const { &$crate::json::Word::new(concat!("\"", $word, "\"")) },)+
-                    Self::Other(word) => return $crate::json::text(out, word),
+                    $(Self::$variant => const { &$crate::json::Word::new($word) },)+
+                    Self::Other(word) => return out.text(word),
                 };
-                word.append(out);
+                out.word(word)
             }
 
             /// A word of somebody's own is a text; the others take no room beside themselves.
