@@ -8,7 +8,8 @@ use crate::clock;
 use crate::decoration::{Decoration, Lacks};
 use crate::defaults::Defaults;
 use crate::line::Line;
-use jkool_model::{Entity, InvalidEntity, OpType, Severity, TrackingIds, json};
+use jkool_model::json::Json;
+use jkool_model::{Entity, InvalidEntity, OpType, Severity, TrackingIds};
 use jkool_transport::{Kind, Payload};
 use std::cell::Cell;
 
@@ -31,6 +32,9 @@ pub(crate) struct Encoder {
 
 /// A longer text is moved and not copied: the program is not to wait while a megabyte is looked through for quotes.
 const LONG: usize = 16 << 10;
+
+/// What a log line takes beside its message, most often.
+const LINE_ROOM: usize = 512;
 
 /// What a payload takes beside its body and its key: itself, its mark, and its place in a batch.
 const PAYLOAD_OVERHEAD: usize = 160;
@@ -84,34 +88,25 @@ impl Encoder {
     /// The same of a log line.
     pub(crate) fn encode_line(&self, line: &Line<'_>, time: i64, tid: i64, out: &mut Vec<u8>) -> Shape {
         out.clear();
-        out.extend_from_slice(br#"{"type":""#);
-        out.extend_from_slice(line.op_type.as_str().as_bytes());
-        out.push(b'"');
-        for (name, text) in [(&br#","msg-text":"#[..], line.message), (br#","operation":"#, line.operation)] {
-            if !text.is_empty() {
-                out.extend_from_slice(name);
-                json::text(out, text);
-            }
+        let mut json = Json::begin(out, line.message.len() + LINE_ROOM).raw(br#"{"type":""#);
+        json = json.raw(line.op_type.as_str().as_bytes()).raw(b"\"");
+        if !line.message.is_empty() {
+            json = json.raw(br#","msg-text":"#).text(line.message);
         }
-        out.extend_from_slice(br#","severity":""#);
-        out.extend_from_slice(line.severity.as_str().as_bytes());
-        out.extend_from_slice(br#"","time-usec":"#);
-        json::int(out, time);
-        out.extend_from_slice(br#","tid":"#);
-        json::int(out, tid);
+        if !line.operation.is_empty() {
+            json = json.raw(br#","operation":"#).text(line.operation);
+        }
+        json = json.raw(br#","severity":""#).raw(line.severity.as_str().as_bytes());
+        json = json.raw(br#"","time-usec":"#).int(time).raw(br#","tid":"#).int(tid);
         let mut lacks = Lacks::ALL_DEFAULTS.and(Lacks::ID);
         if let Some(code) = &line.code {
             lacks = lacks.but(Lacks::PROPERTIES);
-            out.extend_from_slice(br#","properties":[{"name":"module","type":"string","value":"#);
-            json::text(out, code.module);
-            out.extend_from_slice(br#"},{"name":"file","type":"string","value":"#);
-            json::text(out, code.file);
-            out.extend_from_slice(br#"},{"name":"line","type":"long","value":"#);
-            json::int(out, code.line.into());
-            out.push(b'}');
-            out.extend_from_slice(self.decoration.beside_code());
-            out.push(b']');
+            json = json.raw(br#","properties":[{"name":"module","type":"string","value":"#).text(code.module);
+            json = json.raw(br#"},{"name":"file","type":"string","value":"#).text(code.file);
+            json = json.raw(br#"},{"name":"line","type":"long","value":"#).int(code.line.into()).raw(b"}");
+            json = json.raw(self.decoration.beside_code()).raw(b"]");
         }
+        json.end();
         let kind = if line.op_type == OpType::Log { Kind::Log } else { Kind::Event };
         out.extend_from_slice(line.operation.as_bytes());
         Shape { kind, lacks, key_len: line.operation.len() }

@@ -132,11 +132,12 @@ fn an_invalid_event_is_counted_and_the_rest_goes_on() {
     let memory = MemoryTransport::new();
     let client = client(&memory).build().unwrap();
     let early = Timestamp::from_usec(1);
-    client.event("backwards").start_time(Timestamp::from_usec(5)).end_time(early).emit();
-    client.event("fine").emit();
-    client.emit(Snapshot::builder("empty").build());
+    let refused = Admission::Dropped(LossReason::Invalid);
+    assert_eq!(client.event("backwards").start_time(Timestamp::from_usec(5)).end_time(early).emit(), refused);
+    assert_eq!(client.event("fine").emit(), Admission::Accepted);
+    assert_eq!(client.emit(Snapshot::builder("empty").build()), refused);
     let report = client.flush(PATIENCE);
-    assert_eq!((report.delivered(), report.dropped(), report.pending()), (1, 2, 0));
+    assert_eq!((report.delivered(), report.dropped(), report.pending()), (1, 0, 0));
     assert_eq!(client.stats().dropped(LossReason::Invalid), 2);
     assert_eq!(only_event(&memory).operation, "fine");
     assert_balanced(&client.stats());
