@@ -8,6 +8,7 @@ use crate::clock;
 use crate::decoration::{Decoration, Lacks};
 use crate::defaults::Defaults;
 use crate::line::Line;
+use crate::queue;
 use jkool_model::json::Json;
 use jkool_model::{Entity, InvalidEntity, OpType, Severity, TrackingIds};
 use jkool_transport::{Kind, Payload};
@@ -114,7 +115,7 @@ impl Encoder {
 
     /// What the event will weigh once it is a payload.
     pub(crate) fn weight(&self, shape: Shape, encoded: &[u8]) -> usize {
-        PAYLOAD_OVERHEAD + encoded.len() + self.decoration.closing(shape.lacks)
+        PAYLOAD_OVERHEAD + encoded.len() + self.decoration.closing(shape.lacks) + queue::overhead(encoded.len())
     }
 }
 

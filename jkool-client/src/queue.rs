@@ -46,6 +46,11 @@ const BLOCK_BYTES: usize = 128 << 10;
 /// More than this of one event is not copied: its buffer becomes a block.
 const MAX_COPY: usize = 8 << 10;
 
+/// What an encoded event of that size takes here besides its bytes. Its place beside others is small change.
+pub(crate) fn overhead(bytes: usize) -> usize {
+    if bytes > MAX_COPY { size_of::<Block>() + 4 * size_of::<Queued>() } else { 0 }
+}
+
 /// So many empty blocks wait for use, and none that has grown beyond its measure.
 const MAX_SPARE: usize = 8;
 
@@ -165,6 +170,7 @@ impl Queue {
         match incoming {
             Incoming::Entity(entity) => self.block_for(0).push(mark, Form::Entity(entity)),
             Incoming::Encoded(shape, bytes) if bytes.len() > MAX_COPY => {
+                bytes.shrink_to_fit();
                 let mut block = Block { bytes: std::mem::take(bytes), is_full_of_one: true, ..Block::default() };
                 block.push(mark, Form::Encoded(shape, block.bytes.len()));
                 self.blocks.push_back(block);

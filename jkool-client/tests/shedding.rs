@@ -45,7 +45,7 @@ fn what_is_less_severe_is_shed_only_while_three_quarters_are_full() {
     }
     // An activity and a snapshot have no severity to be shed for, and a full queue is full for all.
     assert_eq!(client.activity("op").emit(), OVERFLOW);
-    assert_eq!(client.snapshot("op").emit(), OVERFLOW);
+    assert_eq!(client.snapshot("op").property("p", 1).emit(), OVERFLOW);
     assert_eq!(emit(&client, Severity::Fatal), OVERFLOW);
     assert_eq!(emit(&client, Severity::Trace), SHED);
 
