@@ -358,7 +358,7 @@ impl ClientBuilder {
         let engine = Engine {
             shared: Arc::clone(&shared),
             delivery: Delivery::new(self.retry, self.in_flight, fastrand::Rng::new()),
-            prepare: Prepare { before_send: self.before_send },
+            prepare: Prepare::new(self.before_send),
             spooler: self.spool.map(spooler),
             max_batch,
             on_dead_letter: self.on_dead_letter,

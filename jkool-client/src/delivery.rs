@@ -81,10 +81,19 @@ pub(crate) struct Ticket {
 pub(crate) struct Settled {
     pub(crate) ended: Vec<(Mark, End)>,
     pub(crate) maybe_duplicated: u64,
+    /// A batch that was delivered as a whole; that has ended too.
+    pub(crate) delivered: Batch,
     /// What the server refused for good.
     pub(crate) dead_letters: Vec<DeadLetter>,
     /// Something that a person should know.
     pub(crate) notice: Option<Notice>,
+}
+
+impl Settled {
+    /// Something got through.
+    pub(crate) fn is_success(&self) -> bool {
+        self.delivered.len() > 0 || self.ended.iter().any(|(_, end)| *end == End::Delivered)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -208,7 +217,7 @@ impl Delivery {
         self.in_flight -= 1;
         let mut settled = Settled::default();
         if receipt.is_delivered() && receipt.outcomes().len() >= batch.len() {
-            settled.ended = batch.marks.into_iter().map(|mark| (mark, End::Delivered)).collect();
+            settled.delivered = batch;
             self.judge(ticket, &Sorted::default(), now, &mut settled);
             return settled;
         }
@@ -282,7 +291,7 @@ impl Delivery {
             self.window.succeeded(now.saturating_duration_since(ticket.started));
             self.state = State::Running;
             self.failures = 0;
-            self.proven |= settled.ended.iter().any(|(_, end)| *end == End::Delivered);
+            self.proven |= settled.is_success();
             if let Some(Trouble::Misconfigured(_)) = self.trouble.take() {
                 settled.notice = Some(Notice::Resumed);
             }

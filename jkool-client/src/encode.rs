@@ -7,9 +7,8 @@
 use crate::clock;
 use crate::decoration::{Decoration, Lacks};
 use crate::defaults::Defaults;
-use crate::line::Line;
+use crate::line::Stamped;
 use crate::queue;
-use jkool_model::json::Json;
 use jkool_model::{Entity, InvalidEntity, OpType, Severity, TrackingIds};
 use jkool_transport::{Kind, Payload};
 use std::cell::Cell;
@@ -34,9 +33,6 @@ pub(crate) struct Encoder {
 /// A longer text is moved and not copied: the program is not to wait while a megabyte is looked through for quotes.
 const LONG: usize = 16 << 10;
 
-/// What a log line takes beside its message, most often.
-const LINE_ROOM: usize = 512;
-
 /// What a payload takes beside its body and its key: itself, its mark, and its place in a batch.
 const PAYLOAD_OVERHEAD: usize = 160;
 
@@ -60,7 +56,7 @@ impl Encoder {
             }
     }
 
-    /// Whether a log line with that message is encoded where it is emitted.
+    /// Whether a log line with that message is taken as such.
     pub(crate) fn takes_line(&self, message: &str) -> bool {
         !self.hooked && message.len() <= LONG
     }
@@ -86,31 +82,25 @@ impl Encoder {
         Ok(Shape { kind: kind(&entity), lacks, key_len: key.len() })
     }
 
-    /// The same of a log line.
-    pub(crate) fn encode_line(&self, line: &Line<'_>, time: i64, tid: i64, out: &mut Vec<u8>) -> Shape {
-        out.clear();
-        let mut json = Json::begin(out, line.message.len() + LINE_ROOM).raw(br#"{"type":""#);
-        json = json.raw(line.op_type.as_str().as_bytes()).raw(b"\"");
-        if !line.message.is_empty() {
-            json = json.raw(br#","msg-text":"#).text(line.message);
-        }
-        if !line.operation.is_empty() {
-            json = json.raw(br#","operation":"#).text(line.operation);
-        }
-        json = json.raw(br#","severity":""#).raw(line.severity.as_str().as_bytes());
-        json = json.raw(br#"","time-usec":"#).int(time).raw(br#","tid":"#).int(tid);
-        let mut lacks = Lacks::ALL_DEFAULTS.and(Lacks::ID);
-        if let Some(code) = &line.code {
-            lacks = lacks.but(Lacks::PROPERTIES);
-            json = json.raw(br#","properties":[{"name":"module","type":"string","value":"#).text(code.module);
-            json = json.raw(br#"},{"name":"file","type":"string","value":"#).text(code.file);
-            json = json.raw(br#"},{"name":"line","type":"long","value":"#).int(code.line.into()).raw(b"}");
-            json = json.raw(self.decoration.beside_code()).raw(b"]");
-        }
-        json.end();
-        let kind = if line.op_type == OpType::Log { Kind::Log } else { Kind::Event };
-        out.extend_from_slice(line.operation.as_bytes());
-        Shape { kind, lacks, key_len: line.operation.len() }
+    /// Appends a log line's JSON, whole.
+    pub(crate) fn append_line(&self, line: &Stamped, message: &str, operation: &str, out: &mut Vec<u8>) {
+        line.append_open(message, operation, &self.decoration, out);
+        self.decoration.close(line.lacks(), out, || self.ids.next());
+    }
+
+    /// About what a log line takes as JSON.
+    pub(crate) fn size_of_line(&self, line: &Stamped, operation_len: usize) -> usize {
+        line.size(operation_len) + self.decoration.closing(line.lacks()) + 1
+    }
+
+    /// About what it will weigh once it is a payload.
+    pub(crate) fn weight_of_line(&self, line: &Stamped, operation: &str) -> usize {
+        PAYLOAD_OVERHEAD + operation.len() + self.size_of_line(line, operation.len())
+    }
+
+    /// What an encoded event takes when it is closed.
+    pub(crate) fn size(&self, shape: Shape, encoded: usize) -> usize {
+        encoded - shape.key_len + self.decoration.closing(shape.lacks) + 1
     }
 
     /// What the event will weigh once it is a payload.

@@ -247,6 +247,9 @@ impl Engine {
         let Some(Flight { ticket, payloads, mut batch }) = self.flights.remove(&flight) else { return };
         batch.payloads = Arc::try_unwrap(payloads).unwrap_or_else(|payloads| payloads.to_vec());
         let settled = self.delivery.settle(ticket, batch, receipt, now);
+        let success = settled.is_success();
+        let Batch { payloads, marks: delivered, .. } = settled.delivered;
+        self.prepare.reuse(payloads);
         if let Some(notice) = settled.notice {
             self.notices.tell(notice);
         }
@@ -261,12 +264,12 @@ impl Engine {
             }
         }
         if let Some(spooler) = &mut self.spooler {
-            spooler.end(settled.ended.iter().map(|(mark, _)| mark));
+            spooler.end(settled.ended.iter().map(|(mark, _)| mark).chain(&delivered));
         }
-        let success = settled.ended.iter().any(|(_, end)| *end == End::Delivered);
         self.shared.update_health(self.delivery.trouble(), success, clock::timestamp());
         self.shared.account(|ledger| {
             settled.ended.into_iter().for_each(|(mark, end)| ledger.end(mark, end));
+            delivered.into_iter().for_each(|mark| ledger.end(mark, End::Delivered));
             ledger.maybe_duplicated(settled.maybe_duplicated);
         });
     }

@@ -4,8 +4,9 @@
 //! worker takes blocks as they are. What has been sent leaves its blocks behind for what comes, so that steady traffic
 //! allocates nothing.
 
-use crate::encode::Shape;
+use crate::encode::{Encoder, Shape};
 use crate::ledger::Mark;
+use crate::line::Stamped;
 use jkool_model::Entity;
 use std::collections::VecDeque;
 
@@ -16,6 +17,8 @@ pub(crate) enum Incoming<'a> {
     Entity(Entity),
     /// Encoded already; what is left in the buffer afterwards is of no use to anyone.
     Encoded(Shape, &'a mut Vec<u8>),
+    /// A log line with its message and its operation.
+    Line(Stamped, &'a str, &'a str),
 }
 
 /// An event in the queue.
@@ -30,6 +33,8 @@ enum Form {
     Entity(Entity),
     /// So many of the block's bytes.
     Encoded(Shape, usize),
+    /// The same; they are its message and its operation.
+    Line(Stamped, usize),
 }
 
 /// An event that is taken out.
@@ -37,6 +42,8 @@ enum Form {
 pub(crate) enum Taken<'a> {
     Entity(Entity),
     Encoded(Shape, &'a [u8]),
+    /// A log line; the bytes are its message and its operation.
+    Line(Stamped, &'a [u8]),
 }
 
 /// So many events, or about so many bytes, make a block: the worker takes four, or more, for a batch of the usual size.
@@ -78,21 +85,20 @@ impl Block {
         self.weight -= mark.weight;
         let taken = match form {
             Form::Entity(entity) => Taken::Entity(entity),
-            Form::Encoded(shape, len) => {
-                let start = self.read;
-                self.read += len;
-                Taken::Encoded(shape, &self.bytes[start..self.read])
-            }
+            Form::Encoded(shape, len) => Taken::Encoded(shape, read(&self.bytes, &mut self.read, len)),
+            Form::Line(line, len) => Taken::Line(line, read(&self.bytes, &mut self.read, len)),
         };
         Some((mark, taken))
     }
 
-    /// What is encoded: its shape, and how many bytes it has.
-    pub(crate) fn encoded(&self) -> impl Iterator<Item = (Shape, usize)> {
-        self.events.iter().filter_map(|queued| match queued.form {
-            Form::Encoded(shape, len) => Some((shape, len)),
-            Form::Entity(_) => None,
-        })
+    /// About what its events take as JSON, but for those that are not encoded.
+    pub(crate) fn size(&self, encoder: &Encoder) -> usize {
+        let size = |queued: &Queued| match queued.form {
+            Form::Encoded(shape, len) => encoder.size(shape, len),
+            Form::Line(line, len) => encoder.size_of_line(&line, len - line.message_len),
+            Form::Entity(_) => 0,
+        };
+        self.events.iter().map(size).sum()
     }
 
     fn is_full(&self, more: usize) -> bool {
@@ -129,6 +135,10 @@ impl Block {
                     into.bytes.extend_from_slice(bytes);
                     into.push(mark, Form::Encoded(shape, bytes.len()));
                 }
+                Some((mark, Taken::Line(line, bytes))) => {
+                    into.bytes.extend_from_slice(bytes);
+                    into.push(mark, Form::Line(line, bytes.len()));
+                }
                 None => return,
             }
         }
@@ -139,6 +149,12 @@ impl Block {
         self.bytes.clear();
         (self.read, self.weight, self.is_full_of_one) = (0, 0, false);
     }
+}
+
+fn read<'b>(bytes: &'b [u8], from: &mut usize, len: usize) -> &'b [u8] {
+    let start = *from;
+    *from += len;
+    &bytes[start..*from]
 }
 
 /// All events that wait.
@@ -179,6 +195,13 @@ impl Queue {
                 let block = self.block_for(bytes.len());
                 block.bytes.extend_from_slice(bytes);
                 block.push(mark, Form::Encoded(shape, bytes.len()));
+            }
+            Incoming::Line(line, message, operation) => {
+                let len = message.len() + operation.len();
+                let block = self.block_for(len);
+                block.bytes.extend_from_slice(message.as_bytes());
+                block.bytes.extend_from_slice(operation.as_bytes());
+                block.push(mark, Form::Line(line, len));
             }
         }
     }

@@ -5,7 +5,7 @@ use crate::delivery::Trouble;
 use crate::encode::{self, Encoder};
 use crate::intake::{Intake, Limits, Offer, Taken};
 use crate::ledger::Ledger;
-use crate::line::Line;
+use crate::line::{Line, Stamped};
 use crate::queue::{Block, Incoming};
 use crate::{Admission, Condition, Health, LossReason, OverflowPolicy, Report, Stats, clock, host, worker};
 use jkool_model::{Entity, InvalidEntity, Severity, Timestamp};
@@ -110,11 +110,9 @@ impl Shared {
 
     /// An event that is a log line. Hooks would not see it: only for when there are none.
     pub(crate) fn emit_line(&self, line: &Line<'_>) -> Admission {
-        encode::with_scratch(|json| {
-            let shape = self.encoder.encode_line(line, clock::timestamp().as_usec(), host::current_tid(), json);
-            let weight = self.encoder.weight(shape, json);
-            self.offer(Incoming::Encoded(shape, json), line.severity, weight)
-        })
+        let stamped = Stamped::new(line, clock::timestamp().as_usec(), host::current_tid());
+        let weight = self.encoder.weight_of_line(&stamped, line.operation);
+        self.offer(Incoming::Line(stamped, line.message, line.operation), line.severity, weight)
     }
 
     fn offer(&self, mut incoming: Incoming<'_>, severity: Severity, weight: usize) -> Admission {

@@ -57,10 +57,10 @@ impl Logger {
         if record.key_values().count() > 0 || !self.client.takes_line(message) {
             return None;
         }
-        let code = match (record.module_path(), record.file(), record.line()) {
+        let code = match (record.module_path_static(), record.file_static(), record.line()) {
             _ if !self.code_location => None,
-            (None, None, None) => None,
             (Some(module), Some(file), Some(line)) => Some(Code { module, file, line }),
+            // Whoever makes records by hand may know less.
             _ => return None,
         };
         let severity = convert::severity(record.level());

@@ -39,7 +39,10 @@ impl Timestamp {
 /// Before 1970 counts backwards; what no 64 bits of microseconds can say becomes the nearest that they can.
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
-        let usec = |duration: Duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
+        let usec = |duration: Duration| {
+            let whole = i64::try_from(duration.as_secs()).ok().and_then(|secs| secs.checked_mul(1_000_000));
+            whole.and_then(|usec| usec.checked_add(duration.subsec_micros().into())).unwrap_or(i64::MAX)
+        };
         Self(match time.duration_since(SystemTime::UNIX_EPOCH) {
             Ok(since) => usec(since),
             Err(before) => -usec(before.duration()),

@@ -102,6 +102,11 @@ impl Payload {
         self.sheet.slice(self.part.clone())
     }
 
+    /// The whole of what its body is a part of, for whoever made it to use the room again.
+    pub fn into_sheet(self) -> Bytes {
+        self.sheet
+    }
+
     /// The bodies of all `payloads` as lines, each with a line break behind it, when that is how they stand in their
     /// sheet: then nothing is copied.
     #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "only transports over a wire join payloads"))]

@@ -1,6 +1,7 @@
 //! What became of a batch, payload by payload.
 
 use crate::TransportError;
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// What a failure means for the payload, decided by the transport: it alone knows the protocol.
@@ -69,23 +70,29 @@ pub enum Outcome {
 /// What became of a batch: one [`Outcome`] for each payload, in the batch's order.
 #[derive(Debug, Clone)]
 pub struct Receipt {
-    outcomes: Vec<Outcome>,
+    outcomes: Cow<'static, [Outcome]>,
 }
+
+/// Nearly always all goes well: then the outcomes of a batch of the usual size are these, and take no list.
+static DELIVERED: [Outcome; 512] = [const { Outcome::Delivered }; 512];
 
 impl Receipt {
     /// A receipt from the outcome of each payload, in order.
     pub fn new(outcomes: Vec<Outcome>) -> Self {
-        Self { outcomes }
+        Self { outcomes: outcomes.into() }
     }
 
     /// All `len` payloads were delivered.
     pub fn delivered(len: usize) -> Self {
-        Self { outcomes: vec![Outcome::Delivered; len] }
+        match DELIVERED.get(..len) {
+            Some(outcomes) => Self { outcomes: outcomes.into() },
+            None => Self::new(vec![Outcome::Delivered; len]),
+        }
     }
 
     /// All `len` payloads met the same failure.
     pub fn failed(len: usize, failure: Failure) -> Self {
-        Self { outcomes: vec![Outcome::Failed(failure); len] }
+        Self::new(vec![Outcome::Failed(failure); len])
     }
 
     /// The outcomes, in the batch's order.
@@ -95,7 +102,7 @@ impl Receipt {
 
     /// The outcomes, in the batch's order.
     pub fn into_outcomes(self) -> Vec<Outcome> {
-        self.outcomes
+        self.outcomes.into_owned()
     }
 
     /// Whether every payload was delivered.

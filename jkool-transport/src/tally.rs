@@ -5,18 +5,25 @@ use crate::{Disposition, Failure, Outcome, Receipt};
 /// The outcomes so far, of a batch of known length.
 pub(crate) struct Tally {
     len: usize,
+    /// How many were delivered before anything failed; nearly always that is all there is to tell.
+    delivered: usize,
+    /// What became of those behind them.
     outcomes: Vec<Outcome>,
     stopped: Option<Failure>,
 }
 
 impl Tally {
     pub(crate) fn new(len: usize) -> Self {
-        Self { len, outcomes: Vec::with_capacity(len), stopped: None }
+        Self { len, delivered: 0, outcomes: Vec::new(), stopped: None }
     }
 
     /// Notes what became of the next `count` payloads.
     pub(crate) fn record(&mut self, count: usize, result: Result<(), Failure>) {
         let outcome = match result {
+            Ok(()) if self.outcomes.is_empty() => {
+                self.delivered += count;
+                return;
+            }
             Ok(()) => Outcome::Delivered,
             Err(failure) => {
                 if holds_for_all(failure.disposition) {
@@ -34,12 +41,18 @@ impl Tally {
     }
 
     /// The receipt; what was not tried has the failure that stopped it, surely was not delivered and did not cause it.
-    pub(crate) fn into_receipt(mut self) -> Receipt {
-        if let Some(failure) = self.stopped {
-            self.outcomes.resize(self.len, Outcome::Failed(failure));
+    pub(crate) fn into_receipt(self) -> Receipt {
+        let Self { len, delivered, outcomes, stopped } = self;
+        if delivered == len {
+            return Receipt::delivered(len);
         }
-        debug_assert_eq!(self.outcomes.len(), self.len, "an outcome for each payload");
-        Receipt::new(self.outcomes)
+        let mut all = vec![Outcome::Delivered; delivered];
+        all.extend(outcomes);
+        if let Some(failure) = stopped {
+            all.resize(len, Outcome::Failed(failure));
+        }
+        debug_assert_eq!(all.len(), len, "an outcome for each payload");
+        Receipt::new(all)
     }
 }
 

@@ -44,7 +44,14 @@ fn settle(delivery: &mut Delivery, batch: Batch, disposition: Option<Disposition
         Some(disposition) => Receipt::failed(len, failure(disposition)),
         None => Receipt::delivered(len),
     };
-    delivery.settle(ticket, batch, receipt, now)
+    settled(delivery.settle(ticket, batch, receipt, now))
+}
+
+/// With what ended as a whole among the rest.
+fn settled(mut settled: Settled) -> Settled {
+    let delivered = std::mem::take(&mut settled.delivered).marks.into_iter();
+    settled.ended.extend(delivered.map(|mark| (mark, End::Delivered)));
+    settled
 }
 
 fn resend(delivery: &mut Delivery, now: Instant) -> Batch {
@@ -272,7 +279,7 @@ fn a_batch_that_is_partly_delivered_is_sent_again_in_part() {
         Outcome::Failed(failure(RETRY).in_doubt()),
         Outcome::Failed(failure(RETRY)),
     ];
-    let settled = delivery.settle(ticket, batch(1..=4), Receipt::new(outcomes), now);
+    let settled = settled(delivery.settle(ticket, batch(1..=4), Receipt::new(outcomes), now));
     let ended: Vec<_> = settled.ended.iter().map(|(mark, end)| (mark.weight, *end)).collect();
     assert_eq!(ended, [(1, End::Delivered), (2, End::Dropped(LossReason::Rejected))]);
     assert_eq!(settled.maybe_duplicated, 1);
@@ -284,7 +291,7 @@ fn a_batch_that_is_partly_delivered_is_sent_again_in_part() {
 fn a_receipt_that_is_too_short_delivers_only_what_it_names() {
     let (mut delivery, now) = (delivery(1), crate::clock::now());
     let ticket = delivery.start(now);
-    let settled = delivery.settle(ticket, batch(1..=3), Receipt::delivered(1), now);
+    let settled = settled(delivery.settle(ticket, batch(1..=3), Receipt::delivered(1), now));
     assert_eq!((settled.ended.len(), settled.maybe_duplicated), (1, 2));
     let later = now + wait(&mut delivery, now);
     assert_eq!(numbers(&resend(&mut delivery, later)), [2, 3]);
@@ -339,7 +346,8 @@ proptest! {
             }
             let (ticket, batch) = under_way.swap_remove(pick.index(under_way.len()));
             let receipt = Receipt::new(outcomes.into_iter().cycle().take(batch.len()).collect());
-            ended.extend(delivery.settle(ticket, batch, receipt, now).ended.into_iter().map(|(mark, _)| mark.weight));
+            let settled = settled(delivery.settle(ticket, batch, receipt, now));
+            ended.extend(settled.ended.into_iter().map(|(mark, _)| mark.weight));
             let kept: usize = delivery.kept().map(|batch| batch.len()).sum();
             let sent: usize = under_way.iter().map(|(_, batch)| batch.len()).sum();
             assert_eq!(ended.len() + kept + sent, created);
@@ -347,7 +355,8 @@ proptest! {
         // The server recovers: what is left gets through, and nothing twice.
         for (ticket, batch) in under_way {
             let receipt = Receipt::delivered(batch.len());
-            ended.extend(delivery.settle(ticket, batch, receipt, now).ended.into_iter().map(|(mark, _)| mark.weight));
+            let settled = settled(delivery.settle(ticket, batch, receipt, now));
+            ended.extend(settled.ended.into_iter().map(|(mark, _)| mark.weight));
         }
         loop {
             now += Duration::from_secs(1000);

@@ -3,7 +3,7 @@
 use super::{Encoder, LONG, Shape, payload, with_scratch};
 use crate::defaults::Defaults;
 use crate::host::Host;
-use crate::line::{Code, Line};
+use crate::line::{Code, Line, Stamped};
 use jkool_model::{Activity, Entity, Event, InvalidEntity, LogType, OpType, Property, Severity, Snapshot, Timestamp};
 use jkool_transport::Kind;
 use proptest::prelude::{any, prop_assert_eq, prop_oneof, proptest};
@@ -135,13 +135,14 @@ proptest! {
         }
         let expected = encoded(&encoder, event).unwrap();
 
-        let code = has_code.then_some(Code { module: &module, file: &file, line });
+        let code = has_code.then(|| Code { module: module.leak(), file: file.leak(), line });
         let short = Line { op_type, operation: &operation, severity, message: &message, code };
-        let mut json = b"what was there before".to_vec();
-        let shape = encoder.encode_line(&short, 9, 5, &mut json);
-        prop_assert_eq!(shape.kind, if is_log { Kind::Log } else { Kind::Event });
-        let (mut event, key) = leaves(&encoder, shape, &json);
+        let mut json = Vec::new();
+        let stamped = Stamped::new(&short, 9, 5);
+        encoder.append_line(&stamped, &message, &operation, &mut json);
+        prop_assert_eq!(stamped.kind(), if is_log { Kind::Log } else { Kind::Event });
+        let mut event: Event = serde_json::from_slice(&json).unwrap();
         event.tracking_id.clone_from(&expected.0.tracking_id);
-        prop_assert_eq!((event, key), expected);
+        prop_assert_eq!((event, operation), expected);
     }
 }

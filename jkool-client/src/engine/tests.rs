@@ -91,7 +91,7 @@ fn engine(setup: Setup, disk: &FakeDisk, now: Instant) -> Engine {
         spooler: Some(Spooler::new(Arc::clone(&shared), spool, disks, now)),
         shared,
         delivery: Delivery::new(RetryPolicy::default(), setup.window, fastrand::Rng::with_seed(7)),
-        prepare: Prepare { before_send: None },
+        prepare: Prepare::new(None),
         max_batch: setup.max_batch,
         on_dead_letter: None,
         notices: Notices::new(false, false, None),

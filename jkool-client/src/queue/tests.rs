@@ -4,10 +4,12 @@ use super::{BLOCK_BYTES, BLOCK_EVENTS, Block, Incoming, MAX_COPY, MAX_SPARE, Que
 use crate::decoration::Lacks;
 use crate::encode::Shape;
 use crate::ledger::Mark;
-use jkool_model::{Entity, Event};
+use crate::line::{Line, Stamped};
+use jkool_model::{Entity, Event, OpType, Severity};
 use jkool_transport::Kind;
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof, proptest};
+use proptest::sample::select;
 use std::collections::VecDeque;
 
 fn mark(weight: usize) -> Mark {
@@ -21,12 +23,33 @@ fn shape(key_len: usize) -> Shape {
 /// What an event is known by: its weight, and what it says.
 type Known = (usize, String);
 
-fn push(queue: &mut Queue, (weight, text): &Known, encoded: bool) {
-    if encoded {
-        queue.push(Incoming::Encoded(shape(text.len() / 2), &mut text.clone().into_bytes()), mark(*weight));
-    } else {
-        let event = Event::builder().message(text.clone()).source("APPL=a".parse().unwrap()).build().unwrap();
-        queue.push(Incoming::Entity(event.into()), mark(*weight));
+fn stamped(message: &str) -> Stamped {
+    let (op_type, severity) = (OpType::Event, Severity::Info);
+    Stamped::new(&Line { op_type, operation: "", severity, message, code: None }, 7, 9)
+}
+
+/// The ways in which an event can stand in the queue.
+#[derive(Debug, Clone, Copy)]
+enum As {
+    Entity,
+    Encoded,
+    Line,
+}
+
+fn push(queue: &mut Queue, (weight, text): &Known, form: As) {
+    match form {
+        As::Encoded => {
+            let mut bytes = text.clone().into_bytes();
+            queue.push(Incoming::Encoded(shape(text.len() / 2), &mut bytes), mark(*weight));
+        }
+        As::Line => {
+            let (message, operation) = text.split_at(text.len() / 3);
+            queue.push(Incoming::Line(stamped(&"x".repeat(message.len())), message, operation), mark(*weight));
+        }
+        As::Entity => {
+            let event = Event::builder().message(text.clone()).source("APPL=a".parse().unwrap()).build().unwrap();
+            queue.push(Incoming::Entity(event.into()), mark(*weight));
+        }
     }
 }
 
@@ -37,6 +60,10 @@ fn known(blocks: Vec<Block>) -> Vec<Known> {
             let text = match event {
                 Taken::Encoded(of, bytes) => {
                     assert_eq!(of, shape(bytes.len() / 2));
+                    String::from_utf8(bytes.to_vec()).unwrap()
+                }
+                Taken::Line(line, bytes) => {
+                    assert_eq!(line, stamped(&"x".repeat(bytes.len() / 3)));
                     String::from_utf8(bytes.to_vec()).unwrap()
                 }
                 Taken::Entity(Entity::Event(event)) => event.message.to_string(),
@@ -51,7 +78,7 @@ fn known(blocks: Vec<Block>) -> Vec<Known> {
 
 #[derive(Debug, Clone)]
 enum Act {
-    Push { weight: usize, len: usize, encoded: bool, times: usize },
+    Push { weight: usize, len: usize, form: As, times: usize },
     DropOldest,
     Take { max: usize, bytes: usize, reuse: bool },
     Clear,
@@ -62,8 +89,8 @@ fn act() -> impl Strategy<Value = Act> {
     let times = prop_oneof![4 => 1..5_usize, 1 => Just(BLOCK_EVENTS)];
     let max = prop_oneof![1..5_usize, Just(BLOCK_EVENTS), Just(512)];
     prop_oneof![
-        6 => (0..3_000_usize, len, any::<bool>(), times)
-            .prop_map(|(weight, len, encoded, times)| Act::Push { weight, len, encoded, times }),
+        6 => (0..3_000_usize, len, select(&[As::Entity, As::Encoded, As::Line][..]), times)
+            .prop_map(|(weight, len, form, times)| Act::Push { weight, len, form, times }),
         2 => Just(Act::DropOldest),
         4 => (max, 1..1_000_000_usize, any::<bool>()).prop_map(|(max, bytes, reuse)| Act::Take { max, bytes, reuse }),
         1 => Just(Act::Clear),
@@ -76,10 +103,10 @@ proptest! {
         let (mut queue, mut list, mut number) = (Queue::default(), VecDeque::<Known>::new(), 0);
         for act in acts {
             match act {
-                Act::Push { weight, len, encoded, times } => for _ in 0..times {
+                Act::Push { weight, len, form, times } => for _ in 0..times {
                     number += 1;
                     let event = (weight, format!("{number}{}", "x".repeat(len)));
-                    push(&mut queue, &event, encoded);
+                    push(&mut queue, &event, form);
                     list.push_back(event);
                 },
                 Act::DropOldest => {
@@ -123,7 +150,7 @@ fn steady_traffic_stays_in_the_same_blocks() {
     let mut queue = Queue::default();
     let traffic = |queue: &mut Queue| {
         for _ in 0..4 * BLOCK_EVENTS {
-            push(queue, &(1, "x".repeat(300)), true);
+            push(queue, &(1, "x".repeat(300)), As::Encoded);
         }
         let mut blocks = queue.take(4 * BLOCK_EVENTS, usize::MAX);
         let places: Vec<_> = blocks.iter().map(|block| block.bytes.as_ptr()).collect();
@@ -145,9 +172,9 @@ fn steady_traffic_stays_in_the_same_blocks() {
 fn an_outage_leaves_little_behind() {
     let mut queue = Queue::default();
     for _ in 0..100 * BLOCK_EVENTS {
-        push(&mut queue, &(1, "x".repeat(1_000)), true);
+        push(&mut queue, &(1, "x".repeat(1_000)), As::Encoded);
     }
-    push(&mut queue, &(1, "x".repeat(10 * BLOCK_BYTES)), true);
+    push(&mut queue, &(1, "x".repeat(10 * BLOCK_BYTES)), As::Encoded);
     let blocks = queue.take(usize::MAX, usize::MAX);
     queue.reuse(blocks);
     assert!(queue.spare.len() <= MAX_SPARE);
@@ -161,7 +188,7 @@ fn a_large_event_is_not_copied() {
     let place = buffer.as_ptr();
     queue.push(Incoming::Encoded(shape(0), &mut buffer), mark(1));
     assert!(buffer.is_empty());
-    push(&mut queue, &(1, "small".into()), true);
+    push(&mut queue, &(1, "small".into()), As::Encoded);
     let blocks = queue.take(1, usize::MAX);
     assert_eq!((blocks[0].len(), blocks[0].bytes.as_ptr()), (1, place));
 }

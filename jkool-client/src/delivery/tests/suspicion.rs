@@ -2,7 +2,7 @@
 
 use super::{
     Batch, Delivery, Disposition, End, Failure, LossReason, Outcome, Permit, RETRY, Receipt, Settled, batch, delivery,
-    failure, numbers, prop, proptest,
+    failure, numbers, prop, proptest, settled,
 };
 use std::time::{Duration, Instant};
 
@@ -32,7 +32,7 @@ impl Link {
         let len = batch.len();
         let receipt = failure.map_or(Receipt::delivered(len), |failure| Receipt::failed(len, failure));
         let ticket = self.delivery.start(self.now);
-        let settled = self.delivery.settle(ticket, batch, receipt, self.now);
+        let settled = settled(self.delivery.settle(ticket, batch, receipt, self.now));
         for (mark, end) in &settled.ended {
             match end {
                 End::Delivered => self.delivered.push(mark.weight),
