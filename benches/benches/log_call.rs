@@ -1,5 +1,5 @@
-//! A log call into a transport that leads nowhere. Flat out it waits for the worker too: what it costs a program that does
-//! something else in between, the hot path of `benches/run` measures.
+//! A log call into a transport that leads nowhere. Flat out it waits for the worker too: what it costs a program that
+//! does something else in between, the hot path of `benches/run` measures.
 
 use divan::{Bencher, black_box};
 use jkool_benches::jkool::{finish, logger, lossless};
@@ -45,7 +45,8 @@ fn enabled_with_key_values(bencher: Bencher<'_, '_>) {
     log::set_max_level(LevelFilter::Info);
     bencher.bench_local(|| {
         log::info!(
-            logger: logger, target: "orders", order_id = black_box(42), elapsed_ms = black_box(7), customer = "acme-corp";
+            logger: logger, target: "orders",
+            order_id = black_box(42), elapsed_ms = black_box(7), customer = "acme-corp";
             "order {} processed in {} ms", black_box(42), black_box(7)
         );
     });
