@@ -2,7 +2,7 @@
 
 use crate::builder::{ClientBuilder, NOT_FOR_OTHERS, SetToken};
 use crate::draft::{ActivityDraft, EventDraft, SnapshotDraft};
-use crate::line::Line;
+use crate::line::{Code, Line};
 use crate::shared::{Goal, Shared, wait_async};
 use crate::{Admission, BuildError, Health, LossReason, Report, Stats, clock, host, worker};
 use jkool_model::{Entity, Text, TrackingId};
@@ -98,7 +98,12 @@ impl Client {
     /// Hands over a ready event, activity or snapshot. Never blocks, unless
     /// [`OverflowPolicy::Block`](crate::OverflowPolicy::Block) was chosen.
     pub fn emit(&self, entity: impl Into<Entity>) -> Admission {
-        let mut entity = entity.into();
+        self.emit_from(entity.into(), None)
+    }
+
+    /// The same of an event that a logging adapter has made, with its place in the code.
+    #[doc(hidden)]
+    pub fn emit_from(&self, mut entity: Entity, code: Option<Code>) -> Admission {
         // Only here is it known when and on which thread it was emitted.
         match &mut entity {
             Entity::Event(event) => {
@@ -114,7 +119,7 @@ impl Client {
             }
             _ => {}
         }
-        self.emit_stamped(entity)
+        self.handle.shared.emit(entity, code)
     }
 
     /// Whether a log line with that message may come as such: there is no hook that wants to see an event, and the message is
@@ -135,7 +140,7 @@ impl Client {
     }
 
     pub(crate) fn emit_stamped(&self, entity: Entity) -> Admission {
-        self.handle.shared.emit(entity)
+        self.handle.shared.emit(entity, None)
     }
 
     /// Counts an event that an adapter could not make.

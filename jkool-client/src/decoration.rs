@@ -1,7 +1,8 @@
 //! What the client adds to an event, as JSON that is made once.
 
 use crate::defaults::Defaults;
-use jkool_model::{Event, Property};
+use crate::line::{CODE, Code};
+use jkool_model::{Event, Property, Text};
 
 /// What an event does not say itself, and gets when it leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,12 +48,11 @@ pub(crate) struct Decoration {
     /// Source, user, location, process, properties: in the order of the bits of [`Lacks`].
     parts: [Box<[u8]>; 5],
     all: Box<[u8]>,
+    /// The default properties, each with its name.
+    properties: Vec<(Text, Box<[u8]>)>,
     /// The default properties beside those that tell the place in the code.
     beside_code: Box<[u8]>,
 }
-
-/// The properties by which a log line tells its place in the code.
-const CODE: [&str; 3] = ["module", "file", "line"];
 
 /// An id with its name.
 const ID_BYTES: usize = r#","tracking-id":"00000000-0000-4000-8000-000000000000""#.len();
@@ -77,13 +77,15 @@ impl Decoration {
             part(&|event| event.pid = Some(defaults.host.pid.into())),
             part(&|event| event.properties.clone_from(&defaults.properties)),
         ];
-        let mut beside_code = Vec::new();
-        let beside = |property: &&Property| !CODE.contains(&&*property.name);
-        for property in defaults.properties.iter().filter(beside) {
-            beside_code.push(b',');
-            property.append_json(&mut beside_code);
-        }
-        Self { all: parts.concat().into(), parts, beside_code: beside_code.into() }
+        let property = |property: &Property| {
+            let mut json = vec![b','];
+            property.append_json(&mut json);
+            (property.name.clone(), json.into_boxed_slice())
+        };
+        let properties: Vec<_> = defaults.properties.iter().map(property).collect();
+        let beside_code = properties.iter().filter(|(name, _)| !CODE.contains(&&**name)).map(|(_, json)| &**json);
+        let beside_code = beside_code.collect::<Vec<_>>().concat().into();
+        Self { all: parts.concat().into(), parts, properties, beside_code }
     }
 
     /// Ends an event's JSON, which was left open, with what it lacks. `id` makes one when that is part of it.
@@ -112,6 +114,30 @@ impl Decoration {
     fn lacking(&self, lacks: Lacks) -> impl Iterator<Item = &[u8]> {
         let parts = self.parts.iter().enumerate();
         parts.filter(move |(bit, _)| lacks.0 & 1 << bit != 0).map(|(_, part)| &**part)
+    }
+
+    /// Appends an event's own properties, the place in the code, and the defaults: of one name the first counts.
+    pub(crate) fn append_properties(&self, own: &[Property], code: Option<Code>, json: &mut Vec<u8>) {
+        json.extend_from_slice(br#","properties":"#);
+        let start = json.len();
+        for property in own {
+            json.push(b',');
+            property.append_json(json);
+        }
+        let is_own = |name: &str| own.iter().any(|property| property.name == name);
+        if let Some(code) = code {
+            for property in code.properties().iter().filter(|property| !is_own(&property.name)) {
+                json.push(b',');
+                property.append_json(json);
+            }
+        }
+        let is_code = |name: &str| code.is_some() && CODE.contains(&name);
+        for (_, default) in self.properties.iter().filter(|(name, _)| !is_own(name) && !is_code(name)) {
+            json.extend_from_slice(default);
+        }
+        // The first comma gives way to the bracket.
+        json[start] = b'[';
+        json.push(b']');
     }
 
     /// What follows the properties that tell the place in the code.

@@ -1,6 +1,5 @@
 //! What the client adds to an event that does not say it itself.
 
-use crate::decoration::Lacks;
 use crate::host::Host;
 use jkool_model::{
     Activity, Entity, Event, Property, SourceError, SourceFqn, SourceType, Text, Timestamp, TrackingIds,
@@ -61,12 +60,6 @@ impl Defaults {
         }
     }
 
-    /// Fills in only what depends on other things that the event says. The rest it lacks, and gets when it leaves.
-    pub(crate) fn apply_open(&self, event: &mut Event, ids: &TrackingIds) -> Lacks {
-        self.complete_event(event, ids);
-        Lacks::of(event)
-    }
-
     fn apply_to_source(&self, source: &mut Option<SourceFqn>) {
         self.fill_source(source);
         source.get_or_insert_with(|| self.source.clone());
@@ -104,13 +97,11 @@ macro_rules! apply_to {
                     entity.location = self.location.clone();
                 }
                 entity.pid.get_or_insert(self.host.pid.into());
-                if entity.properties.is_empty() {
-                    self.add_properties(&mut entity.properties);
-                }
+                self.add_properties(&mut entity.properties);
             }
 
             /// Fills in what depends on what is said already.
-            fn $complete(&self, entity: &mut $ty, ids: &TrackingIds) {
+            pub(crate) fn $complete(&self, entity: &mut $ty, ids: &TrackingIds) {
                 self.fill_source(&mut entity.source);
                 if !entity.snapshots.is_empty() {
                     let id = entity.tracking_id.get_or_insert_with(|| ids.next());
@@ -118,9 +109,6 @@ macro_rules! apply_to {
                         snapshot.time = snapshot.time.or(entity.time);
                         snapshot.parent_id.get_or_insert_with(|| id.clone());
                     }
-                }
-                if !entity.properties.is_empty() {
-                    self.add_properties(&mut entity.properties);
                 }
             })+
         }

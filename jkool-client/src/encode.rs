@@ -7,9 +7,9 @@
 use crate::clock;
 use crate::decoration::{Decoration, Lacks};
 use crate::defaults::Defaults;
-use crate::line::Stamped;
+use crate::line::{Code, Stamped};
 use crate::queue;
-use jkool_model::{Entity, InvalidEntity, OpType, Severity, TrackingIds};
+use jkool_model::{Entity, Event, InvalidEntity, OpType, Severity, TrackingIds};
 use jkool_transport::{Kind, Payload};
 use std::cell::Cell;
 
@@ -62,24 +62,44 @@ impl Encoder {
     }
 
     /// Makes the JSON of an event, in the place of what `out` holds.
-    pub(crate) fn encode(&self, mut entity: Entity, out: &mut Vec<u8>) -> Result<Shape, InvalidEntity> {
+    pub(crate) fn encode(
+        &self,
+        mut entity: Entity,
+        code: Option<Code>,
+        out: &mut Vec<u8>,
+    ) -> Result<Shape, InvalidEntity> {
+        out.clear();
         let lacks = match &mut entity {
-            Entity::Event(event) => self.defaults.apply_open(event, &self.ids),
+            Entity::Event(event) => self.encode_event(event, code, out)?,
             other => {
                 self.defaults.apply(other, &self.ids, clock::timestamp);
+                other.validate()?;
+                other.append_json(out);
+                out.pop();
                 Lacks::NOTHING
             }
         };
-        match entity.validate() {
-            Err(InvalidEntity::Missing { field: "source-fqn" }) if lacks.includes(Lacks::SOURCE) => {}
-            checked => checked?,
-        }
-        out.clear();
-        entity.append_json(out);
-        out.pop();
         let key = key(&entity);
         out.extend_from_slice(key.as_bytes());
         Ok(Shape { kind: kind(&entity), lacks, key_len: key.len() })
+    }
+
+    fn encode_event(&self, event: &mut Event, code: Option<Code>, out: &mut Vec<u8>) -> Result<Lacks, InvalidEntity> {
+        self.defaults.complete_event(event, &self.ids);
+        match event.validate() {
+            // It gets the client's.
+            Err(InvalidEntity::Missing { field: "source-fqn" }) => {}
+            checked => checked?,
+        }
+        let mut lacks = Lacks::of(event);
+        let properties = std::mem::take(&mut event.properties);
+        event.append_json(out);
+        out.pop();
+        if code.is_some() || !properties.is_empty() {
+            lacks = lacks.but(Lacks::PROPERTIES);
+            self.decoration.append_properties(&properties, code, out);
+        }
+        Ok(lacks)
     }
 
     /// Appends a log line's JSON, whole.

@@ -121,7 +121,7 @@ impl Engine {
         }
         if self.delivery.trouble().is_none() && self.shared.is_half_free() && !self.shared.is_closed() {
             if let Some(event) = self.notices.summary(&stats, now) {
-                self.shared.emit(event.into());
+                self.shared.emit(event.into(), None);
             }
         }
     }

@@ -47,6 +47,9 @@ enum Drain {
     Everything,
 }
 
+/// What empty blocks of the queue may take at most, and a quarter of what events may.
+const MAX_SPARE: usize = 2 << 20;
+
 /// The answer to an event that comes in.
 #[derive(Debug)]
 pub(crate) enum Offer<'a> {
@@ -71,7 +74,7 @@ impl Intake {
         let ledger = Ledger::default();
         Self {
             limits,
-            queue: Queue::default(),
+            queue: Queue::new((limits.bytes / 4).min(MAX_SPARE)),
             ledger,
             timer: None,
             drain: Drain::Nothing,

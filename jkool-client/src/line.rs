@@ -2,7 +2,7 @@
 
 use crate::decoration::{Decoration, Lacks};
 use jkool_model::json::Json;
-use jkool_model::{OpType, Severity};
+use jkool_model::{Event, OpType, Property, Severity, Text};
 use jkool_transport::Kind;
 
 /// A log record without key-values, as a logging facade has it at hand: most records are like this, and for none of them an
@@ -24,6 +24,23 @@ pub struct Code {
     pub module: &'static str,
     pub file: &'static str,
     pub line: u32,
+}
+
+/// The properties that tell it.
+pub(crate) const CODE: [&str; 3] = ["module", "file", "line"];
+
+impl Code {
+    pub(crate) fn properties(self) -> [Property; 3] {
+        let [module, file, line] = CODE;
+        [Property::new(module, self.module), Property::new(file, self.file), Property::new(line, self.line)]
+    }
+
+    /// Tells an event its place in the code, where it doesn't say otherwise.
+    pub(crate) fn add_to(self, event: &mut Event) {
+        let own = |name: &Text| event.properties.iter().any(|property| property.name == *name);
+        let missing: Vec<_> = self.properties().into_iter().filter(|property| !own(&property.name)).collect();
+        event.properties.extend(missing);
+    }
 }
 
 /// What waits of a line in the queue, beside its message and its operation.

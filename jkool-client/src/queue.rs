@@ -58,9 +58,6 @@ pub(crate) fn overhead(bytes: usize) -> usize {
     if bytes > MAX_COPY { size_of::<Block>() + 4 * size_of::<Queued>() } else { 0 }
 }
 
-/// So many empty blocks wait for use, and none that has grown beyond its measure.
-const MAX_SPARE: usize = 8;
-
 /// Some events, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Block {
@@ -144,6 +141,11 @@ impl Block {
         }
     }
 
+    /// What it takes when it is empty.
+    fn room(&self) -> usize {
+        self.bytes.capacity() + self.events.capacity() * size_of::<Queued>()
+    }
+
     fn clear(&mut self) {
         self.events.clear();
         self.bytes.clear();
@@ -157,17 +159,48 @@ fn read<'b>(bytes: &'b [u8], from: &mut usize, len: usize) -> &'b [u8] {
     &bytes[start..*from]
 }
 
+/// Empty blocks that wait for use.
+#[derive(Debug)]
+struct Spare {
+    blocks: Vec<Block>,
+    /// What they take, and may take.
+    bytes: usize,
+    max_bytes: usize,
+}
+
+impl Spare {
+    fn block(&mut self) -> Block {
+        let block = self.blocks.pop().unwrap_or_default();
+        self.bytes -= block.room();
+        block
+    }
+
+    fn keep(&mut self, mut block: Block) {
+        if self.bytes + block.room() <= self.max_bytes {
+            block.clear();
+            self.bytes += block.room();
+            self.blocks.push(block);
+        }
+    }
+}
+
 /// All events that wait.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Queue {
     blocks: VecDeque<Block>,
-    spare: Vec<Block>,
+    spare: Spare,
     len: usize,
     /// What they weigh.
     weight: usize,
 }
 
 impl Queue {
+    /// With at most so many bytes of empty blocks.
+    pub(crate) fn new(max_spare: usize) -> Self {
+        let spare = Spare { blocks: Vec::new(), bytes: 0, max_bytes: max_spare };
+        Self { blocks: VecDeque::new(), spare, len: 0, weight: 0 }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -208,7 +241,7 @@ impl Queue {
 
     fn block_for(&mut self, bytes: usize) -> &mut Block {
         if self.blocks.back().is_none_or(|last| last.is_full(bytes)) {
-            self.blocks.push_back(self.spare.pop().unwrap_or_default());
+            self.blocks.push_back(self.spare.block());
         }
         let last = self.blocks.len() - 1;
         &mut self.blocks[last]
@@ -236,7 +269,7 @@ impl Queue {
             let block = if fitting == front.len() {
                 self.blocks.pop_front().unwrap_or_default()
             } else {
-                let mut part = self.spare.pop().unwrap_or_default();
+                let mut part = self.spare.block();
                 front.split(fitting, &mut part);
                 part
             };
@@ -251,12 +284,7 @@ impl Queue {
 
     /// Takes back blocks that are no longer needed.
     pub(crate) fn reuse(&mut self, blocks: impl IntoIterator<Item = Block>) {
-        for mut block in blocks {
-            if self.spare.len() < MAX_SPARE && block.bytes.capacity() <= 2 * BLOCK_BYTES {
-                block.clear();
-                self.spare.push(block);
-            }
-        }
+        blocks.into_iter().for_each(|block| self.spare.keep(block));
     }
 
     pub(crate) fn clear(&mut self) {

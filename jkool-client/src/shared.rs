@@ -5,7 +5,7 @@ use crate::delivery::Trouble;
 use crate::encode::{self, Encoder};
 use crate::intake::{Intake, Limits, Offer, Taken};
 use crate::ledger::Ledger;
-use crate::line::{Line, Stamped};
+use crate::line::{Code, Line, Stamped};
 use crate::queue::{Block, Incoming};
 use crate::{Admission, Condition, Health, LossReason, OverflowPolicy, Report, Stats, clock, host, worker};
 use jkool_model::{Entity, InvalidEntity, Severity, Timestamp};
@@ -86,13 +86,17 @@ impl Shared {
         self.intake.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn emit(&self, entity: Entity) -> Admission {
+    /// An event, and where in the code it was made, when that is to be told.
+    pub(crate) fn emit(&self, mut entity: Entity, code: Option<Code>) -> Admission {
         let severity = encode::severity(&entity);
         if self.encoder.leaves(&entity) {
+            if let (Entity::Event(event), Some(code)) = (&mut entity, code) {
+                code.add_to(event);
+            }
             let weight = entity.heap_size() + self.encoder.defaults.weight();
             return self.offer(Incoming::Entity(entity), severity, weight);
         }
-        encode::with_scratch(|json| match self.encoder.encode(entity, json) {
+        encode::with_scratch(|json| match self.encoder.encode(entity, code, json) {
             Ok(shape) => {
                 let weight = self.encoder.weight(shape, json);
                 self.offer(Incoming::Encoded(shape, json), severity, weight)

@@ -2,7 +2,8 @@
 
 use crate::caught::{PANICKED, caught};
 use crate::{keys, message, times, value};
-use jkool_client::model::{Event, Property, Severity, Text, TypedValue};
+use jkool_client::Code;
+use jkool_client::model::{Event, Property, Severity, Text};
 use log::kv::{self, Key, VisitSource};
 use log::{Level, Record};
 
@@ -37,24 +38,24 @@ pub(crate) fn fill(event: &mut Event, record: &Record<'_>, message: Text) {
     event.operation = text(record.module_path_static().filter(|path| *path == record.target()), record.target());
     event.severity = severity(record.level());
     event.message = message;
+    event.properties.reserve(pairs(record).min(MAX_RESERVED));
     // Where key-values come from can be the program's own code. What it gave until it failed is kept.
     caught(|| record.key_values().visit(&mut Decorate(event)).unwrap_or_default());
     times::settle(event);
 }
 
-/// Adds the properties `module`, `file` and `line`, where a key-value of that name doesn't say otherwise.
-pub(crate) fn add_code_location(event: &mut Event, record: &Record<'_>) {
-    let module = record.module_path().map(|path| text(record.module_path_static(), path).into());
-    let file = record.file().map(|file| text(record.file_static(), file).into());
-    let line = record.line().map(TypedValue::from);
-    for (name, value) in [("module", module), ("file", file), ("line", line)] {
-        match value {
-            Some(value) if event.properties.iter().all(|property| property.name != name) => {
-                event.properties.push(Property::new(name, value));
-            }
-            _ => {}
-        }
-    }
+/// Room for so many properties is made at once: what says how many there are can be the program's own code.
+const MAX_RESERVED: usize = 16;
+
+/// How many key-values a record has; some, when that can't be told.
+pub(crate) fn pairs(record: &Record<'_>) -> usize {
+    caught(|| record.key_values().count()).unwrap_or(1)
+}
+
+/// Where in the code a record was made. Whoever makes records by hand may not know.
+pub(crate) fn code(record: &Record<'_>) -> Option<Code> {
+    let (module, file) = (record.module_path_static()?, record.file_static()?);
+    Some(Code { module, file, line: record.line()? })
 }
 
 /// Borrows what is static, and copies what is not.

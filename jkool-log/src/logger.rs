@@ -43,38 +43,30 @@ impl Logger {
             return;
         }
         let message = message::of(record.args());
-        match self.line(record, &message) {
+        let code = convert::code(record).filter(|_| self.code_location);
+        match self.line(record, &message, code) {
             Some(line) => {
                 self.client.emit_line(&line);
                 message::reuse(message);
             }
-            None => self.emit_event(record, message),
+            None => self.emit_event(record, message, code),
         }
     }
 
     /// A record that needs no event made of it, as most don't.
-    fn line<'a>(&self, record: &Record<'a>, message: &'a str) -> Option<Line<'a>> {
-        if record.key_values().count() > 0 || !self.client.takes_line(message) {
+    fn line<'a>(&self, record: &Record<'a>, message: &'a str, code: Option<Code>) -> Option<Line<'a>> {
+        if convert::pairs(record) > 0 || !self.client.takes_line(message) {
             return None;
         }
-        let code = match (record.module_path_static(), record.file_static(), record.line()) {
-            _ if !self.code_location => None,
-            (Some(module), Some(file), Some(line)) => Some(Code { module, file, line }),
-            // Whoever makes records by hand may know less.
-            _ => return None,
-        };
         let severity = convert::severity(record.level());
         Some(Line { op_type: self.op_type, operation: record.target(), severity, message, code })
     }
 
-    fn emit_event(&self, record: &Record<'_>, message: Text) {
+    fn emit_event(&self, record: &Record<'_>, message: Text, code: Option<Code>) {
         let mut event = Box::new(Event::default());
         event.op_type = self.op_type;
         convert::fill(&mut event, record, message);
-        if self.code_location {
-            convert::add_code_location(&mut event, record);
-        }
-        self.client.emit(Entity::Event(event));
+        self.client.emit_from(Entity::Event(event), code);
     }
 }
 

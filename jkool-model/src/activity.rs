@@ -76,12 +76,14 @@ impl ActivityBuilder {
 macro_rules! __activity_setters {
     ($activity:ident) => {
         /// Where it stands; [`ActivityStatus::End`]($crate::ActivityStatus::End) unless said otherwise.
+        #[inline]
         pub fn status(mut self, status: $crate::ActivityStatus) -> Self {
             self.$activity.status = Some(status);
             self
         }
 
         /// Adds the id of a member: an event, a snapshot or another activity.
+        #[inline]
         pub fn child(mut self, id: impl Into<$crate::TrackingId>) -> Self {
             self.$activity.id_set.push(id.into().to_string().into());
             self

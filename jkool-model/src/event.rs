@@ -98,54 +98,63 @@ impl EventBuilder {
 macro_rules! __event_setters {
     ($event:ident) => {
         /// What kind of operation it records; [`OpType::Event`]($crate::OpType::Event) unless said otherwise.
+        #[inline]
         pub fn op_type(mut self, op_type: $crate::OpType) -> Self {
             self.$event.op_type = op_type;
             self
         }
 
         /// The message.
+        #[inline]
         pub fn message(mut self, message: impl Into<$crate::Text>) -> Self {
             self.$event.message = message.into();
             self
         }
 
         /// Adds a search label.
+        #[inline]
         pub fn tag(mut self, tag: impl Into<$crate::Text>) -> Self {
             self.$event.tags.push(tag.into());
             self
         }
 
         /// The age of the message when it was received; on the wire in microseconds.
+        #[inline]
         pub fn message_age(mut self, age: std::time::Duration) -> Self {
             self.$event.message_age_usec = Some($crate::usec(age));
             self
         }
 
         /// The size of the message, in characters.
+        #[inline]
         pub fn message_size(mut self, characters: u32) -> Self {
             self.$event.message_size = Some(characters.into());
             self
         }
 
         /// The message's media type.
+        #[inline]
         pub fn mime_type(mut self, mime_type: impl Into<$crate::Text>) -> Self {
             self.$event.mime_type = mime_type.into();
             self
         }
 
         /// The message's encoding: `none`, `base64`.
+        #[inline]
         pub fn encoding(mut self, encoding: impl Into<$crate::Text>) -> Self {
             self.$event.encoding = encoding.into();
             self
         }
 
         /// The message's character set.
+        #[inline]
         pub fn charset(mut self, charset: impl Into<$crate::Text>) -> Self {
             self.$event.charset = charset.into();
             self
         }
 
         /// Makes it a log entry about `log_type`.
+        #[inline]
         pub fn log_type(mut self, log_type: $crate::LogType) -> Self {
             self.$event.op_type = $crate::OpType::Log;
             self.$event.log_type = Some(log_type);

@@ -112,6 +112,7 @@ fn parse_double(text: &str) -> Option<f64> {
 macro_rules! typed_from {
     ($($from:ty as $data_type:ident: $make:expr;)+) => {
         $(impl From<$from> for TypedValue {
+            #[inline]
             fn from(value: $from) -> Self {
                 let make: fn($from) -> Value = $make;
                 Self { value: make(value), data_type: DataType::$data_type }
@@ -206,6 +207,7 @@ pub struct Property {
 
 impl Property {
     /// A property of that name and value.
+    #[inline]
     pub fn new(name: impl Into<Text>, value: impl Into<TypedValue>) -> Self {
         let TypedValue { value, data_type } = value.into();
         Self { name: name.into(), value, data_type, value_type: ValueType::None }

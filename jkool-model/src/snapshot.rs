@@ -52,6 +52,7 @@ wire_struct! {
 
 impl Snapshot {
     /// A builder of a snapshot of that name.
+    #[inline]
     pub fn builder(name: impl Into<Text>) -> SnapshotBuilder {
         SnapshotBuilder { snapshot: Snapshot { name: name.into(), ..Self::default() } }
     }
@@ -86,6 +87,7 @@ impl SnapshotBuilder {
     crate::__snapshot_setters!(snapshot);
 
     /// The finished snapshot. Whether it can travel alone, [`Snapshot::validate`] tells.
+    #[inline]
     pub fn build(self) -> Snapshot {
         self.snapshot
     }
@@ -97,12 +99,14 @@ impl SnapshotBuilder {
 macro_rules! __snapshot_setters {
     ($snapshot:ident) => {
         /// What it belongs to.
+        #[inline]
         pub fn category(mut self, category: impl Into<$crate::Text>) -> Self {
             self.$snapshot.category = category.into();
             self
         }
 
         /// When it was taken; the client gives it the time of its event.
+        #[inline]
         pub fn time(mut self, time: impl Into<$crate::Timestamp>) -> Self {
             self.$snapshot.time = Some(time.into());
             self
@@ -110,35 +114,46 @@ macro_rules! __snapshot_setters {
 
         /// Adds a typed property. A [`Property`]($crate::Property) that says what it measures goes to
         /// [`add_property`](Self::add_property).
+        #[inline]
         pub fn property(self, name: impl Into<$crate::Text>, value: impl Into<$crate::TypedValue>) -> Self {
             self.add_property($crate::Property::new(name, value))
         }
 
         /// Adds a ready property.
+        #[inline]
         pub fn add_property(mut self, property: $crate::Property) -> Self {
-            self.$snapshot.properties.push(property);
+            let properties = &mut self.$snapshot.properties;
+            if properties.capacity() == 0 {
+                // Most have some more.
+                properties.reserve(8);
+            }
+            properties.push(property);
             self
         }
 
         /// The id of the event or activity that it belongs to.
+        #[inline]
         pub fn parent_id(mut self, id: impl Into<$crate::TrackingId>) -> Self {
             self.$snapshot.parent_id = Some(id.into());
             self
         }
 
         /// Its own id.
+        #[inline]
         pub fn tracking_id(mut self, id: impl Into<$crate::TrackingId>) -> Self {
             self.$snapshot.tracking_id = Some(id.into());
             self
         }
 
         /// Where it comes from, when it travels alone.
+        #[inline]
         pub fn source(mut self, source: $crate::SourceFqn) -> Self {
             self.$snapshot.source = Some(source);
             self
         }
 
         /// Makes it a data set: it holds data rather than the state of something.
+        #[inline]
         pub fn dataset(mut self) -> Self {
             self.$snapshot.op_type = $crate::OpType::Dataset;
             self

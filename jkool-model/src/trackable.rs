@@ -221,125 +221,146 @@ pub fn usec(duration: std::time::Duration) -> i64 {
 macro_rules! __trackable_setters {
     ($entity:ident) => {
         /// What was done: the name of the event or activity.
+        #[inline]
         pub fn operation(mut self, operation: impl Into<$crate::Text>) -> Self {
             self.$entity.operation = operation.into();
             self
         }
 
         /// How grave it is; [`Severity::Info`]($crate::Severity::Info) unless said otherwise.
+        #[inline]
         pub fn severity(mut self, severity: $crate::Severity) -> Self {
             self.$entity.severity = severity;
             self
         }
 
         /// Its own id, in place of the fresh one that it was given.
+        #[inline]
         pub fn tracking_id(mut self, id: impl Into<$crate::TrackingId>) -> Self {
             self.$entity.tracking_id = Some(id.into());
             self
         }
 
         /// The id of the activity or event that it belongs to.
+        #[inline]
         pub fn parent_id(mut self, id: impl Into<$crate::TrackingId>) -> Self {
             self.$entity.parent_id = Some(id.into());
             self
         }
 
         /// Adds a correlator: whatever shares one is related.
+        #[inline]
         pub fn correlator(mut self, correlator: impl Into<$crate::Text>) -> Self {
             self.$entity.correlators.push(correlator.into());
             self
         }
 
         /// Where it comes from.
+        #[inline]
         pub fn source(mut self, source: $crate::SourceFqn) -> Self {
             self.$entity.source = Some(source);
             self
         }
 
         /// A url of the source.
+        #[inline]
         pub fn source_url(mut self, url: impl Into<$crate::Text>) -> Self {
             self.$entity.source_url = url.into();
             self
         }
 
         /// When it was reported.
+        #[inline]
         pub fn time(mut self, time: impl Into<$crate::Timestamp>) -> Self {
             self.$entity.time = Some(time.into());
             self
         }
 
         /// When the operation started. Of start, end and elapsed time the third follows from the other two.
+        #[inline]
         pub fn start_time(mut self, time: impl Into<$crate::Timestamp>) -> Self {
             self.$entity.start_time = Some(time.into());
             self
         }
 
         /// When the operation ended.
+        #[inline]
         pub fn end_time(mut self, time: impl Into<$crate::Timestamp>) -> Self {
             self.$entity.end_time = Some(time.into());
             self
         }
 
         /// How long the operation took; on the wire in microseconds.
+        #[inline]
         pub fn elapsed(mut self, elapsed: std::time::Duration) -> Self {
             self.$entity.elapsed_usec = Some($crate::usec(elapsed));
             self
         }
 
         /// How much of that it was blocked or waiting; on the wire in microseconds.
+        #[inline]
         pub fn wait_time(mut self, wait: std::time::Duration) -> Self {
             self.$entity.wait_usec = Some($crate::usec(wait));
             self
         }
 
         /// How it ended.
+        #[inline]
         pub fn comp_code(mut self, code: $crate::CompCode) -> Self {
             self.$entity.comp_code = Some(code);
             self
         }
 
         /// A number that tells why it ended so, in the terms of the operation.
+        #[inline]
         pub fn reason_code(mut self, code: i64) -> Self {
             self.$entity.reason_code = Some(code);
             self
         }
 
         /// The error that occurred, as text.
+        #[inline]
         pub fn exception(mut self, exception: impl Into<$crate::Text>) -> Self {
             self.$entity.exception = exception.into();
             self
         }
 
         /// The error that occurred, with its chain of causes.
+        #[inline]
         pub fn error(self, error: &dyn std::error::Error) -> Self {
             self.exception($crate::error_chain(error))
         }
 
         /// What was operated on: a queue, a table, a file.
+        #[inline]
         pub fn resource(mut self, resource: impl Into<$crate::Text>) -> Self {
             self.$entity.resource = resource.into();
             self
         }
 
         /// Where it happened: a place, or latitude and longitude.
+        #[inline]
         pub fn location(mut self, location: impl Into<$crate::Text>) -> Self {
             self.$entity.location = location.into();
             self
         }
 
         /// On whose behalf.
+        #[inline]
         pub fn user(mut self, user: impl Into<$crate::Text>) -> Self {
             self.$entity.user = user.into();
             self
         }
 
         /// The process.
+        #[inline]
         pub fn pid(mut self, pid: u32) -> Self {
             self.$entity.pid = Some(pid.into());
             self
         }
 
         /// The thread.
+        #[inline]
         pub fn tid(mut self, tid: i64) -> Self {
             self.$entity.tid = Some(tid);
             self
@@ -347,17 +368,20 @@ macro_rules! __trackable_setters {
 
         /// Adds a typed property. A [`Property`]($crate::Property) that says what it measures goes to
         /// [`add_property`](Self::add_property).
+        #[inline]
         pub fn property(self, name: impl Into<$crate::Text>, value: impl Into<$crate::TypedValue>) -> Self {
             self.add_property($crate::Property::new(name, value))
         }
 
         /// Adds a ready property.
+        #[inline]
         pub fn add_property(mut self, property: $crate::Property) -> Self {
             self.$entity.properties.push(property);
             self
         }
 
         /// Adds a snapshot: a set of metrics taken with it.
+        #[inline]
         pub fn snapshot(mut self, snapshot: $crate::Snapshot) -> Self {
             self.$entity.snapshots.push(snapshot);
             self

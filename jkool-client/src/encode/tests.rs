@@ -27,7 +27,7 @@ fn leaves(encoder: &Encoder, shape: Shape, json: &[u8]) -> (Event, String) {
 
 fn encoded(encoder: &Encoder, event: Event) -> Result<(Event, String), InvalidEntity> {
     let mut json = b"what was there before".to_vec();
-    encoder.encode(event.into(), &mut json).map(|shape| leaves(encoder, shape, &json))
+    encoder.encode(event.into(), None, &mut json).map(|shape| leaves(encoder, shape, &json))
 }
 
 #[test]
@@ -69,6 +69,28 @@ fn an_event_leaves_with_what_it_said_and_what_it_lacked() {
     assert_eq!(event.properties, [Property::new("env", "test"), Property::new("a", 1)]);
     assert_eq!((event.snapshots[0].parent_id.clone(), event.snapshots[0].time), (event.tracking_id, Some(time)));
     assert_eq!(key, "");
+}
+
+#[test]
+fn a_place_in_the_code_stands_between_own_properties_and_defaults() {
+    let encoder = encoder(vec![Property::new("env", "prod"), Property::new("line", "default")]);
+    let code = Code { module: "orders::web", file: "src/web.rs", line: 118 };
+    let names = |own: &[&'static str]| {
+        let mut event = Event::default();
+        event.properties = own.iter().map(|name| Property::new(*name, "own")).collect();
+        let mut by_worker = event.clone();
+        let mut json = Vec::new();
+        let shape = encoder.encode(event.into(), Some(code), &mut json).unwrap();
+        let properties = leaves(&encoder, shape, &json).0.properties;
+        // The long way leads to the same.
+        code.add_to(&mut by_worker);
+        let mut by_worker = Entity::from(by_worker);
+        encoder.defaults.apply(&mut by_worker, &encoder.ids, || Timestamp::from_usec(7));
+        assert_eq!(&properties, by_worker.properties_mut());
+        properties.iter().map(|property| format!("{}={}", property.name, property.value)).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&[]), ["module=orders::web", "file=src/web.rs", "line=118", "env=prod"]);
+    assert_eq!(names(&["file", "env"]), ["file=own", "env=own", "module=orders::web", "line=118"]);
 }
 
 #[test]

@@ -197,7 +197,7 @@ impl World {
 
     fn emit(&mut self) {
         let event = Event::builder().operation(self.next.to_string()).source("APPL=a".parse().unwrap()).build();
-        if self.engine.shared.emit(event.unwrap().into()) == Admission::Accepted {
+        if self.engine.shared.emit(event.unwrap().into(), None) == Admission::Accepted {
             self.accepted.insert(self.next);
             self.accepted_now.insert(self.next);
         }

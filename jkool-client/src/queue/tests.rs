@@ -1,6 +1,6 @@
 //! The queue does what a plain list would do.
 
-use super::{BLOCK_BYTES, BLOCK_EVENTS, Block, Incoming, MAX_COPY, MAX_SPARE, Queue, Taken};
+use super::{BLOCK_BYTES, BLOCK_EVENTS, Block, Incoming, MAX_COPY, Queue, Taken};
 use crate::decoration::Lacks;
 use crate::encode::Shape;
 use crate::ledger::Mark;
@@ -11,6 +11,8 @@ use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof, proptest};
 use proptest::sample::select;
 use std::collections::VecDeque;
+
+const MAX_SPARE: usize = 1 << 20;
 
 fn mark(weight: usize) -> Mark {
     Mark { generation: 0, weight, slot: None }
@@ -100,7 +102,7 @@ fn act() -> impl Strategy<Value = Act> {
 proptest! {
     #[test]
     fn it_does_what_a_list_would_do(acts in vec(act(), 1..40)) {
-        let (mut queue, mut list, mut number) = (Queue::default(), VecDeque::<Known>::new(), 0);
+        let (mut queue, mut list, mut number) = (Queue::new(MAX_SPARE), VecDeque::<Known>::new(), 0);
         for act in acts {
             match act {
                 Act::Push { weight, len, form, times } => for _ in 0..times {
@@ -147,7 +149,7 @@ proptest! {
 
 #[test]
 fn steady_traffic_stays_in_the_same_blocks() {
-    let mut queue = Queue::default();
+    let mut queue = Queue::new(MAX_SPARE);
     let traffic = |queue: &mut Queue| {
         for _ in 0..4 * BLOCK_EVENTS {
             push(queue, &(1, "x".repeat(300)), As::Encoded);
@@ -170,20 +172,23 @@ fn steady_traffic_stays_in_the_same_blocks() {
 
 #[test]
 fn an_outage_leaves_little_behind() {
-    let mut queue = Queue::default();
+    let mut queue = Queue::new(MAX_SPARE);
     for _ in 0..100 * BLOCK_EVENTS {
         push(&mut queue, &(1, "x".repeat(1_000)), As::Encoded);
     }
     push(&mut queue, &(1, "x".repeat(10 * BLOCK_BYTES)), As::Encoded);
     let blocks = queue.take(usize::MAX, usize::MAX);
     queue.reuse(blocks);
-    assert!(queue.spare.len() <= MAX_SPARE);
-    assert!(queue.spare.iter().all(|block| block.bytes.capacity() <= 2 * BLOCK_BYTES && block.bytes.is_empty()));
+    let spare = &queue.spare;
+    assert!(spare.blocks.iter().all(|block| block.bytes.is_empty() && block.len() == 0));
+    let room: usize = spare.blocks.iter().map(Block::room).sum();
+    assert_eq!(room, spare.bytes);
+    assert!((MAX_SPARE / 2..=MAX_SPARE).contains(&room), "{room}");
 }
 
 #[test]
 fn a_large_event_is_not_copied() {
-    let mut queue = Queue::default();
+    let mut queue = Queue::new(MAX_SPARE);
     let mut buffer = vec![b'x'; MAX_COPY + 1];
     let place = buffer.as_ptr();
     queue.push(Incoming::Encoded(shape(0), &mut buffer), mark(1));

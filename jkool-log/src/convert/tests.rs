@@ -1,4 +1,5 @@
-use super::{PANICKED, add_code_location, convert};
+use super::{PANICKED, code, convert};
+use jkool_client::Code;
 use jkool_client::model::{DataType, Event, Property, Severity, Text, TypedValue, Value};
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use serde::Serialize;
@@ -12,7 +13,7 @@ use std::sync::Mutex;
 #[derive(Default)]
 pub(crate) struct Capture {
     event: Mutex<Option<Event>>,
-    code_location: bool,
+    code: Mutex<Option<Code>>,
 }
 
 impl Capture {
@@ -33,11 +34,8 @@ impl Log for Capture {
     }
 
     fn log(&self, record: &Record<'_>) {
-        let mut event = convert(record);
-        if self.code_location {
-            add_code_location(&mut event, record);
-        }
-        *self.event.lock().unwrap() = Some(event);
+        *self.event.lock().unwrap() = Some(convert(record));
+        *self.code.lock().unwrap() = code(record);
     }
 
     fn flush(&self) {}
@@ -148,21 +146,12 @@ fn what_only_the_client_knows_is_left_open() {
 #[test]
 fn the_code_location_becomes_properties() {
     log::set_max_level(LevelFilter::Trace);
-    let capture = Capture { code_location: true, ..Capture::default() };
+    let capture = Capture::default();
     let line = line!() + 1;
     log::info!(logger: capture, "m");
-    let expected =
-        [Property::new("module", module_path!()), Property::new("file", file!()), Property::new("line", line)];
-    assert_eq!(capture.event().properties, expected);
-
-    let capture = Capture { code_location: true, ..Capture::default() };
-    log::info!(logger: capture, file = "orders.csv"; "read");
-    let names: Vec<_> = capture.event().properties.into_iter().map(|property| property.name).collect();
-    assert_eq!(names, ["file", "module", "line"]);
-
-    let mut event = Event::default();
-    add_code_location(&mut event, &Record::builder().build());
-    assert!(event.properties.is_empty());
+    let expected = Code { module: module_path!(), file: file!(), line };
+    assert_eq!(*capture.code.lock().unwrap(), Some(expected));
+    assert_eq!(code(&Record::builder().build()), None);
 }
 
 #[test]
