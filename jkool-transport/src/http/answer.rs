@@ -1,11 +1,44 @@
 //! What the server's answer means.
 
+use super::retry_after;
 use crate::{Disposition, ErrorKind, Failure, TransportError};
-use reqwest::StatusCode;
-use std::time::Duration;
+use hyper::StatusCode;
+use hyper::header::{HeaderMap, RETRY_AFTER};
+use std::time::{Duration, SystemTime};
 
-/// `Ok` is delivered. The body counts for a success alone; no part of it gets into an error.
-pub(super) fn meaning(status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Result<(), Failure> {
+/// What came back.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    /// The body, or why it was not read to its end.
+    pub(super) body: Result<Vec<u8>, Failure>,
+}
+
+impl Answer {
+    /// `Ok` is delivered.
+    pub(super) fn meaning(self) -> Result<(), Failure> {
+        let mut values = self.headers.get_all(RETRY_AFTER).iter().map(|value| value.as_bytes()).peekable();
+        let retry_after = values.peek().is_some().then(|| retry_after::longest(values, now())).flatten();
+        match self.body {
+            Ok(body) => meaning(self.status, retry_after, &body),
+            // A success counts when it is complete; what else a status says is said without its body.
+            Err(failure) if self.status.is_success() => Err(failure),
+            Err(_) => meaning(self.status, retry_after, &[]),
+        }
+    }
+}
+
+/// When an answer arrived: a `Retry-After` that is a date needs the time of day.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this crate's only look at the time of day; a wrong one shortens or caps one wait"
+)]
+fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+/// The body counts for a success alone; no part of it gets into an error.
+fn meaning(status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Result<(), Failure> {
     if status.is_success() {
         return if says_no(body) { Err(refused(status)) } else { Ok(()) };
     }

@@ -3,7 +3,7 @@
 use super::failure;
 use crate::{Failure, Payload};
 use bytes::Bytes;
-use reqwest::{Response, StatusCode};
+use hyper::StatusCode;
 
 /// An answer is a few words; whoever sends more than this is no collector.
 const ANSWER_CAP: usize = 64 * 1024;
@@ -39,20 +39,29 @@ pub(super) fn gzip(body: &Bytes) -> Option<Bytes> {
     (packed.len() < body.len()).then(|| packed.into())
 }
 
-/// The whole body of an answer. Only one that was read to its end leaves its connection fit for the next request.
-pub(super) async fn read(mut answer: Response) -> Result<Vec<u8>, Failure> {
-    let mut body = Vec::new();
-    // This status has no body by its definition, and some servers forget to say so.
-    if answer.status() == StatusCode::RESET_CONTENT {
-        return Ok(body);
-    }
-    while let Some(chunk) = answer.chunk().await.map_err(failure::of)? {
-        if body.len() + chunk.len() > ANSWER_CAP {
+/// Whether a body may follow an answer's head. 205 has none by its definition, and some servers forget to say so.
+pub(super) fn may_follow(status: StatusCode) -> bool {
+    status != StatusCode::RESET_CONTENT
+}
+
+/// The body of an answer, as it comes.
+#[derive(Default)]
+pub(super) struct Gathered(Vec<u8>);
+
+impl Gathered {
+    pub(super) fn add(&mut self, chunk: &[u8]) -> Result<(), Failure> {
+        if self.0.len() + chunk.len() > ANSWER_CAP {
             return Err(failure::endless_answer());
         }
-        body.extend_from_slice(&chunk);
+        self.0.extend_from_slice(chunk);
+        Ok(())
     }
-    Ok(body)
+}
+
+impl From<Gathered> for Vec<u8> {
+    fn from(body: Gathered) -> Self {
+        body.0
+    }
 }
 
 #[cfg(test)]

@@ -2,13 +2,14 @@
 
 use super::endpoint::Endpoint;
 use super::proxy::{Choice, Route};
+use super::straight::Straight;
 use super::tls::Certificates;
-use super::{HttpTransport, TOKEN, config_error};
+use super::{HttpTransport, Line, TOKEN, config_error};
 use crate::{Token, TransportError};
+use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use reqwest::Client;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use std::fmt;
-use std::sync::{Mutex, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -152,16 +153,23 @@ impl HttpTransportBuilder {
         if self.max_batch == 0 {
             return Err(config_error("batches: a request holds at least 1 payload"));
         }
-        let (client, proxy) = match self.client.clone() {
-            None => (self.new_client(&endpoint, &route)?, route.name()),
+        let (line, proxy) = match self.client.clone() {
+            None => (self.line(&endpoint, &route)?, route.name()),
             Some(client) => {
                 self.check_conflicts()?;
-                (client, "of the given client")
+                (Line::Client(client), "of the given client")
             }
         };
+        let mut headers = self.headers()?;
+        if matches!(line, Line::Straight(_)) {
+            // Reqwest adds them by itself.
+            headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+            let host = HeaderValue::from_str(&endpoint.authority());
+            headers.insert(HOST, host.map_err(|_| config_error("url: its host cannot be sent as a header"))?);
+        }
         Ok(HttpTransport {
-            client: Mutex::new(Some(client)),
-            headers: RwLock::new(self.headers()?),
+            line: Mutex::new(Some(line)),
+            headers: RwLock::new(headers),
             takes_token: self.takes_token(&endpoint, &route),
             max_batch: self.max_batch,
             #[cfg(feature = "gzip")]
@@ -192,11 +200,16 @@ impl HttpTransportBuilder {
         }
     }
 
-    fn new_client(&self, endpoint: &Endpoint, route: &Route) -> Result<Client, TransportError> {
+    /// The line that goes this way.
+    fn line(&self, endpoint: &Endpoint, route: &Route) -> Result<Line, TransportError> {
         let connect_timeout = positive("connect_timeout", self.connect_timeout.unwrap_or(CONNECT_TIMEOUT))?;
         let timeout = positive("timeout", self.timeout.unwrap_or(TIMEOUT))?;
+        let tls = self.certificates.config(route.roots(endpoint))?;
+        if route.is_straight(endpoint) {
+            return Ok(Line::Straight(Arc::new(Straight::new(endpoint, tls, connect_timeout, timeout)?)));
+        }
         let builder = Client::builder()
-            .tls_backend_preconfigured(self.certificates.config(route.roots(endpoint))?)
+            .tls_backend_preconfigured(tls)
             .connect_timeout(connect_timeout)
             .timeout(timeout)
             // Every connection that a burst has opened stays for the next; the client's limit on requests at once is
@@ -212,7 +225,9 @@ impl HttpTransportBuilder {
             .no_zstd()
             .no_deflate();
         let client = route.apply(builder)?.build();
-        client.map_err(|error| config_error("the HTTP client cannot be set up").with_source(error.without_url()))
+        let client = client
+            .map_err(|error| config_error("the HTTP client cannot be set up").with_source(error.without_url()))?;
+        Ok(Line::Client(client))
     }
 
     /// What all requests have in common, made once.

@@ -2,6 +2,7 @@
 
 use super::config_error;
 use crate::{Kind, Payload, TransportError};
+use hyper::Uri;
 use reqwest::Url;
 use std::net::IpAddr;
 
@@ -9,8 +10,17 @@ use std::net::IpAddr;
 const KINDS: [Kind; 5] = [Kind::Event, Kind::Activity, Kind::Snapshot, Kind::Log, Kind::Dataset];
 
 pub(super) struct Endpoint {
-    base: Url,
-    of_kind: [Url; KINDS.len()],
+    base: Target,
+    of_kind: [Target; KINDS.len()],
+    uri: Uri,
+}
+
+/// Where a request goes.
+#[derive(Clone)]
+pub(super) struct Target {
+    pub(super) url: Url,
+    /// What follows the host in `url`, as a request names it.
+    pub(super) path: Uri,
 }
 
 impl Endpoint {
@@ -25,12 +35,19 @@ impl Endpoint {
         if base.fragment().is_some() {
             return Err(config_error("url: it has a fragment (#...), which is never sent"));
         }
-        let of_kind = KINDS.map(|kind| if exact_path { base.clone() } else { append(&base, kind) });
-        Ok(Self { base, of_kind })
+        let uri = base.as_str().parse().map_err(|_| unusable())?;
+        let base = Target::new(base)?;
+        let mut of_kind = std::array::from_fn(|_| base.clone());
+        if !exact_path {
+            for (target, kind) in of_kind.iter_mut().zip(KINDS) {
+                *target = Target::new(append(&base.url, kind))?;
+            }
+        }
+        Ok(Self { base, of_kind, uri })
     }
 
     /// Where a request with these payloads goes: to their kind's path, or to the url as it is when they are of several.
-    pub(super) fn of(&self, unit: &[Payload]) -> &Url {
+    pub(super) fn of(&self, unit: &[Payload]) -> &Target {
         let Some((first, rest)) = unit.split_first() else { return &self.base };
         let same_kind = rest.iter().all(|payload| payload.kind() == first.kind());
         let of_kind = if same_kind { self.of_kind.get(first.kind() as usize) } else { None };
@@ -38,11 +55,24 @@ impl Endpoint {
     }
 
     pub(super) fn host(&self) -> &str {
-        self.base.host_str().unwrap_or_default()
+        self.base.url.host_str().unwrap_or_default()
+    }
+
+    /// The host, and the port when it is not the scheme's own.
+    pub(super) fn authority(&self) -> String {
+        match self.base.url.port() {
+            Some(port) => format!("{}:{port}", self.host()),
+            None => self.host().to_owned(),
+        }
+    }
+
+    /// The url as it was given.
+    pub(super) fn uri(&self) -> &Uri {
+        &self.uri
     }
 
     pub(super) fn scheme(&self) -> &str {
-        self.base.scheme()
+        self.base.url.scheme()
     }
 
     pub(super) fn is_plain(&self) -> bool {
@@ -52,6 +82,21 @@ impl Endpoint {
     pub(super) fn is_loopback(&self) -> bool {
         is_loopback(self.host())
     }
+}
+
+impl Target {
+    fn new(url: Url) -> Result<Self, TransportError> {
+        let path = match url.query() {
+            Some(query) => format!("{}?{query}", url.path()).parse(),
+            None => url.path().parse(),
+        };
+        Ok(Self { path: path.map_err(|_| unusable())?, url })
+    }
+}
+
+/// The two crates that read urls are not equally strict, nor do they take equally long ones.
+fn unusable() -> TransportError {
+    config_error("url: it cannot be used in a request")
 }
 
 /// An http or https url with a host. `setting` is what the error names.
@@ -99,7 +144,7 @@ mod tests {
 
     fn target(url: &str, exact: bool, kinds: &[Kind]) -> String {
         let unit: Vec<_> = kinds.iter().map(|kind| Payload::new(*kind, "{}")).collect();
-        Endpoint::new(url, exact).expect(url).of(&unit).to_string()
+        Endpoint::new(url, exact).expect(url).of(&unit).url.to_string()
     }
 
     #[test]

@@ -8,25 +8,49 @@ use std::io;
 const RETRY: Disposition = Disposition::Retry { after: None };
 const NOTHING_IN_COMMON: &str = "the server and this program have no version of TLS, or of HTTP, in common";
 
-/// The failure that an error of the HTTP client stands for. Until there is a connection nothing was sent; after that
-/// the payload is in doubt, unless the server broke off the handshake.
-pub(super) fn of(error: reqwest::Error) -> Failure {
-    // The url can hold secrets in its query.
-    let error = error.without_url();
-    let (kind, disposition, text) = match find(&error).and_then(|tls| of_tls(tls, error.is_connect())) {
+/// How far a request had come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// There was no connection yet.
+    Connecting,
+    /// There was one, and nothing of the request was written to it.
+    Unsent,
+    /// Some of it may have been written, and so all of it may have arrived.
+    Sent,
+}
+
+/// What only those know who made the error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    TimeOut,
+    /// The host's name.
+    Name,
+    /// The proxy wants to know who asks.
+    ProxyAuthorization,
+    /// The request itself.
+    Request,
+    Other,
+}
+
+/// The failure that an error stands for. Before anything was written nothing was delivered; after that the payload is in
+/// doubt, unless the server broke off the handshake.
+pub(super) fn of(stage: Stage, cause: Cause, error: impl Error + Send + Sync + 'static) -> Failure {
+    let connecting = stage == Stage::Connecting;
+    let (kind, disposition, text) = match find(&error).and_then(|tls| of_tls(tls, connecting)) {
         Some(text) => return failure(ErrorKind::Tls, Disposition::Misconfigured, text, error),
-        None if error.is_builder() => (ErrorKind::Other, Disposition::Misconfigured, "the request could not be made"),
-        None if !error.is_connect() => {
-            let (kind, text) = if error.is_timeout() {
-                (ErrorKind::Timeout, "no answer within the time-out")
-            } else {
-                (ErrorKind::Interrupted, "the connection broke before the answer was complete")
+        None if cause == Cause::Request => {
+            (ErrorKind::Other, Disposition::Misconfigured, "the request could not be made")
+        }
+        None if stage == Stage::Sent => {
+            let (kind, text) = match cause {
+                Cause::TimeOut => (ErrorKind::Timeout, "no answer within the time-out"),
+                _ => (ErrorKind::Interrupted, "the connection broke before the answer was complete"),
             };
             return failure(kind, RETRY, text, error).in_doubt();
         }
-        None if error.is_timeout() => (ErrorKind::Timeout, RETRY, "no connection within the time-out"),
-        None if error.is_dns() => (ErrorKind::Connect, RETRY, "the name of the host could not be resolved"),
-        None if proxy_wants_authorization(&error) => {
+        None if cause == Cause::TimeOut => (ErrorKind::Timeout, RETRY, "no connection within the time-out"),
+        None if cause == Cause::Name => (ErrorKind::Connect, RETRY, "the name of the host could not be resolved"),
+        None if cause == Cause::ProxyAuthorization => {
             (ErrorKind::Connect, Disposition::Misconfigured, "the proxy wants a name and a password (407)")
         }
         None if refused(&error) => (ErrorKind::Connect, RETRY, "the connection was refused"),
@@ -46,7 +70,12 @@ pub(super) fn closed() -> Failure {
     Failure::new(RETRY, TransportError::new(ErrorKind::Closed, "the transport is closed"))
 }
 
-fn failure(kind: ErrorKind, disposition: Disposition, text: &'static str, error: reqwest::Error) -> Failure {
+fn failure(
+    kind: ErrorKind,
+    disposition: Disposition,
+    text: &'static str,
+    error: impl Error + Send + Sync + 'static,
+) -> Failure {
     Failure::new(disposition, TransportError::new(kind, text).with_source(error))
 }
 
@@ -108,7 +137,7 @@ fn of_alert(alert: AlertDescription) -> Option<&'static str> {
 }
 
 /// The first error of type `T` in the chain. An `io::Error` hides what it wraps from `source`, so it is opened.
-fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+pub(super) fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref() {
@@ -122,21 +151,8 @@ fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a 
     None
 }
 
-fn refused(error: &reqwest::Error) -> bool {
+fn refused(error: &(dyn Error + 'static)) -> bool {
     find::<io::Error>(error).is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
-}
-
-/// The type that says so belongs to a crate below reqwest, and so only its text can be looked at. Were the text to
-/// change, this would become a retry; a test would tell.
-fn proxy_wants_authorization(error: &reqwest::Error) -> bool {
-    let mut next = error.source();
-    while let Some(error) = next {
-        if error.to_string() == "tunnel error: proxy authorization required" {
-            return true;
-        }
-        next = error.source();
-    }
-    false
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::config_error;
 use super::endpoint::{Endpoint, is_loopback, parse};
 use super::tls::Roots;
 use crate::TransportError;
+use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{ClientBuilder, Url};
 
 /// What the user chose.
@@ -43,6 +44,16 @@ impl Route {
         match self {
             Route::Proxy(url) => endpoint.is_loopback() && url.host_str().is_some_and(is_loopback),
             Route::Environment | Route::Direct => endpoint.is_loopback(),
+        }
+    }
+
+    /// Whether nothing stands between this machine and the host. What the environment says now holds from now on.
+    pub(super) fn is_straight(&self, endpoint: &Endpoint) -> bool {
+        match self {
+            Route::Direct => true,
+            // Reqwest asks the same matcher, once for each connection.
+            Route::Environment => Matcher::from_system().intercept(endpoint.uri()).is_none(),
+            Route::Proxy(_) => false,
         }
     }
 

@@ -1,0 +1,57 @@
+//! Requests by reqwest: through a proxy, and with a client that the user gave.
+
+use super::failure::{self, Cause, Stage};
+use super::{Answer, body};
+use crate::Failure;
+use bytes::Bytes;
+use hyper::HeaderMap;
+use reqwest::{Client, Method, Request, Url};
+use std::error::Error;
+
+/// One request, from its sending to the end of its answer.
+pub(super) async fn post(client: &Client, url: &Url, headers: HeaderMap, body: Bytes) -> Result<Answer, Failure> {
+    let mut request = Request::new(Method::POST, url.clone());
+    *request.headers_mut() = headers;
+    *request.body_mut() = Some(body.into());
+    let mut answer = client.execute(request).await.map_err(of)?;
+    let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
+    Ok(Answer { status, headers, body: read(answer).await })
+}
+
+/// The whole body of an answer. Only one that was read to its end leaves its connection fit for the next request.
+async fn read(mut answer: reqwest::Response) -> Result<Vec<u8>, Failure> {
+    let mut body = body::Gathered::default();
+    if body::may_follow(answer.status()) {
+        while let Some(chunk) = answer.chunk().await.map_err(of)? {
+            body.add(&chunk)?;
+        }
+    }
+    Ok(body.into())
+}
+
+fn of(error: reqwest::Error) -> Failure {
+    // The url can hold secrets in its query.
+    let error = error.without_url();
+    let stage = if error.is_connect() { Stage::Connecting } else { Stage::Sent };
+    let cause = match &error {
+        error if error.is_builder() => Cause::Request,
+        error if error.is_timeout() => Cause::TimeOut,
+        error if error.is_dns() => Cause::Name,
+        error if proxy_wants_authorization(error) => Cause::ProxyAuthorization,
+        _ => Cause::Other,
+    };
+    failure::of(stage, cause, error)
+}
+
+/// The type that says so belongs to a crate below reqwest, and so only its text can be looked at. Were the text to
+/// change, this would become a retry; a test would tell.
+fn proxy_wants_authorization(error: &reqwest::Error) -> bool {
+    let mut next = error.source();
+    while let Some(error) = next {
+        if error.to_string() == "tunnel error: proxy authorization required" {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}

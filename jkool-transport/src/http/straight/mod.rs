@@ -1,0 +1,76 @@
+//! Requests that go straight to the host, each over a connection of its own while it lasts.
+
+mod connect;
+mod connection;
+mod idle;
+
+use super::Answer;
+use super::endpoint::Endpoint;
+use super::failure::{self, Cause, Stage};
+use crate::{Failure, TransportError};
+use bytes::Bytes;
+use connect::Connector;
+use connection::{Connection, Message, Outcome};
+use http_body_util::Full;
+use hyper::{HeaderMap, Method, Uri};
+use idle::Idle;
+use rustls::ClientConfig;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The way to one host.
+pub(super) struct Straight {
+    connector: Connector,
+    idle: Idle<Connection>,
+    timeout: Duration,
+}
+
+impl Straight {
+    pub(super) fn new(
+        endpoint: &Endpoint,
+        tls: ClientConfig,
+        connect_timeout: Duration,
+        timeout: Duration,
+    ) -> Result<Self, TransportError> {
+        // A deadline must be a point in time.
+        let [connect_timeout, timeout] = [connect_timeout, timeout].map(|time| time.min(FOREVER));
+        Ok(Self { connector: Connector::new(endpoint, tls, connect_timeout)?, idle: Idle::new(), timeout })
+    }
+
+    /// One request, from its sending to the end of its answer. It is written once: only what was not written at all, since
+    /// the server had closed the connection meanwhile, goes out by another one.
+    pub(super) async fn post(&self, path: &Uri, headers: HeaderMap, body: Bytes) -> Result<Answer, Failure> {
+        let mut message = Message::new(Full::new(body));
+        *message.method_mut() = Method::POST;
+        *message.uri_mut() = path.clone();
+        *message.headers_mut() = headers;
+        let now = Instant::now();
+        let deadline = now + self.timeout;
+        loop {
+            let (connection, is_new) = match self.idle.take(now) {
+                Some(connection) => (connection, false),
+                // Boxed, since it is rare and large.
+                None => (Box::pin(self.connector.connect(now, deadline)).await?, true),
+            };
+            match connection.exchange(message, deadline).await {
+                Outcome::Answered(answer, connection) => {
+                    if let Some(connection) = connection {
+                        self.idle.put(connection, Instant::now());
+                    }
+                    return Ok(answer);
+                }
+                Outcome::Unsent(_, error) if is_new => return Err(failure::of(Stage::Unsent, Cause::Other, error)),
+                Outcome::Unsent(again, _) => message = again,
+                Outcome::Broken(failure) => return Err(failure),
+            }
+        }
+    }
+
+    /// Requests under way may finish; idle connections are closed at once.
+    pub(super) fn close(&self) {
+        self.idle.close();
+    }
+}
+
+/// Longer than any program runs.
+const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
