@@ -15,16 +15,13 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// `Ok` is delivered.
+    /// `Ok` is delivered. A success counts when it is complete; what else a status says is said without its body.
     pub(super) fn meaning(self) -> Result<(), Failure> {
-        let mut values = self.headers.get_all(RETRY_AFTER).iter().map(|value| value.as_bytes()).peekable();
-        let retry_after = values.peek().is_some().then(|| retry_after::longest(values, now())).flatten();
-        match self.body {
-            Ok(body) => meaning(self.status, retry_after, &body),
-            // A success counts when it is complete; what else a status says is said without its body.
-            Err(failure) if self.status.is_success() => Err(failure),
-            Err(_) => meaning(self.status, retry_after, &[]),
+        if self.status.is_success() {
+            return meaning(self.status, None, &self.body?);
         }
+        let values = self.headers.get_all(RETRY_AFTER).iter().map(|value| value.as_bytes());
+        meaning(self.status, retry_after::longest(values, now()), &[])
     }
 }
 

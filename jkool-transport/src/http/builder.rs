@@ -232,7 +232,8 @@ impl HttpTransportBuilder {
 
     /// What all requests have in common, made once.
     fn headers(&self) -> Result<HeaderMap, TransportError> {
-        let mut headers = HeaderMap::new();
+        // With room for what each request adds.
+        let mut headers = HeaderMap::with_capacity(8);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(USER_AGENT, HeaderValue::from_static(concat!("jkool-rust/", env!("CARGO_PKG_VERSION"))));
         if let Some(token) = &self.token {

@@ -36,24 +36,27 @@ pub(super) enum Cause {
 /// doubt, unless the server broke off the handshake.
 pub(super) fn of(stage: Stage, cause: Cause, error: impl Error + Send + Sync + 'static) -> Failure {
     let connecting = stage == Stage::Connecting;
+    let late = cause == Cause::TimeOut || is(&error, io::ErrorKind::TimedOut);
     let (kind, disposition, text) = match find(&error).and_then(|tls| of_tls(tls, connecting)) {
         Some(text) => return failure(ErrorKind::Tls, Disposition::Misconfigured, text, error),
         None if cause == Cause::Request => {
             (ErrorKind::Other, Disposition::Misconfigured, "the request could not be made")
         }
         None if stage == Stage::Sent => {
-            let (kind, text) = match cause {
-                Cause::TimeOut => (ErrorKind::Timeout, "no answer within the time-out"),
-                _ => (ErrorKind::Interrupted, "the connection broke before the answer was complete"),
+            let (kind, text) = match late {
+                true => (ErrorKind::Timeout, "no answer within the time-out"),
+                false => (ErrorKind::Interrupted, "the connection broke before the answer was complete"),
             };
             return failure(kind, RETRY, text, error).in_doubt();
         }
-        None if cause == Cause::TimeOut => (ErrorKind::Timeout, RETRY, "no connection within the time-out"),
+        None if late => (ErrorKind::Timeout, RETRY, "no connection within the time-out"),
         None if cause == Cause::Name => (ErrorKind::Connect, RETRY, "the name of the host could not be resolved"),
         None if cause == Cause::ProxyAuthorization => {
             (ErrorKind::Connect, Disposition::Misconfigured, "the proxy wants a name and a password (407)")
         }
-        None if refused(&error) => (ErrorKind::Connect, RETRY, "the connection was refused"),
+        None if is(&error, io::ErrorKind::ConnectionRefused) => {
+            (ErrorKind::Connect, RETRY, "the connection was refused")
+        }
         None => (ErrorKind::Connect, RETRY, "there is no connection"),
     };
     failure(kind, disposition, text, error)
@@ -151,8 +154,8 @@ pub(super) fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> 
     None
 }
 
-fn refused(error: &(dyn Error + 'static)) -> bool {
-    find::<io::Error>(error).is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+fn is(error: &(dyn Error + 'static), kind: io::ErrorKind) -> bool {
+    find::<io::Error>(error).is_some_and(|error| error.kind() == kind)
 }
 
 #[cfg(test)]

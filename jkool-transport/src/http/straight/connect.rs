@@ -56,7 +56,7 @@ impl Connector {
         let deadline = deadline.min(now + self.timeout);
         match timeout_at(deadline, self.open()).await {
             Ok(connection) => connection,
-            Err(late) => Err(failure::of(Stage::Connecting, Cause::TimeOut, late)),
+            Err(_) => Err(no_connection(io::Error::from(io::ErrorKind::TimedOut))),
         }
     }
 
@@ -80,11 +80,7 @@ fn server_name(endpoint: &Endpoint) -> Result<ServerName<'static>, TransportErro
 }
 
 fn no_connection(error: impl Error + Send + Sync + 'static) -> Failure {
-    let cause = match failure::find::<io::Error>(&error) {
-        _ if failure::find::<Unresolved>(&error).is_some() => Cause::Name,
-        Some(error) if error.kind() == io::ErrorKind::TimedOut => Cause::TimeOut,
-        _ => Cause::Other,
-    };
+    let cause = if failure::find::<Unresolved>(&error).is_some() { Cause::Name } else { Cause::Other };
     failure::of(Stage::Connecting, cause, error)
 }
 

@@ -12,6 +12,7 @@ use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::rt::{Read, Write};
 use hyper::{Request, Response};
+use std::error::Error;
 use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
@@ -29,11 +30,11 @@ impl<T: Read + Write + Send + Unpin> Socket for T {}
 pub(super) type Io = Box<dyn Socket>;
 
 /// A connection that is free for a request.
-pub(super) struct Connection(Box<Inner>);
+pub(super) struct Connection(Option<Box<Wire>>);
 
-struct Inner {
+struct Wire {
     sender: SendRequest<Full<Bytes>>,
-    wire: http1::Connection<Io, Full<Bytes>>,
+    driver: http1::Connection<Io, Full<Bytes>>,
 }
 
 /// What comes of an exchange.
@@ -48,40 +49,41 @@ pub(super) enum Outcome {
 
 impl Connection {
     pub(super) async fn new(io: Io) -> hyper::Result<Self> {
-        let (sender, wire) = http1::handshake(io).await?;
-        Ok(Self(Box::new(Inner { sender, wire })))
+        let (sender, driver) = http1::handshake(io).await?;
+        Ok(Self(Some(Box::new(Wire { sender, driver }))))
     }
 
     /// Sends `message` and reads the answer, until `deadline`.
     pub(super) async fn exchange(mut self, message: Message, deadline: Instant) -> Outcome {
-        let answering = self.0.sender.try_send_request(message);
-        let mut exchange = Exchange { connection: Some(self.0), alarm: pin!(sleep_until(deadline)) };
-        // Only the connection, which is polled beside it, makes this ready. Woken for it, the task would be polled twice.
-        let mut answering = pin!(unconstrained(answering));
-        let answer = match exchange.drive(|_, _| answering.as_mut().poll(&mut Context::from_waker(Waker::noop()))).await
-        {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(mut error)) => {
-                return match error.take_message() {
-                    Some(message) => Outcome::Unsent(message, error.into_error()),
-                    None => Outcome::Broken(broken(error.into_error())),
-                };
-            }
-            Err(late) => return Outcome::Broken(late),
+        let mut exchange = Exchange { wire: self.0.take(), is_sent: false, alarm: pin!(sleep_until(deadline)) };
+        let answer = match exchange.send(message).await {
+            Ok(answer) => answer,
+            Err(outcome) => return outcome,
         };
         let answer = exchange.read(answer).await;
         if answer.status.is_success() {
-            // The server may still be reading what it has said yes to.
-            drop(exchange.drive(|connection, _| free(connection)).await);
+            // The server may still be reading what it has said yes to. How that ends changes nothing.
+            drop(exchange.drive(|wire, _| free(wire)).await);
         }
-        Outcome::Answered(answer, exchange.connection.filter(|connection| connection.sender.is_ready()).map(Connection))
+        let free = exchange.wire.filter(|wire| wire.sender.is_ready());
+        Outcome::Answered(answer, free.map(|wire| Self(Some(wire))))
+    }
+}
+
+/// With a farewell, so that a server over TLS can tell it from a line that was cut.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if let Some(wire) = self.0.take() {
+            let mut io = wire.driver.into_parts().io;
+            drop(Pin::new(&mut io).poll_shutdown(&mut Context::from_waker(Waker::noop())));
+        }
     }
 }
 
 /// Ready when the whole request is written and the whole answer read, or the connection has ended.
-fn free(connection: Option<&Inner>) -> Poll<()> {
-    match connection {
-        Some(connection) if !connection.sender.is_ready() => Poll::Pending,
+fn free(wire: Option<&Wire>) -> Poll<()> {
+    match wire {
+        Some(wire) if !wire.sender.is_ready() => Poll::Pending,
         _ => Poll::Ready(()),
     }
 }
@@ -89,34 +91,25 @@ fn free(connection: Option<&Inner>) -> Poll<()> {
 /// A request under way.
 struct Exchange<'a> {
     /// None once it has ended.
-    connection: Option<Box<Inner>>,
+    wire: Option<Box<Wire>>,
+    is_sent: bool,
     alarm: Pin<&'a mut Sleep>,
 }
 
 impl Exchange<'_> {
-    /// Runs the connection until `step` is ready.
-    async fn drive<T>(
-        &mut self,
-        mut step: impl FnMut(Option<&Inner>, &mut Context<'_>) -> Poll<T>,
-    ) -> Result<T, Failure> {
-        poll_fn(|context| {
-            // First, since it may have what is waited for, and since a body is read only when it is asked for.
-            if let Poll::Ready(done) = step(self.connection.as_deref(), context) {
-                return Poll::Ready(Ok(done));
-            }
-            if let Some(connection) = &mut self.connection {
-                // Its error is that of the answer.
-                if Pin::new(&mut connection.wire).poll(context).is_ready() {
-                    self.connection = None;
-                }
-            }
-            if let Poll::Ready(done) = step(self.connection.as_deref(), context) {
-                return Poll::Ready(Ok(done));
-            }
-            let late = |()| Err(failure::of(Stage::Sent, Cause::TimeOut, io::Error::from(io::ErrorKind::TimedOut)));
-            self.alarm.as_mut().poll(context).map(late)
-        })
-        .await
+    async fn send(&mut self, message: Message) -> Result<Response<Incoming>, Outcome> {
+        let Some(wire) = &mut self.wire else {
+            return Err(Outcome::Broken(broken(io::Error::from(io::ErrorKind::NotConnected))));
+        };
+        // Without a budget: it is woken by nobody, and so must never wait for a later turn.
+        let mut answering = pin!(unconstrained(wire.sender.try_send_request(message)));
+        match self.drive(|_, silent| answering.as_mut().poll(silent)).await.map_err(Outcome::Broken)? {
+            Ok(answer) => Ok(answer),
+            Err(mut error) => Err(match error.take_message() {
+                Some(message) => Outcome::Unsent(message, error.into_error()),
+                None => Outcome::Broken(broken(error.into_error())),
+            }),
+        }
     }
 
     async fn read(&mut self, answer: Response<Incoming>) -> Answer {
@@ -128,7 +121,7 @@ impl Exchange<'_> {
     async fn read_body(&mut self, mut body: Incoming) -> Result<Vec<u8>, Failure> {
         let mut all = body::Gathered::default();
         while !body.is_end_stream() {
-            match self.drive(|_, context| Pin::new(&mut body).poll_frame(context)).await? {
+            match self.drive(|_, silent| Pin::new(&mut body).poll_frame(silent)).await? {
                 Some(Ok(frame)) => all.add(frame.data_ref().map_or(&[], |data| data))?,
                 Some(Err(error)) => return Err(broken(error)),
                 None => break,
@@ -136,8 +129,54 @@ impl Exchange<'_> {
         }
         Ok(all.into())
     }
+
+    /// Runs the connection until `step` is ready. What that waits for comes out of the connection, in the same poll: it
+    /// gets a silent waker, since woken by it the task would be polled twice.
+    async fn drive<T>(
+        &mut self,
+        mut step: impl FnMut(Option<&Wire>, &mut Context<'_>) -> Poll<T>,
+    ) -> Result<T, Failure> {
+        poll_fn(|context| {
+            let silent = &mut Context::from_waker(Waker::noop());
+            // Before the connection has its turn: a body is read only when it is asked for.
+            if let Poll::Ready(done) = step(self.wire.as_deref(), silent) {
+                return Poll::Ready(Ok(done));
+            }
+            // Most likely the answer is there, and then there is nothing to be woken for.
+            if self.is_sent {
+                self.turn(silent);
+                if let Poll::Ready(done) = step(self.wire.as_deref(), silent) {
+                    return Poll::Ready(Ok(done));
+                }
+            }
+            self.turn(context);
+            if let Poll::Ready(done) = step(self.wire.as_deref(), silent) {
+                return Poll::Ready(Ok(done));
+            }
+            // Without a budget: a server that floods us uses it up.
+            let alarm = Pin::new(&mut unconstrained(self.alarm.as_mut())).poll(context);
+            alarm.map(|()| Err(broken(io::Error::from(io::ErrorKind::TimedOut))))
+        })
+        .await
+    }
+
+    /// The connection reads and writes what it can.
+    fn turn(&mut self, context: &mut Context<'_>) {
+        let Some(wire) = &mut self.wire else { return };
+        let driver = Pin::new(&mut wire.driver);
+        // What we write has an end, and many requests may begin in one poll. What a server sends may have none.
+        let ended = match self.is_sent {
+            true => driver.poll(context),
+            false => Pin::new(&mut unconstrained(driver)).poll(context),
+        };
+        self.is_sent = true;
+        if ended.is_ready() {
+            // Its error is that of the answer, or is none.
+            self.wire = None;
+        }
+    }
 }
 
-fn broken(error: hyper::Error) -> Failure {
+fn broken(error: impl Error + Send + Sync + 'static) -> Failure {
     failure::of(Stage::Sent, Cause::Other, error)
 }
