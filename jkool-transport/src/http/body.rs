@@ -6,7 +6,7 @@ use bytes::Bytes;
 use hyper::StatusCode;
 
 /// An answer is a few words; whoever sends more than this is no collector.
-const ANSWER_CAP: usize = 64 * 1024;
+pub(super) const ANSWER_CAP: usize = 64 * 1024;
 
 /// The body of a request: a single payload as it is; several each with a line break behind it. What stands so already is not
 /// copied.

@@ -172,6 +172,24 @@ mod tests {
     }
 
     #[test]
+    fn a_request_names_path_query_and_host() {
+        for (url, path, host) in [
+            ("https://h", "/event", "h"),
+            ("https://h:443/a%20b/", "/a%20b/event", "h"),
+            ("http://h:443?x=1&y", "/event?x=1&y", "h:443"),
+            ("http://[::1]:80/a|b?{}", "/a|b/event?{}", "[::1]"),
+            ("http://[::1]:81/ä", "/%C3%A4/event", "[::1]:81"),
+            ("https://bücher.example", "/event", "xn--bcher-kva.example"),
+        ] {
+            let endpoint = Endpoint::new(url, false).expect(url);
+            let target = endpoint.of(&[Payload::new(Kind::Event, "{}")]);
+            assert_eq!((target.path.to_string().as_str(), endpoint.authority().as_str()), (path, host), "{url}");
+        }
+        let long = format!("https://h/{}", "x".repeat(1 << 16));
+        assert!(Endpoint::new(&long, false).is_err());
+    }
+
+    #[test]
     fn mixed_kinds_and_exact_paths_use_the_url_as_it_is() {
         assert_eq!(target("https://h/JESL", false, &[Kind::Event, Kind::Log]), "https://h/JESL");
         assert_eq!(target("https://h", false, &[Kind::Event, Kind::Log]), "https://h/");

@@ -47,12 +47,16 @@ impl Route {
         }
     }
 
-    /// Whether nothing stands between this machine and the host. What the environment says now holds from now on.
+    /// Whether nothing stands between this machine and the host, by what the environment says now.
     pub(super) fn is_straight(&self, endpoint: &Endpoint) -> bool {
+        // Reqwest asks the same.
+        self.is_straight_by(Matcher::from_system, endpoint)
+    }
+
+    fn is_straight_by(&self, environment: impl FnOnce() -> Matcher, endpoint: &Endpoint) -> bool {
         match self {
             Route::Direct => true,
-            // Reqwest asks the same matcher, once for each connection.
-            Route::Environment => Matcher::from_system().intercept(endpoint.uri()).is_none(),
+            Route::Environment => environment().intercept(endpoint.uri()).is_none(),
             Route::Proxy(_) => false,
         }
     }
@@ -91,6 +95,7 @@ impl Route {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hyper_util::client::proxy::matcher::Builder;
 
     fn endpoint(url: &str) -> Endpoint {
         Endpoint::new(url, false).expect(url)
@@ -117,6 +122,30 @@ mod tests {
         let there = endpoint("http://example.com");
         assert!(!near.route(&there).expect("a proxy").stays_here(&there));
         assert_eq!(far.route(&here).expect("a proxy").name(), "proxy.example");
+    }
+
+    #[test]
+    fn the_environment_may_leave_the_way_free() {
+        let straight = |choice: &Choice, environment: Builder, url| {
+            let endpoint = endpoint(url);
+            choice.route(&endpoint).expect(url).is_straight_by(|| environment.build(), &endpoint)
+        };
+        let proxy = || Matcher::builder().all("http://proxy.example:3128").no("free.example, 10.0.0.0/8");
+        for (environment, url, expected) in [
+            (Matcher::builder(), "https://stream.meshiq.com", true),
+            (proxy(), "https://stream.meshiq.com", false),
+            (proxy(), "https://free.example", true),
+            (proxy(), "https://a.free.example/in?x=1", true),
+            (proxy(), "http://10.1.2.3:8080", true),
+            (proxy(), "http://127.0.0.1", true),
+            (Matcher::builder().http("proxy.example"), "http://h", false),
+            (Matcher::builder().http("proxy.example"), "https://h", true),
+            (Matcher::builder().all("nonsense://proxy.example"), "https://h", true),
+        ] {
+            assert_eq!(straight(&Choice::Environment, environment, url), expected, "{url}");
+        }
+        assert!(straight(&Choice::Off, proxy(), "https://h"));
+        assert!(!straight(&Choice::Url("http://127.0.0.1".into()), Matcher::builder(), "http://127.0.0.1"));
     }
 
     #[test]

@@ -84,13 +84,16 @@ struct State {
     otherwise: Reply,
     requests: Vec<Request>,
     connections: usize,
+    /// How many of them have ended.
+    ended: usize,
     /// How many bytes of HTTP were read, after decryption.
     bytes: usize,
 }
 
 impl Default for State {
     fn default() -> Self {
-        Self { script: VecDeque::new(), otherwise: Reply::Status(202), requests: Vec::new(), connections: 0, bytes: 0 }
+        let (script, requests, otherwise) = (VecDeque::new(), Vec::new(), Reply::Status(202));
+        Self { script, otherwise, requests, connections: 0, ended: 0, bytes: 0 }
     }
 }
 
@@ -175,6 +178,17 @@ impl Server {
         self.state().connections
     }
 
+    /// Waits until this many connections have ended, on whichever side, and the runtime knows of it.
+    pub async fn ended(&self, count: usize) {
+        let ended = async {
+            while self.state().ended < count {
+                tokio::task::yield_now().await;
+            }
+            tokio::task::yield_now().await;
+        };
+        tokio::time::timeout(Duration::from_secs(120), ended).await.expect("the connections end");
+    }
+
     pub fn bytes(&self) -> usize {
         self.state().bytes
     }
@@ -223,8 +237,9 @@ where
         connections.spawn(async move {
             if let Ok(socket) = wrap(stream).await {
                 // An error is the other side's going away.
-                serve(socket, number, state).await.ok();
+                serve(socket, number, Arc::clone(&state)).await.ok();
             }
+            state.lock().expect("the server's state").ended += 1;
         });
     }
 }
@@ -267,7 +282,9 @@ async fn serve<S: Socket>(mut socket: S, connection: usize, state: Arc<Mutex<Sta
             Reply::Reset => return socket.tcp().set_zero_linger(),
             Reply::Early(bytes) => {
                 socket.write_all(&bytes).await?;
-                while socket.read(&mut [0; 1024]).await? > 0 {}
+                while fill(&mut socket, &mut unread, &state).await? > 0 {
+                    unread.clear();
+                }
                 return Ok(());
             }
             Reply::Stall => {

@@ -49,7 +49,8 @@ pub(super) enum Outcome {
 
 impl Connection {
     pub(super) async fn new(io: Io) -> hyper::Result<Self> {
-        let (sender, driver) = http1::handshake(io).await?;
+        // A server that talks on and on is read in pieces of this size, and no head is longer.
+        let (sender, driver) = http1::Builder::new().max_buf_size(body::ANSWER_CAP).handshake(io).await?;
         Ok(Self(Some(Box::new(Wire { sender, driver }))))
     }
 
