@@ -4,7 +4,7 @@ use super::endpoint::Endpoint;
 use super::proxy::{Choice, Route};
 use super::straight::Straight;
 use super::tls::Certificates;
-use super::{HttpTransport, Line, TOKEN, config_error};
+use super::{HttpTransport, Line, TOKEN, client, config_error};
 use crate::{Token, TransportError};
 use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use reqwest::Client;
@@ -96,15 +96,15 @@ impl HttpTransportBuilder {
     }
 
     /// How long a request may take in all, from the connection to the last byte of the answer. 30 seconds by default. A
-    /// payload that fails by this one is in doubt.
+    /// payload that fails by this one is in doubt, as soon as there was a connection.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
     /// Goes through this proxy, `http://` or `https://`, with its user name and password in the url when it wants them.
-    /// Without this call the usual variables count (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`), though never
-    /// for this machine's own addresses.
+    /// Without this call the usual variables count (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`), as they are when
+    /// the transport is built, though never for this machine's own addresses.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = Some(Choice::Url(url.into()));
         self
@@ -130,7 +130,7 @@ impl HttpTransportBuilder {
     }
 
     /// Sends with this ready client, of reqwest 0.13. Its TLS, proxy, redirects and time-outs then hold, and the corresponding settings
-    /// here are refused.
+    /// here are refused. All requests go by it, at its cost.
     ///
     /// What this crate promises about them is then yours to keep: give it a total time-out, and no redirects
     /// (`redirect(Policy::none())`), since it would take the token along to wherever a redirect points.
@@ -208,26 +208,7 @@ impl HttpTransportBuilder {
         if route.is_straight(endpoint) {
             return Ok(Line::Straight(Arc::new(Straight::new(endpoint, tls, connect_timeout, timeout)?)));
         }
-        let builder = Client::builder()
-            .tls_backend_preconfigured(tls)
-            .connect_timeout(connect_timeout)
-            .timeout(timeout)
-            // Every connection that a burst has opened stays for the next; the client's limit on requests at once is
-            // the limit on these too, and idle ones go after 90 seconds.
-            .pool_max_idle_per_host(usize::MAX)
-            .http1_only()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            // Another crate may have switched these on for the whole program.
-            .no_gzip()
-            .no_brotli()
-            .no_zstd()
-            .no_deflate();
-        let client = route.apply(builder)?.build();
-        let client = client
-            .map_err(|error| config_error("the HTTP client cannot be set up").with_source(error.without_url()))?;
-        Ok(Line::Client(client))
+        Ok(Line::Client(client::new(tls, route, connect_timeout, timeout)?))
     }
 
     /// What all requests have in common, made once.

@@ -1,12 +1,41 @@
 //! Requests by reqwest: through a proxy, and with a client that the user gave.
 
 use super::failure::{self, Cause, Stage};
-use super::{Answer, body};
-use crate::Failure;
+use super::proxy::Route;
+use super::{Answer, body, config_error};
+use crate::{Failure, TransportError};
 use bytes::Bytes;
 use hyper::HeaderMap;
 use reqwest::{Client, Method, Request, Url};
+use rustls::ClientConfig;
 use std::error::Error;
+use std::time::Duration;
+
+pub(super) fn new(
+    tls: ClientConfig,
+    route: &Route,
+    connect_timeout: Duration,
+    timeout: Duration,
+) -> Result<Client, TransportError> {
+    let builder = Client::builder()
+        .tls_backend_preconfigured(tls)
+        .connect_timeout(connect_timeout)
+        .timeout(timeout)
+        // Every connection that a burst has opened stays for the next; the client's limit on requests at once is the
+        // limit on these too, and idle ones go after 90 seconds.
+        .pool_max_idle_per_host(usize::MAX)
+        .http1_only()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        // Another crate may have switched these on for the whole program.
+        .no_gzip()
+        .no_brotli()
+        .no_zstd()
+        .no_deflate();
+    let client = route.apply(builder)?.build();
+    client.map_err(|error| config_error("the HTTP client cannot be set up").with_source(error.without_url()))
+}
 
 /// One request, from its sending to the end of its answer.
 pub(super) async fn post(client: &Client, url: &Url, headers: HeaderMap, body: Bytes) -> Result<Answer, Failure> {
