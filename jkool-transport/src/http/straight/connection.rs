@@ -62,7 +62,7 @@ impl Connection {
             Err(outcome) => return outcome,
         };
         let answer = exchange.read(answer).await;
-        if answer.status.is_success() {
+        if answer.status.is_success() && answer.body.is_ok() {
             // The server may still be reading what it has said yes to. How that ends changes nothing.
             drop(exchange.drive(|wire, _| free(wire)).await);
         }
