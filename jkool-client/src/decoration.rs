@@ -12,7 +12,6 @@ impl Lacks {
     pub(crate) const NOTHING: Self = Self(0);
     /// What the client's settings say.
     pub(crate) const ALL_DEFAULTS: Self = Self(0b1_1111);
-    pub(crate) const SOURCE: Self = Self(0b1);
     pub(crate) const PROPERTIES: Self = Self(0b1_0000);
     pub(crate) const ID: Self = Self(0b10_0000);
 

@@ -134,7 +134,7 @@ impl Worker {
 
 /// One send. A transport that panics has delivered nothing for sure and may do better next time.
 async fn send(transport: Arc<dyn Transport>, flight: u64, payloads: Arc<Vec<Payload>>) -> (u64, Receipt) {
-    let sending = AssertUnwindSafe(transport.send(&payloads)).catch_unwind();
+    let sending = AssertUnwindSafe(transport.as_ref().send(&payloads)).catch_unwind();
     let receipt = sending.await.unwrap_or_else(|panic| {
         std::mem::forget(panic);
         let error = TransportError::new(ErrorKind::Other, "the transport panicked");
