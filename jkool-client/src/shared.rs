@@ -140,11 +140,11 @@ impl Shared {
                     let left = deadline.get_or_insert(clock::later(now, timeout)).saturating_duration_since(now);
                     let full = |state: &mut State| !state.intake.is_closed() && !state.intake.has_room(weight);
                     state.waiting += 1;
-                    let waited = self.room.wait_timeout_while(state, left, full);
+                    let waited = self.room.wait_timeout_while(state, left.min(LOOK), full);
                     let (guard, result) = waited.unwrap_or_else(PoisonError::into_inner);
                     state = guard;
                     state.waiting -= 1;
-                    may_wait = !result.timed_out();
+                    may_wait = !result.timed_out() || left > LOOK;
                 }
             }
         }
@@ -239,9 +239,10 @@ impl Shared {
         let mut state = self.lock();
         state.intake.reuse(blocks);
         let result = entry(&mut state.intake.ledger);
-        let waiting = state.waiting > 0;
+        // To wake a caller for each event that leaves would cost more than the events do.
+        let worth_it = state.waiting > 0 && !state.intake.is_filled(7, 8);
         drop(state);
-        if waiting {
+        if worth_it {
             self.room.notify_all();
         }
         result
@@ -341,6 +342,9 @@ pub(crate) async fn wait_async(shared: &Arc<Shared>, timeout: Duration, goal: Go
         Err(_) => Completed(shared.start_wait(timeout, goal, clock::now()).1).await,
     }
 }
+
+/// How often a caller that waits for room looks for itself: it is told of much room, and not of little.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// How long a shutdown may take beyond its deadline: to write down what is left, and for the thread to end.
 const GRACE: Duration = Duration::from_millis(50);

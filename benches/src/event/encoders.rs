@@ -33,6 +33,7 @@ pub struct Encoder {
 pub const ENCODERS: &[Encoder] = &[
     Encoder { name: "derive", encode: |sample, out| serde_json::to_writer(out, &sample.derived).expect("memory") },
     Encoder { name: "hand", encode: |sample, out| full_by_hand(out, sample.message, sample.i, sample.time) },
+    Encoder { name: "jkool", encode: |sample, out| sample.event.append_json(out) },
     Encoder { name: "jkool-serde", encode: |sample, out| serde_json::to_writer(out, &sample.event).expect("memory") },
 ];
 
