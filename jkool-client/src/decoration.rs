@@ -1,7 +1,8 @@
 //! What the client adds to an event, as JSON that is made once.
 
 use crate::defaults::Defaults;
-use crate::line::{CODE, Code};
+use crate::line::{Code, FILE, LINE, MODULE};
+use jkool_model::json::Json;
 use jkool_model::{Event, Property, Text};
 
 /// What an event does not say itself, and gets when it leaves.
@@ -49,8 +50,6 @@ pub(crate) struct Decoration {
     all: Box<[u8]>,
     /// The default properties, each with its name.
     properties: Vec<(Text, Box<[u8]>)>,
-    /// The default properties beside those that tell the place in the code.
-    beside_code: Box<[u8]>,
 }
 
 /// An id with its name.
@@ -82,9 +81,7 @@ impl Decoration {
             (property.name.clone(), json.into_boxed_slice())
         };
         let properties: Vec<_> = defaults.properties.iter().map(property).collect();
-        let beside_code = properties.iter().filter(|(name, _)| !CODE.contains(&&**name)).map(|(_, json)| &**json);
-        let beside_code = beside_code.collect::<Vec<_>>().concat().into();
-        Self { all: parts.concat().into(), parts, properties, beside_code }
+        Self { all: parts.concat().into(), parts, properties }
     }
 
     /// Ends an event's JSON, which was left open, with what it lacks. `id` makes one when that is part of it.
@@ -116,34 +113,39 @@ impl Decoration {
     }
 
     /// Appends an event's own properties, the place in the code, and the defaults: of one name the first counts.
-    pub(crate) fn append_properties(&self, own: &[Property], code: Option<Code>, json: &mut Vec<u8>) {
-        json.extend_from_slice(br#","properties":"#);
-        let start = json.len();
+    pub(crate) fn append_properties(&self, own: &[Property], code: Option<Code>, out: &mut Vec<u8>) {
+        let name = br#","properties":"#;
+        let start = out.len() + name.len();
+        let mut json = Json::begin(out, ROOM + own.len() * ROOM / 4).raw(name);
         for property in own {
-            json.push(b',');
-            property.append_json(json);
+            json = property.write_json(json.raw(b","));
         }
         let is_own = |name: &str| own.iter().any(|property| property.name == name);
-        if let Some(code) = code {
-            for property in code.properties().iter().filter(|property| !is_own(&property.name)) {
-                json.push(b',');
-                property.append_json(json);
+        if let Some(Code { module, file, line }) = code {
+            if !is_own(MODULE) {
+                json = json.raw(br#",{"name":"module","type":"string","value":"#).text(module).raw(b"}");
+            }
+            if !is_own(FILE) {
+                json = json.raw(br#",{"name":"file","type":"string","value":"#).text(file).raw(b"}");
+            }
+            if !is_own(LINE) {
+                json = json.raw(br#",{"name":"line","type":"long","value":"#).int(line.into()).raw(b"}");
             }
         }
-        let is_code = |name: &str| code.is_some() && CODE.contains(&name);
-        for (_, default) in self.properties.iter().filter(|(name, _)| !is_own(name) && !is_code(name)) {
-            json.extend_from_slice(default);
+        let is_code = |name: &str| code.is_some() && [MODULE, FILE, LINE].contains(&name);
+        for (name, default) in &self.properties {
+            if !is_own(name) && !is_code(name) {
+                json = json.raw(default);
+            }
         }
+        json.raw(b"]").end();
         // The first comma gives way to the bracket.
-        json[start] = b'[';
-        json.push(b']');
-    }
-
-    /// What follows the properties that tell the place in the code.
-    pub(crate) fn beside_code(&self) -> &[u8] {
-        &self.beside_code
+        out[start] = b'[';
     }
 }
+
+/// What properties take, most often.
+const ROOM: usize = 256;
 
 #[cfg(test)]
 mod tests {
@@ -217,11 +219,5 @@ mod tests {
         Decoration::new(&defaults).close(Lacks::ALL_DEFAULTS, &mut json, TrackingId::random);
         let text = String::from_utf8(json).unwrap();
         assert_eq!(text, r#"{"type":"EVENT","source-fqn":"APPL=orders","pid":4242}"#);
-    }
-
-    #[test]
-    fn properties_of_the_place_in_the_code_take_the_place_of_defaults() {
-        let decoration = Decoration::new(&defaults());
-        assert_eq!(decoration.beside_code(), br#",{"name":"env","type":"string","value":"prod"}"#);
     }
 }

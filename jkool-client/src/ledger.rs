@@ -166,13 +166,11 @@ impl Ledger {
         }
     }
 
-    /// An event turns out to take more or less memory than was thought.
-    pub(crate) fn reweigh(&mut self, mark: &mut Mark, weight: usize) {
-        if self.over {
-            return;
+    /// Events turn out to take more or less memory than was thought; their marks say so already.
+    pub(crate) fn reweigh(&mut self, thought: usize, weight: usize) {
+        if !self.over {
+            self.stats.bytes_in_memory = self.stats.bytes_in_memory - thought + weight;
         }
-        self.stats.bytes_in_memory = self.stats.bytes_in_memory - mark.weight + weight;
-        mark.weight = weight;
     }
 
     /// A payload is sent again although it may have arrived.

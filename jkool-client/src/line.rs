@@ -27,12 +27,13 @@ pub struct Code {
 }
 
 /// The properties that tell it.
-pub(crate) const CODE: [&str; 3] = ["module", "file", "line"];
+pub(crate) const MODULE: &str = "module";
+pub(crate) const FILE: &str = "file";
+pub(crate) const LINE: &str = "line";
 
 impl Code {
     pub(crate) fn properties(self) -> [Property; 3] {
-        let [module, file, line] = CODE;
-        [Property::new(module, self.module), Property::new(file, self.file), Property::new(line, self.line)]
+        [Property::new(MODULE, self.module), Property::new(FILE, self.file), Property::new(LINE, self.line)]
     }
 
     /// Tells an event its place in the code, where it doesn't say otherwise.
@@ -86,13 +87,10 @@ impl Stamped {
         }
         json = json.raw(br#","severity":""#).raw(self.severity.as_str().as_bytes());
         json = json.raw(br#"","time-usec":"#).int(self.time).raw(br#","tid":"#).int(self.tid);
-        if let Some(code) = &self.code {
-            json = json.raw(br#","properties":[{"name":"module","type":"string","value":"#).text(code.module);
-            json = json.raw(br#"},{"name":"file","type":"string","value":"#).text(code.file);
-            json = json.raw(br#"},{"name":"line","type":"long","value":"#).int(code.line.into()).raw(b"}");
-            json = json.raw(decoration.beside_code()).raw(b"]");
-        }
         json.end();
+        if self.code.is_some() {
+            decoration.append_properties(&[], self.code, out);
+        }
     }
 
     pub(crate) fn lacks(&self) -> Lacks {

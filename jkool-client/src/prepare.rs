@@ -55,25 +55,25 @@ impl Prepare {
         let mut dropped = Vec::new();
         for block in &mut blocks {
             while let Some((mark, event)) = block.pop() {
-                let written = match event {
-                    Taken::Encoded(shape, json) => Ok(sheet.write_encoded(mark, shape, json, &shared.encoder)),
-                    Taken::Line(line, bytes) => Ok(sheet.write_line(mark, &line, bytes, &shared.encoder)),
-                    Taken::Entity(entity) => complete(entity, before_send, &shared.encoder, notices).map(|entity| {
-                        sheet.write(mark, encode::kind(&entity), encode::key(&entity).as_bytes(), |json| {
-                            entity.append_json(json)
-                        });
-                    }),
-                };
-                if let Err(reason) = written {
-                    dropped.push((mark, End::Dropped(reason)));
+                match event {
+                    Taken::Encoded(shape, json) => sheet.write_encoded(mark, shape, json, &shared.encoder),
+                    Taken::Line(line, bytes) => sheet.write_line(mark, &line, bytes, &shared.encoder),
+                    Taken::Entity(entity) => match complete(entity, before_send, &shared.encoder, notices) {
+                        Ok(entity) => sheet.write_entity(mark, &entity),
+                        Err(reason) => dropped.push((mark, End::Dropped(reason))),
+                    },
                 }
             }
         }
         let mut batch = sheet.take_batch();
+        // Callers wait for the lock meanwhile: what can be done before is done before.
+        let thought = batch.weight();
+        for (payload, mark) in batch.payloads.iter().zip(&mut batch.marks) {
+            mark.weight = payload_weight(payload);
+        }
+        let weight = batch.weight();
         shared.account_and_reuse(blocks, |ledger| {
-            for (payload, mark) in batch.payloads.iter().zip(&mut batch.marks) {
-                ledger.reweigh(mark, payload_weight(payload));
-            }
+            ledger.reweigh(thought, weight);
             dropped.into_iter().for_each(|(mark, end)| ledger.end(mark, end));
         });
         batch
@@ -161,6 +161,10 @@ impl Sheet {
         self.write(mark, line.kind(), operation, |json| {
             encoder.append_line(line, text(message), text(operation), json);
         });
+    }
+
+    fn write_entity(&mut self, mark: Mark, entity: &Entity) {
+        self.write(mark, encode::kind(entity), encode::key(entity).as_bytes(), |json| entity.append_json(json));
     }
 
     fn write(&mut self, mark: Mark, kind: Kind, key: &[u8], json: impl FnOnce(&mut Vec<u8>)) {

@@ -13,6 +13,9 @@ thread_local! {
 /// One text of many kilobytes does not keep so much for the rest of the thread's life.
 const MAX_SPARE: usize = 4 << 10;
 
+/// Room for most texts, so that a fresh one does not grow piece by piece.
+const USUAL: usize = 64;
+
 /// What the record says. Text that panics while it is formatted is `[panicked]`.
 pub(crate) fn of(args: &fmt::Arguments<'_>) -> Text {
     if let Some(text) = args.as_str() {
@@ -21,6 +24,7 @@ pub(crate) fn of(args: &fmt::Arguments<'_>) -> Text {
     // None at the thread's end, or while a text that logs is formatted.
     let mut text = SPARE.try_with(Cell::take).unwrap_or_default();
     text.clear();
+    text.reserve(USUAL);
     // A `Display` that fails leaves what it wrote.
     match caught(|| text.write_fmt(*args).unwrap_or_default()) {
         Some(()) => text.into(),

@@ -32,11 +32,10 @@ trackable! {
 }
 
 impl Activity {
-    /// A builder of an activity that has a fresh tracking id.
+    /// A builder of an activity, which gets a fresh tracking id unless it is given one.
     pub fn builder() -> ActivityBuilder {
-        let activity =
-            Activity { tracking_id: Some(TrackingId::random()), status: Some(ActivityStatus::End), ..Self::default() };
-        ActivityBuilder { activity }
+        let activity = Activity { status: Some(ActivityStatus::End), ..Self::default() };
+        ActivityBuilder { activity: Box::new(activity) }
     }
 
     fn validate_own(&self) -> Result<(), InvalidEntity> {
@@ -51,7 +50,8 @@ impl Activity {
 #[derive(Debug, Clone)]
 #[must_use = "an activity does nothing until it is built and emitted"]
 pub struct ActivityBuilder {
-    activity: Activity,
+    /// Boxed, for it is handed on from call to call.
+    activity: Box<Activity>,
 }
 
 impl ActivityBuilder {
@@ -66,7 +66,8 @@ impl ActivityBuilder {
     pub fn build(mut self) -> Result<Activity, InvalidEntity> {
         self.activity.complete_times();
         self.activity.validate()?;
-        Ok(self.activity)
+        self.activity.tracking_id.get_or_insert_with(TrackingId::random);
+        Ok(*self.activity)
     }
 }
 

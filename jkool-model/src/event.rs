@@ -56,9 +56,9 @@ trackable! {
 }
 
 impl Event {
-    /// A builder of an event that has a fresh tracking id.
+    /// A builder of an event, which gets a fresh tracking id unless it is given one.
     pub fn builder() -> EventBuilder {
-        EventBuilder { event: Event { tracking_id: Some(TrackingId::random()), ..Self::default() } }
+        EventBuilder { event: Box::default() }
     }
 
     fn validate_own(&self) -> Result<(), InvalidEntity> {
@@ -73,7 +73,8 @@ impl Event {
 #[derive(Debug, Clone)]
 #[must_use = "an event does nothing until it is built and emitted"]
 pub struct EventBuilder {
-    event: Event,
+    /// Boxed, for it is handed on from call to call.
+    event: Box<Event>,
 }
 
 impl EventBuilder {
@@ -88,7 +89,8 @@ impl EventBuilder {
     pub fn build(mut self) -> Result<Event, InvalidEntity> {
         self.event.complete_times();
         self.event.validate()?;
-        Ok(self.event)
+        self.event.tracking_id.get_or_insert_with(TrackingId::random);
+        Ok(*self.event)
     }
 }
 

@@ -230,7 +230,9 @@ impl Property {
         self.write_json(Json::begin(out, self.name.len() + 128)).end();
     }
 
-    pub(crate) fn write_json<'a>(&self, out: Json<'a>) -> Json<'a> {
+    /// Writes it among other things.
+    #[doc(hidden)]
+    pub fn write_json<'a>(&self, out: Json<'a>) -> Json<'a> {
         let out = out.raw(b"{\"name\":").text(&self.name);
         let out = self.data_type.write_json(out.raw(b",\"type\":"));
         let out = self.value.write_json(out.raw(b",\"value\":"));

@@ -54,7 +54,7 @@ impl Snapshot {
     /// A builder of a snapshot of that name.
     #[inline]
     pub fn builder(name: impl Into<Text>) -> SnapshotBuilder {
-        SnapshotBuilder { snapshot: Snapshot { name: name.into(), ..Self::default() } }
+        SnapshotBuilder { snapshot: Box::new(Snapshot { name: name.into(), ..Self::default() }) }
     }
 
     /// Checks what the service requires of a snapshot that travels alone.
@@ -80,7 +80,8 @@ impl Snapshot {
 #[derive(Debug, Clone)]
 #[must_use = "a snapshot does nothing until it is built and attached or emitted"]
 pub struct SnapshotBuilder {
-    snapshot: Snapshot,
+    /// Boxed, for it is handed on from call to call.
+    snapshot: Box<Snapshot>,
 }
 
 impl SnapshotBuilder {
@@ -89,7 +90,7 @@ impl SnapshotBuilder {
     /// The finished snapshot. Whether it can travel alone, [`Snapshot::validate`] tells.
     #[inline]
     pub fn build(self) -> Snapshot {
-        self.snapshot
+        *self.snapshot
     }
 }
 

@@ -32,7 +32,6 @@ impl TrackingIds {
     }
 
     /// The next id: a UUID of version 4.
-    #[expect(clippy::should_implement_trait, reason = "it never ends, and needs no `mut`")]
     pub fn next(&self) -> TrackingId {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
         let bits = scatter(self.first.wrapping_add(STEP.wrapping_mul(count.into())));

@@ -140,7 +140,7 @@ fn a_batch_is_bounded_in_bytes_and_none_is_taken_beyond_the_limit() {
     let mut events = events(blocks);
     assert_eq!(events.len(), 2);
     // Encoded, one turns out to be larger.
-    intake.ledger.reweigh(&mut events[0].0, 60);
+    intake.ledger.reweigh(std::mem::replace(&mut events[0].0.weight, 60), 60);
     assert!(matches!(intake.take(9, true, now), Taken::Nothing { until: None }));
     assert_eq!(take(&mut intake, 9, false, now), Some(2));
 }
