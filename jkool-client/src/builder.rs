@@ -350,7 +350,7 @@ impl ClientBuilder {
             shed_below: self.shed_below,
             flush_interval: self.flush_interval.min(Duration::from_secs(3600)),
             wake_at: max_batch.max(MIN_WAKE_AT).min(self.queue_events),
-            batch_bytes: (self.queue_bytes / 16).min(MAX_BATCH_BYTES),
+            batch_bytes: (self.queue_bytes / 8).min(MAX_BATCH_BYTES),
         };
         let encoder = Encoder::new(defaults, self.before_send.is_some());
         let shared = Arc::new(Shared::new(limits, self.spool.is_some(), encoder));

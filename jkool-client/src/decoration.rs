@@ -3,7 +3,7 @@
 use crate::defaults::Defaults;
 use crate::line::{Code, FILE, LINE, MODULE};
 use jkool_model::json::Json;
-use jkool_model::{Event, Property, Text};
+use jkool_model::{Event, Property, Text, TrackingId};
 
 /// What an event does not say itself, and gets when it leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +15,7 @@ impl Lacks {
     pub(crate) const ALL_DEFAULTS: Self = Self(0b1_1111);
     pub(crate) const PROPERTIES: Self = Self(0b1_0000);
     pub(crate) const ID: Self = Self(0b10_0000);
+    const COUNT: usize = 1 << 6;
 
     pub(crate) fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
@@ -48,12 +49,11 @@ pub(crate) struct Decoration {
     /// Source, user, location, process, properties: in the order of the bits of [`Lacks`].
     parts: [Box<[u8]>; 5],
     all: Box<[u8]>,
+    /// How many bytes an event is closed with, by what it lacks.
+    closing: [usize; Lacks::COUNT],
     /// The default properties, each with its name.
     properties: Vec<(Text, Box<[u8]>)>,
 }
-
-/// An id with its name.
-const ID_BYTES: usize = r#","tracking-id":"00000000-0000-4000-8000-000000000000""#.len();
 
 impl Decoration {
     pub(crate) fn new(defaults: &Defaults) -> Self {
@@ -81,11 +81,17 @@ impl Decoration {
             (property.name.clone(), json.into_boxed_slice())
         };
         let properties: Vec<_> = defaults.properties.iter().map(property).collect();
-        Self { all: parts.concat().into(), parts, properties }
+        let mut decoration = Self { all: parts.concat().into(), parts, closing: [0; Lacks::COUNT], properties };
+        for lacks in 0..Lacks::COUNT {
+            let (lacks, mut json) = (Lacks(lacks as u8), Vec::new());
+            decoration.close(lacks, &mut json, TrackingId::random);
+            decoration.closing[usize::from(lacks.0)] = json.len();
+        }
+        decoration
     }
 
     /// Ends an event's JSON, which was left open, with what it lacks. `id` makes one when that is part of it.
-    pub(crate) fn close(&self, lacks: Lacks, json: &mut Vec<u8>, id: impl FnOnce() -> jkool_model::TrackingId) {
+    pub(crate) fn close(&self, lacks: Lacks, json: &mut Vec<u8>, id: impl FnOnce() -> TrackingId) {
         if lacks.includes(Lacks::ALL_DEFAULTS) {
             json.extend_from_slice(&self.all);
         } else {
@@ -100,11 +106,7 @@ impl Decoration {
 
     /// How many bytes [`close`](Self::close) adds.
     pub(crate) fn closing(&self, lacks: Lacks) -> usize {
-        let defaults = match lacks.includes(Lacks::ALL_DEFAULTS) {
-            true => self.all.len(),
-            false => self.lacking(lacks).map(|part| part.len()).sum(),
-        };
-        defaults + if lacks.includes(Lacks::ID) { ID_BYTES } else { 0 } + 1
+        self.closing[usize::from(lacks.0)]
     }
 
     fn lacking(&self, lacks: Lacks) -> impl Iterator<Item = &[u8]> {

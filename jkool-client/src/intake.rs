@@ -1,8 +1,8 @@
 //! The queue between the program and the worker, with its limits. Pure: no clock, no lock, no waiting.
 
-use crate::ledger::{End, Ledger};
+use crate::ledger::{End, Ledger, Mark};
 use crate::queue::{Block, Incoming, Queue};
-use crate::{Admission, LossReason, OverflowPolicy};
+use crate::{LossReason, OverflowPolicy};
 use jkool_model::Severity;
 use std::time::{Duration, Instant};
 
@@ -50,13 +50,15 @@ enum Drain {
 /// What empty blocks of the queue may take at most, and a quarter of what events may.
 const MAX_SPARE: usize = 2 << 20;
 
-/// The answer to an event that comes in.
-#[derive(Debug)]
-pub(crate) enum Offer<'a> {
-    /// Settled; the worker is to be woken, or not.
-    Settled { admission: Admission, wake: bool },
+/// The answer to an event that wants to come in.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// It is accounted for, and is to be [put](Intake::put) into the queue at once; the worker is to be woken then, or not.
+    Admitted { mark: Mark, wake: bool },
+    /// It is dropped and counted; the worker is to be woken, or not.
+    Refused { reason: LossReason, wake: bool },
     /// There is no room, and the policy says to wait for some.
-    Wait(Incoming<'a>, Duration),
+    Wait(Duration),
 }
 
 /// What the worker gets.
@@ -83,14 +85,8 @@ impl Intake {
         }
     }
 
-    /// An event of about `weight` bytes comes in. A caller that `may_wait` no longer, or never, is told so at once.
-    pub(crate) fn offer<'a>(
-        &mut self,
-        incoming: Incoming<'a>,
-        severity: Severity,
-        weight: usize,
-        may_wait: bool,
-    ) -> Offer<'a> {
+    /// An event of about `weight` bytes wants to come in. A caller that `may_wait` no longer, or never, is told so at once.
+    pub(crate) fn admit(&mut self, severity: Severity, weight: usize, may_wait: bool) -> Answer {
         if self.closed {
             return self.refuse(LossReason::AfterShutdown, false);
         }
@@ -105,7 +101,7 @@ impl Intake {
             match self.limits.overflow {
                 OverflowPolicy::DropOldest => self.make_room(weight),
                 OverflowPolicy::Block(timeout) if may_wait && weight <= self.limits.bytes => {
-                    return Offer::Wait(incoming, timeout);
+                    return Answer::Wait(timeout);
                 }
                 OverflowPolicy::DropNewest | OverflowPolicy::Spill | OverflowPolicy::Block(_) => {}
             }
@@ -114,16 +110,20 @@ impl Intake {
             }
         }
         let mark = self.ledger.accept(weight);
-        self.queue.push(incoming, mark);
         let wanted = self.wants_relief();
         let relieve = wanted && !std::mem::replace(&mut self.relief_asked, wanted);
-        let wake = pressed || relieve || self.timer.is_none() || self.queue.len() == self.limits.wake_at;
-        Offer::Settled { admission: Admission::Accepted, wake }
+        let wake = pressed || relieve || self.timer.is_none() || self.queue.len() + 1 == self.limits.wake_at;
+        Answer::Admitted { mark, wake }
     }
 
-    fn refuse<'a>(&mut self, reason: LossReason, wake: bool) -> Offer<'a> {
+    /// An event that was admitted.
+    pub(crate) fn put(&mut self, incoming: Incoming<'_>, mark: Mark) {
+        self.queue.push(incoming, mark);
+    }
+
+    fn refuse(&mut self, reason: LossReason, wake: bool) -> Answer {
         self.ledger.refuse(reason);
-        Offer::Settled { admission: Admission::Dropped(reason), wake }
+        Answer::Refused { reason, wake }
     }
 
     pub(crate) fn has_room(&self, weight: usize) -> bool {

@@ -3,7 +3,7 @@
 use crate::completion::{Completed, Completion};
 use crate::delivery::Trouble;
 use crate::encode::{self, Encoder};
-use crate::intake::{Intake, Limits, Offer, Taken};
+use crate::intake::{Answer, Intake, Limits, Taken};
 use crate::ledger::Ledger;
 use crate::line::{Code, Line, Stamped};
 use crate::queue::{Block, Incoming};
@@ -119,22 +119,19 @@ impl Shared {
         self.offer(Incoming::Line(stamped, line.message, line.operation), line.severity, weight)
     }
 
-    fn offer(&self, mut incoming: Incoming<'_>, severity: Severity, weight: usize) -> Admission {
+    fn offer(&self, incoming: Incoming<'_>, severity: Severity, weight: usize) -> Admission {
         // The worker must never wait for itself.
         let mut may_wait = self.blocking && !worker::is_current();
         let mut deadline = None;
         let mut state = self.lock();
-        loop {
-            match state.intake.offer(incoming, severity, weight, may_wait) {
-                Offer::Settled { admission, wake } => {
-                    drop(state);
-                    if wake {
-                        self.wake.notify_one();
-                    }
-                    return admission;
+        let (admission, wake) = loop {
+            match state.intake.admit(severity, weight, may_wait) {
+                Answer::Admitted { mark, wake } => {
+                    state.intake.put(incoming, mark);
+                    break (Admission::Accepted, wake);
                 }
-                Offer::Wait(waiting, timeout) => {
-                    incoming = waiting;
+                Answer::Refused { reason, wake } => break (Admission::Dropped(reason), wake),
+                Answer::Wait(timeout) => {
                     self.wake.notify_one();
                     let now = clock::now();
                     let left = deadline.get_or_insert(clock::later(now, timeout)).saturating_duration_since(now);
@@ -147,7 +144,12 @@ impl Shared {
                     may_wait = !result.timed_out() || left > LOOK;
                 }
             }
+        };
+        drop(state);
+        if wake {
+            self.wake.notify_one();
         }
+        admission
     }
 
     /// Counts an event that never became one.

@@ -1,6 +1,6 @@
 //! The queue and its limits.
 
-use super::{Intake, Limits, Offer, Taken};
+use super::{Answer, Intake, Limits, Taken};
 use crate::decoration::Lacks;
 use crate::encode::Shape;
 use crate::ledger::{End, Mark};
@@ -28,9 +28,13 @@ fn intake(overflow: OverflowPolicy) -> Intake {
 const SHAPE: Shape = Shape { kind: Kind::Event, lacks: Lacks::NOTHING, key_len: 0 };
 
 fn offer_as(intake: &mut Intake, name: &str, severity: Severity, weight: usize) -> (Admission, bool) {
-    match intake.offer(Incoming::Encoded(SHAPE, &mut name.into()), severity, weight, false) {
-        Offer::Settled { admission, wake } => (admission, wake),
-        Offer::Wait(..) => panic!("asked to wait"),
+    match intake.admit(severity, weight, false) {
+        Answer::Admitted { mark, wake } => {
+            intake.put(Incoming::Encoded(SHAPE, &mut name.into()), mark);
+            (Admission::Accepted, wake)
+        }
+        Answer::Refused { reason, wake } => (Admission::Dropped(reason), wake),
+        Answer::Wait(_) => panic!("asked to wait"),
     }
 }
 
@@ -151,19 +155,9 @@ fn blocking_is_asked_for_only_when_it_can_help() {
     for name in ["a", "b", "c"] {
         offer(&mut intake, name, 1);
     }
-    let mut waits = |weight| {
-        let mut name = b"d".to_vec();
-        match intake.offer(Incoming::Encoded(SHAPE, &mut name), Severity::Info, weight, true) {
-            Offer::Wait(Incoming::Encoded(_, name), INTERVAL) => {
-                assert_eq!(name, b"d", "it is given back");
-                true
-            }
-            Offer::Settled { admission: DROPPED, .. } => false,
-            other => panic!("{other:?}"),
-        }
-    };
-    assert!(waits(1));
-    assert!(!waits(101), "it never fits");
+    assert_eq!(intake.admit(Severity::Info, 1, true), Answer::Wait(INTERVAL));
+    let never_fits = intake.admit(Severity::Info, 101, true);
+    assert!(matches!(never_fits, Answer::Refused { reason: LossReason::Overflow, .. }), "{never_fits:?}");
     assert_eq!(offer(&mut intake, "d", 1).0, DROPPED);
 }
 
