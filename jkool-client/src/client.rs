@@ -79,8 +79,8 @@ impl Client {
         Self { handle: Arc::new(Handle { shared, set_token, shutdown_timeout }) }
     }
 
-    /// Starts an event: something happened, and this is its name. It gets a tracking id, the time and the thread now, and
-    /// the client's defaults for what the calls that follow don't say.
+    /// Starts an event: something happened, and this is its name. It has a tracking id from now on; what the calls that follow
+    /// don't say, the time and the thread among it, is filled in when it is emitted.
     pub fn event(&self, operation: impl Into<Text>) -> EventDraft<'_> {
         EventDraft::new(self).operation(operation)
     }
@@ -137,10 +137,6 @@ impl Client {
 
     pub(crate) fn next_id(&self) -> TrackingId {
         self.handle.shared.encoder.ids.next()
-    }
-
-    pub(crate) fn emit_stamped(&self, entity: Entity) -> Admission {
-        self.handle.shared.emit(entity, None)
     }
 
     /// Counts an event that an adapter could not make.

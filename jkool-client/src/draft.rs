@@ -2,7 +2,7 @@
 
 use crate::client::Client;
 use crate::scope::Scope;
-use crate::{Admission, clock, host};
+use crate::{Admission, host};
 use jkool_model::{Activity, Entity, Event, Snapshot, TrackingId};
 
 /// An event in the making; see [`Client::event`].
@@ -33,8 +33,6 @@ impl<'c> EventDraft<'c> {
     pub(crate) fn new(client: &'c Client) -> Self {
         let mut event = Box::new(Event::default());
         event.tracking_id = Some(client.next_id());
-        event.time = Some(clock::timestamp());
-        event.tid = Some(host::current_tid());
         Self { client, event }
     }
 
@@ -49,11 +47,13 @@ impl<'c> EventDraft<'c> {
     /// Hands it to the client; never blocks, unless [`OverflowPolicy::Block`](crate::OverflowPolicy::Block) was chosen.
     pub fn emit(mut self) -> Admission {
         self.event.complete_times();
-        self.client.emit_stamped(Entity::Event(self.event))
+        self.client.emit(Entity::Event(self.event))
     }
 
     /// Starts to time it: it is emitted with start, end and elapsed time when the scope ends.
-    pub fn start(self) -> Scope<'c> {
+    pub fn start(mut self) -> Scope<'c> {
+        // It may end on another.
+        self.event.tid.get_or_insert_with(host::current_tid);
         Scope::start(self.client, Entity::Event(self.event))
     }
 }
@@ -63,8 +63,6 @@ impl<'c> ActivityDraft<'c> {
         let mut activity = Box::new(Activity::default());
         activity.status = Some(jkool_model::ActivityStatus::End);
         activity.tracking_id = Some(client.next_id());
-        activity.time = Some(clock::timestamp());
-        activity.tid = Some(host::current_tid());
         Self { client, activity }
     }
 
@@ -79,20 +77,19 @@ impl<'c> ActivityDraft<'c> {
     /// Hands it to the client; never blocks, unless [`OverflowPolicy::Block`](crate::OverflowPolicy::Block) was chosen.
     pub fn emit(mut self) -> Admission {
         self.activity.complete_times();
-        self.client.emit_stamped(Entity::Activity(self.activity))
+        self.client.emit(Entity::Activity(self.activity))
     }
 
     /// Starts to time it: it is emitted with start, end and elapsed time when the scope ends.
-    pub fn start(self) -> Scope<'c> {
+    pub fn start(mut self) -> Scope<'c> {
+        self.activity.tid.get_or_insert_with(host::current_tid);
         Scope::start(self.client, Entity::Activity(self.activity))
     }
 }
 
 impl<'c> SnapshotDraft<'c> {
     pub(crate) fn new(client: &'c Client) -> Self {
-        let mut snapshot = Box::new(Snapshot::default());
-        snapshot.time = Some(clock::timestamp());
-        Self { client, snapshot }
+        Self { client, snapshot: Box::default() }
     }
 
     pub(crate) fn name(mut self, name: jkool_model::Text) -> Self {
@@ -104,6 +101,6 @@ impl<'c> SnapshotDraft<'c> {
 
     /// Hands it to the client; never blocks, unless [`OverflowPolicy::Block`](crate::OverflowPolicy::Block) was chosen.
     pub fn emit(self) -> Admission {
-        self.client.emit_stamped(Entity::Snapshot(self.snapshot))
+        self.client.emit(Entity::Snapshot(self.snapshot))
     }
 }

@@ -25,6 +25,7 @@ mod queue;
 mod retry;
 mod scope;
 mod shared;
+mod sheet;
 mod shorten;
 mod spool;
 mod spooler;

@@ -112,7 +112,7 @@ impl<'c> Scope<'c> {
             }
             _ => {}
         }
-        self.client.emit_stamped(entity)
+        self.client.emit(entity)
     }
 }
 
