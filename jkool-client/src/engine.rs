@@ -128,6 +128,7 @@ impl Engine {
 
     /// The next thing to do.
     pub(crate) fn step(&mut self, now: Instant) -> Step {
+        self.let_go();
         if self.spool_some(now) {
             return Step::Again;
         }
@@ -206,6 +207,15 @@ impl Engine {
                 Step::Again
             }
             Err(due) => Step::Wait { until: until.into_iter().chain(due).min() },
+        }
+    }
+
+    /// While nothing gets through and half of the room in memory is taken, what is on disk too need not take any of it: it
+    /// waits at the head of the spool's line, for it is older than all else there.
+    fn let_go(&mut self) {
+        let Some(spooler) = &mut self.spooler else { return };
+        if self.delivery.trouble().is_some() && !self.shared.is_half_free() {
+            spooler.put_back(self.delivery.let_go());
         }
     }
 

@@ -9,6 +9,7 @@ use crate::spool::{Disk, Found, Loaded, SegmentId, Slot, Spool, SpoolError, Spoo
 use crate::{DeadLetter, LossReason};
 use jkool_transport::Payload;
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -38,13 +39,34 @@ pub(crate) struct Spooler {
 
 /// A place in the line.
 enum Waiting {
-    /// On disk alone. The generation of its events, each from that index on.
-    OnDisk { segment: SegmentId, generations: Vec<(u32, u64)> },
+    /// On disk alone: these events of that segment. Others of it may be elsewhere, or have ended.
+    OnDisk { segment: SegmentId, runs: Vec<Run> },
     /// In memory: its turn has come, or it could not be written.
     InMemory(Payloads),
 }
 
 type Payloads = VecDeque<(Payload, Mark)>;
+
+/// Neighbours in a segment, of one generation.
+struct Run {
+    indices: Range<u32>,
+    generation: u64,
+}
+
+/// Where these are, when that is one segment and they are in its order.
+fn runs(items: &Payloads) -> Option<(SegmentId, Vec<Run>)> {
+    let segment = items.front()?.1.slot?.segment;
+    let mut runs: Vec<Run> = Vec::new();
+    for (_, mark) in items {
+        let Slot { index, .. } = mark.slot.filter(|slot| slot.segment == segment)?;
+        match runs.last_mut() {
+            Some(run) if run.indices.end == index && run.generation == mark.generation => run.indices.end += 1,
+            Some(run) if run.indices.end > index => return None,
+            _ => runs.push(Run { indices: index..index + 1, generation: mark.generation }),
+        }
+    }
+    Some((segment, runs))
+}
 
 /// What was written at once is kept in memory too while its turn is near and it is not more than this, in bytes.
 const KEPT_BYTES: usize = 1 << 20;
@@ -113,7 +135,7 @@ impl Spooler {
             ledger.damaged(found.damaged_bytes);
             for (segment, events) in found.segments {
                 let generation = ledger.recover(u64::from(events));
-                line.push_back(Waiting::OnDisk { segment, generations: vec![(0, generation)] });
+                line.push_back(Waiting::OnDisk { segment, runs: vec![Run { indices: 0..u32::MAX, generation }] });
             }
         });
         self.count_bytes();
@@ -195,7 +217,7 @@ impl Spooler {
         let written = self.write(batch.payloads.iter().zip(&mut batch.marks), now);
         let soon = self.writes_ahead() && !self.has_line() && batch.weight() <= KEPT_BYTES;
         let items = batch.payloads.into_iter().zip(batch.marks).collect();
-        let waiting = if written && !soon { self.unload(items) } else { Waiting::InMemory(items) };
+        let waiting = if written && !soon { unload(&self.shared, items) } else { Waiting::InMemory(items) };
         self.line.push_back(waiting);
     }
 
@@ -212,20 +234,15 @@ impl Spooler {
         written
     }
 
-    /// What was written at one go leaves memory.
-    fn unload(&self, items: Payloads) -> Waiting {
-        let mut generations = Vec::<(u32, u64)>::new();
-        for (index, (_, mark)) in (0..).zip(&items) {
-            if generations.last().is_none_or(|(_, generation)| *generation != mark.generation) {
-                generations.push((index, mark.generation));
-            }
+    /// Takes back what was older than all that is in the line, in this order, and lets go of the memory of what is on disk.
+    pub(crate) fn put_back(&mut self, batches: impl DoubleEndedIterator<Item = Batch>) {
+        for batch in batches.rev() {
+            self.line.push_front(Waiting::InMemory(batch.payloads.into_iter().zip(batch.marks).collect()));
         }
-        match items.front().and_then(|(_, mark)| mark.slot) {
-            Some(Slot { segment, .. }) => {
-                self.shared.account(|ledger| items.iter().for_each(|(_, mark)| ledger.unload(mark)));
-                Waiting::OnDisk { segment, generations }
+        for waiting in &mut self.line {
+            if let Waiting::InMemory(items) = waiting {
+                *waiting = unload(&self.shared, std::mem::take(items));
             }
-            None => Waiting::InMemory(items),
         }
     }
 
@@ -245,11 +262,11 @@ impl Spooler {
                         return Some(batch);
                     }
                 }
-                Waiting::OnDisk { segment, generations } if room && self.load_at.is_none_or(|at| at <= now) => {
-                    let (segment, generations) = (*segment, std::mem::take(generations));
-                    let waiting = match self.load(segment, &generations, now) {
+                Waiting::OnDisk { segment, runs } if room && self.load_at.is_none_or(|at| at <= now) => {
+                    let (segment, runs) = (*segment, std::mem::take(runs));
+                    let waiting = match self.load(segment, &runs, now) {
                         Some(items) => Waiting::InMemory(items),
-                        None => Waiting::OnDisk { segment, generations },
+                        None => Waiting::OnDisk { segment, runs },
                     };
                     self.line[0] = waiting;
                 }
@@ -258,7 +275,8 @@ impl Spooler {
         }
     }
 
-    fn load(&mut self, segment: SegmentId, generations: &[(u32, u64)], now: Instant) -> Option<Payloads> {
+    /// The events of these runs, which are sorted and apart.
+    fn load(&mut self, segment: SegmentId, runs: &[Run], now: Instant) -> Option<Payloads> {
         let Loaded { records, lost, damaged_bytes } = match self.store.as_mut()?.load(segment) {
             Ok(loaded) => loaded,
             Err(error) => {
@@ -268,18 +286,13 @@ impl Spooler {
             }
         };
         let mark = |index: u32, weight| {
-            let before = generations.partition_point(|(from, _)| *from <= index);
-            let generation = generations.get(before.saturating_sub(1)).map_or(0, |(_, generation)| *generation);
-            Mark { generation, weight, slot: Some(Slot { segment, index }) }
+            let run = runs.get(runs.partition_point(|run| run.indices.end <= index))?;
+            let Run { generation, .. } = *Some(run).filter(|run| run.indices.contains(&index))?;
+            Some(Mark { generation, weight, slot: Some(Slot { segment, index }) })
         };
-        let lost: Vec<Mark> = lost.into_iter().map(|index| mark(index, 0)).collect();
-        let items: Payloads = records
-            .into_iter()
-            .map(|(index, payload)| {
-                let mark = mark(index, payload_weight(&payload));
-                (payload, mark)
-            })
-            .collect();
+        let lost: Vec<Mark> = lost.into_iter().filter_map(|index| mark(index, 0)).collect();
+        let load = |(index, payload)| mark(index, payload_weight(&payload)).map(|mark| (payload, mark));
+        let items: Payloads = records.into_iter().filter_map(load).collect();
         self.end(&lost);
         self.shared.account(|ledger| {
             ledger.damaged(damaged_bytes);
@@ -311,4 +324,11 @@ impl Spooler {
             store.close();
         }
     }
+}
+
+/// What is on disk leaves memory; what is not stays as it is.
+fn unload(shared: &Shared, items: Payloads) -> Waiting {
+    let Some((segment, runs)) = runs(&items) else { return Waiting::InMemory(items) };
+    shared.account(|ledger| items.iter().for_each(|(_, mark)| ledger.unload(mark)));
+    Waiting::OnDisk { segment, runs }
 }

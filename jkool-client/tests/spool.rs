@@ -79,6 +79,49 @@ fn an_outage_fills_the_disk_and_not_the_queue_and_all_arrives_in_order() {
 }
 
 #[test]
+fn what_failed_and_is_on_disk_holds_up_no_caller() {
+    const MEMORY: usize = 256 << 10;
+    const EVENT: usize = 2 << 10;
+    let (dir, memory) = (TempDir::new(), MemoryTransport::new());
+    let gate = Gate::shut(&memory);
+    let builder = spooling(Arc::clone(&gate), dir.quick().mode(SpoolMode::WriteAhead)).queue_bytes(MEMORY);
+    let builder = builder
+        .flush_interval(Duration::from_millis(1))
+        .in_flight(1000)
+        .max_batch(1)
+        .overflow(OverflowPolicy::Block(PATIENCE));
+    let client = builder.build().unwrap();
+    let message = |number: usize| format!("event {number:04} {}", "x".repeat(EVENT));
+    let emit = |number| {
+        let admission = client.event("op").message(message(number)).emit();
+        assert_eq!(admission, Admission::Accepted, "event {number}: {:?}", client.stats());
+        assert!(client.stats().bytes_in_memory() <= MEMORY, "{:?}", client.stats());
+        assert_balanced(&client.stats());
+    };
+    let mut under_way = 0;
+    while client.stats().bytes_in_memory() + 2 * EVENT < MEMORY {
+        emit(under_way);
+        under_way += 1;
+        gate.wait_for(under_way);
+    }
+
+    // All of them fail, and one tries again, for as long as the gate is shut.
+    memory.script(vec![Step::Fail(failure(Disposition::Retry { after: None })); under_way]);
+    gate.pass(under_way);
+    gate.wait_for(under_way + 1);
+    (under_way..1000).for_each(emit);
+    assert_eq!(client.flush_durable(PATIENCE).spooled(), 1000);
+
+    gate.open();
+    assert!(client.flush(PATIENCE).is_delivered());
+    assert_accounts(&client, 1000, 1000, &[]);
+    let mut arrived = messages(&memory);
+    arrived.sort_unstable();
+    assert_eq!(arrived, (0..1000).map(message).collect::<Vec<_>>());
+    assert_eq!((client.stats().bytes_in_memory(), dir.segments().len()), (0, 0));
+}
+
+#[test]
 fn a_slow_server_gets_everything_in_order_by_way_of_the_disk() {
     let (dir, memory) = (TempDir::new(), MemoryTransport::new());
     let gate = Gate::shut(&memory);

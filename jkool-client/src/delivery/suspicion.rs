@@ -54,6 +54,18 @@ impl Delivery {
         first.iter_mut().chain(second)
     }
 
+    /// What memory is to let go of, since nothing gets through: all that is to be sent again from the first that is durable on,
+    /// in this order, but not what is next. That one keeps its count of failures, so that its guilt is found however often
+    /// this happens; the count of the others begins anew. Suspects stay.
+    pub(crate) fn let_go(&mut self) -> impl DoubleEndedIterator<Item = Batch> {
+        let waiting = self.resend.iter().skip(1).position(Batch::is_durable);
+        if let Some(next) = self.resend.front_mut() {
+            // It may share its bytes with what goes.
+            next.detach();
+        }
+        self.resend.drain(waiting.map_or(self.resend.len(), |place| place + 1)..)
+    }
+
     /// A suspect to be tried again, when there is a permit for something fresh and nothing fresh.
     pub(crate) fn suspect(&mut self) -> Option<Batch> {
         self.suspects.pop_front()
