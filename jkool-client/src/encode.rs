@@ -108,6 +108,11 @@ impl Encoder {
         self.decoration.close(line.lacks(), out, || self.ids.next());
     }
 
+    /// About what an event takes that is not encoded yet.
+    pub(crate) fn weight_of_entity(&self, entity: &Entity) -> usize {
+        PAYLOAD_OVERHEAD + entity.heap_size() + self.defaults.weight()
+    }
+
     /// About what a log line takes as JSON.
     pub(crate) fn size_of_line(&self, line: &Stamped, operation_len: usize) -> usize {
         line.size(operation_len) + self.decoration.closing(line.lacks()) + 1

@@ -93,7 +93,7 @@ impl Shared {
             if let (Entity::Event(event), Some(code)) = (&mut entity, code) {
                 code.add_to(event);
             }
-            let weight = entity.heap_size() + self.encoder.defaults.weight();
+            let weight = self.encoder.weight_of_entity(&entity);
             return self.offer(Incoming::Entity(entity), severity, weight);
         }
         encode::with_scratch(|json| match self.encoder.encode(entity, code, json) {

@@ -166,8 +166,9 @@ fn an_event_over_which_the_server_fails_every_time_holds_up_no_other_for_ever() 
         oracle.emit(&client, 50);
         oracle.emit_text(&client, "poison");
         oracle.emit(&client, 49);
-        let report = client.flush(PATIENCE);
-        assert_eq!((report.delivered(), report.dropped(), report.pending()), (99, 1, 0), "{max_batch} {in_flight:?}");
+        // The first may be delivered before this begins to count.
+        assert_eq!(client.flush(PATIENCE).pending(), 0, "{max_batch} {in_flight:?}");
+        assert_eq!(client.stats().delivered(), 99, "{max_batch} {in_flight:?}");
         let found = oracle.check(&client, &server);
         assert!(!found.taken.contains(&50));
         assert_eq!(client.stats().dropped(LossReason::Rejected), 1);

@@ -161,7 +161,8 @@ fn the_queue_estimates_its_bytes_honestly() {
         // What an earlier client's thread lets go of meanwhile only makes this smaller.
         let heap = HEAP.allocated().saturating_sub(before);
         let estimate = client.stats().bytes_in_memory();
-        let slots = 2 * 40 * events + 1024;
+        // The queue's list has room for more than is in it.
+        let slots = 40 * events + 4096;
         assert!(heap <= estimate + slots, "{events} of {message} bytes: {heap} instead of {estimate}");
         assert!(client.shutdown(PATIENCE).is_delivered());
         let stats = client.stats();
