@@ -383,7 +383,12 @@ macro_rules! __trackable_setters {
         /// Adds a snapshot: a set of metrics taken with it.
         #[inline]
         pub fn snapshot(mut self, snapshot: $crate::Snapshot) -> Self {
-            self.$entity.snapshots.push(snapshot);
+            let snapshots = &mut self.$entity.snapshots;
+            // Most events have one at most, and it is large.
+            if snapshots.capacity() == 0 {
+                snapshots.reserve_exact(1);
+            }
+            snapshots.push(snapshot);
             self
         }
     };
