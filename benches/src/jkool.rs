@@ -10,7 +10,7 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A queue of the size that the other rows have, and a caller who waits for room: nothing is lost.
 pub fn lossless(client: ClientBuilder) -> ClientBuilder {
-    client.overflow(OverflowPolicy::Block(PATIENCE)).queue_events(8192).queue_bytes(2 << 20)
+    client.overflow(OverflowPolicy::Block(PATIENCE)).queue_events(8192).queue_bytes(5 << 19)
 }
 
 /// A client whose events say what the full event says.

@@ -79,6 +79,9 @@ type HttpSettings =
 /// Waking the worker costs more than queueing; so many events are worth it even when each is a request of its own.
 const MIN_WAKE_AT: usize = 32;
 
+/// One call in a thousand may pay for a wake, and not more: that is what the slowest of a program's log calls are made of.
+const BATCHES_A_WAKE: usize = 4;
+
 /// About how large a request may be; a single event may be larger.
 const MAX_BATCH_BYTES: usize = 1 << 20;
 
@@ -349,7 +352,7 @@ impl ClientBuilder {
             overflow,
             shed_below: self.shed_below,
             flush_interval: self.flush_interval.min(Duration::from_secs(3600)),
-            wake_at: max_batch.max(MIN_WAKE_AT).min(self.queue_events),
+            wake_at: (max_batch * BATCHES_A_WAKE).max(MIN_WAKE_AT).min((self.queue_events / 4).max(1)),
             batch_bytes: (self.queue_bytes / 8).min(MAX_BATCH_BYTES),
         };
         let encoder = Encoder::new(defaults, self.before_send.is_some());

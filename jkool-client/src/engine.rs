@@ -7,7 +7,7 @@ use crate::intake::Taken;
 use crate::ledger::End;
 use crate::notices::Notices;
 use crate::prepare::Prepare;
-use crate::shared::Shared;
+use crate::shared::{Look, Shared};
 use crate::spooler::Spooler;
 use crate::{DeadLetter, LossReason, clock};
 use jkool_transport::{Payload, Receipt};
@@ -83,15 +83,16 @@ impl Engine {
 
     /// What time alone brings about; when that is next. `None` when there is nothing left to do, ever.
     pub(crate) fn tend(&mut self, now: Instant) -> Option<Option<Instant>> {
-        let deadline = self.shared.expire(now);
-        if self.shared.is_drained() {
-            return None;
-        }
-        if self.shared.is_asked_to_try() || self.token_changed(now) {
+        let mut look = self.shared.look(now)?;
+        if look.try_now || self.token_changed(now) {
             self.delivery.try_now();
         }
         let spool = self.spooler.as_mut().map(|spooler| spooler.tend(now));
-        self.tell(now);
+        if spool.is_some() {
+            look.stats = self.shared.stats();
+        }
+        let deadline = look.deadline;
+        self.tell(look, now);
         Some(deadline.into_iter().chain(self.next_look).chain(spool).min())
     }
 
@@ -109,9 +110,8 @@ impl Engine {
     }
 
     /// Tells what a person should know.
-    fn tell(&mut self, now: Instant) {
-        let stats = self.shared.stats();
-        if let Some(invalid) = self.shared.take_invalid() {
+    fn tell(&mut self, Look { stats, invalid, has_room, .. }: Look, now: Instant) {
+        if let Some(invalid) = invalid {
             self.notices.refused(&invalid);
         }
         self.notices.tell_losses(&stats, now);
@@ -119,7 +119,7 @@ impl Engine {
             self.notices.tell_spool(spooler.error(), now);
             self.notices.tell_newer_files(spooler.take_newer_files());
         }
-        if self.delivery.trouble().is_none() && self.shared.is_half_free() && !self.shared.is_closed() {
+        if self.delivery.trouble().is_none() && has_room {
             if let Some(event) = self.notices.summary(&stats, now) {
                 self.shared.emit(event.into(), None);
             }
@@ -151,7 +151,7 @@ impl Engine {
 
     /// The oldest that was not sent yet: from the spool, then from the queue.
     fn fresh(&mut self, now: Instant) -> Step {
-        let room = self.flights.is_empty() || self.shared.is_half_free();
+        let room = self.spooler.is_some() && (self.flights.is_empty() || self.shared.is_half_free());
         let ahead = self.writes_ahead(now);
         loop {
             if let Some(spooler) = &mut self.spooler {
@@ -276,8 +276,7 @@ impl Engine {
         if let Some(spooler) = &mut self.spooler {
             spooler.end(settled.ended.iter().map(|(mark, _)| mark).chain(&delivered));
         }
-        self.shared.update_health(self.delivery.trouble(), success, clock::timestamp());
-        self.shared.account(|ledger| {
+        self.shared.settle(self.delivery.trouble(), success, clock::timestamp(), |ledger| {
             settled.ended.into_iter().for_each(|(mark, end)| ledger.end(mark, end));
             delivered.into_iter().for_each(|mark| ledger.end(mark, End::Delivered));
             ledger.maybe_duplicated(settled.maybe_duplicated);

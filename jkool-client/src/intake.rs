@@ -112,7 +112,9 @@ impl Intake {
         let mark = self.ledger.accept(weight);
         let wanted = self.wants_relief();
         let relieve = wanted && !std::mem::replace(&mut self.relief_asked, wanted);
-        let wake = pressed || relieve || self.timer.is_none() || self.queue.len() + 1 == self.limits.wake_at;
+        let quarter = self.limits.bytes / 4;
+        let large = self.queue.weight() < quarter && self.queue.weight() + weight >= quarter;
+        let wake = pressed || relieve || large || self.timer.is_none() || self.queue.len() + 1 == self.limits.wake_at;
         Answer::Admitted { mark, wake }
     }
 
@@ -173,10 +175,12 @@ impl Intake {
         }
         if timer_fired || self.closed || self.ledger.is_awaited() {
             self.drain = Drain::Everything;
-        } else if self.queue.len() >= self.limits.wake_at {
+        } else if self.queue.len() >= self.limits.wake_at || self.queue.weight() >= self.limits.bytes / 4 {
             self.drain = self.drain.max(Drain::FullBatches);
         }
-        if self.drain == Drain::FullBatches && self.queue.len() < max.min(self.limits.wake_at) {
+        let is_full =
+            self.queue.len() >= max.min(self.limits.wake_at) || self.queue.weight() >= self.limits.batch_bytes;
+        if self.drain == Drain::FullBatches && !is_full {
             self.drain = Drain::Nothing;
         }
         if self.drain == Drain::Nothing {

@@ -47,6 +47,19 @@ struct State {
     invalid: Option<InvalidEntity>,
 }
 
+/// What the worker sees when it looks around.
+pub(crate) struct Look {
+    /// When time alone brings something about.
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) stats: Stats,
+    /// Events come in, and half of the room is free.
+    pub(crate) has_room: bool,
+    /// Somebody asks not to wait any longer.
+    pub(crate) try_now: bool,
+    /// Why an event was refused of late, if one was.
+    pub(crate) invalid: Option<InvalidEntity>,
+}
+
 /// What a wait is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Goal {
@@ -174,8 +187,14 @@ impl Shared {
         }
     }
 
-    /// How delivery is doing, after a send that got something through or nothing.
-    pub(crate) fn update_health(&self, trouble: Option<&Trouble>, success: bool, now: Timestamp) {
+    /// A send is back: how delivery is doing after it, and what it does to the accounts.
+    pub(crate) fn settle(
+        &self,
+        trouble: Option<&Trouble>,
+        success: bool,
+        now: Timestamp,
+        entry: impl FnOnce(&mut Ledger),
+    ) {
         let mut state = self.lock();
         if success {
             state.last_success = Some(now);
@@ -189,17 +208,24 @@ impl Shared {
             Some(Trouble::Passing(error)) => Condition::BackingOff { error, since },
             Some(Trouble::Misconfigured(error)) => Condition::Paused { error, since },
         };
+        entry(&mut state.intake.ledger);
+        self.make_room(state);
+    }
+
+    /// Tells those who wait for room, when that is worth it.
+    fn make_room(&self, state: MutexGuard<'_, State>) {
+        // To wake a caller for each event that leaves would cost more than the events do.
+        let worth_it = state.waiting > 0 && !state.intake.is_filled(7, 8);
+        drop(state);
+        if worth_it {
+            self.room.notify_all();
+        }
     }
 
     /// Asks the worker to try again now, since what stood in the way may be gone.
     pub(crate) fn ask_to_try(&self) {
         self.lock().try_now = true;
         self.wake.notify_one();
-    }
-
-    /// Whether somebody asked.
-    pub(crate) fn is_asked_to_try(&self) -> bool {
-        std::mem::take(&mut self.lock().try_now)
     }
 
     pub(crate) fn take(&self, max: usize, under_way: bool, now: Instant) -> Taken {
@@ -214,10 +240,6 @@ impl Shared {
     /// Whether half of the room in memory is free.
     pub(crate) fn is_half_free(&self) -> bool {
         !self.lock().intake.is_filled(1, 2)
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        self.lock().intake.is_closed()
     }
 
     pub(crate) fn wants_relief(&self) -> bool {
@@ -241,27 +263,37 @@ impl Shared {
         let mut state = self.lock();
         state.intake.reuse(blocks);
         let result = entry(&mut state.intake.ledger);
-        // To wake a caller for each event that leaves would cost more than the events do.
-        let worth_it = state.waiting > 0 && !state.intake.is_filled(7, 8);
-        drop(state);
-        if worth_it {
-            self.room.notify_all();
-        }
+        self.make_room(state);
         result
-    }
-
-    /// Why an event was refused of late, if one was.
-    pub(crate) fn take_invalid(&self) -> Option<InvalidEntity> {
-        self.lock().invalid.take()
     }
 
     pub(crate) fn set_spool_error(&self, error: Option<String>) {
         self.lock().spool_error = error;
     }
 
-    /// Answers those whose deadline has passed, and gives up what is left when that of a shutdown has; the next deadline.
-    pub(crate) fn expire(&self, now: Instant) -> Option<Instant> {
+    /// What the worker is to know each time it looks around, all under one lock; `None` when there is nothing left to do.
+    pub(crate) fn look(&self, now: Instant) -> Option<Look> {
         let mut state = self.lock();
+        let deadline = self.expire_in(&mut state, now);
+        if state.intake.is_drained() {
+            return None;
+        }
+        Some(Look {
+            deadline,
+            stats: state.intake.ledger.stats(),
+            has_room: !state.intake.is_filled(1, 2) && !state.intake.is_closed(),
+            try_now: std::mem::take(&mut state.try_now),
+            invalid: state.invalid.take(),
+        })
+    }
+
+    /// Answers those whose deadline has passed, and gives up what is left when that of a shutdown has.
+    fn expire(&self, now: Instant) {
+        self.expire_in(&mut self.lock(), now);
+    }
+
+    /// The same; the next deadline.
+    fn expire_in(&self, state: &mut State, now: Instant) -> Option<Instant> {
         if state.give_up_at.is_some_and(|at| at <= now) {
             // Before anyone is answered: what a shutdown gives up is dropped, and not pending.
             state.intake.end_all(LossReason::Shutdown);
@@ -270,10 +302,6 @@ impl Shared {
         let next = state.intake.ledger.expire(now);
         let write_down_at = state.write_down_at.filter(|at| *at > now);
         next.into_iter().chain(state.give_up_at).chain(write_down_at).min()
-    }
-
-    pub(crate) fn is_drained(&self) -> bool {
-        self.lock().intake.is_drained()
     }
 
     /// The worker stops delivering; what is left is lost for `reason`.

@@ -178,6 +178,23 @@ fn the_worker_is_woken_by_the_first_event_and_by_a_full_batch() {
 }
 
 #[test]
+fn large_events_wake_the_worker_before_the_queue_is_full() {
+    let limits = Limits { events: 99, wake_at: 99, batch_bytes: 10, ..intake(OverflowPolicy::DropNewest).limits };
+    let mut intake = Intake::new(limits);
+    let start = crate::clock::now();
+    assert_eq!(offer(&mut intake, "first", 5), (Admission::Accepted, true));
+    assert!(taken(&mut intake, 9, start).is_empty());
+    let wakes = [10, 10, 10, 10].map(|weight| offer(&mut intake, "large", weight).1);
+    assert_eq!(wakes, [false, true, false, false], "at a quarter of the bytes");
+    assert_eq!(taken(&mut intake, 9, start), ["first", "large"]);
+    assert_eq!(taken(&mut intake, 9, start), ["large"]);
+    assert_eq!(taken(&mut intake, 9, start), ["large"]);
+    assert_eq!(taken(&mut intake, 9, start), ["large"], "a full batch");
+    assert_eq!(offer(&mut intake, "small", 9), (Admission::Accepted, false));
+    assert!(taken(&mut intake, 9, start).is_empty(), "it waits for company");
+}
+
+#[test]
 fn steady_traffic_costs_one_wake_an_interval_and_silence_none() {
     let mut intake = intake(OverflowPolicy::DropNewest);
     let start = crate::clock::now();

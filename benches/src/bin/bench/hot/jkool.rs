@@ -11,13 +11,13 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         name: "jkool-log",
         delivers: Delivers::Everything,
-        about: "jkool_log, all decoration, queue of 8192 events or 2 MiB (blocks)",
+        about: "jkool_log, all decoration, queue of 8192 events or 2.5 MiB (blocks)",
         start: |_| log(lossless),
     },
     Row {
         name: "jkool-log-drop",
         delivers: Delivers::WhatFits,
-        about: "the same with the default queue, 65,536 events or 62 MiB (drops)",
+        about: "the same with the default queue, 65,536 events or 64 MiB (drops)",
         // What is lost is told by an event too, which would count as delivered.
         start: |_| log(|client| client.loss_events(false)),
     },

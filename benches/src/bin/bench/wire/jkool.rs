@@ -11,7 +11,7 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         name: "jkool-ndjson512",
         delivers: Delivers::Everything,
-        about: "full events by client.event(..)…emit(), 512 per POST, 32 under way, queue of 8192 events or 2 MiB (blocks)",
+        about: "full events by client.event(..)…emit(), 512 per POST, 32 under way, queue of 8192 events or 2.5 MiB (blocks)",
         events: 200_000,
         run: |job, watch| full_events(job, watch, batches),
     },
