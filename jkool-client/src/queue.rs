@@ -169,8 +169,11 @@ struct Spare {
 }
 
 impl Spare {
-    fn block(&mut self) -> Block {
-        let block = self.blocks.pop().unwrap_or_default();
+    /// A block, with room for about so much when it has to be made: one that grows is copied, and leaves holes in the heap.
+    fn block(&mut self, room: usize) -> Block {
+        let Some(block) = self.blocks.pop() else {
+            return Block { bytes: Vec::with_capacity(room), ..Block::default() };
+        };
         self.bytes -= block.room();
         block
     }
@@ -240,8 +243,11 @@ impl Queue {
     }
 
     fn block_for(&mut self, bytes: usize) -> &mut Block {
-        if self.blocks.back().is_none_or(|last| last.is_full(bytes)) {
-            self.blocks.push_back(self.spare.block());
+        let last = self.blocks.back();
+        if last.is_none_or(|last| last.is_full(bytes)) {
+            // As much as the one before took.
+            let room = last.map_or(0, |last| last.bytes.len().min(BLOCK_BYTES));
+            self.blocks.push_back(self.spare.block(room));
         }
         let last = self.blocks.len() - 1;
         &mut self.blocks[last]
@@ -269,7 +275,7 @@ impl Queue {
             let block = if fitting == front.len() {
                 self.blocks.pop_front().unwrap_or_default()
             } else {
-                let mut part = self.spare.block();
+                let mut part = self.spare.block(0);
                 front.split(fitting, &mut part);
                 part
             };
