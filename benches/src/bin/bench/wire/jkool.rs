@@ -32,16 +32,16 @@ pub(super) const ROWS: &[Row] = &[
     Row {
         name: "jkool-one",
         delivers: Delivers::Everything,
-        about: "1 full event per POST, as the service takes them, 32 under way, queue as above",
+        about: "1 full event per POST, as the service takes them, 32 under way, queue of 1 MiB (blocks)",
         events: 100_000,
-        run: |job, watch| full_events(job, watch, |client| client),
+        run: |job, watch| full_events(job, watch, one_by_one),
     },
     Row {
         name: "jkool-one-c128",
         delivers: Delivers::Everything,
         about: "the same, 128 under way",
         events: 100_000,
-        run: |job, watch| full_events(job, watch, |client| client.in_flight(128)),
+        run: |job, watch| full_events(job, watch, |client| one_by_one(client).in_flight(128)),
     },
     Row {
         name: "jkool-spool-writeahead",
@@ -54,6 +54,11 @@ pub(super) const ROWS: &[Row] = &[
 
 fn batches(client: ClientBuilder) -> ClientBuilder {
     client.http(|http| http.batches(512))
+}
+
+/// More would only wait longer: requests set the pace.
+fn one_by_one(client: ClientBuilder) -> ClientBuilder {
+    client.queue_bytes(1 << 20)
 }
 
 fn url(job: &Job) -> String {
