@@ -97,6 +97,9 @@ impl Client {
 
     /// Hands over a ready event, activity or snapshot. Never blocks, unless
     /// [`OverflowPolicy::Block`](crate::OverflowPolicy::Block) was chosen.
+    ///
+    /// One that the service would refuse is dropped here, as [`LossReason::Invalid`]; by the delivery thread when there is a
+    /// `before_send` hook, which may mend it, or when its message or exception is longer than 16 KiB.
     pub fn emit(&self, entity: impl Into<Entity>) -> Admission {
         self.emit_from(entity.into(), None)
     }
