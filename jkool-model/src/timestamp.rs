@@ -1,6 +1,7 @@
 //! A point in time, as the protocol counts it.
 
 use serde::{Serialize, Serializer};
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 /// A point in time: whole microseconds since 1970-01-01T00:00:00Z.
@@ -68,6 +69,27 @@ impl Serialize for Timestamp {
     }
 }
 
+/// ISO 8601 in UTC, to the microsecond: `2016-03-09T12:00:00.000000Z`. Outside the years 0 to 9999 it is the bare number.
+///
+/// ```
+/// use jkool_model::Timestamp;
+/// assert_eq!(Timestamp::from_usec(1_457_524_800_000_001).to_string(), "2016-03-09T12:00:00.000001Z");
+/// ```
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (days, usec) = (self.0.div_euclid(DAY), self.0.rem_euclid(DAY));
+        let (year, month, day) = date(days);
+        if !(0..=9_999).contains(&year) {
+            return write!(f, "{}", self.0);
+        }
+        let seconds = usec / 1_000_000;
+        let (hour, minute, second, micros) = (seconds / 3_600, seconds / 60 % 60, seconds % 60, usec % 1_000_000);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micros:06}Z")
+    }
+}
+
+const DAY: i64 = 86_400_000_000;
+
 fn parse_iso(text: &str) -> Option<i64> {
     if !text.is_ascii() || text.len() < 10 {
         return None;
@@ -78,7 +100,7 @@ fn parse_iso(text: &str) -> Option<i64> {
     if days.next().is_some() || !(1..=12).contains(&month) || day < 1 || day > days_in_month(year, month) {
         return None;
     }
-    let mut usec = days_since_epoch(year, month, day) * 86_400_000_000;
+    let mut usec = days_since_epoch(year, month, day) * DAY;
     if rest.is_empty() {
         return Some(usec);
     }
@@ -133,6 +155,18 @@ fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
     year * 365 + leap_days + day_of_year - 719_468
 }
 
+/// Year, month and day of a number of days since 1970: the way back from [`days_since_epoch`].
+fn date(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * from_march + 2) / 5 + 1;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    (era * 400 + year_of_era + i64::from(month <= 2), month, day)
+}
+
 #[cfg(test)]
 mod tests {
     use super::Timestamp;
@@ -176,6 +210,17 @@ mod tests {
             "２０１６-03-09",
         ] {
             assert!(text.parse::<Timestamp>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for usec in (-62_167_219_200_000_000..=Timestamp::MAX.as_usec()).step_by(86_399_999_999 * 13) {
+            let time = Timestamp::from_usec(usec);
+            assert_eq!(time.to_string().parse(), Ok(time), "{usec}");
+        }
+        for usec in [i64::MIN, -62_167_219_200_000_001, Timestamp::MAX.as_usec() + 1, i64::MAX] {
+            assert_eq!(Timestamp::from_usec(usec).to_string(), usec.to_string());
         }
     }
 

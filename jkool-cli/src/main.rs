@@ -1,0 +1,3 @@
+//! The `jkool` command.
+
+fn main() {}

@@ -1,0 +1,231 @@
+//! Which entities are wanted: one filter for the page, the read API, the command and the tail.
+
+use crate::store::{Search, Stored};
+use crate::{InvalidQuery, Moment, Query};
+use jkool_model::{Entity, Severity, SourceFqn, Timestamp};
+use std::fmt;
+use std::str::FromStr;
+
+/// Which entities are wanted. All that is said must hold; what is not said is no matter.
+///
+/// ```
+/// use jkool_collector::{Filter, Query};
+/// let filter = Filter::take(&mut Query::parse("severity=>=ERROR&source=SERVER=web-1&since=1h"))?;
+/// assert_eq!(filter.to_query().to_string(), "severity=%3E%3DERROR&source=SERVER%3Dweb-1&since=1h");
+/// # Ok::<(), jkool_collector::InvalidQuery>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Filter {
+    /// Events, activities or snapshots.
+    pub kind: Option<Kind>,
+    /// How grave.
+    pub severity: Option<SeverityRange>,
+    /// The operation's name.
+    pub operation: Option<String>,
+    /// Elements that the source's name must hold, in any order: `SERVER=web-1`, `APPL=WebOrders#DATACENTER=DC1`.
+    pub source: Option<SourceFqn>,
+    /// Words that the message or the exception must hold, in small or capital letters; `pay*` is any word that begins so, and
+    /// `"no stock"` are words that follow each other.
+    pub text: Option<String>,
+    /// A correlator.
+    pub correlator: Option<String>,
+    /// The tracking id of what it belongs to.
+    pub parent: Option<String>,
+    /// From then on, itself included.
+    pub since: Option<Moment>,
+    /// Until then, itself not included.
+    pub until: Option<Moment>,
+}
+
+/// The kinds of entities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Something that happened.
+    Event,
+    /// A group of events.
+    Activity,
+    /// A set of metrics that came alone.
+    Snapshot,
+}
+
+/// Severities from one to another, both included: `ERROR`, `>=ERROR`, `<=INFO`, `INFO..WARNING`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeverityRange {
+    /// The least grave.
+    pub from: Severity,
+    /// The gravest.
+    pub to: Severity,
+}
+
+impl Filter {
+    /// Takes its parameters out of `query`: `kind`, `severity`, `operation`, `source`, `text`, `corrid`, `parent`, `since`,
+    /// `until`.
+    ///
+    /// # Errors
+    /// When one says nothing understandable.
+    pub fn take(query: &mut Query) -> Result<Self, InvalidQuery> {
+        Ok(Self {
+            kind: query.take("kind")?,
+            severity: query.take("severity")?,
+            operation: query.take("operation")?,
+            source: query.take("source")?,
+            text: query.take("text")?,
+            correlator: query.take("corrid")?,
+            parent: query.take("parent")?,
+            since: query.take("since")?,
+            until: query.take("until")?,
+        })
+    }
+
+    /// The parameters that [`take`](Self::take) reads, for a url.
+    pub fn to_query(&self) -> Query {
+        let mut query = Query::default();
+        let mut add = |parameter, value: Option<&dyn fmt::Display>| {
+            if let Some(value) = value {
+                query.push(parameter, value);
+            }
+        };
+        add("kind", self.kind.as_ref().map(|value| value as _));
+        add("severity", self.severity.as_ref().map(|value| value as _));
+        add("operation", self.operation.as_ref().map(|value| value as _));
+        add("source", self.source.as_ref().map(|value| value as _));
+        add("text", self.text.as_ref().map(|value| value as _));
+        add("corrid", self.correlator.as_ref().map(|value| value as _));
+        add("parent", self.parent.as_ref().map(|value| value as _));
+        add("since", self.since.as_ref().map(|value| value as _));
+        add("until", self.until.as_ref().map(|value| value as _));
+        query
+    }
+
+    /// Whether it lets `stored` through: the same that the store would say, of an entity at hand.
+    pub fn matches(&self, stored: &Stored, now: Timestamp) -> bool {
+        let entity = &stored.entity;
+        let said = |wanted: &Option<String>, said: &dyn Fn(&str) -> bool| wanted.as_deref().is_none_or(said);
+        self.kind.is_none_or(|kind| kind == Kind::of(entity))
+            && self.severity.is_none_or(|range| range.contains(severity_of(entity)))
+            && said(&self.operation, &|name| operation_of(entity) == Some(name))
+            && said(&self.correlator, &|name| entity.correlators().iter().any(|correlator| correlator == name))
+            && said(&self.parent, &|id| entity.parent_id().is_some_and(|parent| parent.to_string() == id))
+            && said(&self.text, &|text| Search::parse(text).matches(&words_of(entity)))
+            && self.source.as_ref().is_none_or(|source| {
+                let has = |element| entity.source().is_some_and(|own| own.elements().any(|other| other == element));
+                source.elements().all(has)
+            })
+            && self.since.is_none_or(|since| since.before(now) <= stored.time)
+            && self.until.is_none_or(|until| stored.time < until.before(now))
+    }
+
+    /// Whether nothing is said.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Event, Self::Activity, Self::Snapshot];
+
+    /// That of an entity.
+    pub fn of(entity: &Entity) -> Self {
+        match entity {
+            Entity::Activity(_) => Self::Activity,
+            Entity::Snapshot(_) => Self::Snapshot,
+            _ => Self::Event,
+        }
+    }
+
+    /// Its name in small letters.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Kind::Event => "event",
+            Kind::Activity => "activity",
+            Kind::Snapshot => "snapshot",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Kind {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let kind = Self::ALL.into_iter().find(|kind| kind.as_str().eq_ignore_ascii_case(text));
+        kind.ok_or("expected event, activity or snapshot")
+    }
+}
+
+/// How grave it is; a snapshot that says nothing is NONE.
+pub(crate) fn severity_of(entity: &Entity) -> Severity {
+    match entity {
+        Entity::Event(event) => event.severity,
+        Entity::Activity(activity) => activity.severity,
+        Entity::Snapshot(snapshot) => snapshot.severity.unwrap_or(Severity::None),
+        _ => Severity::None,
+    }
+}
+
+/// What it calls itself: its operation. A snapshot has none.
+pub(crate) fn operation_of(entity: &Entity) -> Option<&str> {
+    match entity {
+        Entity::Event(event) => Some(&event.operation),
+        Entity::Activity(activity) => Some(&activity.operation),
+        _ => None,
+    }
+}
+
+/// What full-text search looks at.
+pub(crate) fn words_of(entity: &Entity) -> String {
+    let texts: Vec<&str> = match entity {
+        Entity::Event(event) => {
+            let tags = event.tags.iter().map(AsRef::as_ref);
+            [&*event.operation, &*event.message, &*event.exception].into_iter().chain(tags).collect()
+        }
+        Entity::Activity(activity) => vec![&activity.operation, &activity.exception],
+        Entity::Snapshot(snapshot) => vec![&snapshot.name, &snapshot.category],
+        _ => Vec::new(),
+    };
+    texts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
+impl SeverityRange {
+    /// Whether `severity` is one of them.
+    pub fn contains(self, severity: Severity) -> bool {
+        (self.from..=self.to).contains(&severity)
+    }
+}
+
+impl FromStr for SeverityRange {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const EXPECTED: &str = "expected a severity such as ERROR, >=ERROR, <=INFO or INFO..WARNING";
+        let word = |word: &str| word.trim().parse::<Severity>().map_err(|_| EXPECTED);
+        let (from, to) = if let Some(least) = text.strip_prefix(">=") {
+            (word(least)?, Severity::Halt)
+        } else if let Some(most) = text.strip_prefix("<=") {
+            (Severity::None, word(most)?)
+        } else if let Some((from, to)) = text.split_once("..") {
+            (word(from)?, word(to)?)
+        } else {
+            (word(text)?, word(text)?)
+        };
+        if from <= to { Ok(Self { from, to }) } else { Err(EXPECTED) }
+    }
+}
+
+impl fmt::Display for SeverityRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.from, self.to) {
+            (from, to) if from == to => write!(f, "{from}"),
+            (from, Severity::Halt) => write!(f, ">={from}"),
+            (Severity::None, to) => write!(f, "<={to}"),
+            (from, to) => write!(f, "{from}..{to}"),
+        }
+    }
+}

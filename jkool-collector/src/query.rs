@@ -1,0 +1,93 @@
+//! The part of a url behind the `?`.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Names and values, taken out one by one by whoever knows them; what is left at the end is nobody's, and refused.
+///
+/// ```
+/// use jkool_collector::Query;
+/// let mut query = Query::parse("limit=5&text=no+stock");
+/// assert_eq!(query.take::<usize>("limit")?, Some(5));
+/// assert_eq!(query.take::<String>("text")?.as_deref(), Some("no stock"));
+/// query.finish()?;
+/// # Ok::<(), jkool_collector::InvalidQuery>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Query(Vec<(String, String)>);
+
+/// A parameter that says nothing understandable.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{parameter}={value:?}: {expected}")]
+pub struct InvalidQuery {
+    /// Which.
+    pub parameter: String,
+    /// What it says, cut to 64 characters.
+    pub value: String,
+    /// What is wanted in its place.
+    pub expected: String,
+}
+
+impl Query {
+    /// Reads what a form or a url says. Parameters without a value are as if absent.
+    pub fn parse(text: &str) -> Self {
+        let pairs = form_urlencoded::parse(text.as_bytes());
+        Self(
+            pairs
+                .filter(|(_, value)| !value.trim().is_empty())
+                .map(|(n, v)| (n.into_owned(), v.into_owned()))
+                .collect(),
+        )
+    }
+
+    /// Adds a parameter.
+    pub fn push(&mut self, parameter: &str, value: impl fmt::Display) {
+        self.0.push((parameter.to_owned(), value.to_string()));
+    }
+
+    /// Takes a parameter out; of several the last.
+    ///
+    /// # Errors
+    /// When it is no `T`.
+    pub fn take<T>(&mut self, parameter: &str) -> Result<Option<T>, InvalidQuery>
+    where
+        T: FromStr<Err: fmt::Display>,
+    {
+        let mut last = None;
+        self.0.retain(|(name, value)| {
+            let found = name == parameter;
+            if found {
+                last = Some(value.clone());
+            }
+            !found
+        });
+        let Some(value) = last else { return Ok(None) };
+        value.trim().parse().map(Some).map_err(|error: T::Err| InvalidQuery {
+            parameter: parameter.to_owned(),
+            value: value.chars().take(64).collect(),
+            expected: error.to_string(),
+        })
+    }
+
+    /// Makes sure that nothing is left.
+    ///
+    /// # Errors
+    /// Names the first parameter that nobody took.
+    pub fn finish(self) -> Result<(), InvalidQuery> {
+        match self.0.into_iter().next() {
+            None => Ok(()),
+            Some((parameter, value)) => Err(InvalidQuery {
+                parameter: parameter.chars().take(64).collect(),
+                value: value.chars().take(64).collect(),
+                expected: "no such parameter".to_owned(),
+            }),
+        }
+    }
+}
+
+/// As a url says it, without the `?`.
+impl fmt::Display for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish())
+    }
+}

@@ -1,0 +1,24 @@
+//! What was received, kept in SQLite: one thread writes, in groups; readers have connections of their own.
+
+mod apply;
+mod error;
+mod find;
+mod id;
+mod open;
+mod reader;
+mod record;
+mod retention;
+mod rollup;
+mod schema;
+mod text;
+mod views;
+mod writer;
+
+pub use error::{StoreError, StoreErrorKind};
+pub use id::EntityId;
+pub use open::{Durability, Store, StoreBuilder};
+pub use reader::Reader;
+pub use record::Record;
+pub use retention::Retention;
+pub(crate) use text::Search;
+pub use views::{Appended, Bucket, Flow, Metric, MetricName, Severities, Sizes, Stored, Top};

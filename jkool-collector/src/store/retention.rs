@@ -1,0 +1,106 @@
+//! What is kept, and for how long.
+
+use super::EntityId;
+use super::apply::write_rollup;
+use super::rollup::{Level, Rollup};
+use jkool_model::Timestamp;
+use rusqlite::{Connection, Result, params};
+use std::time::Duration;
+
+/// How much is kept; what is oldest goes first. By default all of it, for a file, and 512 MiB in memory.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Retention {
+    /// No longer than this, by the entities' own times.
+    pub age: Option<Duration>,
+    /// No more than this, in bytes of the database.
+    pub bytes: Option<u64>,
+}
+
+impl Retention {
+    /// Everything is kept.
+    pub const ALL: Self = Self { age: None, bytes: None };
+
+    /// Keeps nothing longer than `age`.
+    #[must_use]
+    pub fn age(mut self, age: Duration) -> Self {
+        self.age = Some(age);
+        self
+    }
+
+    /// Keeps no more than so many bytes.
+    #[must_use]
+    pub fn bytes(mut self, bytes: u64) -> Self {
+        self.bytes = Some(bytes);
+        self
+    }
+}
+
+/// So many go at once, so that nobody waits long.
+const AT_ONCE: usize = 1_000;
+
+/// Lets some of what is too much go, and says how many entities that were. 0 means that all is well.
+pub(super) fn step(connection: &Connection, retention: Retention, now: Timestamp) -> Result<usize> {
+    let too_old = retention.age.map(|age| {
+        let age = i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
+        EntityId::first_of(Timestamp::from_usec(now.as_usec().saturating_sub(age)))
+    });
+    let too_large = match retention.bytes {
+        Some(bytes) => used_bytes(connection)? > bytes,
+        None => false,
+    };
+    let mut oldest = connection.prepare_cached("SELECT id FROM entity WHERE id < ?1 ORDER BY id LIMIT ?2")?;
+    let before = match too_old {
+        _ if too_large => EntityId::LAST,
+        Some(before) => before,
+        None => return Ok(0),
+    };
+    let ids = oldest.query_map(params![before, AT_ONCE], |row| row.get(0))?.collect::<Result<Vec<EntityId>>>()?;
+    if let Some(last) = ids.last() {
+        remove_up_to(connection, *last)?;
+    }
+    Ok(ids.len())
+}
+
+/// The bytes of the pages that hold something.
+pub(super) fn used_bytes(connection: &Connection) -> Result<u64> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
+    Ok((pragma("page_count")? - pragma("freelist_count")?) * pragma("page_size")?)
+}
+
+fn remove_up_to(connection: &Connection, last: EntityId) -> Result<()> {
+    let mut rollup = Rollup::default();
+    let mut gone = connection
+        .prepare_cached("SELECT id, time, kind, severity, operation, source, json FROM entity WHERE id <= ?1")?;
+    let mut words = connection.prepare_cached("DELETE FROM words WHERE rowid = ?1")?;
+    let mut correlator =
+        connection.prepare_cached("DELETE FROM correlator WHERE name = ?1 AND role = ?2 AND entity = ?3")?;
+    let mut rows = gone.query([last])?;
+    while let Some(row) = rows.next()? {
+        let id: EntityId = row.get(0)?;
+        let time = Timestamp::from_usec(row.get(1)?);
+        rollup.count(time, -1, [row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?]);
+        words.execute([id])?;
+        // What it was read from says which correlators it had.
+        if let Ok(entity) = serde_json::from_slice::<jkool_model::Entity>(row.get_ref(6)?.as_blob()?) {
+            for name in entity.correlators() {
+                for role in 0..=2 {
+                    correlator.execute(params![name, role, id])?;
+                }
+            }
+        }
+    }
+    connection.prepare_cached("DELETE FROM entity WHERE id <= ?1")?.execute([last])?;
+    write_rollup(connection, &rollup)?;
+    for level in Level::ALL {
+        // Of a bucket that is left in part, nobody knows which value was its least.
+        let bucket = level.bucket(last.time());
+        connection
+            .prepare_cached("DELETE FROM metric WHERE level = ?1 AND bucket < ?2")?
+            .execute(params![level as i64, bucket])?;
+        connection
+            .prepare_cached("DELETE FROM tally WHERE level = ?1 AND bucket <= ?2 AND count <= 0")?
+            .execute(params![level as i64, bucket])?;
+    }
+    Ok(())
+}

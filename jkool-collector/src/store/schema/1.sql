@@ -1,0 +1,79 @@
+-- Names that come over and over. 0 stands for none.
+CREATE TABLE operation (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE source (id INTEGER PRIMARY KEY, fqn TEXT NOT NULL UNIQUE);
+-- Each TYPE=name of a source.
+CREATE TABLE source_element (
+    element TEXT NOT NULL,
+    source INTEGER NOT NULL,
+    PRIMARY KEY (element, source)
+) WITHOUT ROWID;
+
+-- Events, activities, and snapshots that came alone. The id is the time (see EntityId), so every index is one by time too.
+CREATE TABLE entity (
+    id INTEGER PRIMARY KEY,
+    kind INTEGER NOT NULL,      -- 0 event, 1 activity, 2 snapshot
+    severity INTEGER NOT NULL,  -- its ordinal
+    operation INTEGER NOT NULL,
+    source INTEGER NOT NULL,
+    time INTEGER NOT NULL,      -- microseconds since 1970
+    received INTEGER NOT NULL,
+    tracking INTEGER,           -- hashes of the ids
+    parent INTEGER,
+    json BLOB NOT NULL          -- as it was received
+);
+CREATE INDEX entity_kind ON entity (kind) WHERE kind > 0;
+CREATE INDEX entity_severity ON entity (severity);
+CREATE INDEX entity_operation ON entity (operation);
+CREATE INDEX entity_source ON entity (source);
+CREATE INDEX entity_tracking ON entity (tracking) WHERE tracking IS NOT NULL;
+CREATE INDEX entity_parent ON entity (parent) WHERE parent IS NOT NULL;
+
+CREATE TABLE correlator (
+    name TEXT NOT NULL,
+    role INTEGER NOT NULL,      -- 1 of a SEND, 2 of a RECEIVE, 0 of anything else
+    entity INTEGER NOT NULL,
+    source INTEGER NOT NULL,
+    severity INTEGER NOT NULL,
+    PRIMARY KEY (name, role, entity)
+) WITHOUT ROWID;
+CREATE INDEX correlator_receive ON correlator (entity) WHERE role = 2;
+
+-- The words of operation, message and exception.
+CREATE VIRTUAL TABLE words USING fts5 (
+    text,
+    content = '',
+    contentless_delete = 1,
+    tokenize = "unicode61 remove_diacritics 2"
+);
+
+-- How many entities there were, by what charts ask for. Three levels: buckets of a second, a minute, an hour.
+CREATE TABLE tally (
+    level INTEGER NOT NULL,
+    bucket INTEGER NOT NULL,    -- number of the second, minute or hour since 1970
+    kind INTEGER NOT NULL,
+    severity INTEGER NOT NULL,
+    operation INTEGER NOT NULL,
+    source INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (level, bucket, kind, severity, operation, source)
+) WITHOUT ROWID;
+
+-- Numeric properties of snapshots, and of events themselves (then without category and snapshot), in the same buckets.
+CREATE TABLE metric_name (
+    id INTEGER PRIMARY KEY,
+    category TEXT NOT NULL,
+    snapshot TEXT NOT NULL,
+    property TEXT NOT NULL,
+    UNIQUE (category, snapshot, property)
+);
+CREATE TABLE metric (
+    name INTEGER NOT NULL,
+    level INTEGER NOT NULL,
+    bucket INTEGER NOT NULL,
+    source INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    sum REAL NOT NULL,
+    min REAL NOT NULL,
+    max REAL NOT NULL,
+    PRIMARY KEY (name, level, bucket, source)
+) WITHOUT ROWID;

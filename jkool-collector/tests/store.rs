@@ -1,0 +1,129 @@
+//! What is stored is found again.
+
+use jkool_collector::{Filter, MetricName, Query, Record, Store};
+use jkool_model::{Severity, Timestamp};
+
+const NOW: Timestamp = Timestamp::from_usec(1_457_524_800_000_000);
+
+async fn store(entities: &[&str]) -> Store {
+    let store = Store::builder().open().unwrap();
+    let records = entities.iter().map(|json| Record::read(json.as_bytes().to_vec().into(), NOW).unwrap()).collect();
+    store.append(records).await.unwrap();
+    store
+}
+
+fn filter(text: &str) -> Filter {
+    let mut query = Query::parse(text);
+    let filter = Filter::take(&mut query).unwrap();
+    query.finish().unwrap();
+    filter
+}
+
+const ENTITIES: &[&str] = &[
+    r#"{"operation":"accept","msg-text":"Order A-1 accepted","severity":"INFO","tracking-id":"1","corrid":["A-1"],"type":"SEND","time-usec":1457524700000000,"source-fqn":"APPL=Shop#SERVER=web-1"}"#,
+    r#"{"operation":"pay","msg-text":"Payment of A-1 failed","severity":"ERROR","tracking-id":"2","parent-id":"4","corrid":["A-1"],"type":"RECEIVE","time-usec":1457524701000000,"source-fqn":"APPL=Payment#SERVER=pay-1","snapshots":[{"name":"Cart","category":"Order","properties":[{"name":"total","type":"double","value":12.5}]}]}"#,
+    r#"{"operation":"pay","msg-text":"no time","tracking-id":"3","source-fqn":"APPL=Payment#SERVER=pay-1"}"#,
+    r#"{"type":"ACTIVITY","operation":"Order","tracking-id":"4","time-usec":1457524702000000,"source-fqn":"APPL=Shop#SERVER=web-1"}"#,
+    r#"{"type":"SNAPSHOT","name":"Cpu","category":"System","time-usec":1457524703000000,"properties":[{"name":"load","type":"double","value":0.5}]}"#,
+];
+
+#[tokio::test]
+async fn each_part_of_a_filter_is_heeded_by_store_and_tail_alike() {
+    let store = store(ENTITIES).await;
+    for (query, expected) in [
+        ("", "3 Cpu 4 2 1"),
+        ("kind=activity", "4"),
+        ("kind=snapshot", "Cpu"),
+        ("severity=>=WARNING", "2"),
+        ("severity=<=NONE", "Cpu"),
+        ("operation=pay", "3 2"),
+        ("operation=nothing", ""),
+        ("source=SERVER%3Dpay-1", "3 2"),
+        ("source=SERVER%3Dweb-1%23APPL%3DShop", "4 1"),
+        ("source=SERVER%3Dweb-1%23APPL%3DPayment", ""),
+        ("text=a-1", "2 1"),
+        ("text=pay* fail*", "2"),
+        ("text=\"order a\"", "1"),
+        ("text=...", ""),
+        ("text=accepted&severity=ERROR", ""),
+        ("corrid=A-1", "2 1"),
+        ("corrid=A-1&text=payment", "2"),
+        ("parent=4", "2"),
+        ("since=1h", "3 Cpu 4 2 1"),
+        ("since=98s", "3 Cpu 4"),
+        ("until=98s", "2 1"),
+        ("since=2016-03-09T12:00:00Z", "3"),
+    ] {
+        let filter = filter(query);
+        let (found, all) = store
+            .read(move |reader| {
+                Ok((reader.find(&filter, 10, None, NOW)?, reader.find(&Filter::default(), 10, None, NOW)?))
+            })
+            .await
+            .unwrap();
+        let names = |stored: &[jkool_collector::Stored]| {
+            let name = |stored: &jkool_collector::Stored| match &stored.entity {
+                jkool_model::Entity::Snapshot(snapshot) => snapshot.name.to_string(),
+                entity => entity.tracking_id().unwrap().to_string(),
+            };
+            stored.iter().map(name).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(names(&found), expected, "{query}");
+        let filter = self::filter(query);
+        let matched: Vec<_> = all.into_iter().filter(|stored| filter.matches(stored, NOW)).collect();
+        assert_eq!(names(&matched), expected, "the tail, {query}");
+    }
+}
+
+#[tokio::test]
+async fn charts_count_what_was_stored() {
+    let store = store(ENTITIES).await;
+    let read = store.read(|reader| {
+        let all = Filter::default();
+        let cart = MetricName { category: "Order".into(), snapshot: "Cart".into(), property: "total".into() };
+        Ok((
+            reader.histogram(&all, 10, NOW)?,
+            reader.histogram(&filter("text=a-1"), 10, NOW)?,
+            reader.top_operations(&all, 10, NOW)?,
+            reader.top_sources(&all, 10, NOW)?,
+            reader.metric(&cart, &all, 10, NOW)?,
+            reader.metric_names()?.len(),
+            reader.flows(&all, NOW)?,
+            reader.sizes()?,
+        ))
+    });
+    let (all, some, operations, sources, metric, metric_names, flows, sizes) = read.await.unwrap();
+    assert_eq!(all.iter().map(|bucket| bucket.severities.total()).sum::<u64>(), 5);
+    assert_eq!(all.iter().map(|bucket| bucket.severities.of(Severity::Error)).sum::<u64>(), 1);
+    assert_eq!(some.iter().map(|bucket| bucket.severities.total()).sum::<u64>(), 2);
+    assert_eq!((&*operations[0].name, operations[0].severities.total()), ("pay", 2));
+    assert_eq!(sources.len(), 2);
+    assert_eq!((metric.len(), metric[0].avg, metric_names), (1, 12.5, 2));
+    assert_eq!((flows.len(), flows[0].count, flows[0].errors), (1, 1, 1));
+    assert_eq!((flows[0].from.as_str(), flows[0].to.as_str()), ("APPL=Shop#SERVER=web-1", "APPL=Payment#SERVER=pay-1"));
+    assert_eq!((sizes.events, sizes.activities, sizes.snapshots, sizes.sources), (3, 1, 1, 2));
+}
+
+#[tokio::test]
+async fn what_belongs_together_is_found() {
+    let store = store(ENTITIES).await;
+    let related = store
+        .read(|reader| {
+            let payment = reader.find(&filter("severity=ERROR"), 1, None, NOW)?.remove(0);
+            reader.related(&payment, 10)
+        })
+        .await
+        .unwrap();
+    let ids: Vec<_> = related.iter().map(|stored| stored.entity.tracking_id().unwrap().to_string()).collect();
+    assert_eq!(ids, ["1", "2", "4"]);
+}
+
+#[tokio::test]
+async fn the_same_again_is_stored_once_and_the_same_id_with_something_else_twice() {
+    let store = store(ENTITIES).await;
+    let again = |json: &str| vec![Record::read(json.as_bytes().to_vec().into(), NOW).unwrap()];
+    assert_eq!(store.append(again(ENTITIES[0])).await.unwrap().duplicates, 1);
+    assert_eq!(store.append(again(r#"{"operation":"other","tracking-id":"1"}"#)).await.unwrap().stored, 1);
+    assert_eq!(store.append(again(r#"{"operation":"no id"}"#)).await.unwrap().stored, 1);
+    assert_eq!(store.append(again(r#"{"operation":"no id"}"#)).await.unwrap().stored, 1);
+}
