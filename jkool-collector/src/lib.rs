@@ -10,6 +10,7 @@ mod moment;
 mod page;
 mod query;
 mod store;
+mod tail;
 
 pub use clock::Clock;
 pub use collector::{Collector, CollectorBuilder};

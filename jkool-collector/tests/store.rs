@@ -1,4 +1,5 @@
 //! What is stored is found again.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use jkool_collector::{Filter, MetricName, Query, Record, Store};
 use jkool_model::{Severity, Timestamp};

@@ -85,7 +85,7 @@ impl Wanted {
     }
 
     /// `FROM …, WHERE …` of the entities, with what stands for its question marks. The entity's columns are `e`'s.
-    pub(super) fn from_where(&self) -> (String, Vec<Value>) {
+    pub(super) fn selection(&self) -> (String, Vec<Value>) {
         let mut values = Vec::new();
         let mut sql = if let Some(words) = &self.words {
             values.push(Value::from(words.clone()));

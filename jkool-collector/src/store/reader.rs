@@ -40,7 +40,7 @@ impl<'a> Reader<'a> {
         if let Some(before) = before {
             wanted.to = wanted.to.min(before);
         }
-        let (from_where, values) = wanted.from_where();
+        let (from_where, values) = wanted.selection();
         let sql = format!("SELECT {COLUMNS} {from_where} ORDER BY {} DESC LIMIT {limit}", wanted.order());
         let mut found = self.0.prepare_cached(&sql)?;
         let rows = found.query_map(params_from_iter(values), |row| Ok(stored(row)))?;
@@ -66,7 +66,7 @@ impl<'a> Reader<'a> {
         if let Some(after) = after {
             wanted.from = wanted.from.max(after.plus(1));
         }
-        let (from_where, values) = wanted.from_where();
+        let (from_where, values) = wanted.selection();
         let sql = format!("SELECT {COLUMNS} {from_where} ORDER BY {} LIMIT {limit}", wanted.order());
         let mut found = self.0.prepare_cached(&sql)?;
         let rows = found.query_map(params_from_iter(values), |row| Ok(stored(row)))?;
@@ -168,7 +168,7 @@ impl<'a> Reader<'a> {
                 count(row.get(0)?, row.get(1)?, row.get(2)?);
             }
         } else {
-            let (from_where, values) = wanted.from_where();
+            let (from_where, values) = wanted.selection();
             let sql =
                 format!("SELECT e.time, e.severity {from_where} ORDER BY {} DESC LIMIT {COUNTED}", wanted.order());
             let mut query = self.0.prepare_cached(&sql)?;

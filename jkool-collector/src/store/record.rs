@@ -125,5 +125,5 @@ pub(super) fn hash_of(id: &TrackingId) -> i64 {
     let hash = text
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    hash.cast_signed()
+    i64::from_ne_bytes(hash.to_ne_bytes())
 }
