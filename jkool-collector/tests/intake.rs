@@ -125,8 +125,7 @@ fn compressed_bodies_are_unpacked_and_bombs_are_not() {
     for (packer, encoding) in [("gzip", "gzip"), ("gzip", "X-GZIP"), ("zlib", "deflate"), ("raw", "deflate")] {
         let body = pack(packer, format!("{}\n", event(packer)).repeat(1_000).as_bytes());
         assert_eq!(send(encoding, &body).json(), json!({"stored": 1_000, "duplicates": 0}), "{packer}");
-        // A megabyte and a byte; it would be 50.
-        let bomb = pack(packer, &vec![b' '; 50 << 20]);
+        let bomb = pack(packer, &vec![b' '; 8 << 20]);
         assert_eq!(send(encoding, &bomb).status, 413, "{packer}");
         assert_eq!(send(encoding, &body[..body.len() / 2]).status, 400, "{packer}");
     }
@@ -214,7 +213,7 @@ fn older_and_stranger_ways_to_send_a_body_work() {
 #[test]
 fn a_client_that_reads_no_answer_can_send_as_much_as_it_likes() {
     let collector = collector();
-    let mut connection = Connection::open(collector.address());
+    let mut connection = Connection::open_narrow(collector.address());
     // Their answers, which name the bad lines, are more than fits between the two.
     let body = event("a") + &"\nx".repeat(32);
     let hundred = request("POST", "/", &[("Pragma", "no-response")], body).repeat(100);
@@ -228,6 +227,6 @@ fn a_client_that_reads_no_answer_can_send_as_much_as_it_likes() {
         answers.push(answer.status);
     }
     assert_eq!(answers.pop(), Some(200));
-    assert!(answers.len() < 6_000 && answers.iter().all(|status| *status == 400), "{answers:?}");
+    assert!(answers.len() < 6_000 && answers.iter().all(|status| *status == 400), "{}", answers.len());
     assert_eq!(collector.counts().stored, 6_000);
 }
