@@ -41,12 +41,12 @@ fn what_a_client_emits_arrives_in_order_and_typed() {
 fn batches_and_gzip_arrive_as_a_whole() {
     for (batches, gzip) in [(1, false), (100, false), (100, true), (1, true)] {
         let collector = TestCollector::start();
-        let transport = HttpTransport::builder().url(collector.url()).batches(batches).gzip(gzip).build().unwrap();
+        let transport = HttpTransport::builder(collector.url()).batches(batches).gzip(gzip).build().unwrap();
         let client = Client::builder().transport(transport).source("APPL=Shop".parse().unwrap()).build().unwrap();
         for number in 0..500 {
             client.event("count").message(format!("{number:03}")).emit();
         }
-        assert!(client.flush(LONG).is_complete(), "{batches} {gzip}");
+        assert!(client.flush(LONG).is_delivered(), "{batches} {gzip}");
         let mut messages: Vec<_> = collector.events().into_iter().map(|event| event.message).collect();
         messages.sort();
         let expected: Vec<_> = (0..500).map(|number| format!("{number:03}")).collect();
@@ -79,7 +79,7 @@ fn a_client_gets_over_all_of_them() {
     let client = client(&collector);
     client.event("a").emit();
     client.event("b").emit();
-    assert!(client.flush(LONG).is_complete());
+    assert!(client.flush(LONG).is_delivered());
     let mut arrived: Vec<_> = collector.events().into_iter().map(|event| event.operation).collect();
     arrived.sort();
     // What was stored without an answer came again, byte for byte, and is one.
