@@ -1,0 +1,131 @@
+//! Where on a map each place is drawn: those that send left of those that receive, with few lines that cross.
+
+use std::collections::VecDeque;
+
+/// A column from the left, and a row in it from the top.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) column: usize,
+    pub(super) row: usize,
+}
+
+/// Places for `count` nodes with `edges` from one to another, the most important first. Circles and edges from a node to itself
+/// are fine: of a circle, one edge leads back.
+pub(super) fn layout(count: usize, edges: &[(usize, usize)]) -> Vec<Place> {
+    let forward = forward(count, edges);
+    let columns = columns(count, &forward);
+    let width = columns.iter().max().map_or(0, |last| last + 1);
+    let mut order: Vec<Vec<usize>> = vec![Vec::new(); width];
+    for (node, column) in columns.iter().enumerate() {
+        order[*column].push(node);
+    }
+    let mut rows = vec![0; count];
+    let number = |column: &[usize], rows: &mut Vec<usize>| {
+        for (row, node) in column.iter().enumerate() {
+            rows[*node] = row;
+        }
+    };
+    order.iter().for_each(|column| number(column, &mut rows));
+    // Each to the middle of its neighbours, from the left and from the right by turns.
+    for sweep in 0..6 {
+        let from_left = sweep % 2 == 0;
+        for step in 0..width {
+            let column = if from_left { step } else { width - 1 - step };
+            let middle = |node: usize| {
+                let beside = forward.iter().filter_map(|(from, to)| match from_left {
+                    true => (*to == node).then_some(rows[*from]),
+                    false => (*from == node).then_some(rows[*to]),
+                });
+                let (sum, count) = beside.fold((0, 0), |(sum, count), row| (sum + row, count + 1));
+                if count == 0 { rows[node] as f64 } else { sum as f64 / count as f64 }
+            };
+            let mut sorted: Vec<_> = order[column].iter().map(|node| (middle(*node), *node)).collect();
+            sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
+            order[column] = sorted.into_iter().map(|(_, node)| node).collect();
+            number(&order[column], &mut rows);
+        }
+    }
+    columns.into_iter().zip(rows).map(|(column, row)| Place { column, row }).collect()
+}
+
+/// The edges without those that close a circle.
+fn forward(count: usize, edges: &[(usize, usize)]) -> Vec<(usize, usize)> {
+    let mut forward: Vec<(usize, usize)> = Vec::with_capacity(edges.len());
+    for (from, to) in edges {
+        if !reaches(count, &forward, *to, *from) {
+            forward.push((*from, *to));
+        }
+    }
+    forward
+}
+
+fn reaches(count: usize, edges: &[(usize, usize)], from: usize, to: usize) -> bool {
+    let mut seen = vec![false; count];
+    let mut waiting = VecDeque::from([from]);
+    while let Some(node) = waiting.pop_front() {
+        if node == to {
+            return true;
+        }
+        if !std::mem::replace(&mut seen[node], true) {
+            waiting.extend(edges.iter().filter(|edge| edge.0 == node).map(|edge| edge.1));
+        }
+    }
+    false
+}
+
+/// The length of the longest way to each node; there are no circles.
+fn columns(count: usize, forward: &[(usize, usize)]) -> Vec<usize> {
+    let mut columns = vec![0; count];
+    // As often as the longest way has steps.
+    for _ in 0..count {
+        let mut changed = false;
+        for (from, to) in forward {
+            if columns[*to] <= columns[*from] {
+                columns[*to] = columns[*from] + 1;
+                changed = true;
+            }
+        }
+        if !changed {
+            break;
+        }
+    }
+    columns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Place, layout};
+    use std::collections::HashSet;
+
+    fn columns(places: &[Place]) -> Vec<usize> {
+        places.iter().map(|place| place.column).collect()
+    }
+
+    #[test]
+    fn who_sends_is_left_of_who_receives() {
+        assert_eq!(columns(&layout(4, &[(0, 1), (1, 2), (0, 2), (2, 3)])), [0, 1, 2, 3]);
+        assert_eq!(columns(&layout(3, &[(0, 2), (1, 2)])), [0, 0, 1]);
+        assert_eq!(layout(0, &[]), []);
+    }
+
+    #[test]
+    fn of_a_circle_the_weakest_edge_leads_back() {
+        assert_eq!(columns(&layout(3, &[(0, 1), (1, 2), (2, 0)])), [0, 1, 2]);
+        assert_eq!(columns(&layout(2, &[(0, 1), (1, 0), (1, 1)])), [0, 1]);
+    }
+
+    #[test]
+    fn lines_that_need_not_cross_do_not() {
+        let places = layout(4, &[(0, 3), (1, 2)]);
+        assert_eq!(places[0].row, places[3].row);
+        assert_eq!(places[1].row, places[2].row);
+    }
+
+    #[test]
+    fn thirty_nodes_that_all_talk_have_a_place_each() {
+        let edges: Vec<_> = (0..30).flat_map(|from| (0..30).map(move |to| (from, to))).collect();
+        let places = layout(30, &edges);
+        let distinct: HashSet<_> = places.iter().map(|place| (place.column, place.row)).collect();
+        assert_eq!(distinct.len(), 30);
+    }
+}
