@@ -47,12 +47,12 @@ async fn it_looks_right_in_both_themes_and_on_a_phone() {
     ];
     for (theme, width) in [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)] {
         browser.theme(theme);
-        browser.width(width);
+        browser.size(width, 900);
         for (name, path) in pages {
             browser.open(path).await;
             let overflow = browser.ask("document.documentElement.scrollWidth - window.innerWidth").await;
             assert!(overflow.as_i64().unwrap() <= 0, "{name} at {width} is {overflow} too wide");
-            browser.screenshot(&format!("{name}-{theme}-{width}.png")).await;
+            browser.screenshot(&format!("{name}-{theme}-{width}.png"), width).await;
         }
     }
     browser.finish().await;

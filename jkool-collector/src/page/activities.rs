@@ -85,7 +85,10 @@ fn shown(Group { activity, children }: &Group) -> Markup {
             summary {
                 span.when { (time(activity.time)) }
                 span class={ "sev " (severity_class(worst)) } title="The gravest of it and its children" { (worst) }
-                span.op { (cut(operation_of(entity).unwrap_or_default(), 80)) }
+                span.op {
+                    (cut(operation_of(entity).unwrap_or_default(), 80))
+                    @if let Some(correlator) = entity.correlators().first() { " " span.corr.dim { (cut(correlator, 60)) } }
+                }
                 span.status { @if let Some(status) = status { (status) } }
                 span.took { @if let Some(usec) = elapsed { (duration(usec)) } }
                 span.number {

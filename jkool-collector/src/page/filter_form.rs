@@ -53,7 +53,7 @@ impl FilterForm<'_> {
             (time_field(self.asked, "since", "Since", filter.since, "15m, 1h, 7d"))
             (time_field(self.asked, "until", "Until", filter.until, "now"))
         };
-        self.form(&fields, &html! {})
+        html! { div.time-only { (self.form(&fields, &html! {})) } }
     }
 
     fn form(&self, first: &Markup, rest: &Markup) -> Markup {
@@ -163,7 +163,7 @@ fn severity_field(asked: &Asked) -> Markup {
                 optgroup label="at least" { (options(&above, |text| format!("≥ {}", text.trim_start_matches(">=")))) }
                 optgroup label="exactly" { (options(&exact, str::to_owned)) }
             }
-            @if let Some(fault) = asked.fault("severity") { em.fault role="alert" { (fault.expected) } }
+            @if let Some(fault) = asked.fault("severity") { em.fault role="alert" { "“" (fault.value) "”: " (fault.expected) } }
         }
     }
 }
@@ -178,7 +178,7 @@ fn kind_field(asked: &Asked) -> Markup {
                     option value=(kind) selected[asked.filter.kind == Some(kind)] { (kind) }
                 }
             }
-            @if let Some(fault) = asked.fault("kind") { em.fault role="alert" { (fault.expected) } }
+            @if let Some(fault) = asked.fault("kind") { em.fault role="alert" { "“" (fault.value) "”: " (fault.expected) } }
         }
     }
 }

@@ -16,7 +16,7 @@ pub(super) fn row(stored: &Stored, filter: &Filter) -> Markup {
     let severity = severity_of(entity);
     let op_type = entity.op_type();
     html! {
-        li.row id={ "e" (stored.id) } {
+        li class={ "row " (severity_class(severity)) } id={ "e" (stored.id) } {
             a.when href=(event_url(stored.id)) tabindex="-1" { (time(stored.time)) }
             a class={ "sev " (severity_class(severity)) } href=(url("/", &with_severity(filter, severity))) { (severity) }
             span.op {

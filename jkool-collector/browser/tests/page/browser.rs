@@ -123,16 +123,19 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", json!({"features": features}));
     }
 
-    pub fn width(&self, width: u32) {
-        let parameters = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600});
+    pub fn size(&self, width: u32, height: u64) {
+        let parameters = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600});
         self.devtools("Emulation.setDeviceMetricsOverride", parameters);
     }
 
-    /// Into the folder of the variable SCREENSHOTS, if there is one.
-    pub async fn screenshot(&self, name: &str) {
+    /// All of the page, into the folder of the variable SCREENSHOTS if there is one.
+    pub async fn screenshot(&self, name: &str, width: u32) {
         if let Some(folder) = std::env::var_os("SCREENSHOTS") {
+            let height = self.ask("document.documentElement.scrollHeight").await.as_u64().unwrap();
+            self.size(width, height.clamp(900, 2_000));
             std::fs::create_dir_all(&folder).unwrap();
             std::fs::write(Path::new(&folder).join(name), self.client.screenshot().await.unwrap()).unwrap();
+            self.size(width, 900);
         }
     }
 

@@ -53,13 +53,15 @@ fn one(order: u64, start: i64) -> Vec<Value> {
             }
             "pay" => {
                 events.push(message("authorize", "SEND", source, time + took / 4, format!("Authorize order {order}")));
-                events.push(message(
-                    "authorize",
-                    "RECEIVE",
-                    BANK,
-                    time + took / 3,
-                    format!("Authorization of order {order}"),
-                ));
+                let text = format!("Authorization of order {order}");
+                let mut asked = message("authorize", "RECEIVE", BANK, time + took / 3, text);
+                if fails {
+                    asked["severity"] = json!("ERROR");
+                }
+                events.push(asked);
+                events.push(message("answer", "SEND", BANK, time + took / 2, format!("Answer for order {order}")));
+                let text = format!("Answer for order {order} is here");
+                events.push(message("answer", "RECEIVE", source, time + took / 2 + 900, text));
                 done["snapshots"] = json!([{"name": "Payment", "category": "Order", "type": "SNAPSHOT", "time-usec": time, "properties": [
                     {"name": "amount", "type": "double", "value": 19.9 + chance(4) as f64 * 3.7, "value-type": "currency.eur"},
                     {"name": "method", "type": "string", "value": if chance(6) > 50 { "card" } else { "transfer" }},

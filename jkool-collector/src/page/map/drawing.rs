@@ -87,7 +87,7 @@ fn edge(flow: &Flow, curve: Curve, most: u64, filter: &Filter) -> Markup {
     let is_bad = flow.errors > 0;
     let (class, marker) = if is_bad { ("l-bad", "url(#arrow-bad)") } else { ("l-edge", "url(#arrow)") };
     let errors = if is_bad { format!(", {} with errors", count(flow.errors)) } else { String::new() };
-    let width = 1.5 + 3.0 * (flow.count as f64 / most as f64).sqrt();
+    let width = 1.2 + 1.8 * (flow.count as f64 / most as f64).sqrt();
     html! {
         a href=(source_url(filter, &flow.to, is_bad)) {
             title { (flow.from) " to " (flow.to) ": " (count(flow.count)) " messages" (errors) }

@@ -48,15 +48,40 @@ pub(super) fn layout(count: usize, edges: &[(usize, usize)]) -> Vec<Place> {
     columns.into_iter().zip(rows).map(|(column, row)| Place { column, row }).collect()
 }
 
-/// The edges without those that close a circle.
+/// The edges without those that close a circle. Those near where messages begin are kept first.
 fn forward(count: usize, edges: &[(usize, usize)]) -> Vec<(usize, usize)> {
+    let distances = distances(count, edges);
+    let mut near_first = edges.to_vec();
+    near_first.sort_by_key(|(from, _)| distances[*from]);
     let mut forward: Vec<(usize, usize)> = Vec::with_capacity(edges.len());
-    for (from, to) in edges {
-        if !reaches(count, &forward, *to, *from) {
-            forward.push((*from, *to));
+    for (from, to) in near_first {
+        if !reaches(count, &forward, to, from) {
+            forward.push((from, to));
         }
     }
     forward
+}
+
+/// How many edges each is away from one that nobody sends to; from the first one, if there is none such.
+fn distances(count: usize, edges: &[(usize, usize)]) -> Vec<usize> {
+    let mut distances = vec![usize::MAX; count];
+    let receives = |node: usize| edges.iter().any(|(from, to)| *to == node && from != to);
+    let mut starts: VecDeque<_> = (0..count).filter(|node| !receives(*node)).collect();
+    for node in 0..count {
+        if starts.is_empty() && distances[node] == usize::MAX {
+            starts.push_back(node);
+        }
+        starts.iter().for_each(|node| distances[*node] = 0);
+        while let Some(node) = starts.pop_front() {
+            for (_, to) in edges.iter().filter(|edge| edge.0 == node) {
+                if distances[*to] == usize::MAX {
+                    distances[*to] = distances[node] + 1;
+                    starts.push_back(*to);
+                }
+            }
+        }
+    }
+    distances
 }
 
 fn reaches(count: usize, edges: &[(usize, usize)], from: usize, to: usize) -> bool {
@@ -106,6 +131,12 @@ mod tests {
         assert_eq!(columns(&layout(4, &[(0, 1), (1, 2), (0, 2), (2, 3)])), [0, 1, 2, 3]);
         assert_eq!(columns(&layout(3, &[(0, 2), (1, 2)])), [0, 0, 1]);
         assert_eq!(layout(0, &[]), []);
+    }
+
+    #[test]
+    fn an_answer_leads_back_to_who_asked() {
+        // 0 answers 1, who got the order from 2 and hands it on to 3.
+        assert_eq!(columns(&layout(4, &[(0, 1), (1, 0), (2, 1), (1, 3)])), [2, 1, 0, 2]);
     }
 
     #[test]

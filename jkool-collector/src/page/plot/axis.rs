@@ -106,7 +106,8 @@ impl TimeMarks {
         let step = SECONDS.iter().map(|seconds| seconds * SECOND).find(|step| *step >= wanted);
         let step = step.unwrap_or_else(|| (wanted / (DAY * SECOND) + 1) * DAY * SECOND);
         let first = from.div_euclid(step) + i64::from(from.rem_euclid(step) != 0);
-        let at = (first..).map(|number| number * step).take_while(|time| *time <= to).take(20).collect();
+        let at =
+            (first..).map_while(|number| number.checked_mul(step)).take_while(|time| *time <= to).take(20).collect();
         Self { at, step }
     }
 
