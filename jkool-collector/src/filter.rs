@@ -116,6 +116,11 @@ impl Filter {
             && self.until.is_none_or(|until| stored.time < until.before(now))
     }
 
+    /// What it says of the time, and nothing else.
+    pub(crate) fn time_only(&self) -> Self {
+        Self { since: self.since, until: self.until, ..Self::default() }
+    }
+
     /// Whether nothing is said.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

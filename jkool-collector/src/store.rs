@@ -1,6 +1,7 @@
 //! What was received, kept in SQLite: one thread writes, in groups; readers have connections of their own.
 
 mod apply;
+mod charts;
 mod error;
 mod find;
 mod id;
@@ -9,6 +10,7 @@ mod reader;
 mod record;
 mod retention;
 mod rollup;
+mod scale;
 mod schema;
 mod text;
 mod views;

@@ -14,6 +14,7 @@ pub(super) struct Memory {
     operations: HashMap<String, i64>,
     sources: HashMap<String, i64>,
     metrics: HashMap<String, i64>,
+    facets: HashMap<[i64; 4], i64>,
     /// For times that came before: the slot to try next.
     slots: HashMap<Timestamp, i64>,
 }
@@ -27,6 +28,9 @@ impl Memory {
             if names.len() > REMEMBERED {
                 names.clear();
             }
+        }
+        if self.facets.len() > REMEMBERED {
+            self.facets.clear();
         }
         if self.slots.len() > REMEMBERED {
             self.slots.clear();
@@ -59,6 +63,7 @@ struct Writing<'a> {
     operation: Names<'a>,
     source: Names<'a>,
     source_element: CachedStatement<'a>,
+    facet: Names<'a>,
     metric: Names<'a>,
 }
 
@@ -70,9 +75,9 @@ impl<'a> Writing<'a> {
             rollup: Rollup::default(),
             key: String::new(),
             same_id: prepare("SELECT 1 FROM entity WHERE tracking = ?1 AND json = ?2")?,
-            entity: prepare("INSERT INTO entity VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?,
+            entity: prepare("INSERT INTO entity VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?,
             // A correlator that an entity names twice is one.
-            correlator: prepare("INSERT OR IGNORE INTO correlator VALUES (?1, ?2, ?3, ?4, ?5)")?,
+            correlator: prepare("INSERT OR IGNORE INTO correlator VALUES (?1, ?2, ?3, ?4)")?,
             words: prepare("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?,
             operation: Names {
                 find: prepare("SELECT id FROM operation WHERE name = ?1")?,
@@ -83,6 +88,14 @@ impl<'a> Writing<'a> {
                 add: prepare("INSERT INTO source (fqn) VALUES (?1) RETURNING id")?,
             },
             source_element: prepare("INSERT OR IGNORE INTO source_element VALUES (?1, ?2)")?,
+            facet: Names {
+                find: prepare(
+                    "SELECT id FROM facet WHERE kind = ?1 AND severity = ?2 AND operation = ?3 AND source = ?4",
+                )?,
+                add: prepare(
+                    "INSERT INTO facet (kind, severity, operation, source) VALUES (?1, ?2, ?3, ?4) RETURNING id",
+                )?,
+            },
             metric: Names {
                 find: prepare("SELECT id FROM metric_name WHERE category = ?1 AND snapshot = ?2 AND property = ?3")?,
                 add: prepare(
@@ -99,18 +112,17 @@ impl<'a> Writing<'a> {
                 return Ok(None);
             }
         }
-        let operation = self.operation_id(&record.operation)?;
         let source = self.source_id(&record.source)?;
-        let id = self.insert(record, operation, source)?;
+        let facet = self.facet_id(record, source)?;
+        let id = self.insert(record, facet)?;
         for name in &record.correlators {
             let role = record.role as i64;
-            self.correlator.execute(params![name, role, id, source, record.severity as i64])?;
+            self.correlator.execute(params![name, role, id, facet])?;
         }
         if !record.text.is_empty() {
             self.words.execute(params![id, record.text])?;
         }
-        let columns = [kind_number(record.kind), record.severity as i64, operation, source];
-        self.rollup.count(record.time, 1, columns);
+        self.rollup.count(record.time, facet, 1);
         for sample in &record.samples {
             // None of the three can hold a line feed that matters: two metrics whose names differ in one only are one.
             self.key.clear();
@@ -132,7 +144,7 @@ impl<'a> Writing<'a> {
     }
 
     /// Puts the entity into the first free place at its time.
-    fn insert(&mut self, record: &Record, operation: i64, source: i64) -> Result<EntityId> {
+    fn insert(&mut self, record: &Record, facet: i64) -> Result<EntityId> {
         let first = EntityId::first_of(record.time);
         let mut slot = self.memory.slots.get(&record.time).copied().unwrap_or_default();
         let mut step = 1;
@@ -141,10 +153,7 @@ impl<'a> Writing<'a> {
             let id = first.plus(slot);
             let inserted = self.entity.execute(params![
                 id,
-                kind_number(record.kind),
-                record.severity as i64,
-                operation,
-                source,
+                facet,
                 record.time.as_usec(),
                 record.received.as_usec(),
                 record.tracking,
@@ -164,6 +173,17 @@ impl<'a> Writing<'a> {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    fn facet_id(&mut self, record: &Record, source: i64) -> Result<i64> {
+        let operation = self.operation_id(&record.operation)?;
+        let facet = [kind_number(record.kind), record.severity as i64, operation, source];
+        if let Some(id) = self.memory.facets.get(&facet) {
+            return Ok(*id);
+        }
+        let id = self.facet.id(facet)?;
+        self.memory.facets.insert(facet, id);
+        Ok(id)
     }
 
     fn operation_id(&mut self, name: &str) -> Result<i64> {
@@ -212,12 +232,11 @@ impl Names<'_> {
 /// Adds the counts and metrics of a group.
 pub(super) fn write_rollup(connection: &Connection, rollup: &Rollup) -> Result<()> {
     let mut tally = connection.prepare_cached(
-        "INSERT INTO tally VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        "INSERT INTO tally VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT DO UPDATE SET count = count + excluded.count",
     )?;
     for (key, count) in &rollup.tally {
-        let level = key.level as i64;
-        tally.execute(params![level, key.bucket, key.kind, key.severity, key.operation, key.source, count])?;
+        tally.execute(params![key.level as i64, key.bucket, key.facet, count])?;
     }
     let mut metric = connection.prepare_cached(
         "INSERT INTO metric VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)

@@ -1,121 +1,213 @@
-//! From a filter to SQL.
+//! From a filter to the ids of what it wants.
 
 use super::EntityId;
 use super::apply::kind_number;
 use super::record::hash_of;
+use super::rollup::Level;
 use super::text::Search;
 use crate::{Filter, SeverityRange};
-use jkool_model::{Timestamp, TrackingId};
+use jkool_model::{SourceFqn, Timestamp, TrackingId};
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Result, params};
+use rusqlite::{Connection, OptionalExtension, Result, params, params_from_iter};
+use std::collections::BTreeSet;
 
-/// A filter whose names are looked up: numbers in place of names, ids in place of times.
+/// A filter whose names are looked up: ids in place of names and times.
 #[derive(Debug)]
 pub(super) struct Wanted {
     pub(super) from: EntityId,
     pub(super) to: EntityId,
-    pub(super) kind: Option<i64>,
-    pub(super) severity: Option<SeverityRange>,
-    pub(super) operation: Option<i64>,
-    pub(super) sources: Option<Vec<i64>>,
-    pub(super) words: Option<String>,
-    pub(super) correlator: Option<String>,
-    pub(super) parent: Option<i64>,
+    /// All of them when none are named.
+    pub(super) facets: Option<Vec<i64>>,
+    words: Option<String>,
+    correlator: Option<String>,
+    parent: Option<i64>,
 }
 
+/// Which end of what is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    Oldest,
+    Youngest,
+}
+
+/// A query whose rows are entities `e`.
+#[derive(Debug)]
+pub(super) struct Selection {
+    /// From `FROM` to the end of the conditions.
+    pub(super) sql: String,
+    /// What stands for its question marks.
+    pub(super) values: Vec<Value>,
+    /// What is the entity's id there.
+    pub(super) id: &'static str,
+}
+
+/// With more facets than this a walk along the whole table is taken for shorter than one along each of them.
+const MANY_FACETS: usize = 1_000;
+
+/// So few entities are looked through for words one by one, rather than all that have the words for these entities.
+const FEW: u64 = 2_000;
+
 impl Wanted {
-    /// `None` when nothing can be found: a name that nobody ever said.
+    /// `None` when nothing can be found: a name or a combination that nobody ever sent.
     pub(super) fn resolve(connection: &Connection, filter: &Filter, now: Timestamp) -> Result<Option<Self>> {
-        let mut wanted = Self {
+        let Some(conditions) = conditions(connection, filter)? else { return Ok(None) };
+        let facets = match conditions.as_str() {
+            "" => None,
+            conditions => {
+                let mut facets = connection.prepare_cached(&format!("SELECT id FROM facet WHERE {conditions}"))?;
+                let facets = facets.query_map([], |row| row.get(0))?.collect::<Result<Vec<_>>>()?;
+                if facets.is_empty() {
+                    return Ok(None);
+                }
+                Some(facets)
+            }
+        };
+        let words = match filter.text.as_deref().map(|text| Search::parse(text).to_fts()) {
+            Some(None) => return Ok(None),
+            words => words.flatten(),
+        };
+        Ok(Some(Self {
             from: filter.since.map_or(EntityId::FIRST, |since| EntityId::first_of(since.before(now))),
             to: filter.until.map_or(EntityId::LAST, |until| EntityId::first_of(until.before(now))),
-            kind: filter.kind.map(kind_number),
-            severity: filter.severity,
-            operation: None,
-            sources: None,
-            words: None,
+            facets,
+            words,
             correlator: filter.correlator.clone(),
             parent: filter.parent.as_ref().map(|parent| hash_of(&TrackingId::from(parent.clone()))),
-        };
-        if let Some(name) = &filter.operation {
-            let mut find = connection.prepare_cached("SELECT id FROM operation WHERE name = ?1")?;
-            let Some(id) = find.query_row([name], |row| row.get(0)).optional()? else { return Ok(None) };
-            wanted.operation = Some(id);
-        }
-        if let Some(source) = &filter.source {
-            let sources = sources_with(connection, source)?;
-            if sources.is_empty() {
-                return Ok(None);
-            }
-            wanted.sources = Some(sources);
-        }
-        if let Some(text) = &filter.text {
-            let Some(words) = Search::parse(text).to_fts() else { return Ok(None) };
-            wanted.words = Some(words);
-        }
-        Ok(Some(wanted))
+        }))
     }
 
-    /// Whether the table `tally` can answer how many there are.
+    /// Whether the table `tally` knows how many there are.
     pub(super) fn is_tallied(&self) -> bool {
         self.words.is_none() && self.correlator.is_none() && self.parent.is_none()
     }
 
-    /// The conditions on the columns that `tally` and `entity` have in common.
-    pub(super) fn on_columns(&self) -> String {
-        let mut conditions = String::new();
-        let mut add = |condition: String| {
-            conditions.push_str(" AND ");
-            conditions.push_str(&condition);
-        };
-        if let Some(kind) = self.kind {
-            add(format!("kind = {kind}"));
+    /// The ids of the first that are wanted from that end, `limit` at most.
+    pub(super) fn ids(&self, connection: &Connection, end: End, limit: usize) -> Result<Vec<EntityId>> {
+        let facets = self.facets.as_deref().filter(|facets| facets.len() <= MANY_FACETS);
+        if let (Some(facets), None, None) = (facets, &self.correlator, self.parent) {
+            if self.words.is_none() || self.tallied(connection)? <= FEW {
+                return self.along_facets(connection, facets, end, limit);
+            }
         }
-        if let Some(SeverityRange { from, to }) = self.severity {
-            add(format!("severity BETWEEN {} AND {}", from as i64, to as i64));
-        }
-        if let Some(operation) = self.operation {
-            add(format!("operation = {operation}"));
-        }
-        if let Some(sources) = &self.sources {
-            let sources: Vec<_> = sources.iter().map(i64::to_string).collect();
-            add(format!("source IN ({})", sources.join(", ")));
-        }
-        conditions
+        let Selection { sql, values, id } = self.selection();
+        let order = end.sql();
+        let mut query = connection.prepare_cached(&format!("SELECT {id} {sql} ORDER BY {id} {order} LIMIT {limit}"))?;
+        query.query_map(params_from_iter(values), |row| row.get(0))?.collect()
     }
 
-    /// `FROM …, WHERE …` of the entities, with what stands for its question marks. The entity's columns are `e`'s.
-    pub(super) fn selection(&self) -> (String, Vec<Value>) {
-        let mut values = Vec::new();
-        let mut sql = if let Some(words) = &self.words {
-            values.push(Value::from(words.clone()));
-            // Walked by words alone, from the youngest on.
-            "FROM words CROSS JOIN entity e ON e.id = words.rowid WHERE words MATCH ? AND words.rowid".to_owned()
-        } else if let Some(correlator) = &self.correlator {
-            values.push(Value::from(correlator.clone()));
-            "FROM correlator c CROSS JOIN entity e ON e.id = c.entity WHERE c.name = ? AND c.entity".to_owned()
+    /// Takes from each facet what comes first, and of all these the first: however rare a facet is, it is one look at an index.
+    fn along_facets(&self, connection: &Connection, facets: &[i64], end: End, limit: usize) -> Result<Vec<EntityId>> {
+        let words = if self.words.is_some() {
+            " AND EXISTS (SELECT 1 FROM words WHERE words MATCH ?4 AND words.rowid = entity.id)"
         } else {
-            "FROM entity e WHERE e.id".to_owned()
+            ""
         };
-        sql.push_str(&format!(" >= {} AND e.id < {}{}", self.from, self.to, self.on_columns()));
-        if let Some(parent) = self.parent {
-            sql.push_str(&format!(" AND e.parent = {parent}"));
+        let sql = format!(
+            "SELECT id FROM entity WHERE facet = ?1 AND id >= ?2 AND id < ?3{words} ORDER BY id {} LIMIT {limit}",
+            end.sql()
+        );
+        let mut query = connection.prepare_cached(&sql)?;
+        let (mut from, mut to) = (self.from, self.to);
+        let mut first = BTreeSet::new();
+        for facet in facets {
+            let mut values = vec![Value::from(*facet), Value::from(from), Value::from(to)];
+            values.extend(self.words.clone().map(Value::from));
+            for id in query.query_map(params_from_iter(values), |row| row.get(0))? {
+                first.insert(id?);
+            }
+            // What lies behind the last of those that we have already is of no interest.
+            while first.len() > limit {
+                match end {
+                    End::Oldest => to = first.pop_last().unwrap_or(to),
+                    End::Youngest => from = first.pop_first().unwrap_or(from),
+                }
+            }
         }
-        if let (Some(_), Some(correlator)) = (&self.words, &self.correlator) {
-            values.push(Value::from(correlator.clone()));
-            sql.push_str(" AND e.id IN (SELECT entity FROM correlator WHERE name = ?)");
-        }
-        (sql, values)
+        Ok(match end {
+            End::Oldest => first.into_iter().collect(),
+            End::Youngest => first.into_iter().rev().collect(),
+        })
     }
 
-    /// What the entities are ordered by.
-    pub(super) fn order(&self) -> &'static str {
-        if self.words.is_some() { "words.rowid" } else { "e.id" }
+    /// All that is wanted. The first of words, correlator and parent leads, for it is the rarest most likely.
+    pub(super) fn selection(&self) -> Selection {
+        let mut values = Vec::new();
+        let (mut sql, id) = if let Some(correlator) = &self.correlator {
+            values.push(Value::from(correlator.clone()));
+            (
+                "FROM correlator CROSS JOIN entity e ON e.id = correlator.entity WHERE correlator.name = ?".to_owned(),
+                "e.id",
+            )
+        } else if let Some(parent) = self.parent {
+            (format!("FROM entity e INDEXED BY entity_parent WHERE e.parent = {parent}"), "e.id")
+        } else if let Some(words) = &self.words {
+            values.push(Value::from(words.clone()));
+            ("FROM words CROSS JOIN entity e ON e.id = words.rowid WHERE words MATCH ?".to_owned(), "words.rowid")
+        } else {
+            ("FROM entity e WHERE true".to_owned(), "e.id")
+        };
+        let mut and = |condition: &str| {
+            sql.push_str(" AND ");
+            sql.push_str(condition);
+        };
+        and(&format!("{id} >= {} AND {id} < {}", self.from, self.to));
+        if let Some(facets) = &self.facets {
+            // The plus keeps SQLite from walking along all of them, and from sorting what it finds.
+            and(&format!("+e.facet IN ({})", list(facets)));
+        }
+        if let (Some(_), Some(parent)) = (&self.correlator, self.parent) {
+            and(&format!("+e.parent = {parent}"));
+        }
+        if let (true, Some(words)) = (self.correlator.is_some() || self.parent.is_some(), &self.words) {
+            and("EXISTS (SELECT 1 FROM words WHERE words MATCH ? AND words.rowid = e.id)");
+            values.push(Value::from(words.clone()));
+        }
+        Selection { sql, values, id }
+    }
+
+    /// The condition on a column `facet`.
+    pub(super) fn on_facet(&self) -> String {
+        self.facets.as_ref().map(|facets| format!("AND facet IN ({})", list(facets))).unwrap_or_default()
+    }
+
+    /// How many there are of these facets, at any time.
+    fn tallied(&self, connection: &Connection) -> Result<u64> {
+        let sql = format!("SELECT coalesce(sum(count), 0) FROM tally WHERE level = ?1 {}", self.on_facet());
+        connection.prepare_cached(&sql)?.query_row([Level::Hour as i64], |row| row.get(0))
     }
 }
 
+impl End {
+    fn sql(self) -> &'static str {
+        match self {
+            End::Oldest => "ASC",
+            End::Youngest => "DESC",
+        }
+    }
+}
+
+/// The conditions on the table `facet`; `None` if one of them can't hold.
+fn conditions(connection: &Connection, filter: &Filter) -> Result<Option<String>> {
+    let mut conditions = Vec::new();
+    if let Some(kind) = filter.kind {
+        conditions.push(format!("kind = {}", kind_number(kind)));
+    }
+    if let Some(SeverityRange { from, to }) = filter.severity {
+        conditions.push(format!("severity BETWEEN {} AND {}", from as i64, to as i64));
+    }
+    if let Some(name) = &filter.operation {
+        let mut find = connection.prepare_cached("SELECT id FROM operation WHERE name = ?1")?;
+        let Some(id) = find.query_row([name], |row| row.get::<_, i64>(0)).optional()? else { return Ok(None) };
+        conditions.push(format!("operation = {id}"));
+    }
+    if let Some(source) = &filter.source {
+        conditions.push(format!("source IN ({})", list(&sources_with(connection, source)?)));
+    }
+    Ok(Some(conditions.join(" AND ")))
+}
+
 /// The ids of the sources that hold every element of `source`.
-fn sources_with(connection: &Connection, source: &jkool_model::SourceFqn) -> Result<Vec<i64>> {
+pub(super) fn sources_with(connection: &Connection, source: &SourceFqn) -> Result<Vec<i64>> {
     let mut with = connection.prepare_cached("SELECT source FROM source_element WHERE element = ?1 ORDER BY source")?;
     let mut found: Option<Vec<i64>> = None;
     for (source_type, name) in source.elements() {
@@ -127,4 +219,8 @@ fn sources_with(connection: &Connection, source: &jkool_model::SourceFqn) -> Res
         });
     }
     Ok(found.unwrap_or_default())
+}
+
+pub(super) fn list(ids: &[i64]) -> String {
+    ids.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")
 }

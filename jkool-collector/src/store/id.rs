@@ -1,7 +1,7 @@
 //! The id of a stored entity.
 
 use jkool_model::Timestamp;
-use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, Value, ValueRef};
 use std::fmt;
 use std::num::ParseIntError;
 use std::str::FromStr;
@@ -59,6 +59,12 @@ impl FromStr for EntityId {
 impl ToSql for EntityId {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(self.0.into())
+    }
+}
+
+impl From<EntityId> for Value {
+    fn from(id: EntityId) -> Self {
+        id.0.into()
     }
 }
 

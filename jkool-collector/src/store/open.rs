@@ -257,6 +257,10 @@ fn open_file(path: &Path, durability: Durability) -> Result<Connection, StoreErr
             return Err(StoreError::new(StoreErrorKind::Corrupt, verdict));
         }
     }
+    // In KiB: the upper parts of the indexes stay in memory, for ids come in no order.
+    connection.pragma_update(None, "cache_size", -32_768)?;
+    // In pages: fewer trips from the journal to the file, for 16 MiB more of journal.
+    connection.pragma_update(None, "wal_autocheckpoint", 4_096)?;
     schema::migrate(&mut connection, schema::MIGRATIONS)?;
     Ok(prepared(connection))
 }

@@ -70,8 +70,7 @@ pub(super) fn used_bytes(connection: &Connection) -> Result<u64> {
 
 fn remove_up_to(connection: &Connection, last: EntityId) -> Result<()> {
     let mut rollup = Rollup::default();
-    let mut gone = connection
-        .prepare_cached("SELECT id, time, kind, severity, operation, source, json FROM entity WHERE id <= ?1")?;
+    let mut gone = connection.prepare_cached("SELECT id, time, facet, json FROM entity WHERE id <= ?1")?;
     let mut words = connection.prepare_cached("DELETE FROM words WHERE rowid = ?1")?;
     let mut correlator =
         connection.prepare_cached("DELETE FROM correlator WHERE name = ?1 AND role = ?2 AND entity = ?3")?;
@@ -79,10 +78,10 @@ fn remove_up_to(connection: &Connection, last: EntityId) -> Result<()> {
     while let Some(row) = rows.next()? {
         let id: EntityId = row.get(0)?;
         let time = Timestamp::from_usec(row.get(1)?);
-        rollup.count(time, -1, [row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?]);
+        rollup.count(time, row.get(2)?, -1);
         words.execute([id])?;
         // What it was read from says which correlators it had.
-        if let Ok(entity) = serde_json::from_slice::<jkool_model::Entity>(row.get_ref(6)?.as_blob()?) {
+        if let Ok(entity) = serde_json::from_slice::<jkool_model::Entity>(row.get_ref(3)?.as_blob()?) {
             for name in entity.correlators() {
                 for role in 0..=2 {
                     correlator.execute(params![name, role, id])?;

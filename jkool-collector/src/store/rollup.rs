@@ -40,10 +40,7 @@ impl Level {
 pub(super) struct TallyKey {
     pub(super) level: Level,
     pub(super) bucket: i64,
-    pub(super) kind: i64,
-    pub(super) severity: i64,
-    pub(super) operation: i64,
-    pub(super) source: i64,
+    pub(super) facet: i64,
 }
 
 /// A row of the table `metric`.
@@ -72,9 +69,9 @@ pub(super) struct Rollup {
 
 impl Rollup {
     /// Counts an entity of `time`; with `-1` it is taken away.
-    pub(super) fn count(&mut self, time: Timestamp, by: i64, [kind, severity, operation, source]: [i64; 4]) {
+    pub(super) fn count(&mut self, time: Timestamp, facet: i64, by: i64) {
         for level in Level::ALL {
-            let key = TallyKey { level, bucket: level.bucket(time), kind, severity, operation, source };
+            let key = TallyKey { level, bucket: level.bucket(time), facet };
             *self.tally.entry(key).or_default() += by;
         }
     }

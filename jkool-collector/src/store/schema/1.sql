@@ -8,23 +8,27 @@ CREATE TABLE source_element (
     PRIMARY KEY (element, source)
 ) WITHOUT ROWID;
 
--- Events, activities, and snapshots that came alone. The id is the time (see EntityId), so every index is one by time too.
-CREATE TABLE entity (
+-- What filters and charts ask for. There are few of them, so a filter is a short list of ids.
+CREATE TABLE facet (
     id INTEGER PRIMARY KEY,
     kind INTEGER NOT NULL,      -- 0 event, 1 activity, 2 snapshot
     severity INTEGER NOT NULL,  -- its ordinal
     operation INTEGER NOT NULL,
     source INTEGER NOT NULL,
+    UNIQUE (kind, severity, operation, source)
+);
+
+-- Events, activities, and snapshots that came alone. The id is the time (see EntityId), so every index is one by time too.
+CREATE TABLE entity (
+    id INTEGER PRIMARY KEY,
+    facet INTEGER NOT NULL,
     time INTEGER NOT NULL,      -- microseconds since 1970
     received INTEGER NOT NULL,
     tracking INTEGER,           -- hashes of the ids
     parent INTEGER,
     json BLOB NOT NULL          -- as it was received
 );
-CREATE INDEX entity_kind ON entity (kind) WHERE kind > 0;
-CREATE INDEX entity_severity ON entity (severity);
-CREATE INDEX entity_operation ON entity (operation);
-CREATE INDEX entity_source ON entity (source);
+CREATE INDEX entity_facet ON entity (facet);
 CREATE INDEX entity_tracking ON entity (tracking) WHERE tracking IS NOT NULL;
 CREATE INDEX entity_parent ON entity (parent) WHERE parent IS NOT NULL;
 
@@ -32,8 +36,7 @@ CREATE TABLE correlator (
     name TEXT NOT NULL,
     role INTEGER NOT NULL,      -- 1 of a SEND, 2 of a RECEIVE, 0 of anything else
     entity INTEGER NOT NULL,
-    source INTEGER NOT NULL,
-    severity INTEGER NOT NULL,
+    facet INTEGER NOT NULL,
     PRIMARY KEY (name, role, entity)
 ) WITHOUT ROWID;
 CREATE INDEX correlator_receive ON correlator (entity) WHERE role = 2;
@@ -46,16 +49,13 @@ CREATE VIRTUAL TABLE words USING fts5 (
     tokenize = "unicode61 remove_diacritics 2"
 );
 
--- How many entities there were, by what charts ask for. Three levels: buckets of a second, a minute, an hour.
+-- How many entities there were. Three levels: buckets of a second, a minute, an hour.
 CREATE TABLE tally (
     level INTEGER NOT NULL,
     bucket INTEGER NOT NULL,    -- number of the second, minute or hour since 1970
-    kind INTEGER NOT NULL,
-    severity INTEGER NOT NULL,
-    operation INTEGER NOT NULL,
-    source INTEGER NOT NULL,
+    facet INTEGER NOT NULL,
     count INTEGER NOT NULL,
-    PRIMARY KEY (level, bucket, kind, severity, operation, source)
+    PRIMARY KEY (level, bucket, facet)
 ) WITHOUT ROWID;
 
 -- Numeric properties of snapshots, and of events themselves (then without category and snapshot), in the same buckets.

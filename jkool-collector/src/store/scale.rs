@@ -1,0 +1,84 @@
+//! A chart's axis of time.
+
+use super::rollup::Level;
+use jkool_model::Timestamp;
+
+/// Stretches of time of equal length, each a whole number of a level's buckets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Scale {
+    level: Level,
+    /// So many buckets of the level are one of ours.
+    pub(super) per_bucket: i64,
+    /// The width of one of ours, in microseconds.
+    pub(super) width: i64,
+    /// The number of our first since 1970.
+    pub(super) first: i64,
+    count: i64,
+}
+
+/// Widths that a person can read off an axis.
+const SECONDS: [i64; 20] = [
+    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 604_800,
+    2_592_000,
+];
+
+impl Scale {
+    /// From one time to another, in about so many stretches, 1,000 at most.
+    pub(super) fn new(from: Timestamp, to: Timestamp, buckets: usize) -> Self {
+        let buckets = i64::try_from(buckets.clamp(1, 1_000)).unwrap_or(1_000);
+        let (from, to) = (from.as_usec(), to.as_usec());
+        let wanted = to.saturating_sub(from).div_euclid(buckets) + 1;
+        let rounded = SECONDS.iter().map(|seconds| seconds * 1_000_000).find(|width| *width >= wanted);
+        let hour = Level::Hour.usec();
+        let width = rounded.unwrap_or_else(|| (wanted + hour - 1) / hour * hour);
+        let level = Level::within(width);
+        let first = from.div_euclid(width);
+        Self { level, per_bucket: width / level.usec(), width, first, count: to.div_euclid(width) - first + 1 }
+    }
+
+    pub(super) fn len(self) -> usize {
+        usize::try_from(self.count).unwrap_or_default()
+    }
+
+    /// Which stretch a time is in; one outside has a number that is none's.
+    pub(super) fn index(self, time: Timestamp) -> i64 {
+        time.as_usec().div_euclid(self.width) - self.first
+    }
+
+    /// Where each begins.
+    pub(super) fn starts(self) -> impl Iterator<Item = Timestamp> {
+        (self.first..self.first + self.count).map(move |bucket| Timestamp::from_usec(bucket * self.width))
+    }
+
+    /// The condition on a rollup's columns `level` and `bucket`.
+    pub(super) fn condition(self) -> String {
+        let (from, to) = (self.first * self.per_bucket, (self.first + self.count) * self.per_bucket);
+        format!("level = {} AND bucket >= {from} AND bucket < {to}", self.level as i64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Level, SECONDS, Scale};
+    use jkool_model::Timestamp;
+
+    #[test]
+    fn each_width_is_whole_buckets_of_its_level() {
+        for seconds in SECONDS {
+            assert_eq!(seconds * 1_000_000 % Level::within(seconds * 1_000_000).usec(), 0, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn both_ends_are_in_it_and_there_are_about_so_many() {
+        let from = Timestamp::from_usec(1_457_524_800_000_001);
+        for length in [0, 1, 999_999, 59_000_000, 3_600_000_000, 86_400_000_000_000, 250_000_000_000_000_000] {
+            let to = Timestamp::from_usec(from.as_usec() + length);
+            let scale = Scale::new(from, to, 60);
+            assert!((1..=62).contains(&scale.len()), "{length}: {scale:?}");
+            assert_eq!(scale.index(from), 0);
+            assert_eq!(scale.index(to), scale.count - 1);
+            assert_eq!(scale.starts().count(), scale.len());
+        }
+    }
+}
