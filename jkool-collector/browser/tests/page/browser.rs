@@ -1,7 +1,7 @@
 //! A real Chromium with its driver.
 
 use crate::http::post;
-use fantoccini::{Client, ClientBuilder};
+use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use jkool_collector::Collector;
 use serde_json::{Value, json};
@@ -19,16 +19,21 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// A browser that looks at a collector of its own.
 pub struct Browser {
     pub client: Client,
-    pub collector: Collector,
+    address: SocketAddr,
+    collector: Option<Collector>,
     driver: SocketAddr,
     session: String,
     _process: Child,
 }
 
+/// On a thread of its own, for it brings its own runtime.
+fn collector(listen: String) -> Collector {
+    std::thread::spawn(|| Collector::builder().listen(listen).start().unwrap()).join().unwrap()
+}
+
 impl Browser {
     pub async fn start() -> Self {
-        let start = || Collector::builder().listen("127.0.0.1:0").start().unwrap();
-        let collector = std::thread::spawn(start).join().unwrap();
+        let collector = collector("127.0.0.1:0".to_owned());
         let mut process = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -58,17 +63,26 @@ impl Browser {
         let mut builder = ClientBuilder::new(HttpConnector::new());
         let client = builder.capabilities(capabilities).connect(&format!("http://{driver}")).await.unwrap();
         let session = client.session_id().await.unwrap().unwrap();
-        Self { client, collector, driver, session, _process: process }
+        Self { client, address: collector.address(), collector: Some(collector), driver, session, _process: process }
+    }
+
+    pub fn stop_collector(&mut self) {
+        self.collector = None;
+    }
+
+    /// Another one at the same address.
+    pub fn start_collector(&mut self) {
+        self.collector = Some(collector(self.address.to_string()));
     }
 
     /// Sends entities to the collector, one a line.
     pub fn send(&self, lines: &str) {
-        let (status, body) = post(self.collector.address(), "/event", lines);
+        let (status, body) = post(self.address, "/event", lines);
         assert!((200..300).contains(&status), "{status} {body}");
     }
 
     pub async fn open(&self, path: &str) {
-        self.client.goto(&format!("{}{path}", self.collector.url())).await.unwrap();
+        self.client.goto(&format!("http://{}{path}", self.address)).await.unwrap();
     }
 
     /// What a script says.
@@ -100,13 +114,28 @@ impl Browser {
     /// Clicks, and waits for the page that it leads to.
     pub async fn follow(&self, selector: &str) {
         self.ask("(window.here = true)").await;
-        self.client.find(fantoccini::Locator::Css(selector)).await.unwrap().click().await.unwrap();
+        self.click(selector).await;
         self.arrive().await;
     }
 
     /// Waits until another page is there, `window.here` being set on the last.
     pub async fn arrive(&self) {
         self.until("!window.here && document.readyState === 'complete'").await;
+    }
+
+    pub async fn click(&self, selector: &str) {
+        self.client.find(Locator::Css(selector)).await.unwrap().click().await.unwrap();
+    }
+
+    /// Path and query of the page.
+    pub async fn path(&self) -> String {
+        self.ask("location.pathname + location.search").await.as_str().unwrap().to_owned()
+    }
+
+    /// Types where one would after a click on `selector`; afterwards [`arrive`](Self::arrive) is for what it leads to.
+    pub async fn press_in(&self, selector: &str, keys: &str) {
+        self.ask("(window.here = true)").await;
+        self.client.find(Locator::Css(selector)).await.unwrap().send_keys(keys).await.unwrap();
     }
 
     pub async fn press(&self, keys: &str) {
@@ -148,7 +177,7 @@ impl Browser {
             .filter(|entry| !entry["message"].as_str().unwrap().contains("the server responded"))
             .collect();
         assert!(faults.is_empty(), "{faults:?}");
-        let url = self.collector.url();
+        let url = format!("http://{}/", self.address);
         for entry in self.log("performance") {
             let message: Value = serde_json::from_str(entry["message"].as_str().unwrap()).unwrap();
             if message["message"]["method"] == "Network.requestWillBeSent" {
