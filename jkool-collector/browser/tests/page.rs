@@ -172,6 +172,34 @@ async fn charts_and_map_lead_to_their_events() {
 }
 
 #[tokio::test]
+async fn a_map_of_many_has_room_for_all() {
+    let browser = Browser::start().await;
+    let event = |kind: &str, source: u64, number: u64| {
+        format!(
+            r#"{{"type":"{kind}","operation":"call","corrid":["c{number}"],"source-fqn":"APPL=service-{source}#SERVER=s-{source}","time-usec":{}}}"#,
+            now()
+        )
+    };
+    // Each calls the ones that its number divides, and some answer.
+    let calls =
+        (1..16).flat_map(|from| (2..16).filter(move |to| to % from == 0 && *to != from).map(move |to| (from, to)));
+    let answers = [(6, 3), (15, 5), (7, 7)];
+    let pairs = calls
+        .chain(answers)
+        .zip(0..)
+        .map(|((from, to), number)| format!("{}\n{}\n", event("SEND", from, number), event("RECEIVE", to, number)));
+    browser.send(&pairs.collect::<String>());
+    for (theme, width) in [("light", 1280), ("dark", 390)] {
+        browser.theme(theme);
+        browser.size(width, 900);
+        browser.open("/map").await;
+        assert_eq!((browser.count(".map .node").await, browser.count(".map path.l-edge").await), (15, 33));
+        browser.screenshot(&format!("many-{theme}-{width}.png"), width).await;
+    }
+    browser.finish().await;
+}
+
+#[tokio::test]
 async fn a_keyboard_is_enough() {
     let browser = shop().await;
     browser.open("/").await;

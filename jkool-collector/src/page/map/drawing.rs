@@ -1,6 +1,6 @@
 //! The map as a picture.
 
-use super::layout::{Place, layout};
+use super::layout::{Layout, Place, layout};
 use super::source_url;
 use crate::page::text::{count, cut};
 use crate::{Filter, Flow};
@@ -8,8 +8,8 @@ use jkool_model::SourceFqn;
 use maud::{Markup, html};
 use std::collections::HashMap;
 
-const NODE: (i32, i32) = (170, 46);
-const GAP: (i32, i32) = (130, 34);
+const NODE: (i32, i32) = (160, 46);
+const GAP: (i32, i32) = (150, 34);
 const MARGIN: (i32, i32) = (24, 44);
 
 pub(super) fn drawing(flows: &[Flow], filter: &Filter) -> Markup {
@@ -22,13 +22,14 @@ pub(super) fn drawing(flows: &[Flow], filter: &Filter) -> Markup {
         })
     };
     let edges: Vec<_> = flows.iter().map(|flow| (number(&flow.from), number(&flow.to))).collect();
-    let places = layout(nodes.len(), &edges);
-    let columns = places.iter().map(|place| place.column + 1).max().unwrap_or(1);
-    let height_of = |column| places.iter().filter(|place| place.column == column).count();
-    let rows = (0..columns).map(height_of).max().unwrap_or(1);
+    let Layout { places, ways } = layout(nodes.len(), &edges);
+    let all = || places.iter().chain(ways.iter().flatten());
+    let columns = all().map(|place| place.column + 1).max().unwrap_or(1);
+    let heights: Vec<_> = (0..columns).map(|column| all().filter(|place| place.column == column).count()).collect();
+    let rows = heights.iter().max().copied().unwrap_or(1);
     let corner = |place: &Place| {
         // Short columns are in the middle.
-        let room = (rows - height_of(place.column)) as i32 * (NODE.1 + GAP.1) / 2;
+        let room = (rows - heights[place.column]) as i32 * (NODE.1 + GAP.1) / 2;
         let across = MARGIN.0 + place.column as i32 * (NODE.0 + GAP.0);
         (across, MARGIN.1 + room + place.row as i32 * (NODE.1 + GAP.1))
     };
@@ -48,8 +49,9 @@ pub(super) fn drawing(flows: &[Flow], filter: &Filter) -> Markup {
                         }
                     }
                 }
-                @for (flow, (from, to)) in flows.iter().zip(&edges) {
-                    (edge(flow, Curve::between(corners[*from], corners[*to]), most, filter))
+                @for ((flow, (from, to)), way) in flows.iter().zip(&edges).zip(&ways) {
+                    @let way: Vec<_> = way.iter().map(corner).collect();
+                    (edge(flow, &Curve::between(corners[*from], &way, corners[*to]), most, filter))
                 }
                 @for (source, corner) in nodes.iter().zip(&corners) { (node(source, *corner, filter)) }
             }
@@ -57,33 +59,45 @@ pub(super) fn drawing(flows: &[Flow], filter: &Filter) -> Markup {
     }
 }
 
-/// A line and the middle of it.
+/// A line, and where its text is.
 struct Curve {
     path: String,
-    middle: (i32, i32),
+    text: (i32, i32),
 }
 
 impl Curve {
-    /// From the one node to the other, by their upper left corners.
-    fn between((from_x, from_y): (i32, i32), (to_x, to_y): (i32, i32)) -> Self {
-        let half = NODE.1 / 2;
-        if from_x < to_x {
-            // A little below the middle of the sender, so that what leads on is told from what arrives.
-            let (x1, y1, x2, y2) = (from_x + NODE.0, from_y + half, to_x - 2, to_y + half);
-            let bend = (x2 - x1) / 2;
-            return Self {
-                path: format!("M{x1} {y1}C{} {y1} {} {y2} {x2} {y2}", x1 + bend, x2 - bend),
-                middle: ((x1 + x2) / 2, (y1 + y2) / 2),
-            };
+    /// From the one node to the other by way of places that are free, all by their upper left corners.
+    fn between(from: (i32, i32), way: &[(i32, i32)], to: (i32, i32)) -> Self {
+        if from.0 >= to.0 {
+            return Self::back(from, to);
         }
-        // Back, or to itself: around the upper side.
-        let (x1, y1, x2, y2) = (from_x + NODE.0 / 3, from_y, to_x + NODE.0 * 2 / 3, to_y - 2);
-        let top = y1.min(y2) - 34;
-        Self { path: format!("M{x1} {y1}C{x1} {top} {x2} {top} {x2} {y2}"), middle: ((x1 + x2) / 2, top + 10) }
+        let half = NODE.1 / 2;
+        let (mut x, mut y) = (from.0 + NODE.0, from.1 + half);
+        let mut path = format!("M{x} {y}");
+        let end = (to.0 - 2, to.1 + half);
+        for next in way.iter().map(|corner| (corner.0, corner.1 + half)).chain([end]) {
+            let bend = (next.0 - x) / 2;
+            path.push_str(&format!("C{} {y} {} {} {} {}", x + bend, next.0 - bend, next.1, next.0, next.1));
+            if next != end {
+                path.push_str(&format!("H{}", next.0 + NODE.0));
+            }
+            (x, y) = (next.0 + NODE.0, next.1);
+        }
+        // Near its end, on the side that the line doesn't come from.
+        let before = way.last().map_or(from.1, |corner| corner.1);
+        let beside = if before < to.1 { 16 } else { -6 };
+        Self { path, text: (to.0 - GAP.0 * 2 / 5, end.1 + beside) }
+    }
+
+    /// Back, or to itself: around the upper side.
+    fn back(from: (i32, i32), to: (i32, i32)) -> Self {
+        let (x1, y1, x2, y2) = (from.0 + NODE.0 / 3, from.1, to.0 + NODE.0 * 2 / 3, to.1 - 2);
+        let top = y1.min(y2) - 36;
+        Self { path: format!("M{x1} {y1}C{x1} {top} {x2} {top} {x2} {y2}"), text: ((x1 + x2) / 2, top + 5) }
     }
 }
 
-fn edge(flow: &Flow, curve: Curve, most: u64, filter: &Filter) -> Markup {
+fn edge(flow: &Flow, curve: &Curve, most: u64, filter: &Filter) -> Markup {
     let is_bad = flow.errors > 0;
     let (class, marker) = if is_bad { ("l-bad", "url(#arrow-bad)") } else { ("l-edge", "url(#arrow)") };
     let errors = if is_bad { format!(", {} with errors", count(flow.errors)) } else { String::new() };
@@ -92,7 +106,7 @@ fn edge(flow: &Flow, curve: Curve, most: u64, filter: &Filter) -> Markup {
         a href=(source_url(filter, &flow.to, is_bad)) {
             title { (flow.from) " to " (flow.to) ": " (count(flow.count)) " messages" (errors) }
             path class=(class) d=(curve.path) fill="none" stroke-width=(format!("{width:.1}")) marker-end=(marker) {}
-            text.count x=(curve.middle.0) y=(curve.middle.1 - 5) text-anchor="middle" {
+            text.count x=(curve.text.0) y=(curve.text.1) text-anchor="middle" {
                 (count(flow.count))
                 @if is_bad { tspan.f-bad dx="5" { (count(flow.errors)) " failed" } }
             }

@@ -9,43 +9,78 @@ pub(super) struct Place {
     pub(super) row: usize,
 }
 
-/// Places for `count` nodes with `edges` from one to another, the most important first. Circles and edges from a node to itself
-/// are fine: of a circle, one edge leads back.
-pub(super) fn layout(count: usize, edges: &[(usize, usize)]) -> Vec<Place> {
-    let forward = forward(count, edges);
-    let columns = columns(count, &forward);
+/// Where everything is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Layout {
+    /// Of each node.
+    pub(super) places: Vec<Place>,
+    /// Of each edge the places that are kept free for it, from left to right; one that leads back has none.
+    pub(super) ways: Vec<Vec<Place>>,
+}
+
+/// With more edges than this no place is kept free for any: the picture would be all lines.
+const KEPT_FREE: usize = 60;
+
+/// A layout of `count` nodes with `edges` from one to another, the most important first. Circles and edges from a node to
+/// itself are fine: of a circle, one edge leads back.
+pub(super) fn layout(count: usize, edges: &[(usize, usize)]) -> Layout {
+    let mut columns = columns(count, &forward(count, edges));
+    let mut ways = vec![Vec::new(); edges.len()];
+    let mut links = Vec::new();
+    for (way, (from, to)) in ways.iter_mut().zip(edges) {
+        let mut last = *from;
+        if edges.len() <= KEPT_FREE {
+            for column in columns[*from] + 1..columns[*to] {
+                let between = columns.len();
+                columns.push(column);
+                way.push(between);
+                links.push((last, between));
+                last = between;
+            }
+        }
+        if columns[*from] < columns[*to] {
+            links.push((last, *to));
+        }
+    }
+    let rows = rows(&columns, &links);
+    let place = |node: usize| Place { column: columns[node], row: rows[node] };
+    Layout {
+        places: (0..count).map(place).collect(),
+        ways: ways.into_iter().map(|way| way.into_iter().map(place).collect()).collect(),
+    }
+}
+
+/// Each to the middle of its neighbours, from the left and from the right by turns.
+fn rows(columns: &[usize], links: &[(usize, usize)]) -> Vec<usize> {
+    let (mut left, mut right) = (vec![Vec::new(); columns.len()], vec![Vec::new(); columns.len()]);
+    for (from, to) in links {
+        right[*from].push(*to);
+        left[*to].push(*from);
+    }
     let width = columns.iter().max().map_or(0, |last| last + 1);
     let mut order: Vec<Vec<usize>> = vec![Vec::new(); width];
+    let mut rows = vec![0; columns.len()];
     for (node, column) in columns.iter().enumerate() {
+        rows[node] = order[*column].len();
         order[*column].push(node);
     }
-    let mut rows = vec![0; count];
-    let number = |column: &[usize], rows: &mut Vec<usize>| {
-        for (row, node) in column.iter().enumerate() {
-            rows[*node] = row;
-        }
-    };
-    order.iter().for_each(|column| number(column, &mut rows));
-    // Each to the middle of its neighbours, from the left and from the right by turns.
     for sweep in 0..6 {
         let from_left = sweep % 2 == 0;
+        let beside = if from_left { &left } else { &right };
         for step in 0..width {
-            let column = if from_left { step } else { width - 1 - step };
-            let middle = |node: usize| {
-                let beside = forward.iter().filter_map(|(from, to)| match from_left {
-                    true => (*to == node).then_some(rows[*from]),
-                    false => (*from == node).then_some(rows[*to]),
-                });
-                let (sum, count) = beside.fold((0, 0), |(sum, count), row| (sum + row, count + 1));
-                if count == 0 { rows[node] as f64 } else { sum as f64 / count as f64 }
-            };
-            let mut sorted: Vec<_> = order[column].iter().map(|node| (middle(*node), *node)).collect();
-            sorted.sort_by(|a, b| a.0.total_cmp(&b.0));
-            order[column] = sorted.into_iter().map(|(_, node)| node).collect();
-            number(&order[column], &mut rows);
+            let column = &mut order[if from_left { step } else { width - 1 - step }];
+            column.sort_by_cached_key(|node| {
+                let (sum, count) =
+                    beside[*node].iter().fold((0, 0), |(sum, count), other| (sum + rows[*other], count + 1));
+                // In thousandths of a row.
+                if count == 0 { rows[*node] * 1_000 } else { sum * 1_000 / count }
+            });
+            for (row, node) in column.iter().enumerate() {
+                rows[*node] = row;
+            }
         }
     }
-    columns.into_iter().zip(rows).map(|(column, row)| Place { column, row }).collect()
+    rows
 }
 
 /// The edges without those that close a circle. Those near where messages begin are kept first.
@@ -119,18 +154,18 @@ fn columns(count: usize, forward: &[(usize, usize)]) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Place, layout};
+    use super::{Layout, layout};
     use std::collections::HashSet;
 
-    fn columns(places: &[Place]) -> Vec<usize> {
-        places.iter().map(|place| place.column).collect()
+    fn columns(layout: &Layout) -> Vec<usize> {
+        layout.places.iter().map(|place| place.column).collect()
     }
 
     #[test]
     fn who_sends_is_left_of_who_receives() {
         assert_eq!(columns(&layout(4, &[(0, 1), (1, 2), (0, 2), (2, 3)])), [0, 1, 2, 3]);
         assert_eq!(columns(&layout(3, &[(0, 2), (1, 2)])), [0, 0, 1]);
-        assert_eq!(layout(0, &[]), []);
+        assert_eq!(layout(0, &[]).places, []);
     }
 
     #[test]
@@ -147,15 +182,23 @@ mod tests {
 
     #[test]
     fn lines_that_need_not_cross_do_not() {
-        let places = layout(4, &[(0, 3), (1, 2)]);
+        let Layout { places, .. } = layout(4, &[(0, 3), (1, 2)]);
         assert_eq!(places[0].row, places[3].row);
         assert_eq!(places[1].row, places[2].row);
     }
 
     #[test]
+    fn a_long_line_passes_between_the_nodes() {
+        let Layout { places, ways } = layout(4, &[(0, 1), (1, 2), (2, 3), (0, 3)]);
+        assert_eq!(ways[3].iter().map(|place| place.column).collect::<Vec<_>>(), [1, 2]);
+        assert!(ways[3].iter().all(|place| !places.contains(place)));
+        assert_eq!(ways[0], []);
+    }
+
+    #[test]
     fn thirty_nodes_that_all_talk_have_a_place_each() {
         let edges: Vec<_> = (0..30).flat_map(|from| (0..30).map(move |to| (from, to))).collect();
-        let places = layout(30, &edges);
+        let Layout { places, .. } = layout(30, &edges);
         let distinct: HashSet<_> = places.iter().map(|place| (place.column, place.row)).collect();
         assert_eq!(distinct.len(), 30);
     }
