@@ -1,26 +1,24 @@
-//! Questions to the store: counts, metrics, and who sent to whom.
+//! Questions to the store: counts and metrics.
 
 use super::apply::kind_number;
 use super::find::{Selection, Wanted, list, sources_with};
 use super::retention::used_bytes;
 use super::rollup::Level;
 use super::scale::Scale;
-use super::{Bucket, EntityId, Flow, Metric, MetricName, Reader, Severities, Sizes, StoreError, Top};
+use super::{Bucket, EntityId, Metric, MetricName, Reader, Severities, Sizes, StoreError, Top};
 use crate::{Filter, Kind};
-use jkool_model::{Severity, SourceFqn, Timestamp};
+use jkool_model::Timestamp;
 use rusqlite::{params, params_from_iter};
 
 /// So many matches of a text, a correlator or a parent are counted, the youngest; more would take long.
 const COUNTED: usize = 20_000;
 
-/// So many RECEIVE events are looked at for a map, the youngest.
-const MAPPED: usize = 5_000;
-
 type Result<T> = std::result::Result<T, StoreError>;
 
 impl Reader<'_> {
     /// How many `filter` lets through, by severity, in about `buckets` stretches of equal length; empty stretches are there
-    /// too. The time is the filter's, or from the first to the last that there is. With a text, a correlator or a parent in
+    /// too. The time is the filter's, or from the first to the last that there is; its ends are rounded to the second, to the
+    /// minute if a stretch is longer than that, to the hour if it is longer than that. With a text, a correlator or a parent in
     /// the filter only the youngest 20,000 are counted.
     ///
     /// # Errors
@@ -151,40 +149,6 @@ impl Reader<'_> {
         Ok(metrics.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Who sent to whom, of the youngest 5,000 RECEIVE events in the filter's time.
-    ///
-    /// # Errors
-    /// When the file can't be read.
-    pub fn flows(&self, filter: &Filter, now: Timestamp) -> Result<Vec<Flow>> {
-        let Some(wanted) = Wanted::resolve(self.0, &filter.time_only(), now)? else { return Ok(Vec::new()) };
-        let sql = format!(
-            "WITH received AS (
-                 SELECT name, entity, facet FROM correlator WHERE role = 2 AND entity >= ?1 AND entity < ?2
-                 ORDER BY entity DESC LIMIT {MAPPED}),
-             pairs AS (
-                 SELECT (SELECT sent.facet FROM correlator sent
-                         WHERE sent.name = received.name AND sent.role = 1 AND sent.entity <= received.entity
-                         ORDER BY sent.entity DESC LIMIT 1) AS sender,
-                        facet AS receiver FROM received)
-             SELECT sent_by.fqn, received_by.fqn, count(*), sum(receiver.severity >= {})
-             FROM pairs JOIN facet sender ON sender.id = pairs.sender JOIN facet receiver ON receiver.id = pairs.receiver
-             JOIN source sent_by ON sent_by.id = sender.source JOIN source received_by ON received_by.id = receiver.source
-             GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2",
-            Severity::Error as i64
-        );
-        let mut query = self.0.prepare_cached(&sql)?;
-        let mut rows = query.query(params![wanted.from, wanted.to])?;
-        let mut flows = Vec::new();
-        while let Some(row) = rows.next()? {
-            let names = (row.get::<_, String>(0)?.parse::<SourceFqn>(), row.get::<_, String>(1)?.parse::<SourceFqn>());
-            // They were read as source names once already.
-            if let (Ok(from), Ok(to)) = names {
-                flows.push(Flow { from, to, count: row.get(2)?, errors: row.get(3)? });
-            }
-        }
-        Ok(flows)
-    }
-
     /// How much there is of everything.
     ///
     /// # Errors
@@ -228,7 +192,8 @@ impl Reader<'_> {
     fn scale(&self, wanted: &Wanted, buckets: usize) -> Result<Option<Scale>> {
         let (Some(first), Some(last)) = self.ends(wanted.from, wanted.to)? else { return Ok(None) };
         let first = if wanted.from == EntityId::FIRST { first } else { wanted.from.time() };
-        let last = if wanted.to == EntityId::LAST { last } else { wanted.to.time().max(first) };
+        let until = Timestamp::from_usec(wanted.to.time().as_usec() - 1);
+        let last = if wanted.to == EntityId::LAST { last } else { until };
         Ok((first <= last).then(|| Scale::new(first, last, buckets)))
     }
 }

@@ -14,6 +14,8 @@ pub(super) struct Scale {
     /// The number of our first since 1970.
     pub(super) first: i64,
     count: i64,
+    /// The level's first and last bucket.
+    ends: (i64, i64),
 }
 
 /// Widths that a person can read off an axis.
@@ -26,6 +28,7 @@ impl Scale {
     /// From one time to another, in about so many stretches, 1,000 at most.
     pub(super) fn new(from: Timestamp, to: Timestamp, buckets: usize) -> Self {
         let buckets = i64::try_from(buckets.clamp(1, 1_000)).unwrap_or(1_000);
+        let ends = (from, to);
         let (from, to) = (from.as_usec(), to.as_usec());
         let wanted = to.saturating_sub(from).div_euclid(buckets) + 1;
         let rounded = SECONDS.iter().map(|seconds| seconds * 1_000_000).find(|width| *width >= wanted);
@@ -33,7 +36,14 @@ impl Scale {
         let width = rounded.unwrap_or_else(|| (wanted + hour - 1) / hour * hour);
         let level = Level::within(width);
         let first = from.div_euclid(width);
-        Self { level, per_bucket: width / level.usec(), width, first, count: to.div_euclid(width) - first + 1 }
+        Self {
+            level,
+            per_bucket: width / level.usec(),
+            width,
+            first,
+            count: to.div_euclid(width) - first + 1,
+            ends: (level.bucket(ends.0), level.bucket(ends.1)),
+        }
     }
 
     pub(super) fn len(self) -> usize {
@@ -52,8 +62,8 @@ impl Scale {
 
     /// The condition on a rollup's columns `level` and `bucket`.
     pub(super) fn condition(self) -> String {
-        let (from, to) = (self.first * self.per_bucket, (self.first + self.count) * self.per_bucket);
-        format!("level = {} AND bucket >= {from} AND bucket < {to}", self.level as i64)
+        let (first, last) = self.ends;
+        format!("level = {} AND bucket BETWEEN {first} AND {last}", self.level as i64)
     }
 }
 
