@@ -120,6 +120,12 @@ proptest! {
                 let total: u64 = counted.iter().map(|bucket| bucket.severities.total()).sum();
                 // Counts are by the second, and so are all times here.
                 assert_eq!(total, expected.len() as u64, "{filter:?}");
+                let mut filter = filter.clone();
+                (filter.text, filter.correlator, filter.parent) = (None, None, None);
+                let expected = all.iter().filter(|stored| filter.matches(stored, NOW)).count();
+                for top in [reader.top_operations(&filter, 9, NOW)?, reader.top_sources(&filter, 9, NOW)?] {
+                    assert_eq!(top.iter().map(|top| top.severities.total()).sum::<u64>(), expected as u64, "{filter:?}");
+                }
             }
             Ok(())
         }).unwrap();

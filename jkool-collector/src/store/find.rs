@@ -165,14 +165,17 @@ impl Wanted {
         Selection { sql, values, id }
     }
 
-    /// The condition on a column `facet`.
-    pub(super) fn on_facet(&self) -> String {
-        self.facets.as_ref().map(|facets| format!("AND facet IN ({})", list(facets))).unwrap_or_default()
+    /// The condition on a column that holds facets.
+    pub(super) fn on_facet(&self, column: &str) -> String {
+        match &self.facets {
+            Some(facets) => format!("{column} IN ({})", list(facets)),
+            None => "true".to_owned(),
+        }
     }
 
     /// How many there are of these facets, at any time.
     fn tallied(&self, connection: &Connection) -> Result<u64> {
-        let sql = format!("SELECT coalesce(sum(count), 0) FROM tally WHERE level = ?1 {}", self.on_facet());
+        let sql = format!("SELECT coalesce(sum(count), 0) FROM tally WHERE level = ?1 AND {}", self.on_facet("facet"));
         connection.prepare_cached(&sql)?.query_row([Level::Hour as i64], |row| row.get(0))
     }
 }
