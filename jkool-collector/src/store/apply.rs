@@ -1,7 +1,8 @@
 //! Writing a group of entities, within a transaction.
 
 use super::EntityId;
-use super::record::Record;
+use super::link::{Role, count_fresh, settle};
+use super::record::{Record, Samples};
 use super::rollup::Rollup;
 use crate::Kind;
 use jkool_model::{SourceFqn, Timestamp};
@@ -15,9 +16,13 @@ pub(super) struct Memory {
     sources: HashMap<String, i64>,
     metrics: HashMap<String, i64>,
     facets: HashMap<[i64; 4], i64>,
+    fresh_links: Option<i64>,
     /// For times that came before: the slot to try next.
     slots: HashMap<Timestamp, i64>,
 }
+
+/// Stands between the parts of a metric's name; in none of them does it mean anything.
+const END: char = '\0';
 
 /// So many entries of each: a client that says a new operation every time fills no memory.
 const REMEMBERED: usize = 20_000;
@@ -45,9 +50,17 @@ pub(super) fn apply(
     records: &[&Record],
 ) -> Result<Vec<Option<EntityId>>> {
     memory.trim();
-    let mut writing = Writing::new(connection, memory)?;
-    let ids = records.iter().map(|record| writing.add(record)).collect::<Result<_>>()?;
-    write_rollup(connection, &writing.rollup)?;
+    let (ids, rollup, added_links) = {
+        let mut writing = Writing::new(connection, memory)?;
+        let ids = records.iter().map(|record| writing.add(record)).collect::<Result<_>>()?;
+        (ids, writing.rollup, writing.added_links)
+    };
+    rollup.write(connection)?;
+    let fresh = match memory.fresh_links {
+        Some(before) => before + added_links,
+        None => count_fresh(connection)?,
+    };
+    memory.fresh_links = Some(settle(connection, fresh)?);
     Ok(ids)
 }
 
@@ -55,10 +68,12 @@ pub(super) fn apply(
 struct Writing<'a> {
     memory: &'a mut Memory,
     rollup: Rollup,
+    added_links: i64,
     key: String,
-    same_id: CachedStatement<'a>,
+    with_id: CachedStatement<'a>,
+    is_equal: CachedStatement<'a>,
     entity: CachedStatement<'a>,
-    correlator: CachedStatement<'a>,
+    link: CachedStatement<'a>,
     words: CachedStatement<'a>,
     operation: Names<'a>,
     source: Names<'a>,
@@ -69,15 +84,17 @@ struct Writing<'a> {
 
 impl<'a> Writing<'a> {
     fn new(connection: &'a Connection, memory: &'a mut Memory) -> Result<Self> {
-        let prepare = |sql| connection.prepare_cached(sql);
+        let prepare = |sql: &str| connection.prepare_cached(sql);
         Ok(Self {
             memory,
             rollup: Rollup::default(),
+            added_links: 0,
             key: String::new(),
-            same_id: prepare("SELECT 1 FROM entity WHERE tracking = ?1 AND json = ?2")?,
-            entity: prepare("INSERT INTO entity VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?,
-            // A correlator that an entity names twice is one.
-            correlator: prepare("INSERT OR IGNORE INTO correlator VALUES (?1, ?2, ?3, ?4)")?,
+            // A role in the place of `?2` would have SQLite plan anew each time, for there is an index of one role.
+            with_id: prepare(&format!("SELECT entity FROM links WHERE hash = ?1 AND role = {}", Role::Own as i64))?,
+            is_equal: prepare("SELECT 1 FROM entity WHERE id = ?1 AND json = ?2")?,
+            entity: prepare("INSERT INTO entity VALUES (?1, ?2, ?3, ?4, ?5)")?,
+            link: prepare("INSERT INTO fresh_link VALUES (?1, ?2, ?3, ?4)")?,
             words: prepare("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?,
             operation: Names {
                 find: prepare("SELECT id FROM operation WHERE name = ?1")?,
@@ -106,41 +123,41 @@ impl<'a> Writing<'a> {
     }
 
     fn add(&mut self, record: &Record) -> Result<Option<EntityId>> {
-        if let Some(tracking) = record.tracking {
-            let json: &[u8] = &record.json;
-            if self.same_id.query_row(params![tracking, json], |_| Ok(())).optional()?.is_some() {
-                return Ok(None);
-            }
+        if self.is_known(record)? {
+            return Ok(None);
         }
-        let source = self.source_id(&record.source)?;
+        let source = self.source_id(record.source.as_ref())?;
         let facet = self.facet_id(record, source)?;
         let id = self.insert(record, facet)?;
-        for name in &record.correlators {
-            let role = record.role as i64;
-            self.correlator.execute(params![name, role, id, facet])?;
+        for link in &record.links {
+            self.link.execute(params![link.hash, link.role as i64, id, facet])?;
+            self.added_links += 1;
         }
         if !record.text.is_empty() {
             self.words.execute(params![id, record.text])?;
         }
         self.rollup.count(record.time, facet, 1);
-        for sample in &record.samples {
-            // None of the three can hold a line feed that matters: two metrics whose names differ in one only are one.
-            self.key.clear();
-            for part in [&sample.category, &sample.snapshot, &sample.property] {
-                self.key.push_str(part);
-                self.key.push('\n');
+        for Samples { category, snapshot, time, values } in &record.samples {
+            for (property, value) in values {
+                let name = self.metric_id(category, snapshot, property)?;
+                self.rollup.add(name, source, *time, *value);
             }
-            let name = match self.memory.metrics.get(&self.key) {
-                Some(id) => *id,
-                None => {
-                    let id = self.metric.id(params![sample.category, sample.snapshot, sample.property])?;
-                    self.memory.metrics.insert(self.key.clone(), id);
-                    id
-                }
-            };
-            self.rollup.add(name, source, sample);
         }
         Ok(Some(id))
+    }
+
+    /// Whether an entity of this id is there that is equal in every byte.
+    fn is_known(&mut self, record: &Record) -> Result<bool> {
+        let Some(own) = record.links.iter().find(|link| link.role == Role::Own) else { return Ok(false) };
+        let json: &[u8] = &record.json;
+        let mut same_id = self.with_id.query([own.hash])?;
+        while let Some(row) = same_id.next()? {
+            let id: EntityId = row.get(0)?;
+            if self.is_equal.query_row(params![id, json], |_| Ok(())).optional()?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Puts the entity into the first free place at its time.
@@ -151,15 +168,8 @@ impl<'a> Writing<'a> {
         let json: &[u8] = &record.json;
         loop {
             let id = first.plus(slot);
-            let inserted = self.entity.execute(params![
-                id,
-                facet,
-                record.time.as_usec(),
-                record.received.as_usec(),
-                record.tracking,
-                record.parent,
-                json,
-            ]);
+            let inserted =
+                self.entity.execute(params![id, facet, record.time.as_usec(), record.received.as_usec(), json,]);
             match inserted {
                 Ok(_) => {
                     self.memory.slots.insert(record.time, slot + 1);
@@ -198,18 +208,31 @@ impl<'a> Writing<'a> {
         Ok(id)
     }
 
-    fn source_id(&mut self, fqn: &str) -> Result<i64> {
-        if fqn.is_empty() {
-            return Ok(0);
-        }
-        if let Some(id) = self.memory.sources.get(fqn) {
+    fn source_id(&mut self, source: Option<&SourceFqn>) -> Result<i64> {
+        let Some(source) = source else { return Ok(0) };
+        if let Some(id) = self.memory.sources.get(source.as_str()) {
             return Ok(*id);
         }
-        let id = self.source.id([fqn])?;
-        for (source_type, name) in fqn.parse::<SourceFqn>().iter().flat_map(SourceFqn::elements) {
+        let id = self.source.id([source.as_str()])?;
+        for (source_type, name) in source.elements() {
             self.source_element.execute(params![format!("{source_type}={name}"), id])?;
         }
-        self.memory.sources.insert(fqn.to_owned(), id);
+        self.memory.sources.insert(source.as_str().to_owned(), id);
+        Ok(id)
+    }
+
+    fn metric_id(&mut self, category: &str, snapshot: &str, property: &str) -> Result<i64> {
+        let key = &mut self.key;
+        key.clear();
+        for part in [category, snapshot, property] {
+            key.push_str(part);
+            key.push(END);
+        }
+        if let Some(id) = self.memory.metrics.get(key.as_str()) {
+            return Ok(*id);
+        }
+        let id = self.metric.id(params![category, snapshot, property])?;
+        self.memory.metrics.insert(key.clone(), id);
         Ok(id)
     }
 }
@@ -227,36 +250,6 @@ impl Names<'_> {
             None => self.add.query_row(name, |row| row.get(0)),
         }
     }
-}
-
-/// Adds the counts and metrics of a group.
-pub(super) fn write_rollup(connection: &Connection, rollup: &Rollup) -> Result<()> {
-    let mut tally = connection.prepare_cached(
-        "INSERT INTO tally VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT DO UPDATE SET count = count + excluded.count",
-    )?;
-    for (key, count) in &rollup.tally {
-        tally.execute(params![key.level as i64, key.bucket, key.facet, count])?;
-    }
-    let mut metric = connection.prepare_cached(
-        "INSERT INTO metric VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-         ON CONFLICT DO UPDATE SET count = count + excluded.count, sum = sum + excluded.sum,
-             min = min(min, excluded.min), max = max(max, excluded.max)",
-    )?;
-    for (key, spread) in &rollup.metrics {
-        let level = key.level as i64;
-        metric.execute(params![
-            key.name,
-            level,
-            key.bucket,
-            key.source,
-            spread.count,
-            spread.sum,
-            spread.min,
-            spread.max
-        ])?;
-    }
-    Ok(())
 }
 
 /// As the column `kind` says it.
