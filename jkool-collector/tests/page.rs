@@ -48,7 +48,7 @@ fn get(collector: &Collector, path: &str) -> Answer {
 /// Where the detail is of the one event that `query` finds.
 fn detail(collector: &Collector, query: &str) -> String {
     let page = get(collector, &format!("/?{query}")).body;
-    let (_, rest) = page.split_once("class=\"msg\" href=\"").expect("an event is listed");
+    let (_, rest) = page.split_once("class=\"msg\" href=\"").unwrap();
     rest.split_once('"').unwrap().0.to_owned()
 }
 
@@ -298,7 +298,7 @@ fn a_watcher_is_told_what_there_is_then_what_comes() {
         told.clone()
     };
     let first = until("Payment failed");
-    assert!(first.contains("event: rows") && !first.contains("accepted"));
+    assert!(first.contains("event: list") && !first.contains("accepted"));
     let event =
         |severity: &str, text: &str| format!(r#"{{"operation":"tell","severity":"{severity}","msg-text":"{text}"}}"#);
     request(&collector, "POST /event", &format!("{}\n{}", event("INFO", "quiet one"), event("ERROR", "loud\\r\\none")));
@@ -320,7 +320,7 @@ fn a_watcher_of_a_flood_is_told_how_much_was_passed_over() {
             told.push_str(&String::from_utf8_lossy(&piece[..count]));
         }
     };
-    until(&mut told, "event: rows");
+    until(&mut told, "event: list");
     let events: Vec<_> =
         (0..3_000).map(|number| format!(r#"{{"operation":"flood","msg-text":"drop {number}"}}"#)).collect();
     request(&collector, "POST /event", &events.join("\n"));

@@ -51,7 +51,11 @@ pub(super) async fn show(State(app): State<Arc<App>>, Path(id): Path<String>) ->
         }
         section.part {
             h2 { "Related " span.dim { (counted(related.len(), "entry", "entries")) } }
-            p.hint { "What shares a correlator or a parent, as it happened." }
+            p.hint {
+                "What shares a correlator or a parent, as it happened"
+                @if related.len() >= RELATED { "; of many, the first ones" }
+                "."
+            }
             (timeline(&related, stored.id))
         }
         section.part {

@@ -46,3 +46,16 @@ impl IntoResponse for Failure {
 pub(super) async fn not_found() -> Failure {
     Failure::NotFound("There is no such page here.")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Failure;
+    use crate::{StoreError, StoreErrorKind};
+    use axum::response::IntoResponse;
+
+    #[test]
+    fn a_store_that_fails_is_a_page_that_says_so() {
+        let answer = Failure::from(StoreError::new(StoreErrorKind::Io, "<the disk>")).into_response();
+        assert_eq!(answer.status(), 503);
+    }
+}

@@ -30,7 +30,7 @@ const COUNTED: Duration = Duration::from_secs(1);
 
 /// What was stored since the list was rendered, then what is stored from now on.
 ///
-/// `rows` are lines, the youngest first; `missed` is how many were passed over; `total` is how many are stored.
+/// `list` and `rows` are lines, the youngest first; `missed` is how many were passed over; `total` is how many are stored.
 pub(super) async fn stream(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, Failure> {
     let mut asked = Asked::read(query.as_deref());
     asked.finish();
@@ -42,7 +42,7 @@ pub(super) async fn stream(State(app): State<Arc<App>>, RawQuery(query): RawQuer
     let told = tail(&app, filter.clone());
     let (wanted, now) = (filter.clone(), app.clock.now());
     let found = app.store.read(move |reader| reader.find(&wanted, ON_A_PAGE, None, now)).await?;
-    let caught_up = Event::default().event("rows").data(rows(found.iter(), &filter));
+    let caught_up = Event::default().event("list").data(rows(found.iter(), &filter));
     let watch = Watch { app, filter, told: Box::pin(told), since_total: 1 };
     let live = stream::unfold(watch, |mut watch| async move { watch.next().await.map(|events| (events, watch)) });
     let events = stream::iter([caught_up]).chain(live.flat_map(stream::iter)).map(Ok::<_, Infallible>);

@@ -101,12 +101,17 @@ function tail(list) {
     requestAnimationFrame(draw);
   }
 
-  function take(html) {
+  // With `isAll` these are the youngest that there are: if none of them is known, there is a gap before them.
+  function take(html, isAll) {
     parser.innerHTML = html;
     const known = new Set(held.map((row) => row.id));
-    for (const row of [...parser.content.children].reverse()) {
-      if (!byId(row.id) && !known.has(row.id)) held.push(row);
+    const rows = [...parser.content.children].reverse();
+    const fresh = rows.filter((row) => !byId(row.id) && !known.has(row.id));
+    if (isAll && fresh.length > 0 && fresh.length === rows.length) {
+      list.replaceChildren();
+      held = [];
     }
+    held.push(...fresh);
     if (held.length > MOST) {
       heldBack += held.length - MOST;
       held = held.slice(-MOST);
@@ -123,13 +128,20 @@ function tail(list) {
   });
 
   let wait = 1000;
+  let source = null;
+  let again = 0;
+  // Only while it is looked at: a browser has few connections to one address.
   function connect() {
-    const source = new EventSource(list.dataset.tail);
+    clearTimeout(again);
+    source?.close();
+    if (document.hidden) return;
+    source = new EventSource(list.dataset.tail);
     source.addEventListener("open", () => {
       wait = 1000;
       say(paused ? "" : "on", paused ? "paused" : "live");
     });
-    source.addEventListener("rows", (event) => take(event.data));
+    source.addEventListener("list", (event) => take(event.data, true));
+    source.addEventListener("rows", (event) => take(event.data, false));
     source.addEventListener("missed", (event) => {
       passedOver += Number(event.data);
       soon();
@@ -141,10 +153,10 @@ function tail(list) {
       // The browser would give up on some errors; and it would ask too often.
       source.close();
       say("off", "reconnecting…");
-      setTimeout(connect, wait);
+      again = setTimeout(connect, wait);
       wait = Math.min(wait * 2, 15000);
     });
-    window.addEventListener("pagehide", () => source.close(), { once: true });
   }
+  document.addEventListener("visibilitychange", connect);
   connect();
 }

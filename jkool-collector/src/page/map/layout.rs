@@ -73,7 +73,7 @@ fn rows(columns: &[usize], links: &[(usize, usize)]) -> Vec<usize> {
                 let (sum, count) =
                     beside[*node].iter().fold((0, 0), |(sum, count), other| (sum + rows[*other], count + 1));
                 // In thousandths of a row.
-                if count == 0 { rows[*node] * 1_000 } else { sum * 1_000 / count }
+                (sum * 1_000_usize).checked_div(count).unwrap_or(rows[*node] * 1_000)
             });
             for (row, node) in column.iter().enumerate() {
                 rows[*node] = row;
