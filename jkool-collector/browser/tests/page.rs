@@ -270,7 +270,10 @@ async fn a_page_finds_its_collector_again() {
 
 #[tokio::test]
 async fn it_looks_right_in_both_themes_and_on_a_phone() {
-    let browser = shop().await;
+    let browser = Browser::start().await;
+    browser.open("/").await;
+    browser.screenshot("welcome.png", 1280).await;
+    browser.send(&orders(200, now(), 18_000_000));
     browser.open("/?severity=%3E%3DERROR").await;
     let href = browser.ask("document.querySelector('.row .msg').getAttribute('href')").await;
     let detail = href.as_str().unwrap().to_owned();

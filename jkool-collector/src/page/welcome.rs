@@ -22,7 +22,7 @@ pub(super) fn welcome(host: &str) -> Markup {
             h3 { "From a shell" }
             pre { code { (curl) } }
             h3 { "With the command" }
-            pre { code { "jkool send \"Hello\"" } }
+            pre { code { "jkool send --url http://" (host) " \"Hello\"" } }
             p { "Or watch a made-up order process: " code { "jkool demo" } }
             h3 { "From Rust" }
             pre { code { (rust) } }
