@@ -146,7 +146,7 @@ impl StoreBuilder {
         self
     }
 
-    /// The file may not grow beyond so many pages of 4 KiB: what a full disk looks like, for tests.
+    /// The file may not grow beyond so many pages of 8 KiB: what a full disk looks like, for tests.
     #[doc(hidden)]
     #[must_use]
     pub fn max_pages(mut self, pages: u32) -> Self {
@@ -259,6 +259,7 @@ fn open_file(path: &Path, durability: Durability) -> Result<Connection, StoreErr
     let was_cut_off = with_suffix(path, "-wal").exists();
     let mut connection = Connection::open(path).map_err(|error| at(path, error))?;
     connection.busy_timeout(Duration::from_secs(2))?;
+    connection.pragma_update(None, "page_size", 8_192)?;
     connection.pragma_update(None, "journal_mode", "WAL").map_err(|error| at(path, error))?;
     connection.pragma_update(
         None,
@@ -276,7 +277,7 @@ fn open_file(path: &Path, durability: Durability) -> Result<Connection, StoreErr
     }
     connection.pragma_update(None, "cache_size", CACHE)?;
     // In pages: fewer trips from the journal to the file, for 16 MiB more of journal.
-    connection.pragma_update(None, "wal_autocheckpoint", 4_096)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 2_048)?;
     schema::migrate(&mut connection, schema::MIGRATIONS)?;
     Ok(prepared(connection))
 }
