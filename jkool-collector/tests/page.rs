@@ -170,6 +170,7 @@ fn what_can_not_be_understood_is_said_at_its_field() {
     for part in ["“LOUD”: expected a severity", "has no `=`", "before=&quot;x&quot;", "no such parameter"] {
         assert!(page.body.contains(part), "{part}");
     }
+    assert!(get(&collector, "/map?severity=LOUD").body.contains("expected a severity"));
     assert_eq!(get(&collector, "/tail?since=soon").status, 400);
 }
 

@@ -1,11 +1,10 @@
 //! Activities: groups of events, with what is in them.
 
 use super::asked::Asked;
-use super::event::members_url;
 use super::failure::Failure;
 use super::filter_form::FilterForm;
 use super::layout::{Frame, Tab, frame};
-use super::link::{event_url, url, url_with};
+use super::link::{event_url, url, url_with, with_parent};
 use super::row::row;
 use super::text::{cut, duration, severity_class, time};
 use crate::app::App;
@@ -102,7 +101,7 @@ fn shown(Group { activity, children }: &Group) -> Markup {
             p.hint { a href=(event_url(activity.id)) { "Details and timeline" } }
             ol.rows { @for child in children.iter().take(CHILDREN) { (row(child, &all)) } }
             @if let Some(id) = entity.tracking_id().filter(|_| more) {
-                p.pages { a href=(members_url(id)) { "All its children" } }
+                p.pages { a href=(url("/", &with_parent(&all, &id.to_string()))) { "All its children" } }
             }
         }
     }

@@ -55,7 +55,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, RawQuery(query): RawQuery)
                 "There is nothing to draw" @if filter.is_empty() { " yet." } @else { " for this filter. " a href="/charts" { "Clear it" } }
             }
         } @else {
-            (over_time(&buckets, filter))
+            (over_time(&buckets, filter, is_narrow))
             div.columns {
                 (tops("Top operations", "Operation", &operations, is_narrow, str::to_owned, |name| url("/", &with_operation(filter, name))))
                 (tops("Top sources", "Source", &sources, is_narrow, innermost, |name| match name.parse::<SourceFqn>() {
@@ -98,7 +98,7 @@ fn chooser(names: &[MetricName], chosen: Option<&MetricName>) -> Markup {
     }
 }
 
-fn over_time(buckets: &[Bucket], filter: &Filter) -> Markup {
+fn over_time(buckets: &[Bucket], filter: &Filter, is_narrow: bool) -> Markup {
     let width = plot::width_of(buckets);
     let link = |from: Timestamp, to: Timestamp| url("/", &with_time(filter, from, to));
     let end = |bucket: &Bucket| Timestamp::from_usec(bucket.start.as_usec() + width);
@@ -106,6 +106,7 @@ fn over_time(buckets: &[Bucket], filter: &Filter) -> Markup {
     html! {
         section.part.figure {
             h2 { "Events over time" }
+            @if is_narrow { p.hint { "Of very many that match, the youngest are counted." } }
             (legend(&present))
             (plot::histogram(buckets, link))
             details.table {

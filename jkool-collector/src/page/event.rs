@@ -1,12 +1,11 @@
 //! Everything that is known about one entity.
 
-use super::events::counted;
 use super::failure::Failure;
 use super::fields::fields;
 use super::layout::{Frame, Tab, frame};
-use super::link::{url, url_with};
+use super::link::url_with;
 use super::row::row;
-use super::text::{cut, severity_class, time, value};
+use super::text::{counted, cut, severity_class, time, value};
 use super::timeline::timeline;
 use crate::app::App;
 use crate::filter::{operation_of, severity_of};
@@ -155,9 +154,4 @@ fn properties(category: &str, snapshot: &str, properties: &[Property]) -> Markup
             }
         }
     }
-}
-
-/// Where all that belong to `id` are listed.
-pub(super) fn members_url(id: &jkool_model::TrackingId) -> String {
-    url("/", &Filter { parent: Some(id.to_string()), ..Filter::default() })
 }

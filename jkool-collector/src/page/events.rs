@@ -6,7 +6,6 @@ use super::filter_form::FilterForm;
 use super::layout::{Frame, Tab, frame};
 use super::link::{url, url_with};
 use super::row::row;
-use super::text::count;
 use super::welcome::welcome;
 use crate::app::App;
 use crate::{EntityId, Filter, Sizes, Stored};
@@ -89,9 +88,4 @@ impl Sizes {
     pub(super) fn total(&self) -> u64 {
         self.events + self.activities + self.snapshots
     }
-}
-
-/// `1 event`, `1,234 events`.
-pub(super) fn counted(number: usize, one: &str, many: &str) -> String {
-    format!("{} {}", count(number as u64), if number == 1 { one } else { many })
 }

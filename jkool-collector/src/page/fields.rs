@@ -1,6 +1,6 @@
 //! The fields of an entity with names that a person reads.
 
-use super::link::{harmless, url, with_correlator, with_element, with_operation, with_severity};
+use super::link::{harmless, url, with_correlator, with_element, with_operation, with_parent, with_severity};
 use super::text::{count, duration, severity_class, time};
 use crate::filter::severity_of;
 use crate::{Filter, Stored};
@@ -160,7 +160,7 @@ fn shown(way: As, value: &Value, stored: &Stored) -> Markup {
             }
         },
         (As::Parent, _) => {
-            html! { a href=(url("/", &Filter { parent: Some(text.clone()), ..all })) title="All that belong to it" { (text) } }
+            html! { a href=(url("/", &with_parent(&all, &text))) title="All that belong to it" { (text) } }
         }
         (As::Correlators, _) => html! {
             @for (index, name) in stored.entity.correlators().iter().enumerate() {

@@ -21,17 +21,16 @@ impl FilterForm<'_> {
         let asked = self.asked;
         let filter = &asked.filter;
         let source = filter.source.as_ref().map(|source| source.as_str());
-        let in_more = ["kind", "operation", "source", "corrid", "until"];
-        let said = filter.to_query();
-        let is_said =
-            |name: &&str| asked.fault(name).is_some() || matches!(said.clone().take::<String>(name), Ok(Some(_)));
+        // Open if anything in it is said, or wrong.
+        let others = Filter { text: None, severity: None, since: None, parent: None, ..filter.clone() };
+        let is_open = !others.is_empty() || IN_MORE.iter().any(|name| asked.fault(name).is_some());
         let first = html! {
             (text_field(asked, "text", "Search", filter.text.as_deref(), "words, \"a phrase\", begin*"))
             (severity_field(asked))
             (time_field(asked, "since", "Since", filter.since, "15m, 1h, 7d"))
         };
         let rest = html! {
-            details.more open[in_more.iter().any(is_said)] {
+            details.more open[is_open] {
                 summary { "More filters" }
                 div.line {
                     (kind_field(asked))
@@ -43,20 +42,25 @@ impl FilterForm<'_> {
             }
             @if let Some(parent) = &filter.parent { input type="hidden" name="parent" value=(parent); }
         };
-        html! { (self.form(&first, &rest)) (self.chips()) }
+        html! { (self.form(&[&AT_ONCE[..], &IN_MORE[..]].concat(), &first, &rest)) (self.chips()) }
     }
 
     /// Fields for the time only.
     pub(super) fn time_only(&self) -> Markup {
         let filter = &self.asked.filter;
-        let fields = html! {
+        let first = html! {
             (time_field(self.asked, "since", "Since", filter.since, "15m, 1h, 7d"))
             (time_field(self.asked, "until", "Until", filter.until, "now"))
         };
-        html! { div.time-only { (self.form(&fields, &html! {})) } }
+        let in_time = Filter { since: filter.since, until: filter.until, ..Filter::default() };
+        html! {
+            div.time-only { (self.form(&["since", "until"], &first, &html! {})) }
+            @if in_time != *filter { p.hint.beside { "Of the filter, only the time matters here." } }
+        }
     }
 
-    fn form(&self, first: &Markup, rest: &Markup) -> Markup {
+    /// `fields` are those in it, where a fault is said.
+    fn form(&self, fields: &[&str], first: &Markup, rest: &Markup) -> Markup {
         html! {
             form.filter method="get" action=(self.path) role="search" {
                 div.line {
@@ -67,7 +71,7 @@ impl FilterForm<'_> {
                 (rest)
                 datalist #ages { @for age in ["5m", "15m", "1h", "6h", "1d", "7d"] { option value=(age) {} } }
             }
-            @for fault in self.asked.faults.iter().filter(|fault| !FIELDS.contains(&fault.parameter.as_str())) {
+            @for fault in self.asked.faults.iter().filter(|fault| !fields.contains(&fault.parameter.as_str())) {
                 p.fault.bar role="alert" { (fault) }
             }
         }
@@ -117,8 +121,9 @@ impl FilterForm<'_> {
     }
 }
 
-/// What has a field of its own, where a fault is said.
-const FIELDS: [&str; 8] = ["text", "severity", "since", "until", "kind", "operation", "source", "corrid"];
+/// The fields that are seen at once, and the others.
+const AT_ONCE: [&str; 3] = ["text", "severity", "since"];
+const IN_MORE: [&str; 5] = ["until", "kind", "operation", "source", "corrid"];
 
 fn time_field(asked: &Asked, name: &str, label: &str, value: Option<Moment>, hint: &str) -> Markup {
     text_field(asked, name, label, value.map(|value| value.to_string()).as_deref(), hint)

@@ -42,6 +42,11 @@ pub(super) fn with_correlator(filter: &Filter, name: &str) -> Filter {
     Filter { correlator: Some(name.to_owned()), ..filter.clone() }
 }
 
+/// All that belong to the activity or event of that tracking id.
+pub(super) fn with_parent(filter: &Filter, id: &str) -> Filter {
+    Filter { parent: Some(id.to_owned()), ..filter.clone() }
+}
+
 pub(super) fn with_severity(filter: &Filter, severity: Severity) -> Filter {
     Filter { severity: Some(SeverityRange { from: severity, to: severity }), ..filter.clone() }
 }

@@ -51,6 +51,11 @@ pub(super) fn count(number: u64) -> String {
     text
 }
 
+/// `1 entry`, `1,234 entries`.
+pub(super) fn counted(number: usize, one: &str, many: &str) -> String {
+    format!("{} {}", count(number as u64), if number == 1 { one } else { many })
+}
+
 /// A metric's value: four digits that count, without zeros behind.
 pub(super) fn number(value: f64) -> String {
     let size = value.abs();

@@ -24,11 +24,12 @@ impl Axis {
         Self::new(from as f64, to as f64, texts.collect())
     }
 
-    /// Values from `min` to `max`, ending at round numbers.
-    pub(super) fn of_values(min: f64, max: f64, whole: bool, text: fn(f64) -> String) -> Self {
+    /// Values from `min` to `max`, ending at round numbers; `whole` ones if nothing is between them.
+    pub(super) fn of_values(min: f64, max: f64, whole: bool) -> Self {
         let marks = value_marks(min, max, whole);
         let (low, high) = (marks.first().copied().unwrap_or(min), marks.last().copied().unwrap_or(max));
-        Self::new(low, high, marks.into_iter().map(|value| (value, text(value))).collect())
+        let texts = value_texts(&marks);
+        Self::new(low, high, marks.into_iter().zip(texts).collect())
     }
 
     pub(super) fn high(&self) -> f64 {
@@ -137,9 +138,27 @@ fn value_marks(min: f64, max: f64, whole: bool) -> Vec<f64> {
     (0..=count).map(|number| (first + f64::from(number)) * step).collect()
 }
 
+/// Short, in one unit, with as many decimals as tell one mark from the next.
+fn value_texts(marks: &[f64]) -> Vec<String> {
+    const UNITS: [(f64, f64, &str); 5] =
+        [(1e12, 1e12, " T"), (1e9, 1e9, " G"), (1e6, 1e6, " M"), (1e4, 1e3, " k"), (0.0, 1.0, "")];
+    let most = marks.iter().fold(0.0_f64, |most, mark| most.max(mark.abs()));
+    let step = marks.windows(2).map(|pair| pair[1] - pair[0]).next().unwrap_or(1.0);
+    if most >= 1e15 || step < 1e-6 {
+        return marks.iter().map(|mark| format!("{mark:e}")).collect();
+    }
+    let (_, size, unit) = UNITS.into_iter().find(|(from, ..)| most >= *from).unwrap_or((0.0, 1.0, ""));
+    // A little is added, for a tenth is none to a float.
+    let decimals = (-(step / size * 1.000_001).log10().floor()).max(0.0) as usize;
+    marks
+        .iter()
+        .map(|mark| if *mark == 0.0 { "0".to_owned() } else { format!("{:.decimals$}{unit}", mark / size) })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{TimeMarks, value_marks};
+    use super::{TimeMarks, value_marks, value_texts};
 
     #[test]
     fn time_is_marked_at_whole_steps() {
@@ -156,6 +175,20 @@ mod tests {
         assert_eq!(around_midnight.text(0), "1970-01-01");
         for (from, to) in [(0, 0), (0, i64::MAX), (i64::MIN / 2, i64::MAX / 2)] {
             assert!(TimeMarks::between(from, to).at.len() <= 20);
+        }
+    }
+
+    #[test]
+    fn marks_of_values_are_short_and_told_apart() {
+        for (marks, texts) in [
+            (&[0.0, 20.0, 40.0][..], ["0", "20", "40"]),
+            (&[0.0, 0.1, 0.2], ["0", "0.1", "0.2"]),
+            (&[0.0, 5e3, 1e4], ["0", "5 k", "10 k"]),
+            (&[4.0001e8, 4.0002e8, 4.0003e8], ["400.01 M", "400.02 M", "400.03 M"]),
+            (&[-2e9, 0.0, 2e9], ["-2 G", "0", "2 G"]),
+            (&[0.0, 1e300, 2e300], ["0e0", "1e300", "2e300"]),
+        ] {
+            assert_eq!(value_texts(marks), texts);
         }
     }
 

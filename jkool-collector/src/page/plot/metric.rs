@@ -4,7 +4,6 @@ use super::axis::Axis;
 use super::ink::Ink;
 use super::picture::{Kind, axes, picture, time_from};
 use crate::Metric;
-use crate::page::text::number;
 use maud::Markup;
 use plotters::element::{Circle, PathElement, Polygon};
 use plotters::style::Color;
@@ -21,7 +20,7 @@ pub(in crate::page) fn metric(values: &[Metric], name: &str, unit: &str) -> Mark
     // Of what never is below zero, zero is shown too unless that makes everything look the same.
     let low = if low > 0.0 && low < high * 0.8 { 0.0 } else { low };
     picture((1000, 290), &format!("{name} over time: minimum, average and maximum"), |sheet| {
-        let (x, y) = (Axis::of_time(start, end), Axis::of_values(low, high, false, number));
+        let (x, y) = (Axis::of_time(start, end), Axis::of_values(low, high, false));
         let mut chart = axes(sheet, Kind::OverTime, (x, &time_from(start)), (y, unit))?;
         let at = |value: &Metric, y: f64| (value.start.as_usec() as f64, y);
         let above = values.iter().map(|value| at(value, value.max));
