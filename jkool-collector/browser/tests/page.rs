@@ -263,7 +263,7 @@ async fn a_page_finds_its_collector_again() {
     browser.until("document.querySelector('#live').textContent.startsWith('reconnecting')").await;
     browser.start_collector();
     browser.send(&event("in between"));
-    browser.until("document.querySelector('.row .msg').textContent === 'in between'").await;
+    browser.until("document.querySelector('.row .msg')?.textContent === 'in between'").await;
     // What the new one never heard of is gone.
     assert_eq!((browser.text("#live").await.as_str(), browser.count(".row").await), ("live", 1));
 }

@@ -3,7 +3,7 @@
 use super::asked::Asked;
 use super::failure::Failure;
 use super::filter_form::FilterForm;
-use super::layout::{Frame, Tab, frame};
+use super::layout::{Frame, Tab, as_table, frame};
 use super::link::{url, with_operation, with_source, with_time};
 use super::plot;
 use super::text::{count, cut, number, severity_class, time};
@@ -103,30 +103,21 @@ fn over_time(buckets: &[Bucket], filter: &Filter, is_narrow: bool) -> Markup {
     let link = |from: Timestamp, to: Timestamp| url("/", &with_time(filter, from, to));
     let end = |bucket: &Bucket| Timestamp::from_usec(bucket.start.as_usec() + width);
     let present = present(buckets.iter().map(|bucket| &bucket.severities));
+    let rows = html! {
+        @for bucket in buckets.iter().filter(|bucket| bucket.severities.total() > 0) {
+            tr {
+                td { a href=(link(bucket.start, end(bucket))) { (time(bucket.start)) } }
+                (figures(&bucket.severities, &present))
+            }
+        }
+    };
     html! {
-        section.part.figure {
+        section.part {
             h2 { "Events over time" }
             @if is_narrow { p.hint { "Of very many that match, the youngest are counted." } }
             (legend(&present))
             (plot::histogram(buckets, link))
-            details.table {
-                summary { "As a table" }
-                div.scroll {
-                    table {
-                        thead {
-                            tr { th { "From (UTC)" } th.n { "All" } @for severity in &present { th.n { (severity) } } }
-                        }
-                        tbody {
-                            @for bucket in buckets.iter().filter(|bucket| bucket.severities.total() > 0) {
-                                tr {
-                                    td { a href=(link(bucket.start, end(bucket))) { (time(bucket.start)) } }
-                                    (figures(&bucket.severities, &present))
-                                }
-                            }
-                        }
-                    }
-                }
-            }
+            (as_table(&severity_heads("From (UTC)", &present), &rows))
         }
     }
 }
@@ -140,76 +131,59 @@ fn tops(
     link: impl Fn(&str) -> String,
 ) -> Markup {
     let present = present(tops.iter().map(|top| &top.severities));
+    let rows = html! {
+        @for top in tops {
+            tr { td { a href=(link(&top.name)) { (cut(&top.name, 120)) } } (figures(&top.severities, &present)) }
+        }
+    };
     html! {
-        section.part.figure {
+        section.part {
             h2 { (title) }
             @if is_narrow { p.hint { "Text, correlator and parent are no matter here." } }
             @if tops.is_empty() { p.hint { "None is named." } } @else {
                 (legend(&present))
                 (plot::bars(tops, title, name, &link))
-                details.table {
-                    summary { "As a table" }
-                    div.scroll {
-                        table {
-                            thead {
-                                tr { th { (what) } th.n { "All" } @for severity in &present { th.n { (severity) } } }
-                            }
-                            tbody {
-                                @for top in tops {
-                                    tr {
-                                        td { a href=(link(&top.name)) { (cut(&top.name, 120)) } }
-                                        (figures(&top.severities, &present))
-                                    }
-                                }
-                            }
-                        }
-                    }
-                }
+                (as_table(&severity_heads(what, &present), &rows))
             }
         }
     }
 }
 
 fn metric_section(metric: Option<&(MetricName, Vec<Metric>)>) -> Markup {
-    html! {
-        section #metric .part.figure {
-            @match metric {
-                None => {
-                    h2 { "A metric over time" }
-                    p.hint { "No such number was received: numeric properties of events and snapshots are shown here." }
-                }
-                Some((name, values)) if values.is_empty() => {
-                    h2 { (called(name)) }
-                    p.hint { "It has no value in this time, from these sources." }
-                }
-                Some((name, values)) => {
-                    h2 { (called(name)) }
-                    ul.legend {
-                        li { span.swatch.f-line {} "average" }
-                        li { span.swatch.f-band {} "minimum to maximum" }
-                    }
-                    (plot::metric(values, &called(name), &cut(&name.property, 30)))
-                    details.table {
-                        summary { "As a table" }
-                        div.scroll {
-                            table {
-                                thead { tr { th { "From (UTC)" } th.n { "Values" } th.n { "Minimum" } th.n { "Average" } th.n { "Maximum" } } }
-                                tbody {
-                                    @for value in values {
-                                        tr {
-                                            td { (time(value.start)) }
-                                            td.n { (count(value.count)) }
-                                            @for figure in [value.min, value.avg, value.max] { td.n { (number(figure)) } }
-                                        }
-                                    }
-                                }
-                            }
-                        }
+    let content = match metric {
+        None => html! {
+            h2 { "A metric over time" }
+            p.hint { "No such number was received: numeric properties of events and snapshots are shown here." }
+        },
+        Some((name, values)) if values.is_empty() => html! {
+            h2 { (called(name)) }
+            p.hint { "It has no value in this time, from these sources." }
+        },
+        Some((name, values)) => {
+            let heads = html! {
+                th { "From (UTC)" } th.n { "Values" } th.n { "Minimum" } th.n { "Average" } th.n { "Maximum" }
+            };
+            let rows = html! {
+                @for value in values {
+                    tr {
+                        td { (time(value.start)) }
+                        td.n { (count(value.count)) }
+                        @for figure in [value.min, value.avg, value.max] { td.n { (number(figure)) } }
                     }
                 }
+            };
+            html! {
+                h2 { (called(name)) }
+                ul.legend {
+                    li { span.swatch.f-line {} "average" }
+                    li { span.swatch.f-band {} "minimum to maximum" }
+                }
+                (plot::metric(values, &called(name), &cut(&name.property, 30)))
+                (as_table(&heads, &rows))
             }
         }
-    }
+    };
+    html! { section #metric .part { (content) } }
 }
 
 /// The severities that there are, the gravest first.
@@ -224,6 +198,10 @@ fn legend(present: &[Severity]) -> Markup {
             @for severity in present { li { span class={ "swatch f-" (severity_class(*severity)) } {} (severity) } }
         }
     }
+}
+
+fn severity_heads(first: &str, present: &[Severity]) -> Markup {
+    html! { th { (first) } th.n { "All" } @for severity in present { th.n { (severity) } } }
 }
 
 fn figures(severities: &Severities, present: &[Severity]) -> Markup {

@@ -34,6 +34,16 @@ const TABS: [(Tab, &str, &str); 4] = [
     (Tab::Map, "/map", "Map"),
 ];
 
+/// The figures of a picture, as rows of cells.
+pub(super) fn as_table(head: &Markup, rows: &Markup) -> Markup {
+    html! {
+        details.table {
+            summary { "As a table" }
+            div.scroll { table { thead { tr { (head) } } tbody { (rows) } } }
+        }
+    }
+}
+
 pub(super) fn frame(head: &Frame<'_>, main: &Markup) -> Markup {
     html! {
         (DOCTYPE)

@@ -6,7 +6,7 @@ mod layout;
 use super::asked::Asked;
 use super::failure::Failure;
 use super::filter_form::FilterForm;
-use super::layout::{Frame, Tab, frame};
+use super::layout::{Frame, Tab, as_table, frame};
 use super::link::{url, with_source};
 use super::text::{count, cut};
 use crate::app::App;
@@ -63,26 +63,21 @@ fn source_url(filter: &Filter, source: &SourceFqn, only_errors: bool) -> String 
 fn table(flows: &[Flow], filter: &Filter) -> Markup {
     let name =
         |source: &SourceFqn| html! { a href=(source_url(filter, source, false)) { (cut(source.as_str(), 120)) } };
-    html! {
-        details.table {
-            summary { "As a table" }
-            div.scroll {
-                table {
-                    thead { tr { th { "From" } th { "To" } th.n { "Messages" } th.n { "With errors" } } }
-                    tbody {
-                        @for flow in flows {
-                            tr {
-                                td { (name(&flow.from)) }
-                                td { (name(&flow.to)) }
-                                td.n { (count(flow.count)) }
-                                td.n {
-                                    @if flow.errors > 0 { a href=(source_url(filter, &flow.to, true)) { (count(flow.errors)) } } @else { "0" }
-                                }
-                            }
-                        }
+    let heads = html! { th { "From" } th { "To" } th.n { "Messages" } th.n { "With errors" } };
+    let rows = html! {
+        @for flow in flows {
+            tr {
+                td { (name(&flow.from)) }
+                td { (name(&flow.to)) }
+                td.n { (count(flow.count)) }
+                td.n {
+                    @match flow.errors {
+                        0 => "0",
+                        errors => a href=(source_url(filter, &flow.to, true)) { (count(errors)) }
                     }
                 }
             }
         }
-    }
+    };
+    as_table(&heads, &rows)
 }

@@ -58,6 +58,7 @@ function tail(list) {
   let held = []; // what arrived and isn't shown yet, the oldest first
   let heldBack = 0; // of that, what came too long ago to be shown
   let passedOver = 0;
+  let gap = false; // whether something is missing between what is shown and what is held
   let paused = false;
   let drawing = false;
 
@@ -76,6 +77,8 @@ function tail(list) {
       waiting.textContent = `${number(count)} waiting`;
       return;
     }
+    if (gap) list.replaceChildren();
+    gap = false;
     const fresh = document.createDocumentFragment();
     for (const row of held.reverse()) {
       if (byId(row.id)) continue;
@@ -108,7 +111,7 @@ function tail(list) {
     const rows = [...parser.content.children].reverse();
     const fresh = rows.filter((row) => !byId(row.id) && !known.has(row.id));
     if (isAll && fresh.length > 0 && fresh.length === rows.length) {
-      list.replaceChildren();
+      gap = true;
       held = [];
     }
     held.push(...fresh);

@@ -1,11 +1,9 @@
 //! Names with bars for how often they come, stacked by severity.
 
 use super::axis::Axis;
-use super::ink::Ink;
-use super::picture::{Kind, Spot, axes, picture};
+use super::picture::{Kind, Spot, axes, picture, stacked};
 use crate::Top;
 use crate::page::text::{count, cut};
-use jkool_model::Severity;
 use maud::Markup;
 use plotters::element::Rectangle;
 use plotters::style::Color;
@@ -29,20 +27,14 @@ pub(in crate::page) fn bars(
         let mut spots = Vec::new();
         for (row, top) in tops.iter().enumerate() {
             let y = rows - row as f64;
-            let mut below = 0;
-            for severity in Severity::ALL.iter().rev() {
-                let above = below + top.severities.of(*severity);
-                if above > below {
-                    let corners = [(below as f64, y - 0.15), (above as f64, y - 0.85)];
-                    chart.draw_series([Rectangle::new(corners, Ink::of(*severity).color().filled())])?;
-                }
-                below = above;
+            for (color, from, to) in stacked(&top.severities) {
+                chart.draw_series([Rectangle::new([(from, y - 0.15), (to, y - 0.85)], color.filled())])?;
             }
             spots.push(Spot {
                 from: chart.backend_coord(&(0.0, y)),
                 to: chart.backend_coord(&(high, y - 1.0)),
                 url: link(&top.name),
-                title: format!("{}: {}", top.name, count(below)),
+                title: format!("{}: {}", top.name, count(top.severities.total())),
             });
         }
         Ok(spots)

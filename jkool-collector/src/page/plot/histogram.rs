@@ -1,11 +1,10 @@
 //! How many entities there were over time, stacked by severity.
 
 use super::axis::Axis;
-use super::ink::Ink;
-use super::picture::{Kind, Spot, axes, picture, time_from};
+use super::picture::{Kind, Spot, axes, picture, stacked, time_from};
 use crate::Bucket;
 use crate::page::text::{count, duration};
-use jkool_model::{Severity, Timestamp};
+use jkool_model::Timestamp;
 use maud::Markup;
 use plotters::element::Rectangle;
 use plotters::style::Color;
@@ -32,22 +31,16 @@ pub(in crate::page) fn histogram(buckets: &[Bucket], link: impl Fn(Timestamp, Ti
         let mut chart = axes(sheet, Kind::OverTime, (x, &time_from(start)), (y, &unit))?;
         let mut spots = Vec::new();
         for bucket in buckets.iter().filter(|bucket| bucket.severities.total() > 0) {
-            let from = bucket.start.as_usec();
-            let (left, right) = ((from + width / 16) as f64, (from + width - width / 16) as f64);
-            let mut below = 0;
-            for severity in Severity::ALL.iter().rev() {
-                let above = below + bucket.severities.of(*severity);
-                if above > below {
-                    let corners = [(left, below as f64), (right, above as f64)];
-                    chart.draw_series([Rectangle::new(corners, Ink::of(*severity).color().filled())])?;
-                }
-                below = above;
+            let (start, end) = (bucket.start.as_usec(), bucket.start.as_usec() + width);
+            let (left, right) = ((start + width / 16) as f64, (end - width / 16) as f64);
+            for (color, from, to) in stacked(&bucket.severities) {
+                chart.draw_series([Rectangle::new([(left, from), (right, to)], color.filled())])?;
             }
             spots.push(Spot {
-                from: chart.backend_coord(&(from as f64, top)),
-                to: chart.backend_coord(&((from + width) as f64, 0.0)),
-                url: link(bucket.start, Timestamp::from_usec(from + width)),
-                title: format!("{} from {} on", count(below), bucket.start),
+                from: chart.backend_coord(&(start as f64, top)),
+                to: chart.backend_coord(&(end as f64, 0.0)),
+                url: link(bucket.start, Timestamp::from_usec(end)),
+                title: format!("{} from {} on", count(bucket.severities.total()), bucket.start),
             });
         }
         Ok(spots)

@@ -2,13 +2,14 @@
 
 use super::axis::Axis;
 use super::ink::Ink;
-use jkool_model::Timestamp;
+use crate::Severities;
+use jkool_model::{Severity, Timestamp};
 use maud::{Markup, PreEscaped, html};
 use plotters::chart::{ChartBuilder, ChartContext};
 use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, DrawingAreaErrorKind, IntoDrawingArea};
 use plotters::prelude::{Cartesian2d, SVGBackend};
-use plotters::style::{IntoFont, ShapeStyle};
+use plotters::style::{IntoFont, RGBColor, ShapeStyle};
 use std::io;
 
 pub(super) type Sheet<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -100,6 +101,16 @@ pub(super) fn axes<'a, 'b>(
         .y_desc(y_is)
         .draw()?;
     Ok(chart)
+}
+
+/// Colour, beginning and end of each severity, one upon the other, the gravest first.
+pub(super) fn stacked(severities: &Severities) -> impl Iterator<Item = (RGBColor, f64, f64)> {
+    let mut below = 0;
+    Severity::ALL.iter().rev().filter_map(move |severity| {
+        let from = below;
+        below += severities.of(*severity);
+        (below > from).then_some((Ink::of(*severity).color(), from as f64, below as f64))
+    })
 }
 
 /// What an axis of time is of.
