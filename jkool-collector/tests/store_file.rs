@@ -174,6 +174,9 @@ async fn thousands_of_one_time_are_all_kept() {
     let found = store.read_now(|reader| reader.find(&Filter::default(), 10_000, None, NOW)).unwrap();
     assert_eq!(found.len(), 6_000);
     assert!(found.iter().all(|stored| stored.time == NOW));
+    // And all are known when they come again.
+    let again: Vec<_> = numbered(0..6_000).iter().map(|json| at(json, NOW.as_usec())).collect();
+    assert_eq!(store.append(records(&again, NOW)).await.unwrap().duplicates, 6_000);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Writing a group of entities, within a transaction.
 
 use super::EntityId;
-use super::link::{Role, count_fresh, settle};
+use super::link::{Link, Role, count_fresh, settle};
 use super::record::{Record, Samples};
 use super::rollup::Rollup;
 use crate::Kind;
@@ -70,8 +70,8 @@ struct Writing<'a> {
     rollup: Rollup,
     added_links: i64,
     key: String,
-    with_id: CachedStatement<'a>,
-    is_equal: CachedStatement<'a>,
+    of_its_time: CachedStatement<'a>,
+    equal: CachedStatement<'a>,
     entity: CachedStatement<'a>,
     link: CachedStatement<'a>,
     words: CachedStatement<'a>,
@@ -90,9 +90,16 @@ impl<'a> Writing<'a> {
             rollup: Rollup::default(),
             added_links: 0,
             key: String::new(),
-            // A role in the place of `?2` would have SQLite plan anew each time, for there is an index of one role.
-            with_id: prepare(&format!("SELECT entity FROM links WHERE hash = ?1 AND role = {}", Role::Own as i64))?,
-            is_equal: prepare("SELECT 1 FROM entity WHERE id = ?1 AND json = ?2")?,
+            of_its_time: prepare(&format!(
+                "SELECT max(json = ?2), count(*) FROM entity WHERE id >= ?1 AND id < ?1 + {}",
+                EntityId::SLOTS
+            ))?,
+            // A role in the place of a question mark would have SQLite plan anew each time: there is an index of one role.
+            equal: prepare(&format!(
+                "SELECT EXISTS (SELECT 1 FROM links JOIN entity e ON e.id = links.entity
+                                WHERE hash = ?1 AND role = {} AND json = ?2)",
+                Role::Bytes as i64
+            ))?,
             entity: prepare("INSERT INTO entity VALUES (?1, ?2, ?3, ?4, ?5)")?,
             link: prepare("INSERT INTO fresh_link VALUES (?1, ?2, ?3, ?4)")?,
             words: prepare("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?,
@@ -123,15 +130,11 @@ impl<'a> Writing<'a> {
     }
 
     fn add(&mut self, record: &Record) -> Result<Option<EntityId>> {
-        if self.is_known(record)? {
-            return Ok(None);
-        }
         let source = self.source_id(record.source.as_ref())?;
         let facet = self.facet_id(record, source)?;
-        let id = self.insert(record, facet)?;
+        let Some(id) = self.insert(record, facet)? else { return Ok(None) };
         for link in &record.links {
-            self.link.execute(params![link.hash, link.role as i64, id, facet])?;
-            self.added_links += 1;
+            self.add_link(*link, id, facet)?;
         }
         if !record.text.is_empty() {
             self.words.execute(params![id, record.text])?;
@@ -146,43 +149,61 @@ impl<'a> Writing<'a> {
         Ok(Some(id))
     }
 
-    /// Whether an entity of this id is there that is equal in every byte.
-    fn is_known(&mut self, record: &Record) -> Result<bool> {
-        let Some(own) = record.links.iter().find(|link| link.role == Role::Own) else { return Ok(false) };
-        let json: &[u8] = &record.json;
-        let mut same_id = self.with_id.query([own.hash])?;
-        while let Some(row) = same_id.next()? {
-            let id: EntityId = row.get(0)?;
-            if self.is_equal.query_row(params![id, json], |_| Ok(())).optional()?.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Puts the entity into the first free place at its time.
-    fn insert(&mut self, record: &Record, facet: i64) -> Result<EntityId> {
+    /// Puts the entity into the first free place at its time; `None` if an equal one is there already.
+    fn insert(&mut self, record: &Record, facet: i64) -> Result<Option<EntityId>> {
         let first = EntityId::first_of(record.time);
         let mut slot = self.memory.slots.get(&record.time).copied().unwrap_or_default();
-        let mut step = 1;
-        let json: &[u8] = &record.json;
-        loop {
-            let id = first.plus(slot);
-            let inserted =
-                self.entity.execute(params![id, facet, record.time.as_usec(), record.received.as_usec(), json,]);
-            match inserted {
-                Ok(_) => {
-                    self.memory.slots.insert(record.time, slot + 1);
-                    return Ok(id);
-                }
-                // Wider and wider steps: thousands may be of this very time, and we have forgotten how many.
-                Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
-                    slot += step;
-                    step *= 2;
-                }
-                Err(error) => return Err(error),
+        // Equal bytes say the same time: where nothing is of that time, nothing is equal.
+        if slot == 0 && record.is_dated && self.insert_at(first, record, facet)? {
+            self.memory.slots.insert(record.time, 1);
+            return Ok(Some(first));
+        }
+        let mut link = None;
+        if record.links.iter().any(|link| link.role == Role::Own) {
+            let looked: (Option<bool>, i64) =
+                self.of_its_time.query_row(params![first, &*record.json], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let (is_equal, count) = (looked.0 == Some(true), looked.1);
+            // Unless so many are of that time that it may lie elsewhere, or the bytes say none.
+            if !is_equal && (count == EntityId::SLOTS || !record.is_dated) {
+                link = Some(Link::of_bytes(&record.json));
+            }
+            if is_equal || self.is_linked(link, record)? {
+                return Ok(None);
             }
         }
+        // Wider and wider steps: thousands may be of this very time, and we have forgotten how many.
+        let mut step = 1;
+        while !self.insert_at(first.plus(slot), record, facet)? {
+            slot += step;
+            step *= 2;
+        }
+        self.memory.slots.insert(record.time, slot + 1);
+        let id = first.plus(slot);
+        if let Some(link) = link {
+            self.add_link(link, id, facet)?;
+        }
+        Ok(Some(id))
+    }
+
+    /// Says no when the place is taken.
+    fn insert_at(&mut self, id: EntityId, record: &Record, facet: i64) -> Result<bool> {
+        let values = params![id, facet, record.time.as_usec(), record.received.as_usec(), &*record.json];
+        match self.entity.execute(values) {
+            Ok(_) => Ok(true),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether an equal one is found by the hash of its bytes.
+    fn is_linked(&mut self, link: Option<Link>, record: &Record) -> Result<bool> {
+        let Some(link) = link else { return Ok(false) };
+        self.equal.query_row(params![link.hash, &*record.json], |row| row.get(0))
+    }
+
+    fn add_link(&mut self, link: Link, id: EntityId, facet: i64) -> Result<()> {
+        self.added_links += 1;
+        self.link.execute(params![link.hash, link.role as i64, id, facet]).map(drop)
     }
 
     fn facet_id(&mut self, record: &Record, source: i64) -> Result<i64> {

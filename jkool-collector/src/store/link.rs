@@ -21,6 +21,8 @@ pub(super) enum Role {
     Own = 3,
     /// The tracking id of its parent.
     Parent = 4,
+    /// No name, but its bytes, where an equal one is not found by its time.
+    Bytes = 5,
 }
 
 /// The roles of a correlator, for a condition.
@@ -30,13 +32,22 @@ impl Link {
     pub(super) fn new(role: Role, name: &str) -> Self {
         Self { hash: hash(name), role }
     }
+
+    pub(super) fn of_bytes(json: &[u8]) -> Self {
+        Self { hash: fnv(json), role: Role::Bytes }
+    }
 }
 
-/// FNV-1a: the same in every version. It only leads to where to look: who finds something compares the names.
+/// The hash of a name. It only leads to where to look: who finds something compares the names.
 pub(super) fn hash(name: &str) -> i64 {
-    let hash = name
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    fnv(name.as_bytes())
+}
+
+/// FNV-1a: the same in every version.
+fn fnv(bytes: &[u8]) -> i64 {
+    let hash = bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3));
     i64::from_ne_bytes(hash.to_ne_bytes())
 }
 

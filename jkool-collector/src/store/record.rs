@@ -15,6 +15,8 @@ pub struct Record {
     pub(super) operation: Text,
     pub(super) source: Option<SourceFqn>,
     pub(super) time: Timestamp,
+    /// Whether it says its time itself.
+    pub(super) is_dated: bool,
     pub(super) received: Timestamp,
     pub(super) links: Vec<Link>,
     /// What full-text search looks at.
@@ -50,12 +52,14 @@ impl Record {
 
     /// What `entity` is made of; `json` is how it was received.
     pub(super) fn of(entity: Entity, json: Bytes, received: Timestamp) -> Self {
+        let time = entity.time().filter(is_said);
         let mut record = Self {
             kind: Kind::of(&entity),
             severity: severity_of(&entity),
             operation: Text::default(),
             source: entity.source().cloned(),
-            time: entity.time().filter(is_said).unwrap_or(received),
+            time: time.unwrap_or(received),
+            is_dated: time.is_some(),
             received,
             links: links_of(&entity),
             text: words_of(&entity),

@@ -1,6 +1,7 @@
 //! What is kept, and for how long.
 
 use super::EntityId;
+use super::link::Link;
 use super::record::links_of;
 use super::rollup::{Level, Rollup};
 use jkool_model::Timestamp;
@@ -84,12 +85,12 @@ fn remove_up_to(connection: &Connection, last: EntityId) -> Result<()> {
         let time = Timestamp::from_usec(row.get(1)?);
         rollup.count(time, row.get(2)?, -1);
         words.execute([id])?;
-        // What it was read from says what it names.
-        if let Ok(entity) = serde_json::from_slice(row.get_ref(3)?.as_blob()?) {
-            for link in links_of(&entity) {
-                for delete in &mut links {
-                    delete.execute(params![link.hash, link.role as i64, id])?;
-                }
+        // What it was read from says what leads to it.
+        let json = row.get_ref(3)?.as_blob()?;
+        let named = serde_json::from_slice(json).map(|entity| links_of(&entity)).unwrap_or_default();
+        for link in named.into_iter().chain([Link::of_bytes(json)]) {
+            for delete in &mut links {
+                delete.execute(params![link.hash, link.role as i64, id])?;
             }
         }
     }
