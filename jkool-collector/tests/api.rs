@@ -175,6 +175,9 @@ fn an_export_has_all_of_it_in_order() {
     let lines: Vec<Value> = body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines, all);
     assert_eq!(fetch(&collector, "/api/events.jsonl?limit=501").2.lines().count(), 501);
+    let youngest = fetch(&collector, "/api/events.jsonl?order=youngest&limit=1200").2;
+    let lines: Vec<Value> = youngest.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines, all.iter().rev().take(1_200).cloned().collect::<Vec<_>>());
     assert_eq!(fetch(&collector, "/api/events.jsonl?text=n7").2.lines().count(), 1);
     assert_eq!(fetch(&collector, "/api/events.csv").2.lines().count(), 1_235);
     // Exactly whole parts, and nothing at all.

@@ -10,6 +10,7 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use jkool_model::Timestamp;
+use std::str::FromStr;
 use std::sync::Arc;
 
 /// So many are in memory at once.
@@ -47,10 +48,11 @@ fn write_line(out: &mut Vec<u8>, stored: &Stored) {
 async fn export(app: Arc<App>, query: Option<String>, format: Format) -> Result<Response, Refusal> {
     let mut query = Query::parse(&query.unwrap_or_default());
     let filter = Filter::take(&mut query)?;
+    let order = query.take("order")?.unwrap_or(Order::Oldest);
     let left = number::<{ usize::MAX }>(&mut query, "limit", usize::MAX)?;
     query.finish()?;
     let Format { media_type, file, head, write } = format;
-    let walk = Walk { now: app.clock.now(), app, filter, after: None, left };
+    let walk = Walk { now: app.clock.now(), app, filter, order, last: None, left };
     // What is wrong from the beginning can still be told as such.
     let first = walk.next().await?;
     let parts = stream::try_unfold(Some((Bytes::from_static(head.as_bytes()), first)), move |state| async move {
@@ -71,22 +73,47 @@ async fn export(app: Arc<App>, query: Option<String>, format: Format) -> Result<
     Ok((headers, Body::from_stream(parts)).into_response())
 }
 
-/// On the way through all that is wanted, the oldest first.
+/// Which comes first.
+#[derive(Debug, Clone, Copy)]
+enum Order {
+    Oldest,
+    Youngest,
+}
+
+impl FromStr for Order {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "oldest" => Ok(Self::Oldest),
+            "youngest" => Ok(Self::Youngest),
+            _ => Err("expected oldest or youngest"),
+        }
+    }
+}
+
+/// On the way through all that is wanted.
 struct Walk {
     app: Arc<App>,
     filter: Filter,
+    order: Order,
     /// "An hour ago" means the same from the first to the last.
     now: Timestamp,
-    after: Option<EntityId>,
+    last: Option<EntityId>,
     left: usize,
 }
 
 impl Walk {
     async fn next(mut self) -> Result<(Vec<Stored>, Self), StoreError> {
-        let (filter, after, now, limit) = (self.filter.clone(), self.after, self.now, self.left.min(AT_ONCE));
-        let found = self.app.store.read(move |reader| reader.find_after(&filter, limit, after, now)).await?;
+        let (filter, order, last, now) = (self.filter.clone(), self.order, self.last, self.now);
+        let limit = self.left.min(AT_ONCE);
+        let found = self.app.store.read(move |reader| match order {
+            Order::Oldest => reader.find_after(&filter, limit, last, now),
+            Order::Youngest => reader.find(&filter, limit, last, now),
+        });
+        let found = found.await?;
         self.left -= found.len();
-        self.after = found.last().map(|last| last.id);
+        self.last = found.last().map(|last| last.id);
         Ok((found, self))
     }
 }
