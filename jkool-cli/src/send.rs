@@ -109,11 +109,15 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     }
     feed.stop();
     progress.clear();
+    let interrupted = matches!(ended, Some(Ended::Interrupted));
     let exit = conclude(&client, &url, ended).await;
     let (stats, took) = (client.stats(), began.elapsed());
     out::note(summary(&feed, &stats, took));
+    if interrupted {
+        out::note("interrupted: what was not read yet is not sent");
+    }
     match exit? {
-        Exit::Done if feed.refused() > 0 || feed.failed() => Ok(Exit::NotAll),
+        Exit::Done if interrupted || feed.refused() > 0 || feed.failed() => Ok(Exit::NotAll),
         exit => Ok(exit),
     }
 }
