@@ -11,7 +11,7 @@ use crate::{out, server, signals, units};
 use decoration::Decoration;
 use feed::Feed;
 use jkool_client::model::{SourceFqn, TrackingId, error_chain};
-use jkool_client::transport::TransportError;
+use jkool_client::transport::{DEFAULT_URL, TransportError};
 use jkool_client::{Admission, Client, Condition, LossReason, OverflowPolicy, Stats};
 use progress::Progress;
 use reqwest::Url;
@@ -35,8 +35,6 @@ pub(crate) struct Args {
     /// named ? are filled
     #[arg(long)]
     source: Option<SourceFqn>,
-    #[command(flatten)]
-    decoration: Decoration,
     /// How long to wait while nothing gets through
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = units::duration)]
     timeout: Duration,
@@ -44,6 +42,8 @@ pub(crate) struct Args {
     /// this machine, else 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     batch: Option<u16>,
+    #[command(flatten)]
+    decoration: Decoration,
     #[command(flatten)]
     server: Server,
 }
@@ -220,11 +220,10 @@ fn summary(feed: &Feed, stats: &Stats, took: Duration) -> String {
 
 /// Where events go when nobody says where.
 fn destination(server: &Server) -> String {
-    const SERVICE: &str = "https://stream.meshiq.com";
     let has_token =
         server.token_file.is_some() || std::env::var_os("JKOOL_TOKEN").is_some_and(|token| !token.is_empty());
     let url = server.url.clone().filter(|url| !url.is_empty());
-    url.unwrap_or_else(|| if has_token { SERVICE } else { server::LOCAL }.to_owned())
+    url.unwrap_or_else(|| if has_token { DEFAULT_URL } else { server::LOCAL }.to_owned())
 }
 
 fn client(args: &Args, url: &str) -> Result<Client, Failure> {

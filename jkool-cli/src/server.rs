@@ -20,7 +20,7 @@ pub(crate) const HINT: &str = "start a collector by `jkool collect`, or say wher
 #[command(next_help_heading = "Server")]
 pub(crate) struct Server {
     /// Where the server is
-    #[arg(long, env = "JKOOL_URL")]
+    #[arg(long, env = "JKOOL_URL", hide_env_values = true)]
     pub(crate) url: Option<String>,
     /// The file that holds the access token; without it, it is that of the variable JKOOL_TOKEN
     #[arg(long, value_name = "FILE")]

@@ -9,7 +9,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, Default, PartialEq, clap::Args)]
 #[command(next_help_heading = "Decoration of one event")]
 pub(crate) struct Decoration {
-    /// What was done
+    /// What was done [default: send]
     #[arg(long, value_name = "NAME")]
     operation: Option<String>,
     /// NONE, TRACE, DEBUG, INFO, NOTICE, WARNING, ERROR, FAILURE, CRITICAL, FATAL or HALT [default: INFO]
