@@ -7,7 +7,7 @@ use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use jkool_collector::Collector;
 use serde_json::json;
-use socket::{Connection, ask, collector, event, operations, post, request, stored};
+use socket::{Connection, ask, collector, event, eventually, operations, post, request, stored};
 use std::io::Write;
 
 #[test]
@@ -214,12 +214,11 @@ fn older_and_stranger_ways_to_send_a_body_work() {
 fn a_client_that_reads_no_answer_can_send_as_much_as_it_likes() {
     let collector = collector();
     let mut connection = Connection::open_narrow(collector.address());
-    // Their answers, which name the bad lines, are more than fits between the two.
-    let body = event("a") + &"\nx".repeat(32);
-    let hundred = request("POST", "/", &[("Pragma", "no-response")], body).repeat(100);
-    for _ in 0..60 {
-        connection.send(&hundred);
-    }
+    // The answers are more than fits between the two.
+    let quiet = [("Pragma", "no-response")];
+    connection.send(request("GET", "/api/openapi.json", &quiet, "").repeat(500));
+    connection.send(request("POST", "/", &quiet, event("a")).repeat(100));
+    eventually("all of them are stored", || collector.counts().stored == 100);
     connection.send(request("POST", "/", &[("Pragma", "ping")], ""));
     connection.send_no_more();
     let mut answers = Vec::new();
@@ -227,6 +226,5 @@ fn a_client_that_reads_no_answer_can_send_as_much_as_it_likes() {
         answers.push(answer.status);
     }
     assert_eq!(answers.pop(), Some(200));
-    assert!(answers.len() < 6_000 && answers.iter().all(|status| *status == 400), "{}", answers.len());
-    assert_eq!(collector.counts().stored, 6_000);
+    assert!(answers.len() < 600 && answers.iter().all(|status| [200, 202].contains(status)), "{answers:?}");
 }
