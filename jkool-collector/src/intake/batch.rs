@@ -93,17 +93,22 @@ impl Reading {
             let blank = line.len() - line.trim_ascii_start().len();
             let text = line.trim_ascii();
             let here = Place { before: place.before + blank, ..place };
-            let mut taken = line.len();
-            if !text.is_empty() {
-                if let Err(error) = self.document(body.slice_ref(text), here) {
+            let read = if text.is_empty() { Ok(()) } else { self.document(body.slice_ref(text), here) };
+            let taken = match read {
+                Ok(()) => line.len(),
+                Err(error) => {
                     let from_here = rest.get(blank..).unwrap_or_default();
-                    taken = blank + self.spread_or_refuse(body, from_here, text.len(), here, &error);
+                    blank + self.spread_or_refuse(body, from_here, text.len(), here, &error)
                 }
-            }
-            place = place.behind(rest.get(..taken).unwrap_or_default());
+            };
+            // Most often it is the line.
+            place = match rest.get(line.len()..taken) {
+                Some(below) => Place { before: place.before + line.len(), ..place }.behind(below),
+                None => Place { before: place.before + taken, ..place },
+            };
             at += taken;
             if body.get(at) == Some(&b'\n') {
-                place = place.behind(b"\n");
+                place = Place { line: place.line + 1, before: 0 };
                 at += 1;
             }
         }

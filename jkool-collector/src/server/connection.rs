@@ -141,12 +141,11 @@ impl HttpBody for Answered {
     type Error = axum::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        if self.end.as_mut().is_some_and(|end| end.as_mut().poll(cx).is_ready()) {
-            // Ended, it isn't asked again.
-            self.end = None;
-            self.body = Body::empty();
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        if polled.is_pending() && self.end.as_mut().is_some_and(|end| end.as_mut().poll(cx).is_ready()) {
+            return Poll::Ready(None);
         }
-        Pin::new(&mut self.body).poll_frame(cx)
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

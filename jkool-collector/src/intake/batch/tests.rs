@@ -122,6 +122,6 @@ fn over_tcp_a_line_is_a_document() {
 
 #[test]
 fn a_body_of_beginnings_is_read_in_one_go() {
-    let batch = read("[\n{\"a\":\n".repeat(500_000));
-    assert_eq!((batch.records.len(), batch.refused_count()), (0, 1_000_000));
+    let batch = read("[\n{\"a\":\n".repeat(100_000));
+    assert_eq!((batch.records.len(), batch.refused_count()), (0, 200_000));
 }
