@@ -99,7 +99,7 @@ impl Connection {
     /// The next line of a body.
     pub fn line(&mut self) -> String {
         let mut line = String::new();
-        self.0.read_line(&mut line).unwrap();
+        assert!(self.0.read_line(&mut line).unwrap() > 0, "it ended");
         line
     }
 
