@@ -350,3 +350,22 @@ fn every_parameter_is_described_and_no_other() {
         }
     }
 }
+
+#[test]
+fn what_is_described_as_taking_entities_does() {
+    let collector = collector();
+    let description = get(&collector, "/api/openapi.json");
+    let paths = description["paths"].as_object().unwrap().iter().filter(|(_, methods)| methods.get("post").is_some());
+    let paths: Vec<&String> = paths.map(|(path, _)| path).collect();
+    assert!(paths.len() >= 6, "{paths:?}");
+    for path in &paths {
+        let body = format!(r#"{{"operation":"Described","name":"n","msg-text":"{path}"}}"#);
+        let mut stream = TcpStream::connect(collector.address()).unwrap();
+        let head = format!("POST {path} HTTP/1.0\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", body.len());
+        stream.write_all((head + &body).as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.split(' ').nth(1) == Some("202"), "{path}: {answer}");
+    }
+    assert_eq!(get(&collector, "/api/events")["events"].as_array().unwrap().len(), paths.len());
+}
