@@ -1,9 +1,38 @@
-//! The page.
+//! The page: what is stored, for a person's eyes. Rendered here as a whole; a small script adds what is live.
+
+mod activities;
+mod asked;
+mod assets;
+mod charts;
+mod event;
+mod events;
+mod failure;
+mod fields;
+mod filter_form;
+mod layout;
+mod link;
+mod map;
+mod plot;
+mod row;
+mod tail;
+mod text;
+mod timeline;
+mod welcome;
 
 use crate::app::App;
 use axum::Router;
+use axum::routing::get;
 use std::sync::Arc;
 
+/// The pages, what they need, and an answer to any path that nobody knows.
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
+        .route("/", get(events::show))
+        .route("/tail", get(tail::stream))
+        .route("/events/{id}", get(event::show))
+        .route("/activities", get(activities::show))
+        .route("/charts", get(charts::show))
+        .route("/map", get(map::show))
+        .merge(assets::routes())
+        .fallback(failure::not_found)
 }

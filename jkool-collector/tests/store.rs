@@ -1,23 +1,18 @@
 //! What is stored is found again.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use jkool_collector::{Filter, MetricName, Query, Record, Store};
+mod common;
+
+use common::{filter, records};
+use jkool_collector::{Filter, MetricName, Store};
 use jkool_model::{Severity, Timestamp};
 
 const NOW: Timestamp = Timestamp::from_usec(1_457_524_800_000_000);
 
 async fn store(entities: &[&str]) -> Store {
     let store = Store::builder().open().unwrap();
-    let records = entities.iter().map(|json| Record::read(json.as_bytes().to_vec().into(), NOW).unwrap()).collect();
-    store.append(records).await.unwrap();
+    store.append(records(entities, NOW)).await.unwrap();
     store
-}
-
-fn filter(text: &str) -> Filter {
-    let mut query = Query::parse(text);
-    let filter = Filter::take(&mut query).unwrap();
-    query.finish().unwrap();
-    filter
 }
 
 const ENTITIES: &[&str] = &[
@@ -70,7 +65,7 @@ async fn each_part_of_a_filter_is_heeded_by_store_and_tail_alike() {
             stored.iter().map(name).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(names(&found), expected, "{query}");
-        let filter = self::filter(query);
+        let filter = common::filter(query);
         let matched: Vec<_> = all.into_iter().filter(|stored| filter.matches(stored, NOW)).collect();
         assert_eq!(names(&matched), expected, "the tail, {query}");
     }
@@ -122,7 +117,7 @@ async fn what_belongs_together_is_found() {
 #[tokio::test]
 async fn the_same_again_is_stored_once_and_the_same_id_with_something_else_twice() {
     let store = store(ENTITIES).await;
-    let again = |json: &str| vec![Record::read(json.as_bytes().to_vec().into(), NOW).unwrap()];
+    let again = |json| records(&[json], NOW);
     assert_eq!(store.append(again(ENTITIES[0])).await.unwrap().duplicates, 1);
     assert_eq!(store.append(again(r#"{"operation":"other","tracking-id":"1"}"#)).await.unwrap().stored, 1);
     assert_eq!(store.append(again(r#"{"operation":"no id"}"#)).await.unwrap().stored, 1);

@@ -1,7 +1,8 @@
 //! Writing a group of entities, within a transaction.
 
 use super::EntityId;
-use super::record::Record;
+use super::link::{Link, Role, count_fresh, settle};
+use super::record::{Record, Samples};
 use super::rollup::Rollup;
 use crate::Kind;
 use jkool_model::{SourceFqn, Timestamp};
@@ -15,9 +16,13 @@ pub(super) struct Memory {
     sources: HashMap<String, i64>,
     metrics: HashMap<String, i64>,
     facets: HashMap<[i64; 4], i64>,
+    fresh_links: Option<i64>,
     /// For times that came before: the slot to try next.
     slots: HashMap<Timestamp, i64>,
 }
+
+/// Stands between the parts of a metric's name; in none of them does it mean anything.
+const END: char = '\0';
 
 /// So many entries of each: a client that says a new operation every time fills no memory.
 const REMEMBERED: usize = 20_000;
@@ -45,9 +50,17 @@ pub(super) fn apply(
     records: &[&Record],
 ) -> Result<Vec<Option<EntityId>>> {
     memory.trim();
-    let mut writing = Writing::new(connection, memory)?;
-    let ids = records.iter().map(|record| writing.add(record)).collect::<Result<_>>()?;
-    write_rollup(connection, &writing.rollup)?;
+    let (ids, rollup, added_links) = {
+        let mut writing = Writing::new(connection, memory)?;
+        let ids = records.iter().map(|record| writing.add(record)).collect::<Result<_>>()?;
+        (ids, writing.rollup, writing.added_links)
+    };
+    rollup.write(connection)?;
+    let fresh = match memory.fresh_links {
+        Some(before) => before + added_links,
+        None => count_fresh(connection)?,
+    };
+    memory.fresh_links = Some(settle(connection, fresh)?);
     Ok(ids)
 }
 
@@ -55,10 +68,12 @@ pub(super) fn apply(
 struct Writing<'a> {
     memory: &'a mut Memory,
     rollup: Rollup,
+    added_links: i64,
     key: String,
-    same_id: CachedStatement<'a>,
+    of_its_time: CachedStatement<'a>,
+    equal: CachedStatement<'a>,
     entity: CachedStatement<'a>,
-    correlator: CachedStatement<'a>,
+    link: CachedStatement<'a>,
     words: CachedStatement<'a>,
     operation: Names<'a>,
     source: Names<'a>,
@@ -69,15 +84,24 @@ struct Writing<'a> {
 
 impl<'a> Writing<'a> {
     fn new(connection: &'a Connection, memory: &'a mut Memory) -> Result<Self> {
-        let prepare = |sql| connection.prepare_cached(sql);
+        let prepare = |sql: &str| connection.prepare_cached(sql);
         Ok(Self {
             memory,
             rollup: Rollup::default(),
+            added_links: 0,
             key: String::new(),
-            same_id: prepare("SELECT 1 FROM entity WHERE tracking = ?1 AND json = ?2")?,
-            entity: prepare("INSERT INTO entity VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?,
-            // A correlator that an entity names twice is one.
-            correlator: prepare("INSERT OR IGNORE INTO correlator VALUES (?1, ?2, ?3, ?4)")?,
+            of_its_time: prepare(&format!(
+                "SELECT max(json = ?2), count(*) FROM entity WHERE id >= ?1 AND id < ?1 + {}",
+                EntityId::SLOTS
+            ))?,
+            // A role in the place of a question mark would have SQLite plan anew each time: there is an index of one role.
+            equal: prepare(&format!(
+                "SELECT EXISTS (SELECT 1 FROM links JOIN entity e ON e.id = links.entity
+                                WHERE hash = ?1 AND role = {} AND json = ?2)",
+                Role::Bytes as i64
+            ))?,
+            entity: prepare("INSERT INTO entity VALUES (?1, ?2, ?3, ?4, ?5)")?,
+            link: prepare("INSERT INTO fresh_link VALUES (?1, ?2, ?3, ?4)")?,
             words: prepare("INSERT INTO words (rowid, text) VALUES (?1, ?2)")?,
             operation: Names {
                 find: prepare("SELECT id FROM operation WHERE name = ?1")?,
@@ -106,73 +130,80 @@ impl<'a> Writing<'a> {
     }
 
     fn add(&mut self, record: &Record) -> Result<Option<EntityId>> {
-        if let Some(tracking) = record.tracking {
-            let json: &[u8] = &record.json;
-            if self.same_id.query_row(params![tracking, json], |_| Ok(())).optional()?.is_some() {
-                return Ok(None);
-            }
-        }
-        let source = self.source_id(&record.source)?;
+        let source = self.source_id(record.source.as_ref())?;
         let facet = self.facet_id(record, source)?;
-        let id = self.insert(record, facet)?;
-        for name in &record.correlators {
-            let role = record.role as i64;
-            self.correlator.execute(params![name, role, id, facet])?;
+        let Some(id) = self.insert(record, facet)? else { return Ok(None) };
+        for link in &record.links {
+            self.add_link(*link, id, facet)?;
         }
         if !record.text.is_empty() {
             self.words.execute(params![id, record.text])?;
         }
         self.rollup.count(record.time, facet, 1);
-        for sample in &record.samples {
-            // None of the three can hold a line feed that matters: two metrics whose names differ in one only are one.
-            self.key.clear();
-            for part in [&sample.category, &sample.snapshot, &sample.property] {
-                self.key.push_str(part);
-                self.key.push('\n');
+        for Samples { category, snapshot, time, values } in &record.samples {
+            for (property, value) in values {
+                let name = self.metric_id(category, snapshot, property)?;
+                self.rollup.add(name, source, *time, *value);
             }
-            let name = match self.memory.metrics.get(&self.key) {
-                Some(id) => *id,
-                None => {
-                    let id = self.metric.id(params![sample.category, sample.snapshot, sample.property])?;
-                    self.memory.metrics.insert(self.key.clone(), id);
-                    id
-                }
-            };
-            self.rollup.add(name, source, sample);
         }
         Ok(Some(id))
     }
 
-    /// Puts the entity into the first free place at its time.
-    fn insert(&mut self, record: &Record, facet: i64) -> Result<EntityId> {
+    /// Puts the entity into the first free place at its time; `None` if an equal one is there already.
+    fn insert(&mut self, record: &Record, facet: i64) -> Result<Option<EntityId>> {
         let first = EntityId::first_of(record.time);
         let mut slot = self.memory.slots.get(&record.time).copied().unwrap_or_default();
-        let mut step = 1;
-        let json: &[u8] = &record.json;
-        loop {
-            let id = first.plus(slot);
-            let inserted = self.entity.execute(params![
-                id,
-                facet,
-                record.time.as_usec(),
-                record.received.as_usec(),
-                record.tracking,
-                record.parent,
-                json,
-            ]);
-            match inserted {
-                Ok(_) => {
-                    self.memory.slots.insert(record.time, slot + 1);
-                    return Ok(id);
-                }
-                // Wider and wider steps: thousands may be of this very time, and we have forgotten how many.
-                Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
-                    slot += step;
-                    step *= 2;
-                }
-                Err(error) => return Err(error),
+        // Equal bytes say the same time: where nothing is of that time, nothing is equal.
+        if slot == 0 && record.is_dated && self.insert_at(first, record, facet)? {
+            self.memory.slots.insert(record.time, 1);
+            return Ok(Some(first));
+        }
+        let mut link = None;
+        if record.links.iter().any(|link| link.role == Role::Own) {
+            let looked: (Option<bool>, i64) =
+                self.of_its_time.query_row(params![first, &*record.json], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let (is_equal, count) = (looked.0 == Some(true), looked.1);
+            // Unless so many are of that time that it may lie elsewhere, or the bytes say none.
+            if !is_equal && (count == EntityId::SLOTS || !record.is_dated) {
+                link = Some(Link::of_bytes(&record.json));
+            }
+            if is_equal || self.is_linked(link, record)? {
+                return Ok(None);
             }
         }
+        // Wider and wider steps: thousands may be of this very time, and we have forgotten how many.
+        let mut step = 1;
+        while !self.insert_at(first.plus(slot), record, facet)? {
+            slot += step;
+            step *= 2;
+        }
+        self.memory.slots.insert(record.time, slot + 1);
+        let id = first.plus(slot);
+        if let Some(link) = link {
+            self.add_link(link, id, facet)?;
+        }
+        Ok(Some(id))
+    }
+
+    /// Says no when the place is taken.
+    fn insert_at(&mut self, id: EntityId, record: &Record, facet: i64) -> Result<bool> {
+        let values = params![id, facet, record.time.as_usec(), record.received.as_usec(), &*record.json];
+        match self.entity.execute(values) {
+            Ok(_) => Ok(true),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether an equal one is found by the hash of its bytes.
+    fn is_linked(&mut self, link: Option<Link>, record: &Record) -> Result<bool> {
+        let Some(link) = link else { return Ok(false) };
+        self.equal.query_row(params![link.hash, &*record.json], |row| row.get(0))
+    }
+
+    fn add_link(&mut self, link: Link, id: EntityId, facet: i64) -> Result<()> {
+        self.added_links += 1;
+        self.link.execute(params![link.hash, link.role as i64, id, facet]).map(drop)
     }
 
     fn facet_id(&mut self, record: &Record, source: i64) -> Result<i64> {
@@ -198,18 +229,31 @@ impl<'a> Writing<'a> {
         Ok(id)
     }
 
-    fn source_id(&mut self, fqn: &str) -> Result<i64> {
-        if fqn.is_empty() {
-            return Ok(0);
-        }
-        if let Some(id) = self.memory.sources.get(fqn) {
+    fn source_id(&mut self, source: Option<&SourceFqn>) -> Result<i64> {
+        let Some(source) = source else { return Ok(0) };
+        if let Some(id) = self.memory.sources.get(source.as_str()) {
             return Ok(*id);
         }
-        let id = self.source.id([fqn])?;
-        for (source_type, name) in fqn.parse::<SourceFqn>().iter().flat_map(SourceFqn::elements) {
+        let id = self.source.id([source.as_str()])?;
+        for (source_type, name) in source.elements() {
             self.source_element.execute(params![format!("{source_type}={name}"), id])?;
         }
-        self.memory.sources.insert(fqn.to_owned(), id);
+        self.memory.sources.insert(source.as_str().to_owned(), id);
+        Ok(id)
+    }
+
+    fn metric_id(&mut self, category: &str, snapshot: &str, property: &str) -> Result<i64> {
+        let key = &mut self.key;
+        key.clear();
+        for part in [category, snapshot, property] {
+            key.push_str(part);
+            key.push(END);
+        }
+        if let Some(id) = self.memory.metrics.get(key.as_str()) {
+            return Ok(*id);
+        }
+        let id = self.metric.id(params![category, snapshot, property])?;
+        self.memory.metrics.insert(key.clone(), id);
         Ok(id)
     }
 }
@@ -227,36 +271,6 @@ impl Names<'_> {
             None => self.add.query_row(name, |row| row.get(0)),
         }
     }
-}
-
-/// Adds the counts and metrics of a group.
-pub(super) fn write_rollup(connection: &Connection, rollup: &Rollup) -> Result<()> {
-    let mut tally = connection.prepare_cached(
-        "INSERT INTO tally VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT DO UPDATE SET count = count + excluded.count",
-    )?;
-    for (key, count) in &rollup.tally {
-        tally.execute(params![key.level as i64, key.bucket, key.facet, count])?;
-    }
-    let mut metric = connection.prepare_cached(
-        "INSERT INTO metric VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-         ON CONFLICT DO UPDATE SET count = count + excluded.count, sum = sum + excluded.sum,
-             min = min(min, excluded.min), max = max(max, excluded.max)",
-    )?;
-    for (key, spread) in &rollup.metrics {
-        let level = key.level as i64;
-        metric.execute(params![
-            key.name,
-            level,
-            key.bucket,
-            key.source,
-            spread.count,
-            spread.sum,
-            spread.min,
-            spread.max
-        ])?;
-    }
-    Ok(())
 }
 
 /// As the column `kind` says it.

@@ -1,26 +1,26 @@
-//! Questions to the store: counts, metrics, and who sent to whom.
+//! Questions to the store: counts and metrics.
 
 use super::apply::kind_number;
 use super::find::{Selection, Wanted, list, sources_with};
 use super::retention::used_bytes;
 use super::rollup::Level;
-use super::scale::Scale;
-use super::{Bucket, EntityId, Flow, Metric, MetricName, Reader, Severities, Sizes, StoreError, Top};
+use super::scale::{Scale, Stretch};
+use super::{Bucket, EntityId, Metric, MetricName, Reader, Severities, Sizes, StoreError, Top};
 use crate::{Filter, Kind};
-use jkool_model::{Severity, SourceFqn, Timestamp};
+use jkool_model::Timestamp;
 use rusqlite::{params, params_from_iter};
+use std::cmp::Reverse;
+use std::collections::HashMap;
 
 /// So many matches of a text, a correlator or a parent are counted, the youngest; more would take long.
 const COUNTED: usize = 20_000;
-
-/// So many RECEIVE events are looked at for a map, the youngest.
-const MAPPED: usize = 5_000;
 
 type Result<T> = std::result::Result<T, StoreError>;
 
 impl Reader<'_> {
     /// How many `filter` lets through, by severity, in about `buckets` stretches of equal length; empty stretches are there
-    /// too. The time is the filter's, or from the first to the last that there is. With a text, a correlator or a parent in
+    /// too. The time is the filter's, or from the first to the last that there is; its ends are rounded to the second, to the
+    /// minute if a stretch is longer than that, to the hour if it is longer than that. With a text, a correlator or a parent in
     /// the filter only the youngest 20,000 are counted.
     ///
     /// # Errors
@@ -29,25 +29,19 @@ impl Reader<'_> {
         let Some(wanted) = Wanted::resolve(self.0, filter, now)? else { return Ok(Vec::new()) };
         let Some(scale) = self.scale(&wanted, buckets)? else { return Ok(Vec::new()) };
         let mut counts = vec![Severities::default(); scale.len()];
-        let mut count = |index: i64, severity: i64, by: i64| {
-            let severities = usize::try_from(index).ok().and_then(|index| counts.get_mut(index));
+        let mut count = |time: Timestamp, severity: i64, by: i64| {
+            let severities = usize::try_from(scale.index(time)).ok().and_then(|index| counts.get_mut(index));
             if let Some(severities) = severities {
                 add(severities, severity, by);
             }
         };
         if wanted.is_tallied() {
-            let sql = format!(
-                "SELECT bucket / {}, severity, sum(count) FROM tally CROSS JOIN facet ON facet.id = tally.facet
-                 WHERE {} {} GROUP BY 1, 2",
-                scale.per_bucket,
-                scale.condition(),
-                wanted.on_facet()
-            );
-            let mut query = self.0.prepare_cached(&sql)?;
-            let mut rows = query.query([])?;
-            while let Some(row) = rows.next()? {
-                count(row.get::<_, i64>(0)? - scale.first, row.get(1)?, row.get(2)?);
-            }
+            let facets = self.facets(&wanted)?;
+            self.tallied(scale.stretch(), |time, facet, by| {
+                if let Some(facet) = facets.get(&facet) {
+                    count(time, facet.severity, by);
+                }
+            })?;
         } else {
             let Selection { sql, values, id } = wanted.selection();
             let sql = format!(
@@ -57,7 +51,7 @@ impl Reader<'_> {
             let mut query = self.0.prepare_cached(&sql)?;
             let mut rows = query.query(params_from_iter(values))?;
             while let Some(row) = rows.next()? {
-                count(scale.index(Timestamp::from_usec(row.get(0)?)), row.get(1)?, 1);
+                count(Timestamp::from_usec(row.get(0)?), row.get(1)?, 1);
             }
         }
         Ok(scale.starts().zip(counts).map(|(start, severities)| Bucket { start, severities }).collect())
@@ -68,7 +62,7 @@ impl Reader<'_> {
     /// # Errors
     /// When the file can't be read.
     pub fn top_operations(&self, filter: &Filter, limit: usize, now: Timestamp) -> Result<Vec<Top>> {
-        self.top("operation", "name", filter, limit, now)
+        self.top("SELECT name FROM operation WHERE id = ?1", |facet| facet.operation, filter, limit, now)
     }
 
     /// The sources that send most, as [`top_operations`](Self::top_operations).
@@ -76,38 +70,59 @@ impl Reader<'_> {
     /// # Errors
     /// When the file can't be read.
     pub fn top_sources(&self, filter: &Filter, limit: usize, now: Timestamp) -> Result<Vec<Top>> {
-        self.top("source", "fqn", filter, limit, now)
+        self.top("SELECT fqn FROM source WHERE id = ?1", |facet| facet.source, filter, limit, now)
     }
 
-    fn top(&self, table: &str, name: &str, filter: &Filter, limit: usize, now: Timestamp) -> Result<Vec<Top>> {
+    fn top(
+        &self,
+        name: &str,
+        id: impl Fn(&Facet) -> i64,
+        filter: &Filter,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<Vec<Top>> {
         let filter = Filter { text: None, correlator: None, parent: None, ..filter.clone() };
         let Some(wanted) = Wanted::resolve(self.0, &filter, now)? else { return Ok(Vec::new()) };
-        let Some(scale) = self.scale(&wanted, 60)? else { return Ok(Vec::new()) };
-        let sql = format!(
-            "WITH counts AS (
-                 SELECT {table} AS id, severity, sum(count) AS count
-                 FROM tally CROSS JOIN facet ON facet.id = tally.facet WHERE {} {} GROUP BY 1, 2),
-             most AS (
-                 SELECT id, sum(count) AS total FROM counts WHERE id > 0 GROUP BY 1 HAVING total > 0
-                 ORDER BY total DESC LIMIT {limit})
-             SELECT {table}.{name}, counts.severity, counts.count
-             FROM most JOIN counts USING (id) JOIN {table} USING (id) ORDER BY most.total DESC, most.id",
-            scale.condition(),
-            wanted.on_facet()
-        );
+        let Some((first, last)) = self.span(&wanted)? else { return Ok(Vec::new()) };
+        let facets = self.facets(&wanted)?;
+        let mut counts: HashMap<i64, Severities> = HashMap::new();
+        for stretch in Stretch::whole(first, last) {
+            self.tallied(stretch, |_, facet, by| {
+                if let Some(facet) = facets.get(&facet) {
+                    add(counts.entry(id(facet)).or_default(), facet.severity, by);
+                }
+            })?;
+        }
+        let mut counts: Vec<_> = counts.into_iter().filter(|(id, counts)| *id > 0 && counts.total() > 0).collect();
+        counts.sort_by_key(|(id, counts)| (Reverse(counts.total()), *id));
+        counts.truncate(limit);
+        let mut query = self.0.prepare_cached(name)?;
+        let mut top = |(id, severities): (i64, Severities)| {
+            Ok(Top { name: query.query_row([id], |row| row.get::<_, String>(0))?.into(), severities })
+        };
+        counts.into_iter().map(&mut top).collect()
+    }
+
+    /// The facets that are wanted, by their ids.
+    fn facets(&self, wanted: &Wanted) -> Result<HashMap<i64, Facet>> {
+        let sql = format!("SELECT id, severity, operation, source FROM facet WHERE {}", wanted.on_facet("id"));
+        let mut query = self.0.prepare_cached(&sql)?;
+        let facets = query.query_map([], |row| {
+            Ok((row.get(0)?, Facet { severity: row.get(1)?, operation: row.get(2)?, source: row.get(3)? }))
+        })?;
+        Ok(facets.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Tells the time, the facet and the count of each row in a stretch of the table `tally`.
+    fn tallied(&self, stretch: Stretch, mut tell: impl FnMut(Timestamp, i64, i64)) -> Result<()> {
+        let sql = format!("SELECT bucket, facet, count FROM tally WHERE {}", stretch.condition());
         let mut query = self.0.prepare_cached(&sql)?;
         let mut rows = query.query([])?;
-        let mut tops: Vec<Top> = Vec::new();
         while let Some(row) = rows.next()? {
-            let name: String = row.get(0)?;
-            if tops.last().is_none_or(|top| top.name != name) {
-                tops.push(Top { name: name.into(), severities: Severities::default() });
-            }
-            if let Some(top) = tops.last_mut() {
-                add(&mut top.severities, row.get(1)?, row.get(2)?);
-            }
+            let bucket: i64 = row.get(0)?;
+            tell(Timestamp::from_usec(bucket * stretch.level.usec()), row.get(1)?, row.get(2)?);
         }
-        Ok(tops)
+        Ok(())
     }
 
     /// The metrics that were received, by name.
@@ -140,8 +155,8 @@ impl Reader<'_> {
             "SELECT bucket / {}, sum(count), min(min), sum(sum) / sum(count), max(max) FROM metric
              WHERE name = (SELECT id FROM metric_name WHERE category = ?1 AND snapshot = ?2 AND property = ?3)
              AND {} {on_source} GROUP BY 1 ORDER BY 1",
-            scale.per_bucket,
-            scale.condition()
+            scale.per_bucket(),
+            scale.stretch().condition()
         );
         let mut query = self.0.prepare_cached(&sql)?;
         let metrics = query.query_map(params![name.category, name.snapshot, name.property], |row| {
@@ -149,40 +164,6 @@ impl Reader<'_> {
             Ok(Metric { start, count: row.get(1)?, min: row.get(2)?, avg: row.get(3)?, max: row.get(4)? })
         })?;
         Ok(metrics.collect::<rusqlite::Result<_>>()?)
-    }
-
-    /// Who sent to whom, of the youngest 5,000 RECEIVE events in the filter's time.
-    ///
-    /// # Errors
-    /// When the file can't be read.
-    pub fn flows(&self, filter: &Filter, now: Timestamp) -> Result<Vec<Flow>> {
-        let Some(wanted) = Wanted::resolve(self.0, &filter.time_only(), now)? else { return Ok(Vec::new()) };
-        let sql = format!(
-            "WITH received AS (
-                 SELECT name, entity, facet FROM correlator WHERE role = 2 AND entity >= ?1 AND entity < ?2
-                 ORDER BY entity DESC LIMIT {MAPPED}),
-             pairs AS (
-                 SELECT (SELECT sent.facet FROM correlator sent
-                         WHERE sent.name = received.name AND sent.role = 1 AND sent.entity <= received.entity
-                         ORDER BY sent.entity DESC LIMIT 1) AS sender,
-                        facet AS receiver FROM received)
-             SELECT sent_by.fqn, received_by.fqn, count(*), sum(receiver.severity >= {})
-             FROM pairs JOIN facet sender ON sender.id = pairs.sender JOIN facet receiver ON receiver.id = pairs.receiver
-             JOIN source sent_by ON sent_by.id = sender.source JOIN source received_by ON received_by.id = receiver.source
-             GROUP BY 1, 2 ORDER BY 3 DESC, 1, 2",
-            Severity::Error as i64
-        );
-        let mut query = self.0.prepare_cached(&sql)?;
-        let mut rows = query.query(params![wanted.from, wanted.to])?;
-        let mut flows = Vec::new();
-        while let Some(row) = rows.next()? {
-            let names = (row.get::<_, String>(0)?.parse::<SourceFqn>(), row.get::<_, String>(1)?.parse::<SourceFqn>());
-            // They were read as source names once already.
-            if let (Ok(from), Ok(to)) = names {
-                flows.push(Flow { from, to, count: row.get(2)?, errors: row.get(3)? });
-            }
-        }
-        Ok(flows)
     }
 
     /// How much there is of everything.
@@ -224,13 +205,26 @@ impl Reader<'_> {
         Ok(query.query_row(params![from, to], |row| Ok((time(row.get(0)?), time(row.get(1)?))))?)
     }
 
-    /// From when to when: what the filter says, even if nothing is there; else the first and the last that there is.
     fn scale(&self, wanted: &Wanted, buckets: usize) -> Result<Option<Scale>> {
+        Ok(self.span(wanted)?.map(|(first, last)| Scale::new(first, last, buckets)))
+    }
+
+    /// From when to when: what the filter says, even if nothing is there; else the first and the last that there is.
+    fn span(&self, wanted: &Wanted) -> Result<Option<(Timestamp, Timestamp)>> {
         let (Some(first), Some(last)) = self.ends(wanted.from, wanted.to)? else { return Ok(None) };
         let first = if wanted.from == EntityId::FIRST { first } else { wanted.from.time() };
-        let last = if wanted.to == EntityId::LAST { last } else { wanted.to.time().max(first) };
-        Ok((first <= last).then(|| Scale::new(first, last, buckets)))
+        let until = Timestamp::from_usec(wanted.to.time().as_usec() - 1);
+        let last = if wanted.to == EntityId::LAST { last } else { until };
+        Ok((first <= last).then_some((first, last)))
     }
+}
+
+/// What `tally` counts by.
+#[derive(Debug, Clone, Copy)]
+struct Facet {
+    severity: i64,
+    operation: i64,
+    source: i64,
 }
 
 fn add(severities: &mut Severities, severity: i64, count: i64) {

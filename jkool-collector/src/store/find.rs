@@ -2,11 +2,11 @@
 
 use super::EntityId;
 use super::apply::kind_number;
-use super::record::hash_of;
+use super::link::{CORRELATOR, Role, hash};
 use super::rollup::Level;
 use super::text::Search;
 use crate::{Filter, SeverityRange};
-use jkool_model::{SourceFqn, Timestamp, TrackingId};
+use jkool_model::{SourceFqn, Timestamp};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Result, params, params_from_iter};
 use std::collections::BTreeSet;
@@ -19,7 +19,8 @@ pub(super) struct Wanted {
     /// All of them when none are named.
     pub(super) facets: Option<Vec<i64>>,
     words: Option<String>,
-    correlator: Option<String>,
+    /// Hashes.
+    correlator: Option<i64>,
     parent: Option<i64>,
 }
 
@@ -71,8 +72,8 @@ impl Wanted {
             to: filter.until.map_or(EntityId::LAST, |until| EntityId::first_of(until.before(now))),
             facets,
             words,
-            correlator: filter.correlator.clone(),
-            parent: filter.parent.as_ref().map(|parent| hash_of(&TrackingId::from(parent.clone()))),
+            correlator: filter.correlator.as_deref().map(hash),
+            parent: filter.parent.as_deref().map(hash),
         }))
     }
 
@@ -129,17 +130,16 @@ impl Wanted {
         })
     }
 
-    /// All that is wanted. The first of words, correlator and parent leads, for it is the rarest most likely.
+    /// All that is wanted. What names an id leads, then the words, for it is the rarest most likely.
     pub(super) fn selection(&self) -> Selection {
         let mut values = Vec::new();
-        let (mut sql, id) = if let Some(correlator) = &self.correlator {
-            values.push(Value::from(correlator.clone()));
-            (
-                "FROM correlator CROSS JOIN entity e ON e.id = correlator.entity WHERE correlator.name = ?".to_owned(),
-                "e.id",
-            )
-        } else if let Some(parent) = self.parent {
-            (format!("FROM entity e INDEXED BY entity_parent WHERE e.parent = {parent}"), "e.id")
+        let named =
+            [(CORRELATOR.to_owned(), self.correlator), (format!("role = {}", Role::Parent as i64), self.parent)];
+        let mut named = named.into_iter().filter_map(|(role, hash)| Some((role, hash?)));
+        let leads = named.next();
+        let (mut sql, id) = if let Some((role, hash)) = &leads {
+            let sql = format!("FROM links CROSS JOIN entity e ON e.id = links.entity WHERE hash = {hash} AND {role}");
+            (sql, "links.entity")
         } else if let Some(words) = &self.words {
             values.push(Value::from(words.clone()));
             ("FROM words CROSS JOIN entity e ON e.id = words.rowid WHERE words MATCH ?".to_owned(), "words.rowid")
@@ -155,24 +155,27 @@ impl Wanted {
             // The plus keeps SQLite from walking along all of them, and from sorting what it finds.
             and(&format!("+e.facet IN ({})", list(facets)));
         }
-        if let (Some(_), Some(parent)) = (&self.correlator, self.parent) {
-            and(&format!("+e.parent = {parent}"));
+        for (role, hash) in named {
+            and(&format!("EXISTS (SELECT 1 FROM links l WHERE l.hash = {hash} AND l.{role} AND l.entity = e.id)"));
         }
-        if let (true, Some(words)) = (self.correlator.is_some() || self.parent.is_some(), &self.words) {
+        if let (Some(_), Some(words)) = (&leads, &self.words) {
             and("EXISTS (SELECT 1 FROM words WHERE words MATCH ? AND words.rowid = e.id)");
             values.push(Value::from(words.clone()));
         }
         Selection { sql, values, id }
     }
 
-    /// The condition on a column `facet`.
-    pub(super) fn on_facet(&self) -> String {
-        self.facets.as_ref().map(|facets| format!("AND facet IN ({})", list(facets))).unwrap_or_default()
+    /// The condition on a column that holds facets.
+    pub(super) fn on_facet(&self, column: &str) -> String {
+        match &self.facets {
+            Some(facets) => format!("{column} IN ({})", list(facets)),
+            None => "true".to_owned(),
+        }
     }
 
     /// How many there are of these facets, at any time.
     fn tallied(&self, connection: &Connection) -> Result<u64> {
-        let sql = format!("SELECT coalesce(sum(count), 0) FROM tally WHERE level = ?1 {}", self.on_facet());
+        let sql = format!("SELECT coalesce(sum(count), 0) FROM tally WHERE level = ?1 AND {}", self.on_facet("facet"));
         connection.prepare_cached(&sql)?.query_row([Level::Hour as i64], |row| row.get(0))
     }
 }

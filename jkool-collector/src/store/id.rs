@@ -9,15 +9,15 @@ use std::str::FromStr;
 /// The id of a stored entity: its time, and a small number that tells it from others of about that time. So the table lies in
 /// the order of time, every index is one by time too, and a range of time is a range of ids.
 ///
-/// More than [`SLOTS`] of one microsecond spill into the next ones, so that the order of ids is that of the times to within a
+/// More than 32 of one microsecond spill into the next ones, so that the order of ids is that of the times to within a
 /// few milliseconds, whatever the clients do (some say the same time over and over).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntityId(i64);
 
-/// Ids of one microsecond.
-const SLOTS: i64 = 32;
-
 impl EntityId {
+    /// So many ids are of one microsecond.
+    pub(crate) const SLOTS: i64 = 32;
+
     /// Before all others.
     pub(crate) const FIRST: Self = Self(0);
     /// Behind all others.
@@ -28,7 +28,7 @@ impl EntityId {
         let usec = time.as_usec();
         let usec = if usec < 0 { 0 } else { usec };
         let usec = if usec > Timestamp::MAX.as_usec() { Timestamp::MAX.as_usec() } else { usec };
-        Self(usec * SLOTS)
+        Self(usec * Self::SLOTS)
     }
 
     /// The id that is so many further.
@@ -38,7 +38,7 @@ impl EntityId {
 
     /// The time that it stands for.
     pub fn time(self) -> Timestamp {
-        Timestamp::from_usec(self.0 / SLOTS)
+        Timestamp::from_usec(self.0 / Self::SLOTS)
     }
 }
 

@@ -17,8 +17,9 @@ pub struct Store(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    writer: Writer,
+    /// Closed before the writer, for only who may write can put the journal away.
     connections: Connections,
+    writer: Writer,
     tail: broadcast::Sender<Arc<Stored>>,
     notices: Vec<String>,
 }
@@ -42,6 +43,7 @@ pub struct StoreBuilder {
     retention: Option<Retention>,
     clock: Clock,
     waiting: usize,
+    max_pages: Option<u32>,
 }
 
 /// What a store in memory keeps unless told otherwise.
@@ -56,6 +58,7 @@ impl Store {
             retention: None,
             clock: Clock::default(),
             waiting: 64 << 20,
+            max_pages: None,
         }
     }
 
@@ -143,6 +146,14 @@ impl StoreBuilder {
         self
     }
 
+    /// The file may not grow beyond so many pages of 8 KiB: what a full disk looks like, for tests.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn max_pages(mut self, pages: u32) -> Self {
+        self.max_pages = Some(pages);
+        self
+    }
+
     /// Opens it. A damaged file is set aside and a new one begun, see [`Store::notices`].
     ///
     /// # Errors
@@ -158,6 +169,9 @@ impl StoreBuilder {
                     }
                     opened => opened?,
                 };
+                if let Some(pages) = self.max_pages {
+                    writing.pragma_update(None, "max_page_count", pages)?;
+                }
                 let readers = (0..READERS).map(|_| open_reader(path)).collect::<Result<_, _>>()?;
                 (Arc::new(Mutex::new(writing)), Connections::own(readers))
             }
@@ -177,6 +191,9 @@ impl StoreBuilder {
         Ok(Store(Arc::new(Inner { writer, connections, tail, notices })))
     }
 }
+
+/// How much of the file each connection keeps in memory: 32 MiB, in SQLite's way to say KiB.
+const CACHE: i64 = -32_768;
 
 /// So many read at the same time.
 const READERS: usize = 2;
@@ -242,6 +259,7 @@ fn open_file(path: &Path, durability: Durability) -> Result<Connection, StoreErr
     let was_cut_off = with_suffix(path, "-wal").exists();
     let mut connection = Connection::open(path).map_err(|error| at(path, error))?;
     connection.busy_timeout(Duration::from_secs(2))?;
+    connection.pragma_update(None, "page_size", 8_192)?;
     connection.pragma_update(None, "journal_mode", "WAL").map_err(|error| at(path, error))?;
     connection.pragma_update(
         None,
@@ -257,10 +275,9 @@ fn open_file(path: &Path, durability: Durability) -> Result<Connection, StoreErr
             return Err(StoreError::new(StoreErrorKind::Corrupt, verdict));
         }
     }
-    // In KiB: the upper parts of the indexes stay in memory, for ids come in no order.
-    connection.pragma_update(None, "cache_size", -32_768)?;
+    connection.pragma_update(None, "cache_size", CACHE)?;
     // In pages: fewer trips from the journal to the file, for 16 MiB more of journal.
-    connection.pragma_update(None, "wal_autocheckpoint", 4_096)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 2_048)?;
     schema::migrate(&mut connection, schema::MIGRATIONS)?;
     Ok(prepared(connection))
 }
@@ -269,6 +286,7 @@ fn open_reader(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|error| at(path, error))?;
     connection.busy_timeout(Duration::from_secs(2))?;
+    connection.pragma_update(None, "cache_size", CACHE)?;
     Ok(prepared(connection))
 }
 

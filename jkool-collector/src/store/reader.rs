@@ -1,12 +1,12 @@
 //! Questions to the store: entities.
 
 use super::find::{End, Wanted};
-use super::record::hash_of;
+use super::link::{CORRELATOR, Role, hash, linked};
 use super::{EntityId, Record, StoreError, StoreErrorKind, Stored};
 use crate::Filter;
 use bytes::Bytes;
 use jkool_model::{Entity, Timestamp, TrackingId};
-use rusqlite::{Connection, OptionalExtension, Params, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 /// One state of the store, to be asked.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl<'a> Reader<'a> {
     pub fn find(&self, filter: &Filter, limit: usize, before: Option<EntityId>, now: Timestamp) -> Result<Vec<Stored>> {
         let Some(mut wanted) = Wanted::resolve(self.0, filter, now)? else { return Ok(Vec::new()) };
         wanted.to = before.map_or(wanted.to, |before| wanted.to.min(before));
-        self.all(&wanted.ids(self.0, End::Youngest, limit)?)
+        Ok(named_so(self.all(&wanted.ids(self.0, End::Youngest, limit)?)?, filter))
     }
 
     /// The oldest that `filter` lets through, `limit` at most; with `after`, only those that are younger than that one. For
@@ -48,7 +48,7 @@ impl<'a> Reader<'a> {
     ) -> Result<Vec<Stored>> {
         let Some(mut wanted) = Wanted::resolve(self.0, filter, now)? else { return Ok(Vec::new()) };
         wanted.from = after.map_or(wanted.from, |after| wanted.from.max(after.plus(1)));
-        self.all(&wanted.ids(self.0, End::Oldest, limit)?)
+        Ok(named_so(self.all(&wanted.ids(self.0, End::Oldest, limit)?)?, filter))
     }
 
     fn all(&self, ids: &[EntityId]) -> Result<Vec<Stored>> {
@@ -69,8 +69,8 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// When the file can't be read.
     pub fn with_tracking_id(&self, id: &TrackingId) -> Result<Vec<Stored>> {
-        let sql = format!("SELECT {COLUMNS} FROM entity e WHERE e.tracking = ?1 ORDER BY e.id LIMIT {OF_ONE_ID}");
-        let mut found = self.query(&sql, [hash_of(id)])?;
+        let role = format!("role = {}", Role::Own as i64);
+        let mut found = self.all(&linked(self.0, hash(&id.to_string()), &role, OF_ONE_ID)?)?;
         found.retain(|stored| stored.entity.tracking_id() == Some(id));
         Ok(found)
     }
@@ -80,8 +80,8 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// When the file can't be read.
     pub fn children(&self, id: &TrackingId, limit: usize) -> Result<Vec<Stored>> {
-        let sql = format!("SELECT {COLUMNS} FROM entity e WHERE e.parent = ?1 ORDER BY e.id LIMIT {limit}");
-        let mut found = self.query(&sql, [hash_of(id)])?;
+        let role = format!("role = {}", Role::Parent as i64);
+        let mut found = self.all(&linked(self.0, hash(&id.to_string()), &role, limit)?)?;
         found.retain(|stored| stored.entity.parent_id() == Some(id));
         Ok(found)
     }
@@ -100,22 +100,25 @@ impl<'a> Reader<'a> {
         if let Some(id) = to.entity.tracking_id() {
             found.extend(self.children(id, limit)?);
         }
-        let sql = format!(
-            "SELECT {COLUMNS} FROM correlator c JOIN entity e ON e.id = c.entity WHERE c.name = ?1
-             ORDER BY e.id LIMIT {limit}"
-        );
         for correlator in to.entity.correlators() {
-            found.extend(self.query(&sql, [correlator])?);
+            let mut sharing = self.all(&linked(self.0, hash(correlator), CORRELATOR, limit)?)?;
+            sharing.retain(|stored| stored.entity.correlators().contains(correlator));
+            found.extend(sharing);
         }
         found.sort_by_key(|stored| stored.id);
         found.dedup_by_key(|stored| stored.id);
         Ok(found)
     }
+}
 
-    fn query(&self, sql: &str, params: impl Params) -> Result<Vec<Stored>> {
-        let mut query = self.0.prepare_cached(sql)?;
-        query.query_map(params, |row| Ok(stored(row)))?.map(|stored| stored?).collect()
-    }
+/// A hash leads to where to look: what it found must bear the name itself.
+fn named_so(mut found: Vec<Stored>, filter: &Filter) -> Vec<Stored> {
+    let parent = filter.parent.as_ref().map(|parent| TrackingId::from(parent.clone()));
+    found.retain(|Stored { entity, .. }| {
+        parent.as_ref().is_none_or(|parent| entity.parent_id() == Some(parent))
+            && filter.correlator.as_ref().is_none_or(|name| entity.correlators().iter().any(|own| own == name))
+    });
+    found
 }
 
 /// Reads `COLUMNS`.

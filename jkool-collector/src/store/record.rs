@@ -1,46 +1,37 @@
 //! What of an entity goes into which column.
 
+use super::link::{Link, Role};
 use crate::Kind;
-use crate::filter::{operation_of, severity_of, words_of};
+use crate::filter::{severity_of, words_of};
 use bytes::Bytes;
-use jkool_model::{Entity, OpType, Property, Severity, Snapshot, Text, Timestamp, TrackingId};
+use jkool_model::{Entity, OpType, Property, Severity, Snapshot, SourceFqn, Text, Timestamp};
 
 /// An entity that was read and is ready to be stored.
 #[derive(Debug, Clone)]
 pub struct Record {
     pub(super) kind: Kind,
     pub(super) severity: Severity,
-    /// Empty for none, as the source.
+    /// Empty for none.
     pub(super) operation: Text,
-    pub(super) source: String,
+    pub(super) source: Option<SourceFqn>,
     pub(super) time: Timestamp,
+    /// Whether it says its time itself.
+    pub(super) is_dated: bool,
     pub(super) received: Timestamp,
-    pub(super) tracking: Option<i64>,
-    pub(super) parent: Option<i64>,
-    pub(super) role: Role,
-    pub(super) correlators: Vec<Text>,
+    pub(super) links: Vec<Link>,
     /// What full-text search looks at.
     pub(super) text: String,
-    pub(super) samples: Vec<Sample>,
+    pub(super) samples: Vec<Samples>,
     pub(super) json: Bytes,
 }
 
-/// What a correlator of this entity tells about messages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
-    None = 0,
-    Send = 1,
-    Receive = 2,
-}
-
-/// A value of a metric.
+/// The numbers of one snapshot, or of an event itself; then category and snapshot are empty.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Sample {
+pub(super) struct Samples {
     pub(super) category: Text,
     pub(super) snapshot: Text,
-    pub(super) property: Text,
     pub(super) time: Timestamp,
-    pub(super) value: f64,
+    pub(super) values: Vec<(Text, f64)>,
 }
 
 impl Record {
@@ -61,31 +52,34 @@ impl Record {
 
     /// What `entity` is made of; `json` is how it was received.
     pub(super) fn of(entity: Entity, json: Bytes, received: Timestamp) -> Self {
-        // 0 is what some clients say for unknown.
-        let time = entity.time().filter(|time| (1..=Timestamp::MAX.as_usec()).contains(&time.as_usec()));
+        let time = entity.time().filter(is_said);
         let mut record = Self {
             kind: Kind::of(&entity),
             severity: severity_of(&entity),
-            operation: operation_of(&entity).map(|name| Text::from(name.to_owned())).unwrap_or_default(),
-            source: entity.source().map(|source| source.as_str().to_owned()).unwrap_or_default(),
+            operation: Text::default(),
+            source: entity.source().cloned(),
             time: time.unwrap_or(received),
+            is_dated: time.is_some(),
             received,
-            tracking: entity.tracking_id().map(hash_of),
-            parent: entity.parent_id().map(hash_of),
-            role: match entity.op_type() {
-                OpType::Send => Role::Send,
-                OpType::Receive => Role::Receive,
-                _ => Role::None,
-            },
-            correlators: entity.correlators().to_vec(),
+            links: links_of(&entity),
             text: words_of(&entity),
             samples: Vec::new(),
             json,
         };
         match entity {
-            Entity::Event(event) => record.add_snapshots(event.properties, event.snapshots),
-            Entity::Activity(activity) => record.add_snapshots(activity.properties, activity.snapshots),
-            Entity::Snapshot(snapshot) => record.add_snapshots(Vec::new(), vec![*snapshot]),
+            Entity::Event(event) => {
+                let event = *event;
+                record.operation = event.operation;
+                record.add_samples(Text::default(), Text::default(), event.properties, None);
+                record.add_snapshots(event.snapshots);
+            }
+            Entity::Activity(activity) => {
+                let activity = *activity;
+                record.operation = activity.operation;
+                record.add_samples(Text::default(), Text::default(), activity.properties, None);
+                record.add_snapshots(activity.snapshots);
+            }
+            Entity::Snapshot(snapshot) => record.add_snapshots(vec![*snapshot]),
             // The model's enum may grow; what this version doesn't know it keeps all the same.
             _ => {}
         }
@@ -94,36 +88,45 @@ impl Record {
 
     /// How many bytes it takes, about.
     pub(super) fn size(&self) -> usize {
-        size_of::<Self>() + self.json.len() + self.text.len() + self.samples.len() * size_of::<Sample>()
+        let samples: usize = self.samples.iter().map(|samples| 64 * (1 + samples.values.len())).sum();
+        size_of::<Self>() + self.json.len() + self.text.len() + samples
     }
 
-    fn add_snapshots(&mut self, properties: Vec<Property>, snapshots: Vec<Snapshot>) {
-        self.add_samples(&Text::default(), &Text::default(), self.time, properties);
+    fn add_snapshots(&mut self, snapshots: Vec<Snapshot>) {
         for snapshot in snapshots {
-            let time = snapshot.time.filter(|time| (1..=Timestamp::MAX.as_usec()).contains(&time.as_usec()));
-            self.add_samples(&snapshot.category, &snapshot.name, time.unwrap_or(self.time), snapshot.properties);
+            self.add_samples(snapshot.category, snapshot.name, snapshot.properties, snapshot.time);
         }
     }
 
-    fn add_samples(&mut self, category: &Text, snapshot: &Text, time: Timestamp, properties: Vec<Property>) {
-        for property in properties {
-            let Some(value) = number(&property) else { continue };
-            let (category, snapshot) = (category.clone(), snapshot.clone());
-            self.samples.push(Sample { category, snapshot, property: property.name, time, value });
+    /// Takes from the properties what a chart can draw: finite numbers.
+    fn add_samples(&mut self, category: Text, snapshot: Text, properties: Vec<Property>, time: Option<Timestamp>) {
+        let number =
+            |property: Property| Some((property.name, property.value.as_f64().filter(|value| value.is_finite())?));
+        let values: Vec<_> = properties.into_iter().filter_map(number).collect();
+        if !values.is_empty() {
+            let time = time.filter(is_said).unwrap_or(self.time);
+            self.samples.push(Samples { category, snapshot, time, values });
         }
     }
 }
 
-/// What a chart can draw: a finite number.
-fn number(property: &Property) -> Option<f64> {
-    property.value.as_f64().filter(|value| value.is_finite())
+/// 0 is what some clients say for unknown, and nothing can be before 1970 or after 9999.
+fn is_said(time: &Timestamp) -> bool {
+    (1..=Timestamp::MAX.as_usec()).contains(&time.as_usec())
 }
 
-/// FNV-1a of an id's text, for the index: the same in every version. Who looks one up compares the ids themselves too.
-pub(super) fn hash_of(id: &TrackingId) -> i64 {
-    let text = id.to_string();
-    let hash = text
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    i64::from_ne_bytes(hash.to_ne_bytes())
+/// The ids and correlators that an entity names, each once.
+pub(super) fn links_of(entity: &Entity) -> Vec<Link> {
+    let correlator = match entity.op_type() {
+        OpType::Send => Role::SendCorrelator,
+        OpType::Receive => Role::ReceiveCorrelator,
+        _ => Role::Correlator,
+    };
+    let own = entity.tracking_id().map(|id| Link::new(Role::Own, &id.to_string()));
+    let parent = entity.parent_id().map(|id| Link::new(Role::Parent, &id.to_string()));
+    let correlators = entity.correlators().iter().map(|name| Link::new(correlator, name));
+    let mut links: Vec<_> = own.into_iter().chain(parent).chain(correlators).collect();
+    links.sort_unstable();
+    links.dedup();
+    links
 }

@@ -1,7 +1,8 @@
 //! What is kept, and for how long.
 
 use super::EntityId;
-use super::apply::write_rollup;
+use super::link::Link;
+use super::record::links_of;
 use super::rollup::{Level, Rollup};
 use jkool_model::Timestamp;
 use rusqlite::{Connection, Result, params};
@@ -72,25 +73,29 @@ fn remove_up_to(connection: &Connection, last: EntityId) -> Result<()> {
     let mut rollup = Rollup::default();
     let mut gone = connection.prepare_cached("SELECT id, time, facet, json FROM entity WHERE id <= ?1")?;
     let mut words = connection.prepare_cached("DELETE FROM words WHERE rowid = ?1")?;
-    let mut correlator =
-        connection.prepare_cached("DELETE FROM correlator WHERE name = ?1 AND role = ?2 AND entity = ?3")?;
+    // Which of the two it is in nobody knows.
+    let mut links = Vec::new();
+    for table in ["link", "fresh_link"] {
+        let sql = format!("DELETE FROM {table} WHERE hash = ?1 AND role = ?2 AND entity = ?3");
+        links.push(connection.prepare_cached(&sql)?);
+    }
     let mut rows = gone.query([last])?;
     while let Some(row) = rows.next()? {
         let id: EntityId = row.get(0)?;
         let time = Timestamp::from_usec(row.get(1)?);
         rollup.count(time, row.get(2)?, -1);
         words.execute([id])?;
-        // What it was read from says which correlators it had.
-        if let Ok(entity) = serde_json::from_slice::<jkool_model::Entity>(row.get_ref(3)?.as_blob()?) {
-            for name in entity.correlators() {
-                for role in 0..=2 {
-                    correlator.execute(params![name, role, id])?;
-                }
+        // What it was read from says what leads to it.
+        let json = row.get_ref(3)?.as_blob()?;
+        let named = serde_json::from_slice(json).map(|entity| links_of(&entity)).unwrap_or_default();
+        for link in named.into_iter().chain([Link::of_bytes(json)]) {
+            for delete in &mut links {
+                delete.execute(params![link.hash, link.role as i64, id])?;
             }
         }
     }
     connection.prepare_cached("DELETE FROM entity WHERE id <= ?1")?.execute([last])?;
-    write_rollup(connection, &rollup)?;
+    rollup.write(connection)?;
     for level in Level::ALL {
         // Of a bucket that is left in part, nobody knows which value was its least.
         let bucket = level.bucket(last.time());

@@ -1,11 +1,11 @@
 //! Counts and metrics in buckets of time, so that a chart over a million events reads a few hundred rows.
 
-use super::record::Sample;
 use jkool_model::Timestamp;
+use rusqlite::{Connection, Result, params};
 use std::collections::HashMap;
 
 /// How wide a bucket is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Level {
     Second = 0,
     Minute = 1,
@@ -17,10 +17,14 @@ impl Level {
 
     /// Its width in microseconds.
     pub(super) const fn usec(self) -> i64 {
+        1_000_000 * self.seconds()
+    }
+
+    const fn seconds(self) -> i64 {
         match self {
-            Level::Second => 1_000_000,
-            Level::Minute => 60_000_000,
-            Level::Hour => 3_600_000_000,
+            Level::Second => 1,
+            Level::Minute => 60,
+            Level::Hour => 3_600,
         }
     }
 
@@ -35,63 +39,81 @@ impl Level {
     }
 }
 
-/// A row of the table `tally`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct TallyKey {
-    pub(super) level: Level,
-    pub(super) bucket: i64,
-    pub(super) facet: i64,
+/// What a group of writes adds to the tables `tally` and `metric`, by the second.
+#[derive(Debug, Default)]
+pub(super) struct Rollup {
+    /// By second and facet.
+    tally: HashMap<(i64, i64), i64>,
+    metrics: HashMap<MetricKey, Spread>,
 }
 
-/// A row of the table `metric`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct MetricKey {
-    pub(super) name: i64,
-    pub(super) level: Level,
-    pub(super) bucket: i64,
-    pub(super) source: i64,
+struct MetricKey {
+    name: i64,
+    second: i64,
+    source: i64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Spread {
-    pub(super) count: i64,
-    pub(super) sum: f64,
-    pub(super) min: f64,
-    pub(super) max: f64,
+struct Spread {
+    count: i64,
+    sum: f64,
+    min: f64,
+    max: f64,
 }
 
-/// What a group of writes adds to both tables.
-#[derive(Debug, Default)]
-pub(super) struct Rollup {
-    pub(super) tally: HashMap<TallyKey, i64>,
-    pub(super) metrics: HashMap<MetricKey, Spread>,
+impl Spread {
+    fn add(&mut self, other: Self) {
+        self.count += other.count;
+        self.sum += other.sum;
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
+    }
 }
 
 impl Rollup {
-    /// Counts an entity of `time`; with `-1` it is taken away.
+    /// Counts an entity; by -1 it is taken away.
     pub(super) fn count(&mut self, time: Timestamp, facet: i64, by: i64) {
-        for level in Level::ALL {
-            let key = TallyKey { level, bucket: level.bucket(time), facet };
-            *self.tally.entry(key).or_default() += by;
-        }
+        *self.tally.entry((Level::Second.bucket(time), facet)).or_default() += by;
     }
 
     /// Adds a value to the metric whose id is `name`.
-    pub(super) fn add(&mut self, name: i64, source: i64, sample: &Sample) {
-        let value = sample.value;
+    pub(super) fn add(&mut self, name: i64, source: i64, time: Timestamp, value: f64) {
+        let key = MetricKey { name, second: Level::Second.bucket(time), source };
+        let spread = Spread { count: 1, sum: value, min: value, max: value };
+        self.metrics.entry(key).and_modify(|known| known.add(spread)).or_insert(spread);
+    }
+
+    /// Adds it all to the tables.
+    pub(super) fn write(&self, connection: &Connection) -> Result<()> {
+        let mut add_tally = connection.prepare_cached(
+            "INSERT INTO tally VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO UPDATE SET count = count + excluded.count",
+        )?;
+        let mut add_metric = connection.prepare_cached(
+            "INSERT INTO metric VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT DO UPDATE SET count = count + excluded.count, sum = sum + excluded.sum,
+                 min = min(min, excluded.min), max = max(max, excluded.max)",
+        )?;
         for level in Level::ALL {
-            let key = MetricKey { name, level, bucket: level.bucket(sample.time), source };
-            let spread = Spread { count: 1, sum: value, min: value, max: value };
-            self.metrics
-                .entry(key)
-                .and_modify(|spread| {
-                    spread.count += 1;
-                    spread.sum += value;
-                    spread.min = spread.min.min(value);
-                    spread.max = spread.max.max(value);
-                })
-                .or_insert(spread);
+            let bucket = |second: i64| second.div_euclid(level.seconds());
+            let mut tally = HashMap::new();
+            for ((second, facet), count) in &self.tally {
+                *tally.entry((bucket(*second), *facet)).or_insert(0) += count;
+            }
+            for ((bucket, facet), count) in tally {
+                add_tally.execute(params![level as i64, bucket, facet, count])?;
+            }
+            let mut metrics: HashMap<_, Spread> = HashMap::new();
+            for (MetricKey { name, second, source }, spread) in &self.metrics {
+                let key = (*name, bucket(*second), *source);
+                metrics.entry(key).and_modify(|known| known.add(*spread)).or_insert(*spread);
+            }
+            for ((name, bucket, source), Spread { count, sum, min, max }) in metrics {
+                add_metric.execute(params![name, level as i64, bucket, source, count, sum, min, max])?;
+            }
         }
+        Ok(())
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::{broadcast, oneshot};
 
 /// So many entities are written together at most, so that nobody waits long for others.
-const GROUP: usize = 4_096;
+const GROUP: usize = 8_192;
 
 /// How often it is looked whether there is too much.
 const RETENTION_INTERVAL: Duration = Duration::from_secs(1);

@@ -1,41 +1,90 @@
-//! Asking.
+//! Asking: the store itself, and whole pages over HTTP. The middle of seven times.
 
 use jkool_benches::event::now_us;
-use jkool_collector::{Filter, MetricName, Query, Reader, Store, StoreError};
+use jkool_collector::{Collector, Filter, MetricName, Query, Reader, StoreError};
 use jkool_model::Timestamp;
-use std::time::Instant;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
-pub(crate) fn run(store: &Store) {
+const FILTERS: &[&str] = &[
+    "",
+    "severity=>=ERROR",
+    "severity=FATAL",
+    "operation=pay",
+    "source=SERVER=host-3",
+    "operation=pay&severity=>=WARNING&source=APPL=app-1",
+    "text=order",
+    "text=\"processed in 17\"",
+    "text=123456",
+    "text=order&severity=CRITICAL",
+    "corrid=order-1000",
+    "since=15m&until=10m&severity=ERROR",
+];
+
+const PAGES: &[&str] = &[
+    "/",
+    "/?text=order&severity=>=ERROR",
+    "/charts",
+    "/map",
+    "/activities",
+    "/api/events?limit=100&severity=>=ERROR",
+    "/api/series?buckets=60",
+    "/api/stats",
+];
+
+pub(crate) fn run(collector: &Collector) {
     let now = Timestamp::from_usec(now_us() as i64);
-    let find = |text: &str| {
-        let filter = Filter::take(&mut Query::parse(text)).expect("a filter");
-        time(store, &format!("find {text}"), |reader| reader.find(&filter, 100, None, now).map(|found| found.len()));
+    let ask = |what: &str, ask: &dyn Fn(&Reader<'_>) -> Result<usize, StoreError>| {
+        line(what, || collector.store().read_now(ask).expect("an answer"));
     };
-    for text in ["", "severity=>=ERROR", "severity=CRITICAL", "operation=pay", "operation=nothing", "source=SERVER=host-3", "source=DATACENTER=DC1", "text=order", "text=123456", "text=\"processed in 17\"", "corrid=order-1000", "operation=pay&severity=CRITICAL", "source=SERVER=host-3&severity=ERROR&operation=ship","text=order&severity=CRITICAL", "text=order&severity=FATAL", "text=processed&operation=pay&source=SERVER=host-3", "severity=FATAL", "operation=pay&source=SERVER=host-1", "until=1h&severity=ERROR", "since=5m&operation=pay&source=SERVER=host-1", "corrid=order-1000&text=order", "kind=activity"] { find(text); }
-    let all = Filter::default();
-    for text in ["", "severity=>=ERROR", "operation=pay", "source=DATACENTER=DC1", "text=order", "text=123456", "since=15m", "corrid=order-1000"] {
+    for text in FILTERS {
         let filter = Filter::take(&mut Query::parse(text)).expect("a filter");
-        time(store, &format!("histogram {text}"), |reader| reader.histogram(&filter, 60, now).map(|found| found.len()));
-        time(store, &format!("top operations {text}"), |reader| reader.top_operations(&filter, 10, now).map(|found| found.len()));
+        ask(&format!("the youngest 100, `{text}`"), &|reader| Ok(reader.find(&filter, 100, None, now)?.len()));
     }
-    time(store, "top sources", |reader| reader.top_sources(&all, 10, now).map(|found| found.len()));
+    for text in ["", "operation=pay", "text=order"] {
+        let filter = Filter::take(&mut Query::parse(text)).expect("a filter");
+        ask(&format!("by time and severity, `{text}`"), &|reader| Ok(reader.histogram(&filter, 60, now)?.len()));
+    }
+    let all = Filter::default();
     let amount = MetricName { category: "Order".into(), snapshot: "Payment".into(), property: "order-no".into() };
-    time(store, "metric", |reader| reader.metric(&amount, &all, 60, now).map(|found| found.len()));
-    time(store, "flows", |reader| reader.flows(&all, now).map(|found| found.len()));
-    time(store, "sizes", |reader| reader.sizes().map(|found| found.events as usize));
-    time(store, "related", |reader| {
+    ask("a metric by time", &|reader| Ok(reader.metric(&amount, &all, 60, now)?.len()));
+    ask("top operations", &|reader| Ok(reader.top_operations(&all, 10, now)?.len()));
+    ask("top sources", &|reader| Ok(reader.top_sources(&all, 10, now)?.len()));
+    ask("who sent to whom", &|reader| Ok(reader.flows(&all, now)?.len()));
+    ask("what belongs to an event", &|reader| {
         let one = reader.find(&all, 1, None, now)?.remove(0);
-        reader.related(&one, 100).map(|found| found.len())
+        Ok(reader.related(&one, 100)?.len())
     });
+    for path in PAGES {
+        line(&format!("`GET {path}`, bytes"), || get(collector, path));
+    }
 }
 
-fn time(store: &Store, what: &str, ask: impl Fn(&Reader<'_>) -> Result<usize, StoreError>) {
-    let mut times: Vec<_> = (0..7).map(|_| {
-        let start = Instant::now();
-        let found = store.read_now(&ask).expect("an answer");
-        (start.elapsed(), found)
-    }).collect();
-    let first = times[0].0;
+fn line(what: &str, ask: impl Fn() -> usize) {
+    let mut times: Vec<(Duration, usize)> = (0..7)
+        .map(|_| {
+            let start = Instant::now();
+            let found = ask();
+            (start.elapsed(), found)
+        })
+        .collect();
     times.sort();
-    println!("| {what} | {} | {:.2} ms | {:.2} ms |", times[3].1, times[3].0.as_secs_f64() * 1e3, first.as_secs_f64() * 1e3);
+    let (time, found) = times[3];
+    println!("| {what} | {found} | {:.2} |", time.as_secs_f64() * 1e3);
+}
+
+/// The length of an answer.
+fn get(collector: &Collector, path: &str) -> usize {
+    let address = collector.address();
+    let mut stream = TcpStream::connect(address).expect("a connection");
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").expect("a request");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("an answer");
+    assert!(
+        answer.starts_with(b"HTTP/1.1 200"),
+        "{path}: {}",
+        String::from_utf8_lossy(&answer[..answer.len().min(300)])
+    );
+    answer.len()
 }

@@ -4,8 +4,8 @@ use jkool_benches::event::event;
 use jkool_model::{Event, OpType, Severity, SourceFqn};
 
 const OPERATIONS: [&str; 20] = [
-    "accept", "verify", "reserve", "price", "pay", "capture", "pick", "pack", "label", "ship", "track", "deliver", "bill",
-    "remind", "refund", "restock", "audit", "report", "login", "search",
+    "accept", "verify", "reserve", "price", "pay", "capture", "pick", "pack", "label", "ship", "track", "deliver",
+    "bill", "remind", "refund", "restock", "audit", "report", "login", "search",
 ];
 
 /// Event `i` of `total`, which end about now, a millisecond apart.

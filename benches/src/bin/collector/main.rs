@@ -1,4 +1,4 @@
-//! The collector: how many events a second it stores durably, and how long its questions take once there are many.
+//! The collector: how many full events a second it stores durably, and how long its questions take once there are many.
 //!
 //!     collector [EVENTS]      1,000,000 unless said otherwise
 //!
@@ -7,13 +7,34 @@
 mod ask;
 mod events;
 mod ingest;
+mod limit;
+
+use std::path::PathBuf;
 
 fn main() {
     let events = std::env::args().nth(1).map_or(1_000_000, |events| events.parse().expect("a number of events"));
-    let folder = std::env::temp_dir().join(format!("jkool-collector-bench-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("a folder");
-    let store = ingest::run(events, &folder);
-    ask::run(&store);
-    drop(store);
-    std::fs::remove_dir_all(&folder).expect("the folder of ours");
+    let folder = Folder::new();
+    println!("| stored durably | events | events/s | × limit | CPU, an event | peak memory so far | file, an event |");
+    println!("|---|---|---|---|---|---|---|");
+    let limit = limit::run(events, &folder.0);
+    let collector = ingest::run(events, &folder.0, limit);
+    println!("\n| question, to {events} events | found | ms |\n|---|---|---|");
+    ask::run(&collector);
+}
+
+/// A folder of ours, gone at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("jkool-collector-bench-{}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("a folder");
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
 }

@@ -24,22 +24,29 @@ CREATE TABLE entity (
     facet INTEGER NOT NULL,
     time INTEGER NOT NULL,      -- microseconds since 1970
     received INTEGER NOT NULL,
-    tracking INTEGER,           -- hashes of the ids
-    parent INTEGER,
     json BLOB NOT NULL          -- as it was received
 );
 CREATE INDEX entity_facet ON entity (facet);
-CREATE INDEX entity_tracking ON entity (tracking) WHERE tracking IS NOT NULL;
-CREATE INDEX entity_parent ON entity (parent) WHERE parent IS NOT NULL;
 
-CREATE TABLE correlator (
-    name TEXT NOT NULL,
-    role INTEGER NOT NULL,      -- 1 of a SEND, 2 of a RECEIVE, 0 of anything else
+-- The ids and correlators that entities name, as hashes (see Link). Such names come in no order at all, and an index of many of
+-- them is costly to add to: every one goes to another page. So the youngest are in a small table, and move together.
+CREATE TABLE link (
+    hash INTEGER NOT NULL,
+    role INTEGER NOT NULL,
     entity INTEGER NOT NULL,
     facet INTEGER NOT NULL,
-    PRIMARY KEY (name, role, entity)
+    PRIMARY KEY (hash, role, entity)
 ) WITHOUT ROWID;
-CREATE INDEX correlator_receive ON correlator (entity) WHERE role = 2;
+CREATE TABLE fresh_link (
+    hash INTEGER NOT NULL,
+    role INTEGER NOT NULL,
+    entity INTEGER NOT NULL,
+    facet INTEGER NOT NULL,
+    PRIMARY KEY (hash, role, entity)
+) WITHOUT ROWID;
+CREATE VIEW links AS SELECT * FROM link UNION ALL SELECT * FROM fresh_link;
+CREATE INDEX link_received ON link (entity) WHERE role = 2;
+CREATE INDEX fresh_link_received ON fresh_link (entity) WHERE role = 2;
 
 -- The words of operation, message and exception.
 CREATE VIRTUAL TABLE words USING fts5 (

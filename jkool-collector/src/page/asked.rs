@@ -1,0 +1,74 @@
+//! What a url asks for, and what in it can't be understood: a page is shown all the same, and says so at the field.
+
+use crate::{Filter, InvalidQuery, Query};
+use axum::http::StatusCode;
+use std::fmt::Display;
+use std::str::FromStr;
+
+/// A url's parameters, one by one.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) filter: Filter,
+    /// What could not be understood.
+    pub(super) faults: Vec<InvalidQuery>,
+    rest: Query,
+}
+
+/// The filter's parameters.
+const FILTER: [&str; 9] = ["kind", "severity", "operation", "source", "text", "corrid", "parent", "since", "until"];
+
+impl Asked {
+    pub(super) fn read(query: Option<&str>) -> Self {
+        let mut rest = Query::parse(query.unwrap_or_default());
+        let mut faults = Vec::new();
+        let mut good = Query::default();
+        for parameter in FILTER {
+            let Ok(Some(value)) = rest.take::<String>(parameter) else { continue };
+            let mut one = Query::default();
+            one.push(parameter, &value);
+            match Filter::take(&mut one) {
+                Ok(_) => good.push(parameter, value),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        Self { filter: Filter::take(&mut good).unwrap_or_default(), faults, rest }
+    }
+
+    /// A parameter beside the filter.
+    pub(super) fn take<T: FromStr<Err: Display>>(&mut self, parameter: &str) -> Option<T> {
+        self.rest.take(parameter).unwrap_or_else(|fault| {
+            self.faults.push(fault);
+            None
+        })
+    }
+
+    /// Whatever nobody took is a fault too.
+    pub(super) fn finish(&mut self) {
+        self.faults.extend(std::mem::take(&mut self.rest).finish().err());
+    }
+
+    /// What is wrong with a parameter.
+    pub(super) fn fault(&self, parameter: &str) -> Option<&InvalidQuery> {
+        self.faults.iter().find(|fault| fault.parameter == parameter)
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        if self.faults.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Asked;
+
+    #[test]
+    fn what_is_good_is_kept_beside_what_is_not() {
+        let mut asked = Asked::read(Some("operation=pay&severity=LOUD&since=soon&before=x&other=1"));
+        assert_eq!(asked.take::<u64>("before"), None);
+        asked.finish();
+        assert_eq!(asked.filter.to_query().to_string(), "operation=pay");
+        let faults: Vec<_> = asked.faults.iter().map(|fault| fault.parameter.as_str()).collect();
+        assert_eq!(faults, ["severity", "since", "before", "other"]);
+        assert_eq!(asked.fault("since").map(|fault| fault.value.as_str()), Some("soon"));
+    }
+}

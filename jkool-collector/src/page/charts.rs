@@ -1,0 +1,212 @@
+//! Charts of what is stored, each with its figures as a table.
+
+use super::asked::Asked;
+use super::failure::Failure;
+use super::filter_form::FilterForm;
+use super::layout::{Frame, Tab, as_table, frame};
+use super::link::{url, with_operation, with_source, with_time};
+use super::plot;
+use super::text::{count, cut, number, severity_class, time};
+use crate::app::App;
+use crate::{Bucket, Filter, Metric, MetricName, Severities, Top};
+use axum::extract::{RawQuery, State};
+use axum::response::{Html, IntoResponse};
+use jkool_model::{Severity, SourceFqn, Timestamp};
+use maud::{Markup, html};
+use std::sync::Arc;
+
+/// About so many stretches of time.
+const BUCKETS: usize = 90;
+/// So many names with bars.
+const TOPS: usize = 10;
+
+pub(super) async fn show(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<impl IntoResponse, Failure> {
+    let mut asked = Asked::read(query.as_deref());
+    let wanted: Option<String> = asked.take("metric");
+    asked.finish();
+    let (filter, now) = (asked.filter.clone(), app.clock.now());
+    let read = app.store.read(move |reader| {
+        let names = reader.metric_names()?;
+        let chosen = match &wanted {
+            Some(wanted) => names.iter().find(|name| parameter(name) == *wanted),
+            None => names.first(),
+        };
+        let metric = match chosen {
+            Some(name) => Some((name.clone(), reader.metric(name, &filter, BUCKETS, now)?)),
+            None => None,
+        };
+        let buckets = reader.histogram(&filter, BUCKETS, now)?;
+        let operations = reader.top_operations(&filter, TOPS, now)?;
+        let sources = reader.top_sources(&filter, TOPS, now)?;
+        Ok((reader.sizes()?, names, wanted, metric, buckets, operations, sources))
+    });
+    let (sizes, names, wanted, metric, buckets, operations, sources) = read.await?;
+    let filter = &asked.filter;
+    let head = Frame { title: "Charts", tab: Tab::Charts, filter, total: Some(sizes.total()) };
+    let chosen = metric.as_ref().map(|(name, _)| name);
+    let own = chooser(&names, chosen);
+    let form = FilterForm { path: "/charts", asked: &asked, own: Some((own, "metric", wanted.unwrap_or_default())) };
+    let is_narrow = filter.text.is_some() || filter.correlator.is_some() || filter.parent.is_some();
+    let main = html! {
+        h1.unseen { "Charts" }
+        (form.full())
+        @if buckets.is_empty() {
+            p.notice {
+                "There is nothing to draw" @if filter.is_empty() { " yet." } @else { " for this filter. " a href="/charts" { "Clear it" } }
+            }
+        } @else {
+            (over_time(&buckets, filter, is_narrow))
+            div.columns {
+                (tops("Top operations", "Operation", &operations, is_narrow, str::to_owned, |name| url("/", &with_operation(filter, name))))
+                (tops("Top sources", "Source", &sources, is_narrow, innermost, |name| match name.parse::<SourceFqn>() {
+                    Ok(source) => url("/", &with_source(filter, &source)),
+                    Err(_) => url("/", filter),
+                }))
+            }
+            (metric_section(metric.as_ref()))
+        }
+    };
+    Ok((asked.status(), Html(frame(&head, &main).into_string())))
+}
+
+/// How the url says a metric.
+fn parameter(name: &MetricName) -> String {
+    format!("{}/{}/{}", name.category, name.snapshot, name.property)
+}
+
+fn called(name: &MetricName) -> String {
+    let parts = [&name.category, &name.snapshot, &name.property].map(|part| cut(part, 60));
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" / ")
+}
+
+fn innermost(source: &str) -> String {
+    let source = source.parse::<SourceFqn>().ok();
+    source.and_then(|source| source.elements().next().map(|(_, name)| name.to_owned())).unwrap_or_default()
+}
+
+fn chooser(names: &[MetricName], chosen: Option<&MetricName>) -> Markup {
+    html! {
+        label.field.f-metric {
+            span { "Metric" }
+            select name="metric" {
+                @for name in names {
+                    option value=(parameter(name)) selected[chosen == Some(name)] { (called(name)) }
+                }
+                @if names.is_empty() { option value="" { "none received yet" } }
+            }
+        }
+    }
+}
+
+fn over_time(buckets: &[Bucket], filter: &Filter, is_narrow: bool) -> Markup {
+    let width = plot::width_of(buckets);
+    let link = |from: Timestamp, to: Timestamp| url("/", &with_time(filter, from, to));
+    let end = |bucket: &Bucket| Timestamp::from_usec(bucket.start.as_usec() + width);
+    let present = present(buckets.iter().map(|bucket| &bucket.severities));
+    let rows = html! {
+        @for bucket in buckets.iter().filter(|bucket| bucket.severities.total() > 0) {
+            tr {
+                td { a href=(link(bucket.start, end(bucket))) { (time(bucket.start)) } }
+                (figures(&bucket.severities, &present))
+            }
+        }
+    };
+    html! {
+        section.part {
+            h2 { "Events over time" }
+            @if is_narrow { p.hint { "Of very many that match, the youngest are counted." } }
+            (legend(&present))
+            (plot::histogram(buckets, link))
+            (as_table(&severity_heads("From (UTC)", &present), &rows))
+        }
+    }
+}
+
+fn tops(
+    title: &str,
+    what: &str,
+    tops: &[Top],
+    is_narrow: bool,
+    name: impl Fn(&str) -> String,
+    link: impl Fn(&str) -> String,
+) -> Markup {
+    let present = present(tops.iter().map(|top| &top.severities));
+    let rows = html! {
+        @for top in tops {
+            tr { td { a href=(link(&top.name)) { (cut(&top.name, 120)) } } (figures(&top.severities, &present)) }
+        }
+    };
+    html! {
+        section.part {
+            h2 { (title) }
+            @if is_narrow { p.hint { "Text, correlator and parent are no matter here." } }
+            @if tops.is_empty() { p.hint { "None is named." } } @else {
+                (legend(&present))
+                (plot::bars(tops, title, name, &link))
+                (as_table(&severity_heads(what, &present), &rows))
+            }
+        }
+    }
+}
+
+fn metric_section(metric: Option<&(MetricName, Vec<Metric>)>) -> Markup {
+    let content = match metric {
+        None => html! {
+            h2 { "A metric over time" }
+            p.hint { "No such number was received: numeric properties of events and snapshots are shown here." }
+        },
+        Some((name, values)) if values.is_empty() => html! {
+            h2 { (called(name)) }
+            p.hint { "It has no value in this time, from these sources." }
+        },
+        Some((name, values)) => {
+            let heads = html! {
+                th { "From (UTC)" } th.n { "Values" } th.n { "Minimum" } th.n { "Average" } th.n { "Maximum" }
+            };
+            let rows = html! {
+                @for value in values {
+                    tr {
+                        td { (time(value.start)) }
+                        td.n { (count(value.count)) }
+                        @for figure in [value.min, value.avg, value.max] { td.n { (number(figure)) } }
+                    }
+                }
+            };
+            html! {
+                h2 { (called(name)) }
+                ul.legend {
+                    li { span.swatch.f-line {} "average" }
+                    li { span.swatch.f-band {} "minimum to maximum" }
+                }
+                (plot::metric(values, &called(name), &cut(&name.property, 30)))
+                (as_table(&heads, &rows))
+            }
+        }
+    };
+    html! { section #metric .part { (content) } }
+}
+
+/// The severities that there are, the gravest first.
+fn present<'a>(all: impl Iterator<Item = &'a Severities> + Clone) -> Vec<Severity> {
+    let is_present = |severity: &Severity| all.clone().any(|severities| severities.of(*severity) > 0);
+    Severity::ALL.iter().rev().copied().filter(is_present).collect()
+}
+
+fn legend(present: &[Severity]) -> Markup {
+    html! {
+        ul.legend {
+            @for severity in present { li { span class={ "swatch f-" (severity_class(*severity)) } {} (severity) } }
+        }
+    }
+}
+
+fn severity_heads(first: &str, present: &[Severity]) -> Markup {
+    html! { th { (first) } th.n { "All" } @for severity in present { th.n { (severity) } } }
+}
+
+fn figures(severities: &Severities, present: &[Severity]) -> Markup {
+    html! {
+        td.n { (count(severities.total())) }
+        @for severity in present { td.n { (count(severities.of(*severity))) } }
+    }
+}

@@ -1,0 +1,91 @@
+//! The newest events, live, and the older ones page by page.
+
+use super::asked::Asked;
+use super::failure::Failure;
+use super::filter_form::FilterForm;
+use super::layout::{Frame, Tab, frame};
+use super::link::{url, url_with};
+use super::row::row;
+use super::welcome::welcome;
+use crate::app::App;
+use crate::{EntityId, Filter, Sizes, Stored};
+use axum::extract::{RawQuery, State};
+use axum::http::header::{HOST, HeaderMap};
+use axum::response::{Html, IntoResponse};
+use maud::{Markup, html};
+use std::sync::Arc;
+
+/// So many are on a page.
+pub(super) const ON_A_PAGE: usize = 100;
+
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, Failure> {
+    let mut asked = Asked::read(query.as_deref());
+    let before: Option<EntityId> = asked.take("before");
+    asked.finish();
+    let (filter, now) = (asked.filter.clone(), app.clock.now());
+    let (sizes, found) =
+        app.store.read(move |reader| Ok((reader.sizes()?, reader.find(&filter, ON_A_PAGE + 1, before, now)?))).await?;
+    let total = sizes.total();
+    let head = Frame { title: "Events", tab: Tab::Events, filter: &asked.filter, total: Some(total) };
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1:6580");
+    let main = html! {
+        h1.unseen { "Events" }
+        (FilterForm { path: "/", asked: &asked, own: None }.full())
+        @if total == 0 { (welcome(host)) }
+        (list(&asked.filter, before, found))
+    };
+    Ok((asked.status(), Html(frame(&head, &main).into_string())))
+}
+
+fn list(filter: &Filter, before: Option<EntityId>, mut found: Vec<Stored>) -> Markup {
+    let has_older = found.len() > ON_A_PAGE;
+    found.truncate(ON_A_PAGE);
+    let live = before.is_none() && filter.until.is_none();
+    let older = found.last().filter(|_| has_older).map(|last| url_with("/", filter, "before", last.id));
+    html! {
+        div.tools {
+            @if live {
+                button #pause type="button" aria-keyshortcuts="Space" hidden { "Pause" }
+                span #waiting .waiting hidden {}
+                span #missed .missed role="status" {}
+            } @else if before.is_some() {
+                a.button href=(url("/", filter)) { "To the newest" }
+            }
+            span.spring {}
+            span.export {
+                "Export all that match: "
+                a href=(url("/api/events.jsonl", filter)) download { "JSON lines" } " "
+                a href=(url("/api/events.csv", filter)) download { "CSV" }
+            }
+        }
+        ol #rows .rows data-tail=[live.then(|| url("/tail", filter))] {
+            @for stored in &found { (row(stored, filter)) }
+        }
+        @if found.is_empty() {
+            p #nothing .notice {
+                @if before.is_some() {
+                    "There is nothing older."
+                } @else if filter.is_empty() {
+                    "What arrives is shown here at once."
+                } @else {
+                    "Nothing that is stored matches this filter. " a href="/" { "Clear the filter" }
+                    @if live { " or wait: what arrives and matches is shown at once." }
+                }
+            }
+        }
+        @if let Some(older) = older {
+            p.pages { a.button href=(older) rel="next" { "Older events" } }
+        }
+    }
+}
+
+impl Sizes {
+    /// How many entities there are.
+    pub(super) fn total(&self) -> u64 {
+        self.events + self.activities + self.snapshots
+    }
+}

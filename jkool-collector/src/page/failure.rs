@@ -1,0 +1,61 @@
+//! Pages for what can't be shown.
+
+use super::layout::{Frame, Tab, frame};
+use crate::{Filter, StoreError};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use maud::html;
+
+/// Why there is no page.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The store can't be read.
+    Store(StoreError),
+    /// There is no such page, event or picture.
+    NotFound(&'static str),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let (status, title, text) = match self {
+            Failure::Store(error) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "The store can't be read now", error.to_string())
+            }
+            Failure::NotFound(what) => (StatusCode::NOT_FOUND, "Not found", what.to_owned()),
+        };
+        let filter = Filter::default();
+        let head = Frame { title, tab: Tab::None, filter: &filter, total: None };
+        let main = html! {
+            section.notice {
+                h1 { (title) }
+                p { (text) }
+                p { a href="/" { "To the newest events" } }
+            }
+        };
+        (status, Html(frame(&head, &main).into_string())).into_response()
+    }
+}
+
+/// The answer to a path that nobody knows.
+pub(super) async fn not_found() -> Failure {
+    Failure::NotFound("There is no such page here.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Failure;
+    use crate::{StoreError, StoreErrorKind};
+    use axum::response::IntoResponse;
+
+    #[test]
+    fn a_store_that_fails_is_a_page_that_says_so() {
+        let answer = Failure::from(StoreError::new(StoreErrorKind::Io, "<the disk>")).into_response();
+        assert_eq!(answer.status(), 503);
+    }
+}

@@ -1,0 +1,187 @@
+//! The fields of an entity with names that a person reads.
+
+use super::link::{harmless, url, with_correlator, with_element, with_operation, with_parent, with_severity};
+use super::text::{count, duration, severity_class, time};
+use crate::filter::severity_of;
+use crate::{Filter, Stored};
+use jkool_model::Timestamp;
+use maud::{Markup, html};
+use serde_json::{Map, Value};
+
+/// How a field's value is shown.
+#[derive(Debug, Clone, Copy)]
+enum As {
+    Plain,
+    Severity,
+    Operation,
+    Source,
+    /// Text that names a parent, linked to all that belong to it.
+    Parent,
+    Correlators,
+    Time,
+    Duration,
+    Count,
+    Url,
+}
+
+/// Name on the wire, name for a person, way to show it.
+type Row = (&'static str, &'static str, As);
+
+const GROUPS: &[(&str, &[Row])] = &[
+    (
+        "What",
+        &[
+            ("name", "Name", As::Plain),
+            ("category", "Category", As::Plain),
+            ("operation", "Operation", As::Operation),
+            ("type", "Type", As::Plain),
+            ("severity", "Severity", As::Severity),
+            ("status", "Status", As::Plain),
+            ("comp-code", "Completion", As::Plain),
+            ("reason-code", "Reason code", As::Plain),
+            ("resource", "Resource", As::Plain),
+            ("msg-tag", "Tags", As::Plain),
+            ("log-type", "Log type", As::Plain),
+        ],
+    ),
+    (
+        "When",
+        &[
+            ("time-usec", "Reported", As::Time),
+            ("start-time-usec", "Started", As::Time),
+            ("end-time-usec", "Ended", As::Time),
+            ("elapsed-time-usec", "Elapsed", As::Duration),
+            ("wait-time-usec", "Waited", As::Duration),
+            ("msg-age", "Message age", As::Duration),
+            ("ttl-sec", "Time to live (s)", As::Plain),
+        ],
+    ),
+    (
+        "Where",
+        &[
+            ("source-fqn", "Source", As::Source),
+            ("source-ssn", "Short name", As::Plain),
+            ("source-url", "Source url", As::Url),
+            ("location", "Location", As::Plain),
+            ("user", "User", As::Plain),
+            ("pid", "Process", As::Plain),
+            ("tid", "Thread", As::Plain),
+            ("relate-type", "Relation", As::Plain),
+            ("relate-afqn", "Relation from", As::Plain),
+            ("relate-bfqn", "Relation to", As::Plain),
+        ],
+    ),
+    (
+        "Ids",
+        &[
+            ("corrid", "Correlators", As::Correlators),
+            ("tracking-id", "Tracking id", As::Plain),
+            ("parent-id", "Parent", As::Parent),
+            ("_guid", "Global id", As::Plain),
+            ("tracking-sign", "Signature", As::Plain),
+            ("id-set", "Members", As::Plain),
+        ],
+    ),
+    (
+        "Message",
+        &[
+            ("msg-size", "Size (characters)", As::Count),
+            ("mime-type", "Media type", As::Plain),
+            ("encoding", "Encoding", As::Plain),
+            ("charset", "Character set", As::Plain),
+        ],
+    ),
+];
+
+/// Shown by the page in places of their own.
+const ELSEWHERE: [&str; 4] = ["msg-text", "exception", "properties", "snapshots"];
+
+/// Every field that says something, in groups.
+pub(super) fn fields(stored: &Stored) -> Markup {
+    // By way of its JSON, so that a field that the model learns is shown without being named here.
+    let mut said = match serde_json::to_value(&stored.entity) {
+        Ok(Value::Object(said)) => said,
+        _ => Map::new(),
+    };
+    said.retain(|name, _| !ELSEWHERE.contains(&name.as_str()));
+    let groups: Vec<_> = GROUPS
+        .iter()
+        .map(|(title, rows)| {
+            let rows = rows.iter().filter_map(|row| Some((*row, said.remove(row.0)?))).collect::<Vec<_>>();
+            (*title, rows)
+        })
+        .collect();
+    html! {
+        div.fields {
+            @for (title, rows) in groups.iter().filter(|(_, rows)| !rows.is_empty()) {
+                section {
+                    h3 { (title) }
+                    dl {
+                        @for ((wire, name, way), value) in rows {
+                            dt title=(wire) { (name) }
+                            dd { (shown(*way, value, stored)) }
+                        }
+                        @if *title == "When" {
+                            dt { "Received" }
+                            dd { (time(stored.received)) }
+                        }
+                    }
+                }
+            }
+            @if !said.is_empty() {
+                section {
+                    h3 { "Other" }
+                    dl { @for (wire, value) in &said { dt { (wire) } dd { (plain(value)) } } }
+                }
+            }
+        }
+    }
+}
+
+fn shown(way: As, value: &Value, stored: &Stored) -> Markup {
+    let all = Filter::default();
+    let text = plain(value);
+    let int = value.as_i64();
+    match (way, int) {
+        (As::Time, Some(0)) => html! { "unknown" },
+        (As::Time, Some(usec)) => time(Timestamp::from_usec(usec)),
+        (As::Duration, Some(usec)) => html! { span title=(format!("{usec} µs")) { (duration(usec)) } },
+        (As::Count, Some(number)) => html! { (u64::try_from(number).map_or(text, count)) },
+        (As::Severity, _) => {
+            let severity = severity_of(&stored.entity);
+            html! { a class={ "sev " (severity_class(severity)) } href=(url("/", &with_severity(&all, severity))) { (text) } }
+        }
+        (As::Operation, _) => html! { a href=(url("/", &with_operation(&all, &text))) { (text) } },
+        (As::Source, _) => html! {
+            ul.elements {
+                @for element in stored.entity.source().into_iter().flat_map(|source| source.elements()) {
+                    li { a href=(url("/", &with_element(&all, element))) { span.dim { (element.0) "=" } (element.1) } }
+                }
+            }
+        },
+        (As::Parent, _) => {
+            html! { a href=(url("/", &with_parent(&all, &text))) title="All that belong to it" { (text) } }
+        }
+        (As::Correlators, _) => html! {
+            @for (index, name) in stored.entity.correlators().iter().enumerate() {
+                @if index > 0 { ", " }
+                a.corr href=(url("/", &with_correlator(&all, name))) { (name) }
+            }
+        },
+        (As::Url, _) => html! {
+            @match harmless(&text) {
+                Some(good) => a href=(good) rel="noopener noreferrer nofollow" target="_blank" { (good) }
+                None => (text)
+            }
+        },
+        _ => html! { (text) },
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(", "),
+        value => value.to_string(),
+    }
+}

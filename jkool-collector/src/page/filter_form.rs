@@ -1,0 +1,189 @@
+//! The form that says which entities are wanted, and what it says now.
+
+use super::asked::Asked;
+use super::link::{url, url_with};
+use crate::{Filter, Kind, Moment, SeverityRange};
+use jkool_model::Severity;
+use maud::{Markup, html};
+
+/// A form that leads to `path`.
+#[derive(Debug)]
+pub(super) struct FilterForm<'a> {
+    pub(super) path: &'static str,
+    pub(super) asked: &'a Asked,
+    /// Fields of the page's own, and the parameter that they stand for.
+    pub(super) own: Option<(Markup, &'static str, String)>,
+}
+
+impl FilterForm<'_> {
+    /// A field for each part of the filter.
+    pub(super) fn full(&self) -> Markup {
+        let asked = self.asked;
+        let filter = &asked.filter;
+        let source = filter.source.as_ref().map(|source| source.as_str());
+        // Open if anything in it is said, or wrong.
+        let others = Filter { text: None, severity: None, since: None, parent: None, ..filter.clone() };
+        let is_open = !others.is_empty() || IN_MORE.iter().any(|name| asked.fault(name).is_some());
+        let first = html! {
+            (text_field(asked, "text", "Search", filter.text.as_deref(), "words, \"a phrase\", begin*"))
+            (severity_field(asked))
+            (time_field(asked, "since", "Since", filter.since, "15m, 1h, 7d"))
+        };
+        let rest = html! {
+            details.more open[is_open] {
+                summary { "More filters" }
+                div.line {
+                    (kind_field(asked))
+                    (text_field(asked, "operation", "Operation", filter.operation.as_deref(), "exact name"))
+                    (text_field(asked, "source", "Source", source, "SERVER=web-1"))
+                    (text_field(asked, "corrid", "Correlator", filter.correlator.as_deref(), "order-42"))
+                    (time_field(asked, "until", "Until", filter.until, "2026-03-09T12:00:00Z"))
+                }
+            }
+            @if let Some(parent) = &filter.parent { input type="hidden" name="parent" value=(parent); }
+        };
+        html! { (self.form(&[&AT_ONCE[..], &IN_MORE[..]].concat(), &first, &rest)) (self.chips()) }
+    }
+
+    /// Fields for the time only.
+    pub(super) fn time_only(&self) -> Markup {
+        let filter = &self.asked.filter;
+        let first = html! {
+            (time_field(self.asked, "since", "Since", filter.since, "15m, 1h, 7d"))
+            (time_field(self.asked, "until", "Until", filter.until, "now"))
+        };
+        let in_time = Filter { since: filter.since, until: filter.until, ..Filter::default() };
+        html! {
+            div.time-only { (self.form(&["since", "until"], &first, &html! {})) }
+            @if in_time != *filter { p.hint.beside { "Of the filter, only the time matters here." } }
+        }
+    }
+
+    /// `fields` are those in it, where a fault is said.
+    fn form(&self, fields: &[&str], first: &Markup, rest: &Markup) -> Markup {
+        html! {
+            form.filter method="get" action=(self.path) role="search" {
+                div.line {
+                    (first)
+                    @if let Some((own, ..)) = &self.own { (own) }
+                    button type="submit" { "Apply" }
+                }
+                (rest)
+                datalist #ages { @for age in ["5m", "15m", "1h", "6h", "1d", "7d"] { option value=(age) {} } }
+            }
+            @for fault in self.asked.faults.iter().filter(|fault| !fields.contains(&fault.parameter.as_str())) {
+                p.fault.bar role="alert" { (fault) }
+            }
+        }
+    }
+
+    /// Each part of the filter, to be taken away by a click.
+    fn chips(&self) -> Markup {
+        let filter = &self.asked.filter;
+        let leading_to = |filter: &Filter| match &self.own {
+            Some((_, parameter, value)) if !value.is_empty() => url_with(self.path, filter, parameter, value),
+            _ => url(self.path, filter),
+        };
+        let of = |name: &'static str, text: Option<String>, without: fn(&mut Filter)| {
+            text.map(|text| {
+                let mut rest = filter.clone();
+                without(&mut rest);
+                (name, text, leading_to(&rest))
+            })
+        };
+        let chips = [
+            of("text", filter.text.clone(), |rest| rest.text = None),
+            of("severity", filter.severity.map(|range| range.to_string()), |rest| rest.severity = None),
+            of("kind", filter.kind.map(|kind| kind.to_string()), |rest| rest.kind = None),
+            of("operation", filter.operation.clone(), |rest| rest.operation = None),
+            of("source", filter.source.as_ref().map(|source| source.to_string()), |rest| rest.source = None),
+            of("correlator", filter.correlator.clone(), |rest| rest.correlator = None),
+            of("parent", filter.parent.clone(), |rest| rest.parent = None),
+            of("since", filter.since.map(|since| since.to_string()), |rest| rest.since = None),
+            of("until", filter.until.map(|until| until.to_string()), |rest| rest.until = None),
+        ];
+        html! {
+            @if !filter.is_empty() {
+                ul.chips aria-label="Active filters" {
+                    @for (name, text, url) in chips.into_iter().flatten() {
+                        li {
+                            a href=(url) title="Remove this filter" {
+                                span.name { (name) } " " span.value { (text) }
+                                span.x aria-hidden="true" { "×" }
+                                span.unseen { " (remove)" }
+                            }
+                        }
+                    }
+                    li { a.clear href=(leading_to(&Filter::default())) { "Clear all" } }
+                }
+            }
+        }
+    }
+}
+
+/// The fields that are seen at once, and the others.
+const AT_ONCE: [&str; 3] = ["text", "severity", "since"];
+const IN_MORE: [&str; 5] = ["until", "kind", "operation", "source", "corrid"];
+
+fn time_field(asked: &Asked, name: &str, label: &str, value: Option<Moment>, hint: &str) -> Markup {
+    text_field(asked, name, label, value.map(|value| value.to_string()).as_deref(), hint)
+}
+
+fn text_field(asked: &Asked, name: &str, label: &str, value: Option<&str>, hint: &str) -> Markup {
+    let fault = asked.fault(name);
+    // What was wrong stays in the field, to be put right.
+    let value = fault.map(|fault| fault.value.as_str()).or(value).unwrap_or_default();
+    let is_time = matches!(name, "since" | "until");
+    html! {
+        label class={ "field f-" (name) } {
+            span { (label) }
+            input type=(if name == "text" { "search" } else { "text" }) name=(name) value=(value) placeholder=(hint)
+                autocomplete="off" list=[is_time.then_some("ages")] aria-keyshortcuts=[(name == "text").then_some("/")]
+                aria-invalid=[fault.map(|_| "true")];
+            @if let Some(fault) = fault { em.fault role="alert" { (fault.expected) } }
+        }
+    }
+}
+
+fn severity_field(asked: &Asked) -> Markup {
+    let chosen = asked.filter.severity.map(|range| range.to_string());
+    let above =
+        Severity::ALL.iter().skip(1).rev().skip(1).map(|least| SeverityRange { from: *least, to: Severity::Halt });
+    let above: Vec<_> = above.map(|range| range.to_string()).collect();
+    let exact: Vec<_> = Severity::ALL.iter().rev().map(|severity| severity.to_string()).collect();
+    let other = chosen.clone().filter(|chosen| !above.contains(chosen) && !exact.contains(chosen));
+    let options = |texts: &[String], words: fn(&str) -> String| {
+        html! {
+            @for text in texts {
+                option value=(text) selected[chosen.as_ref() == Some(text)] { (words(text)) }
+            }
+        }
+    };
+    html! {
+        label.field.f-severity {
+            span { "Severity" }
+            select name="severity" aria-invalid=[asked.fault("severity").map(|_| "true")] {
+                option value="" { "any" }
+                @if let Some(other) = &other { option value=(other) selected { (other) } }
+                optgroup label="at least" { (options(&above, |text| format!("≥ {}", text.trim_start_matches(">=")))) }
+                optgroup label="exactly" { (options(&exact, str::to_owned)) }
+            }
+            @if let Some(fault) = asked.fault("severity") { em.fault role="alert" { "“" (fault.value) "”: " (fault.expected) } }
+        }
+    }
+}
+
+fn kind_field(asked: &Asked) -> Markup {
+    html! {
+        label.field.f-kind {
+            span { "Kind" }
+            select name="kind" aria-invalid=[asked.fault("kind").map(|_| "true")] {
+                option value="" { "any" }
+                @for kind in Kind::ALL {
+                    option value=(kind) selected[asked.filter.kind == Some(kind)] { (kind) }
+                }
+            }
+            @if let Some(fault) = asked.fault("kind") { em.fault role="alert" { "“" (fault.value) "”: " (fault.expected) } }
+        }
+    }
+}

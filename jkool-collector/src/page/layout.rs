@@ -1,0 +1,80 @@
+//! What is around every page.
+
+use super::assets::{FAVICON, SCRIPT, STYLE};
+use super::link::url;
+use super::text::count;
+use crate::Filter;
+use maud::{DOCTYPE, Markup, html};
+
+/// Which part of the page one is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tab {
+    Events,
+    Activities,
+    Charts,
+    Map,
+    None,
+}
+
+/// What the frame says.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Frame<'a> {
+    pub(super) title: &'a str,
+    pub(super) tab: Tab,
+    /// Kept from part to part.
+    pub(super) filter: &'a Filter,
+    /// How many entities there are; unknown where the store can't be asked.
+    pub(super) total: Option<u64>,
+}
+
+const TABS: [(Tab, &str, &str); 4] = [
+    (Tab::Events, "/", "Events"),
+    (Tab::Activities, "/activities", "Activities"),
+    (Tab::Charts, "/charts", "Charts"),
+    (Tab::Map, "/map", "Map"),
+];
+
+/// The figures of a picture, as rows of cells.
+pub(super) fn as_table(head: &Markup, rows: &Markup) -> Markup {
+    html! {
+        details.table {
+            summary { "As a table" }
+            div.scroll { table { thead { tr { (head) } } tbody { (rows) } } }
+        }
+    }
+}
+
+pub(super) fn frame(head: &Frame<'_>, main: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (head.title) " · jKool collector" }
+                link rel="icon" type="image/svg+xml" href=(FAVICON.url());
+                link rel="stylesheet" href=(STYLE.url());
+                script src=(SCRIPT.url()) defer {}
+            }
+            body {
+                a.skip href="#main" { "Skip to the content" }
+                header.top {
+                    a.brand href="/" { "jKool " span { "collector" } }
+                    nav aria-label="Parts" {
+                        @for (tab, path, name) in TABS {
+                            a href=(url(path, head.filter)) aria-current=[(tab == head.tab).then_some("page")] { (name) }
+                        }
+                    }
+                    p.state {
+                        @if let Some(total) = head.total {
+                            span.total { b #total { (count(total)) } " stored" }
+                        }
+                        span #live .live role="status" hidden {}
+                    }
+                }
+                main #main tabindex="-1" { (main) }
+            }
+        }
+    }
+}

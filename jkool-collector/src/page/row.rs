@@ -1,0 +1,93 @@
+//! An entity as a line of a list: the same markup in every list, and in what is added live.
+
+use super::link::{event_url, url, with_correlator, with_element, with_operation, with_severity};
+use super::text::{cut, duration, severity_class, time, value};
+use crate::filter::{operation_of, severity_of};
+use crate::{Filter, Stored};
+use jkool_model::{Entity, OpType, SourceFqn};
+use maud::{Markup, html};
+
+/// So much of a message is in a line: a list of long ones shall load fast.
+const SHOWN: usize = 300;
+
+/// A line; a click on one of its parts narrows the list of events, in addition to `filter`.
+pub(super) fn row(stored: &Stored, filter: &Filter) -> Markup {
+    let entity = &stored.entity;
+    let severity = severity_of(entity);
+    let op_type = entity.op_type();
+    html! {
+        li class={ "row " (severity_class(severity)) } id={ "e" (stored.id) } {
+            a.when href=(event_url(stored.id)) tabindex="-1" { (time(stored.time)) }
+            a class={ "sev " (severity_class(severity)) } href=(url("/", &with_severity(filter, severity))) { (severity) }
+            span.op {
+                @match operation_of(entity) {
+                    Some(name) => a href=(url("/", &with_operation(filter, name))) { (cut(name, 80)) }
+                    None => (headline(entity))
+                }
+                @if op_type != OpType::Event { " " span.type { (op_type) } }
+            }
+            span.src { (source(entity.source(), filter)) }
+            span.text {
+                a.msg href=(event_url(stored.id)) { (message(entity)) }
+                @if let Some(usec) = elapsed(entity) { span.took title="elapsed time" { (duration(usec)) } }
+                (correlators(entity, filter))
+            }
+        }
+    }
+}
+
+/// The innermost element, which is what a person calls it; the title says all.
+fn source(source: Option<&SourceFqn>, filter: &Filter) -> Markup {
+    html! {
+        @if let Some((source, element)) = source.and_then(|source| source.elements().next().map(|first| (source, first))) {
+            a href=(url("/", &with_element(filter, element))) title=(source) { (cut(element.1, 60)) }
+        }
+    }
+}
+
+fn correlators(entity: &Entity, filter: &Filter) -> Markup {
+    html! {
+        @if let [first, more @ ..] = entity.correlators() {
+            a.corr href=(url("/", &with_correlator(filter, first))) title="Only what shares this correlator" { (cut(first, 60)) }
+            @if !more.is_empty() { span.more { "+" (more.len()) } }
+        }
+    }
+}
+
+/// What a snapshot is called.
+fn headline(entity: &Entity) -> String {
+    match entity {
+        Entity::Snapshot(snapshot) if snapshot.category.is_empty() => cut(&snapshot.name, 80),
+        Entity::Snapshot(snapshot) => cut(&format!("{}/{}", snapshot.category, snapshot.name), 80),
+        _ => String::new(),
+    }
+}
+
+/// What it says, or what stands for it.
+fn message(entity: &Entity) -> String {
+    let said = match entity {
+        Entity::Event(event) if !event.message.is_empty() => cut(&event.message, SHOWN),
+        Entity::Event(event) => cut(&event.exception, SHOWN),
+        Entity::Activity(activity) => {
+            let status = activity.status.map(|status| status.to_string());
+            let exception = (!activity.exception.is_empty()).then(|| cut(&activity.exception, SHOWN));
+            status.into_iter().chain(exception).collect::<Vec<_>>().join(": ")
+        }
+        Entity::Snapshot(snapshot) => {
+            let properties = snapshot.properties.iter().take(8);
+            let said = properties.map(|property| format!("{}={}", property.name, value(property)));
+            cut(&said.collect::<Vec<_>>().join(", "), SHOWN)
+        }
+        _ => String::new(),
+    };
+    if said.trim().is_empty() { "(no message)".to_owned() } else { said }
+}
+
+fn elapsed(entity: &Entity) -> Option<i64> {
+    match entity {
+        Entity::Event(event) => event.elapsed_usec,
+        Entity::Activity(activity) => activity.elapsed_usec,
+        _ => None,
+    }
+    .filter(|usec| *usec != 0)
+}

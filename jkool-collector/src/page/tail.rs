@@ -1,0 +1,135 @@
+//! Lines for a list that is open in a browser, by server-sent events, as many as a person can see pass.
+
+use super::asked::Asked;
+use super::events::ON_A_PAGE;
+use super::failure::Failure;
+use super::row::row;
+use crate::app::App;
+use crate::tail::{Told, tail};
+use crate::{Filter, Stored};
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
+use futures_util::stream::{self, Stream};
+use maud::html;
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+
+/// What arrives within this time goes to the browser together.
+const TOGETHER: Duration = Duration::from_millis(150);
+/// So many of them at most, the youngest: about 300 a second.
+const AT_ONCE: usize = 45;
+/// So often the total is told while things arrive, and so long after the last.
+const COUNTED: Duration = Duration::from_secs(1);
+
+/// What was stored since the list was rendered, then what is stored from now on.
+///
+/// `list` and `rows` are lines, the youngest first; `missed` is how many were passed over; `total` is how many are stored.
+pub(super) async fn stream(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, Failure> {
+    let mut asked = Asked::read(query.as_deref());
+    asked.finish();
+    if let Some(fault) = asked.faults.first() {
+        return Ok((StatusCode::BAD_REQUEST, fault.to_string()).into_response());
+    }
+    let filter = asked.filter;
+    // First listen, then look: nothing falls between the two, and the browser knows what it has.
+    let told = tail(&app, filter.clone());
+    let (wanted, now) = (filter.clone(), app.clock.now());
+    let found = app.store.read(move |reader| reader.find(&wanted, ON_A_PAGE, None, now)).await?;
+    let caught_up = Event::default().event("list").data(rows(found.iter(), &filter));
+    let watch = Watch { app, filter, told: Box::pin(told), since_total: 1 };
+    let live = stream::unfold(watch, |mut watch| async move { watch.next().await.map(|events| (events, watch)) });
+    let events = stream::iter([caught_up]).chain(live.flat_map(stream::iter)).map(Ok::<_, Infallible>);
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response())
+}
+
+fn rows<'a>(stored: impl Iterator<Item = &'a Stored>, filter: &Filter) -> String {
+    html! { @for stored in stored { (row(stored, filter)) } }.into_string()
+}
+
+struct Watch<T> {
+    app: Arc<App>,
+    filter: Filter,
+    told: Pin<Box<T>>,
+    /// So many batches went out since the total was told.
+    since_total: u32,
+}
+
+impl<T: Stream<Item = Told>> Watch<T> {
+    /// What to send next; `None` at the end.
+    async fn next(&mut self) -> Option<Vec<Event>> {
+        let first = match self.since_total {
+            0 => self.told.next().await?,
+            _ => match timeout(COUNTED, self.told.next()).await {
+                Ok(told) => told?,
+                Err(_) => return Some(self.total().await.into_iter().collect()),
+            },
+        };
+        let mut batch = Batch::default();
+        batch.add(first);
+        let mut over = Box::pin(sleep(TOGETHER));
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut over => break,
+                told = self.told.next() => match told {
+                    Some(told) => batch.add(told),
+                    None => break,
+                },
+            }
+        }
+        let mut events = batch.events(&self.filter);
+        self.since_total += 1;
+        if TOGETHER * self.since_total >= COUNTED {
+            events.extend(self.total().await);
+        }
+        Some(events)
+    }
+
+    /// How much there is now. If the store can't say, the next time will do.
+    async fn total(&mut self) -> Option<Event> {
+        self.since_total = 0;
+        let sizes = self.app.store.read(|reader| reader.sizes()).await.ok()?;
+        Some(Event::default().event("total").data(sizes.total().to_string()))
+    }
+}
+
+/// What is sent together.
+#[derive(Debug, Default)]
+struct Batch {
+    youngest: VecDeque<Arc<Stored>>,
+    missed: u64,
+}
+
+impl Batch {
+    fn add(&mut self, told: Told) {
+        match told {
+            Told::Missed(count) => self.missed += count,
+            Told::Stored(stored) => {
+                if self.youngest.len() == AT_ONCE {
+                    self.youngest.pop_front();
+                    self.missed += 1;
+                }
+                self.youngest.push_back(stored);
+            }
+        }
+    }
+
+    fn events(&self, filter: &Filter) -> Vec<Event> {
+        let mut events = Vec::new();
+        if !self.youngest.is_empty() {
+            let rows = rows(self.youngest.iter().rev().map(Arc::as_ref), filter);
+            events.push(Event::default().event("rows").data(rows));
+        }
+        if self.missed > 0 {
+            events.push(Event::default().event("missed").data(self.missed.to_string()));
+        }
+        events
+    }
+}

@@ -1,0 +1,336 @@
+//! The page, without a browser.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use jkool_collector::Collector;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+fn collector(lines: &[&str]) -> Collector {
+    let collector = Collector::builder().listen("127.0.0.1:0").start().unwrap();
+    if !lines.is_empty() {
+        let answer = request(&collector, "POST /event", &lines.join("\n"));
+        assert!(answer.status < 300, "{}", answer.body);
+    }
+    collector
+}
+
+fn connect(collector: &Collector, request: &str, body: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(collector.address()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let (host, length) = (collector.address(), body.len());
+    let head = format!(
+        "{request} HTTP/1.1\r\nHost: {host}\r\nX-API-Key: canary-0123456789abcdef\r\nContent-Type: application/json\r\n\
+         Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream
+}
+
+fn request(collector: &Collector, request: &str, body: &str) -> Answer {
+    let mut answer = String::new();
+    connect(collector, request, body).read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Answer { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
+}
+
+fn get(collector: &Collector, path: &str) -> Answer {
+    request(collector, &format!("GET {path}"), "")
+}
+
+/// Where the detail is of the one event that `query` finds.
+fn detail(collector: &Collector, query: &str) -> String {
+    let page = get(collector, &format!("/?{query}")).body;
+    let (_, rest) = page.split_once("class=\"msg\" href=\"").unwrap();
+    rest.split_once('"').unwrap().0.to_owned()
+}
+
+const EVENTS: &[&str] = &[
+    r#"{"operation":"accept","msg-text":"Order A-1 accepted","tracking-id":"1","parent-id":"4","corrid":["A-1"],"type":"SEND","time-usec":1457524700000000,"elapsed-time-usec":1500,"source-fqn":"APPL=Shop#SERVER=web-1"}"#,
+    r#"{"operation":"pay","msg-text":"Payment failed","severity":"ERROR","exception":"no money\n  at bank","tracking-id":"2","parent-id":"4","corrid":["A-1"],"type":"RECEIVE","time-usec":1457524701000000,"source-fqn":"APPL=Payment#SERVER=pay-1","snapshots":[{"name":"Cart","category":"Order","properties":[{"name":"total","type":"double","value":12.5,"value-type":"currency.eur"}]}]}"#,
+    r#"{"type":"ACTIVITY","operation":"Order","tracking-id":"4","status":"EXCEPTION","time-usec":1457524702000000,"elapsed-time-usec":2000000,"source-fqn":"APPL=Shop#SERVER=web-1"}"#,
+    r#"{"type":"SNAPSHOT","name":"Cpu","category":"System","time-usec":1457524703000000,"properties":[{"name":"load","type":"double","value":0.5}]}"#,
+];
+
+const PAGES: &[&str] = &["/", "/activities", "/charts", "/map"];
+
+#[test]
+fn every_page_is_there_with_and_without_events() {
+    let (empty, filled) = (collector(&[]), collector(EVENTS));
+    for path in PAGES {
+        for collector in [&empty, &filled] {
+            let page = get(collector, path);
+            assert_eq!(page.status, 200, "{path}");
+            assert!(page.head.contains("content-type: text/html; charset=utf-8"), "{}", page.head);
+        }
+        assert_eq!(get(&filled, &format!("{path}?text=nothing&since=1h")).status, 200, "{path}");
+    }
+    let welcome = get(&empty, "/").body;
+    for part in [&format!("curl http://{}/event", empty.address()), "jkool send", "jkool demo", "Client::builder()"] {
+        assert!(welcome.contains(part), "{part}");
+    }
+    assert!(get(&filled, "/?text=nothing").body.contains("Clear the filter"));
+}
+
+#[test]
+fn an_event_is_shown_with_all_that_is_known() {
+    let collector = collector(EVENTS);
+    let page = get(&collector, &detail(&collector, "operation=pay")).body;
+    for part in [
+        "Payment failed",
+        "no money\n  at bank",
+        "currency.eur",
+        "/charts?metric=Order%2FCart%2Ftotal#metric",
+        "Tracking id",
+        "title=\"tracking-id\"",
+        "/?parent=4",
+        "/?corrid=A-1",
+        "/?source=SERVER%3Dpay-1",
+        "aria-current=\"true\"",
+        "&quot;operation&quot;:&quot;pay&quot;",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    // The event, the one it shares a correlator with, and the activity of both.
+    assert_eq!(page.matches("class=\"offset\"").count(), 3);
+    let activity = get(&collector, &detail(&collector, "kind=activity")).body;
+    assert!(activity.contains("2 entries") && activity.contains("Order A-1 accepted"));
+    let activities = get(&collector, "/activities").body;
+    for part in ["2 children", "2.00 s", "EXCEPTION", "ERROR"] {
+        assert!(activities.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn charts_and_map_show_what_is_stored() {
+    let collector = collector(EVENTS);
+    let charts = get(&collector, "/charts?metric=Order/Cart/total").body;
+    assert_eq!(charts.matches("role=\"img\"").count(), 4);
+    for part in ["f-s-error", "l-grid", "12.5"] {
+        assert!(charts.contains(part), "{part}");
+    }
+    assert!(charts.contains("/?since=2016-03-09T11%3A58%3A20.000000Z&amp;until=2016-03-09T11%3A58%3A21.000000Z"));
+    let map = get(&collector, "/map").body;
+    for part in ["APPL=Shop#SERVER=web-1 to APPL=Payment#SERVER=pay-1: 1 messages, 1 with errors", "url(#arrow-bad)"] {
+        assert!(map.contains(part), "{part}");
+    }
+    assert!(get(&collector, "/map?since=1h").body.contains("No message went"));
+}
+
+#[test]
+fn the_filter_is_kept_from_page_to_page_and_taken_apart_by_clicks() {
+    let collector = collector(EVENTS);
+    let query = "severity=%3E%3DINFO&amp;source=SERVER%3Dweb-1&amp;corrid=A-1";
+    let page = get(&collector, &format!("/?{}", query.replace("&amp;", "&"))).body;
+    for path in ["/activities", "/charts", "/map", "/tail", "/api/events.jsonl", "/api/events.csv"] {
+        assert!(page.contains(&format!("\"{path}?{query}\"")), "{path} {page}");
+    }
+    // Narrower by the operation, wider without the source.
+    assert!(page.contains("\"/?severity=%3E%3DINFO&amp;operation=accept&amp;source=SERVER%3Dweb-1&amp;corrid=A-1\""));
+    assert!(page.contains("\"/?severity=%3E%3DINFO&amp;corrid=A-1\""));
+    assert!(page.contains("Order A-1 accepted") && !page.contains("Payment failed"));
+}
+
+#[test]
+fn older_events_are_on_further_pages() {
+    let event = |number: i32| {
+        format!(r#"{{"operation":"count","msg-text":"number {number};","time-usec":{}}}"#, 1_000_000 + number)
+    };
+    let events: Vec<_> = (0..250).map(event).collect();
+    let collector = collector(&events.iter().map(String::as_str).collect::<Vec<_>>());
+    let (mut path, mut pages, mut found) = ("/?operation=count".to_owned(), 0, 0);
+    loop {
+        let page = get(&collector, &path).body;
+        (pages, found) = (pages + 1, found + page.matches("class=\"msg\"").count());
+        let Some((before, _)) = page.split_once("\" rel=\"next\"") else { break };
+        path = before.rsplit_once('"').unwrap().1.replace("&amp;", "&");
+        assert!(path.starts_with("/?operation=count&before="), "{path}");
+    }
+    assert_eq!((pages, found), (3, 250));
+}
+
+#[test]
+fn what_can_not_be_understood_is_said_at_its_field() {
+    let collector = collector(EVENTS);
+    for path in PAGES {
+        let page = get(&collector, &format!("{path}?since=soon&until=5m"));
+        assert_eq!(page.status, 400, "{path}");
+        let (_, field) = page.body.split_once("value=\"soon\"").unwrap();
+        assert!(field.split_once("</label>").unwrap().0.contains("expected an age"), "{path}");
+    }
+    let page = get(&collector, "/?severity=LOUD&source=web-1&before=x&color=red");
+    assert_eq!(page.status, 400);
+    for part in ["“LOUD”: expected a severity", "has no `=`", "before=&quot;x&quot;", "no such parameter"] {
+        assert!(page.body.contains(part), "{part}");
+    }
+    assert!(get(&collector, "/map?severity=LOUD").body.contains("expected a severity"));
+    assert_eq!(get(&collector, "/tail?since=soon").status, 400);
+}
+
+#[test]
+fn what_is_not_there_is_a_page_of_its_own() {
+    let collector = collector(EVENTS);
+    for path in ["/nothing", "/events/1", "/events/x", "/events/99999999999999999999", "/assets/x.js"] {
+        let page = get(&collector, path);
+        assert_eq!(page.status, 404, "{path}");
+        assert!(page.body.contains("Not found"), "{path}");
+    }
+}
+
+#[test]
+fn files_of_the_page_may_be_kept_by_the_browser() {
+    let collector = collector(&[]);
+    let page = get(&collector, "/").body;
+    for (path, content_type) in [
+        ("/assets/style.css", "text/css"),
+        ("/assets/page.js", "text/javascript"),
+        ("/assets/favicon.svg", "image/svg+xml"),
+    ] {
+        let (_, rest) = page.split_once(&format!("\"{path}?")).unwrap();
+        let file = get(&collector, &format!("{path}?{}", rest.split_once('"').unwrap().0));
+        assert_eq!(file.status, 200);
+        assert!(file.head.contains(content_type) && file.head.contains("immutable"), "{}", file.head);
+    }
+}
+
+/// Hostile in every field that is text.
+fn evil() -> String {
+    let evil = r##"\"'><script>alert(1)</script><img src=x onerror=alert(1)>\" onmouseover=\"alert(1)\" style=\"x"##;
+    let mut event = String::from("{");
+    for field in [
+        "operation",
+        "msg-text",
+        "tracking-id",
+        "parent-id",
+        "source-ssn",
+        "location",
+        "user",
+        "resource",
+        "exception",
+        "mime-type",
+        "encoding",
+        "charset",
+        "relate-type",
+        "relate-afqn",
+        "relate-bfqn",
+        "_guid",
+        "tracking-sign",
+    ] {
+        event.push_str(&format!("\"{field}\":\"{evil}\","));
+    }
+    event.push_str(&format!(
+        r#""source-url":"javascript:alert(1)","corrid":["{evil}"],"msg-tag":["{evil}"],"source-fqn":"APPL={evil}","type":"RECEIVE",
+        "severity":"ERROR","properties":[{{"name":"{evil}","type":"{evil}","value":"{evil}","value-type":"{evil}"}}],
+        "snapshots":[{{"name":"{evil}","category":"{evil}","properties":[{{"name":"{evil}","type":"int","value":1}}]}}]}}"#
+    ));
+    event.replace('\n', " ")
+}
+
+#[test]
+fn nothing_that_an_event_says_becomes_markup() {
+    let receive = evil();
+    let send = receive.replace("\"RECEIVE\"", "\"SEND\"");
+    let activity = receive.replace("\"RECEIVE\"", "\"ACTIVITY\"");
+    let snapshot = r#"{"type":"SNAPSHOT","name":"<script>alert(1)</script>","category":"<u onclick=x>","properties":[{"name":"<i>","type":"int","value":1}]}"#;
+    let collector = collector(&[&send, &receive, &activity, snapshot]);
+    let mut paths: Vec<String> = PAGES.iter().map(|path| (*path).to_owned()).collect();
+    let evil = "%22%27%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E%22+onmouseover%3D%22x";
+    for name in
+        ["text", "operation", "corrid", "parent", "source", "since", "severity", "before", "metric", "x%3Cscript%3E"]
+    {
+        paths.extend(PAGES.iter().map(|path| format!("{path}?{name}={evil}")));
+    }
+    paths.push(detail(&collector, "severity=ERROR"));
+    paths.push(detail(&collector, "kind=activity"));
+    paths.push(detail(&collector, "kind=snapshot"));
+    for path in paths {
+        let page = get(&collector, &path).body;
+        assert!(page.contains("</html>"), "{path}");
+        // The one script is the page's own; no attribute can hold code or style.
+        assert_eq!(page.matches("<script").count(), 1, "{path}");
+        assert_eq!(page.matches("<script src=\"/assets/page.js").count(), 1, "{path}");
+        for tag in page.split('<').skip(1).map(|rest| rest.split_once('>').map_or(rest, |(tag, _)| tag)) {
+            let tag = without_values(tag).to_ascii_lowercase();
+            assert!(!tag.contains(" on") && !tag.contains(" style"), "{path}: <{tag}>");
+            assert!(!["img", "style", "u", "i", "iframe"].contains(&tag.split(' ').next().unwrap()), "{path}: <{tag}>");
+        }
+        assert!(!page.contains("href=\"javascript:"), "{path}");
+    }
+}
+
+/// A tag with its attributes' values taken out.
+fn without_values(tag: &str) -> String {
+    tag.split('"').step_by(2).collect()
+}
+
+#[test]
+fn urls_of_events_are_followed_only_to_the_web_and_say_nothing_of_us() {
+    let collector = collector(&[
+        r#"{"operation":"good","source-url":"https://shop.example/a?b=1&c=\"2\"","time-usec":1457524700000000}"#,
+        r#"{"operation":"bad","source-url":"javascript://shop.example/%0aalert(1)","time-usec":1457524700000000}"#,
+    ]);
+    let good = get(&collector, &detail(&collector, "operation=good")).body;
+    assert!(
+        good.contains(r#"<a href="https://shop.example/a?b=1&amp;c=&quot;2&quot;" rel="noopener noreferrer nofollow""#)
+    );
+    let bad = get(&collector, &detail(&collector, "operation=bad")).body;
+    assert!(!bad.contains("href=\"javascript:") && bad.contains("javascript://shop.example"));
+}
+
+#[test]
+fn a_watcher_is_told_what_there_is_then_what_comes() {
+    let collector = collector(EVENTS);
+    let mut stream = connect(&collector, "GET /tail?severity=ERROR", "");
+    let mut told = String::new();
+    let mut until = |part: &str| {
+        let mut piece = [0; 4096];
+        while !told.contains(part) {
+            let count = stream.read(&mut piece).unwrap();
+            assert!(count > 0, "it ended before {part}");
+            told.push_str(&String::from_utf8_lossy(&piece[..count]));
+        }
+        told.clone()
+    };
+    let first = until("Payment failed");
+    assert!(first.contains("event: list") && !first.contains("accepted"));
+    let event =
+        |severity: &str, text: &str| format!(r#"{{"operation":"tell","severity":"{severity}","msg-text":"{text}"}}"#);
+    request(&collector, "POST /event", &format!("{}\n{}", event("INFO", "quiet one"), event("ERROR", "loud\\r\\none")));
+    let all = until("loud");
+    assert!(!all.contains("quiet one"));
+    assert!(until("event: total").contains("data: 6"));
+}
+
+#[test]
+fn a_watcher_of_a_flood_is_told_how_much_was_passed_over() {
+    let collector = collector(&[]);
+    let mut stream = connect(&collector, "GET /tail", "");
+    let mut told = String::new();
+    let mut piece = [0; 65_536];
+    let mut until = |told: &mut String, part: &str| {
+        while !told.contains(part) {
+            let count = stream.read(&mut piece).unwrap();
+            assert!(count > 0, "it ended before {part}");
+            told.push_str(&String::from_utf8_lossy(&piece[..count]));
+        }
+    };
+    until(&mut told, "event: list");
+    let events: Vec<_> =
+        (0..3_000).map(|number| format!(r#"{{"operation":"flood","msg-text":"drop {number}"}}"#)).collect();
+    request(&collector, "POST /event", &events.join("\n"));
+    // All of them are accounted for: as a line, or as one that was passed over.
+    until(&mut told, "data: 3000");
+    let missed = told.lines().collect::<Vec<_>>();
+    let missed = missed.windows(2).filter(|pair| pair[0] == "event: missed");
+    let missed: usize = missed.map(|pair| pair[1].trim_start_matches("data: ").parse::<usize>().unwrap()).sum();
+    let lines = told.matches("class=\"msg\"").count();
+    assert_eq!(missed + lines, 3_000);
+    assert!(lines < 500, "{lines}");
+}

@@ -1,0 +1,133 @@
+//! Laws of the store, for any entities and any filter.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use common::records;
+use jkool_collector::{EntityId, Filter, Stored};
+use jkool_collector::{Kind, Moment, SeverityRange, Store};
+use jkool_model::{Severity, Timestamp};
+use proptest::option;
+use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
+use proptest::sample::select;
+
+const NOW: Timestamp = Timestamp::from_usec(1_457_524_800_000_000);
+const WORDS: &[&str] = &["order", "pay", "payment", "ÄRGER", "4711"];
+const SOURCES: &[&str] = &["APPL=Shop#SERVER=web-1", "APPL=Shop#SERVER=web-2", "APPL=Pay#SERVER=web-1"];
+
+fn entity() -> impl Strategy<Value = String> {
+    let parts = (
+        select(&["EVENT", "SEND", "ACTIVITY"][..]),
+        select(&["accept", "pay"][..]),
+        select(Severity::ALL),
+        select(SOURCES),
+        proptest::collection::vec(select(WORDS), 0..4),
+        proptest::collection::vec(0..3_u8, 0..3),
+        option::of(0..3_u8),
+        // Few, so that several are of one time.
+        0..40_i64,
+    );
+    (parts, any::<u64>()).prop_map(|((op_type, operation, severity, source, words, correlators, parent, ago), id)| {
+        let correlators: Vec<_> = correlators.iter().map(|n| format!("\"c{n}\"")).collect();
+        let parent = parent.map(|n| format!(r#","parent-id":"p{n}""#)).unwrap_or_default();
+        format!(
+            r#"{{"type":"{op_type}","operation":"{operation}","severity":"{severity}","source-fqn":"{source}","msg-text":"{}","exception":"{}","corrid":[{}],"tracking-id":"{id}","time-usec":{}{parent}}}"#,
+            words.join(" "),
+            words.first().unwrap_or(&""),
+            correlators.join(","),
+            NOW.as_usec() - ago * 1_000_000,
+        )
+    })
+}
+
+fn filter() -> impl Strategy<Value = Filter> {
+    let severity = (select(Severity::ALL), select(Severity::ALL))
+        .prop_map(|(a, b)| SeverityRange { from: a.min(b), to: a.max(b) });
+    let moment = prop_oneof![
+        (0..45_u64).prop_map(|ago| Moment::Ago(std::time::Duration::from_secs(ago))),
+        (0..45_i64).prop_map(|ago| Moment::At(Timestamp::from_usec(NOW.as_usec() - ago * 1_000_000))),
+    ];
+    let text = prop_oneof![
+        select(WORDS).prop_map(str::to_owned),
+        Just("pay*".to_owned()),
+        Just("\"order pay\" 4711".to_owned()),
+        Just("ärger".to_owned()),
+    ];
+    let source = select(&["APPL=Shop", "SERVER=web-1", "SERVER=web-1#APPL=Pay", "SERVER=none"][..]);
+    let parts = (
+        option::weighted(0.2, select(&Kind::ALL[..])),
+        option::weighted(0.4, severity),
+        option::weighted(0.3, select(&["accept", "pay", "none"][..])),
+        option::weighted(0.3, source),
+        option::weighted(0.3, text),
+        option::weighted(0.3, 0..3_u8),
+        option::weighted(0.2, 0..3_u8),
+        option::weighted(0.3, moment.clone()),
+        option::weighted(0.3, moment),
+    );
+    parts.prop_map(|(kind, severity, operation, source, text, correlator, parent, since, until)| {
+        let mut filter = Filter::default();
+        filter.kind = kind;
+        filter.severity = severity;
+        filter.operation = operation.map(str::to_owned);
+        filter.source = source.map(|source| source.parse().unwrap());
+        filter.text = text;
+        filter.correlator = correlator.map(|n| format!("c{n}"));
+        filter.parent = parent.map(|n| format!("p{n}"));
+        filter.since = since;
+        filter.until = until;
+        filter
+    })
+}
+
+fn ids(stored: &[Stored]) -> Vec<EntityId> {
+    stored.iter().map(|stored| stored.id).collect()
+}
+
+proptest! {
+    #![proptest_config(proptest::test_runner::Config::with_cases(200))]
+
+    #[test]
+    fn all_ways_to_ask_agree(
+        entities in proptest::collection::vec(entity(), 0..60),
+        filters in proptest::collection::vec(filter(), 1..12),
+        page in 1..20_usize,
+    ) {
+        let store = Store::builder().open().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(store.append(records(&entities, NOW))).unwrap();
+        store.read_now(|reader| {
+            let all = reader.find(&Filter::default(), 1_000, None, NOW)?;
+            assert_eq!(all.len(), entities.len());
+            assert!(all.windows(2).all(|pair| pair[0].time >= pair[1].time), "the youngest come first");
+            for filter in &filters {
+                let expected: Vec<_> = all.iter().filter(|stored| filter.matches(stored, NOW)).cloned().collect();
+                let expected = ids(&expected);
+                assert_eq!(ids(&reader.find(filter, 1_000, None, NOW)?), expected, "{filter:?}");
+                // Page by page, either way.
+                let mut paged = Vec::new();
+                while let found @ [_, ..] = &*reader.find(filter, page, paged.last().copied(), NOW)? {
+                    paged.extend(ids(found));
+                }
+                assert_eq!(paged, expected, "{filter:?}");
+                let mut paged = Vec::new();
+                while let found @ [_, ..] = &*reader.find_after(filter, page, paged.last().copied(), NOW)? {
+                    paged.extend(ids(found));
+                }
+                paged.reverse();
+                assert_eq!(paged, expected, "{filter:?}");
+                let counted = reader.histogram(filter, 10, NOW)?;
+                let total: u64 = counted.iter().map(|bucket| bucket.severities.total()).sum();
+                // Counts are by the second, and so are all times here.
+                assert_eq!(total, expected.len() as u64, "{filter:?}");
+                let mut filter = filter.clone();
+                (filter.text, filter.correlator, filter.parent) = (None, None, None);
+                let expected = all.iter().filter(|stored| filter.matches(stored, NOW)).count();
+                for top in [reader.top_operations(&filter, 9, NOW)?, reader.top_sources(&filter, 9, NOW)?] {
+                    assert_eq!(top.iter().map(|top| top.severities.total()).sum::<u64>(), expected as u64, "{filter:?}");
+                }
+            }
+            Ok(())
+        }).unwrap();
+    }
+}
