@@ -72,7 +72,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     })?;
 
     let reports = [&orders, &billing].map(|client| client.flush(Duration::from_secs(10)));
-    show(&destination.received())?;
+    show(&destination.received()?)?;
     println!("flush: orders {}; billing {}", reports[0], reports[1]);
     if !reports.iter().all(|report| report.is_delivered()) {
         return Err("not everything was delivered".into());
@@ -83,8 +83,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// The story of each correlator: its events by their time, whatever the order in which they arrived.
 fn show(received: &[Received]) -> Result<(), Box<dyn Error>> {
     let mut stories: BTreeMap<String, Vec<Line>> = BTreeMap::new();
-    for request in received {
-        let (correlators, line) = match request.entity()? {
+    for received in received {
+        let (correlators, line) = match received.entity.clone() {
             Entity::Activity(it) => {
                 (it.correlators, Line::new(it.start_time, it.source, it.op_type, &it.operation, it.elapsed_usec))
             }

@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 
     let report = client.flush(Duration::from_secs(10));
-    for received in destination.received() {
+    for received in destination.received()? {
         println!("\n{received}");
     }
     println!("\nflush: {report}");

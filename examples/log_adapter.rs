@@ -45,7 +45,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     warn!(snapshot:serde = payment, corrid = "order-A-102"; "A large order");
 
     let report = jkool.flush(Duration::from_secs(10));
-    for received in destination.received() {
+    for received in destination.received()? {
         println!("\n{received}");
     }
     println!("\nflush: {report}");

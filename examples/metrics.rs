@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     sampler.join().map_err(|_| "the sampler panicked")?;
 
     let report = client.flush(Duration::from_secs(10));
-    show(&destination.received())?;
+    show(&destination.received()?)?;
     println!("flush: {report}\nstats: {}", client.stats());
     if !report.is_delivered() {
         return Err("not everything was delivered".into());
@@ -93,8 +93,8 @@ fn show(received: &[Received]) -> Result<(), Box<dyn Error>> {
     for first in received.iter().take(2) {
         println!("{first}\n");
     }
-    for request in received {
-        let Entity::Snapshot(snapshot) = request.entity()? else { continue };
+    for received in received {
+        let Entity::Snapshot(snapshot) = &received.entity else { continue };
         let time = snapshot.time.map_or(0, |time| time.as_usec());
         print!("{time}  {:6}", snapshot.name);
         for Property { name, value, value_type, .. } in &snapshot.properties {

@@ -1,6 +1,6 @@
 //! The four cases of TNT4PY's README: a log record, a decorated event, one with time, correlator and place, and an order
-//! with its payment. `cargo run --example quickstart`; with `JKOOL_TOKEN` set it streams to the service, without to a small
-//! endpoint in this process, and shows what that received.
+//! with its payment. `cargo run --example quickstart`; with `JKOOL_TOKEN` set it streams to the service, without to a
+//! collector in this process, and shows what that received.
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
 use jkool_client::model::{Severity, Snapshot, SourceFqn, TrackingId};
@@ -63,7 +63,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // Nothing waited for the network so far. This does, and says what became of it all.
     let report = client.flush(Duration::from_secs(10));
-    for (index, received) in destination.received().iter().enumerate() {
+    for (index, received) in destination.received()?.iter().enumerate() {
         println!("{}. {received}\n", index + 1);
     }
     println!("flush: {report}");

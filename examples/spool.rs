@@ -49,8 +49,8 @@ fn second_run(folder: &Path) -> Result<(), Box<dyn Error>> {
         .build()?;
     client.event("ProcessOrder").message("Order 4 processed").emit();
     let report = client.flush(Duration::from_secs(10));
-    for received in destination.received() {
-        if let Entity::Event(event) = received.entity()? {
+    for received in destination.received()? {
+        if let Entity::Event(event) = received.entity {
             println!("received: {}", event.message);
         }
     }

@@ -1,9 +1,63 @@
-//! The read API.
+//! The read API: what is stored, as JSON, for the command, tests and other programs. `api/openapi.json` describes it.
+
+mod answer;
+mod charts;
+mod csv;
+mod events;
+mod export;
+mod item;
+mod live;
 
 use crate::app::App;
 use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use axum::routing::{MethodRouter, get};
 use std::sync::Arc;
 
+const OPENAPI: &str = include_str!("api/openapi.json");
+
+type Routes = [(&'static str, fn() -> MethodRouter<Arc<App>>); 13];
+
+/// Every path. A test makes sure that each is described, and each of its parameters.
+const ROUTES: Routes = [
+    ("/api/events", || get(events::list)),
+    ("/api/events/{id}", || get(events::one)),
+    ("/api/events/{id}/related", || get(events::related)),
+    ("/api/events.jsonl", || get(export::jsonl)),
+    ("/api/events.csv", || get(export::csv)),
+    ("/api/series", || get(charts::series)),
+    ("/api/metrics", || get(charts::metrics)),
+    ("/api/top", || get(charts::top)),
+    ("/api/flows", || get(charts::flows)),
+    ("/api/stats", || get(charts::stats)),
+    ("/api/tail", || get(live::tail)),
+    ("/api/openapi.json", || get(openapi)),
+    // Of what is not above, too, the answer is JSON.
+    ("/api/{*path}", || get(answer::no_such_path)),
+];
+
 pub(crate) fn routes() -> Router<Arc<App>> {
-    Router::new()
+    ROUTES.iter().fold(Router::new(), |router, (path, handler)| router.route(path, handler()))
+}
+
+async fn openapi() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json")], OPENAPI)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{OPENAPI, ROUTES};
+
+    #[test]
+    fn every_path_is_described() {
+        let described: serde_json::Value = serde_json::from_str(OPENAPI).unwrap();
+        let described = described["paths"].as_object().unwrap();
+        let mut described: Vec<&str> =
+            described.iter().filter(|(_, path)| path.get("get").is_some()).map(|(path, _)| path.as_str()).collect();
+        let mut routed: Vec<&str> = ROUTES.iter().map(|(path, _)| *path).filter(|path| !path.contains('*')).collect();
+        described.sort_unstable();
+        routed.sort_unstable();
+        assert_eq!(described, routed);
+    }
 }

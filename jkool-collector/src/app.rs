@@ -1,22 +1,61 @@
 //! What every part of the server shares.
 
-use crate::{Clock, Store};
+use crate::access::Access;
+use crate::intake::{Batch, Room};
+use crate::refusal::Refusal;
+use crate::rehearsal::Rehearsal;
+use crate::tally::Tally;
+use crate::{Appended, Clock, Store, StoreError};
 use axum::Router;
+use axum::http::Method;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What every part of the server shares.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
+    pub(crate) access: Access,
+    pub(crate) limits: Limits,
+    pub(crate) room: Room,
+    pub(crate) tally: Tally,
+    pub(crate) rehearsal: Option<Arc<Rehearsal>>,
+}
+
+/// How far a client may go.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Bytes of a body, as it comes and unpacked.
+    pub(crate) body: usize,
+    pub(crate) connections: usize,
+    /// How long a request's head may take from its first byte on.
+    pub(crate) head_timeout: Duration,
+    /// How long a body may make no progress.
+    pub(crate) body_timeout: Duration,
+    /// How long a connection may be silent, and how long an answer may wait to be read.
+    pub(crate) idle_timeout: Duration,
+}
+
+impl App {
+    /// Stores what was read of a batch, and counts all of it.
+    pub(crate) async fn keep(&self, batch: &mut Batch) -> Result<Appended, StoreError> {
+        let refused = batch.refused_count();
+        let appended = self.store.append(std::mem::take(&mut batch.records)).await?;
+        self.tally.count(appended, refused);
+        if let Some(rehearsal) = &self.rehearsal {
+            rehearsal.arrived(&batch.bodies);
+        }
+        Ok(appended)
+    }
 }
 
 /// Everything under the one address.
-pub(crate) fn router(app: App) -> Router {
-    let app = Arc::new(app);
+pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
         .merge(crate::intake::routes())
         .merge(crate::api::routes())
         .merge(crate::page::routes())
+        .method_not_allowed_fallback(async |method: Method| Refusal::Method(method))
         .with_state(app)
 }

@@ -1,89 +1,135 @@
-//! The server as a whole.
+//! A running collector.
 
-use crate::app::{App, router};
-use crate::{Clock, Store, StoreBuilder};
+use crate::app::App;
+use crate::{CollectorBuilder, Counts, StartError, Store};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::mpsc;
 use std::thread::JoinHandle;
-use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
+use tokio::runtime;
 use tokio::sync::oneshot;
 
-/// A running collector. Dropping it ends it.
+/// A running collector: it takes what clients send, keeps it, and shows it. Dropping it ends it; requests that were begun
+/// have two seconds to be answered.
+///
+/// ```
+/// use jkool_collector::Collector;
+/// use std::io::{Read, Write};
+/// use std::net::TcpStream;
+///
+/// let collector = Collector::builder().listen("127.0.0.1:0").start()?;
+/// let event = r#"{"operation":"ProcessOrder","msg-text":"Order processed"}"#;
+/// let mut client = TcpStream::connect(collector.address())?;
+/// write!(client, "POST /event HTTP/1.0\r\nContent-Length: {}\r\n\r\n{event}", event.len())?;
+/// let mut answer = String::new();
+/// client.read_to_string(&mut answer)?;
+/// assert!(answer.ends_with(r#"{"duplicates":0,"stored":1}"#), "{answer}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Collector {
-    address: SocketAddr,
-    store: Store,
+    ready: Ready,
     /// Dropped, it ends the thread.
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// Sets up a [`Collector`].
+/// What is known once it listens.
 #[derive(Debug)]
-pub struct CollectorBuilder {
-    listen: String,
-    store: StoreBuilder,
+pub(crate) struct Ready {
+    pub(crate) address: SocketAddr,
+    pub(crate) tcp_address: Option<SocketAddr>,
+    pub(crate) is_tls: bool,
+    pub(crate) app: Arc<App>,
 }
+
+/// So many bodies and questions are worked on at the same time.
+const WORKERS: usize = 32;
 
 impl Collector {
     /// A builder: 127.0.0.1:6580, in memory, any token.
     pub fn builder() -> CollectorBuilder {
-        CollectorBuilder { listen: "127.0.0.1:6580".into(), store: Store::builder() }
+        CollectorBuilder::new()
+    }
+
+    /// On a thread of its own no other runtime is in the way, and none may be gone too early.
+    pub(crate) fn start(builder: CollectorBuilder) -> Result<Self, StartError> {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (tell, told) = mpsc::channel();
+        let named = || std::thread::Builder::new().name("jkool-collector".into());
+        let thread = named().spawn(move || {
+            if let Err(error) = run(builder, &tell, stopped) {
+                // Who started it still waits for the answer.
+                drop(tell.send(Err(error)));
+            }
+        });
+        let thread = thread.map_err(StartError::Threads)?;
+        let ready = told.recv().unwrap_or_else(|_| Err(StartError::Threads(io::ErrorKind::Other.into())))?;
+        Ok(Self { ready, stop: Some(stop), thread: Some(thread) })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.ready.address
+    }
+
+    /// Where it takes entities over plain TCP, if it does.
+    pub fn tcp_address(&self) -> Option<SocketAddr> {
+        self.ready.tcp_address
     }
 
     /// The url to send to, and of the page.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let scheme = if self.ready.is_tls { "https" } else { "http" };
+        let mut address = self.ready.address;
+        if address.ip().is_unspecified() {
+            address.set_ip(match address {
+                SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+                SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            });
+        }
+        format!("{scheme}://{address}")
+    }
+
+    /// Whether a token is needed; without, any is taken.
+    pub fn needs_token(&self) -> bool {
+        self.ready.app.access.needs_token()
     }
 
     /// What it keeps.
     pub fn store(&self) -> &Store {
-        &self.store
+        &self.ready.app.store
     }
+
+    /// How much it was sent since it started.
+    pub fn counts(&self) -> Counts {
+        self.ready.app.tally.counts()
+    }
+
+    /// What nobody could be answered, the youngest 32: lines that came over TCP and can't be read, and why.
+    pub fn notices(&self) -> Vec<String> {
+        self.ready.app.tally.notices()
+    }
+
+    /// Ends it, as dropping it does.
+    pub fn shutdown(self) {}
 }
 
-impl CollectorBuilder {
-    /// Where to listen: address and port; port 0 is a free one.
-    #[must_use]
-    pub fn listen(mut self, address: impl Into<String>) -> Self {
-        self.listen = address.into();
-        self
-    }
-
-    /// The store's settings.
-    #[must_use]
-    pub fn store(mut self, store: StoreBuilder) -> Self {
-        self.store = store;
-        self
-    }
-
-    /// Starts it, on threads of its own.
-    ///
-    /// # Errors
-    /// When the store can't be opened or the address can't be had.
-    pub fn start(self) -> io::Result<Collector> {
-        let store = self.store.open().map_err(io::Error::other)?;
-        let runtime = Runtime::new()?;
-        let listener = runtime.block_on(TcpListener::bind(self.listen))?;
-        let address = listener.local_addr()?;
-        let (stop, stopped) = oneshot::channel::<()>();
-        let app = router(App { store: store.clone(), clock: Clock::default() });
-        let thread = std::thread::Builder::new().name("jkool-collector".into()).spawn(move || {
-            runtime.block_on(async move {
-                tokio::select! {
-                    _ = stopped => {}
-                    _ = axum::serve(listener, app) => {}
-                }
-            });
-        })?;
-        Ok(Collector { address, store, stop: Some(stop), thread: Some(thread) })
-    }
+fn run(
+    builder: CollectorBuilder,
+    tell: &mpsc::Sender<Result<Ready, StartError>>,
+    stopped: oneshot::Receiver<()>,
+) -> Result<(), StartError> {
+    let mut runtime = runtime::Builder::new_multi_thread();
+    runtime.thread_name("jkool-collector").max_blocking_threads(WORKERS).enable_all();
+    let runtime = runtime.build().map_err(StartError::Threads)?;
+    let (server, ready) = runtime.block_on(builder.build())?;
+    drop(tell.send(Ok(ready)));
+    runtime.block_on(server.run(stopped));
+    // A question that takes long is not waited for.
+    runtime.shutdown_background();
+    Ok(())
 }
 
 impl Drop for Collector {

@@ -1,30 +1,152 @@
-//! What clients send: the protocol, from bytes to records.
+//! What clients send over HTTP: the protocol, from a request to what is stored.
 
-use crate::Record;
+mod batch;
+mod body;
+mod encoding;
+mod handshake;
+pub(crate) mod lines;
+
+use crate::Appended;
+use crate::access::Denied;
 use crate::app::App;
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::StatusCode;
+use crate::refusal::{Refusal, json_answer};
+use crate::rehearsal::Scripted;
+use crate::server::Session;
+use axum::body::HttpBody;
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_TYPE, PRAGMA};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use axum::{Extension, Router};
+pub(crate) use batch::Batch;
+use batch::Form;
+use body::Held;
+pub(crate) use body::Room;
+use bytes::Bytes;
+use encoding::Encoding;
+use jkool_model::Timestamp;
+use serde_json::json;
 use std::sync::Arc;
+
+/// The paths that take entities, and the type that one has there if it says none.
+const PATHS: [(&str, Option<&str>); 5] = [
+    ("/event", None),
+    ("/activity", Some("ACTIVITY")),
+    ("/snapshot", Some("SNAPSHOT")),
+    ("/log", Some("LOG")),
+    ("/dataset", Some("DATASET")),
+];
+
+/// A body that is larger is read on a thread where that may take its time.
+const LARGE: usize = 64 << 10;
+
+/// A handshake is shorter.
+const HANDSHAKE: usize = 4 << 10;
 
 /// The paths that take entities.
 pub(crate) fn routes() -> Router<Arc<App>> {
     let mut router = Router::new();
-    for path in ["/", "/event", "/activity", "/snapshot", "/log", "/dataset"] {
-        router = router.route(path, post(take));
+    for base in ["", "/JESL", "/jesl"] {
+        let root = if base.is_empty() { ["/"].as_slice() } else { &[base, &format!("{base}/")] };
+        for path in root {
+            router = router.route(path, post(|app, session, request| take(app, session, None, request)));
+        }
+        for (path, default_type) in PATHS {
+            let take = move |app, session, request| take(app, session, default_type, request);
+            router = router.route(&format!("{base}{path}"), post(take));
+        }
     }
     router
 }
 
-async fn take(State(app): State<Arc<App>>, body: Bytes) -> Result<StatusCode, (StatusCode, String)> {
-    let now = app.clock.now();
-    let mut records = Vec::new();
-    for line in body.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
-        let record = Record::read(body.slice_ref(line), now);
-        records.push(record.map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))?);
+async fn take(
+    State(app): State<Arc<App>>,
+    Extension(session): Extension<Arc<Session>>,
+    default_type: Option<&'static str>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let (head, body) = request.into_parts();
+    let headers = &head.headers;
+    if body.is_end_stream() && headers.get(PRAGMA).is_some_and(|pragma| pragma == "ping") {
+        return Ok(StatusCode::OK.into_response());
     }
-    app.store.append(records).await.map_err(|error| (StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
-    Ok(StatusCode::ACCEPTED)
+    let mut held = app.room.hold();
+    if !app.access.knows(headers, session.shown()) {
+        // The only body that is of interest brings a token.
+        let body = body::read(body, HANDSHAKE, app.limits.body_timeout, &mut held).await;
+        let token = body.as_ref().ok().and_then(|body| handshake::token_in(body));
+        return token.map(|token| shake_hands(&app, &session, &token)).ok_or(Denied::Token.into());
+    }
+    let encoding = Encoding::of(headers)?;
+    let body = body::read(body, app.limits.body, app.limits.body_timeout, &mut held).await?;
+    if let Some(token) = handshake::token_in(&body) {
+        return Ok(shake_hands(&app, &session, &token));
+    }
+    let scripted = app.rehearsal.as_ref().filter(|_| !body.is_empty()).and_then(|rehearsal| rehearsal.next());
+    let scripted = match scripted {
+        Some(Scripted::Instead(response)) => return Ok(response),
+        Some(Scripted::AfterStoring(response)) => Some(response),
+        None => None,
+    };
+    let reading = Reading {
+        encoding,
+        is_xml: is_xml(headers),
+        limit: app.limits.body,
+        form: Form { default_type, spread: true },
+        now: app.clock.now(),
+    };
+    let (mut batch, _held) = if encoding.is_some() || body.len() > LARGE {
+        tokio::task::spawn_blocking(move || reading.read(body, held)).await.map_err(Refusal::Internal)??
+    } else {
+        reading.read(body, held)?
+    };
+    let appended = app.keep(&mut batch).await?;
+    if let Some(response) = scripted {
+        return Ok(response);
+    }
+    if batch.refused_count() > 0 {
+        return Err(Refusal::Entities(appended, batch));
+    }
+    // Nothing is fine, too: some ask so whether anybody is there.
+    let status = if appended == Appended::default() { StatusCode::OK } else { StatusCode::ACCEPTED };
+    Ok(json_answer(status, &json!({"stored": appended.stored, "duplicates": appended.duplicates})))
+}
+
+/// How a body becomes a batch.
+#[derive(Debug, Clone, Copy)]
+struct Reading {
+    encoding: Option<Encoding>,
+    is_xml: bool,
+    limit: usize,
+    form: Form,
+    now: Timestamp,
+}
+
+impl Reading {
+    fn read(self, body: Bytes, mut held: Held) -> Result<(Batch, Held), Refusal> {
+        let body = match self.encoding {
+            Some(encoding) => encoding.unpack(&body, self.limit, &mut held)?,
+            None => body,
+        };
+        let text = body.trim_ascii_start();
+        if text.starts_with(b"<") || (self.is_xml && !text.is_empty()) {
+            return Err(Refusal::Xml);
+        }
+        Ok((Batch::read(&body, self.form, self.now), held))
+    }
+}
+
+/// Answers a handshake. If it was good, what follows on this connection needs no token.
+fn shake_hands(app: &App, session: &Session, token: &[u8]) -> Response {
+    let success = app.access.takes(token);
+    session.show(success);
+    let status = if success { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
+    (status, [(CONTENT_TYPE, "text/xml; charset=UTF-8")], handshake::answer(token, success)).into_response()
+}
+
+/// Whether the label says XML. Of all others none is believed.
+fn is_xml(headers: &HeaderMap) -> bool {
+    let said = headers.get(CONTENT_TYPE).map(|value| value.as_bytes().to_ascii_lowercase());
+    said.is_some_and(|said| said.starts_with(b"text/xml") || said.starts_with(b"application/xml"))
 }

@@ -28,6 +28,13 @@ pub struct InvalidQuery {
     pub expected: String,
 }
 
+impl InvalidQuery {
+    pub(crate) fn new(parameter: &str, value: &str, expected: impl fmt::Display) -> Self {
+        let cut = |text: &str| text.chars().take(64).collect();
+        Self { parameter: cut(parameter), value: cut(value), expected: expected.to_string() }
+    }
+}
+
 impl Query {
     /// Reads what a form or a url says. Parameters without a value are as if absent.
     pub fn parse(text: &str) -> Self {
@@ -62,11 +69,7 @@ impl Query {
             !found
         });
         let Some(value) = last else { return Ok(None) };
-        value.trim().parse().map(Some).map_err(|error: T::Err| InvalidQuery {
-            parameter: parameter.to_owned(),
-            value: value.chars().take(64).collect(),
-            expected: error.to_string(),
-        })
+        value.trim().parse().map(Some).map_err(|error: T::Err| InvalidQuery::new(parameter, &value, error))
     }
 
     /// Makes sure that nothing is left.
@@ -76,11 +79,7 @@ impl Query {
     pub fn finish(self) -> Result<(), InvalidQuery> {
         match self.0.into_iter().next() {
             None => Ok(()),
-            Some((parameter, value)) => Err(InvalidQuery {
-                parameter: parameter.chars().take(64).collect(),
-                value: value.chars().take(64).collect(),
-                expected: "no such parameter".to_owned(),
-            }),
+            Some((parameter, value)) => Err(InvalidQuery::new(&parameter, &value, "no such parameter")),
         }
     }
 }

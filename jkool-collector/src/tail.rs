@@ -16,7 +16,7 @@ pub(crate) enum Told {
 }
 
 /// All that comes in from now on and that `filter` lets through, in the order of arrival, until the collector ends.
-pub(crate) fn tail(app: &App, filter: Filter) -> impl Stream<Item = Told> + Send + 'static {
+pub(crate) fn tail(app: &App, filter: Filter) -> impl Stream<Item = Told> + Send + 'static + use<> {
     let clock = app.clock.clone();
     stream::unfold((app.store.tail(), filter, clock), |(mut stored, filter, clock)| async move {
         loop {

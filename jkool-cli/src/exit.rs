@@ -1,0 +1,44 @@
+//! How a command ends: what scripts can rely on.
+
+use crate::out;
+use std::io;
+use std::process::ExitCode;
+
+/// How a command ended that could do its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Done,
+    /// Something was not delivered, or nothing was found.
+    NotAll,
+}
+
+/// Why a command could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// It was asked for something impossible.
+    #[error("{0}")]
+    Usage(String),
+    /// The other side can't be reached or refuses us; a collector can't start.
+    #[error("{0}")]
+    Unreachable(String),
+    /// Standard output can't be written.
+    #[error("standard output: {0}")]
+    Output(#[from] io::Error),
+}
+
+/// Tells what went wrong, and turns it into the process's exit code.
+pub(crate) fn code(done: Result<Exit, Failure>) -> ExitCode {
+    let failure = match done {
+        Ok(Exit::Done) => return ExitCode::SUCCESS,
+        Ok(Exit::NotAll) => return ExitCode::from(1),
+        // Who reads us has seen enough: `jkool tail | head`.
+        Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
+        Err(failure) => failure,
+    };
+    out::note(format_args!("jkool: {failure}"));
+    ExitCode::from(match failure {
+        Failure::Output(_) => 1,
+        Failure::Usage(_) => 2,
+        Failure::Unreachable(_) => 3,
+    })
+}

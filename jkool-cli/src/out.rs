@@ -1,0 +1,92 @@
+//! The only place that writes to standard output and standard error.
+
+use crate::exit::Failure;
+use std::borrow::Cow;
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+
+/// Writes a line to standard output.
+pub(crate) fn line(text: impl Display) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}")?;
+    Ok(out.flush()?)
+}
+
+/// Writes bytes to standard output as they are.
+pub(crate) fn raw(bytes: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)?;
+    Ok(out.flush()?)
+}
+
+/// Writes a line to standard error. What it quotes can't drive the terminal. If even that fails, nobody can be told.
+pub(crate) fn note(text: impl Display) {
+    drop(writeln!(io::stderr().lock(), "{}", escape_but(&text.to_string(), &['\n'])));
+}
+
+/// Whether a person reads standard output.
+pub(crate) fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Whether standard output takes colours: it is a terminal, and nobody said otherwise (<https://no-color.org>).
+pub(crate) fn is_colourful() -> bool {
+    is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// `text` with escapes for what would move a terminal's cursor, change its state, or turn the direction of writing.
+pub(crate) fn escape(text: &str) -> Cow<'_, str> {
+    escape_but(text, &[])
+}
+
+/// The same, but for some characters.
+pub(crate) fn escape_but<'a>(text: &'a str, allowed: &[char]) -> Cow<'a, str> {
+    let is_harmful = |c: char| is_harmful(c) && !allowed.contains(&c);
+    if !text.contains(is_harmful) {
+        return text.into();
+    }
+    text.chars()
+        .fold(String::new(), |mut safe, c| {
+            match is_harmful(c) {
+                true => safe.extend(c.escape_default()),
+                false => safe.push(c),
+            }
+            safe
+        })
+        .into()
+}
+
+/// The same in JSON, where such characters are within texts alone, by JSON's own escapes: it means what it did.
+pub(crate) fn json_escape(json: &str) -> String {
+    json.chars().fold(String::new(), |mut safe, c| {
+        match is_harmful(c) && c != '\n' {
+            true => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| safe.push_str(&format!("\\u{unit:04x}"))),
+            false => safe.push(c),
+        }
+        safe
+    })
+}
+
+fn is_harmful(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escape;
+
+    #[test]
+    fn what_drives_a_terminal_is_escaped() {
+        for (text, expected) in [
+            ("Ordnung für 3 €, 漢字", "Ordnung für 3 €, 漢字"),
+            ("a\u{1b}[2Jb\u{7}", "a\\u{1b}[2Jb\\u{7}"),
+            ("a\r\n\tb", "a\\r\\n\\tb"),
+            ("\u{9b}31m\u{202e}x", "\\u{9b}31m\\u{202e}x"),
+        ] {
+            assert_eq!(escape(text), expected);
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! `jkool search`
+
+use crate::exit::{Exit, Failure};
+use crate::server::{Lines, Server};
+use crate::wanted::Wanted;
+use crate::{out, show};
+use jkool_client::model::Entity;
+use std::str::FromStr;
+
+/// Finds events that a collector has stored, the youngest first.
+#[derive(Debug, clap::Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Args {
+    /// Words that the message, the exception or the operation must hold; pay* is any word that begins so, '"no stock"'
+    /// are words that follow each other
+    text: Option<String>,
+    /// So many at most, or all
+    #[arg(long, default_value = "100", value_name = "N|all")]
+    limit: Limit,
+    /// One entity a line as it was received, which `jkool send --file` takes
+    #[arg(long, conflicts_with = "csv")]
+    json: bool,
+    /// For a spreadsheet
+    #[arg(long)]
+    csv: bool,
+    #[command(flatten)]
+    wanted: Wanted,
+    #[command(flatten)]
+    server: Server,
+}
+
+const HELP: &str = "\
+Examples:
+  jkool search 'no stock' --since 1h
+  jkool search --severity '>=ERROR' --source SERVER=web-1 --limit 10
+  jkool search --corrid A-100 --limit all --json > order.jsonl
+  jkool search --since 7d --limit all --csv > week.csv
+
+Exit codes: 0 found, 1 found nothing, 2 wrong usage, 3 the collector can't be reached or refuses us";
+
+/// How many.
+#[derive(Debug, Clone, Copy)]
+enum Limit {
+    All,
+    To(usize),
+}
+
+impl FromStr for Limit {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "all" => Ok(Self::All),
+            number => {
+                number.parse().ok().filter(|to| *to > 0).map(Self::To).ok_or("expected a number from 1 on, or all")
+            }
+        }
+    }
+}
+
+pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
+    let reader = args.server.reader()?;
+    let mut query = args.wanted.filter(args.text).to_query();
+    query.push("order", "youngest");
+    if let Limit::To(limit) = args.limit {
+        query.push("limit", limit);
+    }
+    let path = if args.csv { "events.csv" } else { "events.jsonl" };
+    let mut answer = reader.get(path, &query).await?;
+    let (terminal, colours) = (out::is_terminal(), out::is_colourful());
+    let mut lines = Lines::default();
+    let mut found = 0;
+    while let Some(piece) = answer.chunk().await.map_err(|error| reader.broken(&error))? {
+        let mut text = Vec::new();
+        for line in lines.push(&piece) {
+            found += 1;
+            if args.json || args.csv {
+                text.extend_from_slice(&for_reader(line, terminal, args.json));
+            } else if let Ok(entity) = serde_json::from_slice::<Entity>(&line) {
+                text.extend_from_slice(show::line(None, &entity, colours).as_bytes());
+                text.push(b'\n');
+            }
+        }
+        out::raw(&text)?;
+    }
+    // A spreadsheet has a line of names.
+    let found_any = found > usize::from(args.csv);
+    Ok(if found_any { Exit::Done } else { Exit::NotAll })
+}
+
+/// A line as it is for a file; on a terminal with escapes for what would drive it. In JSON the escapes are JSON's own.
+fn for_reader(line: Vec<u8>, terminal: bool, json: bool) -> Vec<u8> {
+    if !terminal {
+        return line;
+    }
+    let text = String::from_utf8_lossy(&line);
+    match json {
+        true => out::json_escape(&text).into_bytes(),
+        false => out::escape_but(&text, &['\n', '\r']).into_owned().into_bytes(),
+    }
+}

@@ -1,0 +1,257 @@
+//! `jkool send`
+
+mod decoration;
+mod feed;
+mod progress;
+mod property;
+
+use crate::exit::{Exit, Failure};
+use crate::server::Server;
+use crate::{out, server, signals, units};
+use decoration::Decoration;
+use feed::Feed;
+use jkool_client::model::{SourceFqn, TrackingId, error_chain};
+use jkool_client::transport::{DEFAULT_URL, TransportError};
+use jkool_client::{Admission, Client, Condition, LossReason, OverflowPolicy, Stats};
+use progress::Progress;
+use reqwest::Url;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+
+/// Sends one event, or many from a file or standard input.
+#[derive(Debug, clap::Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Args {
+    /// The message of one event
+    message: Option<String>,
+    /// A file with one event, activity or snapshot a line, as JSON; - is standard input, which is read too when there is
+    /// neither a message nor a decoration
+    #[arg(long, value_name = "FILE", conflicts_with = "message")]
+    file: Option<PathBuf>,
+    /// Where it comes from, such as APPL=WebOrders#SERVER=web-1; of a file, for those that don't say so themselves. Elements
+    /// named ? are filled
+    #[arg(long)]
+    source: Option<SourceFqn>,
+    /// How long to wait while nothing gets through
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = units::duration)]
+    timeout: Duration,
+    /// How many events go in one request, each on a line; a collector takes that, the service one at a time [default: 512 to
+    /// this machine, else 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    batch: Option<u16>,
+    #[command(flatten)]
+    decoration: Decoration,
+    #[command(flatten)]
+    server: Server,
+}
+
+const HELP: &str = "\
+Examples:
+  jkool send 'Order processed' --operation ProcessOrder --corrid A-100 --location 'Atlanta, Ga'
+  jkool send 'Card declined' --severity ERROR --reason-code 51 --property amount=42.50:double:currency.usd
+  jkool send 'Paid' --snapshot 'Payment@Order:order-no=A-100,amount=42'
+  jkool send --file events.jsonl
+  grep ProcessOrder events.jsonl | jkool send
+
+Of one event the tracking id is printed, of a file how many were delivered, and on standard error each line that is no
+event. Without --url and JKOOL_URL events go to the service when there is a token, else to a collector on this machine.
+
+Exit codes: 0 all delivered, 1 some refused or not delivered, 2 wrong usage, 3 the server can't be reached or refuses us";
+
+/// In memory at most, whatever the file's size.
+const QUEUE_EVENTS: usize = 16_384;
+const QUEUE_BYTES: usize = 16 << 20;
+
+/// How long an interrupted command goes on with what it has read.
+const LAST_TRY: Duration = Duration::from_secs(2);
+
+pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
+    let is_one = args.message.is_some() || (args.file.is_none() && args.decoration != Decoration::default());
+    if !is_one && args.decoration != Decoration::default() {
+        return Err(Failure::Usage(
+            "the events of a file have decorations of their own: only --source goes with it".into(),
+        ));
+    }
+    let url = destination(&args.server);
+    let client = client(&args, &url)?;
+    if is_one {
+        let id = args.decoration.tracking_id.clone().map_or_else(TrackingId::random, TrackingId::from);
+        let event = args.decoration.event(id.clone(), args.message.unwrap_or_default());
+        if let Admission::Dropped(reason) = client.emit(event) {
+            return Err(Failure::Usage(format!("the event is {reason}")));
+        }
+        let ended = deliver(&client, args.timeout, || {}).await;
+        let exit = conclude(&client, &url, ended).await?;
+        if exit == Exit::Done {
+            out::line(id)?;
+        }
+        return Ok(exit);
+    }
+    let path = args.file.filter(|path| path != Path::new("-"));
+    if path.is_none() && std::io::stdin().is_terminal() {
+        return Err(Failure::Usage("a message, or --file, or something on standard input is wanted".into()));
+    }
+    let began = Instant::now();
+    let (feed, input) = Feed::open(path.as_deref())
+        .map_err(|error| Failure::Usage(format!("{}: {error}", path.as_deref().unwrap_or(Path::new("-")).display())))?;
+    let progress = Progress::new(feed.len());
+    let reading = tokio::task::spawn_blocking({
+        let (feed, client, progress) = (Arc::clone(&feed), client.clone(), progress.clone());
+        move || feed.read(input, &client, &progress)
+    });
+    let show = || progress.show(feed.bytes(), client.stats().delivered(), began.elapsed());
+    let mut ended = read_all(reading, &show).await;
+    if ended.is_none() {
+        ended = deliver(&client, args.timeout, &show).await;
+    }
+    feed.stop();
+    progress.clear();
+    let interrupted = matches!(ended, Some(Ended::Interrupted));
+    let exit = conclude(&client, &url, ended).await;
+    let (stats, took) = (client.stats(), began.elapsed());
+    out::note(summary(&feed, &stats, took));
+    if interrupted {
+        out::note("interrupted: what was not read yet is not sent");
+    }
+    match exit? {
+        Exit::Done if interrupted || feed.refused() > 0 || feed.failed() => Ok(Exit::NotAll),
+        exit => Ok(exit),
+    }
+}
+
+/// Why it ended before everything was delivered.
+enum Ended {
+    Interrupted,
+    Stuck,
+}
+
+/// Waits for the end of the input.
+async fn read_all(mut reading: tokio::task::JoinHandle<()>, show: &impl Fn()) -> Option<Ended> {
+    let stop = signals::stop();
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            _ = &mut reading => return None,
+            () = &mut stop => return Some(Ended::Interrupted),
+            () = tokio::time::sleep(Duration::from_millis(100)) => show(),
+        }
+    }
+}
+
+/// Waits until everything is delivered, unless nothing gets through for so long.
+async fn deliver(client: &Client, patience: Duration, show: impl Fn()) -> Option<Ended> {
+    let stop = signals::stop();
+    tokio::pin!(stop);
+    let ended = |stats: &Stats| stats.delivered() + stats.dropped_total();
+    let (mut last, mut since) = (ended(&client.stats()), Instant::now());
+    loop {
+        let report = tokio::select! {
+            report = client.flush_async(Duration::from_millis(100)) => report,
+            () = &mut stop => return Some(Ended::Interrupted),
+        };
+        show();
+        if report.pending() == 0 {
+            return None;
+        }
+        let now = ended(&client.stats());
+        if now != last {
+            (last, since) = (now, Instant::now());
+        }
+        // A wrong token or address does not mend itself while we wait.
+        let paused = matches!(client.health().condition, Condition::Paused { .. });
+        if paused || since.elapsed() >= patience {
+            return Some(Ended::Stuck);
+        }
+    }
+}
+
+/// Ends the client, and says what was not delivered and why.
+async fn conclude(client: &Client, url: &str, ended: Option<Ended>) -> Result<Exit, Failure> {
+    let health = client.health();
+    let last_try = if matches!(ended, Some(Ended::Interrupted)) { LAST_TRY } else { Duration::ZERO };
+    drop(timeout(LAST_TRY * 2, client.shutdown_async(last_try)).await);
+    let stats = client.stats();
+    let lost = stats.accepted() - stats.delivered();
+    if lost == 0 {
+        return Ok(Exit::Done);
+    }
+    let why = match &health.condition {
+        Condition::BackingOff { error, .. } | Condition::Paused { error, .. } => Some(error),
+        _ => None,
+    };
+    let text = format!("{} not delivered to {url}", units::count(lost));
+    match why {
+        Some(error) if stats.delivered() == 0 => {
+            return Err(Failure::Unreachable(format!("{text}: {}", reason(error, url))));
+        }
+        Some(error) => out::note(format_args!("jkool: {text}: {}", reason(error, url))),
+        None => out::note(format_args!("jkool: {text}")),
+    }
+    Ok(Exit::NotAll)
+}
+
+fn reason(error: &TransportError, url: &str) -> String {
+    let local = url.parse().is_ok_and(|url: Url| server::is_this_machine(&url));
+    let hint = if local { format!("\n{}", server::HINT) } else { String::new() };
+    error_chain(error) + &hint
+}
+
+fn summary(feed: &Feed, stats: &Stats, took: Duration) -> String {
+    let rate = (stats.delivered() as f64 / took.as_secs_f64().max(0.001)) as u64;
+    let mut text = format!(
+        "{} delivered in {:.1} s ({}/s)",
+        units::count(stats.delivered()),
+        took.as_secs_f64(),
+        units::count(rate)
+    );
+    for reason in LossReason::ALL.iter().filter(|reason| stats.dropped(**reason) > 0) {
+        text.push_str(&format!(", {} {reason}", units::count(stats.dropped(*reason))));
+    }
+    match feed.refused() {
+        0 => {}
+        1 => text.push_str(", 1 line refused"),
+        lines => text.push_str(&format!(", {} lines refused", units::count(lines))),
+    }
+    text
+}
+
+/// Where events go when nobody says where.
+fn destination(server: &Server) -> String {
+    let has_token =
+        server.token_file.is_some() || std::env::var_os("JKOOL_TOKEN").is_some_and(|token| !token.is_empty());
+    let url = server.url.clone().filter(|url| !url.is_empty());
+    url.unwrap_or_else(|| if has_token { DEFAULT_URL } else { server::LOCAL }.to_owned())
+}
+
+fn client(args: &Args, url: &str) -> Result<Client, Failure> {
+    let local = url.parse().is_ok_and(|url: Url| server::is_this_machine(&url));
+    let batch = args.batch.unwrap_or(if local { 512 } else { 1 });
+    let authorities = args.server.authorities()?;
+    let mut builder = Client::builder()
+        .url(url)
+        .http(move |http| {
+            let http = http.batches(batch.into());
+            match authorities {
+                Some(pem) => http.ca_certificate_pem(pem),
+                None => http,
+            }
+        })
+        .queue_events(QUEUE_EVENTS)
+        .queue_bytes(QUEUE_BYTES)
+        .overflow(OverflowPolicy::Block(args.timeout))
+        .flush_interval(Duration::from_millis(10))
+        .loss_events(false)
+        // We say it ourselves.
+        .notices(false)
+        .on_dead_letter(|letter| out::note(format_args!("jkool: refused: {}", error_chain(&letter.error))));
+    if let Some(path) = &args.server.token_file {
+        builder = builder.token_file(path);
+    }
+    if let Some(source) = &args.source {
+        builder = builder.source(source.clone());
+    }
+    builder.build().map_err(|error| Failure::Usage(error_chain(&error)))
+}

@@ -1,0 +1,198 @@
+//! The server: where it is, the token for it, and questions to its read API.
+
+use crate::exit::Failure;
+use jkool_collector::Query;
+use reqwest::header::HeaderValue;
+use reqwest::{Certificate, Client, Response, StatusCode, Url};
+use std::fs;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Where a collector of one's own listens.
+pub(crate) const LOCAL: &str = "http://127.0.0.1:6580";
+
+/// How to get one.
+pub(crate) const HINT: &str = "start a collector by `jkool collect`, or say where one is by --url";
+
+/// The server's options.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Server")]
+pub(crate) struct Server {
+    /// Where the server is
+    #[arg(long, env = "JKOOL_URL", hide_env_values = true)]
+    pub(crate) url: Option<String>,
+    /// The file that holds the access token; without it, it is that of the variable JKOOL_TOKEN
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// A file of certificate authorities (PEM) to trust too, such as that of a collector of one's own
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_cert: Option<PathBuf>,
+}
+
+impl Server {
+    /// The certificate authorities' file, read.
+    pub(crate) fn authorities(&self) -> Result<Option<Vec<u8>>, Failure> {
+        let Some(path) = &self.ca_cert else { return Ok(None) };
+        fs::read(path).map(Some).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
+    }
+
+    fn token(&self) -> Result<Option<HeaderValue>, Failure> {
+        let token = match &self.token_file {
+            Some(path) => {
+                fs::read_to_string(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?
+            }
+            None => std::env::var("JKOOL_TOKEN").unwrap_or_default(),
+        };
+        if token.trim().is_empty() {
+            return Ok(None);
+        }
+        let mut token = HeaderValue::from_str(token.trim())
+            .map_err(|_| Failure::Usage("the token has characters that can't be sent".into()))?;
+        token.set_sensitive(true);
+        Ok(Some(token))
+    }
+
+    /// A reader of the server's stored events.
+    pub(crate) fn reader(&self) -> Result<Reader, Failure> {
+        let text = self.url.as_deref().filter(|url| !url.is_empty()).unwrap_or(LOCAL);
+        let url: Url = text.parse().map_err(|error| Failure::Usage(format!("--url: {error}")))?;
+        let (is_plain, local) = (url.scheme() == "http", is_this_machine(&url));
+        let token = self.token()?;
+        if token.is_some() && is_plain && !local {
+            return Err(Failure::Usage("--url: a token goes over https:// alone, except to this machine".into()));
+        }
+        // An error means that somebody has installed it already.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let mut client = Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(Duration::from_secs(10))
+            // A tail is not silent for longer than 15 s.
+            .read_timeout(Duration::from_secs(60));
+        if local {
+            client = client.no_proxy();
+        }
+        let authorities = match self.authorities()? {
+            Some(pem) => {
+                Certificate::from_pem_bundle(&pem).map_err(|error| Failure::Usage(format!("--ca-cert: {error}")))?
+            }
+            None => Vec::new(),
+        };
+        client = match is_plain {
+            // Nobody's certificate is looked at.
+            true => client.tls_certs_only(authorities),
+            false => client.tls_certs_merge(authorities),
+        };
+        let client = client.build().map_err(|error| Failure::Unreachable(chain(&error)))?;
+        Ok(Reader { url, token, client })
+    }
+}
+
+/// Whether a url names this very machine.
+pub(crate) fn is_this_machine(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// Asks a collector what it has stored.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    url: Url,
+    token: Option<HeaderValue>,
+    client: Client,
+}
+
+impl Reader {
+    /// Asks. What comes back is a success; its body is still to be read.
+    pub(crate) async fn get(&self, path: &str, query: &Query) -> Result<Response, Failure> {
+        let mut url = self.url.clone();
+        url.set_path(&format!("{}/api/{path}", url.path().trim_end_matches('/')));
+        url.set_query(Some(query.to_string()).as_deref().filter(|query| !query.is_empty()));
+        let mut request = self.client.get(url);
+        if let Some(token) = &self.token {
+            request = request.header("X-API-Key", token.clone());
+        }
+        let response = request.send().await.map_err(|error| match error.is_connect() {
+            true => Failure::Unreachable(format!("{} can't be reached: {}\n{HINT}", self.url, chain(&error))),
+            false => self.broken(&error),
+        })?;
+        match response.status() {
+            status if status.is_success() => Ok(response),
+            status => Err(self.refused(status, &response.text().await.unwrap_or_default())),
+        }
+    }
+
+    /// What a connection that broke means.
+    pub(crate) fn broken(&self, error: &reqwest::Error) -> Failure {
+        Failure::Unreachable(format!("{}: {}", self.url, chain(error)))
+    }
+
+    fn refused(&self, status: StatusCode, body: &str) -> Failure {
+        let body: Option<serde_json::Value> = serde_json::from_str(body).ok();
+        let said = body.as_ref().and_then(|body| body["error"].as_str()).unwrap_or_default();
+        match (status, said) {
+            (StatusCode::BAD_REQUEST, said) if !said.is_empty() => Failure::Usage(said.to_owned()),
+            (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => Failure::Unreachable(format!(
+                "{} refuses us ({status}): a token is set by JKOOL_TOKEN or --token-file",
+                self.url
+            )),
+            (_, "") => Failure::Unreachable(format!("{} answers {status}: is it a collector?", self.url)),
+            (_, said) => Failure::Unreachable(format!("{} answers {status}: {said}", self.url)),
+        }
+    }
+}
+
+/// An error with its causes, the url left out.
+fn chain(error: &reqwest::Error) -> String {
+    let mut causes = Vec::new();
+    let mut next: Option<&dyn std::error::Error> = Some(error);
+    while let Some(cause) = next {
+        causes.push(cause.to_string());
+        next = cause.source();
+    }
+    // The last one says what it is: refused, timed out, a name that nobody knows.
+    causes.pop().unwrap_or_default()
+}
+
+/// Lines out of a body that comes in pieces.
+#[derive(Debug, Default)]
+pub(crate) struct Lines {
+    rest: Vec<u8>,
+}
+
+impl Lines {
+    /// The lines that are complete with this piece, each with its line break.
+    pub(crate) fn push(&mut self, piece: &[u8]) -> Vec<Vec<u8>> {
+        self.rest.extend_from_slice(piece);
+        let Some(end) = self.rest.iter().rposition(|byte| *byte == b'\n') else { return Vec::new() };
+        let rest = self.rest.split_off(end + 1);
+        let complete = std::mem::replace(&mut self.rest, rest);
+        complete.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Lines, is_this_machine};
+
+    #[test]
+    fn lines_come_out_whole() {
+        let mut lines = Lines::default();
+        assert!(lines.push(b"one\ntw").len() == 1);
+        assert!(lines.push(b"o").is_empty());
+        assert_eq!(lines.push(b"\n\nthree"), [b"two\n".to_vec(), b"\n".to_vec()]);
+    }
+
+    #[test]
+    fn this_machine_is_known() {
+        for (url, expected) in [
+            ("http://127.0.0.1:6580", true),
+            ("http://[::1]:6580", true),
+            ("http://localhost", true),
+            ("http://localhost.example", false),
+            ("http://10.0.0.1", false),
+        ] {
+            assert_eq!(is_this_machine(&url.parse().unwrap()), expected, "{url}");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! `jkool collect`, and how it ends.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use common::{TempFile, jkool, run};
+use jkool_collector::Store;
+use jkool_model::TrackingId;
+use std::io::{BufRead, BufReader, Read};
+use std::process::Child;
+use std::sync::{Arc, Mutex};
+
+/// A collector in a process of its own.
+struct Process {
+    child: Child,
+    url: String,
+}
+
+impl Process {
+    fn start(args: &[&str]) -> Self {
+        let mut child = jkool(&[&["collect", "--listen", "127.0.0.1:0"], args].concat()).spawn().unwrap();
+        let mut first = String::new();
+        // Read byte by byte, so that the rest is left for whoever wants it.
+        let mut out = BufReader::with_capacity(1, child.stdout.as_mut().unwrap());
+        out.read_line(&mut first).unwrap();
+        let url = first.trim().strip_prefix("Collecting at ").unwrap_or_else(|| panic!("{first}")).to_owned();
+        Self { child, url }
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, signal: &str) {
+        let status = std::process::Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn asked_to_stop_it_ends_in_order_and_has_kept_everything() {
+    let db = TempFile::missing("stop.db");
+    for (count, signal) in [(1, "-TERM"), (2, "-INT")] {
+        let mut collector = Process::start(&["--db", db.path(), "--max-age", "36500d", "--max-size", "1GB"]);
+        assert_eq!(run(&["send", "hello", "--url", &collector.url]).code, 0);
+        assert!(run(&["stats", "--url", &collector.url]).out.starts_with(&format!("events      {count}\n")));
+        // A tail that is still open does not keep it.
+        let mut tail = jkool(&["tail", "--url", &collector.url]).spawn().unwrap();
+        collector.signal(signal);
+        assert_eq!(collector.child.wait().unwrap().code(), Some(0));
+        let mut rest = String::new();
+        collector.child.stdout.take().unwrap().read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, format!("Keeps everything in {}\nStopped\n", db.path()));
+        tail.kill().unwrap();
+        tail.wait().unwrap();
+    }
+}
+
+#[test]
+fn what_it_can_not_do_it_says() {
+    let held = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = held.local_addr().unwrap().to_string();
+    let ran = run(&["collect", "--listen", &address]);
+    assert_eq!((ran.code, ran.out.as_str()), (3, ""));
+    assert!(ran.err.starts_with(&format!("jkool: {address}: ")), "{}", ran.err);
+    assert_eq!(run(&["collect", "--listen", "127.0.0.1:0", "--db", "/nowhere/at/all.db"]).code, 3);
+    assert_eq!(run(&["collect", "--sync", "system"]).code, 2);
+    assert_eq!(run(&["collect", "--max-size", "much"]).code, 2);
+}
+
+/// So many events go in one request, and so many requests are under way.
+const BATCH: usize = 20;
+const SENDERS: usize = 4;
+
+#[test]
+fn killed_it_has_everything_that_it_acknowledged() {
+    let db = TempFile::missing("kill.db");
+    let mut collector = Process::start(&["--db", db.path()]);
+    let acknowledged = Arc::new(Mutex::new(Vec::new()));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+    runtime.block_on(async {
+        let mut senders = tokio::task::JoinSet::new();
+        for sender in 0..SENDERS {
+            let (acknowledged, client, url) = (Arc::clone(&acknowledged), client.clone(), collector.url.clone());
+            senders.spawn(async move {
+                for request in 0.. {
+                    let ids: Vec<String> = (0..BATCH).map(|number| format!("{sender}-{request}-{number}")).collect();
+                    let lines: Vec<String> = ids
+                        .iter()
+                        .map(|id| format!(r#"{{"operation":"Count","tracking-id":"{id}","msg-text":"{id}"}}"#))
+                        .collect();
+                    let post = client.post(format!("{url}/event")).header("X-API-Key", "canary-5ec1");
+                    match post.header("Content-Type", "application/x-ndjson").body(lines.join("\n")).send().await {
+                        Ok(answer) if answer.status().is_success() => acknowledged.lock().unwrap().extend(ids),
+                        Ok(answer) => panic!("{}", answer.status()),
+                        // It is dead.
+                        Err(_) => return,
+                    }
+                }
+            });
+        }
+        // In the midst of it.
+        while acknowledged.lock().unwrap().len() < 2_000 {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        collector.child.kill().unwrap();
+        while let Some(ended) = senders.join_next().await {
+            ended.unwrap();
+        }
+    });
+    collector.child.wait().unwrap();
+
+    let acknowledged = acknowledged.lock().unwrap();
+    let store = Store::builder().file(&db.0).open().unwrap();
+    assert_eq!(store.notices(), [] as [String; 0]);
+    let lost = store.read_now(|reader| {
+        let mut lost = Vec::new();
+        for id in acknowledged.iter() {
+            if reader.with_tracking_id(&TrackingId::from(id.clone()))?.len() != 1 {
+                lost.push(id);
+            }
+        }
+        Ok(lost)
+    });
+    assert_eq!(lost.unwrap(), [] as [&String; 0]);
+    drop(store);
+    // And it goes on from there.
+    let again = Process::start(&["--db", db.path()]);
+    let stats = run(&["stats", "--json", "--url", &again.url]);
+    let stats: serde_json::Value = serde_json::from_str(&stats.out).unwrap();
+    assert!(stats["events"].as_u64().unwrap() as usize >= acknowledged.len());
+}

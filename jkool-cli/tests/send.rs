@@ -1,0 +1,219 @@
+//! `jkool send`, over HTTP to a collector.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use common::{Nobody, TempFile, collector, eventually, jkool, run, run_with, stored};
+use jkool_model::{CompCode, Entity, Event, OpType, Property, Severity, SourceType, ValueType};
+use std::io::Write;
+use std::process::Stdio;
+
+fn events(collector: &jkool_collector::Collector) -> Vec<Event> {
+    let events = stored(collector).into_iter().map(|stored| match stored.entity {
+        Entity::Event(event) => *event,
+        other => panic!("{other:?}"),
+    });
+    events.collect()
+}
+
+#[test]
+fn one_event_with_all_its_decoration() {
+    let collector = collector();
+    let ran = run(&[
+        "send",
+        "Order processed",
+        "--url",
+        &collector.url(),
+        "--operation",
+        "ProcessOrder",
+        "--severity",
+        "error",
+        "--type",
+        "CALL",
+        "--source",
+        "APPL=WebOrders#SERVER=?",
+        "--corrid",
+        "A-100",
+        "--corrid",
+        "basket-9",
+        "--tracking-id",
+        "t-1",
+        "--parent-id",
+        "p-1",
+        "--tag",
+        "order",
+        "--tag",
+        "retail",
+        "--location",
+        "Atlanta, Ga",
+        "--user",
+        "alice",
+        "--resource",
+        "orders",
+        "--comp-code",
+        "ERROR",
+        "--reason-code",
+        "-51",
+        "--exception",
+        "no funds",
+        "--elapsed",
+        "1.5s",
+        "--property",
+        "amount=42.50:double:currency.usd",
+        "--property",
+        "url=http://x:80/",
+        "--snapshot",
+        "Payment@Order:order-no=A-100,amount=42",
+    ]);
+    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, "t-1\n", ""));
+    let events = events(&collector);
+    let [event] = events.as_slice() else { panic!("{events:?}") };
+    assert_eq!((&*event.message, &*event.operation), ("Order processed", "ProcessOrder"));
+    assert_eq!((event.severity, event.op_type), (Severity::Error, OpType::Call));
+    let source = event.source.as_ref().unwrap();
+    assert_eq!(source.get(SourceType::Appl), Some("WebOrders"));
+    assert!(!matches!(source.get(SourceType::Server), None | Some("?")));
+    assert_eq!(event.correlators, ["A-100", "basket-9"]);
+    assert_eq!(event.tracking_id.as_ref().unwrap().to_string(), "t-1");
+    assert_eq!(event.parent_id.as_ref().unwrap().to_string(), "p-1");
+    assert_eq!(event.tags, ["order", "retail"]);
+    assert_eq!((&*event.location, &*event.user, &*event.resource), ("Atlanta, Ga", "alice", "orders"));
+    assert_eq!((event.comp_code, event.reason_code), (Some(CompCode::Error), Some(-51)));
+    assert_eq!((&*event.exception, event.elapsed_usec), ("no funds", Some(1_500_000)));
+    assert_eq!(
+        event.properties,
+        [Property::new("amount", 42.5).value_type(ValueType::CurrencyUsd), Property::new("url", "http://x:80/"),]
+    );
+    let snapshot = &event.snapshots[0];
+    assert_eq!((&*snapshot.name, &*snapshot.category), ("Payment", "Order"));
+    assert_eq!(snapshot.properties, [Property::new("order-no", "A-100"), Property::new("amount", 42)]);
+}
+
+#[test]
+fn a_message_alone_gets_an_id() {
+    let collector = collector();
+    let ran = jkool(&["send", "hello"]).env("JKOOL_URL", collector.url()).output().unwrap();
+    assert!(ran.status.success());
+    let id = String::from_utf8(ran.stdout).unwrap();
+    assert_eq!(events(&collector)[0].tracking_id.as_ref().unwrap().to_string(), id.trim());
+}
+
+#[test]
+fn bad_lines_of_a_file_are_named_and_the_others_sent() {
+    let collector = collector();
+    let file = TempFile::new(
+        "bad.jsonl",
+        "{\"operation\":\"first\",\"msg-text\":\"1\",\"source-fqn\":\"APPL=Own\"}\n\
+         {\"operation\":\"second\", nonsense}\n\
+         \n\
+         [1]\n\
+         {\"operation\":\"late\",\"start-time-usec\":5,\"end-time-usec\":3}\n\
+         {\"type\":\"SNAPSHOT\",\"name\":\"Cpu\",\"category\":\"Server\",\"properties\":[{\"name\":\"load\",\"value\":1.5}]}\r\n\
+         {\"operation\":\"last\",\"corr-id\":\"c\",\"msg-text\":\"half \\ud800\"}",
+    );
+    let ran = run(&["send", "--file", file.path(), "--url", &collector.url(), "--source", "APPL=Default"]);
+    assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{}", ran.err);
+    let lines: Vec<&str> = ran.err.lines().collect();
+    let [second, fourth, fifth, summary] = lines.as_slice() else { panic!("{}", ran.err) };
+    assert!(second.starts_with(&format!("{}:2:24: key must be a string", file.path())), "{second}");
+    assert!(fourth.starts_with(&format!("{}:4:", file.path())) && fourth.contains("expected an event"), "{fourth}");
+    assert!(fifth.starts_with(&format!("{}:5:1: ", file.path())), "{fifth}");
+    assert!(summary.starts_with("3 delivered in ") && summary.ends_with("3 lines refused"), "{summary}");
+    let mut found: Vec<(String, String)> = stored(&collector)
+        .into_iter()
+        .map(|stored| match &stored.entity {
+            Entity::Event(event) => (event.operation.to_string(), stored.entity.source().unwrap().to_string()),
+            Entity::Snapshot(snapshot) => (snapshot.name.to_string(), stored.entity.source().unwrap().to_string()),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    found.sort_unstable();
+    let pair = |name: &str, source: &str| (name.to_owned(), source.to_owned());
+    assert_eq!(found, [pair("Cpu", "APPL=Default"), pair("first", "APPL=Own"), pair("last", "APPL=Default")]);
+}
+
+#[test]
+fn standard_input_is_read_when_nothing_else_is_said() {
+    let collector = collector();
+    let lines: String =
+        (0..5_000).map(|number| format!("{{\"operation\":\"Count\",\"msg-text\":\"{number}\"}}\n")).collect();
+    let ran = run_with(&["send", "--url", &collector.url()], &lines);
+    assert_eq!((ran.code, ran.out.as_str()), (0, ""), "{}", ran.err);
+    assert!(ran.err.starts_with("5,000 delivered in "), "{}", ran.err);
+    let mut numbers: Vec<u32> = events(&collector).iter().map(|event| event.message.parse().unwrap()).collect();
+    numbers.sort_unstable();
+    assert!(numbers.into_iter().eq(0..5_000));
+    assert_eq!(run_with(&["send", "--file", "-", "--url", &collector.url()], "{\"operation\":\"x\"}").code, 0);
+    // Nothing is nothing to complain about.
+    assert_eq!(run_with(&["send", "--url", &collector.url()], "").code, 0);
+}
+
+#[test]
+fn what_a_search_shows_as_json_can_be_sent_again() {
+    let (from, to) = (collector(), collector());
+    assert_eq!(run(&["send", "Grüße, 漢字 \"x\"", "--corrid", "c", "--url", &from.url()]).code, 0);
+    let found = run(&["search", "--json", "--url", &from.url()]);
+    assert_eq!(run_with(&["send", "--url", &to.url()], &found.out).code, 0);
+    assert_eq!(stored(&from)[0].entity, stored(&to)[0].entity);
+}
+
+#[test]
+fn who_is_not_there_is_told_with_what_to_do() {
+    let nobody = Nobody::new();
+    let url = nobody.url();
+    let ran = run(&["send", "hello", "--url", &url, "--timeout", "200ms"]);
+    assert_eq!((ran.code, ran.out.as_str()), (3, ""), "{}", ran.err);
+    assert!(ran.err.starts_with(&format!("jkool: 1 not delivered to {url}: ")), "{}", ran.err);
+    assert!(ran.err.contains("jkool collect"), "{}", ran.err);
+    let ran =
+        run_with(&["send", "--url", &url, "--timeout", "200ms"], "{\"operation\":\"x\"}\n{\"operation\":\"y\"}\n");
+    assert_eq!(ran.code, 3, "{}", ran.err);
+    assert!(ran.err.contains("0 delivered in ") && ran.err.contains("2 not delivered"), "{}", ran.err);
+}
+
+#[test]
+fn wrong_usage_is_told_before_anything_is_sent() {
+    let collector = collector();
+    for args in [
+        &["send", "x", "--property", "n=x:int"][..],
+        &["send", "x", "--severity", "BAD"],
+        &["send", "x", "--type", "ACTIVITY"],
+        &["send", "x", "--token", "y"],
+        &["send", "x", "--file", "y"],
+        &["send", "--file", "-", "--severity", "ERROR"],
+        &["send", "--file", "/nowhere/at/all"],
+        &["send", "x", "--source", "nonsense"],
+        &["send", "x", "--token-file", "/nowhere/at/all"],
+        &["nonsense"],
+    ] {
+        let ran: common::Ran = jkool(args).env("JKOOL_URL", collector.url()).output().unwrap().into();
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{args:?}: {}", ran.err);
+        assert!(!ran.err.is_empty());
+    }
+    assert!(stored(&collector).is_empty());
+}
+
+#[test]
+fn a_token_goes_over_plain_http_to_nobody_else() {
+    let ran = jkool(&["send", "x", "--url", "http://192.0.2.1:6580"]).env("JKOOL_TOKEN", "canary-5ec1").output();
+    let ran: common::Ran = ran.unwrap().into();
+    assert_eq!(ran.code, 2);
+    assert!(!ran.err.contains("canary-5ec1"));
+}
+
+#[cfg(unix)]
+#[test]
+fn interrupted_it_says_what_was_delivered() {
+    let collector = collector();
+    let mut child = jkool(&["send", "--url", &collector.url()]).stdin(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(b"{\"operation\":\"a\"}\n{\"operation\":\"b\"}\n{\"operation\":\"c\"}\n").unwrap();
+    input.flush().unwrap();
+    eventually("delivery", || (stored(&collector).len() == 3).then_some(()));
+    let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    let ran: common::Ran = child.wait_with_output().unwrap().into();
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.err.starts_with("3 delivered in ") && ran.err.contains("interrupted"), "{}", ran.err);
+    drop(input);
+}

@@ -1,0 +1,159 @@
+//! Numbers: over time, by name, between sources, in all.
+
+use super::answer::{Refusal, json, number};
+use crate::app::App;
+use crate::{Filter, InvalidQuery, MetricName, Query, Severities};
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use jkool_model::{Severity, Timestamp};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+type Answer = Result<Response, Refusal>;
+
+/// Events over time by severity, or the values of a metric.
+pub(super) async fn series(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Answer {
+    let mut query = Query::parse(&query.unwrap_or_default());
+    let buckets = number::<1_000>(&mut query, "buckets", 60)?;
+    let now = app.clock.now();
+    let Some(name) = metric(&mut query)? else {
+        let filter = Filter::take(&mut query)?;
+        query.finish()?;
+        let buckets = app.store.read(move |reader| reader.histogram(&filter, buckets, now)).await?;
+        let buckets: Vec<Value> = buckets
+            .into_iter()
+            .map(|bucket| json!({"start-usec": bucket.start.as_usec(), "severities": by_name(&bucket.severities)}))
+            .collect();
+        return Ok(json(json!({"buckets": buckets}).to_string()));
+    };
+    let filter = Filter { source: query.take("source")?, ..time(&mut query)? };
+    query.finish()?;
+    let buckets = app.store.read(move |reader| reader.metric(&name, &filter, buckets, now)).await?;
+    let buckets: Vec<Value> = buckets
+        .into_iter()
+        .map(|bucket| {
+            let start = bucket.start.as_usec();
+            json!({"start-usec": start, "count": bucket.count, "min": bucket.min, "avg": bucket.avg, "max": bucket.max})
+        })
+        .collect();
+    Ok(json(json!({"buckets": buckets}).to_string()))
+}
+
+/// The metric that is asked for, if one is.
+fn metric(query: &mut Query) -> Result<Option<MetricName>, InvalidQuery> {
+    let mut text = |parameter| query.take::<String>(parameter);
+    let (category, snapshot, property) = (text("category")?, text("snapshot")?, text("property")?);
+    for (parameter, value) in [("category", &category), ("snapshot", &snapshot)] {
+        if let (Some(value), None) = (value, &property) {
+            return Err(InvalidQuery::new(parameter, value, "expected with a property"));
+        }
+    }
+    let name = |property| MetricName {
+        category: category.unwrap_or_default(),
+        snapshot: snapshot.unwrap_or_default(),
+        property,
+    };
+    Ok(property.map(name))
+}
+
+/// The names of the metrics.
+pub(super) async fn metrics(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Answer {
+    Query::parse(&query.unwrap_or_default()).finish()?;
+    let names = app.store.read(|reader| reader.metric_names()).await?;
+    let names: Vec<Value> = names
+        .into_iter()
+        .map(|name| json!({"category": name.category, "snapshot": name.snapshot, "property": name.property}))
+        .collect();
+    Ok(json(json!({"metrics": names}).to_string()))
+}
+
+/// What there is most of.
+#[derive(Debug, Clone, Copy)]
+enum By {
+    Operation,
+    Source,
+}
+
+impl std::str::FromStr for By {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "operation" => Ok(Self::Operation),
+            "source" => Ok(Self::Source),
+            _ => Err("expected operation or source"),
+        }
+    }
+}
+
+/// The operations or sources that come most often.
+pub(super) async fn top(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Answer {
+    let mut query = Query::parse(&query.unwrap_or_default());
+    let by = query.take("by")?.unwrap_or(By::Operation);
+    let limit = number::<1_000>(&mut query, "limit", 10)?;
+    let filter = Filter {
+        kind: query.take("kind")?,
+        severity: query.take("severity")?,
+        operation: query.take("operation")?,
+        source: query.take("source")?,
+        ..time(&mut query)?
+    };
+    query.finish()?;
+    let now = app.clock.now();
+    let tops = app.store.read(move |reader| match by {
+        By::Operation => reader.top_operations(&filter, limit, now),
+        By::Source => reader.top_sources(&filter, limit, now),
+    });
+    let tops: Vec<Value> = tops
+        .await?
+        .into_iter()
+        .map(|top| json!({"name": top.name, "count": top.severities.total(), "severities": by_name(&top.severities)}))
+        .collect();
+    Ok(json(json!({"top": tops}).to_string()))
+}
+
+/// Who sent to whom.
+pub(super) async fn flows(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Answer {
+    let mut query = Query::parse(&query.unwrap_or_default());
+    let filter = time(&mut query)?;
+    query.finish()?;
+    let now = app.clock.now();
+    let flows = app.store.read(move |reader| reader.flows(&filter, now)).await?;
+    let flows: Vec<Value> = flows
+        .into_iter()
+        .map(|flow| {
+            json!({"from": flow.from.as_str(), "to": flow.to.as_str(), "count": flow.count, "errors": flow.errors})
+        })
+        .collect();
+    Ok(json(json!({"flows": flows}).to_string()))
+}
+
+/// How much there is of everything.
+pub(super) async fn stats(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Answer {
+    Query::parse(&query.unwrap_or_default()).finish()?;
+    let sizes = app.store.read(|reader| reader.sizes()).await?;
+    let body = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "events": sizes.events,
+        "activities": sizes.activities,
+        "snapshots": sizes.snapshots,
+        "severities": by_name(&sizes.severities),
+        "sources": sizes.sources,
+        "operations": sizes.operations,
+        "oldest-usec": sizes.oldest.map(Timestamp::as_usec),
+        "newest-usec": sizes.newest.map(Timestamp::as_usec),
+        "bytes": sizes.bytes,
+    });
+    Ok(json(body.to_string()))
+}
+
+/// The time alone: what can't be counted by a parameter is not taken.
+fn time(query: &mut Query) -> Result<Filter, Refusal> {
+    Ok(Filter { since: query.take("since")?, until: query.take("until")?, ..Filter::default() })
+}
+
+/// Those that there are any of.
+fn by_name(severities: &Severities) -> Value {
+    let counts = Severity::ALL.iter().map(|severity| (severity, severities.of(*severity)));
+    counts.filter(|(_, count)| *count > 0).map(|(severity, count)| (severity.to_string(), json!(count))).collect()
+}

@@ -1,0 +1,69 @@
+//! Entities: pages of them, one, and what is related to it.
+
+use super::answer::{Refusal, json, number};
+use super::item;
+use crate::app::App;
+use crate::{EntityId, Filter, InvalidQuery, Query};
+use axum::extract::{Path, RawQuery, State};
+use axum::response::Response;
+use std::sync::Arc;
+
+/// So many are in an answer unless the question says otherwise, and so many at most.
+const USUAL: usize = 100;
+const MOST: usize = 1_000;
+
+/// The youngest first; `next` leads on to those before them.
+pub(super) async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
+    let mut query = Query::parse(&query.unwrap_or_default());
+    let filter = Filter::take(&mut query)?;
+    let limit = number::<MOST>(&mut query, "limit", USUAL)?;
+    let before = query.take::<String>("before")?.map(|id| parse_id("before", &id)).transpose()?;
+    query.finish()?;
+    let now = app.clock.now();
+    // One more tells whether there are more.
+    let mut found = app.store.read(move |reader| reader.find(&filter, limit + 1, before, now)).await?;
+    let more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| more).map_or("null".to_owned(), |last| format!("\"{}\"", last.id));
+    Ok(json(format!(r#"{{"events":{},"next":{next}}}"#, item::list(&found))))
+}
+
+/// One, by its id.
+pub(super) async fn one(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    Query::parse(&query.unwrap_or_default()).finish()?;
+    let id = parse_id("id", &id)?;
+    let found = app.store.read(move |reader| reader.get(id)).await?.ok_or_else(|| unknown(id))?;
+    let mut body = String::new();
+    item::write(&mut body, &found);
+    Ok(json(body))
+}
+
+/// What belongs to it, itself included, the oldest first.
+pub(super) async fn related(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refusal> {
+    let mut query = Query::parse(&query.unwrap_or_default());
+    let limit = number::<MOST>(&mut query, "limit", USUAL)?;
+    query.finish()?;
+    let id = parse_id("id", &id)?;
+    let found = app.store.read(move |reader| {
+        let Some(to) = reader.get(id)? else { return Ok(None) };
+        reader.related(&to, limit).map(Some)
+    });
+    let found = found.await?.ok_or_else(|| unknown(id))?;
+    Ok(json(format!(r#"{{"events":{}}}"#, item::list(&found))))
+}
+
+fn parse_id(parameter: &str, id: &str) -> Result<EntityId, InvalidQuery> {
+    id.parse().map_err(|_| InvalidQuery::new(parameter, id, "expected the id of an event, as an answer has it"))
+}
+
+fn unknown(id: EntityId) -> Refusal {
+    Refusal::NotFound(format!("no event has the id {id}: it is not stored, or no longer"))
+}

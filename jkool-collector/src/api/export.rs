@@ -1,0 +1,119 @@
+//! All that a filter lets through, as a file.
+
+use super::answer::{Refusal, number};
+use super::{csv, item};
+use crate::app::App;
+use crate::{EntityId, Filter, Query, StoreError, Stored};
+use axum::body::{Body, Bytes};
+use axum::extract::{RawQuery, State};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use jkool_model::Timestamp;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// So many are in memory at once.
+const AT_ONCE: usize = 500;
+
+/// Each as it was received, on a line of its own.
+pub(super) async fn jsonl(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
+    let format = Format { media_type: "application/x-ndjson", file: "events.jsonl", head: "", write: write_line };
+    export(app, query, format).await
+}
+
+/// What a spreadsheet shows of each.
+pub(super) async fn csv(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
+    let format = Format {
+        media_type: "text/csv; charset=utf-8; header=present",
+        file: "events.csv",
+        head: csv::HEAD,
+        write: csv::write,
+    };
+    export(app, query, format).await
+}
+
+struct Format {
+    media_type: &'static str,
+    file: &'static str,
+    head: &'static str,
+    write: fn(&mut Vec<u8>, &Stored),
+}
+
+fn write_line(out: &mut Vec<u8>, stored: &Stored) {
+    out.extend_from_slice(&item::one_line(&stored.json));
+    out.push(b'\n');
+}
+
+async fn export(app: Arc<App>, query: Option<String>, format: Format) -> Result<Response, Refusal> {
+    let mut query = Query::parse(&query.unwrap_or_default());
+    let filter = Filter::take(&mut query)?;
+    let order = query.take("order")?.unwrap_or(Order::Oldest);
+    let left = number::<{ usize::MAX }>(&mut query, "limit", usize::MAX)?;
+    query.finish()?;
+    let Format { media_type, file, head, write } = format;
+    let walk = Walk { now: app.clock.now(), app, filter, order, last: None, left };
+    // What is wrong from the beginning can still be told as such.
+    let first = walk.next().await?;
+    let parts = stream::try_unfold(Some((Bytes::from_static(head.as_bytes()), first)), move |state| async move {
+        let Some((mut part, (found, walk))) = state else { return Ok(None) };
+        if !found.is_empty() {
+            let mut lines = part.to_vec();
+            found.iter().for_each(|stored| write(&mut lines, stored));
+            part = lines.into();
+        }
+        let next = match found.len() {
+            AT_ONCE => Some((Bytes::new(), walk.next().await?)),
+            _ => None,
+        };
+        Ok::<_, StoreError>(Some((part, next)))
+    });
+    let disposition = format!("attachment; filename=\"{file}\"");
+    let headers = [(CONTENT_TYPE, media_type.to_owned()), (CONTENT_DISPOSITION, disposition)];
+    Ok((headers, Body::from_stream(parts)).into_response())
+}
+
+/// Which comes first.
+#[derive(Debug, Clone, Copy)]
+enum Order {
+    Oldest,
+    Youngest,
+}
+
+impl FromStr for Order {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "oldest" => Ok(Self::Oldest),
+            "youngest" => Ok(Self::Youngest),
+            _ => Err("expected oldest or youngest"),
+        }
+    }
+}
+
+/// On the way through all that is wanted.
+struct Walk {
+    app: Arc<App>,
+    filter: Filter,
+    order: Order,
+    /// "An hour ago" means the same from the first to the last.
+    now: Timestamp,
+    last: Option<EntityId>,
+    left: usize,
+}
+
+impl Walk {
+    async fn next(mut self) -> Result<(Vec<Stored>, Self), StoreError> {
+        let (filter, order, last, now) = (self.filter.clone(), self.order, self.last, self.now);
+        let limit = self.left.min(AT_ONCE);
+        let found = self.app.store.read(move |reader| match order {
+            Order::Oldest => reader.find_after(&filter, limit, last, now),
+            Order::Youngest => reader.find(&filter, limit, last, now),
+        });
+        let found = found.await?;
+        self.left -= found.len();
+        self.last = found.last().map(|last| last.id);
+        Ok((found, self))
+    }
+}

@@ -1,0 +1,278 @@
+//! From a body to records: one entity, an array of them, or one a line.
+
+use crate::Record;
+use bytes::Bytes;
+use jkool_model::{Timestamp, replace_lone_surrogates};
+use serde::de::{Error, IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// So many entities may come together; each takes some room, however short it is written.
+pub(crate) const MOST: usize = 65_536;
+
+/// So many refusals are told one by one, the others as a number.
+const TOLD: usize = 32;
+
+/// What a body holds.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub(crate) records: Vec<Record>,
+    /// The records as they are stored, one for each.
+    pub(crate) bodies: Vec<Bytes>,
+    pub(crate) refused: Vec<Refused>,
+    /// How many more were refused.
+    pub(crate) refused_more: usize,
+}
+
+/// What can't be read, where, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refused {
+    pub(crate) line: usize,
+    /// In bytes, from 1.
+    pub(crate) column: usize,
+    pub(crate) error: String,
+}
+
+/// How a body is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Form {
+    /// The `type` of an entity that says none.
+    pub(crate) default_type: Option<&'static str>,
+    /// Whether one entity may stand on several lines.
+    pub(crate) spread: bool,
+}
+
+/// A place in the body: a line, and how many bytes of it are before.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    line: usize,
+    before: usize,
+}
+
+impl Batch {
+    pub(crate) fn read(body: &Bytes, form: Form, now: Timestamp) -> Self {
+        let mut reading = Reading { form, now, batch: Self::default() };
+        reading.lines(body);
+        reading.batch
+    }
+
+    pub(crate) fn refused_count(&self) -> usize {
+        self.refused.len() + self.refused_more
+    }
+
+    fn refuse(&mut self, place: Place, error: &serde_json::Error) {
+        if self.refused.len() == TOLD {
+            self.refused_more += 1;
+            return;
+        }
+        let text = error.to_string();
+        let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text).to_owned();
+        let (line, column) = match error.line() {
+            0 | 1 => (place.line, place.before + error.column()),
+            line => (place.line + line - 1, error.column()),
+        };
+        self.refused.push(Refused { line, column: column.max(1), error: text });
+    }
+}
+
+struct Reading {
+    form: Form,
+    now: Timestamp,
+    batch: Batch,
+}
+
+impl Reading {
+    fn lines(&mut self, body: &Bytes) {
+        let mut at = if body.starts_with("\u{feff}".as_bytes()) { 3 } else { 0 };
+        let mut place = Place { line: 1, before: at };
+        while let Some(rest) = body.get(at..).filter(|rest| !rest.is_empty()) {
+            let line = rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
+            let blank = line.len() - line.trim_ascii_start().len();
+            let text = line.trim_ascii();
+            let here = Place { before: place.before + blank, ..place };
+            let mut taken = line.len();
+            if !text.is_empty() {
+                if let Err(error) = self.document(body.slice_ref(text), here) {
+                    let from_here = rest.get(blank..).unwrap_or_default();
+                    taken = blank + self.spread_or_refuse(body, from_here, text.len(), here, &error);
+                }
+            }
+            place = place.behind(rest.get(..taken).unwrap_or_default());
+            at += taken;
+            if body.get(at) == Some(&b'\n') {
+                place = place.behind(b"\n");
+                at += 1;
+            }
+        }
+    }
+
+    /// A line alone was no document: it may begin one that goes on for some lines. Says how much of `rest` is dealt with.
+    fn spread_or_refuse(
+        &mut self,
+        body: &Bytes,
+        rest: &[u8],
+        line: usize,
+        here: Place,
+        error: &serde_json::Error,
+    ) -> usize {
+        if error.is_eof() && self.form.spread && begins_document(rest) {
+            let mut documents = serde_json::Deserializer::from_slice(rest).into_iter::<IgnoredAny>();
+            match documents.next() {
+                Some(Ok(_)) => {
+                    let length = documents.byte_offset();
+                    let document = rest.get(..length).unwrap_or_default();
+                    if let Err(error) = self.document(body.slice_ref(document), here) {
+                        self.batch.refuse(here, &error);
+                    }
+                    return length;
+                }
+                // Looked for once at most, so that a body of beginnings takes no longer than others.
+                Some(Err(broken)) => {
+                    self.form.spread = false;
+                    let next = next_line_that(rest, |line| !line.trim_ascii().is_empty());
+                    if next.is_some_and(|next| !begins_document(rest.get(next..).unwrap_or_default())) {
+                        // The lines below belong to it, up to the next that begins another.
+                        self.batch.refuse(here, &broken);
+                        return next_line_that(rest, begins_document).unwrap_or(rest.len());
+                    }
+                }
+                None => {}
+            }
+        }
+        self.batch.refuse(here, error);
+        line
+    }
+
+    /// Reads an entity or an array. Of an array, the elements that can't be understood are refused one by one.
+    fn document(&mut self, json: Bytes, place: Place) -> Result<(), serde_json::Error> {
+        if json.first() != Some(&b'[') {
+            return self.entity(json, place);
+        }
+        // What is no UTF-8 is refused below, with its place.
+        let mended = std::str::from_utf8(&json).map_or(Cow::Borrowed(""), replace_lone_surrogates);
+        let json = match mended {
+            Cow::Owned(mended) => Bytes::from(mended),
+            Cow::Borrowed(_) => json,
+        };
+        let Elements(elements) = serde_json::from_slice(&json)?;
+        let (mut place, mut at) = (place, 0);
+        for element in elements {
+            let element = json.slice_ref(element.get().as_bytes());
+            let offset = element.as_ptr() as usize - json.as_ptr() as usize;
+            place = place.behind(json.get(at..offset).unwrap_or_default());
+            at = offset;
+            if let Err(error) = self.entity(element, place) {
+                self.batch.refuse(place, &error);
+            }
+        }
+        Ok(())
+    }
+
+    fn entity(&mut self, json: Bytes, place: Place) -> Result<(), serde_json::Error> {
+        if self.batch.records.len() == MOST {
+            self.batch.refuse(place, &Error::custom(too_many()));
+            return Ok(());
+        }
+        let mut json = self.typed(json);
+        let mut record = Record::read(Bytes::clone(&json), self.now).or_else(|error| {
+            match std::str::from_utf8(&json).map(replace_lone_surrogates) {
+                Ok(Cow::Owned(mended)) => {
+                    json = mended.into();
+                    Record::read(Bytes::clone(&json), self.now)
+                }
+                _ => Err(error),
+            }
+        })?;
+        // What is stored goes out one a line again. Within a string no line ends.
+        if json.contains(&b'\n') {
+            json = json.iter().map(|byte| if *byte == b'\n' { b' ' } else { *byte }).collect();
+            record = Record::read(Bytes::clone(&json), self.now)?;
+        }
+        self.batch.records.push(record);
+        self.batch.bodies.push(json);
+        Ok(())
+    }
+
+    /// The swagger description has activities without a `type`: the path tells.
+    fn typed(&self, json: Bytes) -> Bytes {
+        let Some(default) = self.form.default_type else { return json };
+        match serde_json::from_slice::<BTreeMap<Cow<'_, str>, IgnoredAny>>(&json) {
+            Ok(fields) if !fields.contains_key("type") => {
+                let fields = if fields.is_empty() { "" } else { "," };
+                let mut typed = format!(r#"{{"type":"{default}"{fields}"#).into_bytes();
+                typed.extend_from_slice(json.get(1..).unwrap_or_default());
+                typed.into()
+            }
+            _ => json,
+        }
+    }
+}
+
+impl Place {
+    /// The place behind `text`.
+    fn behind(self, text: &[u8]) -> Self {
+        match text.iter().rposition(|byte| *byte == b'\n') {
+            Some(last) => Self {
+                line: self.line + text.iter().filter(|byte| **byte == b'\n').count(),
+                before: text.len() - last - 1,
+            },
+            None => Self { before: self.before + text.len(), ..self },
+        }
+    }
+}
+
+fn begins_document(text: &[u8]) -> bool {
+    matches!(text.trim_ascii_start().first(), Some(b'{' | b'['))
+}
+
+/// Where the next line begins of which `is_so` holds; not the one that `text` begins with.
+fn next_line_that(text: &[u8], is_so: impl Fn(&[u8]) -> bool) -> Option<usize> {
+    let mut at = 0;
+    for line in text.split(|byte| *byte == b'\n') {
+        if at > 0 && is_so(line) {
+            return Some(at);
+        }
+        at += line.len() + 1;
+    }
+    None
+}
+
+fn too_many() -> String {
+    format!("only {MOST} entities are taken at once")
+}
+
+/// The elements of an array, as they are written.
+struct Elements<'a>(Vec<&'a RawValue>);
+
+impl<'de> Deserialize<'de> for Elements<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(ElementsVisitor)
+    }
+}
+
+struct ElementsVisitor;
+
+impl<'de> Visitor<'de> for ElementsVisitor {
+    type Value = Elements<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of events, activities and snapshots")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut elements = Vec::new();
+        while let Some(element) = seq.next_element()? {
+            if elements.len() == MOST {
+                return Err(A::Error::custom(too_many()));
+            }
+            elements.push(element);
+        }
+        Ok(Elements(elements))
+    }
+}
+
+#[cfg(test)]
+mod tests;

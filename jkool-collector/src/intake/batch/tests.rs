@@ -1,0 +1,127 @@
+use super::{Batch, Form, MOST, Refused};
+use jkool_model::{Entity, Timestamp};
+
+const FORM: Form = Form { default_type: None, spread: true };
+
+fn read(body: impl AsRef<[u8]>) -> Batch {
+    Batch::read(&body.as_ref().to_vec().into(), FORM, Timestamp::from_usec(1))
+}
+
+fn names(batch: &Batch) -> Vec<String> {
+    let name = |body| match serde_json::from_slice(body).unwrap() {
+        Entity::Event(event) => event.operation.into_owned(),
+        Entity::Activity(activity) => format!("activity {}", activity.operation),
+        Entity::Snapshot(snapshot) => format!("snapshot {}", snapshot.name),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(batch.records.len(), batch.bodies.len());
+    batch.bodies.iter().map(|body| name(body)).collect()
+}
+
+fn places(batch: &Batch) -> Vec<(usize, usize)> {
+    batch.refused.iter().map(|refused| (refused.line, refused.column)).collect()
+}
+
+#[test]
+fn every_form_of_body_is_read() {
+    for (body, expected) in [
+        (r#"{"operation":"a"}"#, vec!["a"]),
+        ("{\"operation\":\"a\"}\n", vec!["a"]),
+        ("\u{feff}{\"operation\":\"a\"}\r\n\r\n \t{\"operation\":\"b\"}\r\n", vec!["a", "b"]),
+        (r#"[{"operation":"a"},{"operation":"b"}]"#, vec!["a", "b"]),
+        ("[\n  {\n    \"operation\": \"a\"\n  },\n  {\"operation\":\"b\"}\n]\n", vec!["a", "b"]),
+        ("[{\"operation\":\"a\"}]\n{\"operation\":\"b\"}\n[]", vec!["a", "b"]),
+        ("{\n  \"operation\": \"a\",\n  \"pid\": 1\n}", vec!["a"]),
+        ("{\n\"operation\":\"a\"\n}\n{\n\"operation\":\"b\"\n}\n{\"operation\":\"c\"}", vec!["a", "b", "c"]),
+        (r#"{"operation":"\ud800"}"#, vec!["\u{fffd}"]),
+        (r#"[{"operation":"\ud800"}]"#, vec!["\u{fffd}"]),
+        ("", vec![]),
+        (" \r\n\n", vec![]),
+        ("[]", vec![]),
+    ] {
+        let batch = read(body);
+        assert_eq!(batch.refused, [], "{body}");
+        assert_eq!(names(&batch), expected, "{body}");
+        assert!(batch.bodies.iter().all(|body| !body.contains(&b'\n')), "{body}");
+    }
+}
+
+#[test]
+fn entities_are_kept_byte_for_byte() {
+    let line = r#" {"new-field" : [ 1.50 ], "operation":"a"}"#;
+    assert_eq!(read(format!("{line} \r\n")).bodies, [line.trim()]);
+    assert_eq!(read(format!("[1, {line}]")).bodies, [line.trim()]);
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_place_and_the_rest_is_kept() {
+    for (body, expected, refused) in [
+        ("{\"operation\":\"a\"}\nnonsense\n{\"operation\":\"b\"}", vec!["a", "b"], vec![(2, 2)]),
+        ("\n  {\"operation\": NaN}\n{\"operation\":\"b\"}", vec!["b"], vec![(2, 17)]),
+        // Cut off: the next line is another entity all the same.
+        ("{\"operation\":\"a\n{\"operation\":\"b\"}", vec!["b"], vec![(1, 15)]),
+        ("{\"operation\":\"a\",\n{\"operation\":\"b\"}", vec!["b"], vec![(1, 17)]),
+        ("{\"operation\":\"a\"}\n{\"operation\":", vec!["a"], vec![(2, 13)]),
+        // One that goes on for some lines.
+        ("{\n  \"operation\": nope,\n  \"pid\": 1\n}\n{\"operation\":\"b\"}", vec!["b"], vec![(2, 17)]),
+        ("{\n  \"operation\": \"a\"\n", vec![], vec![(3, 0)]),
+        // An array: each element for itself, unless it is none.
+        ("[{\"operation\":\"a\"},\n 7,\n  {\"operation\":\"b\", \"pid\":{}}]", vec!["a"], vec![(2, 2), (3, 29)]),
+        ("[{\"operation\":\"a\"},{]", vec![], vec![(1, 21)]),
+        ("[{\"operation\":\"a\"}", vec![], vec![(1, 18)]),
+        ("{\"operation\":\"a\"}{\"operation\":\"b\"}", vec![], vec![(1, 18)]),
+        ("\"text\"", vec![], vec![(1, 6)]),
+        ("null\n1\ntrue", vec![], vec![(1, 4), (2, 1), (3, 4)]),
+    ] {
+        let batch = read(body);
+        assert_eq!(names(&batch), expected, "{body}");
+        let (found, expected) = (places(&batch), refused);
+        assert!(found.len() == expected.len(), "{body}: {:?}", batch.refused);
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!(found.0 == expected.0 && (expected.1 == 0 || found.1 == expected.1), "{body}: {:?}", batch.refused);
+        }
+    }
+}
+
+#[test]
+fn an_error_says_what_without_saying_where_twice() {
+    let batch = read("x");
+    assert_eq!(batch.refused, [Refused { line: 1, column: 1, error: "expected value".into() }]);
+    let batch = read(b"{\"operation\":\"\xff\"}");
+    assert!(batch.refused[0].error.contains("invalid unicode"), "{:?}", batch.refused);
+}
+
+#[test]
+fn of_many_refusals_some_are_told_and_all_are_counted() {
+    let batch = read("{}\n".repeat(3) + &"x\n".repeat(100));
+    assert_eq!((batch.records.len(), batch.refused.len(), batch.refused_count()), (3, 32, 100));
+    let batch = read("{}\n".repeat(MOST + 2));
+    assert_eq!((batch.records.len(), batch.refused_count()), (MOST, 2));
+    let batch = read(format!("[{}{{}}]", "{},".repeat(MOST)));
+    assert_eq!((batch.records.len(), batch.refused_count()), (0, 1));
+}
+
+#[test]
+fn the_path_tells_the_type_of_what_says_none() {
+    let read = |body: &str| {
+        let form = Form { default_type: Some("ACTIVITY"), ..FORM };
+        names(&Batch::read(&body.to_owned().into(), form, Timestamp::from_usec(1)))
+    };
+    assert_eq!(read(r#"{"operation":"a"}"#), ["activity a"]);
+    assert_eq!(read("{ }"), ["activity "]);
+    assert_eq!(read(r#"{"operation":"a","type":"EVENT"}"#), ["a"]);
+    assert_eq!(read(r#"{"t\u0079pe":"EVENT","operation":"a"}"#), ["a"]);
+}
+
+#[test]
+fn over_tcp_a_line_is_a_document() {
+    let form = Form { spread: false, ..FORM };
+    let batch = Batch::read(&"{\"a\":\n1}\n{}\n".into(), form, Timestamp::from_usec(1));
+    assert_eq!((batch.records.len(), places(&batch)), (1, vec![(1, 5), (2, 1)]));
+}
+
+#[test]
+fn a_body_of_beginnings_is_read_in_one_go() {
+    let batch = read("[\n{\"a\":\n".repeat(500_000));
+    assert_eq!((batch.records.len(), batch.refused_count()), (0, 1_000_000));
+}

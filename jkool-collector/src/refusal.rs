@@ -1,0 +1,118 @@
+//! Why a request is not done, and how a client is told.
+
+use crate::access::Denied;
+use crate::intake::Batch;
+use crate::{Appended, StoreError, StoreErrorKind};
+use axum::http::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderName, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+/// Why a request is not done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    #[error("this path takes no {0}")]
+    Method(axum::http::Method),
+    #[error("larger than {0} bytes")]
+    TooLarge(usize),
+    #[error("the body stopped coming")]
+    TooSlow,
+    #[error("too much is coming in at the same time")]
+    Busy,
+    #[error("the body broke off: {0}")]
+    Broken(axum::Error),
+    #[error("a body of encoding {0:?} can't be read: gzip, deflate or none")]
+    Encoding(String),
+    #[error("the body is no {0}")]
+    Damaged(&'static str),
+    #[error("XML is not taken: send JSON")]
+    Xml,
+    #[error("{}", summary(.1))]
+    Entities(Appended, Batch),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("a fault of the collector: {0}")]
+    Internal(tokio::task::JoinError),
+}
+
+/// How long a client may wait before it tries again, in seconds.
+const SOON: &str = "1";
+/// The same where a person must help first: a full disk, a broken file.
+const LATER: &str = "10";
+
+impl Refusal {
+    fn status(&self) -> StatusCode {
+        match self {
+            Refusal::Denied(Denied::SeveralHosts) => StatusCode::BAD_REQUEST,
+            Refusal::Denied(Denied::Host(_)) => StatusCode::MISDIRECTED_REQUEST,
+            Refusal::Denied(Denied::CrossOrigin) => StatusCode::FORBIDDEN,
+            Refusal::Denied(Denied::Token) => StatusCode::UNAUTHORIZED,
+            Refusal::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Refusal::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Refusal::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Refusal::Busy => StatusCode::TOO_MANY_REQUESTS,
+            Refusal::Broken(_) | Refusal::Damaged(_) | Refusal::Entities(..) => StatusCode::BAD_REQUEST,
+            Refusal::Encoding(_) | Refusal::Xml => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Refusal::Store(error) if error.kind() == StoreErrorKind::Busy => StatusCode::TOO_MANY_REQUESTS,
+            Refusal::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Refusal::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn header(&self) -> Option<(HeaderName, &'static str)> {
+        match self {
+            Refusal::Denied(Denied::Token) => {
+                Some((WWW_AUTHENTICATE, "Basic realm=\"jkool-collector\", charset=\"UTF-8\""))
+            }
+            // What still comes is not read.
+            Refusal::TooLarge(_) | Refusal::TooSlow | Refusal::Broken(_) => Some((CONNECTION, "close")),
+            Refusal::Encoding(_) => Some((ACCEPT_ENCODING, "gzip, deflate")),
+            Refusal::Busy => Some((RETRY_AFTER, SOON)),
+            Refusal::Store(error) if error.kind() == StoreErrorKind::Busy => Some((RETRY_AFTER, SOON)),
+            Refusal::Store(_) => Some((RETRY_AFTER, LATER)),
+            _ => None,
+        }
+    }
+
+    fn body(&self) -> Value {
+        let mut body = json!({"error": self.to_string()});
+        if let Refusal::Entities(appended, batch) = self {
+            let refused = batch.refused.iter();
+            let refused = refused.map(|each| json!({"line": each.line, "column": each.column, "error": each.error}));
+            body["stored"] = appended.stored.into();
+            body["duplicates"] = appended.duplicates.into();
+            body["refused"] = refused.collect();
+            if batch.refused_more > 0 {
+                body["refused-more"] = batch.refused_more.into();
+            }
+        }
+        body
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = json_answer(self.status(), &self.body());
+        if let Some((name, value)) = self.header() {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
+        }
+        response
+    }
+}
+
+/// An answer of JSON.
+pub(crate) fn json_answer(status: StatusCode, body: &Value) -> Response {
+    (status, [(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}
+
+fn summary(batch: &Batch) -> String {
+    let count = batch.refused_count();
+    let first =
+        batch.refused.first().map(|first| format!("line {}, column {}: {}", first.line, first.column, first.error));
+    match first {
+        Some(first) if count > 1 => format!("{first}; and {} more", count - 1),
+        first => first.unwrap_or_default(),
+    }
+}

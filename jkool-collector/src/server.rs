@@ -1,0 +1,135 @@
+//! The server: who is let in, and how it ends.
+
+mod connection;
+mod muted;
+mod patience;
+mod session;
+
+use crate::app::{App, router};
+use crate::intake::lines;
+use axum::Router;
+pub(crate) use connection::Cut;
+pub(crate) use session::{Closing, Session};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+
+/// So many that are one too many are told so at the same time; the others are just closed.
+const TOLD: usize = 64;
+
+/// How long requests that were begun have when the collector ends.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// All that is needed to serve.
+pub(crate) struct Server {
+    pub(crate) app: Arc<App>,
+    pub(crate) http: TcpListener,
+    pub(crate) tls: Option<TlsAcceptor>,
+    /// For entities without HTTP.
+    pub(crate) tcp: Option<TcpListener>,
+}
+
+impl Server {
+    /// Serves until `stop` is dropped or something is sent.
+    pub(crate) async fn run(self, stop: impl Future) {
+        let (end, ending) = watch::channel(());
+        let closing = Closing(ending);
+        let most = self.app.limits.connections.min(Semaphore::MAX_PERMITS);
+        let slots = || Arc::new(Semaphore::new(most));
+        let told = Arc::new(Semaphore::new(TOLD));
+        let mut connections = JoinSet::new();
+        let host = Host { router: router(Arc::clone(&self.app)), app: self.app, tls: self.tls, closing };
+        let (http_slots, tcp_slots) = (slots(), slots());
+        tokio::pin!(stop);
+        loop {
+            tokio::select! {
+                _ = &mut stop => break,
+                (stream, _) = accept(&self.http) => match Arc::clone(&http_slots).try_acquire_owned() {
+                    Ok(slot) => drop(connections.spawn(host.clone().http(stream, slot))),
+                    Err(_) => {
+                        host.app.tally.turn_away();
+                        if let (Ok(slot), None) = (Arc::clone(&told).try_acquire_owned(), &host.tls) {
+                            connections.spawn(turn_away(stream, slot));
+                        }
+                    }
+                },
+                (stream, peer) = accept_if(self.tcp.as_ref()) => match Arc::clone(&tcp_slots).try_acquire_owned() {
+                    Ok(slot) => drop(connections.spawn(host.clone().tcp(stream, peer, slot))),
+                    Err(_) => host.app.tally.turn_away(),
+                },
+                Some(_) = connections.join_next() => {}
+            }
+        }
+        drop((self.http, self.tcp));
+        drop(end);
+        let ended = async { while connections.join_next().await.is_some() {} };
+        // Who isn't done by then is cut off.
+        drop(timeout(GRACE, ended).await);
+        connections.shutdown().await;
+    }
+}
+
+/// What serves a connection.
+#[derive(Clone)]
+struct Host {
+    app: Arc<App>,
+    router: Router,
+    tls: Option<TlsAcceptor>,
+    closing: Closing,
+}
+
+impl Host {
+    async fn http(self, stream: TcpStream, _slot: OwnedSemaphorePermit) {
+        let _open = self.app.tally.open();
+        // Answers are written whole; to wait for more would only take time.
+        drop(stream.set_nodelay(true));
+        let app = Arc::clone(&self.app);
+        match self.tls {
+            None => connection::serve(stream, app, self.router, self.closing).await,
+            Some(tls) => {
+                if let Ok(Ok(stream)) = timeout(app.limits.head_timeout, tls.accept(stream)).await {
+                    connection::serve(stream, app, self.router, self.closing).await;
+                }
+            }
+        }
+    }
+
+    async fn tcp(self, stream: TcpStream, peer: SocketAddr, _slot: OwnedSemaphorePermit) {
+        let _open = self.app.tally.open();
+        lines::serve(Arc::clone(&self.app), stream, peer, self.closing).await;
+    }
+}
+
+async fn turn_away(stream: TcpStream, _slot: OwnedSemaphorePermit) {
+    connection::turn_away(stream).await;
+}
+
+/// The next connection. When there are no more file handles it waits until some are free again.
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) if is_of_client(&error) => {}
+            Err(_) => sleep(Duration::from_millis(100)).await,
+        }
+    }
+}
+
+async fn accept_if(listener: Option<&TcpListener>) -> (TcpStream, SocketAddr) {
+    match listener {
+        Some(listener) => accept(listener).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether a client went away again before it was let in.
+fn is_of_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}

@@ -1,0 +1,159 @@
+//! One connection, from its first request to its end.
+
+use super::muted::Muted;
+use super::patience::Patient;
+use super::session::{Answering, Closing, Session};
+use crate::access::protect;
+use crate::app::App;
+use crate::refusal::Refusal;
+use axum::Router;
+use axum::body::{Body, HttpBody};
+use axum::http::header::{CONTENT_TYPE, PRAGMA};
+use axum::http::{Request, Response, StatusCode};
+use axum::response::IntoResponse;
+use bytes::Bytes;
+use hyper::body::{Frame, Incoming, SizeHint};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::timeout;
+use tower_service::Service;
+
+/// A longer head is refused.
+const HEAD: usize = 32 << 10;
+
+/// How long what a client still sends is read and thrown away, so that it gets to see its answer.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// Answers the requests of one connection until either side has enough.
+pub(super) async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    app: Arc<App>,
+    router: Router,
+    mut closing: Closing,
+) {
+    let session = Arc::new(Session::default());
+    let stream = Muted::new(stream, Arc::clone(&session));
+    let stream = Patient::new(stream, Arc::clone(&session), app.limits);
+    let service = {
+        let closing = closing.clone();
+        service_fn(move |request| {
+            let (app, router) = (Arc::clone(&app), router.clone());
+            Box::pin(answer(request, app, router, Arc::clone(&session), closing.clone()))
+        })
+    };
+    let mut http = http1::Builder::new();
+    http.half_close(true).pipeline_flush(true).max_header_size(HEAD).header_read_timeout(None);
+    let mut connection = http.serve_connection(TokioIo::new(stream), service);
+    let served = tokio::select! {
+        served = poll_fn(|cx| connection.poll_without_shutdown(cx)) => served,
+        () = closing.wait() => {
+            Pin::new(&mut connection).graceful_shutdown();
+            return drop(poll_fn(|cx| connection.poll_without_shutdown(cx)).await);
+        }
+    };
+    // Whoever was too slow is not waited for again.
+    if served.is_ok() || served.is_err_and(|error| error.is_parse()) {
+        drop(timeout(LINGER, linger(connection.into_parts().io.into_inner())).await);
+    }
+}
+
+/// Says that there are too many connections.
+pub(super) async fn turn_away(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
+    const ANSWER: &str = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-type: application/json\r\n\
+        connection: close\r\ncontent-length: 33\r\n\r\n{\"error\":\"too many connections\"}\n";
+    let turned_away = async {
+        stream.write_all(ANSWER.as_bytes()).await?;
+        linger(stream).await
+    };
+    drop(timeout(LINGER, turned_away).await);
+}
+
+/// Closes, but not before the client did: to close with something unread would tear the answer out of its hands.
+async fn linger(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Result<()> {
+    stream.shutdown().await?;
+    let mut unread = vec![0; 16 << 10];
+    while stream.read(&mut unread).await? > 0 {}
+    Ok(())
+}
+
+/// In place of an answer: the connection is closed.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("closed without an answer")]
+pub(crate) struct Cut;
+
+impl Cut {
+    /// What a handler returns that wants it so.
+    pub(crate) fn response() -> Response<Body> {
+        let mut response = StatusCode::NO_CONTENT.into_response();
+        response.extensions_mut().insert(Self);
+        response
+    }
+}
+
+async fn answer(
+    request: Request<Incoming>,
+    app: Arc<App>,
+    mut router: Router,
+    session: Arc<Session>,
+    mut closing: Closing,
+) -> Result<Response<Answered>, Cut> {
+    let answering = session.request();
+    let (mut head, body) = request.into_parts();
+    session.mute(head.headers.get(PRAGMA).is_some_and(|pragma| pragma == "no-response"));
+    let mut response = match app.access.check(&head, session.shown()) {
+        Ok(()) => {
+            head.extensions.insert(session);
+            let Ok(response) = router.call(Request::from_parts(head, Body::new(body))).await;
+            response
+        }
+        Err(denied) => Refusal::from(denied).into_response(),
+    };
+    if let Some(cut) = response.extensions().get::<Cut>() {
+        return Err(*cut);
+    }
+    protect(response.headers_mut());
+    let endless = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
+    Ok(response.map(|body| {
+        let end = endless.then(|| -> End { Box::pin(async move { closing.wait().await }) });
+        Answered { body, end, _answering: answering }
+    }))
+}
+
+type End = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// An answer's body: while there is one, its request is being answered.
+struct Answered {
+    body: Body,
+    /// When an answer that has no end of its own ends.
+    end: Option<End>,
+    _answering: Answering,
+}
+
+impl HttpBody for Answered {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if self.end.as_mut().is_some_and(|end| end.as_mut().poll(cx).is_ready()) {
+            // Ended, it isn't asked again.
+            self.end = None;
+            self.body = Body::empty();
+        }
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,72 @@
+//! A connection whose client doesn't read its answers.
+
+use super::session::Session;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// A connection that drops answers that a client doesn't take if it said so (`Pragma: no-response`): else both would wait
+/// for each other as soon as the buffers between them are full. What was begun is finished, so that the answer it does
+/// read in the end (it asks for one when it closes) is a whole one.
+#[derive(Debug)]
+pub(super) struct Muted<S> {
+    stream: S,
+    session: Arc<Session>,
+    /// The rest of an answer that was begun.
+    rest: Vec<u8>,
+}
+
+impl<S: AsyncWrite + Unpin> Muted<S> {
+    pub(super) fn new(stream: S, session: Arc<Session>) -> Self {
+        Self { stream, session, rest: Vec::new() }
+    }
+
+    fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.rest.is_empty() {
+            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.rest))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.rest.drain(..written);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Muted<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, answer: &[u8]) -> Poll<io::Result<usize>> {
+        let this = &mut *self;
+        let written = match this.poll_rest(cx)? {
+            Poll::Ready(()) => Pin::new(&mut this.stream).poll_write(cx, answer)?,
+            Poll::Pending => Poll::Pending,
+        };
+        match written {
+            Poll::Pending if this.session.muted() => Poll::Ready(Ok(answer.len())),
+            Poll::Ready(written) if this.session.muted() => {
+                this.rest = answer.get(written..).unwrap_or_default().to_vec();
+                Poll::Ready(Ok(answer.len()))
+            }
+            other => other.map(Ok),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = match self.poll_rest(cx)? {
+            Poll::Ready(()) => Pin::new(&mut self.stream).poll_flush(cx)?,
+            Poll::Pending => Poll::Pending,
+        };
+        if self.session.muted() { Poll::Ready(Ok(())) } else { flushed.map(Ok) }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Muted<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}

@@ -1,0 +1,108 @@
+//! A connection that is closed when its client takes too long.
+
+use super::session::Session;
+use crate::app::Limits;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep};
+
+/// A connection that is closed when its client takes too long: silent between requests, slow with a request's head, or not
+/// reading an answer. How a body comes is watched by who reads it.
+#[derive(Debug)]
+pub(super) struct Patient<S> {
+    stream: S,
+    session: Arc<Session>,
+    limits: Limits,
+    reading: Reading,
+    /// When what is awaited must have come.
+    read_deadline: Pin<Box<Sleep>>,
+    /// Runs while an answer waits to be read.
+    write_deadline: Option<Pin<Box<Sleep>>>,
+}
+
+/// What comes next from the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    /// Another request, if it likes.
+    Request,
+    /// The rest of a request's head.
+    Head,
+    /// A body, or nothing: its request is being answered.
+    Other,
+}
+
+impl<S> Patient<S> {
+    pub(super) fn new(stream: S, session: Arc<Session>, limits: Limits) -> Self {
+        let read_deadline = Box::pin(sleep(limits.idle_timeout));
+        Self { stream, session, limits, reading: Reading::Request, read_deadline, write_deadline: None }
+    }
+
+    fn await_within(&mut self, reading: Reading, patience: Duration) {
+        self.reading = reading;
+        // As far off as it gets; a year is as good as never.
+        const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+        self.read_deadline.as_mut().reset(Instant::now() + patience.min(YEAR));
+    }
+}
+
+fn too_slow() -> io::Error {
+    io::ErrorKind::TimedOut.into()
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        if this.session.is_answering() {
+            this.reading = Reading::Other;
+        } else if this.reading == Reading::Other {
+            this.await_within(Reading::Request, this.limits.idle_timeout);
+        }
+        let before = buf.filled().len();
+        match Pin::new(&mut this.stream).poll_read(cx, buf) {
+            Poll::Pending if this.reading != Reading::Other => {
+                ready!(this.read_deadline.as_mut().poll(cx));
+                Poll::Ready(Err(too_slow()))
+            }
+            polled => {
+                if this.reading == Reading::Request && buf.filled().len() > before {
+                    this.await_within(Reading::Head, this.limits.head_timeout);
+                }
+                polled
+            }
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> Patient<S> {
+    /// What was written or flushed; an error if the client has read nothing for too long.
+    fn in_time<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.write_deadline = None;
+            return written;
+        }
+        let patience = self.limits.idle_timeout;
+        ready!(self.write_deadline.get_or_insert_with(|| Box::pin(sleep(patience))).as_mut().poll(cx));
+        Poll::Ready(Err(too_slow()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.in_time(cx, written)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        self.in_time(cx, flushed)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let shut = Pin::new(&mut self.stream).poll_shutdown(cx);
+        self.in_time(cx, shut)
+    }
+}

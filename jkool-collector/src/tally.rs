@@ -1,0 +1,92 @@
+//! What was received, counted.
+
+use crate::Appended;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, PoisonError};
+
+/// What a collector was sent since it started.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Entities that were stored.
+    pub stored: u64,
+    /// Entities that were there already.
+    pub duplicates: u64,
+    /// Lines or elements that could not be read.
+    pub refused: u64,
+    /// Connections that were opened.
+    pub connections: u64,
+    /// Of these, those that are open now.
+    pub open: u64,
+    /// Connections that were one too many.
+    pub turned_away: u64,
+}
+
+/// The counters behind [`Counts`], and what there is to tell about.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    stored: AtomicU64,
+    duplicates: AtomicU64,
+    refused: AtomicU64,
+    connections: AtomicU64,
+    closed: AtomicU64,
+    turned_away: AtomicU64,
+    notices: Mutex<VecDeque<String>>,
+}
+
+/// Only the youngest are kept.
+const NOTICES: usize = 32;
+
+/// A connection that is open until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Open<'a>(&'a Tally);
+
+impl Tally {
+    pub(crate) fn count(&self, appended: Appended, refused: usize) {
+        self.stored.fetch_add(appended.stored as u64, Relaxed);
+        self.duplicates.fetch_add(appended.duplicates as u64, Relaxed);
+        self.refused.fetch_add(refused as u64, Relaxed);
+    }
+
+    pub(crate) fn open(&self) -> Open<'_> {
+        self.connections.fetch_add(1, Relaxed);
+        Open(self)
+    }
+
+    pub(crate) fn turn_away(&self) {
+        self.turned_away.fetch_add(1, Relaxed);
+    }
+
+    /// Keeps something that nobody could be answered.
+    pub(crate) fn note(&self, notice: String) {
+        let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
+        if notices.len() == NOTICES {
+            notices.pop_front();
+        }
+        notices.push_back(notice);
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        let closed = self.closed.load(Relaxed);
+        let connections = self.connections.load(Relaxed);
+        Counts {
+            stored: self.stored.load(Relaxed),
+            duplicates: self.duplicates.load(Relaxed),
+            refused: self.refused.load(Relaxed),
+            connections,
+            open: connections - closed.min(connections),
+            turned_away: self.turned_away.load(Relaxed),
+        }
+    }
+
+    pub(crate) fn notices(&self) -> Vec<String> {
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.closed.fetch_add(1, Relaxed);
+    }
+}

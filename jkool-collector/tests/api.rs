@@ -1,0 +1,352 @@
+//! The read API, over a socket.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use jkool_collector::{Collector, Record};
+use jkool_model::Timestamp;
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+/// The time of the first event.
+const START: i64 = 1_457_524_800_000_000;
+
+fn collector() -> Collector {
+    Collector::builder().listen("127.0.0.1:0").start().unwrap()
+}
+
+/// Stores them straight away: how they are sent is another test's business.
+fn store(collector: &Collector, entities: &[Value]) {
+    store_lines(collector, &entities.iter().map(Value::to_string).collect::<Vec<_>>());
+}
+
+fn store_lines(collector: &Collector, entities: &[String]) {
+    let received = Timestamp::from_usec(START + 3_600_000_000);
+    let records =
+        entities.iter().map(|json| Record::read(json.clone().into_bytes().into(), received).unwrap()).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(collector.store().append(records)).unwrap();
+}
+
+/// Five orders, a minute apart, the last with an error.
+fn orders() -> Vec<Value> {
+    let order = |number: i64| {
+        json!({
+            "type": "EVENT", "operation": "ProcessOrder", "msg-text": format!("Order {number} processed"),
+            "severity": if number == 5 { "ERROR" } else { "INFO" }, "time-usec": START + number * 60_000_000,
+            "source-fqn": "APPL=WebOrders#SERVER=web-1", "corrid": [format!("order-{number}")],
+            "tracking-id": format!("id-{number}"),
+            "snapshots": [{"name": "Cart", "category": "Order", "properties": [
+                {"name": "items", "type": "int", "value": number},
+            ]}],
+        })
+    };
+    (1..=5).map(order).collect()
+}
+
+/// The status, the headers in small letters, and a reader of the body, which ends with the connection.
+fn open(collector: &Collector, path: &str) -> (u16, String, BufReader<TcpStream>) {
+    let mut stream = TcpStream::connect(collector.address()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", collector.address()).unwrap();
+    let mut reader = BufReader::new(stream);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        assert!(reader.read_line(&mut head).unwrap() > 0, "{head}");
+    }
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), head.to_lowercase(), reader)
+}
+
+/// The status, the headers and the body, out of its chunks.
+fn fetch(collector: &Collector, path: &str) -> (u16, String, String) {
+    let (status, head, mut reader) = open(collector, path);
+    let mut body = Vec::new();
+    if head.contains("transfer-encoding: chunked") {
+        loop {
+            let mut size = String::new();
+            reader.read_line(&mut size).unwrap();
+            let size = usize::from_str_radix(size.trim(), 16).unwrap();
+            let mut chunk = vec![0; size + 2];
+            reader.read_exact(&mut chunk).unwrap();
+            if size == 0 {
+                break;
+            }
+            body.extend_from_slice(&chunk[..size]);
+        }
+    } else {
+        reader.read_to_end(&mut body).unwrap();
+    }
+    (status, head, String::from_utf8(body).unwrap())
+}
+
+fn get(collector: &Collector, path: &str) -> Value {
+    let (status, head, body) = fetch(collector, path);
+    assert_eq!(status, 200, "{path}: {body}");
+    assert!(head.contains("content-type: application/json"), "{path}: {head}");
+    serde_json::from_str(&body).unwrap()
+}
+
+/// The error that `path` is refused with.
+fn refused(collector: &Collector, path: &str) -> (u16, String) {
+    let (status, _, body) = fetch(collector, path);
+    let body: Value = serde_json::from_str(&body).unwrap();
+    (status, body["error"].as_str().unwrap_or_else(|| panic!("{path}: {body}")).to_owned())
+}
+
+fn messages(answer: &Value) -> Vec<&str> {
+    answer["events"].as_array().unwrap().iter().map(|item| item["entity"]["msg-text"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn the_youngest_come_first_page_by_page() {
+    let collector = collector();
+    store(&collector, &orders());
+    let first = get(&collector, "/api/events?limit=2");
+    assert_eq!(messages(&first), ["Order 5 processed", "Order 4 processed"]);
+    assert_eq!(first["events"][0]["time-usec"], START + 300_000_000);
+    assert_eq!(first["events"][0]["received-usec"], START + 3_600_000_000);
+    let second = get(&collector, &format!("/api/events?limit=2&before={}", first["next"].as_str().unwrap()));
+    assert_eq!(messages(&second), ["Order 3 processed", "Order 2 processed"]);
+    let third = get(&collector, &format!("/api/events?limit=2&before={}", second["next"].as_str().unwrap()));
+    assert_eq!(messages(&third), ["Order 1 processed"]);
+    assert_eq!(third["next"], Value::Null);
+    // A page that is just full is the last one, too.
+    assert_eq!(get(&collector, "/api/events?limit=5")["next"], Value::Null);
+}
+
+#[test]
+fn a_filter_finds_what_it_says() {
+    let collector = collector();
+    store(&collector, &orders());
+    for (filter, expected) in [
+        ("severity=%3E%3DERROR", vec!["Order 5 processed"]),
+        ("text=order+3", vec!["Order 3 processed"]),
+        ("corrid=order-2", vec!["Order 2 processed"]),
+        ("source=SERVER%3Dweb-1&since=2016-03-09T12:04:00Z", vec!["Order 5 processed", "Order 4 processed"]),
+        ("until=2016-03-09T12:02:00Z", vec!["Order 1 processed"]),
+        ("operation=NoSuch", vec![]),
+    ] {
+        assert_eq!(messages(&get(&collector, &format!("/api/events?{filter}"))), expected, "{filter}");
+    }
+}
+
+#[test]
+fn an_entity_is_shown_as_it_was_received() {
+    let collector = collector();
+    let json = "{\"operation\":\"Pay\",\n\"properties\":[{\"name\":\"n\",\"type\":\"double\",\"value\":0.1000000000000000055511151231257827},\r\n{\"name\":\"long\",\"type\":\"long\",\"value\":9007199254740993}]}";
+    store_lines(&collector, &[json.to_owned()]);
+    let on_a_line = json.replace(['\n', '\r'], " ");
+    let (_, _, body) = fetch(&collector, "/api/events");
+    assert!(body.contains(&on_a_line), "{body}");
+    assert_eq!(fetch(&collector, "/api/events.jsonl").2, on_a_line + "\n");
+}
+
+#[test]
+fn one_and_what_is_related_to_it() {
+    let collector = collector();
+    let mut entities = orders();
+    entities.push(json!({"type": "ACTIVITY", "operation": "Checkout", "tracking-id": "checkout", "time-usec": START}));
+    entities.push(json!({"operation": "Ship", "msg-text": "Order 3 shipped", "corrid": ["order-3"], "time-usec": START + 1_000_000_000}));
+    entities[2]["parent-id"] = "checkout".into();
+    store(&collector, &entities);
+    let found = get(&collector, "/api/events?text=%22Order+3+processed%22");
+    let id = found["events"][0]["id"].as_str().unwrap();
+    assert_eq!(get(&collector, &format!("/api/events/{id}")), found["events"][0]);
+    let related = get(&collector, &format!("/api/events/{id}/related"));
+    let operations: Vec<_> =
+        related["events"].as_array().unwrap().iter().map(|item| &item["entity"]["operation"]).collect();
+    assert_eq!(operations, ["Checkout", "ProcessOrder", "Ship"]);
+    assert_eq!(refused(&collector, "/api/events/32").0, 404);
+    assert_eq!(refused(&collector, "/api/events/32/related").0, 404);
+    let (status, error) = refused(&collector, "/api/events/seven");
+    assert_eq!((status, error.as_str()), (400, "id=\"seven\": expected the id of an event, as an answer has it"));
+}
+
+#[test]
+fn an_export_has_all_of_it_in_order() {
+    let collector = collector();
+    // More than two parts of it.
+    let all: Vec<_> = (0..1_234)
+        .map(|number| json!({"operation": "Count", "msg-text": format!("n{number}"), "time-usec": START + number}))
+        .collect();
+    store(&collector, &all);
+    let (_, head, body) = fetch(&collector, "/api/events.jsonl");
+    assert!(head.contains("content-disposition: attachment; filename=\"events.jsonl\""), "{head}");
+    let lines: Vec<Value> = body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines, all);
+    assert_eq!(fetch(&collector, "/api/events.jsonl?limit=501").2.lines().count(), 501);
+    let youngest = fetch(&collector, "/api/events.jsonl?order=youngest&limit=1200").2;
+    let lines: Vec<Value> = youngest.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines, all.iter().rev().take(1_200).cloned().collect::<Vec<_>>());
+    assert_eq!(fetch(&collector, "/api/events.jsonl?text=n7").2.lines().count(), 1);
+    assert_eq!(fetch(&collector, "/api/events.csv").2.lines().count(), 1_235);
+    // Exactly whole parts, and nothing at all.
+    assert_eq!(fetch(&collector, "/api/events.jsonl?limit=1000").2.lines().count(), 1_000);
+    assert_eq!(fetch(&collector, "/api/events.jsonl?text=nowhere").2, "");
+    assert_eq!(fetch(&collector, "/api/events.csv?text=nowhere").2.lines().count(), 1);
+}
+
+#[test]
+fn a_spreadsheet_gets_quotes_and_no_formula() {
+    let collector = collector();
+    store(
+        &collector,
+        &[
+            json!({"operation": "=cmd()", "msg-text": "a, \"b\"\nc", "time-usec": START, "corrid": ["x", "y"],
+                "comp-code": "ERROR", "reason-code": -7, "elapsed-time-usec": 5, "tracking-id": "t", "parent-id": "p",
+                "exception": "boom", "location": "here", "user": "alice", "resource": "queue", "severity": "ERROR",
+                "source-fqn": "APPL=A"}),
+            json!({"type": "SNAPSHOT", "name": "Cpu", "category": "Server", "time-usec": START + 1,
+                "properties": [{"name": "load", "type": "double", "value": 1.5}]}),
+        ],
+    );
+    assert_eq!(
+        fetch(&collector, "/api/events.csv").2,
+        "time,severity,kind,type,operation,message,source,correlators,tracking id,parent id,elapsed usec,comp code,\
+         reason code,exception,location,user,resource\r\n\
+         2016-03-09T12:00:00.000000Z,ERROR,event,EVENT,'=cmd(),\"a, \"\"b\"\"\nc\",APPL=A,x y,t,p,5,ERROR,-7,boom,here,\
+         alice,queue\r\n\
+         2016-03-09T12:00:00.000001Z,NONE,snapshot,SNAPSHOT,,Cpu@Server,,,,,,,,,,,\r\n"
+    );
+}
+
+#[test]
+fn numbers_over_time_and_by_name() {
+    let collector = collector();
+    store(&collector, &orders());
+    let series = get(&collector, "/api/series?buckets=5");
+    let buckets = series["buckets"].as_array().unwrap();
+    let count =
+        |bucket: &Value| bucket["severities"].as_object().unwrap().values().filter_map(Value::as_u64).sum::<u64>();
+    assert_eq!(buckets.iter().map(count).sum::<u64>(), 5);
+    assert_eq!(buckets.last().unwrap()["severities"], json!({"ERROR": 1}));
+    assert!(buckets[0]["start-usec"].as_i64().unwrap() <= START + 60_000_000);
+
+    assert_eq!(
+        get(&collector, "/api/metrics"),
+        json!({"metrics": [{"category": "Order", "snapshot": "Cart", "property": "items"}]})
+    );
+    let series = get(&collector, "/api/series?category=Order&snapshot=Cart&property=items&buckets=1");
+    let (values, mut total) = (series["buckets"].as_array().unwrap(), 0.0);
+    for value in values {
+        total += value["avg"].as_f64().unwrap() * value["count"].as_f64().unwrap();
+        assert!(value["min"].as_f64() <= value["max"].as_f64());
+    }
+    assert_eq!(total, 15.0);
+    assert_eq!(get(&collector, "/api/series?property=nothing"), json!({"buckets": []}));
+
+    let top = get(&collector, "/api/top?by=source");
+    assert_eq!(
+        top,
+        json!({"top": [{"name": "APPL=WebOrders#SERVER=web-1", "count": 5, "severities": {"INFO": 4, "ERROR": 1}}]})
+    );
+    assert_eq!(get(&collector, "/api/top?limit=1")["top"][0]["name"], "ProcessOrder");
+    let stats = get(&collector, "/api/stats");
+    assert_eq!((&stats["events"], &stats["sources"], &stats["operations"]), (&json!(5), &json!(1), &json!(1)));
+    assert_eq!(stats["severities"], json!({"INFO": 4, "ERROR": 1}));
+    assert_eq!(
+        (&stats["oldest-usec"], &stats["version"]),
+        (&json!(START + 60_000_000), &json!(env!("CARGO_PKG_VERSION")))
+    );
+}
+
+#[test]
+fn who_sent_to_whom() {
+    let collector = collector();
+    let message = |kind: &str, appl: &str, time: i64| {
+        json!({"type": kind, "operation": "Invoice", "severity": if kind == "SEND" { "INFO" } else { "ERROR" },
+            "source-fqn": format!("APPL={appl}"), "corrid": ["order-1"], "time-usec": START + time})
+    };
+    store(&collector, &[message("SEND", "Orders", 1), message("RECEIVE", "Billing", 2)]);
+    assert_eq!(
+        get(&collector, "/api/flows"),
+        json!({"flows": [{"from": "APPL=Orders", "to": "APPL=Billing", "count": 1, "errors": 1}]})
+    );
+}
+
+#[test]
+fn the_tail_tells_what_comes_in_and_ends_with_the_collector() {
+    let collector = collector();
+    let (status, head, mut reader) = open(&collector, "/api/tail?severity=%3E%3DERROR");
+    assert_eq!(status, 200);
+    assert!(head.contains("content-type: text/event-stream"), "{head}");
+    // The head is sent when the tail has begun, so nothing from here on is lost.
+    let orders = orders();
+    store(&collector, &orders);
+    let data = loop {
+        let mut line = String::new();
+        assert!(reader.read_line(&mut line).unwrap() > 0, "the tail ended");
+        if let Some(data) = line.strip_prefix("data: ") {
+            break serde_json::from_str::<Value>(data).unwrap();
+        }
+    };
+    assert_eq!(data["entity"], orders[4]);
+    assert_eq!(get(&collector, &format!("/api/events/{}", data["id"].as_str().unwrap())), data);
+    drop(collector);
+    // Whether it ends in order or is cut off, it ends.
+    drop(reader.read_to_end(&mut Vec::new()));
+}
+
+#[test]
+fn what_is_not_understood_is_refused_by_name() {
+    let collector = collector();
+    for (path, expected) in [
+        (
+            "/api/events?severity=BAD",
+            "severity=\"BAD\": expected a severity such as ERROR, >=ERROR, <=INFO or INFO..WARNING",
+        ),
+        ("/api/events?limit=0", "limit=\"0\": expected a whole number from 1 to 1000"),
+        ("/api/events?limit=1001", "limit=\"1001\": expected a whole number from 1 to 1000"),
+        ("/api/events?before=x", "before=\"x\": expected the id of an event, as an answer has it"),
+        ("/api/events?colour=red", "colour=\"red\": no such parameter"),
+        ("/api/top?by=colour", "by=\"colour\": expected operation or source"),
+        // What these can't count by is not quietly passed over.
+        ("/api/top?text=x", "text=\"x\": no such parameter"),
+        ("/api/series?category=Order", "category=\"Order\": expected with a property"),
+        ("/api/flows?severity=ERROR", "severity=\"ERROR\": no such parameter"),
+        ("/api/series?property=items&text=x", "text=\"x\": no such parameter"),
+    ] {
+        assert_eq!(refused(&collector, path), (400, expected.to_owned()), "{path}");
+    }
+    assert_eq!(refused(&collector, "/api/nothing").0, 404);
+}
+
+#[test]
+fn every_parameter_is_described_and_no_other() {
+    let collector = collector();
+    let description = get(&collector, "/api/openapi.json");
+    let parameter = |parameter: &Value| {
+        let resolved = match parameter["$ref"].as_str() {
+            Some(reference) => description.pointer(reference.trim_start_matches('#')).unwrap(),
+            None => parameter,
+        };
+        (resolved["in"] == "query").then(|| resolved["name"].as_str().unwrap().to_owned())
+    };
+    let described: Vec<(&str, Vec<String>)> = description["paths"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(path, methods)| methods.get("get").is_some() && *path != "/api/openapi.json")
+        .map(|(path, methods)| {
+            let parameters = methods["get"]["parameters"].as_array();
+            (path.as_str(), parameters.into_iter().flatten().filter_map(parameter).collect())
+        })
+        .collect();
+    let mut all: Vec<&String> = described.iter().flat_map(|(_, parameters)| parameters).collect();
+    all.sort_unstable();
+    all.dedup();
+    assert!(all.len() >= 15, "{all:?}");
+    for (path, parameters) in &described {
+        for name in &all {
+            let url = format!("{}?{name}=7", path.replace("{id}", "32"));
+            // A tail that is taken has no end.
+            let (status, _, mut reader) = open(&collector, &url);
+            let known = status != 400 || {
+                let mut body = String::new();
+                reader.read_to_string(&mut body).unwrap();
+                !body.contains("no such parameter")
+            };
+            assert_eq!(known, parameters.contains(name), "{url}");
+        }
+    }
+}
