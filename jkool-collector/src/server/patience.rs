@@ -18,6 +18,8 @@ pub(super) struct Patient<S> {
     session: Arc<Session>,
     limits: Limits,
     reading: Reading,
+    /// How many requests were begun when this was last looked at.
+    begun: usize,
     /// When what is awaited must have come.
     read_deadline: Pin<Box<Sleep>>,
     /// Runs while an answer waits to be read.
@@ -38,7 +40,7 @@ enum Reading {
 impl<S> Patient<S> {
     pub(super) fn new(stream: S, session: Arc<Session>, limits: Limits) -> Self {
         let read_deadline = Box::pin(sleep(limits.idle_timeout));
-        Self { stream, session, limits, reading: Reading::Request, read_deadline, write_deadline: None }
+        Self { stream, session, limits, reading: Reading::Request, begun: 0, read_deadline, write_deadline: None }
     }
 
     fn await_within(&mut self, reading: Reading, patience: Duration) {
@@ -56,9 +58,11 @@ fn too_slow() -> io::Error {
 impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
+        let before = this.begun;
+        this.begun = this.session.begun();
         if this.session.is_answering() {
             this.reading = Reading::Other;
-        } else if this.reading == Reading::Other {
+        } else if this.begun != before || this.reading == Reading::Other {
             this.await_within(Reading::Request, this.limits.idle_timeout);
         }
         let before = buf.filled().len();

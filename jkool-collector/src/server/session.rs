@@ -9,7 +9,8 @@ use tokio::sync::watch;
 pub(crate) struct Session {
     shown: AtomicBool,
     muted: AtomicBool,
-    requests: AtomicUsize,
+    begun: AtomicUsize,
+    answered: AtomicUsize,
 }
 
 impl Session {
@@ -32,14 +33,19 @@ impl Session {
         self.muted.store(muted, Ordering::Relaxed);
     }
 
-    /// Whether a request is being answered.
-    pub(super) fn is_answering(&self) -> bool {
-        self.requests.load(Ordering::Relaxed) > 0
+    /// How many requests were begun.
+    pub(super) fn begun(&self) -> usize {
+        self.begun.load(Ordering::Relaxed)
     }
 
-    /// A request begins, and ends when what this returns is dropped.
+    /// Whether a request is being answered.
+    pub(super) fn is_answering(&self) -> bool {
+        self.begun() != self.answered.load(Ordering::Relaxed)
+    }
+
+    /// A request begins; it is answered when what this returns is dropped.
     pub(super) fn request(self: &Arc<Self>) -> Answering {
-        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.begun.fetch_add(1, Ordering::Relaxed);
         Answering(Arc::clone(self))
     }
 }
@@ -50,7 +56,7 @@ pub(super) struct Answering(Arc<Session>);
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        self.0.requests.fetch_sub(1, Ordering::Relaxed);
+        self.0.answered.fetch_add(1, Ordering::Relaxed);
     }
 }
 
