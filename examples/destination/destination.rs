@@ -30,7 +30,8 @@ impl Destination {
             (Some(token), url) => Ok(Self { url: url.unwrap_or_else(|| SERVICE.into()), token, collector: None }),
             (None, Some(url)) => Ok(Self { url, token: ANY.into(), collector: None }),
             (None, None) => {
-                let collector = Collector::builder().listen("127.0.0.1:0").start()?;
+                let collector = Collector::builder().listen("127.0.0.1:0").start();
+                let collector = collector.map_err(io::Error::other)?;
                 Ok(Self { url: collector.url(), token: ANY.into(), collector: Some(collector) })
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::exit::{Exit, Failure};
 use crate::{out, signals, units};
-use jkool_collector::{Collector, Durability, Retention, Store};
+use jkool_collector::{Collector, CollectorBuilder, Durability, Retention, Store};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,6 +13,9 @@ pub(crate) struct Args {
     /// Where to listen
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:6580")]
     listen: String,
+    /// Where to take entities over plain TCP too, one a line; on this machine alone
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen_tcp: Option<String>,
     /// The file to keep everything in; without it, it is in memory and gone at the end
     #[arg(long, value_name = "FILE")]
     db: Option<PathBuf>,
@@ -26,6 +29,25 @@ pub(crate) struct Args {
     /// The database is no larger than this; the oldest events go first [default in memory: 512MiB]
     #[arg(long, value_name = "SIZE", value_parser = units::size)]
     max_size: Option<u64>,
+    /// A file of tokens, one a line. With it, or with the variable JKOOL_TOKEN, everybody needs a token, to send and to
+    /// read; without, any is taken, and only this machine can be listened on
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Another name that this machine is asked for by, such as collector.test; can be repeated
+    #[arg(long, value_name = "NAME")]
+    allow_host: Vec<String>,
+    /// The certificate for TLS (PEM), the server's own first
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Its private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// How large a request's body may be
+    #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = units::size)]
+    max_body: u64,
+    /// How many connections may be open at the same time
+    #[arg(long, value_name = "N", default_value = "1024", value_parser = clap::value_parser!(u32).range(1..))]
+    max_connections: u32,
 }
 
 const HELP: &str = "\
@@ -33,6 +55,7 @@ Examples:
   jkool collect                                     in memory, at http://127.0.0.1:6580
   jkool collect --db events.db --max-age 7d --max-size 2GB
   jkool collect --listen 127.0.0.1:0                at a free port, which it prints
+  jkool collect --listen 0.0.0.0:6580 --token-file tokens --tls-cert cert.pem --tls-key key.pem
 
 It runs until it is asked to stop, by Ctrl-C or SIGTERM. Exit codes: 0 stopped as asked, 2 wrong usage, 3 it can't start";
 
@@ -44,38 +67,71 @@ enum Sync {
 }
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
-    let in_memory = args.db.is_none();
-    let mut store = Store::builder().durability(match args.sync {
-        Sync::Disk => Durability::Disk,
-        Sync::System => Durability::System,
-    });
-    if let Some(path) = &args.db {
-        store = store.file(path);
-    }
-    if args.max_age.is_some() || args.max_size.is_some() {
-        let mut retention = Retention::ALL;
-        retention.age = args.max_age;
-        retention.bytes = args.max_size.or(in_memory.then_some(512 << 20));
-        store = store.retention(retention);
-    }
-    let builder = Collector::builder().listen(&args.listen).store(store);
-    let started = tokio::task::spawn_blocking(|| builder.start()).await;
-    let collector = match started {
-        Ok(Ok(collector)) => collector,
-        Ok(Err(error)) => return Err(Failure::Unreachable(format!("{}: {error}", args.listen))),
-        Err(error) => return Err(Failure::Unreachable(error.to_string())),
+    let keeps = match &args.db {
+        Some(path) => format!("Keeps everything in {}", path.display()),
+        None => "Keeps everything in memory, until it ends".to_owned(),
     };
+    let started = tokio::task::spawn_blocking(|| builder(args).start()).await;
+    let collector = started
+        .map_err(|error| Failure::Unreachable(error.to_string()))?
+        .map_err(|error| Failure::Unreachable(error.to_string()))?;
     for notice in collector.store().notices() {
         out::note(format_args!("jkool: {notice}"));
     }
     out::line(format_args!("Collecting at {}", collector.url()))?;
-    out::line(match &args.db {
-        Some(path) => format!("Keeps everything in {}", path.display()),
-        None => "Keeps everything in memory, until it ends".to_owned(),
+    if let Some(address) = collector.tcp_address() {
+        out::line(format_args!("and at tcp://{address}"))?;
+    }
+    out::line(match collector.needs_token() {
+        true => "A token is needed, to send and to read",
+        false => "Any token is taken, and none is needed",
     })?;
+    out::line(keeps)?;
     signals::stop().await;
-    // It has a runtime of its own, which can't end inside of ours.
+    for notice in collector.notices() {
+        out::note(format_args!("jkool: {notice}"));
+    }
+    let counts = collector.counts();
+    // It waits for requests that have begun.
     drop(tokio::task::spawn_blocking(move || drop(collector)).await);
-    out::line("Stopped")?;
+    out::line(format_args!(
+        "Stopped: {} stored, {} stored before, {} refused",
+        units::count(counts.stored),
+        units::count(counts.duplicates),
+        units::count(counts.refused)
+    ))?;
     Ok(Exit::Done)
+}
+
+fn builder(args: Args) -> CollectorBuilder {
+    let mut store = Store::builder().durability(match args.sync {
+        Sync::Disk => Durability::Disk,
+        Sync::System => Durability::System,
+    });
+    if args.max_age.is_some() || args.max_size.is_some() {
+        let mut retention = Retention::ALL;
+        retention.age = args.max_age;
+        retention.bytes = args.max_size.or(args.db.is_none().then_some(512 << 20));
+        store = store.retention(retention);
+    }
+    if let Some(path) = args.db {
+        store = store.file(path);
+    }
+    let mut builder = Collector::builder()
+        .listen(args.listen)
+        .store(store)
+        .max_body(usize::try_from(args.max_body).unwrap_or(usize::MAX))
+        .max_connections(usize::try_from(args.max_connections).unwrap_or(usize::MAX));
+    if let Some(address) = args.listen_tcp {
+        builder = builder.listen_tcp(address);
+    }
+    if let Some(path) = args.token_file {
+        builder = builder.token_file(path);
+    } else if let Some(token) = std::env::var("JKOOL_TOKEN").ok().filter(|token| !token.is_empty()) {
+        builder = builder.token(token);
+    }
+    if let (Some(chain), Some(key)) = (args.tls_cert, args.tls_key) {
+        builder = builder.tls(chain, key);
+    }
+    args.allow_host.into_iter().fold(builder, CollectorBuilder::allow_host)
 }

@@ -8,8 +8,7 @@ use crate::exit::{Exit, Failure};
 use crate::{out, signals, units};
 use jkool_client::model::Timestamp;
 use jkool_client::{Client, OverflowPolicy};
-use jkool_collector::{Clock, Collector};
-use std::io;
+use jkool_collector::{Clock, Collector, StartError};
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use world::World;
@@ -60,7 +59,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let started = tokio::task::spawn_blocking(move || start(args.listen.as_deref())).await;
     let collector = started
         .map_err(|error| Failure::Unreachable(error.to_string()))?
-        .map_err(|error| Failure::Unreachable(format!("the collector can't start: {error}")))?;
+        .map_err(|error| Failure::Unreachable(error.to_string()))?;
     out::line(format_args!("The page: {}", collector.url()))?;
     out::line("Streaming the orders of a web shop to it; Ctrl-C ends it.")?;
 
@@ -127,7 +126,7 @@ async fn until(time: Option<Duration>) {
     }
 }
 
-fn start(listen: Option<&str>) -> io::Result<Collector> {
+fn start(listen: Option<&str>) -> Result<Collector, StartError> {
     let at = |address: &str| Collector::builder().listen(address).start();
     match listen {
         Some(address) => at(address),

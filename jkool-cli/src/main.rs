@@ -3,6 +3,7 @@
 mod collect;
 mod demo;
 mod exit;
+mod lines;
 mod out;
 mod search;
 mod send;

@@ -76,7 +76,7 @@ fn is_harmful(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::escape;
+    use super::{escape, json_escape};
 
     #[test]
     fn what_drives_a_terminal_is_escaped() {
@@ -88,5 +88,14 @@ mod tests {
         ] {
             assert_eq!(escape(text), expected);
         }
+    }
+
+    #[test]
+    fn json_stays_what_it_was() {
+        let json = "{\"a\":\"ü\u{9b}\u{202e}\\u001b\"}";
+        let escaped = json_escape(json);
+        assert_eq!(escaped, r#"{"a":"ü\u009b\u202e\u001b"}"#);
+        let read = |json: &str| serde_json::from_str::<serde_json::Value>(json).unwrap();
+        assert_eq!(read(&escaped), read(json));
     }
 }

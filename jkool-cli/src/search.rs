@@ -1,7 +1,8 @@
 //! `jkool search`
 
 use crate::exit::{Exit, Failure};
-use crate::server::{Lines, Server};
+use crate::lines::Lines;
+use crate::server::Server;
 use crate::wanted::Wanted;
 use crate::{out, show};
 use jkool_client::model::Entity;

@@ -1,6 +1,7 @@
 //! `jkool send`
 
 mod decoration;
+mod delivery;
 mod feed;
 mod progress;
 mod property;
@@ -9,17 +10,18 @@ use crate::exit::{Exit, Failure};
 use crate::server::Server;
 use crate::{out, server, signals, units};
 use decoration::Decoration;
+use delivery::{Ended, conclude, deliver};
 use feed::Feed;
 use jkool_client::model::{SourceFqn, TrackingId, error_chain};
-use jkool_client::transport::{DEFAULT_URL, TransportError};
-use jkool_client::{Admission, Client, Condition, LossReason, OverflowPolicy, Stats};
+use jkool_client::transport::DEFAULT_URL;
+use jkool_client::{Admission, Client, LossReason, OverflowPolicy, Stats};
 use progress::Progress;
 use reqwest::Url;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 /// Sends one event, or many from a file or standard input.
 #[derive(Debug, clap::Args)]
@@ -64,9 +66,6 @@ Exit codes: 0 all delivered, 1 some refused or not delivered, 2 wrong usage, 3 t
 /// In memory at most, whatever the file's size.
 const QUEUE_EVENTS: usize = 16_384;
 const QUEUE_BYTES: usize = 16 << 20;
-
-/// How long an interrupted command goes on with what it has read.
-const LAST_TRY: Duration = Duration::from_secs(2);
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let is_one = args.message.is_some() || (args.file.is_none() && args.decoration != Decoration::default());
@@ -122,12 +121,6 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     }
 }
 
-/// Why it ended before everything was delivered.
-enum Ended {
-    Interrupted,
-    Stuck,
-}
-
 /// Waits for the end of the input.
 async fn read_all(mut reading: tokio::task::JoinHandle<()>, show: &impl Fn()) -> Option<Ended> {
     let stop = signals::stop();
@@ -139,64 +132,6 @@ async fn read_all(mut reading: tokio::task::JoinHandle<()>, show: &impl Fn()) ->
             () = tokio::time::sleep(Duration::from_millis(100)) => show(),
         }
     }
-}
-
-/// Waits until everything is delivered, unless nothing gets through for so long.
-async fn deliver(client: &Client, patience: Duration, show: impl Fn()) -> Option<Ended> {
-    let stop = signals::stop();
-    tokio::pin!(stop);
-    let ended = |stats: &Stats| stats.delivered() + stats.dropped_total();
-    let (mut last, mut since) = (ended(&client.stats()), Instant::now());
-    loop {
-        let report = tokio::select! {
-            report = client.flush_async(Duration::from_millis(100)) => report,
-            () = &mut stop => return Some(Ended::Interrupted),
-        };
-        show();
-        if report.pending() == 0 {
-            return None;
-        }
-        let now = ended(&client.stats());
-        if now != last {
-            (last, since) = (now, Instant::now());
-        }
-        // A wrong token or address does not mend itself while we wait.
-        let paused = matches!(client.health().condition, Condition::Paused { .. });
-        if paused || since.elapsed() >= patience {
-            return Some(Ended::Stuck);
-        }
-    }
-}
-
-/// Ends the client, and says what was not delivered and why.
-async fn conclude(client: &Client, url: &str, ended: Option<Ended>) -> Result<Exit, Failure> {
-    let health = client.health();
-    let last_try = if matches!(ended, Some(Ended::Interrupted)) { LAST_TRY } else { Duration::ZERO };
-    drop(timeout(LAST_TRY * 2, client.shutdown_async(last_try)).await);
-    let stats = client.stats();
-    let lost = stats.accepted() - stats.delivered();
-    if lost == 0 {
-        return Ok(Exit::Done);
-    }
-    let why = match &health.condition {
-        Condition::BackingOff { error, .. } | Condition::Paused { error, .. } => Some(error),
-        _ => None,
-    };
-    let text = format!("{} not delivered to {url}", units::count(lost));
-    match why {
-        Some(error) if stats.delivered() == 0 => {
-            return Err(Failure::Unreachable(format!("{text}: {}", reason(error, url))));
-        }
-        Some(error) => out::note(format_args!("jkool: {text}: {}", reason(error, url))),
-        None => out::note(format_args!("jkool: {text}")),
-    }
-    Ok(Exit::NotAll)
-}
-
-fn reason(error: &TransportError, url: &str) -> String {
-    let local = url.parse().is_ok_and(|url: Url| server::is_this_machine(&url));
-    let hint = if local { format!("\n{}", server::HINT) } else { String::new() };
-    error_chain(error) + &hint
 }
 
 fn summary(feed: &Feed, stats: &Stats, took: Duration) -> String {

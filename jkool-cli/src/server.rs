@@ -83,7 +83,7 @@ impl Server {
             true => client.tls_certs_only(authorities),
             false => client.tls_certs_merge(authorities),
         };
-        let client = client.build().map_err(|error| Failure::Unreachable(chain(&error)))?;
+        let client = client.build().map_err(|error| Failure::Unreachable(bottom(&error)))?;
         Ok(Reader { url, token, client })
     }
 }
@@ -113,7 +113,7 @@ impl Reader {
             request = request.header("X-API-Key", token.clone());
         }
         let response = request.send().await.map_err(|error| match error.is_connect() {
-            true => Failure::Unreachable(format!("{} can't be reached: {}\n{HINT}", self.url, chain(&error))),
+            true => Failure::Unreachable(format!("{} can't be reached: {}\n{HINT}", self.url, bottom(&error))),
             false => self.broken(&error),
         })?;
         match response.status() {
@@ -124,7 +124,7 @@ impl Reader {
 
     /// What a connection that broke means.
     pub(crate) fn broken(&self, error: &reqwest::Error) -> Failure {
-        Failure::Unreachable(format!("{}: {}", self.url, chain(error)))
+        Failure::Unreachable(format!("{}: {}", self.url, bottom(error)))
     }
 
     fn refused(&self, status: StatusCode, body: &str) -> Failure {
@@ -142,46 +142,18 @@ impl Reader {
     }
 }
 
-/// An error with its causes, the url left out.
-fn chain(error: &reqwest::Error) -> String {
-    let mut causes = Vec::new();
-    let mut next: Option<&dyn std::error::Error> = Some(error);
-    while let Some(cause) = next {
-        causes.push(cause.to_string());
-        next = cause.source();
+/// What is at the bottom of an error, such as: connection refused. What is above says only that a request failed.
+fn bottom(error: &reqwest::Error) -> String {
+    let mut bottom: &dyn std::error::Error = error;
+    while let Some(cause) = bottom.source() {
+        bottom = cause;
     }
-    // The last one says what it is: refused, timed out, a name that nobody knows.
-    causes.pop().unwrap_or_default()
-}
-
-/// Lines out of a body that comes in pieces.
-#[derive(Debug, Default)]
-pub(crate) struct Lines {
-    rest: Vec<u8>,
-}
-
-impl Lines {
-    /// The lines that are complete with this piece, each with its line break.
-    pub(crate) fn push(&mut self, piece: &[u8]) -> Vec<Vec<u8>> {
-        self.rest.extend_from_slice(piece);
-        let Some(end) = self.rest.iter().rposition(|byte| *byte == b'\n') else { return Vec::new() };
-        let rest = self.rest.split_off(end + 1);
-        let complete = std::mem::replace(&mut self.rest, rest);
-        complete.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect()
-    }
+    bottom.to_string()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Lines, is_this_machine};
-
-    #[test]
-    fn lines_come_out_whole() {
-        let mut lines = Lines::default();
-        assert!(lines.push(b"one\ntw").len() == 1);
-        assert!(lines.push(b"o").is_empty());
-        assert_eq!(lines.push(b"\n\nthree"), [b"two\n".to_vec(), b"\n".to_vec()]);
-    }
+    use super::is_this_machine;
 
     #[test]
     fn this_machine_is_known() {

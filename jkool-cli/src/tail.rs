@@ -1,7 +1,8 @@
 //! `jkool tail`
 
 use crate::exit::{Exit, Failure};
-use crate::server::{Lines, Reader, Server};
+use crate::lines::Lines;
+use crate::server::{Reader, Server};
 use crate::wanted::Wanted;
 use crate::{out, show, signals, units};
 use jkool_client::model::{Entity, Timestamp};

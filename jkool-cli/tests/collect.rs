@@ -3,10 +3,10 @@
 
 mod common;
 
-use common::{TempFile, jkool, run};
+use common::{Ran, TempFile, eventually, jkool, run};
 use jkool_collector::Store;
 use jkool_model::TrackingId;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::Child;
 use std::sync::{Arc, Mutex};
 
@@ -55,7 +55,12 @@ fn asked_to_stop_it_ends_in_order_and_has_kept_everything() {
         assert_eq!(collector.child.wait().unwrap().code(), Some(0));
         let mut rest = String::new();
         collector.child.stdout.take().unwrap().read_to_string(&mut rest).unwrap();
-        assert_eq!(rest, format!("Keeps everything in {}\nStopped\n", db.path()));
+        let expected = format!(
+            "Any token is taken, and none is needed\nKeeps everything in {}\n\
+             Stopped: 1 stored, 0 stored before, 0 refused\n",
+            db.path()
+        );
+        assert_eq!(rest, expected);
         tail.kill().unwrap();
         tail.wait().unwrap();
     }
@@ -67,10 +72,60 @@ fn what_it_can_not_do_it_says() {
     let address = held.local_addr().unwrap().to_string();
     let ran = run(&["collect", "--listen", &address]);
     assert_eq!((ran.code, ran.out.as_str()), (3, ""));
-    assert!(ran.err.starts_with(&format!("jkool: {address}: ")), "{}", ran.err);
+    assert!(ran.err.starts_with(&format!("jkool: can't listen on {address}: ")), "{}", ran.err);
     assert_eq!(run(&["collect", "--listen", "127.0.0.1:0", "--db", "/nowhere/at/all.db"]).code, 3);
     assert_eq!(run(&["collect", "--sync", "system"]).code, 2);
     assert_eq!(run(&["collect", "--max-size", "much"]).code, 2);
+}
+
+#[test]
+fn with_tokens_everybody_needs_one() {
+    let tokens = TempFile::new("tokens", "canary-01\ncanary-02\n");
+    let mine = TempFile::new("token", "canary-02\n");
+    let collector = Process::start(&["--token-file", tokens.path()]);
+    for args in [&["send", "hello"][..], &["stats"], &["search"], &["tail"]] {
+        let ran: Ran =
+            jkool(args).env("JKOOL_URL", &collector.url).env("JKOOL_TOKEN", "canary-03").output().unwrap().into();
+        assert_eq!((ran.code, ran.out.as_str()), (3, ""), "{args:?}: {}", ran.err);
+        assert!(ran.err.contains("401") && !ran.err.contains("canary"), "{}", ran.err);
+    }
+    assert_eq!(run(&["send", "hello", "--url", &collector.url, "--token-file", mine.path()]).code, 0);
+    let stats = jkool(&["stats"]).env("JKOOL_URL", &collector.url).env("JKOOL_TOKEN", "canary-01").output().unwrap();
+    assert!(String::from_utf8(stats.stdout).unwrap().starts_with("events      1\n"));
+    // Who can be reached from elsewhere needs one.
+    let open = run(&["collect", "--listen", "0.0.0.0:0"]);
+    assert_eq!(open.code, 3);
+    assert!(open.err.contains("set a token"), "{}", open.err);
+}
+
+#[test]
+fn over_tls_its_certificate_is_checked() {
+    let rcgen::CertifiedKey { cert, key_pair } = rcgen::generate_simple_self_signed(["localhost".into()]).unwrap();
+    let cert = TempFile::new("cert.pem", &cert.pem());
+    let key = TempFile::new("key.pem", &key_pair.serialize_pem());
+    let collector = Process::start(&["--tls-cert", cert.path(), "--tls-key", key.path()]);
+    let url = collector.url.replace("127.0.0.1", "localhost");
+    assert!(url.starts_with("https://localhost:"));
+    assert_eq!(run(&["send", "hello", "--url", &url, "--ca-cert", cert.path()]).code, 0);
+    assert_eq!(run(&["search", "hello", "--url", &url, "--ca-cert", cert.path()]).code, 0);
+    for args in [&["send", "hello"][..], &["search", "hello"]] {
+        let ran = run(&[args, &["--url", &url]].concat());
+        assert_eq!(ran.code, 3, "{args:?}: {}", ran.err);
+    }
+    assert_eq!(run(&["collect", "--tls-cert", cert.path()]).code, 2);
+}
+
+#[test]
+fn lines_over_tcp_are_taken_too() {
+    let mut collector = Process::start(&["--listen-tcp", "127.0.0.1:0"]);
+    let mut second = String::new();
+    BufReader::with_capacity(1, collector.child.stdout.as_mut().unwrap()).read_line(&mut second).unwrap();
+    let address = second.trim().strip_prefix("and at tcp://").unwrap_or_else(|| panic!("{second}"));
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    stream.write_all(b"{\"operation\":\"over-tcp\"}\n").unwrap();
+    eventually("the line", || {
+        (run(&["search", "--operation", "over-tcp", "--url", &collector.url]).code == 0).then_some(())
+    });
 }
 
 /// So many events go in one request, and so many requests are under way.

@@ -2,7 +2,7 @@
 
 use crate::access::Denied;
 use crate::intake::Batch;
-use crate::{Appended, StoreError, StoreErrorKind};
+use crate::{Appended, InvalidQuery, StoreError, StoreErrorKind};
 use axum::http::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -13,6 +13,10 @@ use serde_json::{Value, json};
 pub(crate) enum Refusal {
     #[error(transparent)]
     Denied(#[from] Denied),
+    #[error("{0}")]
+    NotFound(String),
+    #[error(transparent)]
+    Query(#[from] InvalidQuery),
     #[error("this path takes no {0}")]
     Method(axum::http::Method),
     #[error("larger than {0} bytes")]
@@ -49,6 +53,8 @@ impl Refusal {
             Refusal::Denied(Denied::Host(_)) => StatusCode::MISDIRECTED_REQUEST,
             Refusal::Denied(Denied::CrossOrigin) => StatusCode::FORBIDDEN,
             Refusal::Denied(Denied::Token) => StatusCode::UNAUTHORIZED,
+            Refusal::NotFound(_) => StatusCode::NOT_FOUND,
+            Refusal::Query(_) => StatusCode::BAD_REQUEST,
             Refusal::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Refusal::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::TooSlow => StatusCode::REQUEST_TIMEOUT,

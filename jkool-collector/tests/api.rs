@@ -282,9 +282,9 @@ fn the_tail_tells_what_comes_in_and_ends_with_the_collector() {
     };
     assert_eq!(data["entity"], orders[4]);
     assert_eq!(get(&collector, &format!("/api/events/{}", data["id"].as_str().unwrap())), data);
+    let rest = std::thread::spawn(move || reader.read_to_end(&mut Vec::new()).map(drop));
     drop(collector);
-    // Whether it ends in order or is cut off, it ends.
-    drop(reader.read_to_end(&mut Vec::new()));
+    rest.join().unwrap().unwrap();
 }
 
 #[test]
@@ -349,4 +349,24 @@ fn every_parameter_is_described_and_no_other() {
             assert_eq!(known, parameters.contains(name), "{url}");
         }
     }
+}
+
+#[test]
+fn what_is_described_as_taking_entities_does() {
+    let collector = collector();
+    let description = get(&collector, "/api/openapi.json");
+    let paths = description["paths"].as_object().unwrap().iter();
+    let paths: Vec<&String> =
+        paths.filter(|(_, item)| item["$ref"] == "#/components/pathItems/Intake").map(|(path, _)| path).collect();
+    assert_eq!(paths.len(), 18, "{paths:?}");
+    for path in &paths {
+        let body = format!(r#"{{"operation":"Described","name":"n","msg-text":"{path}"}}"#);
+        let mut stream = TcpStream::connect(collector.address()).unwrap();
+        let head = format!("POST {path} HTTP/1.0\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", body.len());
+        stream.write_all((head + &body).as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.split(' ').nth(1) == Some("202"), "{path}: {answer}");
+    }
+    assert_eq!(get(&collector, "/api/events")["events"].as_array().unwrap().len(), paths.len());
 }

@@ -125,12 +125,44 @@ fn charts_and_map_show_what_is_stored() {
 }
 
 #[test]
+fn charts_draw_what_is_far_apart() {
+    let sets: [(&str, &[&str]); 6] = [
+        ("1e308 -1e308", &["1", "253402300799999999"]),
+        ("1.7976931348623157e308", &["253402300799999999"]),
+        ("5e-324 0", &["1457524700000000"]),
+        ("-7", &["1457524700000000", "1457524700000001"]),
+        ("9223372036854775807 1", &["1000000", "1457524700000000"]),
+        ("400000001 400000002", &["1457524700000000", "1460000000000000"]),
+    ];
+    for (values, times) in sets {
+        let event = |value: &str, time: &str| {
+            let property = format!(r#"{{"name":"x","type":"double","value":{value}}}"#);
+            format!(r#"{{"operation":"far","time-usec":{time},"properties":[{property}]}}"#)
+        };
+        let events: Vec<_> =
+            values.split(' ').flat_map(|value| times.iter().map(move |time| event(value, time))).collect();
+        let collector = collector(&events.iter().map(String::as_str).collect::<Vec<_>>());
+        let page = get(&collector, "/charts?metric=//x");
+        assert_eq!(page.status, 200, "{values}");
+        assert_eq!(page.body.matches("<svg class=\"chart\"").count(), 3, "{values}");
+        assert!(
+            !page.body.contains("NaN") && !page.body.contains("inf\n<") && !page.body.contains("can't be drawn"),
+            "{values}"
+        );
+        assert!(page.body.len() < 300_000, "{values}: {}", page.body.len());
+    }
+}
+
+#[test]
 fn the_filter_is_kept_from_page_to_page_and_taken_apart_by_clicks() {
     let collector = collector(EVENTS);
     let query = "severity=%3E%3DINFO&amp;source=SERVER%3Dweb-1&amp;corrid=A-1";
     let page = get(&collector, &format!("/?{}", query.replace("&amp;", "&"))).body;
     for path in ["/activities", "/charts", "/map", "/tail", "/api/events.jsonl", "/api/events.csv"] {
-        assert!(page.contains(&format!("\"{path}?{query}\"")), "{path} {page}");
+        assert!(page.contains(&format!("\"{path}?{query}\"")), "{path}");
+        if path != "/tail" {
+            assert_eq!(get(&collector, &format!("{path}?{}", query.replace("&amp;", "&"))).status, 200, "{path}");
+        }
     }
     // Narrower by the operation, wider without the source.
     assert!(page.contains("\"/?severity=%3E%3DINFO&amp;operation=accept&amp;source=SERVER%3Dweb-1&amp;corrid=A-1\""));

@@ -149,7 +149,7 @@ mod tests {
     fn the_same_seed_makes_the_same_orders_however_time_is_cut() {
         let mut world = World::new(7, 1.0, at(0)).unwrap();
         let cut: Vec<Entity> = (1..=1_800).flat_map(|second| world.advance(at(second)).unwrap()).collect();
-        assert_eq!(cut.len(), half_an_hour().len());
+        // As a whole they would fill the screen.
         assert!(cut == half_an_hour());
         assert!(World::new(8, 1.0, at(0)).unwrap().advance(at(1_800)).unwrap() != cut);
     }
@@ -172,11 +172,12 @@ mod tests {
     #[test]
     fn an_order_hangs_together() {
         let all = half_an_hour();
+        let mut of_parent: HashMap<_, Vec<&Event>> = HashMap::new();
+        events(&all).for_each(|event| of_parent.entry(event.parent_id.as_ref()).or_default().push(event));
         let mut shipped = 0;
         // Of what has just happened, some is not told yet.
         for activity in activities(&all).filter(|activity| activity.time < Some(at(1_770))) {
-            let id = activity.tracking_id.as_ref();
-            let own: Vec<&Event> = events(&all).filter(|event| event.parent_id.as_ref() == id).collect();
+            let own = &of_parent[&activity.tracking_id.as_ref()];
             assert!(own.iter().all(|event| event.correlators == activity.correlators));
             let count = |op_type| own.iter().filter(|event| event.op_type == op_type).count();
             assert!(count(OpType::Send) >= count(OpType::Receive) && count(OpType::Send) >= 1);

@@ -154,7 +154,7 @@ async fn charts_and_map_lead_to_their_events() {
     assert_eq!(browser.count("details.table table").await, 4);
     // Drawn in a colour of the style sheet.
     let fill = browser.ask("getComputedStyle(document.querySelector('.chart .f-s-info')).fill").await;
-    assert_eq!(fill, "rgb(63, 127, 214)");
+    assert_eq!(fill, "rgb(47, 111, 200)");
     browser.theme("dark");
     let fill = browser.ask("getComputedStyle(document.querySelector('.chart .f-s-info')).fill").await;
     assert_eq!(fill, "rgb(106, 165, 245)");

@@ -1,37 +1,14 @@
 //! What all answers have in common.
 
-use crate::{InvalidQuery, Query, StoreError};
-use axum::http::StatusCode;
+use crate::refusal::Refusal;
+use crate::{InvalidQuery, Query};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
 use std::str::FromStr;
 
 /// An answer with a body of JSON.
 pub(super) fn json(body: impl Into<String>) -> Response {
     ([(CONTENT_TYPE, "application/json")], body.into()).into_response()
-}
-
-/// Why a question is not answered.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Refusal {
-    #[error(transparent)]
-    Query(#[from] InvalidQuery),
-    #[error("{0}")]
-    NotFound(String),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let status = match self {
-            Refusal::Query(_) => StatusCode::BAD_REQUEST,
-            Refusal::NotFound(_) => StatusCode::NOT_FOUND,
-            Refusal::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
-        };
-        (status, json(json!({"error": self.to_string()}).to_string())).into_response()
-    }
 }
 
 pub(super) async fn no_such_path() -> Refusal {

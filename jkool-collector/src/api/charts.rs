@@ -1,7 +1,8 @@
 //! Numbers: over time, by name, between sources, in all.
 
-use super::answer::{Refusal, json, number};
+use super::answer::{json, number};
 use crate::app::App;
+use crate::refusal::Refusal;
 use crate::{Filter, InvalidQuery, MetricName, Query, Severities};
 use axum::extract::{RawQuery, State};
 use axum::response::Response;

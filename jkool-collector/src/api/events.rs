@@ -1,8 +1,9 @@
 //! Entities: pages of them, one, and what is related to it.
 
-use super::answer::{Refusal, json, number};
+use super::answer::{json, number};
 use super::item;
 use crate::app::App;
+use crate::refusal::Refusal;
 use crate::{EntityId, Filter, InvalidQuery, Query};
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;

@@ -1,8 +1,9 @@
 //! All that a filter lets through, as a file.
 
-use super::answer::{Refusal, number};
+use super::answer::number;
 use super::{csv, item};
 use crate::app::App;
+use crate::refusal::Refusal;
 use crate::{EntityId, Filter, Query, StoreError, Stored};
 use axum::body::{Body, Bytes};
 use axum::extract::{RawQuery, State};

@@ -1,8 +1,8 @@
 //! What comes in from now on, as server-sent events.
 
-use super::answer::Refusal;
 use super::item;
 use crate::app::App;
+use crate::refusal::Refusal;
 use crate::tail::Told;
 use crate::{Filter, Query};
 use axum::extract::{RawQuery, State};

@@ -1,12 +1,15 @@
 //! The fields of an entity with names that a person reads.
 
 use super::link::{harmless, url, with_correlator, with_element, with_operation, with_parent, with_severity};
-use super::text::{count, duration, severity_class, time};
+use super::text::{count, cut, duration, severity_class, time};
 use crate::filter::severity_of;
 use crate::{Filter, Stored};
 use jkool_model::Timestamp;
 use maud::{Markup, html};
 use serde_json::{Map, Value};
+
+/// So much of a field is shown, in characters.
+const SHOWN: usize = 10_000;
 
 /// How a field's value is shown.
 #[derive(Debug, Clone, Copy)]
@@ -174,7 +177,7 @@ fn shown(way: As, value: &Value, stored: &Stored) -> Markup {
                 None => (text)
             }
         },
-        _ => html! { (text) },
+        _ => html! { (cut(&text, SHOWN)) },
     }
 }
 

@@ -4,6 +4,7 @@ mod axis;
 mod bars;
 mod histogram;
 mod ink;
+mod marks;
 mod metric;
 mod picture;
 

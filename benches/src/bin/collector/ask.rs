@@ -24,11 +24,11 @@ const FILTERS: &[&str] = &[
 
 const PAGES: &[&str] = &[
     "/",
-    "/?text=order&severity=>=ERROR",
+    "/?text=order&severity=%3E%3DERROR",
     "/charts",
     "/map",
     "/activities",
-    "/api/events?limit=100&severity=>=ERROR",
+    "/api/events?limit=100&severity=%3E%3DERROR",
     "/api/series?buckets=60",
     "/api/stats",
 ];

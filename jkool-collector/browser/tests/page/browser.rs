@@ -26,14 +26,13 @@ pub struct Browser {
     _process: Child,
 }
 
-/// On a thread of its own, for it brings its own runtime.
-fn collector(listen: String) -> Collector {
-    std::thread::spawn(|| Collector::builder().listen(listen).start().unwrap()).join().unwrap()
+fn collector(listen: &str) -> Collector {
+    Collector::builder().listen(listen).start().unwrap()
 }
 
 impl Browser {
     pub async fn start() -> Self {
-        let collector = collector("127.0.0.1:0".to_owned());
+        let collector = collector("127.0.0.1:0");
         let mut process = Command::new("chromedriver")
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -72,7 +71,7 @@ impl Browser {
 
     /// Another one at the same address.
     pub fn start_collector(&mut self) {
-        self.collector = Some(collector(self.address.to_string()));
+        self.collector = Some(collector(&self.address.to_string()));
     }
 
     /// Sends entities to the collector, one a line.
@@ -107,7 +106,9 @@ impl Browser {
             }
         });
         if met.await.is_err() {
-            panic!("it never came to that: {script}\n{}", self.text("body").await);
+            let state =
+                self.ask("[location.href, document.readyState, window.here, document.activeElement.outerHTML]").await;
+            panic!("it never came to that: {script}\n{state}");
         }
     }
 

@@ -1,10 +1,10 @@
-//! Where an axis has its marks, and what they say.
+//! An axis whose marks and their texts are settled before it is drawn.
 
-use jkool_model::Timestamp;
+use super::marks::{TimeMarks, value_marks, value_texts};
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 use std::ops::Range;
 
-/// An axis whose marks and their texts are settled.
+/// From a value to a value, with marks in between.
 #[derive(Debug, Clone)]
 pub(super) struct Axis {
     range: Range<f64>,
@@ -65,142 +65,5 @@ impl ValueFormatter<f64> for Axis {
     fn format_ext(&self, value: &f64) -> String {
         let mark = self.marks.iter().find(|(mark, _)| mark == value);
         mark.map(|(_, text)| text.clone()).unwrap_or_default()
-    }
-}
-
-/// Marks of a time axis.
-#[derive(Debug)]
-struct TimeMarks {
-    at: Vec<i64>,
-    step: i64,
-}
-
-const SECOND: i64 = 1_000_000;
-const DAY: i64 = 86_400;
-
-impl TimeMarks {
-    /// About eight between two times, in microseconds since 1970, at whole minutes, hours or days where there are some.
-    fn between(from: i64, to: i64) -> Self {
-        const SECONDS: [i64; 20] = [
-            1,
-            2,
-            5,
-            10,
-            15,
-            30,
-            60,
-            120,
-            300,
-            600,
-            900,
-            1_800,
-            3_600,
-            7_200,
-            10_800,
-            21_600,
-            43_200,
-            DAY,
-            2 * DAY,
-            7 * DAY,
-        ];
-        let wanted = (to.saturating_sub(from) / 8).max(1);
-        let step = SECONDS.iter().map(|seconds| seconds * SECOND).find(|step| *step >= wanted);
-        let step = step.unwrap_or_else(|| (wanted / (DAY * SECOND) + 1) * DAY * SECOND);
-        let first = from.div_euclid(step) + i64::from(from.rem_euclid(step) != 0);
-        let at =
-            (first..).map_while(|number| number.checked_mul(step)).take_while(|time| *time <= to).take(20).collect();
-        Self { at, step }
-    }
-
-    /// What a mark says, in UTC. Midnight says which day begins.
-    fn text(&self, usec: i64) -> String {
-        let iso = Timestamp::from_usec(usec).to_string();
-        let is_midnight = usec.rem_euclid(DAY * SECOND) == 0;
-        let part = match self.step {
-            _ if is_midnight => iso.get(..10),
-            step if step >= 60 * SECOND => iso.get(11..16),
-            _ => iso.get(11..19),
-        };
-        part.unwrap_or(&iso).to_owned()
-    }
-}
-
-/// Marks of an axis of values from `min` to `max`: about five, at round numbers, the first not above `min` and the last not
-/// below `max`.
-fn value_marks(min: f64, max: f64, whole: bool) -> Vec<f64> {
-    let max = if max > min { max } else { min + 1.0_f64.max(min.abs() * 0.1) };
-    let rough = (max - min) / 5.0;
-    let size = 10_f64.powf(rough.log10().floor());
-    let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|factor| factor * size).find(|step| *step >= rough);
-    let step = step.unwrap_or(rough).max(if whole { 1.0 } else { f64::MIN_POSITIVE });
-    let first = (min / step).floor();
-    let count = ((max / step).ceil() - first).clamp(1.0, 20.0) as u32;
-    (0..=count).map(|number| (first + f64::from(number)) * step).collect()
-}
-
-/// Short, in one unit, with as many decimals as tell one mark from the next.
-fn value_texts(marks: &[f64]) -> Vec<String> {
-    const UNITS: [(f64, f64, &str); 5] =
-        [(1e12, 1e12, " T"), (1e9, 1e9, " G"), (1e6, 1e6, " M"), (1e4, 1e3, " k"), (0.0, 1.0, "")];
-    let most = marks.iter().fold(0.0_f64, |most, mark| most.max(mark.abs()));
-    let step = marks.windows(2).map(|pair| pair[1] - pair[0]).next().unwrap_or(1.0);
-    if most >= 1e15 || step < 1e-6 {
-        return marks.iter().map(|mark| format!("{mark:e}")).collect();
-    }
-    let (_, size, unit) = UNITS.into_iter().find(|(from, ..)| most >= *from).unwrap_or((0.0, 1.0, ""));
-    // A little is added, for a tenth is none to a float.
-    let decimals = (-(step / size * 1.000_001).log10().floor()).max(0.0) as usize;
-    marks
-        .iter()
-        .map(|mark| if *mark == 0.0 { "0".to_owned() } else { format!("{:.decimals$}{unit}", mark / size) })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{TimeMarks, value_marks, value_texts};
-
-    #[test]
-    fn time_is_marked_at_whole_steps() {
-        let minute = 60_000_000;
-        let marks = TimeMarks::between(minute / 2, 10 * minute);
-        assert_eq!(
-            marks.at.iter().map(|time| marks.text(*time)).collect::<Vec<_>>(),
-            ["00:02", "00:04", "00:06", "00:08", "00:10"]
-        );
-        let days = TimeMarks::between(0, 30 * 24 * 60 * minute);
-        assert_eq!(days.text(days.at[1]), "1970-01-08");
-        let around_midnight = TimeMarks::between(-5_000_000, 5_000_000);
-        assert_eq!(around_midnight.text(-2_000_000), "23:59:58");
-        assert_eq!(around_midnight.text(0), "1970-01-01");
-        for (from, to) in [(0, 0), (0, i64::MAX), (i64::MIN / 2, i64::MAX / 2)] {
-            assert!(TimeMarks::between(from, to).at.len() <= 20);
-        }
-    }
-
-    #[test]
-    fn marks_of_values_are_short_and_told_apart() {
-        for (marks, texts) in [
-            (&[0.0, 20.0, 40.0][..], ["0", "20", "40"]),
-            (&[0.0, 0.1, 0.2], ["0", "0.1", "0.2"]),
-            (&[0.0, 5e3, 1e4], ["0", "5 k", "10 k"]),
-            (&[4.0001e8, 4.0002e8, 4.0003e8], ["400.01 M", "400.02 M", "400.03 M"]),
-            (&[-2e9, 0.0, 2e9], ["-2 G", "0", "2 G"]),
-            (&[0.0, 1e300, 2e300], ["0e0", "1e300", "2e300"]),
-        ] {
-            assert_eq!(value_texts(marks), texts);
-        }
-    }
-
-    #[test]
-    fn values_are_marked_at_round_numbers() {
-        assert_eq!(value_marks(0.0, 9.0, true), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
-        assert_eq!(value_marks(0.0, 1.0, true), [0.0, 1.0]);
-        assert_eq!(value_marks(0.0, 0.0, true), [0.0, 1.0]);
-        assert_eq!(value_marks(-30.0, 70.0, false), [-40.0, -20.0, 0.0, 20.0, 40.0, 60.0, 80.0]);
-        for (min, max) in [(0.0, f64::MAX), (f64::MIN, f64::MAX), (1e-300, 2e-300), (5.0, 5.0), (1e20, 1e20)] {
-            let marks = value_marks(min, max, false);
-            assert!((2..=21).contains(&marks.len()), "{min} {max} {marks:?}");
-        }
     }
 }
