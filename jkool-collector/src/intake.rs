@@ -6,12 +6,12 @@ mod encoding;
 mod handshake;
 pub(crate) mod lines;
 
-use crate::Appended;
 use crate::access::Denied;
 use crate::app::App;
 use crate::refusal::{Refusal, json_answer};
 use crate::rehearsal::Scripted;
 use crate::server::Session;
+use crate::{Appended, Record};
 use axum::body::HttpBody;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, PRAGMA};
@@ -133,7 +133,10 @@ impl Reading {
         if text.starts_with(b"<") || (self.is_xml && !text.is_empty()) {
             return Err(Refusal::Xml);
         }
-        Ok((Batch::read(&body, self.form, self.now), held))
+        let batch = Batch::read(&body, self.form, self.now);
+        // Read, even the shortest takes some room.
+        held.grow(batch.records.len() * size_of::<Record>())?;
+        Ok((batch, held))
     }
 }
 

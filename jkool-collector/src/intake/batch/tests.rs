@@ -1,5 +1,8 @@
 use super::{Batch, Form, MOST, Refused};
 use jkool_model::{Entity, Timestamp};
+use proptest::collection::vec;
+use proptest::prelude::{ProptestConfig, prop_assert, proptest};
+use proptest::sample::select;
 
 const FORM: Form = Form { default_type: None, spread: true };
 
@@ -126,4 +129,44 @@ fn over_tcp_a_line_is_a_document() {
 fn a_body_of_beginnings_is_read_in_one_go() {
     let batch = read("[\n{\"a\":\n".repeat(100_000));
     assert_eq!((batch.records.len(), batch.refused_count()), (0, 200_000));
+}
+
+const PIECES: &[&[u8]] = &[
+    b"{\"operation\":\"a\"}",
+    b"\n",
+    b"\r\n",
+    b"[",
+    b"]",
+    b",",
+    b"{",
+    b"}",
+    b"\"operation\":",
+    b"\"\\ud800\"",
+    b"\"",
+    b"\xef\xbb\xbf",
+    b"\xff",
+    b" ",
+    b"17",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn whatever_comes_what_is_kept_can_be_read_and_what_is_refused_is_there(pieces in vec(select(PIECES), 0..30)) {
+        let body = pieces.concat();
+        let batch = read(&body);
+        for kept in &batch.bodies {
+            prop_assert!(serde_json::from_slice::<Entity>(kept).is_ok() && !kept.contains(&b'\n'));
+        }
+        let lines: Vec<_> = body.split(|byte| *byte == b'\n').collect();
+        for (line, column) in places(&batch) {
+            // At the end of the body the place is behind it.
+            prop_assert!(line <= lines.len() && column <= lines[line - 1].len() + 1, "{line}:{column} {:?}", batch.refused);
+        }
+        if batch.records.is_empty() && batch.refused.is_empty() {
+            let all_empty = pieces.iter().all(|piece| !piece.contains(&b'"') && !piece.contains(&b'7'));
+            prop_assert!(all_empty);
+        }
+    }
 }
