@@ -122,3 +122,27 @@ fn summary(batch: &Batch) -> String {
         first => first.unwrap_or_default(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Refusal;
+    use crate::{StoreError, StoreErrorKind};
+    use axum::http::header::RETRY_AFTER;
+    use axum::response::IntoResponse;
+
+    #[test]
+    fn what_a_store_can_not_do_is_worth_another_try_later() {
+        for (kind, status, retry_after) in [
+            (StoreErrorKind::Busy, 429, "1"),
+            (StoreErrorKind::Full, 503, "10"),
+            (StoreErrorKind::Io, 503, "10"),
+            (StoreErrorKind::Locked, 503, "10"),
+            (StoreErrorKind::Corrupt, 503, "10"),
+            (StoreErrorKind::Closed, 503, "10"),
+        ] {
+            let response = Refusal::Store(StoreError::new(kind, "why")).into_response();
+            assert_eq!(response.status(), status, "{kind:?}");
+            assert_eq!(response.headers()[RETRY_AFTER], retry_after, "{kind:?}");
+        }
+    }
+}

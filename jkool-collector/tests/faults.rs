@@ -3,9 +3,11 @@
 
 mod socket;
 
-use jkool_collector::{Collector, CollectorBuilder};
-use socket::{Connection, ask, collector, event, eventually, post, request, stored};
+use jkool_collector::{Collector, CollectorBuilder, Store};
+use socket::{Connection, PATIENCE, ask, collector, event, eventually, post, request, stored};
 use std::net::TcpStream;
+use std::sync::mpsc;
+use std::thread;
 use std::time::Duration;
 
 const SHORT: Duration = Duration::from_millis(50);
@@ -176,6 +178,82 @@ fn who_goes_away_in_the_middle_is_forgotten() {
     is_well(&collector);
 }
 
+/// Sends everything at once to a store that is kept from writing until `meanwhile` is over, and has room for one batch.
+fn to_a_busy_store(
+    builder: CollectorBuilder,
+    send: impl FnOnce(&Collector),
+    meanwhile: impl FnOnce(&Collector),
+) -> Collector {
+    let collector = builder.store(Store::builder().waiting(1)).start().unwrap();
+    let (go, held) = mpsc::channel::<()>();
+    let (holds, is_held) = mpsc::channel();
+    let store = collector.store().clone();
+    let reader = thread::spawn(move || {
+        // In memory, one who reads keeps the writer waiting.
+        store.read_now(|_| {
+            holds.send(()).unwrap();
+            held.recv().unwrap();
+            Ok(())
+        })
+    });
+    is_held.recv().unwrap();
+    send(&collector);
+    meanwhile(&collector);
+    go.send(()).unwrap();
+    reader.join().unwrap().unwrap();
+    collector
+}
+
+#[test]
+fn a_store_that_is_too_busy_says_when_to_come_again() {
+    let (tell, told) = mpsc::channel();
+    let send = |collector: &Collector| {
+        for _ in 0..3 {
+            let (address, tell) = (collector.address(), tell.clone());
+            thread::spawn(move || tell.send(Connection::open(address).ask(post("/event", event("a")))));
+        }
+    };
+    let collector = to_a_busy_store(builder(), send, |_| {
+        for _ in 0..2 {
+            let answer = told.recv_timeout(PATIENCE).unwrap();
+            assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")));
+        }
+    });
+    assert_eq!(told.recv_timeout(PATIENCE).unwrap().status, 202);
+    is_well(&collector);
+}
+
+#[test]
+fn lines_over_tcp_wait_for_a_busy_store() {
+    let send = |collector: &Collector| {
+        for _ in 0..3 {
+            let mut connection = Connection::open(collector.tcp_address().unwrap());
+            connection.send(format!("{}\n", event("a")).repeat(10));
+        }
+    };
+    let collector = to_a_busy_store(builder().listen_tcp("127.0.0.1:0"), send, |collector| {
+        eventually("all are connected", || collector.counts().open == 3);
+    });
+    eventually("all are stored", || collector.counts().stored == 30);
+}
+
+#[test]
+fn who_watches_is_not_cut_off_and_told_when_it_ends() {
+    let collector = builder().idle_timeout(SHORT).head_timeout(SHORT).body_timeout(SHORT).start().unwrap();
+    let mut watching = Connection::open(collector.address());
+    watching.send(request("GET", "/api/tail", &[], ""));
+    // Who came later and does nothing is closed.
+    let mut answer = watching.head().unwrap();
+    assert!(Connection::open(collector.address()).is_closed());
+    assert!(Connection::open(collector.address()).is_closed());
+    is_well(&collector);
+    while !watching.line().contains(&event("good")) {}
+    drop(collector);
+    watching.body(&mut answer);
+    // The end of the last chunk: it was not torn off.
+    assert!(answer.body.ends_with("0\r\n\r\n"), "{answer:?}");
+}
+
 #[test]
 fn it_ends_even_if_clients_do_not() {
     let collector = collector();
@@ -184,8 +262,6 @@ fn it_ends_even_if_clients_do_not() {
     assert_eq!(idle.ask(post("/event", event("a"))).status, 202);
     let mut stuck = Connection::open(address);
     stuck.send("POST /event HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{\"oper");
-    let mut watching = Connection::open(address);
-    watching.send(request("GET", "/api/tail", &[], ""));
     collector.shutdown();
     assert!(idle.is_closed() && stuck.is_closed());
     assert!(TcpStream::connect(address).is_err());

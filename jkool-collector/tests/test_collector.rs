@@ -29,6 +29,8 @@ fn what_a_client_emits_arrives_in_order_and_typed() {
     let client = client(&collector);
     let cart = Snapshot::builder("Cart").category("Order").property("total", 12.5).build();
     client.event("accept").message("Order accepted").correlator("A-1").emit();
+    // Without it both may be on their way at the same time.
+    assert!(client.flush(LONG).is_delivered());
     client.event("pay").snapshot(cart).emit();
     let arrived = collector.wait_for(2).unwrap();
     let Entity::Event(accept) = &arrived[0] else { panic!("{arrived:?}") };

@@ -16,6 +16,9 @@ pub(crate) const MOST: usize = 65_536;
 /// So many refusals are told one by one, the others as a number.
 const TOLD: usize = 32;
 
+/// So many characters of an error are told.
+const LONGEST_ERROR: usize = 200;
+
 /// What a body holds.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
@@ -69,12 +72,17 @@ impl Batch {
             return;
         }
         let text = error.to_string();
-        let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text).to_owned();
+        let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
+        // It may quote what is wrong, however long that is.
+        let mut error_text: String = text.chars().take(LONGEST_ERROR).collect();
+        if error_text.len() < text.len() {
+            error_text.push('…');
+        }
         let (line, column) = match error.line() {
             0 | 1 => (place.line, place.before + error.column()),
             line => (place.line + line - 1, error.column()),
         };
-        self.refused.push(Refused { line, column: column.max(1), error: text });
+        self.refused.push(Refused { line, column: column.max(1), error: error_text });
     }
 }
 
@@ -93,17 +101,22 @@ impl Reading {
             let blank = line.len() - line.trim_ascii_start().len();
             let text = line.trim_ascii();
             let here = Place { before: place.before + blank, ..place };
-            let mut taken = line.len();
-            if !text.is_empty() {
-                if let Err(error) = self.document(body.slice_ref(text), here) {
+            let read = if text.is_empty() { Ok(()) } else { self.document(body.slice_ref(text), here) };
+            let taken = match read {
+                Ok(()) => line.len(),
+                Err(error) => {
                     let from_here = rest.get(blank..).unwrap_or_default();
-                    taken = blank + self.spread_or_refuse(body, from_here, text.len(), here, &error);
+                    blank + self.spread_or_refuse(body, from_here, text.len(), here, &error)
                 }
-            }
-            place = place.behind(rest.get(..taken).unwrap_or_default());
+            };
+            // Most often it is the line.
+            place = match rest.get(line.len()..taken) {
+                Some(below) => Place { before: place.before + line.len(), ..place }.behind(below),
+                None => Place { before: place.before + taken, ..place },
+            };
             at += taken;
             if body.get(at) == Some(&b'\n') {
-                place = place.behind(b"\n");
+                place = Place { line: place.line + 1, before: 0 };
                 at += 1;
             }
         }

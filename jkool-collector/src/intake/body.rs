@@ -85,3 +85,20 @@ pub(crate) async fn read(body: Body, limit: usize, patience: Duration, held: &mu
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Refusal, Room};
+
+    #[test]
+    fn there_is_room_for_so_much_and_it_is_given_back() {
+        let room = Room::for_bodies(1 << 20);
+        let (mut first, mut second) = (room.hold(), room.hold());
+        assert!(first.grow(1).is_ok() && first.grow((128 << 20) - 1).is_ok());
+        assert!(matches!(second.grow(1), Err(Refusal::Busy)));
+        drop(first);
+        assert!(room.hold().grow(128 << 20).is_ok());
+        assert!(Room::for_bodies(64 << 20).hold().grow(256 << 20).is_ok());
+        assert!(Room::for_bodies(usize::MAX).hold().grow(1 << 30).is_ok());
+    }
+}

@@ -9,7 +9,7 @@ use crate::refusal::Refusal;
 use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::http::header::{CONTENT_TYPE, PRAGMA};
-use axum::http::{Request, Response, StatusCode};
+use axum::http::{Method, Request, Response, StatusCode};
 use axum::response::IntoResponse;
 use bytes::Bytes;
 use hyper::body::{Frame, Incoming, SizeHint};
@@ -49,7 +49,8 @@ pub(super) async fn serve(
         })
     };
     let mut http = http1::Builder::new();
-    http.half_close(true).pipeline_flush(true).max_header_size(HEAD).header_read_timeout(None);
+    // Each answer is flushed by itself, on which `Muted` relies.
+    http.half_close(true).pipeline_flush(false).max_header_size(HEAD).header_read_timeout(None);
     let mut connection = http.serve_connection(TokioIo::new(stream), service);
     let served = tokio::select! {
         served = poll_fn(|cx| connection.poll_without_shutdown(cx)) => served,
@@ -106,7 +107,7 @@ async fn answer(
 ) -> Result<Response<Answered>, Cut> {
     let answering = session.request();
     let (mut head, body) = request.into_parts();
-    session.mute(head.headers.get(PRAGMA).is_some_and(|pragma| pragma == "no-response"));
+    session.mute(head.method == Method::POST && head.headers.get(PRAGMA).is_some_and(|said| said == "no-response"));
     let mut response = match app.access.check(&head, session.shown()) {
         Ok(()) => {
             head.extensions.insert(session);
@@ -141,12 +142,11 @@ impl HttpBody for Answered {
     type Error = axum::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        if self.end.as_mut().is_some_and(|end| end.as_mut().poll(cx).is_ready()) {
-            // Ended, it isn't asked again.
-            self.end = None;
-            self.body = Body::empty();
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        if polled.is_pending() && self.end.as_mut().is_some_and(|end| end.as_mut().poll(cx).is_ready()) {
+            return Poll::Ready(None);
         }
-        Pin::new(&mut self.body).poll_frame(cx)
+        polled
     }
 
     fn is_end_stream(&self) -> bool {

@@ -9,7 +9,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// A connection that drops answers that a client doesn't take if it said so (`Pragma: no-response`): else both would wait
 /// for each other as soon as the buffers between them are full. What was begun is finished, so that the answer it does
-/// read in the end (it asks for one when it closes) is a whole one.
+/// read in the end (it asks for one when it closes) is a whole one: every write is one answer to a POST, or part of an
+/// answer that is not dropped.
 #[derive(Debug)]
 pub(super) struct Muted<S> {
     stream: S,

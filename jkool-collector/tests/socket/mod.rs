@@ -62,30 +62,45 @@ impl Connection {
 
     /// `None` when the connection is closed instead.
     pub fn try_answer(&mut self) -> Option<Answer> {
+        let mut answer = self.head()?;
+        self.body(&mut answer);
+        Some(answer)
+    }
+
+    /// An answer without its body.
+    pub fn head(&mut self) -> Option<Answer> {
         let mut line = String::new();
-        if self.0.read_line(&mut line).is_ok_and(|read| read > 0) {
-            let status = line.split(' ').nth(1).unwrap().parse().unwrap();
-            let mut answer = Answer { status, headers: Vec::new(), body: String::new() };
-            loop {
-                line.clear();
-                self.0.read_line(&mut line).unwrap();
-                let Some((name, value)) = line.trim_end().split_once(':') else { break };
-                answer.headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
-            }
-            if status == 100 {
-                return self.try_answer();
-            }
-            match answer.header("content-length").map(|length| length.parse().unwrap()) {
-                Some(length) => {
-                    let mut body = vec![0; length];
-                    self.0.read_exact(&mut body).unwrap();
-                    answer.body = String::from_utf8(body).unwrap();
-                }
-                None => drop(self.0.read_to_string(&mut answer.body).unwrap()),
-            }
-            return Some(answer);
+        if !self.0.read_line(&mut line).is_ok_and(|read| read > 0) {
+            return None;
         }
-        None
+        let status = line.split(' ').nth(1).unwrap().parse().unwrap();
+        let mut answer = Answer { status, headers: Vec::new(), body: String::new() };
+        loop {
+            line.clear();
+            self.0.read_line(&mut line).unwrap();
+            let Some((name, value)) = line.trim_end().split_once(':') else { break };
+            answer.headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+        }
+        if status == 100 { self.head() } else { Some(answer) }
+    }
+
+    /// The body that follows: of a known length, or all until the end, as it comes.
+    pub fn body(&mut self, answer: &mut Answer) {
+        match answer.header("content-length").map(|length| length.parse().unwrap()) {
+            Some(length) => {
+                let mut body = vec![0; length];
+                self.0.read_exact(&mut body).unwrap();
+                answer.body = String::from_utf8(body).unwrap();
+            }
+            None => drop(self.0.read_to_string(&mut answer.body).unwrap()),
+        }
+    }
+
+    /// The next line of a body.
+    pub fn line(&mut self) -> String {
+        let mut line = String::new();
+        assert!(self.0.read_line(&mut line).unwrap() > 0, "it ended");
+        line
     }
 
     pub fn ask(&mut self, bytes: impl AsRef<[u8]>) -> Answer {

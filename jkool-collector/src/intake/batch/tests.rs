@@ -87,6 +87,8 @@ fn what_is_wrong_is_named_with_its_place_and_the_rest_is_kept() {
 fn an_error_says_what_without_saying_where_twice() {
     let batch = read("x");
     assert_eq!(batch.refused, [Refused { line: 1, column: 1, error: "expected value".into() }]);
+    let long = read(format!(r#"{{"properties":"{}"}}"#, "ü".repeat(1_000)));
+    assert_eq!(long.refused[0].error.chars().count(), 201, "{:?}", long.refused);
     let batch = read(b"{\"operation\":\"\xff\"}");
     assert!(batch.refused[0].error.contains("invalid unicode"), "{:?}", batch.refused);
 }
@@ -122,6 +124,6 @@ fn over_tcp_a_line_is_a_document() {
 
 #[test]
 fn a_body_of_beginnings_is_read_in_one_go() {
-    let batch = read("[\n{\"a\":\n".repeat(500_000));
-    assert_eq!((batch.records.len(), batch.refused_count()), (0, 1_000_000));
+    let batch = read("[\n{\"a\":\n".repeat(100_000));
+    assert_eq!((batch.records.len(), batch.refused_count()), (0, 200_000));
 }
