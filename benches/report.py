@@ -1,6 +1,6 @@
 """results.jsonl -> the report in markdown: median (min..max) over the rounds; ratios are taken within a round.
 
-usage: report.py results.jsonl [growth.md]     Fails when events are missing that a row must deliver.
+usage: report.py results.jsonl [growth.md [collector.md]]     Fails when events are missing that a row must deliver.
 """
 import json
 import statistics
@@ -295,7 +295,7 @@ def faults(results):
 
 def main():
     results = Results(sys.argv[1])
-    growth = open(sys.argv[2]).read() if len(sys.argv) > 2 else ""
+    growth, collector = (open(path).read() for path in (sys.argv[2:] + ["/dev/null"] * 2)[:2])
     if results.machine:
         print(f"{results.machine['machine']}; commit {results.machine['commit']}.", end=" ")
     print(f"Rounds: {len(results.rounds)}; cells: median (min..max); ratios: in a round, then their median.", end=" ")
@@ -316,6 +316,8 @@ def main():
         print(encode_table(results))
     if growth:
         print(f"### Growth: one run, with a transport that leads nowhere\n\n{growth}")
+    if collector:
+        print(f"### The collector: one run\n\n{collector}")
 
     found = list(faults(results))
     if found:

@@ -17,6 +17,7 @@ pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) access: Access,
+    pub(crate) is_tls: bool,
     pub(crate) limits: Limits,
     pub(crate) room: Room,
     pub(crate) tally: Tally,
@@ -38,6 +39,11 @@ pub(crate) struct Limits {
 }
 
 impl App {
+    /// How its urls begin.
+    pub(crate) fn scheme(&self) -> &'static str {
+        if self.is_tls { "https" } else { "http" }
+    }
+
     /// Stores what was read of a batch, and counts all of it.
     pub(crate) async fn keep(&self, batch: &mut Batch) -> Result<Appended, StoreError> {
         let refused = batch.refused_count();

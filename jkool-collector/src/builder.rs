@@ -203,13 +203,14 @@ impl CollectorBuilder {
             store: store.open()?,
             clock,
             access: Access::new(tokens, self.names, address.ip()),
+            is_tls: tls.is_some(),
             room: Room::for_bodies(self.limits.body),
             limits: self.limits,
             tally: Tally::default(),
             rehearsal: self.rehearsal,
         };
         let app = Arc::new(app);
-        let ready = Ready { address, tcp_address, is_tls: tls.is_some(), app: Arc::clone(&app) };
+        let ready = Ready { address, tcp_address, app: Arc::clone(&app) };
         Ok((Server { app, http, tls, tcp }, ready))
     }
 }

@@ -40,7 +40,6 @@ pub struct Collector {
 pub(crate) struct Ready {
     pub(crate) address: SocketAddr,
     pub(crate) tcp_address: Option<SocketAddr>,
-    pub(crate) is_tls: bool,
     pub(crate) app: Arc<App>,
 }
 
@@ -81,7 +80,6 @@ impl Collector {
 
     /// The url to send to, and of the page.
     pub fn url(&self) -> String {
-        let scheme = if self.ready.is_tls { "https" } else { "http" };
         let mut address = self.ready.address;
         if address.ip().is_unspecified() {
             address.set_ip(match address {
@@ -89,7 +87,7 @@ impl Collector {
                 SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
             });
         }
-        format!("{scheme}://{address}")
+        format!("{}://{address}", self.ready.app.scheme())
     }
 
     /// Whether a token is needed; without, any is taken.

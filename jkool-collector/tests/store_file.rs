@@ -28,6 +28,19 @@ async fn what_was_acknowledged_is_there_when_it_is_opened_again() {
     }
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn only_the_owner_may_look() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    let store = Store::builder().file(folder.path("events.db")).open().unwrap();
+    store.append(records(&numbered(0..1), NOW)).await.unwrap();
+    for name in ["events.db", "events.db-wal", "events.db-shm"] {
+        let mode = fs::metadata(folder.path(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
 #[tokio::test]
 async fn a_damaged_file_is_set_aside_and_a_new_one_begun() {
     let folder = Folder::new();

@@ -35,7 +35,7 @@ pub(super) async fn show(
     let main = html! {
         h1.unseen { "Events" }
         (FilterForm { path: "/", asked: &asked, own: None }.full())
-        @if total == 0 { (welcome(host)) }
+        @if total == 0 { (welcome(&format!("{}://{host}", app.scheme()), app.access.needs_token())) }
         (list(&asked.filter, before, found))
     };
     Ok((asked.status(), Html(frame(&head, &main).into_string())))

@@ -2,15 +2,16 @@
 
 use maud::{Markup, html};
 
-/// `host` is the address that the browser asked.
-pub(super) fn welcome(host: &str) -> Markup {
+/// `url` is the address that the browser asked.
+pub(super) fn welcome(url: &str, needs_token: bool) -> Markup {
+    let token = if needs_token { "-H \"X-API-Key: $JKOOL_TOKEN\" " } else { "" };
     let curl = format!(
-        "curl http://{host}/event -H 'Content-Type: application/json' \\\n  \
+        "curl {url}/event {token}-H 'Content-Type: application/json' \\\n  \
          -d '{{\"operation\":\"Hello\",\"msg-text\":\"Hello, jKool\",\"source-fqn\":\"APPL=Shell\"}}'"
     );
     let rust = format!(
         "use jkool_client::Client;\nuse std::time::Duration;\n\n\
-         let client = Client::builder()\n    .url(\"http://{host}\")\n    .token(\"any\")\n    \
+         let client = Client::builder()\n    .url(\"{url}\")\n    .token(\"any\")\n    \
          .source(\"APPL=Hello\".parse()?)\n    .build()?;\n\
          client.event(\"Hello\").message(\"Hello, jKool\").emit();\n\
          client.flush(Duration::from_secs(5));"
@@ -18,11 +19,11 @@ pub(super) fn welcome(host: &str) -> Markup {
     html! {
         section.welcome {
             h2 { "Nothing has arrived yet" }
-            p { "This collector takes what any jKool client sends to " code { "http://" (host) } ". Send the first event:" }
+            p { "This collector takes what any jKool client sends to " code { (url) } ". Send the first event:" }
             h3 { "From a shell" }
             pre { code { (curl) } }
             h3 { "With the command" }
-            pre { code { "jkool send --url http://" (host) " \"Hello\"" } }
+            pre { code { "jkool send --url " (url) " \"Hello\"" } }
             p { "Or watch a made-up order process: " code { "jkool demo" } }
             h3 { "From Rust" }
             pre { code { (rust) } }

@@ -25,7 +25,7 @@ pub enum StoreErrorKind {
     Corrupt,
     /// A newer version wrote the file.
     TooNew,
-    /// Another process has it.
+    /// Another process is at it, for longer than we wait.
     Locked,
     /// The store was closed.
     Closed,

@@ -257,6 +257,7 @@ impl<F: Fn(Connection)> Drop for Lent<F> {
 fn open_file(path: &Path, durability: Durability) -> Result<Connection, StoreError> {
     // A journal that is still there was left by a process that had no time to close.
     let was_cut_off = with_suffix(path, "-wal").exists();
+    make_private(path);
     let mut connection = Connection::open(path).map_err(|error| at(path, error))?;
     connection.busy_timeout(Duration::from_secs(2))?;
     connection.pragma_update(None, "page_size", 8_192)?;
@@ -280,6 +281,16 @@ fn open_file(path: &Path, durability: Durability) -> Result<Connection, StoreErr
     connection.pragma_update(None, "wal_autocheckpoint", 2_048)?;
     schema::migrate(&mut connection, schema::MIGRATIONS)?;
     Ok(prepared(connection))
+}
+
+/// Makes the file, for its owner alone: it holds what programs log. SQLite gives its journals the same rights.
+fn make_private(path: &Path) {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    // It is there already, or can't be made: SQLite says why.
+    drop(options.open(path));
 }
 
 fn open_reader(path: &Path) -> Result<Connection, StoreError> {
