@@ -7,7 +7,7 @@ use common::{Ran, TempFile, eventually, jkool, run};
 use jkool_collector::Store;
 use jkool_model::TrackingId;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::Child;
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 /// A collector in a process of its own.
@@ -18,7 +18,11 @@ struct Process {
 
 impl Process {
     fn start(args: &[&str]) -> Self {
-        let mut child = jkool(&[&["collect", "--listen", "127.0.0.1:0"], args].concat()).spawn().unwrap();
+        Self::of(&mut jkool(&[&["collect", "--listen", "127.0.0.1:0"], args].concat()))
+    }
+
+    fn of(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut first = String::new();
         // Read byte by byte, so that the rest is left for whoever wants it.
         let mut out = BufReader::with_capacity(1, child.stdout.as_mut().unwrap());
@@ -29,7 +33,7 @@ impl Process {
 
     #[cfg(unix)]
     fn signal(&self, signal: &str) {
-        let status = std::process::Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+        let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(status.success());
     }
 }
@@ -132,10 +136,9 @@ fn lines_over_tcp_are_taken_too() {
 const BATCH: usize = 20;
 const SENDERS: usize = 4;
 
-#[test]
-fn killed_it_has_everything_that_it_acknowledged() {
-    let db = TempFile::missing("kill.db");
-    let mut collector = Process::start(&["--db", db.path()]);
+/// Sends events over several connections until no more of them are stored, and gives the ids of all that were. As soon as
+/// there are so many, `then` is called.
+fn send_until_it_ends(url: &str, so_many: usize, then: impl FnOnce()) -> Vec<String> {
     let acknowledged = Arc::new(Mutex::new(Vec::new()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     drop(rustls::crypto::ring::default_provider().install_default());
@@ -143,7 +146,7 @@ fn killed_it_has_everything_that_it_acknowledged() {
     runtime.block_on(async {
         let mut senders = tokio::task::JoinSet::new();
         for sender in 0..SENDERS {
-            let (acknowledged, client, url) = (Arc::clone(&acknowledged), client.clone(), collector.url.clone());
+            let (acknowledged, client, url) = (Arc::clone(&acknowledged), client.clone(), url.to_owned());
             senders.spawn(async move {
                 for request in 0.. {
                     let ids: Vec<String> = (0..BATCH).map(|number| format!("{sender}-{request}-{number}")).collect();
@@ -154,30 +157,30 @@ fn killed_it_has_everything_that_it_acknowledged() {
                     let post = client.post(format!("{url}/event")).header("X-API-Key", "canary-5ec1");
                     match post.header("Content-Type", "application/x-ndjson").body(lines.join("\n")).send().await {
                         Ok(answer) if answer.status().is_success() => acknowledged.lock().unwrap().extend(ids),
-                        Ok(answer) => panic!("{}", answer.status()),
+                        Ok(answer) => return assert_eq!(answer.status(), 503),
                         // It is dead.
                         Err(_) => return,
                     }
                 }
             });
         }
-        // In the midst of it.
-        while acknowledged.lock().unwrap().len() < 2_000 {
+        while acknowledged.lock().unwrap().len() < so_many {
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;
         }
-        collector.child.kill().unwrap();
+        then();
         while let Some(ended) = senders.join_next().await {
             ended.unwrap();
         }
     });
-    collector.child.wait().unwrap();
+    std::mem::take(&mut acknowledged.lock().unwrap())
+}
 
-    let acknowledged = acknowledged.lock().unwrap();
+fn assert_all_are_there(db: &TempFile, acknowledged: &[String]) {
     let store = Store::builder().file(&db.0).open().unwrap();
     assert_eq!(store.notices(), [] as [String; 0]);
     let lost = store.read_now(|reader| {
         let mut lost = Vec::new();
-        for id in acknowledged.iter() {
+        for id in acknowledged {
             if reader.with_tracking_id(&TrackingId::from(id.clone()))?.len() != 1 {
                 lost.push(id);
             }
@@ -185,10 +188,37 @@ fn killed_it_has_everything_that_it_acknowledged() {
         Ok(lost)
     });
     assert_eq!(lost.unwrap(), [] as [&String; 0]);
-    drop(store);
+}
+
+#[test]
+fn killed_it_has_everything_that_it_acknowledged() {
+    let db = TempFile::missing("kill.db");
+    let mut collector = Process::start(&["--db", db.path()]);
+    // In the midst of it.
+    let acknowledged = send_until_it_ends(&collector.url, 2_000, || collector.child.kill().unwrap());
+    collector.child.wait().unwrap();
+    assert_all_are_there(&db, &acknowledged);
     // And it goes on from there.
     let again = Process::start(&["--db", db.path()]);
     let stats = run(&["stats", "--json", "--url", &again.url]);
     let stats: serde_json::Value = serde_json::from_str(&stats.out).unwrap();
     assert!(stats["events"].as_u64().unwrap() as usize >= acknowledged.len());
+}
+
+/// The system lets no file grow further: what a full disk does, for one process.
+#[cfg(unix)]
+#[test]
+fn with_no_room_left_it_says_so_and_has_everything_that_it_acknowledged() {
+    let db = TempFile::missing("full.db");
+    let limited = "ulimit -f 8192; trap '' XFSZ; exec \"$0\" \"$@\"";
+    let command = jkool(&["collect", "--listen", "127.0.0.1:0", "--db", db.path()]);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", limited]).arg(command.get_program()).args(command.get_args());
+    let mut collector = Process::of(shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()));
+    let acknowledged = send_until_it_ends(&collector.url, BATCH, || ());
+    // It still answers, and what is there can be read.
+    assert_eq!(run(&["search", "0-0-0", "--url", &collector.url]).code, 0);
+    collector.signal("-KILL");
+    collector.child.wait().unwrap();
+    assert_all_are_there(&db, &acknowledged);
 }
