@@ -137,8 +137,8 @@ impl CollectorBuilder {
         self
     }
 
-    /// How many connections may be open at the same time, over HTTP and again over TCP; 1,024 unless said otherwise. One
-    /// more is answered with 503 at once.
+    /// How many connections may be open at the same time, over HTTP and again over TCP; 1,024 unless said otherwise. For one
+    /// more over HTTP the one that has been silent for longest is closed; when all are busy it is answered with 503.
     #[must_use]
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.limits.connections = connections;

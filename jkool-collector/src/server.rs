@@ -15,13 +15,16 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-/// So many that are one too many are told so at the same time; the others are just closed.
-const TOLD: usize = 64;
+/// So many that are too many may wait for room at the same time; the others are just closed.
+const QUEUE: usize = 64;
+
+/// How long they wait.
+const SOON: Duration = Duration::from_millis(200);
 
 /// How long requests that were begun have when the collector ends.
 const GRACE: Duration = Duration::from_secs(2);
@@ -42,9 +45,15 @@ impl Server {
         let closing = Closing(ending);
         let most = self.app.limits.connections.min(Semaphore::MAX_PERMITS);
         let slots = || Arc::new(Semaphore::new(most));
-        let told = Arc::new(Semaphore::new(TOLD));
+        let queue = Arc::new(Semaphore::new(QUEUE));
         let mut connections = JoinSet::new();
-        let host = Host { router: router(Arc::clone(&self.app)), app: self.app, tls: self.tls, closing };
+        let host = Host {
+            router: router(Arc::clone(&self.app)),
+            app: self.app,
+            tls: self.tls,
+            closing,
+            crowd: Arc::default(),
+        };
         let (http_slots, tcp_slots) = (slots(), slots());
         tokio::pin!(stop);
         loop {
@@ -52,11 +61,11 @@ impl Server {
                 _ = &mut stop => break,
                 (stream, _) = accept(&self.http) => match Arc::clone(&http_slots).try_acquire_owned() {
                     Ok(slot) => drop(connections.spawn(host.clone().http(stream, slot))),
-                    Err(_) => {
+                    Err(_) => if let Ok(place) = Arc::clone(&queue).try_acquire_owned() {
+                        host.crowd.notify_one();
+                        connections.spawn(host.clone().queue(stream, Arc::clone(&http_slots), place));
+                    } else {
                         host.app.tally.turn_away();
-                        if let (Ok(slot), None) = (Arc::clone(&told).try_acquire_owned(), &host.tls) {
-                            connections.spawn(turn_away(stream, slot));
-                        }
                     }
                 },
                 (stream, peer) = accept_if(self.tcp.as_ref()) => match Arc::clone(&tcp_slots).try_acquire_owned() {
@@ -82,6 +91,8 @@ struct Host {
     router: Router,
     tls: Option<TlsAcceptor>,
     closing: Closing,
+    /// Asks one connection to make room, the one that has been silent for longest.
+    crowd: Arc<Notify>,
 }
 
 impl Host {
@@ -91,12 +102,24 @@ impl Host {
         drop(stream.set_nodelay(true));
         let app = Arc::clone(&self.app);
         match self.tls {
-            None => connection::serve(stream, app, self.router, self.closing).await,
+            None => connection::serve(stream, app, self.router, self.closing, self.crowd).await,
             Some(tls) => {
                 if let Ok(Ok(stream)) = timeout(app.limits.head_timeout, tls.accept(stream)).await {
-                    connection::serve(stream, app, self.router, self.closing).await;
+                    connection::serve(stream, app, self.router, self.closing, self.crowd).await;
                 }
             }
+        }
+    }
+
+    /// One too many: another makes room, or this one is told so.
+    async fn queue(self, mut stream: TcpStream, slots: Arc<Semaphore>, place: OwnedSemaphorePermit) {
+        if let Ok(Ok(slot)) = timeout(SOON, slots.acquire_owned()).await {
+            drop(place);
+            return self.http(stream, slot).await;
+        }
+        self.app.tally.turn_away();
+        if self.tls.is_none() {
+            connection::turn_away(&mut stream).await;
         }
     }
 
@@ -104,10 +127,6 @@ impl Host {
         let _open = self.app.tally.open();
         lines::serve(Arc::clone(&self.app), stream, peer, self.closing).await;
     }
-}
-
-async fn turn_away(stream: TcpStream, _slot: OwnedSemaphorePermit) {
-    connection::turn_away(stream).await;
 }
 
 /// The next connection. When there are no more file handles it waits until some are free again.

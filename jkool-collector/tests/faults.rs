@@ -50,17 +50,48 @@ fn a_thousand_connections_at_once_are_all_served() {
 }
 
 #[test]
-fn one_connection_too_many_is_told_so_at_once() {
+fn one_connection_too_many_takes_the_place_of_a_silent_one() {
     let collector = builder().max_connections(2).start().unwrap();
-    let mut open: Vec<_> = (0..2).map(|_| Connection::open(collector.address())).collect();
-    assert!(open.iter_mut().all(|connection| connection.ask(post("/event", event("a"))).status == 202));
+    let mut silent = Connection::open(collector.address());
+    assert_eq!(silent.ask(post("/event", event("a"))).status, 202);
+    let mut active = Connection::open(collector.address());
+    for _ in 0..20 {
+        assert_eq!(active.ask(post("/event", event("a"))).status, 202);
+    }
+    let mut third = Connection::open(collector.address());
+    assert_eq!(third.ask(post("/event", event("a"))).status, 202);
+    // The one that has been silent for longest is gone, the other goes on.
+    assert!(silent.is_closed());
+    assert_eq!(active.ask(post("/event", event("a"))).status, 202);
+    // However many come and are silent, there is room.
+    let crowd = (0..100).map(|_| {
+        let mut connection = Connection::open(collector.address());
+        assert_eq!(connection.ask(post("/event", event("a"))).status, 202);
+        connection
+    });
+    assert_eq!(crowd.collect::<Vec<_>>().len(), 100);
+    assert_eq!(collector.counts().turned_away, 0);
+}
+
+#[test]
+fn one_connection_too_many_is_told_so_when_all_are_busy() {
+    let collector = builder().max_connections(2).start().unwrap();
+    let mut busy: Vec<_> = (0..2).map(|_| Connection::open(collector.address())).collect();
+    for connection in &mut busy {
+        // The server has begun with it: it asks for the body.
+        let head = "POST /event HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 17\r\n\r\n";
+        connection.send(head);
+        assert_eq!(connection.line(), "HTTP/1.1 100 Continue\r\n");
+        assert_eq!(connection.line(), "\r\n");
+    }
     let answer = ask(&collector, post("/event", event("b")));
     assert_eq!((answer.status, answer.header("retry-after")), (503, Some("1")));
     assert_eq!(answer.json()["error"], "too many connections");
-    assert_eq!(open[0].ask(post("/event", event("a"))).status, 202);
-    drop(open);
-    eventually("there is room again", || ask(&collector, post("/event", event("b"))).status == 202);
-    assert!(collector.counts().turned_away >= 1);
+    assert_eq!(collector.counts().turned_away, 1);
+    for connection in &mut busy {
+        assert_eq!(connection.ask(event("a")).status, 202);
+    }
+    is_well(&collector);
 }
 
 #[test]

@@ -4,7 +4,8 @@
 mod socket;
 
 use jkool_collector::{Collector, StartError};
-use socket::{Connection, event, eventually, operations, post};
+use serde_json::json;
+use socket::{Connection, ask, event, eventually, operations, post, request};
 
 fn collector() -> Collector {
     Collector::builder().listen("127.0.0.1:0").listen_tcp("127.0.0.1:0").start().unwrap()
@@ -45,6 +46,9 @@ fn bad_lines_are_counted_and_named() {
         "{notices:?}"
     );
     assert!(notices[1].ends_with(", line 4, column 16: expected ident"), "{notices:?}");
+    let stats = ask(&collector, request("GET", "/api/stats", &[], "")).json();
+    assert_eq!((&stats["received"]["stored"], &stats["received"]["refused"]), (&json!(2), &json!(2)));
+    assert_eq!(stats["notices"], json!(notices));
 }
 
 #[test]

@@ -133,6 +133,7 @@ pub(super) async fn flows(State(app): State<Arc<App>>, RawQuery(query): RawQuery
 pub(super) async fn stats(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Answer {
     Query::parse(&query.unwrap_or_default()).finish()?;
     let sizes = app.store.read(|reader| reader.sizes()).await?;
+    let received = app.tally.counts();
     let body = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "events": sizes.events,
@@ -144,6 +145,15 @@ pub(super) async fn stats(State(app): State<Arc<App>>, RawQuery(query): RawQuery
         "oldest-usec": sizes.oldest.map(Timestamp::as_usec),
         "newest-usec": sizes.newest.map(Timestamp::as_usec),
         "bytes": sizes.bytes,
+        "received": {
+            "stored": received.stored,
+            "duplicates": received.duplicates,
+            "refused": received.refused,
+            "connections": received.connections,
+            "open": received.open,
+            "turned-away": received.turned_away,
+        },
+        "notices": app.tally.notices(),
     });
     Ok(json(body.to_string()))
 }

@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::sync::Notify;
 use tokio::time::timeout;
 use tower_service::Service;
 
@@ -37,10 +38,11 @@ pub(super) async fn serve(
     app: Arc<App>,
     router: Router,
     mut closing: Closing,
+    crowd: Arc<Notify>,
 ) {
     let session = Arc::new(Session::default());
     let stream = Muted::new(stream, Arc::clone(&session));
-    let stream = Patient::new(stream, Arc::clone(&session), app.limits);
+    let stream = Patient::new(stream, Arc::clone(&session), app.limits, crowd);
     let service = {
         let closing = closing.clone();
         service_fn(move |request| {

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep, sleep};
 
 /// A connection that is closed when its client takes too long: silent between requests, slow with a request's head, or not
-/// reading an answer. How a body comes is watched by who reads it.
-#[derive(Debug)]
+/// reading an answer. How a body comes is watched by who reads it. When there is a crowd, the one that has been silent for
+/// longest makes room.
 pub(super) struct Patient<S> {
     stream: S,
     session: Arc<Session>,
@@ -22,6 +23,10 @@ pub(super) struct Patient<S> {
     begun: usize,
     /// When what is awaited must have come.
     read_deadline: Pin<Box<Sleep>>,
+    /// Wakes one of those that wait, the first that did.
+    crowd: Arc<Notify>,
+    /// Waits for that while nothing is asked.
+    is_crowded: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     /// Runs while an answer waits to be read.
     write_deadline: Option<Pin<Box<Sleep>>>,
 }
@@ -38,9 +43,29 @@ enum Reading {
 }
 
 impl<S> Patient<S> {
-    pub(super) fn new(stream: S, session: Arc<Session>, limits: Limits) -> Self {
+    pub(super) fn new(stream: S, session: Arc<Session>, limits: Limits, crowd: Arc<Notify>) -> Self {
         let read_deadline = Box::pin(sleep(limits.idle_timeout));
-        Self { stream, session, limits, reading: Reading::Request, begun: 0, read_deadline, write_deadline: None }
+        Self {
+            stream,
+            session,
+            limits,
+            reading: Reading::Request,
+            begun: 0,
+            read_deadline,
+            crowd,
+            is_crowded: None,
+            write_deadline: None,
+        }
+    }
+
+    /// Whether another connection needs the room of this one.
+    fn poll_crowded(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let crowd = &self.crowd;
+        let is_crowded = self.is_crowded.get_or_insert_with(|| {
+            let crowd = Arc::clone(crowd);
+            Box::pin(async move { crowd.notified().await })
+        });
+        is_crowded.as_mut().poll(cx)
     }
 
     fn await_within(&mut self, reading: Reading, patience: Duration) {
@@ -67,11 +92,15 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
         }
         let before = buf.filled().len();
         match Pin::new(&mut this.stream).poll_read(cx, buf) {
+            Poll::Pending if this.reading == Reading::Request && this.poll_crowded(cx).is_ready() => {
+                Poll::Ready(Err(too_slow()))
+            }
             Poll::Pending if this.reading != Reading::Other => {
                 ready!(this.read_deadline.as_mut().poll(cx));
                 Poll::Ready(Err(too_slow()))
             }
             polled => {
+                this.is_crowded = None;
                 if this.reading == Reading::Request && buf.filled().len() > before {
                     this.await_within(Reading::Head, this.limits.head_timeout);
                 }
