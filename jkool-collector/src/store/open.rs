@@ -71,7 +71,7 @@ impl Store {
             return Ok(Appended::default());
         }
         let done = self.0.writer.submit(records)?;
-        done.await.unwrap_or_else(|_| Err(writer::closed()))
+        done.await.unwrap_or_else(|_| Err(writer::closed())).map(|done| done.appended)
     }
 
     /// Reads, on a thread where that may take its time. What `read` sees is one state of the store.

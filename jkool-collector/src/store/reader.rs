@@ -137,7 +137,7 @@ fn stored(row: &Row<'_>) -> Result<Stored> {
 
 impl Stored {
     /// What `record` is in the store; `None` only if it can't be read, which it was.
-    pub(super) fn of(record: Record, id: EntityId) -> Option<Self> {
+    pub(super) fn of(record: &Record, id: EntityId) -> Option<Self> {
         let entity = serde_json::from_slice(&record.json).ok()?;
         Some(Self { id, time: record.time, received: record.received, entity, json: Bytes::clone(&record.json) })
     }

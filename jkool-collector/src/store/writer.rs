@@ -26,7 +26,14 @@ pub(super) struct Writer {
     thread: Option<JoinHandle<()>>,
 }
 
-type Reply = oneshot::Sender<Result<Appended, StoreError>>;
+/// What became of a batch. Its records go back to who brought them, to be freed there: this thread has enough to do.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) appended: Appended,
+    _records: Vec<Record>,
+}
+
+type Reply = oneshot::Sender<Result<Done, StoreError>>;
 
 #[derive(Debug)]
 struct Batch {
@@ -60,7 +67,7 @@ impl Writer {
     pub(super) fn submit(
         &self,
         records: Vec<Record>,
-    ) -> Result<oneshot::Receiver<Result<Appended, StoreError>>, StoreError> {
+    ) -> Result<oneshot::Receiver<Result<Done, StoreError>>, StoreError> {
         let size = records.iter().map(Record::size).sum::<usize>();
         let before = self.waiting.fetch_add(size, Ordering::Relaxed);
         // One batch may be larger than the limit: alone it still gets through.
@@ -138,17 +145,18 @@ impl Work {
             let ids: Vec<_> = ids.by_ref().take(batch.records.len()).collect();
             let stored = ids.iter().flatten().count();
             self.waiting.fetch_sub(batch.size, Ordering::Relaxed);
-            drop(batch.reply.send(Ok(Appended { stored, duplicates: ids.len() - stored })));
-            self.show(batch.records, &ids);
+            self.show(&batch.records, &ids);
+            let appended = Appended { stored, duplicates: ids.len() - stored };
+            drop(batch.reply.send(Ok(Done { appended, _records: batch.records })));
         }
     }
 
     /// Passes on to those who watch what is new.
-    fn show(&self, records: Vec<Record>, ids: &[Option<EntityId>]) {
+    fn show(&self, records: &[Record], ids: &[Option<EntityId>]) {
         if self.tail.receiver_count() == 0 {
             return;
         }
-        for (record, id) in records.into_iter().zip(ids) {
+        for (record, id) in records.iter().zip(ids) {
             if let Some(stored) = id.and_then(|id| Stored::of(record, id)) {
                 // Nobody is there any more: fine.
                 drop(self.tail.send(Arc::new(stored)));
