@@ -2,9 +2,9 @@
 
 use crate::events;
 use jkool_benches::event::now_us;
-use jkool_benches::jkool::{finish, lossless};
+use jkool_benches::jkool::{PATIENCE, finish};
 use jkool_benches::usage::{Cpu, peak_memory_kib};
-use jkool_client::{Admission, Client};
+use jkool_client::{Admission, Client, OverflowPolicy};
 use jkool_collector::{Collector, Store};
 use std::path::Path;
 use std::time::Instant;
@@ -14,8 +14,10 @@ pub(crate) fn run(events: u64, folder: &Path, limit: f64) -> Collector {
     let file = folder.join("events.db");
     let collector =
         Collector::builder().listen("127.0.0.1:0").store(Store::builder().file(&file)).start().expect("a collector");
-    let client = lossless(Client::builder()).url(collector.url()).token("incognito").http(|http| http.batches(512));
-    let client = client.build().expect("a client");
+    // Enough of a queue that something waits for the collector at any time.
+    let client = Client::builder().overflow(OverflowPolicy::Block(PATIENCE)).queue_bytes(16 << 20);
+    let client =
+        client.http(|http| http.batches(512)).url(collector.url()).token("incognito").build().expect("a client");
     let (row, now) = (Row::start("jkool's client to the collector, 512 a request"), now_us());
     for i in 0..events {
         assert_eq!(client.emit(events::full(i, events, now)), Admission::Accepted);
