@@ -36,7 +36,7 @@ fn open_files() -> usize {
 
 /// How many files are open without any client. The first one of a process may open some that stay (tokio's, for signals).
 fn files_that_stay() -> usize {
-    client(&MemoryTransport::new()).build().unwrap().shutdown(PATIENCE);
+    assert!(client(&MemoryTransport::new()).build().unwrap().shutdown(PATIENCE).is_delivered());
     assert_soon(delivery_threads, 0);
     open_files()
 }

@@ -17,16 +17,21 @@ pub(crate) enum Told {
 
 /// All that comes in from now on and that `filter` lets through, in the order of arrival, until the collector ends.
 pub(crate) fn tail(app: &App, filter: Filter) -> impl Stream<Item = Told> + Send + 'static + use<> {
-    let clock = app.clock.clone();
-    stream::unfold((app.store.tail(), filter, clock), |(mut stored, filter, clock)| async move {
+    let (store, clock) = (app.store.clone(), app.clock.clone());
+    let fresh = store.tail();
+    stream::unfold((fresh, store, filter, clock), |(mut fresh, store, filter, clock)| async move {
         loop {
-            let told = match stored.recv().await {
-                Ok(entity) if filter.matches(&entity, clock.now()) => Told::Stored(entity),
-                Ok(_) => continue,
-                Err(RecvError::Lagged(count)) => Told::Missed(count),
+            let stored = match fresh.recv().await {
+                Ok(fresh) => match fresh.read() {
+                    Some(stored) => Some(stored),
+                    None => store.read(move |reader| reader.get(fresh.id)).await.ok().flatten(),
+                },
+                Err(RecvError::Lagged(count)) => return Some((Told::Missed(count), (fresh, store, filter, clock))),
                 Err(RecvError::Closed) => return None,
             };
-            return Some((told, (stored, filter, clock)));
+            if let Some(stored) = stored.filter(|stored| filter.matches(stored, clock.now())) {
+                return Some((Told::Stored(Arc::new(stored)), (fresh, store, filter, clock)));
+            }
         }
     })
 }

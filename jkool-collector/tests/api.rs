@@ -270,18 +270,23 @@ fn the_tail_tells_what_comes_in_and_ends_with_the_collector() {
     let (status, head, mut reader) = open(&collector, "/api/tail?severity=%3E%3DERROR");
     assert_eq!(status, 200);
     assert!(head.contains("content-type: text/event-stream"), "{head}");
-    // The head is sent when the tail has begun, so nothing from here on is lost.
-    let orders = orders();
-    store(&collector, &orders);
-    let data = loop {
+    let mut next = || loop {
         let mut line = String::new();
         assert!(reader.read_line(&mut line).unwrap() > 0, "the tail ended");
         if let Some(data) = line.strip_prefix("data: ") {
-            break serde_json::from_str::<Value>(data).unwrap();
+            return serde_json::from_str::<Value>(data).unwrap();
         }
     };
+    // The head is sent when the tail has begun, so nothing from here on is lost.
+    let orders = orders();
+    store(&collector, &orders);
+    let data = next();
     assert_eq!(data["entity"], orders[4]);
     assert_eq!(get(&collector, &format!("/api/events/{}", data["id"].as_str().unwrap())), data);
+    // However large it is.
+    let large = json!({"operation": "large", "severity": "ERROR", "msg-text": "x".repeat(1 << 20)});
+    store(&collector, std::slice::from_ref(&large));
+    assert_eq!(next()["entity"], large);
     let rest = std::thread::spawn(move || reader.read_to_end(&mut Vec::new()).map(drop));
     drop(collector);
     rest.join().unwrap().unwrap();

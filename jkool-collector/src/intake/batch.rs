@@ -190,11 +190,11 @@ impl Reading {
             return Ok(());
         }
         let mut json = self.typed(json);
-        let mut record = Record::read(Bytes::clone(&json), self.now).or_else(|error| {
+        let mut record = Record::parse(Bytes::clone(&json), self.now).or_else(|error| {
             match std::str::from_utf8(&json).map(replace_lone_surrogates) {
                 Ok(Cow::Owned(mended)) => {
                     json = mended.into();
-                    Record::read(Bytes::clone(&json), self.now)
+                    Record::parse(Bytes::clone(&json), self.now)
                 }
                 _ => Err(error),
             }
@@ -202,7 +202,7 @@ impl Reading {
         // What is stored goes out one a line again. Within a string no line ends.
         if json.contains(&b'\n') {
             json = json.iter().map(|byte| if *byte == b'\n' { b' ' } else { *byte }).collect();
-            record = Record::read(Bytes::clone(&json), self.now)?;
+            record = Record::parse(Bytes::clone(&json), self.now)?;
         }
         self.batch.records.push(record);
         self.batch.bodies.push(json);

@@ -27,6 +27,8 @@ pub enum StoreErrorKind {
     TooNew,
     /// Another process is at it, for longer than we wait.
     Locked,
+    /// What was to be stored is no event, activity or snapshot.
+    NoEntity,
     /// The store was closed.
     Closed,
     /// The file can't be opened, read or written.

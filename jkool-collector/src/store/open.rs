@@ -2,8 +2,8 @@
 
 use super::apply::Memory;
 use super::reader::Reader;
-use super::writer::{self, Writer};
-use super::{Appended, Record, Retention, StoreError, StoreErrorKind, Stored, schema};
+use super::writer::{self, Fresh, Writer};
+use super::{Appended, Record, Retention, StoreError, StoreErrorKind, schema};
 use crate::Clock;
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ struct Inner {
     /// Closed before the writer, for only who may write can put the journal away.
     connections: Connections,
     writer: Writer,
-    tail: broadcast::Sender<Arc<Stored>>,
+    tail: broadcast::Sender<Arc<Fresh>>,
     notices: Vec<String>,
 }
 
@@ -100,7 +100,7 @@ impl Store {
     }
 
     /// What is stored from now on, in the order of arrival. Who is too slow is told how much it missed.
-    pub fn tail(&self) -> broadcast::Receiver<Arc<Stored>> {
+    pub(crate) fn tail(&self) -> broadcast::Receiver<Arc<Fresh>> {
         self.0.tail.subscribe()
     }
 

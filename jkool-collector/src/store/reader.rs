@@ -2,9 +2,8 @@
 
 use super::find::{End, Wanted};
 use super::link::{CORRELATOR, Role, hash, linked};
-use super::{EntityId, Record, StoreError, StoreErrorKind, Stored};
+use super::{EntityId, StoreError, StoreErrorKind, Stored};
 use crate::Filter;
-use bytes::Bytes;
 use jkool_model::{Entity, Timestamp, TrackingId};
 use rusqlite::{Connection, OptionalExtension, Row};
 
@@ -133,12 +132,4 @@ fn stored(row: &Row<'_>) -> Result<Stored> {
         entity,
         json: json.into(),
     })
-}
-
-impl Stored {
-    /// What `record` is in the store; `None` only if it can't be read, which it was.
-    pub(super) fn of(record: &Record, id: EntityId) -> Option<Self> {
-        let entity = serde_json::from_slice(&record.json).ok()?;
-        Some(Self { id, time: record.time, received: record.received, entity, json: Bytes::clone(&record.json) })
-    }
 }

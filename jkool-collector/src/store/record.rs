@@ -1,6 +1,7 @@
 //! What of an entity goes into which column.
 
 use super::link::{Link, Role};
+use super::{StoreError, StoreErrorKind};
 use crate::Kind;
 use crate::filter::{severity_of, words_of};
 use bytes::Bytes;
@@ -38,7 +39,8 @@ impl Record {
     /// Reads one entity. It is kept as it is here, byte for byte.
     ///
     /// # Errors
-    /// When it is no JSON object, or a field is of a kind that can't be understood.
+    /// [`StoreErrorKind::NoEntity`](super::StoreErrorKind::NoEntity), with line and column, when it is no JSON object, or a
+    /// field is of a kind that can't be understood.
     ///
     /// ```
     /// use jkool_collector::Record;
@@ -46,7 +48,11 @@ impl Record {
     /// let json = br#"{"operation":"ProcessOrder","msg-text":"Order processed"}"#;
     /// assert!(Record::read(json.as_slice().into(), Timestamp::from_usec(0)).is_ok());
     /// ```
-    pub fn read(json: Bytes, received: Timestamp) -> Result<Self, serde_json::Error> {
+    pub fn read(json: Bytes, received: Timestamp) -> Result<Self, StoreError> {
+        Self::parse(json, received).map_err(|error| StoreError::new(StoreErrorKind::NoEntity, error))
+    }
+
+    pub(crate) fn parse(json: Bytes, received: Timestamp) -> Result<Self, serde_json::Error> {
         Ok(Self::of(serde_json::from_slice(&json)?, json, received))
     }
 

@@ -3,6 +3,8 @@
 use super::apply::{Memory, apply};
 use super::{Appended, EntityId, Record, Retention, StoreError, StoreErrorKind, Stored, retention};
 use crate::Clock;
+use bytes::Bytes;
+use jkool_model::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -33,6 +35,28 @@ pub(super) struct Done {
     _records: Vec<Record>,
 }
 
+/// An entity that was just stored, for those who watch. To read it is left to them: this thread has no time for that.
+#[derive(Debug, Clone)]
+pub(crate) struct Fresh {
+    pub(crate) id: EntityId,
+    time: Timestamp,
+    received: Timestamp,
+    /// A copy, so that the body that it came in can go; a large one is to be had from the store alone.
+    json: Option<Bytes>,
+}
+
+/// A larger one is not kept for watchers, of which one may be slow.
+const LARGE: usize = 64 << 10;
+
+impl Fresh {
+    /// `None` for a large one.
+    pub(crate) fn read(&self) -> Option<Stored> {
+        let json = self.json.clone()?;
+        let entity = serde_json::from_slice(&json).ok()?;
+        Some(Stored { id: self.id, time: self.time, received: self.received, entity, json })
+    }
+}
+
 type Reply = oneshot::Sender<Result<Done, StoreError>>;
 
 #[derive(Debug)]
@@ -53,7 +77,7 @@ impl Writer {
         retention: Retention,
         clock: Clock,
         limit: usize,
-        tail: broadcast::Sender<Arc<Stored>>,
+        tail: broadcast::Sender<Arc<Fresh>>,
     ) -> Result<Self, StoreError> {
         let (batches, incoming) = mpsc::channel();
         let waiting = Arc::new(AtomicUsize::new(0));
@@ -100,7 +124,7 @@ struct Work {
     retention: Retention,
     clock: Clock,
     waiting: Arc<AtomicUsize>,
-    tail: broadcast::Sender<Arc<Stored>>,
+    tail: broadcast::Sender<Arc<Fresh>>,
 }
 
 impl Work {
@@ -157,10 +181,11 @@ impl Work {
             return;
         }
         for (record, id) in records.iter().zip(ids) {
-            if let Some(stored) = id.and_then(|id| Stored::of(record, id)) {
-                // Nobody is there any more: fine.
-                drop(self.tail.send(Arc::new(stored)));
-            }
+            let Some(id) = *id else { continue };
+            let Record { time, received, ref json, .. } = *record;
+            let json = (json.len() <= LARGE).then(|| Bytes::copy_from_slice(json));
+            // Nobody is there any more: fine.
+            drop(self.tail.send(Arc::new(Fresh { id, time, received, json })));
         }
     }
 
