@@ -79,9 +79,10 @@ fn called(name: &MetricName) -> String {
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" / ")
 }
 
+/// What a person calls a source, and where it is: its two innermost elements.
 fn innermost(source: &str) -> String {
-    let source = source.parse::<SourceFqn>().ok();
-    source.and_then(|source| source.elements().next().map(|(_, name)| name.to_owned())).unwrap_or_default()
+    let Ok(source) = source.parse::<SourceFqn>() else { return String::new() };
+    source.elements().take(2).map(|(_, name)| name).collect::<Vec<_>>().join(" · ")
 }
 
 fn chooser(names: &[MetricName], chosen: Option<&MetricName>) -> Markup {

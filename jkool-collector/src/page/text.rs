@@ -17,7 +17,7 @@ pub(super) fn time(time: Timestamp) -> Markup {
     }
 }
 
-/// Microseconds in the unit that tells most: `850 µs`, `12.3 ms`, `1.50 s`, `2 min 5 s`, `3 h 10 min`, `2 d 4 h`.
+/// Microseconds in the unit that tells most: `850 µs`, `12.3 ms`, `1.50 s`, `15 s`, `2 min 5 s`, `3 h 10 min`, `2 d 4 h`.
 pub(super) fn duration(usec: i64) -> String {
     let sign = if usec < 0 { "−" } else { "" };
     let usec = usec.unsigned_abs();
@@ -31,6 +31,7 @@ pub(super) fn duration(usec: i64) -> String {
         0 if usec < 10_000 => format!("{sign}{:.2} ms", usec as f64 / 1e3),
         0 if usec < 100_000 => format!("{sign}{:.1} ms", usec as f64 / 1e3),
         0 => format!("{sign}{:.0} ms", (usec as f64 / 1e3).floor()),
+        1..60 if usec % 1_000_000 == 0 => format!("{sign}{seconds} s"),
         1..60 => format!("{sign}{:.2} s", (usec / 10_000) as f64 / 1e2),
         60..3_600 => two(seconds / 60, "min", seconds % 60, "s"),
         3_600..86_400 => two(seconds / 3_600, "h", seconds % 3_600 / 60, "min"),
@@ -106,6 +107,7 @@ mod tests {
             (12_340, "12.3 ms"),
             (999_999, "999 ms"),
             (1_500_000, "1.50 s"),
+            (15_000_000, "15 s"),
             (59_999_999, "59.99 s"),
             (125_000_000, "2 min 5 s"),
             (3_600_000_000, "1 h"),
