@@ -2,7 +2,9 @@
 
 mod apply;
 mod charts;
+mod connections;
 mod error;
+mod file;
 mod find;
 mod flows;
 mod id;

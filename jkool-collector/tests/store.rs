@@ -4,7 +4,7 @@
 mod common;
 
 use common::{filter, records};
-use jkool_collector::{Filter, MetricName, Store};
+use jkool_collector::{Filter, MetricName, Store, StoreErrorKind};
 use jkool_model::{Severity, Timestamp};
 
 const NOW: Timestamp = Timestamp::from_usec(1_457_524_800_000_000);
@@ -122,4 +122,13 @@ async fn the_same_again_is_stored_once_and_the_same_id_with_something_else_twice
     assert_eq!(store.append(again(r#"{"operation":"other","tracking-id":"1"}"#)).await.unwrap().stored, 1);
     assert_eq!(store.append(again(r#"{"operation":"no id"}"#)).await.unwrap().stored, 1);
     assert_eq!(store.append(again(r#"{"operation":"no id"}"#)).await.unwrap().stored, 1);
+}
+
+#[tokio::test]
+async fn a_question_that_takes_too_long_ends_and_the_store_goes_on() {
+    let store = Store::builder().patience(std::time::Duration::ZERO).open().unwrap();
+    store.append(records(&common::numbered(0..2_000), NOW)).await.unwrap();
+    let slow = store.read(|reader| reader.histogram(&filter("text=number"), 10, NOW)).await;
+    assert_eq!(slow.unwrap_err().kind(), StoreErrorKind::TooSlow);
+    assert_eq!(store.append(records(&common::numbered(2_000..2_001), NOW)).await.unwrap().stored, 1);
 }

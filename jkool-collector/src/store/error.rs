@@ -19,6 +19,8 @@ pub struct StoreError {
 pub enum StoreErrorKind {
     /// More is waiting to be written than is allowed: later it works.
     Busy,
+    /// A question took longer than it may.
+    TooSlow,
     /// The disk is full, or the file may not grow.
     Full,
     /// The file is damaged, or no database at all.
@@ -58,6 +60,7 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode;
         let kind = match error.sqlite_error_code() {
+            Some(ErrorCode::OperationInterrupted) => StoreErrorKind::TooSlow,
             Some(ErrorCode::DiskFull) => StoreErrorKind::Full,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreErrorKind::Corrupt,
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreErrorKind::Locked,

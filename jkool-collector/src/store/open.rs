@@ -1,15 +1,17 @@
 //! Opening a store.
 
 use super::apply::Memory;
+use super::connections::{Connections, READERS};
+use super::file::{open_file, open_reader, prepared, set_aside};
 use super::reader::Reader;
 use super::writer::{self, Fresh, Writer};
 use super::{Appended, Record, Retention, StoreError, StoreErrorKind, schema};
 use crate::Clock;
-use rusqlite::{Connection, OpenFlags};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use rusqlite::Connection;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::sync::broadcast;
+use tokio::sync::{Semaphore, broadcast};
 
 /// What is kept of what was received. Clones are handles of one store.
 #[derive(Debug, Clone)]
@@ -20,6 +22,8 @@ struct Inner {
     /// Closed before the writer, for only who may write can put the journal away.
     connections: Connections,
     writer: Writer,
+    /// For those who read from async code.
+    turns: Arc<Semaphore>,
     tail: broadcast::Sender<Arc<Fresh>>,
     notices: Vec<String>,
 }
@@ -42,6 +46,7 @@ pub struct StoreBuilder {
     durability: Durability,
     retention: Option<Retention>,
     clock: Clock,
+    patience: Duration,
     waiting: usize,
     max_pages: Option<u32>,
 }
@@ -57,6 +62,7 @@ impl Store {
             durability: Durability::default(),
             retention: None,
             clock: Clock::default(),
+            patience: Duration::from_secs(10),
             waiting: 64 << 20,
             max_pages: None,
         }
@@ -77,21 +83,28 @@ impl Store {
     /// Reads, on a thread where that may take its time. What `read` sees is one state of the store.
     ///
     /// # Errors
-    /// What `read` says, or that the file can't be read.
+    /// What `read` says, that the file can't be read, or that it takes too long.
     pub async fn read<T, F>(&self, read: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Reader<'_>) -> Result<T, StoreError> + Send + 'static,
     {
+        // Who waits for a turn shall hold no thread meanwhile.
+        let turn = Arc::clone(&self.0.turns).acquire_owned().await;
+        let turn = turn.map_err(|error| StoreError::new(StoreErrorKind::Internal, error))?;
         let store = self.clone();
-        let result = tokio::task::spawn_blocking(move || store.read_now(read)).await;
+        let result = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            store.read_now(read)
+        });
+        let result = result.await;
         result.unwrap_or_else(|error| Err(StoreError::new(StoreErrorKind::Internal, error)))
     }
 
     /// As [`read`](Self::read), on this thread.
     ///
     /// # Errors
-    /// What `read` says, or that the file can't be read.
+    /// What `read` says, that the file can't be read, or that it takes too long.
     pub fn read_now<T>(&self, read: impl FnOnce(&Reader<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
         self.0.connections.with(|connection| {
             let transaction = connection.unchecked_transaction()?;
@@ -139,6 +152,13 @@ impl StoreBuilder {
         self
     }
 
+    /// How long a question may take, before it ends as [`StoreErrorKind::TooSlow`]. 10 seconds unless said otherwise.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
     /// How many bytes may wait to be written; more are refused as [`StoreErrorKind::Busy`]. 64 MiB unless said otherwise.
     #[must_use]
     pub fn waiting(mut self, bytes: usize) -> Self {
@@ -173,13 +193,13 @@ impl StoreBuilder {
                     writing.pragma_update(None, "max_page_count", pages)?;
                 }
                 let readers = (0..READERS).map(|_| open_reader(path)).collect::<Result<_, _>>()?;
-                (Arc::new(Mutex::new(writing)), Connections::own(readers))
+                (Arc::new(Mutex::new(writing)), Connections::own(readers, self.patience))
             }
             None => {
                 let mut connection = Connection::open_in_memory()?;
                 schema::migrate(&mut connection, schema::MIGRATIONS)?;
                 let shared = Arc::new(Mutex::new(prepared(connection)));
-                (Arc::clone(&shared), Connections::Shared(shared))
+                (Arc::clone(&shared), Connections::shared(shared, self.patience))
             }
         };
         let retention = self.retention.unwrap_or(match &self.path {
@@ -188,142 +208,6 @@ impl StoreBuilder {
         });
         let (tail, _) = broadcast::channel(1_024);
         let writer = Writer::start(writing, Memory::default(), retention, self.clock, self.waiting, tail.clone())?;
-        Ok(Store(Arc::new(Inner { writer, connections, tail, notices })))
+        Ok(Store(Arc::new(Inner { connections, writer, turns: Arc::new(Semaphore::new(READERS)), tail, notices })))
     }
-}
-
-/// How much of the file each connection keeps in memory: 32 MiB, in SQLite's way to say KiB.
-const CACHE: i64 = -32_768;
-
-/// So many read at the same time.
-const READERS: usize = 2;
-
-#[derive(Debug)]
-enum Connections {
-    /// Of a file: readers don't wait for the writer, nor it for them.
-    Own { free: Mutex<Vec<Connection>>, freed: Condvar },
-    /// In memory there is one for all.
-    Shared(Arc<Mutex<Connection>>),
-}
-
-impl Connections {
-    fn own(connections: Vec<Connection>) -> Self {
-        Self::Own { free: Mutex::new(connections), freed: Condvar::new() }
-    }
-
-    fn with<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        match self {
-            Connections::Shared(connection) => read(&connection.lock().unwrap_or_else(PoisonError::into_inner)),
-            Connections::Own { free, freed } => {
-                let free = || free.lock().unwrap_or_else(PoisonError::into_inner);
-                let mut connections = free();
-                let connection = loop {
-                    match connections.pop() {
-                        Some(connection) => break connection,
-                        None => connections = freed.wait(connections).unwrap_or_else(PoisonError::into_inner),
-                    }
-                };
-                drop(connections);
-                // Given back even if `read` panics.
-                let lent = Lent {
-                    connection: Some(connection),
-                    give_back: |connection| {
-                        free().push(connection);
-                        freed.notify_one();
-                    },
-                };
-                match &lent.connection {
-                    Some(connection) => read(connection),
-                    None => Err(StoreError::new(StoreErrorKind::Internal, "no connection")),
-                }
-            }
-        }
-    }
-}
-
-struct Lent<F: Fn(Connection)> {
-    connection: Option<Connection>,
-    give_back: F,
-}
-
-impl<F: Fn(Connection)> Drop for Lent<F> {
-    fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            (self.give_back)(connection);
-        }
-    }
-}
-
-fn open_file(path: &Path, durability: Durability) -> Result<Connection, StoreError> {
-    // A journal that is still there was left by a process that had no time to close.
-    let was_cut_off = with_suffix(path, "-wal").exists();
-    make_private(path);
-    let mut connection = Connection::open(path).map_err(|error| at(path, error))?;
-    connection.busy_timeout(Duration::from_secs(2))?;
-    connection.pragma_update(None, "page_size", 8_192)?;
-    connection.pragma_update(None, "journal_mode", "WAL").map_err(|error| at(path, error))?;
-    connection.pragma_update(
-        None,
-        "synchronous",
-        match durability {
-            Durability::Disk => "FULL",
-            Durability::System => "NORMAL",
-        },
-    )?;
-    if was_cut_off {
-        let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-        if verdict != "ok" {
-            return Err(StoreError::new(StoreErrorKind::Corrupt, verdict));
-        }
-    }
-    connection.pragma_update(None, "cache_size", CACHE)?;
-    // In pages: fewer trips from the journal to the file, for 16 MiB more of journal.
-    connection.pragma_update(None, "wal_autocheckpoint", 2_048)?;
-    schema::migrate(&mut connection, schema::MIGRATIONS)?;
-    Ok(prepared(connection))
-}
-
-/// Makes the file, for its owner alone: it holds what programs log. SQLite gives its journals the same rights.
-fn make_private(path: &Path) {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    // It is there already, or can't be made: SQLite says why.
-    drop(options.open(path));
-}
-
-fn open_reader(path: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(|error| at(path, error))?;
-    connection.busy_timeout(Duration::from_secs(2))?;
-    connection.pragma_update(None, "cache_size", CACHE)?;
-    Ok(prepared(connection))
-}
-
-fn prepared(connection: Connection) -> Connection {
-    connection.set_prepared_statement_cache_capacity(64);
-    connection
-}
-
-fn at(path: &Path, error: rusqlite::Error) -> StoreError {
-    StoreError::from(error).at(path)
-}
-
-/// Moves a damaged file and its journals out of the way.
-fn set_aside(path: &Path, error: &StoreError) -> Result<String, StoreError> {
-    let free = (1..).map(|number| with_suffix(path, &format!(".corrupt-{number}"))).find(|aside| !aside.exists());
-    let aside = free.unwrap_or_else(|| with_suffix(path, ".corrupt"));
-    std::fs::rename(path, &aside).map_err(|error| StoreError::new(StoreErrorKind::Io, error))?;
-    for journal in ["-wal", "-shm"] {
-        // They belong to the file; without one there is nothing to move.
-        drop(std::fs::rename(with_suffix(path, journal), with_suffix(&aside, journal)));
-    }
-    Ok(format!("{} is damaged ({error}): it was set aside as {}, and a new one begun", path.display(), aside.display()))
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
