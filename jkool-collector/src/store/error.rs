@@ -56,6 +56,7 @@ impl StoreError {
     }
 }
 
+#[doc(hidden)]
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode;

@@ -56,18 +56,21 @@ impl FromStr for EntityId {
     }
 }
 
+#[doc(hidden)]
 impl ToSql for EntityId {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(self.0.into())
     }
 }
 
+#[doc(hidden)]
 impl From<EntityId> for Value {
     fn from(id: EntityId) -> Self {
         id.0.into()
     }
 }
 
+#[doc(hidden)]
 impl FromSql for EntityId {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         value.as_i64().map(Self)
