@@ -154,21 +154,31 @@ async fn the_oldest_go_when_there_is_too_much() {
     let folder = Folder::new();
     let limit = 4 << 20;
     let store = Store::builder().file(folder.path("events.db")).retention(Retention::ALL.bytes(limit)).open().unwrap();
+    // Every one with names of its own, ten minutes apart.
+    let time = |number: i64| NOW.as_usec() + number * 600_000_000;
     for batch in 0..40 {
         let events: Vec<_> = numbered(batch * 500..batch * 500 + 500)
             .iter()
-            .zip(0..)
-            .map(|(json, i)| at(json, NOW.as_usec() + (batch as i64 * 500 + i) * 1_000))
+            .zip(batch as i64 * 500..)
+            .map(|(json, number)| {
+                let json = json.replace("\"count\"", &format!("\"count {number}\""));
+                let json = json.replace("\"number\"", &format!("\"number {number}\""));
+                at(&json.replace("APPL=Counter", &format!("APPL=Counter {number}")), time(number))
+            })
             .collect();
         store.append(records(&events, NOW)).await.unwrap();
     }
     common::until(|| sizes(&store).bytes <= limit).await;
     let left = sizes(&store);
     assert!((1..20_000).contains(&left.events), "{left:?}");
+    // With them go the names that nothing has any more; else these would fill it some day.
+    assert_eq!((left.operations, left.sources), (left.events, left.events));
+    let metrics = store.read_now(|reader| reader.metric_names()).unwrap().len() as u64;
+    assert!((left.events..left.events + 6).contains(&metrics), "{metrics} metrics, {left:?}");
     // The youngest are all there.
     let youngest = store.read_now(|reader| reader.find(&Filter::default(), left.events as usize, None, NOW)).unwrap();
     let times: Vec<_> = youngest.iter().map(|stored| stored.time.as_usec()).collect();
-    let expected: Vec<_> = (0..left.events as i64).map(|back| NOW.as_usec() + (19_999 - back) * 1_000).collect();
+    let expected: Vec<_> = (0..left.events as i64).map(|back| time(19_999 - back)).collect();
     assert_eq!(times, expected);
 }
 

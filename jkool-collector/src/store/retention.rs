@@ -5,7 +5,8 @@ use super::link::Link;
 use super::record::links_of;
 use super::rollup::{Level, Rollup};
 use jkool_model::Timestamp;
-use rusqlite::{Connection, Result, params};
+use rusqlite::{Connection, OptionalExtension, Result, params};
+use std::collections::HashSet;
 use std::time::Duration;
 
 /// How much is kept; what is oldest goes first. By default all of it, for a file, and 512 MiB in memory.
@@ -70,7 +71,7 @@ pub(super) fn used_bytes(connection: &Connection) -> Result<u64> {
 }
 
 fn remove_up_to(connection: &Connection, last: EntityId) -> Result<()> {
-    let mut rollup = Rollup::default();
+    let (mut rollup, mut facets) = (Rollup::default(), HashSet::new());
     let mut gone = connection.prepare_cached("SELECT id, time, facet, json FROM entity WHERE id <= ?1")?;
     let mut words = connection.prepare_cached("DELETE FROM words WHERE rowid = ?1")?;
     // Which of the two it is in nobody knows.
@@ -82,8 +83,9 @@ fn remove_up_to(connection: &Connection, last: EntityId) -> Result<()> {
     let mut rows = gone.query([last])?;
     while let Some(row) = rows.next()? {
         let id: EntityId = row.get(0)?;
-        let time = Timestamp::from_usec(row.get(1)?);
-        rollup.count(time, row.get(2)?, -1);
+        let facet = row.get(2)?;
+        facets.insert(facet);
+        rollup.count(Timestamp::from_usec(row.get(1)?), facet, -1);
         words.execute([id])?;
         // What it was read from says what leads to it.
         let json = row.get_ref(3)?.as_blob()?;
@@ -96,15 +98,53 @@ fn remove_up_to(connection: &Connection, last: EntityId) -> Result<()> {
     }
     connection.prepare_cached("DELETE FROM entity WHERE id <= ?1")?.execute([last])?;
     rollup.write(connection)?;
+    let mut tally = connection.prepare_cached("DELETE FROM tally WHERE level = ?1 AND bucket <= ?2 AND count <= 0")?;
+    // Of a bucket that is left in part, nobody knows which value was its least: it stays as it is.
+    let mut metric = connection.prepare_cached("DELETE FROM metric WHERE level = ?1 AND bucket < ?2 RETURNING name")?;
+    let mut metrics = HashSet::new();
     for level in Level::ALL {
-        // Of a bucket that is left in part, nobody knows which value was its least.
-        let bucket = level.bucket(last.time());
-        connection
-            .prepare_cached("DELETE FROM metric WHERE level = ?1 AND bucket < ?2")?
-            .execute(params![level as i64, bucket])?;
-        connection
-            .prepare_cached("DELETE FROM tally WHERE level = ?1 AND bucket <= ?2 AND count <= 0")?
-            .execute(params![level as i64, bucket])?;
+        let before = params![level as i64, level.bucket(last.time())];
+        tally.execute(before)?;
+        for name in metric.query_map(before, |row| row.get(0))? {
+            metrics.insert(name?);
+        }
+    }
+    forget_facets(connection, &facets)?;
+    forget_metrics(connection, &metrics)
+}
+
+/// Lets go of combinations, and of the names in them, that nothing has any more.
+fn forget_facets(connection: &Connection, facets: &HashSet<i64>) -> Result<()> {
+    let mut forget = connection.prepare_cached(
+        "DELETE FROM facet WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM entity WHERE facet = ?1)
+         RETURNING operation, source",
+    )?;
+    let unused = |table: &str| {
+        connection.prepare_cached(&format!(
+            "DELETE FROM {table} WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM facet WHERE facet.{table} = ?1)"
+        ))
+    };
+    let (mut operation, mut source) = (unused("operation")?, unused("source")?);
+    let mut elements = connection.prepare_cached("DELETE FROM source_element WHERE source = ?1")?;
+    for facet in facets {
+        let forgotten = forget.query_row([facet], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)));
+        if let Some((operation_id, source_id)) = forgotten.optional()? {
+            operation.execute([operation_id])?;
+            if source.execute([source_id])? > 0 {
+                elements.execute([source_id])?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The same for metrics.
+fn forget_metrics(connection: &Connection, names: &HashSet<i64>) -> Result<()> {
+    let mut forget = connection.prepare_cached(
+        "DELETE FROM metric_name WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM metric WHERE name = ?1)",
+    )?;
+    for name in names {
+        forget.execute([name])?;
     }
     Ok(())
 }

@@ -203,6 +203,10 @@ impl Work {
                 Ok(count) => gone += count,
             }
         }
+        if gone > 0 {
+            // Some of the names may have gone, too.
+            self.memory = Memory::default();
+        }
     }
 
     /// All or nothing.

@@ -1,22 +1,25 @@
--- Names that come over and over. 0 stands for none.
-CREATE TABLE operation (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-CREATE TABLE source (id INTEGER PRIMARY KEY, fqn TEXT NOT NULL UNIQUE);
+-- Names that come over and over. 0 stands for none. An id is never used again, for counts may outlive their names.
+CREATE TABLE operation (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE);
+CREATE TABLE source (id INTEGER PRIMARY KEY AUTOINCREMENT, fqn TEXT NOT NULL UNIQUE);
 -- Each TYPE=name of a source.
 CREATE TABLE source_element (
     element TEXT NOT NULL,
     source INTEGER NOT NULL,
     PRIMARY KEY (element, source)
 ) WITHOUT ROWID;
+CREATE INDEX source_element_source ON source_element (source);
 
 -- What filters and charts ask for. There are few of them, so a filter is a short list of ids.
 CREATE TABLE facet (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     kind INTEGER NOT NULL,      -- 0 event, 1 activity, 2 snapshot
     severity INTEGER NOT NULL,  -- its ordinal
     operation INTEGER NOT NULL,
     source INTEGER NOT NULL,
     UNIQUE (kind, severity, operation, source)
 );
+CREATE INDEX facet_operation ON facet (operation);
+CREATE INDEX facet_source ON facet (source);
 
 -- Events, activities, and snapshots that came alone. The id is the time (see EntityId), so every index is one by time too.
 CREATE TABLE entity (
@@ -67,7 +70,7 @@ CREATE TABLE tally (
 
 -- Numeric properties of snapshots, and of events themselves (then without category and snapshot), in the same buckets.
 CREATE TABLE metric_name (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     category TEXT NOT NULL,
     snapshot TEXT NOT NULL,
     property TEXT NOT NULL,
@@ -84,3 +87,4 @@ CREATE TABLE metric (
     max REAL NOT NULL,
     PRIMARY KEY (name, level, bucket, source)
 ) WITHOUT ROWID;
+CREATE INDEX metric_bucket ON metric (level, bucket);
