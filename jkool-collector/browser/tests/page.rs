@@ -266,6 +266,8 @@ async fn a_page_finds_its_collector_again() {
     browser.until("document.querySelector('.row .msg')?.textContent === 'in between'").await;
     // What the new one never heard of is gone.
     assert_eq!((browser.text("#live").await.as_str(), browser.count(".row").await), ("live", 1));
+    // It complained meanwhile, and rightly.
+    browser.close().await;
 }
 
 #[tokio::test]

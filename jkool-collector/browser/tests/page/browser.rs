@@ -186,6 +186,11 @@ impl Browser {
                 assert!(asked.starts_with(&url) || asked.starts_with("data:") || asked == "about:blank", "{asked}");
             }
         }
+        self.close().await;
+    }
+
+    /// Ends it: without its driver it would stay.
+    pub async fn close(self) {
         self.client.clone().close().await.unwrap();
     }
 
