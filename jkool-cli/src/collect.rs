@@ -2,8 +2,8 @@
 
 use crate::exit::{Exit, Failure};
 use crate::{out, signals, units};
-use jkool_collector::{Collector, CollectorBuilder, Durability, Retention, Store};
-use std::path::PathBuf;
+use jkool_collector::{Collector, CollectorBuilder, Durability, Moment, Retention, Store};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Starts a collector: it takes what any jKool client sends, keeps it, and shows it on a page.
@@ -67,10 +67,7 @@ enum Sync {
 }
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
-    let keeps = match &args.db {
-        Some(path) => format!("Keeps everything in {}", path.display()),
-        None => "Keeps everything in memory, until it ends".to_owned(),
-    };
+    let keeps = keeps(args.db.as_deref(), retention(&args));
     let started = tokio::task::spawn_blocking(|| builder(args).start()).await;
     let collector = started
         .map_err(|error| Failure::Unreachable(error.to_string()))?
@@ -103,17 +100,33 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
+fn retention(args: &Args) -> Retention {
+    let mut retention = if args.db.is_some() { Retention::ALL } else { Retention::IN_MEMORY };
+    retention.age = args.max_age;
+    retention.bytes = args.max_size.or(retention.bytes);
+    retention
+}
+
+/// Where events are kept, and how many.
+fn keeps(db: Option<&Path>, retention: Retention) -> String {
+    let mut text = match db {
+        Some(path) => format!("Keeps events in {}", path.display()),
+        None => "Keeps events in memory, until it ends".to_owned(),
+    };
+    if let Some(age) = retention.age {
+        text.push_str(&format!(", for {} at most", Moment::Ago(age)));
+    }
+    if let Some(bytes) = retention.bytes {
+        text.push_str(&format!(", {} at most: the oldest go first", units::bytes(bytes)));
+    }
+    text
+}
+
 fn builder(args: Args) -> CollectorBuilder {
-    let mut store = Store::builder().durability(match args.sync {
+    let mut store = Store::builder().retention(retention(&args)).durability(match args.sync {
         Sync::Disk => Durability::Disk,
         Sync::System => Durability::System,
     });
-    if args.max_age.is_some() || args.max_size.is_some() {
-        let mut retention = Retention::ALL;
-        retention.age = args.max_age;
-        retention.bytes = args.max_size.or(args.db.is_none().then_some(512 << 20));
-        store = store.retention(retention);
-    }
     if let Some(path) = args.db {
         store = store.file(path);
     }

@@ -60,7 +60,7 @@ fn asked_to_stop_it_ends_in_order_and_has_kept_everything() {
         let mut rest = String::new();
         collector.child.stdout.take().unwrap().read_to_string(&mut rest).unwrap();
         let expected = format!(
-            "Any token is taken, and none is needed\nKeeps everything in {}\n\
+            "Any token is taken, and none is needed\nKeeps events in {}, for 36500d at most, 953.7 MiB at most: the oldest go first\n\
              Stopped: 1 stored, 0 stored before, 0 refused\n",
             db.path()
         );
@@ -96,6 +96,12 @@ fn with_tokens_everybody_needs_one() {
     assert_eq!(run(&["send", "hello", "--url", &collector.url, "--token-file", mine.path()]).code, 0);
     let stats = jkool(&["stats"]).env("JKOOL_URL", &collector.url).env("JKOOL_TOKEN", "canary-01").output().unwrap();
     assert!(String::from_utf8(stats.stdout).unwrap().starts_with("events      1\n"));
+    // One of the environment does as well.
+    let mut command = jkool(&["collect", "--listen", "127.0.0.1:0"]);
+    let collector = Process::of(command.env("JKOOL_TOKEN", "canary-04"));
+    assert_eq!(run(&["stats", "--url", &collector.url]).code, 3);
+    let stats = jkool(&["stats", "--url", &collector.url]).env("JKOOL_TOKEN", "canary-04").output().unwrap();
+    assert_eq!(stats.status.code(), Some(0));
     // Who can be reached from elsewhere needs one.
     let open = run(&["collect", "--listen", "0.0.0.0:0"]);
     assert_eq!(open.code, 3);
@@ -132,6 +138,19 @@ fn lines_over_tcp_are_taken_too() {
     });
 }
 
+#[test]
+fn a_damaged_file_is_told_of() {
+    let db = TempFile::new("damaged.db", &"no database at all".repeat(999));
+    let mut collector = Process::start(&["--db", db.path()]);
+    let aside = TempFile::missing("damaged.db.corrupt-1");
+    assert!(aside.0.exists());
+    assert_eq!(run(&["send", "hello", "--url", &collector.url]).code, 0);
+    collector.child.kill().unwrap();
+    let mut told = String::new();
+    collector.child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert!(told.contains(aside.path()), "{told}");
+}
+
 /// So many events go in one request, and so many requests are under way.
 const BATCH: usize = 20;
 const SENDERS: usize = 4;
@@ -139,14 +158,15 @@ const SENDERS: usize = 4;
 /// Sends events over several connections until no more of them are stored, and gives the ids of all that were. As soon as
 /// there are so many, `then` is called.
 fn send_until_it_ends(url: &str, so_many: usize, then: impl FnOnce()) -> Vec<String> {
-    let acknowledged = Arc::new(Mutex::new(Vec::new()));
+    let (acknowledged, more) = (Arc::new(Mutex::new(Vec::new())), Arc::new(tokio::sync::Notify::new()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     drop(rustls::crypto::ring::default_provider().install_default());
     let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
     runtime.block_on(async {
         let mut senders = tokio::task::JoinSet::new();
         for sender in 0..SENDERS {
-            let (acknowledged, client, url) = (Arc::clone(&acknowledged), client.clone(), url.to_owned());
+            let (acknowledged, more) = (Arc::clone(&acknowledged), Arc::clone(&more));
+            let (client, url) = (client.clone(), url.to_owned());
             senders.spawn(async move {
                 for request in 0.. {
                     let ids: Vec<String> = (0..BATCH).map(|number| format!("{sender}-{request}-{number}")).collect();
@@ -156,7 +176,10 @@ fn send_until_it_ends(url: &str, so_many: usize, then: impl FnOnce()) -> Vec<Str
                         .collect();
                     let post = client.post(format!("{url}/event")).header("X-API-Key", "canary-5ec1");
                     match post.header("Content-Type", "application/x-ndjson").body(lines.join("\n")).send().await {
-                        Ok(answer) if answer.status().is_success() => acknowledged.lock().unwrap().extend(ids),
+                        Ok(answer) if answer.status().is_success() => {
+                            acknowledged.lock().unwrap().extend(ids);
+                            more.notify_one();
+                        }
                         Ok(answer) => return assert_eq!(answer.status(), 503),
                         // It is dead.
                         Err(_) => return,
@@ -165,7 +188,7 @@ fn send_until_it_ends(url: &str, so_many: usize, then: impl FnOnce()) -> Vec<Str
             });
         }
         while acknowledged.lock().unwrap().len() < so_many {
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            more.notified().await;
         }
         then();
         while let Some(ended) = senders.join_next().await {

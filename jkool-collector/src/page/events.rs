@@ -8,7 +8,7 @@ use super::link::{url, url_with};
 use super::row::row;
 use super::welcome::welcome;
 use crate::app::App;
-use crate::{EntityId, Filter, Sizes, Stored};
+use crate::{EntityId, Filter, Stored};
 use axum::extract::{RawQuery, State};
 use axum::http::header::{HOST, HeaderMap};
 use axum::response::{Html, IntoResponse};
@@ -80,12 +80,5 @@ fn list(filter: &Filter, before: Option<EntityId>, mut found: Vec<Stored>) -> Ma
         @if let Some(older) = older {
             p.pages { a.button href=(older) rel="next" { "Older events" } }
         }
-    }
-}
-
-impl Sizes {
-    /// How many entities there are.
-    pub(super) fn total(&self) -> u64 {
-        self.events + self.activities + self.snapshots
     }
 }

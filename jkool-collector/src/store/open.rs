@@ -51,9 +51,6 @@ pub struct StoreBuilder {
     max_pages: Option<u32>,
 }
 
-/// What a store in memory keeps unless told otherwise.
-const IN_MEMORY: u64 = 512 << 20;
-
 impl Store {
     /// A builder: in memory, unless it is given a file.
     pub fn builder() -> StoreBuilder {
@@ -204,7 +201,7 @@ impl StoreBuilder {
         };
         let retention = self.retention.unwrap_or(match &self.path {
             Some(_) => Retention::ALL,
-            None => Retention::ALL.bytes(IN_MEMORY),
+            None => Retention::IN_MEMORY,
         });
         let (tail, _) = broadcast::channel(1_024);
         let writer = Writer::start(writing, Memory::default(), retention, self.clock, self.waiting, tail.clone())?;

@@ -23,6 +23,9 @@ impl Retention {
     /// Everything is kept.
     pub const ALL: Self = Self { age: None, bytes: None };
 
+    /// What a store in memory keeps unless told otherwise: 512 MiB.
+    pub const IN_MEMORY: Self = Self { age: None, bytes: Some(512 << 20) };
+
     /// Keeps nothing longer than `age`.
     #[must_use]
     pub fn age(mut self, age: Duration) -> Self {

@@ -125,3 +125,10 @@ pub struct Sizes {
     /// What it takes, in bytes.
     pub bytes: u64,
 }
+
+impl Sizes {
+    /// How many entities in all.
+    pub fn total(&self) -> u64 {
+        self.severities.total()
+    }
+}
