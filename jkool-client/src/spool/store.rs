@@ -2,23 +2,14 @@
 
 use super::adopt::claim;
 use super::disk::{Disk, FileKind};
+use super::error::SpoolError;
 use super::segment::{self, Identity};
-use super::{Spool, SpoolError};
+use super::settings::Spool;
+use crate::queue::mark::{SegmentId, Slot};
 use jkool_transport::Payload;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
-
-/// A segment by its number in this process, oldest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct SegmentId(pub(crate) u64);
-
-/// Where a record is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Slot {
-    pub(crate) segment: SegmentId,
-    pub(crate) index: u32,
-}
 
 /// What other processes have left behind.
 #[derive(Debug, Default)]

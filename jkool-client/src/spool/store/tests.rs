@@ -8,10 +8,10 @@ mod limits;
 mod real_disk;
 
 use super::{Found, SegmentId, Slot, Store};
-use crate::Spool;
-use crate::spool::Disk;
+use crate::spool::disk::Disk;
 use crate::spool::fake_disk::FakeDisk;
 use crate::spool::segment::Identity;
+use crate::spool::settings::Spool;
 use jkool_transport::{Kind, Payload};
 
 fn payload(body: &str) -> Payload {

@@ -1,8 +1,8 @@
 //! A crash at every call to the disk, by a kill and by a loss of power.
 
 use super::{drain, drain_all, open_as, payload, reopen};
-use crate::Spool;
 use crate::spool::fake_disk::{Cut, FakeDisk};
+use crate::spool::settings::Spool;
 use crate::spool::store::{Found, Slot, Store};
 use jkool_transport::Payload;
 use std::collections::BTreeSet;

@@ -1,9 +1,9 @@
 //! A disk that refuses any call, once or for good.
 
 use super::{corrupt, drain, open, payload, reopen, slot, write};
-use crate::Spool;
 use crate::spool::fake_disk::FakeDisk;
 use crate::spool::segment::Identity;
+use crate::spool::settings::Spool;
 use crate::spool::store::{Name, Store};
 use std::io::ErrorKind;
 

@@ -1,9 +1,9 @@
 //! How much there may be of everything.
 
 use super::{corrupt, open, open_as, payload, reopen, slot, write};
-use crate::Spool;
 use crate::spool::fake_disk::FakeDisk;
 use crate::spool::segment::{self, Identity};
+use crate::spool::settings::Spool;
 
 #[test]
 fn there_is_room_for_as_much_as_was_asked() {

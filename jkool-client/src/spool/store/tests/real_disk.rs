@@ -1,8 +1,8 @@
 //! What only a real disk shows: modes, links, locks, and processes that come and go at once.
 
 use super::{corrupt_files, drain, drain_all, write};
-use crate::Spool;
-use crate::spool::disks;
+use crate::spool::disks::disks;
+use crate::spool::settings::Spool;
 use crate::spool::store::{Found, Store};
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,0 +1,410 @@
+//! The settings of a client.
+
+mod https;
+
+use crate::api::client::Client;
+use crate::api::error::BuildError;
+use crate::delivery::decisions::Delivery;
+use crate::delivery::engine::{Engine, OnDeadLetter};
+use crate::delivery::prepare::{BeforeSend, Prepare};
+use crate::delivery::retry::RetryPolicy;
+use crate::delivery::worker::Worker;
+use crate::emit::clock;
+use crate::emit::defaults::Defaults;
+use crate::emit::encode::Encoder;
+use crate::emit::host::Host;
+use crate::queue::admission::Limits;
+use crate::queue::overflow::OverflowPolicy;
+use crate::queue::shared::Shared;
+use crate::report::diagnostics::{Diagnostics, OnLoss};
+use crate::report::loss::DeadLetter;
+use crate::report::stats::Stats;
+use crate::spool::disks::disks;
+use crate::spool::settings::Spool;
+use crate::spool::spooler::Spooler;
+use https::Chosen;
+use jkool_model::{Entity, Property, Severity, SourceFqn, Text, TypedValue};
+use jkool_transport::Transport;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Builds a [`Client`]. Everything has a default but the token, and that can come from the environment.
+///
+/// ```no_run
+/// use jkool_client::{Client, OverflowPolicy};
+/// use std::time::Duration;
+///
+/// // The token from JKOOL_TOKEN, the service's own url unless JKOOL_URL is set.
+/// let client = Client::builder()
+///     .source("APPL=WebOrders#SERVER=?#NETADDR=?#DATACENTER=DC1".parse()?)
+///     .property("environment", "production")
+///     .overflow(OverflowPolicy::DropOldest)
+///     .build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "a builder does nothing until `build`"]
+pub struct ClientBuilder {
+    transport: Option<Arc<dyn Transport>>,
+    url: Option<String>,
+    token: Option<String>,
+    token_file: Option<PathBuf>,
+    #[cfg(feature = "http")]
+    http: Option<HttpSettings>,
+    source: Option<SourceFqn>,
+    user: Option<Text>,
+    location: Text,
+    properties: Vec<Property>,
+    queue_events: usize,
+    queue_bytes: usize,
+    overflow: Option<OverflowPolicy>,
+    shed_below: Severity,
+    spool: Option<Spool>,
+    max_batch: usize,
+    flush_interval: Duration,
+    in_flight: usize,
+    retry: RetryPolicy,
+    before_send: Option<BeforeSend>,
+    on_dead_letter: Option<OnDeadLetter>,
+    on_loss: Option<OnLoss>,
+    loss_events: bool,
+    shutdown_timeout: Duration,
+    notices: bool,
+    env: fn(&str) -> Option<String>,
+}
+
+#[cfg(feature = "http")]
+type HttpSettings =
+    Box<dyn FnOnce(jkool_transport::HttpTransportBuilder) -> jkool_transport::HttpTransportBuilder + Send>;
+
+/// Waking the worker costs more than queueing; so many events are worth it even when each is a request of its own.
+const MIN_WAKE_AT: usize = 32;
+
+/// One call in a thousand may pay for a wake, and not more: that is what the slowest of a program's log calls are made of.
+const BATCHES_A_WAKE: usize = 4;
+
+/// About how large a request may be; a single event may be larger.
+const MAX_BATCH_BYTES: usize = 1 << 20;
+
+impl Client {
+    /// A builder.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::new()
+    }
+}
+
+impl ClientBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            transport: None,
+            url: None,
+            token: None,
+            token_file: None,
+            #[cfg(feature = "http")]
+            http: None,
+            source: None,
+            user: None,
+            location: Text::default(),
+            properties: Vec::new(),
+            queue_events: 65_536,
+            queue_bytes: 64 << 20,
+            overflow: None,
+            shed_below: Severity::None,
+            spool: None,
+            max_batch: 512,
+            flush_interval: Duration::from_millis(100),
+            in_flight: 32,
+            retry: RetryPolicy::default(),
+            before_send: None,
+            on_dead_letter: None,
+            on_loss: None,
+            loss_events: true,
+            shutdown_timeout: Duration::from_secs(5),
+            notices: true,
+            env: |name| std::env::var(name).ok().filter(|value| !value.is_empty()),
+        }
+    }
+
+    /// The access token. Without this, or a [`token_file`](Self::token_file), it is that of the variable `JKOOL_TOKEN`.
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+
+    /// The file that holds the access token, and perhaps a line break after it. While the token is refused, the file is read
+    /// again every second, and a new token in it is tried at once.
+    pub fn token_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.token_file = Some(path.into());
+        self
+    }
+
+    /// Where to send. Without this it is the variable `JKOOL_URL`, or else the service, `https://stream.meshiq.com`. The kind
+    /// of each entity is added to the path. `http://` is for a local collector: with a token it is refused except to this
+    /// machine.
+    pub fn url(mut self, url: impl Into<String>) -> Self {
+        self.url = Some(url.into());
+        self
+    }
+
+    /// Further settings of the HTTPS transport: batches, compression, proxy, certificates, time-outs.
+    ///
+    /// ```no_run
+    /// # use jkool_client::Client;
+    /// let client = Client::builder().http(|http| http.batches(512).proxy("http://proxy.example:3128")).build()?;
+    /// # Ok::<(), jkool_client::BuildError>(())
+    /// ```
+    #[cfg(feature = "http")]
+    pub fn http(
+        mut self,
+        settings: impl FnOnce(jkool_transport::HttpTransportBuilder) -> jkool_transport::HttpTransportBuilder
+        + Send
+        + 'static,
+    ) -> Self {
+        self.http = Some(Box::new(settings));
+        self
+    }
+
+    /// Another way to send than HTTPS; in tests a [`MemoryTransport`](jkool_transport::MemoryTransport). Token and url are
+    /// its own business then.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// Where events come from that don't say so themselves. Elements named `?` are filled: APPL by the program's name, SERVER
+    /// by the host's, NETADDR by its address, USER, and RUNTIME or PROCESS by `pid@host`. Without this it is
+    /// `APPL=?#SERVER=?#NETADDR=?`.
+    pub fn source(mut self, source: SourceFqn) -> Self {
+        self.source = Some(source);
+        self
+    }
+
+    /// On whose behalf; without this, the user that the environment names, if any.
+    pub fn user(mut self, user: impl Into<Text>) -> Self {
+        self.user = Some(user.into());
+        self
+    }
+
+    /// Where things happen.
+    pub fn location(mut self, location: impl Into<Text>) -> Self {
+        self.location = location.into();
+        self
+    }
+
+    /// Adds a property to every event that has none of that name.
+    pub fn property(mut self, name: impl Into<Text>, value: impl Into<TypedValue>) -> Self {
+        self.properties.push(Property::new(name, value));
+        self
+    }
+
+    /// How many events may be in memory, waiting or on their way; 65,536 unless said otherwise.
+    pub fn queue_events(mut self, events: usize) -> Self {
+        self.queue_events = events;
+        self
+    }
+
+    /// About how many bytes of events may be in memory; 64 MiB unless said otherwise.
+    pub fn queue_bytes(mut self, bytes: usize) -> Self {
+        self.queue_bytes = bytes;
+        self
+    }
+
+    /// What happens when that is full: [`OverflowPolicy::DropNewest`] unless said otherwise, with a spool
+    /// [`OverflowPolicy::Spill`].
+    pub fn overflow(mut self, policy: OverflowPolicy) -> Self {
+        self.overflow = Some(policy);
+        self
+    }
+
+    /// Keeps the last quarter of the queue for events at least so severe: what is less severe is dropped while it is in
+    /// use, and counted as [`LossReason::Shed`](crate::LossReason::Shed). With [`Severity::Info`], TRACE and DEBUG go
+    /// first. Without this, all events are equal.
+    pub fn shed_below(mut self, severity: Severity) -> Self {
+        self.shed_below = severity;
+        self
+    }
+
+    /// A folder on disk for events that can't be delivered now, and for what is left at shutdown. The next client with the
+    /// same folder sends them, whether this program has ended well or was killed. One folder serves any number of processes.
+    ///
+    /// A folder that can't be used is no error here: events are kept in memory then, that is told once on standard error and
+    /// by [`health`](crate::Client::health), and the folder is tried again.
+    ///
+    /// ```
+    /// # use jkool_client::Client;
+    /// # use jkool_client::transport::MemoryTransport;
+    /// use jkool_client::{Spool, SpoolMode};
+    ///
+    /// # let folder = std::env::temp_dir().join(format!("jkool-doc-spool-{}", std::process::id()));
+    /// let spool = Spool::new(&folder).mode(SpoolMode::WriteAhead).max_bytes(256 << 20);
+    /// let client = Client::builder().transport(MemoryTransport::new()).spool(spool).build()?;
+    /// # drop(client);
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn spool(mut self, spool: impl Into<Spool>) -> Self {
+        self.spool = Some(spool.into());
+        self
+    }
+
+    /// How many events are sent together at most, where the transport batches; 512 unless said otherwise, and no more than
+    /// about 1 MiB.
+    pub fn max_batch(mut self, events: usize) -> Self {
+        self.max_batch = events;
+        self
+    }
+
+    /// How long an event may wait for company; 100 ms unless said otherwise.
+    pub fn flush_interval(mut self, interval: Duration) -> Self {
+        self.flush_interval = interval;
+        self
+    }
+
+    /// How many sends may be under way at once; 32 unless said otherwise, fewer while the server is overloaded. With one, the events of a thread arrive in order;
+    /// with several, some may overtake others.
+    pub fn in_flight(mut self, sends: usize) -> Self {
+        self.in_flight = sends;
+        self
+    }
+
+    /// How failed sends are tried again.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// A hook that sees each entity, complete with the defaults, before it is encoded: it can change it, scrub it, or drop
+    /// it by `None`. It runs on the delivery thread; what it drops is counted, and so is what it panics over.
+    ///
+    /// ```
+    /// # use jkool_client::Client;
+    /// # use jkool_transport::MemoryTransport;
+    /// use jkool_model::Entity;
+    ///
+    /// let builder = Client::builder().before_send(|mut entity| {
+    ///     if let Entity::Event(event) = &mut entity {
+    ///         event.properties.retain(|property| property.name != "password");
+    ///     }
+    ///     Some(entity)
+    /// });
+    /// # builder.transport(MemoryTransport::new()).build()?;
+    /// # Ok::<(), jkool_client::BuildError>(())
+    /// ```
+    pub fn before_send(mut self, hook: impl Fn(Entity) -> Option<Entity> + Send + 'static) -> Self {
+        self.before_send = Some(Box::new(hook));
+        self
+    }
+
+    /// A hook that gets each event that the server refused for good, with the reason: to keep it elsewhere, or to find out
+    /// what is wrong with it. It runs on the delivery thread; a panic in it is caught.
+    pub fn on_dead_letter(mut self, hook: impl Fn(DeadLetter) + Send + 'static) -> Self {
+        self.on_dead_letter = Some(Box::new(hook));
+        self
+    }
+
+    /// A hook that is told when events were lost, at the first loss and then at most once a minute, with the counts by
+    /// reason. It runs on the delivery thread, may emit, and a panic in it is caught. What `before_send` drops is no loss.
+    pub fn on_loss(mut self, hook: impl Fn(&Stats) + Send + 'static) -> Self {
+        self.on_loss = Some(Box::new(hook));
+        self
+    }
+
+    /// Whether losses that the server can't know of are told by an event too, when there is room again: operation
+    /// `events lost`, severity WARNING, and a message such as `1204 lost: 1200 the queue was full, 4 shed to keep room`. At
+    /// most one a minute. True unless said otherwise.
+    pub fn loss_events(mut self, enabled: bool) -> Self {
+        self.loss_events = enabled;
+        self
+    }
+
+    /// How long dropping the last clone of the client waits for what is queued; 5 s unless said otherwise.
+    pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
+        self.shutdown_timeout = timeout;
+        self
+    }
+
+    /// Whether losses, and a delivery that only a person can mend, are told on standard error: at once, then at most once a
+    /// minute. True unless said otherwise.
+    pub fn notices(mut self, enabled: bool) -> Self {
+        self.notices = enabled;
+        self
+    }
+
+    /// Checks the settings and starts the delivery thread. Nothing is sent yet, so a server that is down is no error.
+    ///
+    /// # Errors
+    /// When there is no token, a setting is out of its range, or the thread can't be started.
+    pub fn build(mut self) -> Result<Client, BuildError> {
+        for (setting, value) in [
+            ("queue_events", self.queue_events),
+            ("queue_bytes", self.queue_bytes),
+            ("max_batch", self.max_batch),
+            ("in_flight", self.in_flight),
+        ] {
+            if value == 0 {
+                return Err(BuildError::Setting { setting, reason: "can't be 0" });
+            }
+        }
+        let default = if self.spool.is_some() { OverflowPolicy::Spill } else { OverflowPolicy::default() };
+        let overflow = self.overflow.unwrap_or(default);
+        if overflow == OverflowPolicy::Spill && self.spool.is_none() {
+            return Err(BuildError::Setting { setting: "overflow", reason: "can't be Spill without a spool" });
+        }
+        let Chosen { transport, set_token, token_watch } = self.take_transport()?;
+        let max_batch = transport.max_batch().clamp(1, self.max_batch);
+        let defaults = Defaults::new(self.source, self.user, self.location, self.properties, Host::look(self.env))
+            .map_err(BuildError::Source)?;
+        let limits = Limits {
+            events: self.queue_events,
+            bytes: self.queue_bytes,
+            overflow,
+            shed_below: self.shed_below,
+            flush_interval: self.flush_interval.min(Duration::from_secs(3600)),
+            wake_at: (max_batch * BATCHES_A_WAKE).max(MIN_WAKE_AT).min((self.queue_events / 4).max(1)),
+            batch_bytes: (self.queue_bytes / 8).min(MAX_BATCH_BYTES),
+        };
+        let encoder = Encoder::new(defaults, self.before_send.is_some());
+        let shared = Arc::new(Shared::new(limits, self.spool.is_some(), encoder));
+        let spooler = |spool| Spooler::new(Arc::clone(&shared), spool, disks(), clock::now());
+        let engine = Engine {
+            shared: Arc::clone(&shared),
+            delivery: Delivery::new(self.retry, self.in_flight, fastrand::Rng::new()),
+            prepare: Prepare::new(self.before_send),
+            spooler: self.spool.map(spooler),
+            max_batch,
+            on_dead_letter: self.on_dead_letter,
+            diagnostics: Diagnostics::new(self.notices, self.loss_events, self.on_loss),
+            token_watch,
+            next_look: None,
+            flights: BTreeMap::new(),
+            last_flight: 0,
+        };
+        let worker = Worker { engine, transport };
+        worker.spawn().map_err(BuildError::Thread)?;
+        Ok(Client::new(shared, set_token, self.shutdown_timeout))
+    }
+}
+
+/// The token is not shown.
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("transport", &self.transport)
+            .field("token", &self.token.as_ref().map(|_| "***"))
+            .field("source", &self.source)
+            .field("queue_events", &self.queue_events)
+            .field("queue_bytes", &self.queue_bytes)
+            .field("overflow", &self.overflow)
+            .field("spool", &self.spool)
+            .field("max_batch", &self.max_batch)
+            .field("flush_interval", &self.flush_interval)
+            .field("in_flight", &self.in_flight)
+            .field("retry", &self.retry)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,224 @@
+//! The handle that programs hold.
+
+use crate::api::error::BuildError;
+use crate::emit::code::Code;
+use crate::emit::host;
+use crate::emit::line::Line;
+use crate::emit::{clock, delivery_thread};
+use crate::queue::overflow::Admission;
+use crate::queue::shared::{Goal, Shared, wait_async};
+use crate::report::health::Health;
+use crate::report::loss::LossReason;
+use crate::report::stats::Report;
+use crate::report::stats::Stats;
+use jkool_model::{Entity, TrackingId};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Streams events, activities and snapshots. Cloning is cheap; all clones are one client.
+///
+/// What is emitted is queued, and delivered by a thread of the client's own: no call blocks on the network, none needs an
+/// async runtime, and all work inside any. When the last clone is dropped, the client shuts down, waiting for at most the
+/// builder's `shutdown_timeout`. A client in a `static` is never dropped: call [`shutdown`](Self::shutdown) before `main` ends.
+///
+/// ```
+/// use jkool_client::Client;
+/// use jkool_model::{Event, Severity, Snapshot};
+/// use jkool_transport::{Kind, MemoryTransport};
+/// use std::time::Duration;
+///
+/// let memory = MemoryTransport::new();
+/// let client = Client::builder().transport(memory.clone()).source("APPL=WebOrders#SERVER=?".parse()?).build()?;
+///
+/// let payment = Snapshot::builder("Payment").category("Order").property("order-amount", 42).build();
+/// client
+///     .event("ProcessOrder")
+///     .severity(Severity::Info)
+///     .message("Order processed")
+///     .correlator("order-42")
+///     .location("Atlanta, Ga")
+///     .snapshot(payment)
+///     .emit();
+///
+/// let report = client.flush(Duration::from_secs(5));
+/// assert!(report.is_delivered(), "{report}");
+/// let events: Vec<Event> = memory.decode(Kind::Event)?;
+/// assert_eq!(events[0].message, "Order processed");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    handle: Arc<Handle>,
+}
+
+/// Shows the counts, and not what is queued.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}
+
+/// Hands a new token to the transport.
+pub(crate) type SetToken = Box<dyn Fn(String) -> Result<(), BuildError> + Send + Sync>;
+
+/// Why a setting of HTTPS is refused.
+pub(crate) const NOT_FOR_OTHERS: &str = "is for HTTPS, and another transport was passed";
+
+struct Handle {
+    shared: Arc<Shared>,
+    set_token: Option<SetToken>,
+    shutdown_timeout: Duration,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        if delivery_thread::is_current() {
+            // The delivery thread can't wait for itself; it delivers what is left when the hook that dropped this returns.
+            return self.shared.close(self.shutdown_timeout, clock::now());
+        }
+        let _told_on_standard_error = self.shared.wait(self.shutdown_timeout, Goal::Closed);
+    }
+}
+
+impl Client {
+    pub(crate) fn new(shared: Arc<Shared>, set_token: Option<SetToken>, shutdown_timeout: Duration) -> Self {
+        Self { handle: Arc::new(Handle { shared, set_token, shutdown_timeout }) }
+    }
+
+    /// Hands over a ready event, activity or snapshot. Never blocks, unless
+    /// [`OverflowPolicy::Block`](crate::OverflowPolicy::Block) was chosen.
+    ///
+    /// One that the service would refuse is dropped here, as [`LossReason::Invalid`]; by the delivery thread when there is a
+    /// `before_send` hook, which may mend it, or when its message or exception is longer than 16 KiB.
+    pub fn emit(&self, entity: impl Into<Entity>) -> Admission {
+        self.emit_from(entity.into(), None)
+    }
+
+    /// The same of an event that a logging adapter has made, with its place in the code.
+    #[doc(hidden)]
+    pub fn emit_from(&self, mut entity: Entity, code: Option<Code>) -> Admission {
+        // Only here is it known when and on which thread it was emitted.
+        match &mut entity {
+            Entity::Event(event) => {
+                event.time.get_or_insert_with(clock::timestamp);
+                event.tid.get_or_insert_with(host::current_tid);
+            }
+            Entity::Activity(activity) => {
+                activity.time.get_or_insert_with(clock::timestamp);
+                activity.tid.get_or_insert_with(host::current_tid);
+            }
+            Entity::Snapshot(snapshot) => {
+                snapshot.time.get_or_insert_with(clock::timestamp);
+            }
+            _ => {}
+        }
+        self.handle.shared.emit(entity, code)
+    }
+
+    /// Whether a log line with that message may come as such: there is no hook that wants to see an event, and the message is
+    /// not so long that it is better moved.
+    #[doc(hidden)]
+    pub fn takes_line(&self, message: &str) -> bool {
+        self.handle.shared.encoder.takes_line(message)
+    }
+
+    /// Emits a log line, now and on this thread.
+    #[doc(hidden)]
+    pub fn emit_line(&self, line: &Line<'_>) -> Admission {
+        self.handle.shared.emit_line(line)
+    }
+
+    pub(crate) fn next_id(&self) -> TrackingId {
+        self.handle.shared.encoder.ids.next()
+    }
+
+    /// Counts an event that an adapter could not make.
+    #[doc(hidden)]
+    pub fn count_dropped(&self, reason: LossReason) {
+        self.handle.shared.refuse(reason);
+    }
+
+    /// Waits until all that was emitted before is delivered or dropped, at most for `timeout`, and says what became of it.
+    /// The client goes on.
+    ///
+    /// Blocks the calling thread; in async code there is [`flush_async`](Self::flush_async).
+    pub fn flush(&self, timeout: Duration) -> Report {
+        self.handle.shared.wait(timeout, Goal::Delivered)
+    }
+
+    /// [`flush`](Self::flush) for async code, on any executor.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives up the report; delivery goes on.
+    pub async fn flush_async(&self, timeout: Duration) -> Report {
+        wait_async(&self.handle.shared, timeout, Goal::Delivered).await
+    }
+
+    /// Waits until all that was emitted before is delivered, dropped, or in the [spool](crate::Spool) and synced, at most for
+    /// `timeout`. What this reports as delivered or spooled survives even `kill -9`: the next client with the same spool
+    /// sends it. Without a spool nothing is durable before it is delivered, and this is [`flush`](Self::flush).
+    ///
+    /// ```
+    /// # use jkool_client::{Client, Spool};
+    /// # use jkool_client::transport::MemoryTransport;
+    /// # use std::time::Duration;
+    /// # let folder = std::env::temp_dir().join(format!("jkool-doc-{}", std::process::id()));
+    /// let client = Client::builder().transport(MemoryTransport::new()).spool(Spool::new(&folder)).build()?;
+    /// client.event("PaymentAccepted").emit();
+    /// assert!(client.flush_durable(Duration::from_secs(5)).is_durable());
+    /// # drop(client);
+    /// # std::fs::remove_dir_all(folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn flush_durable(&self, timeout: Duration) -> Report {
+        self.handle.shared.wait(timeout, Goal::Durable)
+    }
+
+    /// [`flush_durable`](Self::flush_durable) for async code, on any executor.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives up the report; the writing goes on.
+    pub async fn flush_durable_async(&self, timeout: Duration) -> Report {
+        wait_async(&self.handle.shared, timeout, Goal::Durable).await
+    }
+
+    /// Takes in nothing more, delivers what is queued, at most for `timeout`, and ends the delivery thread. What is not
+    /// delivered by then goes to the [spool](crate::Spool), for which the last quarter of the time is kept, at most a second;
+    /// without a spool it is counted as [`LossReason::Shutdown`]. What any clone emits later is counted as
+    /// [`LossReason::AfterShutdown`].
+    ///
+    /// Blocks the calling thread; in async code there is [`shutdown_async`](Self::shutdown_async).
+    pub fn shutdown(&self, timeout: Duration) -> Report {
+        self.handle.shared.wait(timeout, Goal::Closed)
+    }
+
+    /// [`shutdown`](Self::shutdown) for async code, on any executor.
+    ///
+    /// # Cancel safety
+    /// Dropping the future gives up the report; the shutdown goes on.
+    pub async fn shutdown_async(&self, timeout: Duration) -> Report {
+        wait_async(&self.handle.shared, timeout, Goal::Closed).await
+    }
+
+    /// Sends another access token from now on, and tries at once what a refused one has held up.
+    ///
+    /// # Errors
+    /// When it is no token, or the client's transport is not the built-in one for HTTPS.
+    pub fn set_token(&self, token: impl Into<String>) -> Result<(), BuildError> {
+        let set = self.handle.set_token.as_ref();
+        set.ok_or(BuildError::Setting { setting: "set_token", reason: NOT_FOR_OTHERS })?(token.into())?;
+        self.handle.shared.ask_to_try();
+        Ok(())
+    }
+
+    /// How delivery is doing: whether events get through, why not, since when, and how much waits.
+    pub fn health(&self) -> Health {
+        self.handle.shared.health()
+    }
+
+    /// What became of everything so far.
+    pub fn stats(&self) -> Stats {
+        self.handle.shared.stats()
+    }
+}

@@ -1,0 +1,125 @@
+//! Events, activities and snapshots in the making, decorated call by call and then emitted.
+
+use crate::api::client::Client;
+use crate::api::scope::Scope;
+use crate::emit::host;
+use crate::queue::overflow::Admission;
+use jkool_model::{Activity, Entity, Event, Snapshot, Text, TrackingId};
+
+/// An event in the making; see [`Client::event`].
+#[derive(Debug)]
+#[must_use = "an event does nothing until it is emitted"]
+pub struct EventDraft<'c> {
+    client: &'c Client,
+    event: Box<Event>,
+}
+
+/// An activity in the making; see [`Client::activity`].
+#[derive(Debug)]
+#[must_use = "an activity does nothing until it is emitted"]
+pub struct ActivityDraft<'c> {
+    client: &'c Client,
+    activity: Box<Activity>,
+}
+
+/// A stand-alone snapshot in the making; see [`Client::snapshot`].
+#[derive(Debug)]
+#[must_use = "a snapshot does nothing until it is emitted"]
+pub struct SnapshotDraft<'c> {
+    client: &'c Client,
+    snapshot: Box<Snapshot>,
+}
+
+impl Client {
+    /// Starts an event: something happened, and this is its name. It has a tracking id from now on; what the calls that follow
+    /// don't say, the time and the thread among it, is filled in when it is emitted.
+    pub fn event(&self, operation: impl Into<Text>) -> EventDraft<'_> {
+        EventDraft::new(self).operation(operation)
+    }
+
+    /// Starts an activity: a group of events, which name it as their parent.
+    pub fn activity(&self, operation: impl Into<Text>) -> ActivityDraft<'_> {
+        ActivityDraft::new(self).operation(operation)
+    }
+
+    /// Starts a snapshot that travels alone: a set of metrics. In the category `Default` unless said otherwise.
+    pub fn snapshot(&self, name: impl Into<Text>) -> SnapshotDraft<'_> {
+        SnapshotDraft::new(self).name(name.into())
+    }
+}
+
+impl<'c> EventDraft<'c> {
+    pub(crate) fn new(client: &'c Client) -> Self {
+        let mut event = Box::new(Event::default());
+        event.tracking_id = Some(client.next_id());
+        Self { client, event }
+    }
+
+    jkool_model::__trackable_setters!(event);
+    jkool_model::__event_setters!(event);
+
+    /// Its own id, for others to name as their parent.
+    pub fn id(&self) -> TrackingId {
+        self.event.tracking_id.clone().unwrap_or_else(TrackingId::random)
+    }
+
+    /// Hands it to the client; never blocks, unless [`OverflowPolicy::Block`](crate::OverflowPolicy::Block) was chosen.
+    pub fn emit(mut self) -> Admission {
+        self.event.complete_times();
+        self.client.emit(Entity::Event(self.event))
+    }
+
+    /// Starts to time it: it is emitted with start, end and elapsed time when the scope ends.
+    pub fn start(mut self) -> Scope<'c> {
+        // It may end on another.
+        self.event.tid.get_or_insert_with(host::current_tid);
+        Scope::start(self.client, Entity::Event(self.event))
+    }
+}
+
+impl<'c> ActivityDraft<'c> {
+    pub(crate) fn new(client: &'c Client) -> Self {
+        let mut activity = Box::new(Activity::default());
+        activity.status = Some(jkool_model::ActivityStatus::End);
+        activity.tracking_id = Some(client.next_id());
+        Self { client, activity }
+    }
+
+    jkool_model::__trackable_setters!(activity);
+    jkool_model::__activity_setters!(activity);
+
+    /// Its own id, for its members to name as their parent.
+    pub fn id(&self) -> TrackingId {
+        self.activity.tracking_id.clone().unwrap_or_else(TrackingId::random)
+    }
+
+    /// Hands it to the client; never blocks, unless [`OverflowPolicy::Block`](crate::OverflowPolicy::Block) was chosen.
+    pub fn emit(mut self) -> Admission {
+        self.activity.complete_times();
+        self.client.emit(Entity::Activity(self.activity))
+    }
+
+    /// Starts to time it: it is emitted with start, end and elapsed time when the scope ends.
+    pub fn start(mut self) -> Scope<'c> {
+        self.activity.tid.get_or_insert_with(host::current_tid);
+        Scope::start(self.client, Entity::Activity(self.activity))
+    }
+}
+
+impl<'c> SnapshotDraft<'c> {
+    pub(crate) fn new(client: &'c Client) -> Self {
+        Self { client, snapshot: Box::default() }
+    }
+
+    pub(crate) fn name(mut self, name: Text) -> Self {
+        self.snapshot.name = name;
+        self
+    }
+
+    jkool_model::__snapshot_setters!(snapshot);
+
+    /// Hands it to the client; never blocks, unless [`OverflowPolicy::Block`](crate::OverflowPolicy::Block) was chosen.
+    pub fn emit(self) -> Admission {
+        self.client.emit(Entity::Snapshot(self.snapshot))
+    }
+}

@@ -1,0 +1,7 @@
+//! What a program holds and calls.
+
+pub(crate) mod builder;
+pub(crate) mod client;
+pub(crate) mod draft;
+pub(crate) mod error;
+pub(crate) mod scope;

@@ -1,0 +1,185 @@
+//! The bytes of a batch: line below line, so that they travel in one request as they stand.
+
+use crate::emit::encode::{self, Encoder, Shape};
+use crate::emit::line::Stamped;
+use crate::queue::batch::Batch;
+use crate::queue::mark::Mark;
+use bytes::Bytes;
+use jkool_model::Entity;
+use jkool_transport::{Kind, Payload};
+use std::ops::{Range, RangeInclusive};
+use std::sync::Arc;
+
+/// The lines of a batch, as they are written one below the other.
+#[derive(Default)]
+pub(crate) struct BatchBuffer {
+    bytes: Vec<u8>,
+    /// Its room when it was begun.
+    planned: usize,
+    lines: Vec<Line>,
+    /// The last key, for most are like the one before.
+    key: Option<Arc<str>>,
+    /// Sheets whose lines have been sent.
+    spare: Vec<Vec<u8>>,
+}
+
+struct Line {
+    mark: Mark,
+    kind: Kind,
+    key: Option<Arc<str>>,
+    part: Range<usize>,
+}
+
+/// So many buffers wait for use, of such sizes. A new one comes from the operating system page by page, and that takes longer
+/// than to write on it; a small one does not.
+const MAX_SPARE: usize = 4;
+const SPARE_SIZES: RangeInclusive<usize> = 16 << 10..=2 << 20;
+
+/// The encoder wants room beyond what it writes.
+const MARGIN: usize = 2 << 10;
+
+/// The bytes of what was a text when it came.
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
+}
+
+impl BatchBuffer {
+    /// These payloads have ended: if they were the last to hold their buffer, it can be used again.
+    pub(crate) fn reuse(&mut self, mut payloads: Vec<Payload>) {
+        let last = payloads.pop().map(Payload::into_sheet);
+        drop(payloads);
+        let Some(Ok(mut buffer)) = last.map(Bytes::try_into_mut) else { return };
+        // Empty, its room changes hands without a copy.
+        buffer.clear();
+        let buffer = Vec::from(buffer);
+        if SPARE_SIZES.contains(&buffer.capacity()) {
+            self.spare.push(buffer);
+        }
+        if self.spare.len() > MAX_SPARE {
+            // The larger ones are of more use.
+            self.spare.sort_by_key(|spare| std::cmp::Reverse(spare.capacity()));
+            self.spare.truncate(MAX_SPARE);
+        }
+    }
+
+    /// Begins a batch, with just enough room for what is encoded: a buffer with much empty room would be memory that nobody counts.
+    pub(crate) fn make_room_for(&mut self, room: usize) {
+        let fits = |spare: &Vec<u8>| spare.capacity() >= room && spare.capacity() / 2 <= room;
+        self.bytes = match self.spare.iter().position(fits) {
+            Some(place) => self.spare.swap_remove(place),
+            // A little more, so that the next batch, which is not of quite the same size, fits too.
+            None if SPARE_SIZES.contains(&room) => Vec::with_capacity(room + room / 16 + MARGIN),
+            None => Vec::with_capacity(room),
+        };
+        self.planned = self.bytes.capacity();
+    }
+
+    pub(crate) fn write_encoded(&mut self, mark: Mark, shape: Shape, json: &[u8], encoder: &Encoder) {
+        let (json, key) = json.split_at(json.len() - shape.key_len);
+        self.write(mark, shape.kind, key, |line| {
+            line.extend_from_slice(json);
+            encoder.decoration.close(shape.lacks, line, || encoder.ids.next());
+        });
+    }
+
+    pub(crate) fn write_line(&mut self, mark: Mark, line: &Stamped, bytes: &[u8], encoder: &Encoder) {
+        let (message, operation) = bytes.split_at(line.message_len);
+        self.write(mark, line.kind(), operation, |json| {
+            encoder.append_line(line, text(message), text(operation), json);
+        });
+    }
+
+    pub(crate) fn write_entity(&mut self, mark: Mark, entity: &Entity) {
+        self.write(mark, encode::kind(entity), encode::key(entity).as_bytes(), |json| entity.append_json(json));
+    }
+
+    fn write(&mut self, mark: Mark, kind: Kind, key: &[u8], json: impl FnOnce(&mut Vec<u8>)) {
+        if self.key.as_deref().unwrap_or_default().as_bytes() != key {
+            self.key = (!key.is_empty()).then(|| text(key).into());
+        }
+        let start = self.bytes.len();
+        json(&mut self.bytes);
+        self.lines.push(Line { mark, kind, key: self.key.clone(), part: start..self.bytes.len() });
+        self.bytes.push(b'\n');
+    }
+
+    pub(crate) fn take_batch(&mut self) -> Batch {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        if bytes.capacity() > self.planned {
+            bytes.shrink_to_fit();
+        }
+        let bytes = Bytes::from(bytes);
+        let mut batch = Batch::with_capacity(self.lines.len());
+        for Line { mark, kind, key, part } in self.lines.drain(..) {
+            let payload = Payload::part_of(kind, &bytes, part);
+            batch.push(if let Some(key) = key { payload.with_key(key) } else { payload }, mark);
+        }
+        batch
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BatchBuffer, MAX_SPARE, SPARE_SIZES};
+    use crate::queue::batch::Batch;
+    use crate::queue::mark::Mark;
+    use jkool_model::{Entity, Event};
+
+    fn mark() -> Mark {
+        Mark { generation: 0, weight: 0, slot: None }
+    }
+
+    fn batch(buffer: &mut BatchBuffer, messages: &[String]) -> Batch {
+        buffer.make_room_for(messages.iter().map(|message| message.len() + 200).sum());
+        for message in messages {
+            let mut event = Event::default();
+            (event.operation, event.message) = ("op".into(), message.clone().into());
+            buffer.write_entity(mark(), &Entity::from(event));
+        }
+        buffer.take_batch()
+    }
+
+    fn messages(len: usize) -> Vec<String> {
+        (0..40).map(|number| format!("{number}{}", "x".repeat(len))).collect()
+    }
+
+    #[test]
+    fn the_payloads_of_a_batch_follow_each_other_on_one_buffer() {
+        let batch = batch(&mut BatchBuffer::default(), &messages(100));
+        let ends = batch.payloads.windows(2).map(|pair| {
+            let (first, second) = (pair[0].body().as_ptr_range(), pair[1].body().as_ptr_range());
+            // The line break between them.
+            assert_eq!(first.end.wrapping_add(1), second.start);
+        });
+        assert_eq!(ends.count(), 39);
+        for (payload, message) in batch.payloads.iter().zip(messages(100)) {
+            assert_eq!(serde_json::from_slice::<Event>(payload.body()).unwrap().message, message);
+            assert_eq!(payload.key(), Some("op"));
+        }
+    }
+
+    #[test]
+    fn a_buffer_is_used_again_when_nobody_holds_it() {
+        let mut buffer = BatchBuffer::default();
+        let first = batch(&mut buffer, &messages(1_000));
+        let place = first.payloads[0].body().as_ptr();
+        buffer.reuse(first.payloads);
+        let second = batch(&mut buffer, &messages(900));
+        assert_eq!(second.payloads[0].body().as_ptr(), place);
+        let held = second.payloads[7].clone();
+        buffer.reuse(second.payloads);
+        let third = batch(&mut buffer, &messages(900));
+        assert_ne!(third.payloads[0].body().as_ptr(), place);
+        assert_eq!(serde_json::from_slice::<Event>(held.body()).unwrap().message, messages(900)[7]);
+    }
+
+    #[test]
+    fn few_buffers_are_kept_and_none_that_is_small_or_huge() {
+        let mut buffer = BatchBuffer::default();
+        let lens = [1, 1_000, 2_000, 3_000, 4_000, 5_000, 6_000, 100_000];
+        let batches: Vec<_> = lens.iter().map(|len| batch(&mut buffer, &messages(*len))).collect();
+        batches.into_iter().for_each(|batch| buffer.reuse(batch.payloads));
+        assert_eq!(buffer.spare.len(), MAX_SPARE);
+        assert!(buffer.spare.iter().all(|spare| SPARE_SIZES.contains(&spare.capacity()) && spare.capacity() > 120_000));
+    }
+}

@@ -1,0 +1,299 @@
+//! What the delivery thread does, step by step, without waiting: which batch is sent next, what goes to the spool, what
+//! becomes of what comes back. It is told the time, and sends nothing itself.
+
+use crate::delivery::decisions::{Delivery, Permit, Ticket};
+use crate::delivery::prepare::Prepare;
+use crate::emit::catch_panic::catch_panic;
+use crate::emit::clock;
+use crate::queue::admission::Taken;
+use crate::queue::batch::Batch;
+use crate::queue::ledger::End;
+use crate::queue::shared::{Look, Shared};
+use crate::report::diagnostics::Diagnostics;
+use crate::report::loss::DeadLetter;
+use crate::report::loss::LossReason;
+use crate::spool::spooler::Spooler;
+use jkool_transport::{Payload, Receipt};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Gets each event that the server refused for good.
+pub(crate) type OnDeadLetter = Box<dyn Fn(DeadLetter) + Send>;
+
+/// Looks whether the token's file has changed, and hands a new token to the transport; true when it did.
+pub(crate) type TokenWatch = Box<dyn FnMut() -> bool + Send>;
+
+pub(crate) struct Engine {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) delivery: Delivery,
+    pub(crate) prepare: Prepare,
+    pub(crate) spooler: Option<Spooler>,
+    /// How many events the transport takes at once.
+    pub(crate) max_batch: usize,
+    pub(crate) on_dead_letter: Option<OnDeadLetter>,
+    pub(crate) diagnostics: Diagnostics,
+    pub(crate) token_watch: Option<TokenWatch>,
+    /// When to look at the token's file again.
+    pub(crate) next_look: Option<Instant>,
+    /// What is under way, in the order in which it started.
+    pub(crate) flights: BTreeMap<u64, Flight>,
+    pub(crate) last_flight: u64,
+}
+
+/// A batch under way. Its payloads are with the transport, its marks stay here.
+pub(crate) struct Flight {
+    ticket: Ticket,
+    payloads: Arc<Vec<Payload>>,
+    batch: Batch,
+}
+
+/// What is to be done next.
+#[derive(Debug)]
+pub(crate) enum Step {
+    /// Send this, and come back.
+    Send { flight: u64, payloads: Arc<Vec<Payload>> },
+    /// Look what came back, and come back at once.
+    Again,
+    /// Nothing, until then, or until something comes back or somebody wakes the worker.
+    Wait { until: Option<Instant> },
+}
+
+/// How often the token's file is looked at while nothing gets through.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How many events a file of the spool holds at most, and about how many bytes.
+const SEGMENT_EVENTS: usize = 4096;
+const SEGMENT_BYTES: usize = 1 << 20;
+
+/// The first of `items`, one at least, whose weights make up a file of the spool.
+fn up_to_a_segment<T>(items: impl Iterator<Item = T>, weight: impl Fn(&T) -> usize) -> impl Iterator<Item = T> {
+    let mut bytes = 0;
+    items.take_while(move |item| {
+        let fits = bytes < SEGMENT_BYTES;
+        bytes += weight(item);
+        fits
+    })
+}
+
+impl Engine {
+    /// Looks what earlier processes have left.
+    pub(crate) fn open_spool(&mut self, now: Instant) {
+        if let Some(spooler) = &mut self.spooler {
+            spooler.tend(now);
+        }
+    }
+
+    /// What time alone brings about; when that is next. `None` when there is nothing left to do, ever.
+    pub(crate) fn tend(&mut self, now: Instant) -> Option<Option<Instant>> {
+        let mut look = self.shared.look(now)?;
+        if look.try_now || self.token_changed(now) {
+            self.delivery.try_now();
+        }
+        let spool = self.spooler.as_mut().map(|spooler| spooler.tend(now));
+        if spool.is_some() {
+            look.stats = self.shared.stats();
+        }
+        let deadline = look.deadline;
+        self.tell(look, now);
+        Some(deadline.into_iter().chain(self.next_look).chain(spool).min())
+    }
+
+    /// While a person must mend something, it may be the token, and its file may hold a new one.
+    fn token_changed(&mut self, now: Instant) -> bool {
+        let Some(watch) = self.token_watch.as_mut().filter(|_| self.delivery.is_paused()) else {
+            self.next_look = None;
+            return false;
+        };
+        if self.next_look.is_some_and(|next| next > now) {
+            return false;
+        }
+        self.next_look = Some(now + LOOK_INTERVAL);
+        watch()
+    }
+
+    /// Tells what a person should know.
+    fn tell(&mut self, Look { stats, invalid, has_room, .. }: Look, now: Instant) {
+        if let Some(invalid) = invalid {
+            self.diagnostics.refused(&invalid);
+        }
+        self.diagnostics.tell_losses(&stats, now);
+        if let Some(spooler) = &mut self.spooler {
+            self.diagnostics.tell_spool(spooler.error(), now);
+            self.diagnostics.tell_newer_files(spooler.take_newer_files());
+        }
+        if self.delivery.trouble().is_none() && has_room {
+            if let Some(event) = self.diagnostics.summary(&stats, now) {
+                self.shared.emit(event.into(), None);
+            }
+        }
+    }
+
+    /// The next thing to do.
+    pub(crate) fn step(&mut self, now: Instant) -> Step {
+        self.let_go();
+        if self.spool_some(now) {
+            return Step::Again;
+        }
+        match self.delivery.permit(now) {
+            Permit::Resend(batch) => self.launch(batch, now),
+            Permit::Fresh => self.fresh(now),
+            Permit::Wait { until } if self.writes_ahead(now) => self.write_ahead(now, until),
+            Permit::Wait { until } => Step::Wait { until },
+        }
+    }
+
+    fn launch(&mut self, mut batch: Batch, now: Instant) -> Step {
+        let ticket = self.delivery.start(now);
+        self.last_flight += 1;
+        let payloads = Arc::new(std::mem::take(&mut batch.payloads));
+        let flight = Flight { ticket, payloads: Arc::clone(&payloads), batch };
+        self.flights.insert(self.last_flight, flight);
+        Step::Send { flight: self.last_flight, payloads }
+    }
+
+    /// The oldest that was not sent yet: from the spool, then from the queue.
+    fn fresh(&mut self, now: Instant) -> Step {
+        let room = self.spooler.is_some() && (self.flights.is_empty() || self.shared.is_half_free());
+        let ahead = self.writes_ahead(now);
+        loop {
+            if let Some(spooler) = &mut self.spooler {
+                if let Some(batch) = spooler.next(self.max_batch, room, now) {
+                    return self.launch(batch, now);
+                }
+                if !room && spooler.has_line() {
+                    // What comes back makes room.
+                    return Step::Wait { until: None };
+                }
+            }
+            let until = match self.take(if ahead { SEGMENT_EVENTS } else { self.max_batch }, now) {
+                Ok(batch) if batch.len() == 0 => continue,
+                Ok(batch) if ahead => {
+                    self.append(batch, now);
+                    continue;
+                }
+                Ok(batch) => return self.launch(batch, now),
+                Err(until) => until,
+            };
+            return match self.delivery.suspect() {
+                Some(batch) => self.launch(batch, now),
+                None => Step::Wait { until },
+            };
+        }
+    }
+
+    /// What is due in the queue, ready to travel; or when something will be.
+    fn take(&mut self, max: usize, now: Instant) -> Result<Batch, Option<Instant>> {
+        match self.shared.take(max, !self.flights.is_empty(), now) {
+            Taken::Events(events) => Ok(self.prepare.batch(events, &self.shared, &mut self.diagnostics)),
+            Taken::Nothing { until } => Err(until),
+        }
+    }
+
+    fn append(&mut self, batch: Batch, now: Instant) {
+        if let Some(spooler) = self.spooler.as_mut().filter(|_| batch.len() > 0) {
+            spooler.append(batch, now);
+        }
+    }
+
+    /// Whether events go to the spool before they are sent, and it takes them.
+    fn writes_ahead(&self, now: Instant) -> bool {
+        let spooler = self.spooler.as_ref();
+        spooler.is_some_and(|spooler| spooler.writes_ahead() && spooler.is_writable(now))
+    }
+
+    /// Writes what is due although nothing can be sent before `until`.
+    fn write_ahead(&mut self, now: Instant, until: Option<Instant>) -> Step {
+        match self.take(SEGMENT_EVENTS, now) {
+            Ok(batch) => {
+                self.append(batch, now);
+                Step::Again
+            }
+            Err(due) => Step::Wait { until: until.into_iter().chain(due).min() },
+        }
+    }
+
+    /// While nothing gets through and half of the room in memory is taken, what is on disk too need not take any of it: it
+    /// waits at the head of the spool's line, for it is older than all else there.
+    fn let_go(&mut self) {
+        let Some(spooler) = &mut self.spooler else { return };
+        if self.delivery.trouble().is_some() && !self.shared.is_half_free() {
+            spooler.put_back(self.delivery.let_go());
+        }
+    }
+
+    /// Writes one file of the spool, if there is reason to; whether it did. What is older is written first, so that the
+    /// next process sends everything in this order.
+    fn spool_some(&mut self, now: Instant) -> bool {
+        let Some(spooler) = &mut self.spooler else { return false };
+        if !spooler.is_writable(now) {
+            return false;
+        }
+        let held_up = spooler.has_line() || self.delivery.is_stalled(now);
+        let relief = held_up && self.shared.wants_relief();
+        if !relief && !self.shared.wants_writing_down(self.delivery.trouble().is_some(), now) {
+            return false;
+        }
+        let flights = self.flights.values_mut().filter(|flight| !flight.batch.is_durable());
+        let flights: Vec<_> = up_to_a_segment(flights, |flight| flight.batch.weight()).collect();
+        if !flights.is_empty() {
+            let items = flights.into_iter().flat_map(|flight| flight.payloads.iter().zip(&mut flight.batch.marks));
+            return spooler.write(items, now);
+        }
+        let kept = self.delivery.kept().filter(|batch| !batch.is_durable());
+        let kept: Vec<_> = up_to_a_segment(kept, |batch| batch.weight()).collect();
+        if !kept.is_empty() {
+            return spooler.write(kept.into_iter().flat_map(|batch| batch.payloads.iter().zip(&mut batch.marks)), now);
+        }
+        if spooler.write_line(now) {
+            return true;
+        }
+        let events = self.shared.take_some(SEGMENT_EVENTS);
+        let some = !events.is_empty();
+        let batch = self.prepare.batch(events, &self.shared, &mut self.diagnostics);
+        self.append(batch, now);
+        some
+    }
+
+    /// A send is back.
+    pub(crate) fn settle(&mut self, flight: u64, receipt: Receipt, now: Instant) {
+        let Some(Flight { ticket, payloads, mut batch }) = self.flights.remove(&flight) else { return };
+        batch.payloads = Arc::try_unwrap(payloads).unwrap_or_else(|payloads| payloads.to_vec());
+        let settled = self.delivery.settle(ticket, batch, receipt, now);
+        let success = settled.is_success();
+        let Batch { payloads, marks: delivered, .. } = settled.delivered;
+        self.prepare.reuse(payloads);
+        if let Some(notice) = settled.notice {
+            self.diagnostics.tell(notice);
+        }
+        for letter in settled.dead_letters {
+            self.diagnostics.refused(&letter.error);
+            if let Some(spooler) = &mut self.spooler {
+                spooler.keep(&letter, now);
+            }
+            if let Some(on_dead_letter) = &self.on_dead_letter {
+                // A hook that panics has had its letter.
+                catch_panic(|| on_dead_letter(letter));
+            }
+        }
+        if let Some(spooler) = &mut self.spooler {
+            spooler.end(settled.ended.iter().map(|(mark, _)| mark).chain(&delivered));
+        }
+        self.shared.settle(self.delivery.trouble(), success, clock::timestamp(), |ledger| {
+            settled.ended.into_iter().for_each(|(mark, end)| ledger.end(mark, end));
+            delivered.into_iter().for_each(|mark| ledger.end(mark, End::Delivered));
+            ledger.maybe_duplicated(settled.maybe_duplicated);
+        });
+    }
+
+    /// Lets go: what is left in memory alone is counted as lost.
+    pub(crate) fn finish(&mut self) {
+        self.shared.end_all(LossReason::Shutdown);
+        if let Some(spooler) = &mut self.spooler {
+            spooler.close();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

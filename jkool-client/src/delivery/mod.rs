@@ -1,0 +1,10 @@
+//! From the queue to the transport: what is sent when, and what becomes of what comes back.
+
+mod batch_buffer;
+pub(crate) mod decisions;
+pub(crate) mod engine;
+pub(crate) mod prepare;
+pub(crate) mod retry;
+mod truncate;
+mod window;
+pub(crate) mod worker;

@@ -1,0 +1,30 @@
+//! Where in the code an event was made.
+
+use jkool_model::{Event, Property, Text};
+
+/// Where in the code it was logged.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Code {
+    pub module: &'static str,
+    pub file: &'static str,
+    pub line: u32,
+}
+
+/// The properties that tell it.
+pub(crate) const MODULE: &str = "module";
+pub(crate) const FILE: &str = "file";
+pub(crate) const LINE: &str = "line";
+
+impl Code {
+    pub(crate) fn properties(self) -> [Property; 3] {
+        [Property::new(MODULE, self.module), Property::new(FILE, self.file), Property::new(LINE, self.line)]
+    }
+
+    /// Tells an event its place in the code, where it doesn't say otherwise.
+    pub(crate) fn add_to(self, event: &mut Event) {
+        let own = |name: &Text| event.properties.iter().any(|property| property.name == *name);
+        let missing: Vec<_> = self.properties().into_iter().filter(|property| !own(&property.name)).collect();
+        event.properties.extend(missing);
+    }
+}

@@ -1,0 +1,195 @@
+//! From an event to its JSON, on the thread that emits it.
+//!
+//! To encode an event where it was made is cheaper than to hand it over: its parts are still in that core's cache, and go back
+//! to where they were allocated. What the client adds is left to the worker, and so is an event that a hook wants to see, or
+//! whose text is long.
+
+use crate::emit::clock;
+use crate::emit::code::Code;
+use crate::emit::decoration::{Decoration, Lacks};
+use crate::emit::defaults::Defaults;
+use crate::emit::line::Stamped;
+use jkool_model::{Entity, Event, InvalidEntity, OpType, Severity, TrackingIds};
+use jkool_transport::{Kind, Payload};
+use std::cell::Cell;
+
+/// What is to be known of an event's JSON. It has no closing brace yet, and behind it stands the partition key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub(crate) kind: Kind,
+    pub(crate) lacks: Lacks,
+    pub(crate) key_len: usize,
+}
+
+#[derive(Debug)]
+pub(crate) struct Encoder {
+    pub(crate) defaults: Defaults,
+    pub(crate) decoration: Decoration,
+    pub(crate) ids: TrackingIds,
+    /// A hook is to see each event before it is encoded.
+    pub(crate) hooked: bool,
+}
+
+/// A longer text is moved and not copied: the program is not to wait while a megabyte is looked through for quotes.
+const LONG: usize = 16 << 10;
+
+/// What a payload takes beside its body and its key: itself, its mark, and its place in a batch.
+const PAYLOAD_OVERHEAD: usize = 160;
+
+pub(crate) fn payload_weight(payload: &Payload) -> usize {
+    PAYLOAD_OVERHEAD + payload.body().len() + payload.key().map_or(0, str::len)
+}
+
+impl Encoder {
+    pub(crate) fn new(defaults: Defaults, hooked: bool) -> Self {
+        Self { decoration: Decoration::new(&defaults), defaults, ids: TrackingIds::new(), hooked }
+    }
+
+    /// Whether the worker is to encode it.
+    pub(crate) fn leaves(&self, entity: &Entity) -> bool {
+        let long = |texts: [usize; 2]| texts.iter().any(|len| *len > LONG);
+        self.hooked
+            || match entity {
+                Entity::Event(event) => long([event.message.len(), event.exception.len()]),
+                Entity::Activity(activity) => long([activity.exception.len(), 0]),
+                _ => false,
+            }
+    }
+
+    /// Whether a log line with that message is taken as such.
+    pub(crate) fn takes_line(&self, message: &str) -> bool {
+        !self.hooked && message.len() <= LONG
+    }
+
+    /// Makes the JSON of an event, in the place of what `out` holds.
+    pub(crate) fn encode(
+        &self,
+        mut entity: Entity,
+        code: Option<Code>,
+        out: &mut Vec<u8>,
+    ) -> Result<Shape, InvalidEntity> {
+        out.clear();
+        let lacks = match &mut entity {
+            Entity::Event(event) => self.encode_event(event, code, out)?,
+            other => {
+                self.defaults.apply(other, &self.ids, clock::timestamp);
+                other.validate()?;
+                other.append_json(out);
+                out.pop();
+                Lacks::NOTHING
+            }
+        };
+        let key = key(&entity);
+        out.extend_from_slice(key.as_bytes());
+        Ok(Shape { kind: kind(&entity), lacks, key_len: key.len() })
+    }
+
+    fn encode_event(&self, event: &mut Event, code: Option<Code>, out: &mut Vec<u8>) -> Result<Lacks, InvalidEntity> {
+        self.defaults.complete_event(event, &self.ids);
+        match event.validate() {
+            // It gets the client's.
+            Err(InvalidEntity::Missing { field: "source-fqn" }) => {}
+            checked => checked?,
+        }
+        let mut lacks = Lacks::of(event);
+        let properties = std::mem::take(&mut event.properties);
+        event.append_json(out);
+        out.pop();
+        if code.is_some() || !properties.is_empty() {
+            lacks = lacks.but(Lacks::PROPERTIES);
+            self.decoration.append_properties(&properties, code, out);
+        }
+        Ok(lacks)
+    }
+
+    /// Appends a log line's JSON, whole.
+    pub(crate) fn append_line(&self, line: &Stamped, message: &str, operation: &str, out: &mut Vec<u8>) {
+        line.append_open(message, operation, &self.decoration, out);
+        self.decoration.close(line.lacks(), out, || self.ids.next());
+    }
+
+    /// About what an event takes that is not encoded yet.
+    pub(crate) fn weight_of_entity(&self, entity: &Entity) -> usize {
+        PAYLOAD_OVERHEAD + entity.heap_size() + self.defaults.weight()
+    }
+
+    /// About what a log line takes as JSON.
+    pub(crate) fn size_of_line(&self, line: &Stamped, operation_len: usize) -> usize {
+        line.size(operation_len) + self.decoration.closing(line.lacks()) + 1
+    }
+
+    /// About what it will weigh once it is a payload.
+    pub(crate) fn weight_of_line(&self, line: &Stamped, operation: &str) -> usize {
+        PAYLOAD_OVERHEAD + operation.len() + self.size_of_line(line, operation.len())
+    }
+
+    /// What an encoded event takes when it is closed.
+    pub(crate) fn size(&self, shape: Shape, encoded: usize) -> usize {
+        encoded - shape.key_len + self.decoration.closing(shape.lacks) + 1
+    }
+
+    /// What the event will weigh once it is a payload.
+    pub(crate) fn weight(&self, shape: Shape, encoded: &[u8]) -> usize {
+        PAYLOAD_OVERHEAD + encoded.len() + self.decoration.closing(shape.lacks)
+    }
+}
+
+pub(crate) fn kind(entity: &Entity) -> Kind {
+    match entity.op_type() {
+        OpType::Activity => Kind::Activity,
+        OpType::Snapshot if matches!(entity, Entity::Snapshot(_)) => Kind::Snapshot,
+        OpType::Dataset if matches!(entity, Entity::Snapshot(_)) => Kind::Dataset,
+        OpType::Log => Kind::Log,
+        _ => Kind::Event,
+    }
+}
+
+/// What keeps related events together.
+pub(crate) fn key(entity: &Entity) -> &str {
+    match entity {
+        Entity::Event(event) => &event.operation,
+        Entity::Activity(activity) => &activity.operation,
+        Entity::Snapshot(snapshot) => &snapshot.category,
+        _ => "",
+    }
+}
+
+/// What says nothing of its severity is never below another.
+pub(crate) fn severity(entity: &Entity) -> Severity {
+    match entity {
+        Entity::Event(event) => event.severity,
+        _ => Severity::None,
+    }
+}
+
+/// The payload of an event that travels by itself.
+pub(crate) fn payload(entity: &Entity) -> Payload {
+    let mut json = Vec::new();
+    entity.append_json(&mut json);
+    let payload = Payload::new(kind(entity), json);
+    match key(entity) {
+        "" => payload,
+        key => payload.with_key(key),
+    }
+}
+
+thread_local! {
+    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// One event of many megabytes does not keep so much for the rest of the thread's life.
+const MAX_SCRATCH: usize = 64 << 10;
+
+/// Runs `f` with a buffer that is there for the next event too; a thread at its end, or one that emits while it emits, gets a
+/// fresh one.
+pub(crate) fn with_scratch<R>(f: impl FnOnce(&mut Vec<u8>) -> R) -> R {
+    let mut buffer = SCRATCH.try_with(Cell::take).unwrap_or_default();
+    let result = f(&mut buffer);
+    if buffer.capacity() <= MAX_SCRATCH {
+        SCRATCH.try_with(|scratch| scratch.set(buffer)).unwrap_or_default();
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,11 @@
+//! From an event, or a log line, to its JSON; and the facts about machine, process, thread and time that go into it.
+
+pub(crate) mod catch_panic;
+pub(crate) mod clock;
+pub(crate) mod code;
+pub(crate) mod decoration;
+pub(crate) mod defaults;
+pub(crate) mod delivery_thread;
+pub(crate) mod encode;
+pub(crate) mod host;
+pub(crate) mod line;

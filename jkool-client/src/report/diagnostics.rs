@@ -1,0 +1,232 @@
+//! What a person must be told although nobody asked: once, then at most once a minute. On standard error, and never by a
+//! logging facade, which might lead back here; losses also by an event of their own, among the others.
+
+use crate::emit::catch_panic::catch_panic;
+use crate::emit::clock;
+use crate::report::loss::LossReason;
+use crate::report::stats::Stats;
+use jkool_model::{Event, Severity, error_chain};
+use jkool_transport::TransportError;
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+/// Something that a person should know.
+#[derive(Debug, Clone)]
+pub(crate) enum Notice {
+    /// Nothing gets through until a person mends it.
+    Paused(TransportError),
+    /// It works again.
+    Resumed,
+}
+
+/// A program's own ear for losses.
+pub(crate) type OnLoss = Box<dyn Fn(&Stats) + Send>;
+
+const INTERVAL: Duration = Duration::from_secs(60);
+
+pub(crate) struct Diagnostics {
+    enabled: bool,
+    /// Told of losses whenever a person is.
+    on_loss: Option<OnLoss>,
+    told_loss: Option<Instant>,
+    /// Losses that were told of.
+    told: u64,
+    /// Why the last event was refused.
+    refusal: Option<String>,
+    /// Losses are told by events too.
+    by_event: bool,
+    /// What the last such event knew, and when it was made.
+    last_summary: Option<(Stats, Instant)>,
+    /// The spool does not work, as was told then.
+    spool_fails: bool,
+    told_spool: Option<Instant>,
+}
+
+impl Diagnostics {
+    pub(crate) fn new(enabled: bool, by_event: bool, on_loss: Option<OnLoss>) -> Self {
+        Self {
+            enabled,
+            on_loss,
+            told_loss: None,
+            told: 0,
+            refusal: None,
+            by_event,
+            last_summary: None,
+            spool_fails: false,
+            told_spool: None,
+        }
+    }
+
+    /// The line about a notice.
+    fn line(notice: Notice) -> String {
+        match notice {
+            Notice::Paused(error) => format!(
+                "nothing is delivered until this is put right: {}; events are kept as far as the queue reaches",
+                error_chain(&error)
+            ),
+            Notice::Resumed => "delivery works again".to_owned(),
+        }
+    }
+
+    /// The line about losses, if there are new ones and the last line is long enough ago.
+    fn loss_line(&mut self, stats: &Stats, now: Instant) -> Option<String> {
+        // What a hook drops is meant to be dropped.
+        let lost = stats.dropped_total() - stats.dropped(LossReason::BeforeSend);
+        if lost == self.told || is_recent(self.told_loss, now) {
+            return None;
+        }
+        (self.told_loss, self.told) = (Some(now), lost);
+        let why = self.refusal.take().map(|why| format!("; the last refusal: {why}"));
+        Some(format!("events were lost: {stats}{}", why.unwrap_or_default()))
+    }
+
+    pub(crate) fn tell(&self, notice: Notice) {
+        self.write(Self::line(notice));
+    }
+
+    pub(crate) fn tell_losses(&mut self, stats: &Stats, now: Instant) {
+        let Some(line) = self.loss_line(stats, now) else { return };
+        self.write(line);
+        if let Some(on_loss) = &self.on_loss {
+            // A hook that panics has been told all the same.
+            catch_panic(|| on_loss(stats));
+        }
+    }
+
+    /// Tells when the spool stops working, and when it works again.
+    pub(crate) fn tell_spool(&mut self, error: Option<&str>, now: Instant) {
+        if let Some(line) = self.spool_line(error, now) {
+            self.write(line);
+        }
+    }
+
+    pub(crate) fn tell_newer_files(&self, files: u64) {
+        if files > 0 {
+            self.write(format!("{files} files in the spool were written by a newer version, and are left to it"));
+        }
+    }
+
+    fn spool_line(&mut self, error: Option<&str>, now: Instant) -> Option<String> {
+        match error {
+            Some(error) if !self.spool_fails && !is_recent(self.told_spool, now) => {
+                (self.spool_fails, self.told_spool) = (true, Some(now));
+                Some(format!(
+                    "events are kept in memory only, as far as the queue reaches, until this is put right: {error}"
+                ))
+            }
+            None if std::mem::take(&mut self.spool_fails) => Some("the spool works again".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// The event about losses that the server can't know of, if there are new ones and the last is long enough ago.
+    pub(crate) fn summary(&mut self, stats: &Stats, now: Instant) -> Option<Event> {
+        let told = self.last_summary.map(|(told, _)| told).unwrap_or_default();
+        let lost = |reason: LossReason| stats.dropped(reason) - told.dropped(reason);
+        let total: u64 = UNSEEN.iter().map(|reason| lost(*reason)).sum();
+        if !self.by_event || total == 0 || is_recent(self.last_summary.map(|(_, at)| at), now) {
+            return None;
+        }
+        self.last_summary = Some((*stats, now));
+        let reasons = UNSEEN.iter().filter(|reason| lost(**reason) > 0);
+        let reasons: Vec<_> = reasons.map(|reason| format!("{} {reason}", lost(*reason))).collect();
+        let mut event = Event::default();
+        event.operation = "events lost".into();
+        event.severity = Severity::Warning;
+        event.message = format!("{total} lost: {}", reasons.join(", ")).into();
+        event.time = Some(clock::timestamp());
+        Some(event)
+    }
+
+    /// Remembers why an event was refused, or never left.
+    pub(crate) fn refused(&mut self, error: &dyn std::error::Error) {
+        self.refusal = Some(error_chain(error));
+    }
+
+    fn write(&self, line: String) {
+        if self.enabled {
+            // A closed standard error is no reason to stop delivering.
+            drop(writeln!(std::io::stderr().lock(), "jkool: {line}"));
+        }
+    }
+}
+
+/// What the server never saw. What it refused it knows, and an event about that might be refused as well, for ever.
+const UNSEEN: [LossReason; 5] =
+    [LossReason::Overflow, LossReason::Shed, LossReason::HookPanic, LossReason::Damaged, LossReason::Recursion];
+
+fn is_recent(told: Option<Instant>, now: Instant) -> bool {
+    told.is_some_and(|told| now.duration_since(told) < INTERVAL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Diagnostics, INTERVAL};
+    use crate::report::loss::LossReason;
+    use crate::report::stats::Stats;
+    use jkool_model::Severity;
+    use jkool_transport::{ErrorKind, TransportError};
+    use std::time::Duration;
+
+    fn lost(events: u64) -> Stats {
+        let mut stats = Stats { accepted: events, ..Stats::default() };
+        stats.dropped[LossReason::Rejected as usize] = events;
+        stats
+    }
+
+    #[test]
+    fn losses_are_told_at_once_and_then_once_a_minute() {
+        let mut diagnostics = Diagnostics::new(true, true, None);
+        let start = crate::emit::clock::now();
+        assert_eq!(diagnostics.loss_line(&lost(0), start), None);
+        diagnostics.refused(&TransportError::new(ErrorKind::Answer, "status 400"));
+        assert_eq!(
+            diagnostics.loss_line(&lost(1), start).unwrap(),
+            "events were lost: 1 accepted: 0 delivered, 0 in memory, 1 dropped (1 rejected by the server); \
+             the last refusal: status 400"
+        );
+        assert_eq!(diagnostics.loss_line(&lost(50), start + INTERVAL - Duration::from_millis(1)), None);
+        assert!(diagnostics.loss_line(&lost(50), start + INTERVAL).unwrap().contains("50 rejected"));
+        assert_eq!(diagnostics.loss_line(&lost(50), start + 2 * INTERVAL), None);
+    }
+
+    #[test]
+    fn what_a_hook_drops_is_no_loss() {
+        let mut stats = Stats::default();
+        stats.dropped[LossReason::BeforeSend as usize] = 5;
+        assert_eq!(Diagnostics::new(true, true, None).loss_line(&stats, crate::emit::clock::now()), None);
+    }
+
+    #[test]
+    fn a_spool_that_fails_is_told_once_and_so_is_its_recovery() {
+        let mut diagnostics = Diagnostics::new(true, true, None);
+        let start = crate::emit::clock::now();
+        assert_eq!(diagnostics.spool_line(None, start), None);
+        assert!(diagnostics.spool_line(Some("disk full"), start).unwrap().ends_with("put right: disk full"));
+        assert_eq!(diagnostics.spool_line(Some("disk full"), start + 2 * INTERVAL), None);
+        assert_eq!(diagnostics.spool_line(None, start + 2 * INTERVAL).unwrap(), "the spool works again");
+        // A disk that is full every other second is told of once a minute.
+        diagnostics.spool_line(Some("disk full"), start + 3 * INTERVAL).unwrap();
+        diagnostics.spool_line(None, start + 3 * INTERVAL).unwrap();
+        assert_eq!(diagnostics.spool_line(Some("disk full"), start + 3 * INTERVAL + Duration::from_secs(1)), None);
+        assert_eq!(diagnostics.spool_line(None, start + 3 * INTERVAL + Duration::from_secs(2)), None);
+    }
+
+    #[test]
+    fn the_server_is_told_of_what_it_never_saw_and_of_nothing_else() {
+        let mut diagnostics = Diagnostics::new(false, true, None);
+        let start = crate::emit::clock::now();
+        assert_eq!(diagnostics.summary(&lost(7), start), None);
+        let mut stats = lost(7);
+        stats.dropped[LossReason::Overflow as usize] = 40;
+        stats.dropped[LossReason::Shed as usize] = 2;
+        let event = diagnostics.summary(&stats, start).unwrap();
+        assert_eq!(event.message, "42 lost: 40 the queue was full, 2 shed to keep room");
+        assert_eq!((event.operation.as_ref(), event.severity), ("events lost", Severity::Warning));
+        stats.dropped[LossReason::Overflow as usize] = 45;
+        assert_eq!(diagnostics.summary(&stats, start + INTERVAL - Duration::from_millis(1)), None);
+        assert_eq!(diagnostics.summary(&stats, start + INTERVAL).unwrap().message, "5 lost: 5 the queue was full");
+        assert_eq!(diagnostics.summary(&stats, start + 2 * INTERVAL), None);
+        assert_eq!(Diagnostics::new(true, false, None).summary(&stats, start), None);
+    }
+}

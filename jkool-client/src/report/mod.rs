@@ -1,0 +1,6 @@
+//! What a program and its people are told.
+
+pub(crate) mod diagnostics;
+pub(crate) mod health;
+pub(crate) mod loss;
+pub(crate) mod stats;

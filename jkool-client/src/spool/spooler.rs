@@ -1,0 +1,344 @@
+//! The spool as delivery sees it: a line of batches, each younger than those before it and older than the queue. Most are on
+//! disk alone and are loaded when their turn comes.
+
+use crate::emit::encode::payload_weight;
+use crate::queue::batch::Batch;
+use crate::queue::ledger::End;
+use crate::queue::mark::Mark;
+use crate::queue::mark::SegmentId;
+use crate::queue::mark::Slot;
+use crate::queue::shared::Shared;
+use crate::report::loss::DeadLetter;
+use crate::report::loss::LossReason;
+use crate::spool::disk::Disk;
+use crate::spool::error::SpoolError;
+use crate::spool::settings::Spool;
+use crate::spool::settings::SpoolMode;
+use crate::spool::store::Found;
+use crate::spool::store::Loaded;
+use crate::spool::store::Store;
+use jkool_transport::Payload;
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Makes the way to the disk anew for each try to open the spool.
+pub(crate) type Disks = Box<dyn Fn() -> Box<dyn Disk> + Send>;
+
+pub(crate) struct Spooler {
+    shared: Arc<Shared>,
+    settings: Spool,
+    disks: Disks,
+    /// None as long as it could not be opened.
+    store: Option<Store>,
+    /// After a failure, when it is tried again.
+    retry_at: Option<Instant>,
+    /// After a failure to read, when that is tried again: a disk that takes nothing may still give what it has.
+    load_at: Option<Instant>,
+    /// Failures in a row.
+    failures: u32,
+    /// Why it does not work at present.
+    error: Option<String>,
+    /// Files that a newer version wrote, and that nobody was told of yet.
+    newer_files: u64,
+    /// When to look next for what other processes have left behind.
+    look_at: Instant,
+    line: VecDeque<Waiting>,
+}
+
+/// A place in the line.
+enum Waiting {
+    /// On disk alone: these events of that segment. Others of it may be elsewhere, or have ended.
+    OnDisk { segment: SegmentId, runs: Vec<Run> },
+    /// In memory: its turn has come, or it could not be written.
+    InMemory(Payloads),
+}
+
+type Payloads = VecDeque<(Payload, Mark)>;
+
+/// Neighbours in a segment, of one generation.
+struct Run {
+    indices: Range<u32>,
+    generation: u64,
+}
+
+/// Where these are, when that is one segment and they are in its order.
+fn runs(items: &Payloads) -> Option<(SegmentId, Vec<Run>)> {
+    let segment = items.front()?.1.slot?.segment;
+    let mut runs: Vec<Run> = Vec::new();
+    for (_, mark) in items {
+        let Slot { index, .. } = mark.slot.filter(|slot| slot.segment == segment)?;
+        match runs.last_mut() {
+            Some(run) if run.indices.end == index && run.generation == mark.generation => run.indices.end += 1,
+            Some(run) if run.indices.end > index => return None,
+            _ => runs.push(Run { indices: index..index + 1, generation: mark.generation }),
+        }
+    }
+    Some((segment, runs))
+}
+
+/// What was written at once is kept in memory too while its turn is near and it is not more than this, in bytes.
+const KEPT_BYTES: usize = 1 << 20;
+
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+const LOOK_INTERVAL: Duration = Duration::from_secs(60);
+
+impl Spooler {
+    pub(crate) fn new(shared: Arc<Shared>, settings: Spool, disks: Disks, now: Instant) -> Self {
+        Self {
+            shared,
+            settings,
+            disks,
+            store: None,
+            retry_at: None,
+            load_at: None,
+            failures: 0,
+            error: None,
+            newer_files: 0,
+            look_at: now + LOOK_INTERVAL,
+            line: VecDeque::new(),
+        }
+    }
+
+    /// Everything is written before it is sent.
+    pub(crate) fn writes_ahead(&self) -> bool {
+        self.settings.mode == SpoolMode::WriteAhead
+    }
+
+    /// Opens the spool if it is not, and looks now and then for what other processes have left behind. Gives back when it
+    /// wants to be called again.
+    pub(crate) fn tend(&mut self, now: Instant) -> Instant {
+        if self.retry_at.is_none_or(|at| at <= now) {
+            if self.store.is_none() {
+                self.open(now);
+            } else if self.look_at <= now {
+                self.look_at = now + LOOK_INTERVAL;
+                self.adopt();
+            }
+        }
+        [self.retry_at, self.load_at].into_iter().flatten().filter(|at| *at > now).min().unwrap_or(self.look_at)
+    }
+
+    fn open(&mut self, now: Instant) {
+        match Store::open(&self.settings, (self.disks)(), fastrand::u64(..)) {
+            Ok((store, found)) => {
+                self.store = Some(store);
+                self.succeeded();
+                self.line_up(found);
+            }
+            Err(error) => self.failed(&error, now),
+        }
+    }
+
+    fn adopt(&mut self) {
+        let Some(store) = &mut self.store else { return };
+        store.tidy();
+        let found = store.adopt();
+        self.line_up(found);
+    }
+
+    fn line_up(&mut self, found: Found) {
+        self.newer_files += found.unknown;
+        let line = &mut self.line;
+        self.shared.account(|ledger| {
+            ledger.damaged(found.damaged_bytes);
+            for (segment, events) in found.segments {
+                let generation = ledger.recover(u64::from(events));
+                line.push_back(Waiting::OnDisk { segment, runs: vec![Run { indices: 0..u32::MAX, generation }] });
+            }
+        });
+        self.count_bytes();
+    }
+
+    fn count_bytes(&self) {
+        let bytes = self.store.as_ref().map_or(0, Store::bytes);
+        self.shared.account(|ledger| ledger.set_spool_bytes(bytes));
+    }
+
+    /// Memory only for a while. What was to be written stays where it was.
+    fn failed(&mut self, error: &SpoolError, now: Instant) {
+        let wait = FIRST_RETRY.saturating_mul(1 << self.failures.min(6)).min(LOOK_INTERVAL);
+        self.failures += 1;
+        self.retry_at = Some(now + wait);
+        self.error = Some(error.to_string());
+        self.shared.set_spool_error(self.error.clone());
+    }
+
+    fn succeeded(&mut self) {
+        self.retry_at = None;
+        self.failures = 0;
+        if self.error.take().is_some() {
+            self.shared.set_spool_error(None);
+        }
+    }
+
+    /// Why it does not work at present.
+    pub(crate) fn error(&self) -> Option<&str> {
+        self.error.as_deref()
+    }
+
+    /// How many files of a newer version are left alone, once.
+    pub(crate) fn take_newer_files(&mut self) -> u64 {
+        std::mem::take(&mut self.newer_files)
+    }
+
+    /// Whether it may take something now.
+    pub(crate) fn is_writable(&self, now: Instant) -> bool {
+        let store = self.store.as_ref().filter(|_| self.retry_at.is_none_or(|at| at <= now));
+        store.is_some_and(|store| store.has_room(1))
+    }
+
+    /// Whether something waits here to be sent.
+    pub(crate) fn has_line(&self) -> bool {
+        !self.line.is_empty()
+    }
+
+    /// Writes what is in memory alone; whether that is durable now. In a spool that is full it stays in memory.
+    pub(crate) fn write<'a>(&mut self, items: impl Iterator<Item = (&'a Payload, &'a mut Mark)>, now: Instant) -> bool {
+        let Some(store) = &mut self.store else { return false };
+        let (payloads, marks): (Vec<_>, Vec<_>) = items.filter(|(_, mark)| mark.slot.is_none()).unzip();
+        let bytes = payloads.iter().map(|payload| payload_weight(payload) as u64).sum();
+        if payloads.is_empty() || !store.has_room(bytes) {
+            return payloads.is_empty();
+        }
+        match store.write(&payloads) {
+            Ok(segment) => {
+                let bytes = store.bytes();
+                self.shared.account(|ledger| {
+                    // First, for the rest may be all that somebody waits for.
+                    ledger.set_spool_bytes(bytes);
+                    for (index, mark) in (0..).zip(marks) {
+                        ledger.spool(mark, Slot { segment, index });
+                    }
+                });
+                self.succeeded();
+                true
+            }
+            Err(error) => {
+                self.failed(&error, now);
+                false
+            }
+        }
+    }
+
+    /// Writes a batch and puts it at the end of the line. What can't be written stays in memory.
+    pub(crate) fn append(&mut self, mut batch: Batch, now: Instant) {
+        let written = self.write(batch.payloads.iter().zip(&mut batch.marks), now);
+        let soon = self.writes_ahead() && !self.has_line() && batch.weight() <= KEPT_BYTES;
+        let items = batch.payloads.into_iter().zip(batch.marks).collect();
+        let waiting = if written && !soon { unload(&self.shared, items) } else { Waiting::InMemory(items) };
+        self.line.push_back(waiting);
+    }
+
+    /// Writes the first of the line that is in memory alone, if there is such; whether it did.
+    pub(crate) fn write_line(&mut self, now: Instant) -> bool {
+        let volatile = |waiting: &Waiting| match waiting {
+            Waiting::InMemory(items) => items.iter().any(|(_, mark)| mark.slot.is_none()),
+            Waiting::OnDisk { .. } => false,
+        };
+        let Some(place) = self.line.iter().position(volatile) else { return false };
+        let Some(Waiting::InMemory(mut items)) = self.line.remove(place) else { return false };
+        let written = self.write(items.iter_mut().map(|(payload, mark)| (&*payload, mark)), now);
+        self.line.insert(place, Waiting::InMemory(items));
+        written
+    }
+
+    /// Takes back what was older than all that is in the line, in this order, and lets go of the memory of what is on disk.
+    pub(crate) fn put_back(&mut self, batches: impl DoubleEndedIterator<Item = Batch>) {
+        for batch in batches.rev() {
+            self.line.push_front(Waiting::InMemory(batch.payloads.into_iter().zip(batch.marks).collect()));
+        }
+        for waiting in &mut self.line {
+            if let Waiting::InMemory(items) = waiting {
+                *waiting = unload(&self.shared, std::mem::take(items));
+            }
+        }
+    }
+
+    /// Up to `max` payloads from the head of the line. None are loaded from disk unless there is room in memory.
+    pub(crate) fn next(&mut self, max: usize, room: bool, now: Instant) -> Option<Batch> {
+        loop {
+            match self.line.front_mut()? {
+                Waiting::InMemory(items) => {
+                    let mut batch = Batch::default();
+                    for (payload, mark) in items.drain(..max.min(items.len())) {
+                        batch.push(payload, mark);
+                    }
+                    if items.is_empty() {
+                        self.line.pop_front();
+                    }
+                    if batch.len() > 0 {
+                        return Some(batch);
+                    }
+                }
+                Waiting::OnDisk { segment, runs } if room && self.load_at.is_none_or(|at| at <= now) => {
+                    let (segment, runs) = (*segment, std::mem::take(runs));
+                    let waiting = match self.load(segment, &runs, now) {
+                        Some(items) => Waiting::InMemory(items),
+                        None => Waiting::OnDisk { segment, runs },
+                    };
+                    self.line[0] = waiting;
+                }
+                Waiting::OnDisk { .. } => return None,
+            }
+        }
+    }
+
+    /// The events of these runs, which are sorted and apart.
+    fn load(&mut self, segment: SegmentId, runs: &[Run], now: Instant) -> Option<Payloads> {
+        let Loaded { records, lost, damaged_bytes } = match self.store.as_mut()?.load(segment) {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                self.failed(&error, now);
+                self.load_at = self.retry_at;
+                return None;
+            }
+        };
+        let mark = |index: u32, weight| {
+            let run = runs.get(runs.partition_point(|run| run.indices.end <= index))?;
+            let Run { generation, .. } = *Some(run).filter(|run| run.indices.contains(&index))?;
+            Some(Mark { generation, weight, slot: Some(Slot { segment, index }) })
+        };
+        let lost: Vec<Mark> = lost.into_iter().filter_map(|index| mark(index, 0)).collect();
+        let load = |(index, payload)| mark(index, payload_weight(&payload)).map(|mark| (payload, mark));
+        let items: Payloads = records.into_iter().filter_map(load).collect();
+        self.end(&lost);
+        self.shared.account(|ledger| {
+            ledger.damaged(damaged_bytes);
+            lost.iter().for_each(|mark| ledger.end(*mark, End::Dropped(LossReason::Damaged)));
+            items.iter().for_each(|(_, mark)| ledger.load(mark));
+        });
+        Some(items)
+    }
+
+    /// These have ended: their places on disk are free.
+    pub(crate) fn end<'a>(&mut self, marks: impl IntoIterator<Item = &'a Mark>) {
+        let slots: Vec<Slot> = marks.into_iter().filter_map(|mark| mark.slot).collect();
+        if let Some(store) = self.store.as_mut().filter(|_| !slots.is_empty()) {
+            store.end(&slots);
+            self.count_bytes();
+        }
+    }
+
+    /// Keeps what the server refused, one line of JSON each. That it is lost for delivery is counted in any case.
+    pub(crate) fn keep(&mut self, letter: &DeadLetter, now: Instant) {
+        let Some(store) = self.store.as_mut() else { return };
+        if let Err(error) = store.dead_letter(&letter.to_json()) {
+            self.failed(&error, now);
+        }
+    }
+
+    pub(crate) fn close(&mut self) {
+        if let Some(store) = self.store.take() {
+            store.close();
+        }
+    }
+}
+
+/// What is on disk leaves memory; what is not stays as it is.
+fn unload(shared: &Shared, items: Payloads) -> Waiting {
+    let Some((segment, runs)) = runs(&items) else { return Waiting::InMemory(items) };
+    shared.account(|ledger| items.iter().for_each(|(_, mark)| ledger.unload(mark)));
+    Waiting::OnDisk { segment, runs }
+}
