@@ -13,7 +13,8 @@ use crate::emit::clock;
 use crate::emit::defaults::Defaults;
 use crate::emit::encode::Encoder;
 use crate::emit::host::Host;
-use crate::queue::admission::Limits;
+use crate::queue::consumer::Consumer;
+use crate::queue::limits::{self, Limits};
 use crate::queue::overflow::OverflowPolicy;
 use crate::queue::shared::Shared;
 use crate::report::diagnostics::{Diagnostics, OnLoss};
@@ -363,13 +364,16 @@ impl ClientBuilder {
             shed_below: self.shed_below,
             flush_interval: self.flush_interval.min(Duration::from_secs(3600)),
             wake_at: (max_batch * BATCHES_A_WAKE).max(MIN_WAKE_AT).min((self.queue_events / 4).max(1)),
+            batch_events: max_batch,
             batch_bytes: (self.queue_bytes / 8).min(MAX_BATCH_BYTES),
+            shards: limits::shards(),
         };
-        let encoder = Encoder::new(defaults, self.before_send.is_some());
+        let encoder = Encoder::new(defaults, self.before_send.is_some(), limits.shards);
         let shared = Arc::new(Shared::new(limits, self.spool.is_some(), encoder));
         let spooler = |spool| Spooler::new(Arc::clone(&shared), spool, disks(), clock::now());
         let engine = Engine {
             shared: Arc::clone(&shared),
+            queue: Consumer::new(Arc::clone(&shared)),
             delivery: Delivery::new(self.retry, self.in_flight, fastrand::Rng::new()),
             prepare: Prepare::new(self.before_send),
             spooler: self.spool.map(spooler),

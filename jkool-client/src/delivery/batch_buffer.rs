@@ -1,8 +1,9 @@
 //! The bytes of a batch: line below line, so that they travel in one request as they stand.
 
-use crate::emit::encode::{self, Encoder, Shape};
+use crate::emit::encode::{self, Encoder};
 use crate::emit::line::Stamped;
 use crate::queue::batch::Batch;
+use crate::queue::blocks::{Block, Lines};
 use crate::queue::mark::Mark;
 use bytes::Bytes;
 use jkool_model::Entity;
@@ -19,7 +20,7 @@ pub(crate) struct BatchBuffer {
     lines: Vec<Line>,
     /// The last key, for most are like the one before.
     key: Option<Arc<str>>,
-    /// Sheets whose lines have been sent.
+    /// Buffers whose lines have been sent.
     spare: Vec<Vec<u8>>,
 }
 
@@ -43,15 +44,19 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
 }
 
+/// What these payloads stand on, empty, when they were the last to do so.
+pub(crate) fn buffer_of(mut payloads: Vec<Payload>) -> Option<Vec<u8>> {
+    let last = payloads.pop()?.into_sheet();
+    drop(payloads);
+    let mut buffer = last.try_into_mut().ok()?;
+    // Empty, its room changes hands without a copy.
+    buffer.clear();
+    Some(buffer.into())
+}
+
 impl BatchBuffer {
-    /// These payloads have ended: if they were the last to hold their buffer, it can be used again.
-    pub(crate) fn reuse(&mut self, mut payloads: Vec<Payload>) {
-        let last = payloads.pop().map(Payload::into_sheet);
-        drop(payloads);
-        let Some(Ok(mut buffer)) = last.map(Bytes::try_into_mut) else { return };
-        // Empty, its room changes hands without a copy.
-        buffer.clear();
-        let buffer = Vec::from(buffer);
+    /// Keeps a buffer for later.
+    pub(crate) fn keep(&mut self, buffer: Vec<u8>) {
         if SPARE_SIZES.contains(&buffer.capacity()) {
             self.spare.push(buffer);
         }
@@ -74,12 +79,8 @@ impl BatchBuffer {
         self.planned = self.bytes.capacity();
     }
 
-    pub(crate) fn write_encoded(&mut self, mark: Mark, shape: Shape, json: &[u8], encoder: &Encoder) {
-        let (json, key) = json.split_at(json.len() - shape.key_len);
-        self.write(mark, shape.kind, key, |line| {
-            line.extend_from_slice(json);
-            encoder.decoration.close(shape.lacks, line, || encoder.ids.next());
-        });
+    pub(crate) fn write_encoded(&mut self, mark: Mark, kind: Kind, json: &[u8], key: &[u8]) {
+        self.write(mark, kind, key, |line| line.extend_from_slice(json));
     }
 
     pub(crate) fn write_line(&mut self, mark: Mark, line: &Stamped, bytes: &[u8], encoder: &Encoder) {
@@ -94,13 +95,31 @@ impl BatchBuffer {
     }
 
     fn write(&mut self, mark: Mark, kind: Kind, key: &[u8], json: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.bytes.len();
+        json(&mut self.bytes);
+        let part = start..self.bytes.len();
+        let key = self.key(key);
+        self.lines.push(Line { mark, kind, key, part });
+        self.bytes.push(b'\n');
+    }
+
+    fn key(&mut self, key: &[u8]) -> Option<Arc<str>> {
         if self.key.as_deref().unwrap_or_default().as_bytes() != key {
             self.key = (!key.is_empty()).then(|| text(key).into());
         }
-        let start = self.bytes.len();
-        json(&mut self.bytes);
-        self.lines.push(Line { mark, kind, key: self.key.clone(), part: start..self.bytes.len() });
-        self.bytes.push(b'\n');
+        self.key.clone()
+    }
+
+    /// The payloads of lines that travel as they stand, and the block in which they stood, hollow.
+    pub(crate) fn batch_of(&mut self, mut lines: Lines) -> (Batch, Block) {
+        let bytes = Bytes::from(lines.take_bytes());
+        let mut batch = Batch::with_capacity(lines.len());
+        for (admitted, kind, part, key) in lines.events() {
+            let payload = Payload::part_of(kind, &bytes, part);
+            let key = self.key(key);
+            batch.push(if let Some(key) = key { payload.with_key(key) } else { payload }, admitted.into());
+        }
+        (batch, lines.into_block())
     }
 
     pub(crate) fn take_batch(&mut self) -> Batch {
@@ -120,7 +139,7 @@ impl BatchBuffer {
 
 #[cfg(test)]
 mod tests {
-    use super::{BatchBuffer, MAX_SPARE, SPARE_SIZES};
+    use super::{BatchBuffer, MAX_SPARE, SPARE_SIZES, buffer_of};
     use crate::queue::batch::Batch;
     use crate::queue::mark::Mark;
     use jkool_model::{Entity, Event};
@@ -137,6 +156,12 @@ mod tests {
             buffer.write_entity(mark(), &Entity::from(event));
         }
         buffer.take_batch()
+    }
+
+    fn reuse(buffer: &mut BatchBuffer, batch: Batch) {
+        if let Some(bytes) = buffer_of(batch.payloads) {
+            buffer.keep(bytes);
+        }
     }
 
     fn messages(len: usize) -> Vec<String> {
@@ -163,11 +188,11 @@ mod tests {
         let mut buffer = BatchBuffer::default();
         let first = batch(&mut buffer, &messages(1_000));
         let place = first.payloads[0].body().as_ptr();
-        buffer.reuse(first.payloads);
+        reuse(&mut buffer, first);
         let second = batch(&mut buffer, &messages(900));
         assert_eq!(second.payloads[0].body().as_ptr(), place);
         let held = second.payloads[7].clone();
-        buffer.reuse(second.payloads);
+        reuse(&mut buffer, second);
         let third = batch(&mut buffer, &messages(900));
         assert_ne!(third.payloads[0].body().as_ptr(), place);
         assert_eq!(serde_json::from_slice::<Event>(held.body()).unwrap().message, messages(900)[7]);
@@ -178,7 +203,7 @@ mod tests {
         let mut buffer = BatchBuffer::default();
         let lens = [1, 1_000, 2_000, 3_000, 4_000, 5_000, 6_000, 100_000];
         let batches: Vec<_> = lens.iter().map(|len| batch(&mut buffer, &messages(*len))).collect();
-        batches.into_iter().for_each(|batch| buffer.reuse(batch.payloads));
+        batches.into_iter().for_each(|batch| reuse(&mut buffer, batch));
         assert_eq!(buffer.spare.len(), MAX_SPARE);
         assert!(buffer.spare.iter().all(|spare| SPARE_SIZES.contains(&spare.capacity()) && spare.capacity() > 120_000));
     }

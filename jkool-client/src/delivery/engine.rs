@@ -5,8 +5,8 @@ use crate::delivery::decisions::{Delivery, Permit, Ticket};
 use crate::delivery::prepare::Prepare;
 use crate::emit::catch_panic::catch_panic;
 use crate::emit::clock;
-use crate::queue::admission::Taken;
 use crate::queue::batch::Batch;
+use crate::queue::consumer::{Consumer, Taken};
 use crate::queue::ledger::End;
 use crate::queue::shared::{Look, Shared};
 use crate::report::diagnostics::Diagnostics;
@@ -26,6 +26,7 @@ pub(crate) type TokenWatch = Box<dyn FnMut() -> bool + Send>;
 
 pub(crate) struct Engine {
     pub(crate) shared: Arc<Shared>,
+    pub(crate) queue: Consumer,
     pub(crate) delivery: Delivery,
     pub(crate) prepare: Prepare,
     pub(crate) spooler: Option<Spooler>,
@@ -86,14 +87,11 @@ impl Engine {
 
     /// What time alone brings about; when that is next. `None` when there is nothing left to do, ever.
     pub(crate) fn tend(&mut self, now: Instant) -> Option<Option<Instant>> {
-        let mut look = self.shared.look(now)?;
+        let look = self.shared.look(now)?;
         if look.try_now || self.token_changed(now) {
             self.delivery.try_now();
         }
         let spool = self.spooler.as_mut().map(|spooler| spooler.tend(now));
-        if spool.is_some() {
-            look.stats = self.shared.stats();
-        }
         let deadline = look.deadline;
         self.tell(look, now);
         Some(deadline.into_iter().chain(self.next_look).chain(spool).min())
@@ -113,16 +111,20 @@ impl Engine {
     }
 
     /// Tells what a person should know.
-    fn tell(&mut self, Look { stats, invalid, has_room, .. }: Look, now: Instant) {
+    fn tell(&mut self, Look { invalid, has_room, .. }: Look, now: Instant) {
         if let Some(invalid) = invalid {
             self.diagnostics.refused(&invalid);
         }
-        self.diagnostics.tell_losses(&stats, now);
+        // To count takes all locks, so it is not done for nothing.
+        let stats = (self.shared.is_lossy() && self.diagnostics.may_tell(now)).then(|| self.shared.stats());
+        if let Some(stats) = &stats {
+            self.diagnostics.tell_losses(stats, now);
+        }
         if let Some(spooler) = &mut self.spooler {
             self.diagnostics.tell_spool(spooler.error(), now);
             self.diagnostics.tell_newer_files(spooler.take_newer_files());
         }
-        if self.delivery.trouble().is_none() && has_room {
+        if let Some(stats) = stats.filter(|_| self.delivery.trouble().is_none() && has_room) {
             if let Some(event) = self.diagnostics.summary(&stats, now) {
                 self.shared.emit(event.into(), None);
             }
@@ -184,8 +186,10 @@ impl Engine {
 
     /// What is due in the queue, ready to travel; or when something will be.
     fn take(&mut self, max: usize, now: Instant) -> Result<Batch, Option<Instant>> {
-        match self.shared.take(max, !self.flights.is_empty(), now) {
-            Taken::Events(events) => Ok(self.prepare.batch(events, &self.shared, &mut self.diagnostics)),
+        match self.queue.take(max, !self.flights.is_empty(), now) {
+            Taken::Events(events) => {
+                Ok(self.prepare.batch(events, &self.shared, &mut self.queue, &mut self.diagnostics))
+            }
             Taken::Nothing { until } => Err(until),
         }
     }
@@ -248,9 +252,9 @@ impl Engine {
         if spooler.write_line(now) {
             return true;
         }
-        let events = self.shared.take_some(SEGMENT_EVENTS);
+        let events = self.queue.relieve(SEGMENT_EVENTS);
         let some = !events.is_empty();
-        let batch = self.prepare.batch(events, &self.shared, &mut self.diagnostics);
+        let batch = self.prepare.batch(events, &self.shared, &mut self.queue, &mut self.diagnostics);
         self.append(batch, now);
         some
     }
@@ -262,7 +266,7 @@ impl Engine {
         let settled = self.delivery.settle(ticket, batch, receipt, now);
         let success = settled.is_success();
         let Batch { payloads, marks: delivered, .. } = settled.delivered;
-        self.prepare.reuse(payloads);
+        self.prepare.reuse(payloads, &mut self.queue);
         if let Some(notice) = settled.notice {
             self.diagnostics.tell(notice);
         }
@@ -280,8 +284,8 @@ impl Engine {
             spooler.end(settled.ended.iter().map(|(mark, _)| mark).chain(&delivered));
         }
         self.shared.settle(self.delivery.trouble(), success, clock::timestamp(), |ledger| {
-            settled.ended.into_iter().for_each(|(mark, end)| ledger.end(mark, end));
-            delivered.into_iter().for_each(|mark| ledger.end(mark, End::Delivered));
+            settled.ended.into_iter().for_each(|(mark, end)| ledger.end(&mark, end));
+            ledger.end_all(&delivered, End::Delivered);
             ledger.maybe_duplicated(settled.maybe_duplicated);
         });
     }

@@ -1,9 +1,8 @@
 //! What the client adds to an event that does not say it itself.
 
 use crate::emit::host::Host;
-use jkool_model::{
-    Activity, Entity, Event, Property, SourceError, SourceFqn, SourceType, Text, Timestamp, TrackingIds,
-};
+use crate::emit::ids::Ids;
+use jkool_model::{Activity, Entity, Event, Property, SourceError, SourceFqn, SourceType, Text, Timestamp};
 
 /// The client's own decoration.
 #[derive(Debug, Clone)]
@@ -42,7 +41,7 @@ impl Defaults {
     }
 
     /// Fills in what is not said. What only the emitting thread knows was filled there.
-    pub(crate) fn apply(&self, entity: &mut Entity, ids: &TrackingIds, now: impl Fn() -> Timestamp) {
+    pub(crate) fn apply(&self, entity: &mut Entity, ids: &Ids, now: impl Fn() -> Timestamp) {
         match entity {
             Entity::Event(event) => self.apply_to_event(event, ids, now),
             Entity::Activity(activity) => self.apply_to_activity(activity, ids, now),
@@ -85,7 +84,7 @@ impl Defaults {
 macro_rules! apply_to {
     ($($name:ident, $complete:ident: $ty:ty;)+) => {
         impl Defaults {
-            $(fn $name(&self, entity: &mut $ty, ids: &TrackingIds, now: impl Fn() -> Timestamp) {
+            $(fn $name(&self, entity: &mut $ty, ids: &Ids, now: impl Fn() -> Timestamp) {
                 entity.time.get_or_insert_with(now);
                 entity.tracking_id.get_or_insert_with(|| ids.next());
                 self.$complete(entity, ids);
@@ -101,7 +100,7 @@ macro_rules! apply_to {
             }
 
             /// Fills in what depends on what is said already.
-            pub(crate) fn $complete(&self, entity: &mut $ty, ids: &TrackingIds) {
+            pub(crate) fn $complete(&self, entity: &mut $ty, ids: &Ids) {
                 self.fill_source(&mut entity.source);
                 if !entity.snapshots.is_empty() {
                     let id = entity.tracking_id.get_or_insert_with(|| ids.next());
@@ -136,7 +135,8 @@ fn fill(source: &SourceFqn, host: &Host) -> Result<SourceFqn, SourceError> {
 mod tests {
     use super::Defaults;
     use crate::emit::host::Host;
-    use jkool_model::{Entity, Event, Property, Snapshot, Timestamp, TrackingIds};
+    use crate::emit::ids::Ids;
+    use jkool_model::{Entity, Event, Property, Snapshot, Timestamp};
 
     const NOW: Timestamp = Timestamp::from_usec(1_457_524_800_000_000);
 
@@ -155,7 +155,7 @@ mod tests {
 
     fn applied(event: Event, defaults: &Defaults) -> Event {
         let mut entity = Entity::from(event);
-        defaults.apply(&mut entity, &TrackingIds::new(), || NOW);
+        defaults.apply(&mut entity, &Ids::new(1), || NOW);
         match entity {
             Entity::Event(event) => *event,
             _ => panic!("was an event"),
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn a_snapshot_alone_gets_all_that_the_service_wants() {
         let mut entity = Entity::from(Snapshot::builder("cpu").property("load", 0.5).build());
-        defaults(None).apply(&mut entity, &TrackingIds::new(), || NOW);
+        defaults(None).apply(&mut entity, &Ids::new(1), || NOW);
         entity.validate().unwrap();
     }
 }

@@ -1,23 +1,22 @@
 //! From an event to its JSON, on the thread that emits it.
 //!
 //! To encode an event where it was made is cheaper than to hand it over: its parts are still in that core's cache, and go back
-//! to where they were allocated. What the client adds is left to the worker, and so is an event that a hook wants to see, or
-//! whose text is long.
+//! to where they were allocated. An event that a hook wants to see is left to the worker, and so is one whose text is long.
 
 use crate::emit::clock;
 use crate::emit::code::Code;
 use crate::emit::decoration::{Decoration, Lacks};
 use crate::emit::defaults::Defaults;
+use crate::emit::ids::Ids;
 use crate::emit::line::Stamped;
-use jkool_model::{Entity, Event, InvalidEntity, OpType, Severity, TrackingIds};
+use jkool_model::{Entity, Event, InvalidEntity, OpType, Severity};
 use jkool_transport::{Kind, Payload};
 use std::cell::Cell;
 
-/// What is to be known of an event's JSON. It has no closing brace yet, and behind it stands the partition key.
+/// What is to be known of an event's JSON. Behind it stands the partition key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shape {
     pub(crate) kind: Kind,
-    pub(crate) lacks: Lacks,
     pub(crate) key_len: usize,
 }
 
@@ -25,7 +24,7 @@ pub(crate) struct Shape {
 pub(crate) struct Encoder {
     pub(crate) defaults: Defaults,
     pub(crate) decoration: Decoration,
-    pub(crate) ids: TrackingIds,
+    pub(crate) ids: Ids,
     /// A hook is to see each event before it is encoded.
     pub(crate) hooked: bool,
 }
@@ -37,12 +36,18 @@ const LONG: usize = 16 << 10;
 const PAYLOAD_OVERHEAD: usize = 160;
 
 pub(crate) fn payload_weight(payload: &Payload) -> usize {
-    PAYLOAD_OVERHEAD + payload.body().len() + payload.key().map_or(0, str::len)
+    weight(payload.body().len() + payload.key().map_or(0, str::len))
+}
+
+/// What a payload weighs whose JSON and key are so long.
+pub(crate) fn weight(bytes: usize) -> usize {
+    PAYLOAD_OVERHEAD + bytes
 }
 
 impl Encoder {
-    pub(crate) fn new(defaults: Defaults, hooked: bool) -> Self {
-        Self { decoration: Decoration::new(&defaults), defaults, ids: TrackingIds::new(), hooked }
+    /// For that many threads at a time.
+    pub(crate) fn new(defaults: Defaults, hooked: bool, threads: usize) -> Self {
+        Self { decoration: Decoration::new(&defaults), defaults, ids: Ids::new(threads), hooked }
     }
 
     /// Whether the worker is to encode it.
@@ -79,9 +84,18 @@ impl Encoder {
                 Lacks::NOTHING
             }
         };
+        self.decoration.close(lacks, out, || self.ids.next());
         let key = key(&entity);
         out.extend_from_slice(key.as_bytes());
-        Ok(Shape { kind: kind(&entity), lacks, key_len: key.len() })
+        Ok(Shape { kind: kind(&entity), key_len: key.len() })
+    }
+
+    /// Makes the JSON of a log line, in the place of what `out` holds.
+    pub(crate) fn encode_line(&self, line: &Stamped, message: &str, operation: &str, out: &mut Vec<u8>) -> Shape {
+        out.clear();
+        self.append_line(line, message, operation, out);
+        out.extend_from_slice(operation.as_bytes());
+        Shape { kind: line.kind(), key_len: operation.len() }
     }
 
     fn encode_event(&self, event: &mut Event, code: Option<Code>, out: &mut Vec<u8>) -> Result<Lacks, InvalidEntity> {
@@ -121,16 +135,6 @@ impl Encoder {
     /// About what it will weigh once it is a payload.
     pub(crate) fn weight_of_line(&self, line: &Stamped, operation: &str) -> usize {
         PAYLOAD_OVERHEAD + operation.len() + self.size_of_line(line, operation.len())
-    }
-
-    /// What an encoded event takes when it is closed.
-    pub(crate) fn size(&self, shape: Shape, encoded: usize) -> usize {
-        encoded - shape.key_len + self.decoration.closing(shape.lacks) + 1
-    }
-
-    /// What the event will weigh once it is a payload.
-    pub(crate) fn weight(&self, shape: Shape, encoded: &[u8]) -> usize {
-        PAYLOAD_OVERHEAD + encoded.len() + self.decoration.closing(shape.lacks)
     }
 }
 

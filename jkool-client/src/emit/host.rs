@@ -1,6 +1,7 @@
 //! Facts about the machine, the process and the thread.
 
 use std::net::{Ipv4Addr, UdpSocket};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What the process is and where it runs, asked once when the client is built.
 #[derive(Debug, Clone)]
@@ -45,6 +46,18 @@ fn address() -> Option<String> {
 
 thread_local! {
     static TID: i64 = tid();
+}
+
+/// Numbers the threads that emit, in the order in which they first do.
+static THREADS: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    static NUMBER: usize = THREADS.fetch_add(1, Ordering::Relaxed);
+}
+
+/// The current thread, by a number of our own: threads that begin one after the other have different ones.
+pub(crate) fn thread_number() -> usize {
+    NUMBER.try_with(|number| *number).unwrap_or(0)
 }
 
 /// The current thread, by the number that the system's own tools show; elsewhere than on Linux a number of ours.

@@ -8,4 +8,5 @@ pub(crate) mod defaults;
 pub(crate) mod delivery_thread;
 pub(crate) mod encode;
 pub(crate) mod host;
+pub(crate) mod ids;
 pub(crate) mod line;

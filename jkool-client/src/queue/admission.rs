@@ -1,228 +1,231 @@
-//! The queue between the program and the worker, with its limits. Pure: no clock, no lock, no waiting.
+//! What comes into the queue, and what becomes of what does not fit: the side of the callers.
 
-use crate::queue::blocks::{Block, Incoming, Queue};
-use crate::queue::ledger::{End, Ledger};
-use crate::queue::mark::Mark;
-use crate::queue::overflow::OverflowPolicy;
+use crate::emit::clock;
+use crate::queue::amount::Amount;
+use crate::queue::blocks::Incoming;
+use crate::queue::overflow::{Admission, OverflowPolicy};
+use crate::queue::shard::State;
+use crate::queue::shards::Shards;
 use crate::report::loss::LossReason;
 use jkool_model::Severity;
+use std::sync::{MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How much may be in memory, and when the worker takes it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    /// In the queue, in batches and on the way together.
-    pub(crate) events: usize,
-    pub(crate) bytes: usize,
-    pub(crate) overflow: OverflowPolicy,
-    /// While little room is left, it is kept for events at least as severe.
-    pub(crate) shed_below: Severity,
-    /// How long the first of a batch waits for company.
-    pub(crate) flush_interval: Duration,
-    /// How many waiting events are worth waking the worker for.
-    pub(crate) wake_at: usize,
-    /// About how many bytes of events are taken together: encoded they may be larger, so this is a small part of all.
-    pub(crate) batch_bytes: usize,
-}
-
-pub(crate) struct Intake {
-    limits: Limits,
-    /// What waits; what is on its way is known by the ledger alone.
-    queue: Queue,
-    pub(crate) ledger: Ledger,
-    /// When the worker looks next by itself. Without one it sleeps, and the first event must wake it.
-    timer: Option<Instant>,
-    drain: Drain,
-    closed: bool,
-    /// The worker has been told that the spool is to relieve the queue.
-    relief_asked: bool,
-}
-
-/// How much of the queue is on its way out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Drain {
-    /// Events wait for company.
-    Nothing,
-    /// Full batches go, the rest waits.
-    FullBatches,
-    /// All goes.
-    Everything,
-}
-
-/// What empty blocks of the queue may take at most, and a quarter of what events may.
-const MAX_SPARE: usize = 2 << 20;
-
-/// The answer to an event that wants to come in.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
-    /// It is accounted for, and is to be [put](Intake::put) into the queue at once; the worker is to be woken then, or not.
-    Admitted { mark: Mark, wake: bool },
-    /// It is dropped and counted; the worker is to be woken, or not.
-    Refused { reason: LossReason, wake: bool },
-    /// There is no room, and the policy says to wait for some.
-    Wait(Duration),
-}
-
-/// What the worker gets.
+/// An event that wants to come in.
 #[derive(Debug)]
-pub(crate) enum Taken {
-    Events(Vec<Block>),
-    /// Nothing is due before then, or before somebody wakes the worker.
-    Nothing {
-        until: Option<Instant>,
-    },
+pub(crate) struct Offer<'a> {
+    pub(crate) incoming: Incoming<'a>,
+    pub(crate) severity: Severity,
+    /// About how many bytes it takes.
+    pub(crate) weight: usize,
+    /// Its caller may wait for room.
+    pub(crate) may_wait: bool,
 }
 
-impl Intake {
-    pub(crate) fn new(limits: Limits) -> Self {
-        let ledger = Ledger::default();
-        Self {
-            limits,
-            queue: Queue::new((limits.bytes / 4).min(MAX_SPARE)),
-            ledger,
-            timer: None,
-            drain: Drain::Nothing,
-            closed: false,
-            relief_asked: false,
-        }
-    }
+/// An event that made room for another, when some flush has begun since it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Evicted {
+    pub(crate) generation: u64,
+    /// That of its shard when it went.
+    pub(crate) before: u64,
+}
 
-    /// An event of about `weight` bytes wants to come in. A caller that `may_wait` no longer, or never, is told so at once.
-    pub(crate) fn admit(&mut self, severity: Severity, weight: usize, may_wait: bool) -> Answer {
-        if self.closed {
-            return self.refuse(LossReason::AfterShutdown, false);
+/// How often a caller that waits for room looks for itself: it is told of much room, and not of little.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// A caller on its way into a shard.
+struct Entry<'s> {
+    shards: &'s Shards,
+    shard: usize,
+    weight: usize,
+    may_wait: bool,
+    /// Its place among those who wait, and until when it does.
+    place: Option<u64>,
+    deadline: Option<Instant>,
+    /// What others did not spend has been called in.
+    reclaimed: bool,
+    wake: bool,
+}
+
+impl Shards {
+    /// An event wants to come in by that shard. `wake` is called when the worker is to be woken before this ends; `evicted`
+    /// when an event made room for which a flush may wait.
+    pub(crate) fn offer(
+        &self,
+        shard: usize,
+        offer: Offer<'_>,
+        wake: impl Fn(),
+        evicted: impl Fn(Evicted),
+    ) -> (Admission, bool) {
+        let Offer { incoming, severity, weight, may_wait } = offer;
+        let limits = &self.limits;
+        let mut entry = Entry {
+            shards: self,
+            shard,
+            weight,
+            may_wait: may_wait && weight <= limits.bytes && matches!(limits.overflow, OverflowPolicy::Block(_)),
+            place: None,
+            deadline: None,
+            // Nobody has any to spend.
+            reclaimed: self.budget.is_tight(),
+            wake: false,
+        };
+        let mut state = self[shard].lock();
+        if !state.is_closed() && is_below(limits.shed_below, severity) && self.budget.is_filled(3, 4) {
+            return entry.refuse(state, LossReason::Shed);
         }
-        if is_below(self.limits.shed_below, severity) && self.is_filled(3, 4) {
-            return self.refuse(LossReason::Shed, false);
-        }
-        let mut pressed = false;
-        if !self.has_room(weight) {
-            // Room comes only from delivery, so nothing waits for company any more.
-            pressed = self.drain < Drain::Everything && !self.queue.is_empty();
-            self.drain = Drain::Everything;
-            match self.limits.overflow {
-                OverflowPolicy::DropOldest => self.make_room(weight),
-                OverflowPolicy::Block(timeout) if may_wait && weight <= self.limits.bytes => {
-                    return Answer::Wait(timeout);
+        loop {
+            if state.is_closed() {
+                return entry.refuse(state, LossReason::AfterShutdown);
+            }
+            if entry.is_paid_for(&mut state) {
+                return entry.push(state, incoming);
+            }
+            entry.wake |= self.signals.press();
+            if entry.may_wait {
+                if entry.wake {
+                    wake();
+                    entry.wake = false;
                 }
-                OverflowPolicy::DropNewest | OverflowPolicy::Spill | OverflowPolicy::Block(_) => {}
+                state = entry.wait(state);
+            } else if !entry.reclaimed {
+                drop(state);
+                entry.reclaim();
+                state = self[shard].lock();
+            } else {
+                drop(state);
+                let made_room = limits.overflow == OverflowPolicy::DropOldest && entry.make_room(&evicted);
+                state = self[shard].lock();
+                if !made_room && !entry.is_paid_for(&mut state) {
+                    return entry.refuse(state, LossReason::Overflow);
+                }
             }
-            if !self.has_room(weight) {
-                return self.refuse(LossReason::Overflow, pressed);
+        }
+    }
+}
+
+impl<'s> Entry<'s> {
+    /// Whether there is credit for it now, and it is its turn.
+    fn is_paid_for(&mut self, state: &mut State) -> bool {
+        if self.may_wait && !state.is_turn_of(self.place) {
+            return false;
+        }
+        let lacks = state.lacks(self.weight);
+        if lacks == Amount::NOTHING {
+            return true;
+        }
+        let Some(drawn) = self.shards.budget.draw(lacks) else { return false };
+        state.add_credit(drawn);
+        let relief = self.shards.limits.overflow == OverflowPolicy::Spill && self.shards.budget.is_filled(1, 2);
+        self.wake |= relief && self.shards.signals.ask_for_relief();
+        true
+    }
+
+    fn push(mut self, mut state: MutexGuard<'s, State>, incoming: Incoming<'_>) -> (Admission, bool) {
+        let Self { shards, shard, .. } = self;
+        // Only who drops the oldest wants to know.
+        let by_age = shards.limits.overflow == OverflowPolicy::DropOldest;
+        let arrived = if by_age { shards.now() } else { 0 };
+        let news = state.push(incoming, self.weight, arrived);
+        if news.first {
+            if by_age {
+                shards[shard].show_oldest(&state);
+            }
+            self.wake |= shards.signals.filled(shard);
+        }
+        if news.more != Amount::NOTHING {
+            let (wake, behind) = shards.signals.announce(news.more);
+            shards[shard].set_behind(behind);
+            self.wake |= wake;
+        }
+        self.leave(&mut state);
+        (Admission::Accepted, self.wake)
+    }
+
+    fn refuse(mut self, mut state: MutexGuard<'_, State>, reason: LossReason) -> (Admission, bool) {
+        state.refuse(reason);
+        self.leave(&mut state);
+        self.shards.signals.lost();
+        (Admission::Dropped(reason), self.wake)
+    }
+
+    /// Waits until the shard gets credit, or for a while.
+    fn wait(&mut self, mut state: MutexGuard<'s, State>) -> MutexGuard<'s, State> {
+        let OverflowPolicy::Block(timeout) = self.shards.limits.overflow else { return state };
+        if self.place.is_none() {
+            self.place = Some(state.queue_up());
+            self.shards.signals.blocked(self.shard);
+        }
+        let now = clock::now();
+        let left = self.deadline.get_or_insert(clock::later(now, timeout)).saturating_duration_since(now);
+        let shards = self.shards;
+        let shard = &shards[self.shard];
+        let mut woken = false;
+        let unchanged = |state: &mut State| {
+            let paid = state.lacks(self.weight) == Amount::NOTHING;
+            if std::mem::replace(&mut woken, true) && !paid {
+                state.missed_turn();
+            }
+            !state.is_closed() && !(paid && state.is_turn_of(self.place))
+        };
+        let waited = shard.room.wait_timeout_while(state, left.min(LOOK), unchanged);
+        let (state, result) = waited.unwrap_or_else(PoisonError::into_inner);
+        if !result.timed_out() {
+            return state;
+        }
+        self.may_wait = left > LOOK;
+        drop(state);
+        // It is little, perhaps, but better than to wait on.
+        shards.reclaim();
+        self.reclaimed = !self.may_wait;
+        shard.lock()
+    }
+
+    /// Makes others' credit everybody's.
+    fn reclaim(&mut self) {
+        if !matches!(self.shards.limits.overflow, OverflowPolicy::Block(_)) {
+            self.shards.budget.tighten();
+        }
+        self.shards.reclaim();
+        self.reclaimed = true;
+    }
+
+    /// Drops the oldest of all shards until there is room, unless there would be none even without all that waits. Whether
+    /// there is some now.
+    fn make_room(&mut self, evicted: &impl Fn(Evicted)) -> bool {
+        let shards = self.shards;
+        let under_way = shards.budget.used() - shards.waits();
+        if !shards.budget.limit().covers(under_way + Amount::one(self.weight)) {
+            return false;
+        }
+        let mut made = Amount::NOTHING;
+        while !made.covers(Amount::one(self.weight)) {
+            // What came free in the meantime counts too.
+            let lacks = (Amount::one(self.weight) - made).max(Amount::NOTHING);
+            if let Some(drawn) = shards.budget.draw(lacks) {
+                made += drawn;
+            } else if let Some((event, credit)) = shards.evict_oldest() {
+                made += credit;
+                event.into_iter().for_each(evicted);
+            } else {
+                shards.budget.give(made);
+                return false;
             }
         }
-        let mark = self.ledger.accept(weight);
-        let wanted = self.wants_relief();
-        let relieve = wanted && !std::mem::replace(&mut self.relief_asked, wanted);
-        let quarter = self.limits.bytes / 4;
-        let large = self.queue.weight() < quarter && self.queue.weight() + weight >= quarter;
-        let wake = pressed || relieve || large || self.timer.is_none() || self.queue.len() + 1 == self.limits.wake_at;
-        Answer::Admitted { mark, wake }
+        shards.budget.give(made - Amount::one(self.weight));
+        shards[self.shard].lock().add_credit(Amount::one(self.weight));
+        true
     }
 
-    /// An event that was admitted.
-    pub(crate) fn put(&mut self, incoming: Incoming<'_>, mark: Mark) {
-        self.queue.push(incoming, mark);
-    }
-
-    fn refuse(&mut self, reason: LossReason, wake: bool) -> Answer {
-        self.ledger.refuse(reason);
-        Answer::Refused { reason, wake }
-    }
-
-    pub(crate) fn has_room(&self, weight: usize) -> bool {
-        let stats = self.ledger.stats();
-        (stats.in_memory() as usize) < self.limits.events && stats.bytes_in_memory() + weight <= self.limits.bytes
-    }
-
-    /// Whether so much of the room, in events or in bytes, is taken.
-    pub(crate) fn is_filled(&self, numerator: usize, denominator: usize) -> bool {
-        let stats = self.ledger.stats();
-        stats.in_memory() as usize * denominator >= self.limits.events * numerator
-            || stats.bytes_in_memory() * denominator >= self.limits.bytes * numerator
-    }
-
-    /// Whether half of the room is taken, by what waits or is under way, and what does not leave is to go to the spool.
-    pub(crate) fn wants_relief(&self) -> bool {
-        self.limits.overflow == OverflowPolicy::Spill && self.is_filled(1, 2)
-    }
-
-    /// Drops the oldest until there is room, unless there would be none even without all that waits.
-    fn make_room(&mut self, weight: usize) {
-        let stats = self.ledger.stats();
-        let under_way = (stats.in_memory() as usize - self.queue.len(), stats.bytes_in_memory() - self.queue.weight());
-        if under_way.0 >= self.limits.events || under_way.1 + weight > self.limits.bytes {
-            return;
+    fn leave(&mut self, state: &mut State) {
+        let Some(place) = self.place.take() else { return };
+        state.leave(place);
+        if state.is_waited_for() {
+            // The next one's turn.
+            self.shards[self.shard].room.notify_all();
+        } else {
+            self.shards.signals.unblocked(self.shard);
         }
-        while !self.has_room(weight) {
-            let Some(oldest) = self.queue.drop_oldest() else { return };
-            self.ledger.end(oldest, End::Dropped(LossReason::Overflow));
-        }
-    }
-
-    /// Up to `max` events, oldest first, when there are enough, when the first has waited long enough, or when somebody
-    /// waits for them. While the worker has others `under_way`, none are taken beyond the limit of bytes.
-    pub(crate) fn take(&mut self, max: usize, under_way: bool, now: Instant) -> Taken {
-        if under_way && self.ledger.stats().bytes_in_memory() > self.limits.bytes {
-            return Taken::Nothing { until: None };
-        }
-        let timer_fired = self.timer.is_some_and(|timer| timer <= now);
-        if self.queue.is_empty() {
-            self.drain = Drain::Nothing;
-            if timer_fired {
-                // A whole interval without an event: the next one wakes the worker.
-                self.timer = None;
-            }
-            return Taken::Nothing { until: self.timer };
-        }
-        if timer_fired || self.closed || self.ledger.is_awaited() {
-            self.drain = Drain::Everything;
-        } else if self.queue.len() >= self.limits.wake_at || self.queue.weight() >= self.limits.bytes / 4 {
-            self.drain = self.drain.max(Drain::FullBatches);
-        }
-        let is_full =
-            self.queue.len() >= max.min(self.limits.wake_at) || self.queue.weight() >= self.limits.batch_bytes;
-        if self.drain == Drain::FullBatches && !is_full {
-            self.drain = Drain::Nothing;
-        }
-        if self.drain == Drain::Nothing {
-            return Taken::Nothing { until: Some(*self.timer.get_or_insert(now + self.limits.flush_interval)) };
-        }
-        self.timer = Some(now + self.limits.flush_interval);
-        Taken::Events(self.queue.take(max, self.limits.batch_bytes))
-    }
-
-    /// Up to `max` events at once, oldest first, for the spool.
-    pub(crate) fn take_some(&mut self, max: usize) -> Vec<Block> {
-        self.relief_asked = false;
-        self.queue.take(max, self.limits.batch_bytes)
-    }
-
-    /// Gets back what the events that were taken stood in.
-    pub(crate) fn reuse(&mut self, blocks: Vec<Block>) {
-        self.queue.reuse(blocks);
-    }
-
-    /// No event comes in any more; those that are here are taken at once.
-    pub(crate) fn close(&mut self) {
-        self.closed = true;
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        self.closed
-    }
-
-    /// No event comes in any more, and none is left or all were given up.
-    pub(crate) fn is_drained(&self) -> bool {
-        let stats = self.ledger.stats();
-        self.closed && (self.ledger.is_over() || stats.in_memory() + stats.spooled() == 0)
-    }
-
-    /// Ends whatever is left, wherever it is.
-    pub(crate) fn end_all(&mut self, reason: LossReason) {
-        self.closed = true;
-        self.queue.clear();
-        self.ledger.end_all(reason);
     }
 }
 

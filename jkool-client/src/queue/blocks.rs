@@ -1,39 +1,60 @@
 //! The line of events between the program and the worker. Pure.
 //!
-//! Most events stand in it as JSON, one behind the other in blocks: to put one there is to copy a few hundred bytes, and the
-//! worker takes blocks as they are. What has been sent leaves its blocks behind for what comes, so that steady traffic
-//! allocates nothing.
+//! Most events stand in it as bytes, one behind the other in blocks: to put one there is to copy a few hundred bytes, and the
+//! worker takes blocks as they are. A block holds either whole lines of JSON, which travel as they stand, or what the worker
+//! has yet to make JSON of. What has been sent leaves its blocks behind for what comes, so that steady traffic allocates
+//! nothing.
 
 use crate::emit::encode::{Encoder, Shape};
 use crate::emit::line::Stamped;
+use crate::queue::limits::Limits;
 use crate::queue::mark::Mark;
 use jkool_model::Entity;
+use jkool_transport::Kind;
 use std::collections::VecDeque;
+use std::ops::Range;
 
 /// What comes in.
 #[derive(Debug)]
 pub(crate) enum Incoming<'a> {
     /// The worker is to encode it.
     Entity(Entity),
-    /// Encoded already; what is left in the buffer afterwards is of no use to anyone.
+    /// A line of JSON, and behind it the partition key; what is left in the buffer afterwards is of no use to anyone.
     Encoded(Shape, &'a mut Vec<u8>),
     /// A log line with its message and its operation.
     Line(Stamped, &'a str, &'a str),
 }
 
+/// What an event is known by while it waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Admitted {
+    /// Its place among the flushes.
+    pub(crate) generation: u64,
+    /// About how many bytes it takes.
+    pub(crate) weight: usize,
+    /// When it came, in nanoseconds; 0 where nobody asks for the oldest.
+    pub(crate) arrived: u64,
+}
+
+impl From<Admitted> for Mark {
+    fn from(Admitted { generation, weight, .. }: Admitted) -> Self {
+        Self { generation, weight, slot: None }
+    }
+}
+
 /// An event in the queue.
 #[derive(Debug)]
 struct Queued {
-    mark: Mark,
+    admitted: Admitted,
     form: Form,
 }
 
 #[derive(Debug)]
 enum Form {
     Entity(Entity),
-    /// So many of the block's bytes.
-    Encoded(Shape, usize),
-    /// The same; they are its message and its operation.
+    /// So many of the block's bytes and a line break, and where among the block's keys its own stands.
+    Encoded(Kind, usize, Range<usize>),
+    /// So many of the block's bytes: its message and its operation.
     Line(Stamped, usize),
 }
 
@@ -41,12 +62,13 @@ enum Form {
 #[derive(Debug)]
 pub(crate) enum Taken<'a> {
     Entity(Entity),
-    Encoded(Shape, &'a [u8]),
+    /// Its JSON and its partition key.
+    Encoded(Kind, &'a [u8], &'a [u8]),
     /// A log line; the bytes are its message and its operation.
     Line(Stamped, &'a [u8]),
 }
 
-/// So many events, or about so many bytes, make a block: the worker takes four, or more, for a batch of the usual size.
+/// So many events, or about so many bytes, that are to be encoded make a block.
 const BLOCK_EVENTS: usize = 128;
 const BLOCK_BYTES: usize = 128 << 10;
 
@@ -63,50 +85,120 @@ pub(crate) fn overhead(bytes: usize) -> usize {
 pub(crate) struct Block {
     events: VecDeque<Queued>,
     bytes: Vec<u8>,
+    /// The partition keys of encoded events. Neighbours with the same key share one.
+    keys: Vec<u8>,
     /// How many of the bytes belong to events that were taken out.
     read: usize,
     /// What the events weigh.
     weight: usize,
+    /// All that it holds is encoded.
+    encoded: bool,
     /// Belongs to one event, whose buffer it was.
     is_full_of_one: bool,
 }
 
+/// The JSON of a block's events, and where in it each of them stands.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    bytes: Vec<u8>,
+    keys: Vec<u8>,
+    events: VecDeque<Queued>,
+    read: usize,
+}
+
 impl Block {
+    /// The same, empty, on that buffer.
+    pub(crate) fn on(self, bytes: Vec<u8>) -> Self {
+        Self { bytes, ..self }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.events.len()
     }
 
+    pub(crate) fn weight(&self) -> usize {
+        self.weight
+    }
+
+    pub(crate) fn is_encoded(&self) -> bool {
+        self.encoded
+    }
+
     /// The next event, oldest first.
-    pub(crate) fn pop(&mut self) -> Option<(Mark, Taken<'_>)> {
-        let Queued { mark, form } = self.events.pop_front()?;
-        self.weight -= mark.weight;
+    pub(crate) fn pop(&mut self) -> Option<(Admitted, Taken<'_>)> {
+        let Queued { admitted, form } = self.events.pop_front()?;
+        self.weight -= admitted.weight;
         let taken = match form {
             Form::Entity(entity) => Taken::Entity(entity),
-            Form::Encoded(shape, len) => Taken::Encoded(shape, read(&self.bytes, &mut self.read, len)),
+            Form::Encoded(kind, len, key) => {
+                let json = read(&self.bytes, &mut self.read, len);
+                // The line break.
+                self.read += 1;
+                Taken::Encoded(kind, json, &self.keys[key])
+            }
             Form::Line(line, len) => Taken::Line(line, read(&self.bytes, &mut self.read, len)),
         };
-        Some((mark, taken))
+        Some((admitted, taken))
     }
 
     /// About what its events take as JSON, but for those that are not encoded.
     pub(crate) fn size(&self, encoder: &Encoder) -> usize {
         let size = |queued: &Queued| match queued.form {
-            Form::Encoded(shape, len) => encoder.size(shape, len),
+            Form::Encoded(_, len, _) => len + 1,
             Form::Line(line, len) => encoder.size_of_line(&line, len - line.message_len),
             Form::Entity(_) => 0,
         };
         self.events.iter().map(size).sum()
     }
 
-    fn is_full(&self, more: usize) -> bool {
-        self.is_full_of_one
-            || self.events.len() >= BLOCK_EVENTS
-            || (self.len() > 0 && self.bytes.len() + more > BLOCK_BYTES)
+    /// Its events as lines, when all are encoded, and little of the room that they stand in is empty or used up: that would be
+    /// memory that nobody counts.
+    pub(crate) fn into_lines(mut self) -> Result<Lines, Self> {
+        if !self.encoded || (self.bytes.len() - self.read) * 2 < self.bytes.capacity() {
+            return Err(self);
+        }
+        self.weight = 0;
+        Ok(Lines { bytes: self.bytes, keys: self.keys, events: self.events, read: self.read })
     }
 
-    fn push(&mut self, mark: Mark, form: Form) {
-        self.weight += mark.weight;
-        self.events.push_back(Queued { mark, form });
+    /// Whether there is no room for an event of that weight, of which so many bytes are to stand here.
+    fn is_full(&self, weight: usize, bytes: usize, size: &BlockSize) -> bool {
+        let full = if self.encoded {
+            self.len() >= size.events || self.weight + weight > size.weight
+        } else {
+            self.len() >= BLOCK_EVENTS || self.bytes.len() + bytes > BLOCK_BYTES
+        };
+        self.is_full_of_one || (full && self.len() > 0)
+    }
+
+    /// So many of a batch that it need not wait for company, and is not to be taken apart.
+    fn travels_alone(&self, max: usize, bytes: usize) -> bool {
+        let fits = self.len() <= max && self.weight <= bytes;
+        self.encoded && fits && (self.len() * 2 >= max || self.weight * 2 >= bytes)
+    }
+
+    fn push(&mut self, admitted: Admitted, form: Form) {
+        self.weight += admitted.weight;
+        self.events.push_back(Queued { admitted, form });
+    }
+
+    fn push_encoded(&mut self, admitted: Admitted, kind: Kind, json: &[u8], key: &[u8]) {
+        self.bytes.extend_from_slice(json);
+        self.bytes.push(b'\n');
+        self.push_placed(admitted, kind, json.len(), key);
+    }
+
+    /// An event whose line is here already.
+    fn push_placed(&mut self, admitted: Admitted, kind: Kind, len: usize, key: &[u8]) {
+        let key = match self.events.back() {
+            Some(Queued { form: Form::Encoded(_, _, last), .. }) if self.keys[last.clone()] == *key => last.clone(),
+            _ => {
+                let start = self.keys.len();
+                self.keys.extend_from_slice(key);
+                start..self.keys.len()
+            }
+        };
+        self.push(admitted, Form::Encoded(kind, len, key));
     }
 
     /// How many of its oldest make up `max`, or about `bytes`; one at least.
@@ -117,7 +209,7 @@ impl Block {
         let mut weight = 0;
         let fit = self.events.iter().take(max).take_while(|queued| {
             let fits = weight < bytes;
-            weight += queued.mark.weight;
+            weight += queued.admitted.weight;
             fits
         });
         fit.count()
@@ -125,16 +217,14 @@ impl Block {
 
     /// Moves its oldest events, so many of them, to another block.
     fn split(&mut self, max: usize, into: &mut Block) {
+        into.encoded = self.encoded;
         for _ in 0..max {
             match self.pop() {
-                Some((mark, Taken::Entity(entity))) => into.push(mark, Form::Entity(entity)),
-                Some((mark, Taken::Encoded(shape, bytes))) => {
+                Some((admitted, Taken::Entity(entity))) => into.push(admitted, Form::Entity(entity)),
+                Some((admitted, Taken::Encoded(kind, json, key))) => into.push_encoded(admitted, kind, json, key),
+                Some((admitted, Taken::Line(line, bytes))) => {
                     into.bytes.extend_from_slice(bytes);
-                    into.push(mark, Form::Encoded(shape, bytes.len()));
-                }
-                Some((mark, Taken::Line(line, bytes))) => {
-                    into.bytes.extend_from_slice(bytes);
-                    into.push(mark, Form::Line(line, bytes.len()));
+                    into.push(admitted, Form::Line(line, bytes.len()));
                 }
                 None => return,
             }
@@ -142,14 +232,44 @@ impl Block {
     }
 
     /// What it takes when it is empty.
-    fn room(&self) -> usize {
-        self.bytes.capacity() + self.events.capacity() * size_of::<Queued>()
+    pub(crate) fn room(&self) -> usize {
+        self.bytes.capacity() + self.keys.capacity() + self.events.capacity() * size_of::<Queued>()
     }
 
-    fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.events.clear();
         self.bytes.clear();
-        (self.read, self.weight, self.is_full_of_one) = (0, 0, false);
+        self.keys.clear();
+        (self.read, self.weight, self.encoded, self.is_full_of_one) = (0, 0, false, false);
+    }
+}
+
+impl Lines {
+    /// Each event with the part of the bytes that is its JSON, and its key.
+    pub(crate) fn events(&self) -> impl Iterator<Item = (Admitted, Kind, Range<usize>, &[u8])> {
+        let mut end = self.read;
+        self.events.iter().filter_map(move |queued| {
+            let Form::Encoded(kind, len, key) = &queued.form else { return None };
+            let part = end..end + len;
+            end = part.end + 1;
+            Some((queued.admitted, *kind, part, &self.keys[key.clone()]))
+        })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// The bytes, line below line.
+    pub(crate) fn take_bytes(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes)
+    }
+
+    /// What is left when the bytes have gone their own way, empty.
+    pub(crate) fn into_block(self) -> Block {
+        let mut block = Block { events: self.events, keys: self.keys, ..Block::default() };
+        block.clear();
+        block
     }
 }
 
@@ -187,10 +307,18 @@ impl Spare {
     }
 }
 
-/// All events that wait.
+/// How much a block of encoded events holds: a batch.
+#[derive(Debug, Clone, Copy)]
+struct BlockSize {
+    events: usize,
+    weight: usize,
+}
+
+/// The events that wait in a shard.
 #[derive(Debug)]
 pub(crate) struct Queue {
     blocks: VecDeque<Block>,
+    size: BlockSize,
     spare: Spare,
     len: usize,
     /// What they weigh.
@@ -199,9 +327,11 @@ pub(crate) struct Queue {
 
 impl Queue {
     /// With at most so many bytes of empty blocks.
-    pub(crate) fn new(max_spare: usize) -> Self {
+    pub(crate) fn new(limits: &Limits, max_spare: usize) -> Self {
+        // A batch of one event each is not worth a block.
+        let size = BlockSize { events: limits.batch_events.max(BLOCK_EVENTS), weight: limits.batch_bytes };
         let spare = Spare { blocks: Vec::new(), bytes: 0, max_bytes: max_spare };
-        Self { blocks: VecDeque::new(), spare, len: 0, weight: 0 }
+        Self { blocks: VecDeque::new(), size, spare, len: 0, weight: 0 }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -216,76 +346,93 @@ impl Queue {
         self.weight
     }
 
-    pub(crate) fn push(&mut self, incoming: Incoming<'_>, mark: Mark) {
+    pub(crate) fn push(&mut self, incoming: Incoming<'_>, admitted: Admitted) {
         self.len += 1;
-        self.weight += mark.weight;
+        self.weight += admitted.weight;
         match incoming {
-            Incoming::Entity(entity) => self.block_for(0).push(mark, Form::Entity(entity)),
+            Incoming::Entity(entity) => self.block_for(admitted.weight, 0, false).push(admitted, Form::Entity(entity)),
             Incoming::Encoded(shape, bytes) if bytes.len() > MAX_COPY => {
+                let mut block = Block { encoded: true, is_full_of_one: true, ..Block::default() };
+                let key = bytes.split_off(bytes.len() - shape.key_len);
+                bytes.reserve_exact(1);
+                bytes.push(b'\n');
                 bytes.shrink_to_fit();
-                let mut block = Block { bytes: std::mem::take(bytes), is_full_of_one: true, ..Block::default() };
-                block.push(mark, Form::Encoded(shape, block.bytes.len()));
+                block.bytes = std::mem::take(bytes);
+                block.push_placed(admitted, shape.kind, block.bytes.len() - 1, &key);
                 self.blocks.push_back(block);
             }
             Incoming::Encoded(shape, bytes) => {
-                let block = self.block_for(bytes.len());
-                block.bytes.extend_from_slice(bytes);
-                block.push(mark, Form::Encoded(shape, bytes.len()));
+                let (json, key) = bytes.split_at(bytes.len() - shape.key_len);
+                self.block_for(admitted.weight, json.len() + 1, true).push_encoded(admitted, shape.kind, json, key);
             }
             Incoming::Line(line, message, operation) => {
                 let len = message.len() + operation.len();
-                let block = self.block_for(len);
+                let block = self.block_for(admitted.weight, len, false);
                 block.bytes.extend_from_slice(message.as_bytes());
                 block.bytes.extend_from_slice(operation.as_bytes());
-                block.push(mark, Form::Line(line, len));
+                block.push(admitted, Form::Line(line, len));
             }
         }
     }
 
-    fn block_for(&mut self, bytes: usize) -> &mut Block {
+    fn block_for(&mut self, weight: usize, bytes: usize, encoded: bool) -> &mut Block {
+        let size = self.size;
         let last = self.blocks.back();
-        if last.is_none_or(|last| last.is_full(bytes)) {
+        if last.is_none_or(|last| last.encoded != encoded || last.is_full(weight, bytes, &size)) {
             // As much as the one before took.
-            let room = last.map_or(0, |last| last.bytes.len().min(BLOCK_BYTES));
-            self.blocks.push_back(self.spare.block(room));
+            let room = last.map_or(0, |last| last.bytes.len().min(size.weight.max(BLOCK_BYTES)));
+            let block = self.spare.block(room);
+            self.blocks.push_back(Block { encoded, ..block });
         }
         let last = self.blocks.len() - 1;
         &mut self.blocks[last]
     }
 
+    /// When the oldest came.
+    pub(crate) fn oldest(&self) -> Option<u64> {
+        Some(self.blocks.front()?.events.front()?.admitted.arrived)
+    }
+
     /// Drops the oldest.
-    pub(crate) fn drop_oldest(&mut self) -> Option<Mark> {
+    pub(crate) fn drop_oldest(&mut self) -> Option<Admitted> {
         let front = self.blocks.front_mut()?;
-        let (mark, _) = front.pop()?;
+        let (admitted, _) = front.pop()?;
         self.len -= 1;
-        self.weight -= mark.weight;
+        self.weight -= admitted.weight;
         if front.len() == 0 {
             let empty = self.blocks.pop_front();
             self.reuse(empty);
         }
-        Some(mark)
+        Some(admitted)
     }
 
-    /// The oldest events, up to `max` of them and about as many as weigh `bytes`: whole blocks, and what is missing of the
-    /// next one.
-    pub(crate) fn take(&mut self, max: usize, bytes: usize) -> Vec<Block> {
-        let (mut taken, mut len, mut weight) = (Vec::new(), 0, 0);
+    /// Appends to `taken` the oldest events, up to `max` of them and about as many as weigh `bytes`, what is there already
+    /// among them: whole blocks, and what is missing of the next one. What makes a batch by itself is left alone.
+    pub(crate) fn take(&mut self, max: usize, bytes: usize, taken: &mut Vec<Block>) {
+        let mut len: usize = taken.iter().map(Block::len).sum();
+        let mut weight: usize = taken.iter().map(|block| block.weight).sum();
         while let Some(front) = self.blocks.front_mut().filter(|_| len < max && weight < bytes) {
+            let alone = front.travels_alone(max, bytes);
+            if alone && len > 0 {
+                return;
+            }
             let fitting = front.fitting(max - len, bytes - weight);
-            let block = if fitting == front.len() {
+            let block = if fitting == front.len() || alone {
                 self.blocks.pop_front().unwrap_or_default()
             } else {
                 let mut part = self.spare.block(0);
                 front.split(fitting, &mut part);
                 part
             };
+            self.len -= block.len();
+            self.weight -= block.weight;
             len += block.len();
             weight += block.weight;
             taken.push(block);
+            if alone {
+                return;
+            }
         }
-        self.len -= len;
-        self.weight -= weight;
-        taken
     }
 
     /// Takes back blocks that are no longer needed.

@@ -1,12 +1,14 @@
-//! The accounts: every event is delivered, in memory, in the spool, or dropped for a reason. Pure; one lock guards it with
-//! the queue, so that the sum holds at every instant.
+//! The accounts: every event is delivered, in memory, in the spool, or dropped for a reason. Pure.
+//!
+//! The shards count what comes in, this counts what leaves. What is in memory is what came in and has not left, so the sum
+//! holds whenever all of them are looked at together.
 
+use crate::queue::amount::Amount;
 use crate::queue::completion::Completion;
 use crate::queue::mark::{Mark, Slot};
+use crate::queue::shard::Counts;
 use crate::report::loss::LossReason;
-use crate::report::stats::Report;
-use crate::report::stats::Stats;
-use std::collections::VecDeque;
+use crate::report::stats::{Report, Stats};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,11 +21,17 @@ pub(crate) enum End {
 
 #[derive(Debug, Default)]
 pub(crate) struct Ledger {
-    stats: Stats,
-    /// How many events of each generation are in memory or in the spool, oldest first; the last is the current one.
-    outstanding: VecDeque<u64>,
-    /// The generation of `outstanding`'s first, which holds those before it too.
-    oldest: u64,
+    recovered: u64,
+    delivered: u64,
+    spooled: u64,
+    bytes_spooled: u64,
+    damaged_bytes: u64,
+    maybe_duplicated: u64,
+    dropped: [u64; LossReason::COUNT],
+    /// Of what came into memory, the events that are not in memory alone any more, and the bytes that are not in memory.
+    left: Amount,
+    /// What comes in now is of this one; each flush begins another.
+    generation: u64,
     waiters: Vec<Waiter>,
     /// All has ended; what still comes back from the worker was counted then.
     over: bool,
@@ -46,33 +54,37 @@ impl Waiter {
 }
 
 impl Ledger {
-    pub(crate) fn stats(&self) -> Stats {
-        self.stats
+    /// What is true with what the shards have counted.
+    pub(crate) fn stats(&self, came: &Counts) -> Stats {
+        let in_memory = came.entered - self.left;
+        let mut dropped = self.dropped;
+        for (all, early) in dropped.iter_mut().zip(&came.dropped) {
+            *all += early;
+        }
+        Stats {
+            accepted: came.accepted,
+            recovered: self.recovered,
+            delivered: self.delivered,
+            spooled: self.spooled,
+            bytes_spooled: self.bytes_spooled,
+            damaged_bytes: self.damaged_bytes,
+            in_memory: in_memory.events as u64,
+            bytes_in_memory: in_memory.bytes.max(0) as usize,
+            maybe_duplicated: self.maybe_duplicated,
+            dropped,
+        }
     }
 
-    /// An event comes in and stays in memory until [`end`](Self::end).
-    pub(crate) fn accept(&mut self, weight: usize) -> Mark {
-        self.stats.accepted += 1;
-        self.stats.in_memory += 1;
-        self.stats.bytes_in_memory += weight;
-        Mark { generation: self.enter(1), weight, slot: None }
+    /// What has left memory so far.
+    pub(crate) fn left(&self) -> Amount {
+        self.left
     }
 
     /// Events of earlier processes are found in the spool; their generation.
     pub(crate) fn recover(&mut self, events: u64) -> u64 {
-        self.stats.recovered += events;
-        self.stats.spooled += events;
-        self.enter(events)
-    }
-
-    fn enter(&mut self, events: u64) -> u64 {
-        if self.outstanding.is_empty() {
-            self.outstanding.push_back(0);
-        }
-        if let Some(current) = self.outstanding.back_mut() {
-            *current += events;
-        }
-        self.oldest + self.outstanding.len() as u64 - 1
+        self.recovered += events;
+        self.spooled += events;
+        self.generation
     }
 
     /// An event that was in memory only is durable now.
@@ -81,8 +93,8 @@ impl Ledger {
             return;
         }
         mark.slot = Some(slot);
-        self.stats.in_memory -= 1;
-        self.stats.spooled += 1;
+        self.left.events += 1;
+        self.spooled += 1;
         for waiter in self.waiters.iter_mut().filter(|waiter| mark.generation <= waiter.through) {
             waiter.report.pending -= 1;
             waiter.report.spooled += 1;
@@ -93,46 +105,62 @@ impl Ledger {
     /// A durable event leaves memory.
     pub(crate) fn unload(&mut self, mark: &Mark) {
         if !self.over {
-            self.stats.bytes_in_memory -= mark.weight;
+            self.left.bytes += weight(mark);
         }
     }
 
     /// A durable event comes back into memory.
     pub(crate) fn load(&mut self, mark: &Mark) {
         if !self.over {
-            self.stats.bytes_in_memory += mark.weight;
+            self.left.bytes -= weight(mark);
         }
-    }
-
-    /// An event comes in and is dropped at once.
-    pub(crate) fn refuse(&mut self, reason: LossReason) {
-        self.stats.accepted += 1;
-        self.stats.dropped[reason as usize] += 1;
     }
 
     /// An event ends.
-    pub(crate) fn end(&mut self, mark: Mark, end: End) {
+    pub(crate) fn end(&mut self, mark: &Mark, end: End) {
+        self.end_all(std::slice::from_ref(mark), end);
+    }
+
+    /// Events end in the same way.
+    pub(crate) fn end_all(&mut self, marks: &[Mark], end: End) {
         if self.over {
             return;
         }
-        self.stats.bytes_in_memory -= mark.weight;
-        let left = |memory: &mut u64, spool: &mut u64| *if mark.slot.is_some() { spool } else { memory } -= 1;
-        left(&mut self.stats.in_memory, &mut self.stats.spooled);
-        match end {
-            End::Delivered => self.stats.delivered += 1,
-            End::Dropped(reason) => self.stats.dropped[reason as usize] += 1,
+        let mut durable = 0;
+        for mark in marks {
+            self.left.bytes += weight(mark);
+            durable += u64::from(mark.slot.is_some());
         }
+        let all = marks.len() as u64;
+        self.spooled -= durable;
+        self.left.events += (all - durable) as i64;
+        match end {
+            End::Delivered => self.delivered += all,
+            End::Dropped(reason) => self.dropped[reason as usize] += all,
+        }
+        if !self.waiters.is_empty() {
+            marks.iter().for_each(|mark| self.report(mark, end));
+            self.answer();
+        }
+    }
+
+    fn report(&mut self, mark: &Mark, end: End) {
         for Waiter { report, .. } in self.waiters.iter_mut().filter(|waiter| mark.generation <= waiter.through) {
-            left(&mut report.pending, &mut report.spooled);
+            *if mark.slot.is_some() { &mut report.spooled } else { &mut report.pending } -= 1;
             match end {
                 End::Delivered => report.delivered += 1,
                 End::Dropped(_) => report.dropped += 1,
             }
         }
-        self.outstanding[mark.generation.saturating_sub(self.oldest) as usize] -= 1;
-        while self.outstanding.len() > 1 && self.outstanding.front() == Some(&0) {
-            self.outstanding.pop_front();
-            self.oldest += 1;
+    }
+
+    /// An event of that generation has made room for others, and its shard has counted it. Who waits for it is told, but not
+    /// who began to do so `before` that shard's generation: they did not find it there.
+    pub(crate) fn evicted(&mut self, generation: u64, before: u64) {
+        let knew = |waiter: &&mut Waiter| (generation..before).contains(&waiter.through);
+        for waiter in self.waiters.iter_mut().filter(knew) {
+            waiter.report.pending -= 1;
+            waiter.report.dropped += 1;
         }
         self.answer();
     }
@@ -147,12 +175,12 @@ impl Ledger {
         });
     }
 
-    /// Whatever is still in memory alone ends, and nothing comes after. What is in the spool stays there.
-    pub(crate) fn end_all(&mut self, reason: LossReason) {
+    /// Whatever is still in memory alone ends, of all that `came`, and nothing comes after. What is in the spool stays there.
+    pub(crate) fn give_up(&mut self, came: &Counts, reason: LossReason) {
+        let Amount { events, .. } = came.entered - self.left;
         self.over = true;
-        self.stats.dropped[reason as usize] += std::mem::take(&mut self.stats.in_memory);
-        self.stats.bytes_in_memory = 0;
-        self.outstanding.clear();
+        self.dropped[reason as usize] += events as u64;
+        self.left = came.entered;
         for Waiter { mut report, completion, .. } in self.waiters.drain(..) {
             report.dropped += std::mem::take(&mut report.pending);
             completion.fill(report);
@@ -162,42 +190,36 @@ impl Ledger {
     /// Events turn out to take more or less memory than was thought; their marks say so already.
     pub(crate) fn reweigh(&mut self, thought: usize, weight: usize) {
         if !self.over {
-            self.stats.bytes_in_memory = self.stats.bytes_in_memory - thought + weight;
+            self.left.bytes += thought as i64 - weight as i64;
         }
     }
 
     /// A payload is sent again although it may have arrived.
     pub(crate) fn maybe_duplicated(&mut self, payloads: u64) {
-        self.stats.maybe_duplicated += payloads;
+        self.maybe_duplicated += payloads;
     }
 
-    /// Fills `completion` when all that is here now has ended, or is at least `durable`; or with what is true when
-    /// `deadline` passes.
-    pub(crate) fn wait(&mut self, deadline: Instant, durable: bool, completion: &Arc<Completion>) {
-        let Stats { in_memory: pending, spooled, .. } = self.stats;
-        let mut waiter = Waiter {
-            through: 0,
-            durable,
-            deadline,
-            report: Report { pending, spooled, ..Report::default() },
-            completion: Arc::clone(completion),
-        };
+    /// Fills `completion` when all of what `came` so far has ended, or is at least `durable`; or with what is true when
+    /// `deadline` passes. The generation of what comes after that.
+    pub(crate) fn wait(
+        &mut self,
+        came: &Counts,
+        deadline: Instant,
+        durable: bool,
+        completion: &Arc<Completion>,
+    ) -> u64 {
+        let Stats { in_memory: pending, spooled, .. } = self.stats(came);
+        let report = Report { pending, spooled, ..Report::default() };
+        let through = self.generation;
+        let waiter = Waiter { through, durable, deadline, report, completion: Arc::clone(completion) };
         // After the end nothing happens any more to what is in the spool.
         if self.over || !waiter.waits() {
             completion.fill(waiter.report);
-            return;
+        } else {
+            self.waiters.push(waiter);
         }
-        if self.waiters.is_empty() {
-            // Nobody asks for older generations any more: they become one.
-            self.oldest += self.outstanding.len() as u64 - 1;
-            self.outstanding = VecDeque::from([pending + spooled]);
-        }
-        if self.outstanding.back() != Some(&0) {
-            self.outstanding.push_back(0);
-        }
-        // All but the current generation, which is empty.
-        waiter.through = self.oldest + self.outstanding.len() as u64 - 2;
-        self.waiters.push(waiter);
+        self.generation += 1;
+        self.generation
     }
 
     /// Answers those whose deadline has passed, and says when the next one does.
@@ -229,13 +251,22 @@ impl Ledger {
 
     /// What the spool takes on disk.
     pub(crate) fn set_spool_bytes(&mut self, bytes: u64) {
-        self.stats.bytes_spooled = bytes;
+        self.bytes_spooled = bytes;
     }
 
     /// Parts of the spool's files could not be read.
     pub(crate) fn damaged(&mut self, bytes: u64) {
-        self.stats.damaged_bytes += bytes;
+        self.damaged_bytes += bytes;
     }
+
+    /// How many events were dropped here, but for those that a hook has dropped: that is no loss.
+    pub(crate) fn losses(&self) -> u64 {
+        self.dropped.iter().sum::<u64>() - self.dropped[LossReason::BeforeSend as usize]
+    }
+}
+
+fn weight(mark: &Mark) -> i64 {
+    mark.weight as i64
 }
 
 #[cfg(test)]

@@ -1,10 +1,19 @@
 //! Between the program's threads and the worker: what waits, its limits, and the accounts.
 
 pub(crate) mod admission;
+mod amount;
 pub(crate) mod batch;
 pub(crate) mod blocks;
+mod budget;
+mod cache_line;
 pub(crate) mod completion;
+pub(crate) mod consumer;
 pub(crate) mod ledger;
+pub(crate) mod limits;
 pub(crate) mod mark;
 pub(crate) mod overflow;
+mod schedule;
+mod shard;
+mod shards;
 pub(crate) mod shared;
+mod signals;

@@ -1,43 +1,44 @@
-//! What the program's threads and the worker share: the intake behind its lock, and the ways to wake each other.
+//! What the program's threads and the worker share: the queue, the accounts behind their lock, and the ways to wake each other.
+//!
+//! Who emits takes the lock of a shard, and no other. The lock of the accounts is for the worker and for who waits, asks or
+//! shuts down; while it is held, the locks of shards may be taken, and never the other way round.
 
 use crate::emit::code::Code;
 use crate::emit::encode::{self, Encoder};
-use crate::emit::host;
 use crate::emit::line::{Line, Stamped};
-use crate::emit::{clock, delivery_thread};
-use crate::queue::admission::{Answer, Intake, Limits, Taken};
-use crate::queue::blocks::{self, Block, Incoming};
+use crate::emit::{clock, delivery_thread, host};
+use crate::queue::admission::{Evicted, Offer};
+use crate::queue::blocks::{self, Incoming};
+use crate::queue::cache_line::CacheLine;
 use crate::queue::completion::{Completed, Completion};
 use crate::queue::ledger::Ledger;
-use crate::queue::overflow::Admission;
-use crate::queue::overflow::OverflowPolicy;
-use crate::report::health::Condition;
-use crate::report::health::Health;
-use crate::report::health::Trouble;
+use crate::queue::limits::Limits;
+use crate::queue::overflow::{Admission, OverflowPolicy};
+use crate::queue::shards::{Shards, sum};
+use crate::report::health::{Condition, Health, Trouble};
 use crate::report::loss::LossReason;
-use crate::report::stats::Report;
-use crate::report::stats::Stats;
+use crate::report::stats::{Report, Stats};
 use jkool_model::{Entity, InvalidEntity, Severity, Timestamp};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 pub(crate) struct Shared {
-    intake: Mutex<State>,
-    /// Told when something leaves memory, and a caller may be waiting for room.
-    room: Condvar,
-    /// Callers can be waiting for room.
-    blocking: bool,
+    pub(crate) shards: Shards,
+    accounts: CacheLine<Mutex<Accounts>>,
+    /// Told when the worker is gone.
+    end: Condvar,
     /// There is a spool for what is left at the end.
     spooling: bool,
     /// Makes the JSON of events, here and there.
     pub(crate) encoder: Encoder,
     /// Wakes the worker.
-    pub(crate) wake: Notify,
+    pub(crate) wake: CacheLine<Notify>,
 }
 
-struct State {
-    intake: Intake,
+#[derive(Default)]
+struct Accounts {
+    ledger: Ledger,
     /// Set by shutdown: when the worker gives up what is left.
     give_up_at: Option<Instant>,
     /// Set by shutdown: when what is in memory alone goes to the spool.
@@ -48,10 +49,6 @@ struct State {
     ended: bool,
     condition: Condition,
     last_success: Option<Timestamp>,
-    /// The worker is asked not to wait any longer.
-    try_now: bool,
-    /// How many callers wait for room.
-    waiting: usize,
     /// Why the last event was refused that its caller has encoded.
     invalid: Option<InvalidEntity>,
 }
@@ -60,7 +57,6 @@ struct State {
 pub(crate) struct Look {
     /// When time alone brings something about.
     pub(crate) deadline: Option<Instant>,
-    pub(crate) stats: Stats,
     /// Events come in, and half of the room is free.
     pub(crate) has_room: bool,
     /// Somebody asks not to wait any longer.
@@ -83,91 +79,74 @@ pub(crate) enum Goal {
 impl Shared {
     pub(crate) fn new(limits: Limits, spooling: bool, encoder: Encoder) -> Self {
         Self {
-            intake: Mutex::new(State {
-                intake: Intake::new(limits),
-                give_up_at: None,
-                write_down_at: None,
-                spool_error: None,
-                ended: false,
-                condition: Condition::default(),
-                last_success: None,
-                try_now: false,
-                waiting: 0,
-                invalid: None,
-            }),
-            room: Condvar::new(),
-            blocking: matches!(limits.overflow, OverflowPolicy::Block(_)),
+            shards: Shards::new(limits),
+            accounts: CacheLine::default(),
+            end: Condvar::new(),
             spooling,
             encoder,
-            wake: Notify::new(),
+            wake: CacheLine(Notify::new()),
         }
     }
 
     /// Nothing that runs under the lock can leave it half changed, so a panic elsewhere is no reason to give up.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.intake.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Accounts> {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// An event, and where in the code it was made, when that is to be told.
-    pub(crate) fn emit(&self, mut entity: Entity, code: Option<Code>) -> Admission {
+    pub(crate) fn emit(&self, entity: Entity, code: Option<Code>) -> Admission {
+        self.emit_at(self.here(), entity, code)
+    }
+
+    /// The shard of this thread.
+    fn here(&self) -> usize {
+        self.shards.of_thread(host::thread_number())
+    }
+
+    /// The same, by that shard.
+    pub(crate) fn emit_at(&self, shard: usize, mut entity: Entity, code: Option<Code>) -> Admission {
         let severity = encode::severity(&entity);
         if self.encoder.leaves(&entity) {
             if let (Entity::Event(event), Some(code)) = (&mut entity, code) {
                 code.add_to(event);
             }
             let weight = self.encoder.weight_of_entity(&entity);
-            return self.offer(Incoming::Entity(entity), severity, weight);
+            return self.offer(shard, Incoming::Entity(entity), severity, weight);
         }
         encode::with_scratch(|json| match self.encoder.encode(entity, code, json) {
             Ok(shape) => {
-                let weight = self.encoder.weight(shape, json) + blocks::overhead(json.len());
-                self.offer(Incoming::Encoded(shape, json), severity, weight)
+                let weight = encode::weight(json.len()) + blocks::overhead(json.len());
+                self.offer(shard, Incoming::Encoded(shape, json), severity, weight)
             }
             Err(invalid) => {
-                let mut state = self.lock();
-                state.invalid = Some(invalid);
-                state.intake.ledger.refuse(LossReason::Invalid);
-                drop(state);
-                self.wake.notify_one();
+                self.lock().invalid = Some(invalid);
+                self.refuse(LossReason::Invalid);
                 Admission::Dropped(LossReason::Invalid)
             }
         })
     }
 
-    /// An event that is a log line. Hooks would not see it: only for when there are none.
+    /// An event that is a log line. Hooks would not see it: only for when there are none. The worker encodes it, unless it is
+    /// behind.
     pub(crate) fn emit_line(&self, line: &Line<'_>) -> Admission {
+        let shard = self.here();
         let stamped = Stamped::new(line, clock::timestamp().as_usec(), host::current_tid());
+        if self.shards[shard].is_behind() {
+            return encode::with_scratch(|json| {
+                let shape = self.encoder.encode_line(&stamped, line.message, line.operation, json);
+                let weight = encode::weight(json.len()) + blocks::overhead(json.len());
+                self.offer(shard, Incoming::Encoded(shape, json), line.severity, weight)
+            });
+        }
         let weight = self.encoder.weight_of_line(&stamped, line.operation);
-        self.offer(Incoming::Line(stamped, line.message, line.operation), line.severity, weight)
+        self.offer(shard, Incoming::Line(stamped, line.message, line.operation), line.severity, weight)
     }
 
-    fn offer(&self, incoming: Incoming<'_>, severity: Severity, weight: usize) -> Admission {
+    fn offer(&self, shard: usize, incoming: Incoming<'_>, severity: Severity, weight: usize) -> Admission {
         // The worker must never wait for itself.
-        let mut may_wait = self.blocking && !delivery_thread::is_current();
-        let mut deadline = None;
-        let mut state = self.lock();
-        let (admission, wake) = loop {
-            match state.intake.admit(severity, weight, may_wait) {
-                Answer::Admitted { mark, wake } => {
-                    state.intake.put(incoming, mark);
-                    break (Admission::Accepted, wake);
-                }
-                Answer::Refused { reason, wake } => break (Admission::Dropped(reason), wake),
-                Answer::Wait(timeout) => {
-                    self.wake.notify_one();
-                    let now = clock::now();
-                    let left = deadline.get_or_insert(clock::later(now, timeout)).saturating_duration_since(now);
-                    let full = |state: &mut State| !state.intake.is_closed() && !state.intake.has_room(weight);
-                    state.waiting += 1;
-                    let waited = self.room.wait_timeout_while(state, left.min(LOOK), full);
-                    let (guard, result) = waited.unwrap_or_else(PoisonError::into_inner);
-                    state = guard;
-                    state.waiting -= 1;
-                    may_wait = !result.timed_out() || left > LOOK;
-                }
-            }
-        };
-        drop(state);
+        let offer = Offer { incoming, severity, weight, may_wait: !delivery_thread::is_current() };
+        let told = |Evicted { generation, before }| self.lock().ledger.evicted(generation, before);
+        let (admission, wake) = self.shards.offer(shard, offer, || self.wake.notify_one(), told);
         if wake {
             self.wake.notify_one();
         }
@@ -176,24 +155,37 @@ impl Shared {
 
     /// Counts an event that never became one.
     pub(crate) fn refuse(&self, reason: LossReason) {
-        self.lock().intake.ledger.refuse(reason);
+        self.shards.refuse(self.here(), reason);
         self.wake.notify_one();
     }
 
     pub(crate) fn stats(&self) -> Stats {
-        self.lock().intake.ledger.stats()
+        self.stats_in(&self.lock())
+    }
+
+    /// With the accounts and all shards in hand, so that it is true of one instant.
+    fn stats_in(&self, accounts: &Accounts) -> Stats {
+        accounts.ledger.stats(&sum(&self.shards.lock_all()))
     }
 
     pub(crate) fn health(&self) -> Health {
-        let state = self.lock();
-        let over = state.ended || state.intake.is_drained();
-        let condition = if over { Condition::Ended } else { state.condition.clone() };
+        let accounts = self.lock();
+        let over = accounts.ended || self.is_drained(&accounts);
         Health {
-            condition,
-            last_success: state.last_success,
-            stats: state.intake.ledger.stats(),
-            spool_error: state.spool_error.clone(),
+            condition: if over { Condition::Ended } else { accounts.condition.clone() },
+            last_success: accounts.last_success,
+            stats: self.stats_in(&accounts),
+            spool_error: accounts.spool_error.clone(),
         }
+    }
+
+    /// No event comes in any more, and none is left or all were given up.
+    fn is_drained(&self, accounts: &Accounts) -> bool {
+        self.shards.signals.is_closed()
+            && (accounts.ledger.is_over() || {
+                let stats = self.stats_in(accounts);
+                stats.in_memory() + stats.spooled() == 0
+            })
     }
 
     /// A send is back: how delivery is doing after it, and what it does to the accounts.
@@ -204,95 +196,90 @@ impl Shared {
         now: Timestamp,
         entry: impl FnOnce(&mut Ledger),
     ) {
-        let mut state = self.lock();
+        let mut accounts = self.lock();
         if success {
-            state.last_success = Some(now);
+            accounts.last_success = Some(now);
         }
-        let since = match state.condition {
+        let since = match accounts.condition {
             Condition::BackingOff { since, .. } | Condition::Paused { since, .. } => since,
             _ => now,
         };
-        state.condition = match trouble.cloned() {
+        accounts.condition = match trouble.cloned() {
             None => Condition::Running,
             Some(Trouble::Passing(error)) => Condition::BackingOff { error, since },
             Some(Trouble::Misconfigured(error)) => Condition::Paused { error, since },
         };
-        entry(&mut state.intake.ledger);
-        self.make_room(state);
+        self.account_in(accounts, entry);
     }
 
-    /// Tells those who wait for room, when that is worth it.
-    fn make_room(&self, state: MutexGuard<'_, State>) {
-        // To wake a caller for each event that leaves would cost more than the events do.
-        let worth_it = state.waiting > 0 && !state.intake.is_filled(7, 8);
-        drop(state);
-        if worth_it {
-            self.room.notify_all();
+    /// Does something to the accounts; callers may get room by it.
+    pub(crate) fn account<T>(&self, entry: impl FnOnce(&mut Ledger) -> T) -> T {
+        self.account_in(self.lock(), entry)
+    }
+
+    fn account_in<T>(&self, mut accounts: MutexGuard<'_, Accounts>, entry: impl FnOnce(&mut Ledger) -> T) -> T {
+        let ledger = &mut accounts.ledger;
+        let (left, losses) = (ledger.left(), ledger.losses());
+        let result = entry(ledger);
+        let room = ledger.left() - left;
+        if ledger.losses() > losses {
+            self.shards.signals.lost();
         }
+        drop(accounts);
+        self.shards.budget.give(room);
+        self.shards.deal();
+        result
     }
 
     /// Asks the worker to try again now, since what stood in the way may be gone.
     pub(crate) fn ask_to_try(&self) {
-        self.lock().try_now = true;
+        self.shards.signals.try_now();
         self.wake.notify_one();
-    }
-
-    pub(crate) fn take(&self, max: usize, under_way: bool, now: Instant) -> Taken {
-        self.lock().intake.take(max, under_way, now)
-    }
-
-    /// Up to `max` events for the spool.
-    pub(crate) fn take_some(&self, max: usize) -> Vec<Block> {
-        self.lock().intake.take_some(max)
     }
 
     /// Whether half of the room in memory is free.
     pub(crate) fn is_half_free(&self) -> bool {
-        !self.lock().intake.is_filled(1, 2)
+        !self.shards.budget.is_filled(1, 2)
     }
 
+    /// Whether half of the room is taken, by what waits or is under way, and what does not leave is to go to the spool.
     pub(crate) fn wants_relief(&self) -> bool {
-        self.lock().intake.wants_relief()
+        self.shards.limits.overflow == OverflowPolicy::Spill && !self.is_half_free()
+    }
+
+    /// Whether anything was dropped so far.
+    pub(crate) fn is_lossy(&self) -> bool {
+        self.shards.signals.is_lossy()
+    }
+
+    /// Whether somebody waits for what is here to end.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.lock().ledger.is_awaited()
     }
 
     /// Whether all that is in memory alone is to go to the spool: somebody waits for that, or it is time before the end, or
     /// the end is near and there is `trouble`.
     pub(crate) fn wants_writing_down(&self, trouble: bool, now: Instant) -> bool {
-        let state = self.lock();
-        state.intake.ledger.is_durability_awaited() || state.write_down_at.is_some_and(|at| trouble || at <= now)
-    }
-
-    /// Does something to the accounts; callers may get room by it.
-    pub(crate) fn account<T>(&self, entry: impl FnOnce(&mut Ledger) -> T) -> T {
-        self.account_and_reuse(Vec::new(), entry)
-    }
-
-    /// The same, and gives back what the events of a batch stood in.
-    pub(crate) fn account_and_reuse<T>(&self, blocks: Vec<Block>, entry: impl FnOnce(&mut Ledger) -> T) -> T {
-        let mut state = self.lock();
-        state.intake.reuse(blocks);
-        let result = entry(&mut state.intake.ledger);
-        self.make_room(state);
-        result
+        let accounts = self.lock();
+        accounts.ledger.is_durability_awaited() || accounts.write_down_at.is_some_and(|at| trouble || at <= now)
     }
 
     pub(crate) fn set_spool_error(&self, error: Option<String>) {
         self.lock().spool_error = error;
     }
 
-    /// What the worker is to know each time it looks around, all under one lock; `None` when there is nothing left to do.
+    /// What the worker is to know each time it looks around; `None` when there is nothing left to do.
     pub(crate) fn look(&self, now: Instant) -> Option<Look> {
-        let mut state = self.lock();
-        let deadline = self.expire_in(&mut state, now);
-        if state.intake.is_drained() {
+        let mut accounts = self.lock();
+        let deadline = self.expire_in(&mut accounts, now);
+        if self.is_drained(&accounts) {
             return None;
         }
         Some(Look {
             deadline,
-            stats: state.intake.ledger.stats(),
-            has_room: !state.intake.is_filled(1, 2) && !state.intake.is_closed(),
-            try_now: std::mem::take(&mut state.try_now),
-            invalid: state.invalid.take(),
+            has_room: self.is_half_free() && !self.shards.signals.is_closed(),
+            try_now: self.shards.signals.take_try_now(),
+            invalid: accounts.invalid.take(),
         })
     }
 
@@ -302,27 +289,46 @@ impl Shared {
     }
 
     /// The same; the next deadline.
-    fn expire_in(&self, state: &mut State, now: Instant) -> Option<Instant> {
-        if state.give_up_at.is_some_and(|at| at <= now) {
+    fn expire_in(&self, accounts: &mut Accounts, now: Instant) -> Option<Instant> {
+        if accounts.give_up_at.is_some_and(|at| at <= now) {
             // Before anyone is answered: what a shutdown gives up is dropped, and not pending.
-            state.intake.end_all(LossReason::Shutdown);
-            self.room.notify_all();
+            self.give_up(accounts, LossReason::Shutdown);
         }
-        let next = state.intake.ledger.expire(now);
-        let write_down_at = state.write_down_at.filter(|at| *at > now);
-        next.into_iter().chain(state.give_up_at).chain(write_down_at).min()
+        let next = accounts.ledger.expire(now);
+        let write_down_at = accounts.write_down_at.filter(|at| *at > now);
+        next.into_iter().chain(accounts.give_up_at).chain(write_down_at).min()
+    }
+
+    /// Ends whatever is left in memory alone, wherever it is.
+    fn give_up(&self, accounts: &mut Accounts, reason: LossReason) {
+        if accounts.ledger.is_over() {
+            return;
+        }
+        self.shards.signals.close();
+        let mut shards = self.shards.lock_all();
+        for (place, shard) in shards.iter_mut().enumerate() {
+            shard.close();
+            self.shards.signals.recall(shard.clear());
+            self.shards.signals.emptied(place);
+        }
+        let losses = accounts.ledger.losses();
+        accounts.ledger.give_up(&sum(&shards), reason);
+        if accounts.ledger.losses() > losses {
+            self.shards.signals.lost();
+        }
+        drop(shards);
+        self.shards.wake_blocked();
     }
 
     /// The worker stops delivering; what is left is lost for `reason`.
     pub(crate) fn end_all(&self, reason: LossReason) {
-        self.lock().intake.end_all(reason);
-        self.room.notify_all();
+        self.give_up(&mut self.lock(), reason);
     }
 
     /// The worker is gone.
     pub(crate) fn ended(&self) {
         self.lock().ended = true;
-        self.room.notify_all();
+        self.end.notify_all();
     }
 
     /// Nothing comes in any more, and what is not delivered within `timeout` is given up. Of several deadlines the first one
@@ -336,19 +342,29 @@ impl Shared {
     pub(crate) fn start_wait(&self, timeout: Duration, goal: Goal, now: Instant) -> (Instant, Arc<Completion>) {
         let completion = Arc::new(Completion::default());
         let mut deadline = clock::later(now, timeout);
-        let mut state = self.lock();
+        let mut accounts = self.lock();
         if goal == Goal::Closed {
-            state.intake.close();
             if self.spooling {
                 // Even a shutdown without patience gets to write down something.
-                state.write_down_at.get_or_insert(deadline - (timeout / 4).min(MAX_WRITE_DOWN));
+                accounts.write_down_at.get_or_insert(deadline - (timeout / 4).min(MAX_WRITE_DOWN));
                 deadline += GRACE;
             }
-            state.give_up_at.get_or_insert(deadline);
+            accounts.give_up_at.get_or_insert(deadline);
+            self.shards.signals.close();
         }
-        state.intake.ledger.wait(deadline, goal == Goal::Durable, &completion);
-        drop(state);
-        self.room.notify_all();
+        let mut shards = self.shards.lock_all();
+        let next = accounts.ledger.wait(&sum(&shards), deadline, goal == Goal::Durable, &completion);
+        for shard in &mut shards {
+            shard.begin_generation(next);
+            if goal == Goal::Closed {
+                shard.close();
+            }
+        }
+        drop(shards);
+        drop(accounts);
+        if goal == Goal::Closed {
+            self.shards.wake_blocked();
+        }
         self.wake.notify_one();
         (deadline, completion)
     }
@@ -364,7 +380,7 @@ impl Shared {
         if goal == Goal::Closed {
             // The thread ends a moment after the last event has; a program that ends now should not cut it short.
             let left = (deadline + GRACE).saturating_duration_since(clock::now());
-            drop(self.room.wait_timeout_while(self.lock(), left, |state| !state.ended));
+            drop(self.end.wait_timeout_while(self.lock(), left, |accounts| !accounts.ended));
         }
         report
     }
@@ -381,9 +397,6 @@ pub(crate) async fn wait_async(shared: &Arc<Shared>, timeout: Duration, goal: Go
         Err(_) => Completed(shared.start_wait(timeout, goal, clock::now()).1).await,
     }
 }
-
-/// How often a caller that waits for room looks for itself: it is told of much room, and not of little.
-const LOOK: Duration = Duration::from_millis(10);
 
 /// How long a shutdown may take beyond its deadline: to write down what is left, and for the thread to end.
 const GRACE: Duration = Duration::from_millis(50);

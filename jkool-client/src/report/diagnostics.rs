@@ -80,6 +80,12 @@ impl Diagnostics {
         Some(format!("events were lost: {stats}{}", why.unwrap_or_default()))
     }
 
+    /// Whether losses, if there are new ones, would be told of now.
+    pub(crate) fn may_tell(&self, now: Instant) -> bool {
+        let summary = self.last_summary.map(|(_, at)| at);
+        !is_recent(self.told_loss, now) || (self.by_event && !is_recent(summary, now))
+    }
+
     pub(crate) fn tell(&self, notice: Notice) {
         self.write(Self::line(notice));
     }

@@ -306,7 +306,7 @@ impl Spooler {
         self.end(&lost);
         self.shared.account(|ledger| {
             ledger.damaged(damaged_bytes);
-            lost.iter().for_each(|mark| ledger.end(*mark, End::Dropped(LossReason::Damaged)));
+            lost.iter().for_each(|mark| ledger.end(mark, End::Dropped(LossReason::Damaged)));
             items.iter().for_each(|(_, mark)| ledger.load(mark));
         });
         Some(items)

@@ -8,8 +8,9 @@ use crate::delivery::retry::RetryPolicy;
 use crate::emit::defaults::Defaults;
 use crate::emit::encode::Encoder;
 use crate::emit::host::Host;
-use crate::queue::admission::Limits;
 use crate::queue::completion::Completion;
+use crate::queue::consumer::Consumer;
+use crate::queue::limits::Limits;
 use crate::queue::overflow::Admission;
 use crate::queue::overflow::OverflowPolicy;
 use crate::queue::shared::{Goal, Shared};
@@ -39,6 +40,7 @@ struct Setup {
     overflow: OverflowPolicy,
     /// How much memory may be taken.
     bytes: usize,
+    shards: usize,
 }
 
 /// More than all events of a test, and so little that a few fill it.
@@ -47,7 +49,8 @@ const LITTLE: usize = 8 << 10;
 
 #[derive(Debug, Clone)]
 enum Action {
-    Emit(u8),
+    /// So many events, by one of the shards.
+    Emit(u8, usize),
     Pass(Duration),
     /// The answer to one of the sends under way.
     Answer(prop::sample::Index, Answer),
@@ -88,7 +91,9 @@ fn limits(setup: Setup) -> Limits {
         shed_below: Severity::None,
         flush_interval: Duration::from_millis(100),
         wake_at: 8,
+        batch_events: setup.max_batch,
         batch_bytes: setup.bytes / 4,
+        shards: setup.shards,
     }
 }
 
@@ -98,13 +103,14 @@ fn engine(setup: Setup, disk: &FakeDisk, now: Instant) -> Engine {
         let source = "APPL=test".parse().unwrap();
         Defaults::new(Some(source), None, "".into(), Vec::new(), Host::look(|_| None)).unwrap()
     };
-    let encoder = Encoder::new(DEFAULTS.get_or_init(defaults).clone(), false);
+    let encoder = Encoder::new(DEFAULTS.get_or_init(defaults).clone(), false, 1);
     let shared = Arc::new(Shared::new(limits(setup), true, encoder));
     let disk = disk.clone();
     let disks = Box::new(move || Box::new(disk.clone()) as Box<dyn Disk>);
     let spool = Spool::new("/spool").mode(setup.mode);
     let mut engine = Engine {
         spooler: Some(Spooler::new(Arc::clone(&shared), spool, disks, now)),
+        queue: Consumer::new(Arc::clone(&shared)),
         shared,
         delivery: Delivery::new(RetryPolicy::default(), setup.window, fastrand::Rng::with_seed(7)),
         prepare: Prepare::new(None),
@@ -130,6 +136,8 @@ struct World {
     /// The number of the next event.
     next: u64,
     accepted: HashSet<u64>,
+    /// By which shard each event came.
+    shards: HashMap<u64, usize>,
     /// By this process.
     accepted_now: HashSet<u64>,
     /// As it was sent first.
@@ -169,6 +177,7 @@ impl World {
             under_way: Vec::new(),
             next: 1,
             accepted: HashSet::new(),
+            shards: HashMap::new(),
             accepted_now: HashSet::new(),
             sent: HashMap::new(),
             stored: Vec::new(),
@@ -189,7 +198,7 @@ impl World {
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::Emit(events) => (0..events).for_each(|_| self.emit()),
+            Action::Emit(events, shard) => (0..events).for_each(|_| self.emit(shard % self.setup.shards)),
             Action::Pass(time) => self.now += time,
             Action::Answer(pick, answer) if !self.under_way.is_empty() => {
                 self.answer(pick.index(self.under_way.len()), answer);
@@ -214,9 +223,10 @@ impl World {
         self.run();
     }
 
-    fn emit(&mut self) {
+    fn emit(&mut self, shard: usize) {
         let event = Event::builder().operation(self.next.to_string()).source("APPL=a".parse().unwrap()).build();
-        if self.engine.shared.emit(event.unwrap().into(), None) == Admission::Accepted {
+        self.shards.insert(self.next, shard);
+        if self.engine.shared.emit_at(shard, event.unwrap().into(), None) == Admission::Accepted {
             self.accepted.insert(self.next);
             self.accepted_now.insert(self.next);
         }
@@ -391,8 +401,11 @@ impl World {
         assert!(lost <= self.killed + self.dropped, "{lost} lost, {} + {} counted", self.killed, self.dropped);
         if self.setup.window == 1 && !self.disk_failed {
             // Over which event the server fails, that one lets others go first.
-            let others = self.stored.iter().filter(|number| !is_poison(**number));
-            assert!(others.is_sorted(), "out of order: {:?}", self.stored);
+            for shard in 0..self.setup.shards {
+                let here = |number: &&u64| !is_poison(**number) && self.shards[*number] == shard;
+                let others = self.stored.iter().filter(here);
+                assert!(others.is_sorted(), "out of order in {shard}: {:?}", self.stored);
+            }
         }
         let stats = self.stats();
         assert_eq!((stats.bytes_in_memory(), stats.bytes_spooled(), stats.damaged_bytes()), (0, 0, 0));
@@ -412,7 +425,7 @@ fn answers() -> impl Strategy<Value = Answer> {
 
 fn actions() -> impl Strategy<Value = Action> {
     prop_oneof![
-        6 => (1..12_u8).prop_map(Action::Emit),
+        6 => (1..12_u8, 0..4_usize).prop_map(|(events, shard)| Action::Emit(events, shard)),
         4 => (0..40_000_u64).prop_map(|millis| Action::Pass(Duration::from_millis(millis))),
         6 => (any::<prop::sample::Index>(), answers()).prop_map(|(pick, answer)| Action::Answer(pick, answer)),
         2 => any::<bool>().prop_map(|durable| Action::Flush { durable }),
@@ -431,8 +444,10 @@ fn setups() -> impl Strategy<Value = Setup> {
         1 => Just(OverflowPolicy::Block(Duration::ZERO)),
     ];
     let bytes = prop_oneof![Just(MUCH), Just(LITTLE)];
-    (modes, 1..4_usize, prop_oneof![Just(1_usize), Just(3), Just(8)], policies, bytes)
-        .prop_map(|(mode, window, max_batch, overflow, bytes)| Setup { mode, window, max_batch, overflow, bytes })
+    let shards = prop_oneof![Just(1_usize), Just(2), Just(4)];
+    (modes, 1..4_usize, prop_oneof![Just(1_usize), Just(3), Just(8)], policies, bytes, shards).prop_map(
+        |(mode, window, max_batch, overflow, bytes, shards)| Setup { mode, window, max_batch, overflow, bytes, shards },
+    )
 }
 
 /// Ten thousand, unless the environment says otherwise.
@@ -462,7 +477,7 @@ proptest! {
 fn an_outage_takes_no_memory_for_what_is_on_disk() {
     let policies = [OverflowPolicy::DropNewest, OverflowPolicy::Block(Duration::ZERO), OverflowPolicy::Spill];
     for (overflow, window) in policies.into_iter().flat_map(|policy| [(policy, 1), (policy, 4)]) {
-        let setup = Setup { mode: SpoolMode::WriteAhead, window, max_batch: 8, overflow, bytes: LITTLE };
+        let setup = Setup { mode: SpoolMode::WriteAhead, window, max_batch: 8, overflow, bytes: LITTLE, shards: 1 };
         let mut world = World::new(setup);
         for round in 0..80 {
             // At first all that may be is under way, and takes most of the room.
@@ -470,7 +485,7 @@ fn an_outage_takes_no_memory_for_what_is_on_disk() {
                 world.answer(0, Answer::Busy);
             }
             world.run();
-            world.act(Action::Emit(6));
+            world.act(Action::Emit(6, 0));
             world.act(Action::Pass(Duration::from_secs(1)));
             let stats = world.stats();
             assert_eq!(stats.dropped_total(), 0, "{setup:?}, round {round}: {stats:?}");
@@ -487,9 +502,10 @@ fn an_outage_takes_no_memory_for_what_is_on_disk() {
 #[test]
 fn what_memory_lets_go_of_keeps_its_order() {
     let (overflow, bytes) = (OverflowPolicy::DropNewest, LITTLE);
-    let mut world = World::new(Setup { mode: SpoolMode::WriteAhead, window: 1, max_batch: 8, overflow, bytes });
+    let mut world =
+        World::new(Setup { mode: SpoolMode::WriteAhead, window: 1, max_batch: 8, overflow, bytes, shards: 1 });
     for (events, answers) in [(6, vec![Answer::Store]), (6, vec![Answer::Store]), (6, vec![Answer::Store; 2])] {
-        world.act(Action::Emit(events));
+        world.act(Action::Emit(events, 0));
         world.act(Action::Pass(Duration::from_secs(1)));
         for answer in answers {
             world.answer(0, answer);
@@ -501,7 +517,7 @@ fn what_memory_lets_go_of_keeps_its_order() {
     let kept: Vec<usize> = world.engine.delivery.kept().map(|batch| batch.len()).collect();
     assert_eq!(kept, [1, 2, 3]);
     for _ in 0..5 {
-        world.act(Action::Emit(6));
+        world.act(Action::Emit(6, 0));
         world.act(Action::Pass(Duration::from_millis(1)));
     }
     assert_eq!(world.engine.delivery.kept().count() + world.engine.flights.len(), 1);
@@ -514,9 +530,9 @@ fn what_memory_lets_go_of_keeps_its_order() {
 fn poison_is_found_although_memory_lets_go_of_all_that_it_can() {
     for (window, max_batch) in [(1, 8), (3, 8), (3, 1), (1, 40)] {
         let (mode, overflow) = (SpoolMode::Overflow, OverflowPolicy::DropNewest);
-        let mut world = World::new(Setup { mode, window, max_batch, overflow, bytes: MUCH });
+        let mut world = World::new(Setup { mode, window, max_batch, overflow, bytes: MUCH, shards: 1 });
         for _ in 0..3 {
-            world.act(Action::Emit(20));
+            world.act(Action::Emit(20, 0));
             world.act(Action::Flush { durable: true });
         }
         world.act(Action::Kill);
@@ -524,7 +540,7 @@ fn poison_is_found_although_memory_lets_go_of_all_that_it_can() {
         for round in 0.. {
             assert!(round < 1_000, "it is never found: {}", world.stats());
             // What stands behind the poison, and fills the queue.
-            world.act(Action::Emit(40));
+            world.act(Action::Emit(40, 0));
             if world.stats().dropped(LossReason::Rejected) == 4 {
                 break;
             }

@@ -13,22 +13,18 @@ use proptest::strategy::{Just, Strategy};
 fn encoder(properties: Vec<Property>) -> Encoder {
     let host = Host { pid: 4242, ..Host::look(|_| None) };
     let source = Some("APPL=orders".parse().unwrap());
-    Encoder::new(Defaults::new(source, Some("bob".into()), "Atlanta, Ga".into(), properties, host).unwrap(), false)
+    Encoder::new(Defaults::new(source, Some("bob".into()), "Atlanta, Ga".into(), properties, host).unwrap(), false, 1)
 }
 
 /// The event that leaves, and its key.
-fn leaves(encoder: &Encoder, shape: Shape, json: &[u8]) -> (Event, String) {
+fn leaves(shape: Shape, json: &[u8]) -> (Event, String) {
     let (json, key) = json.split_at(json.len() - shape.key_len);
-    let mut json = json.to_vec();
-    let open = json.len();
-    encoder.decoration.close(shape.lacks, &mut json, || encoder.ids.next());
-    assert_eq!(json.len() - open, encoder.decoration.closing(shape.lacks));
-    (serde_json::from_slice(&json).unwrap(), String::from_utf8(key.to_vec()).unwrap())
+    (serde_json::from_slice(json).unwrap(), String::from_utf8(key.to_vec()).unwrap())
 }
 
 fn encoded(encoder: &Encoder, event: Event) -> Result<(Event, String), InvalidEntity> {
     let mut json = b"what was there before".to_vec();
-    encoder.encode(event.into(), None, &mut json).map(|shape| leaves(encoder, shape, &json))
+    encoder.encode(event.into(), None, &mut json).map(|shape| leaves(shape, &json))
 }
 
 #[test]
@@ -82,7 +78,7 @@ fn a_place_in_the_code_stands_between_own_properties_and_defaults() {
         let mut by_worker = event.clone();
         let mut json = Vec::new();
         let shape = encoder.encode(event.into(), Some(code), &mut json).unwrap();
-        let properties = leaves(&encoder, shape, &json).0.properties;
+        let properties = leaves(shape, &json).0.properties;
         // The long way leads to the same.
         code.add_to(&mut by_worker);
         let mut by_worker = Entity::from(by_worker);
@@ -160,12 +156,11 @@ proptest! {
 
         let code = has_code.then(|| Code { module: module.leak(), file: file.leak(), line });
         let short = Line { op_type, operation: &operation, severity, message: &message, code };
-        let mut json = Vec::new();
-        let stamped = Stamped::new(&short, 9, 5);
-        encoder.append_line(&stamped, &message, &operation, &mut json);
-        prop_assert_eq!(stamped.kind(), if is_log { Kind::Log } else { Kind::Event });
-        let mut event: Event = serde_json::from_slice(&json).unwrap();
+        let mut json = b"what was there before".to_vec();
+        let shape = encoder.encode_line(&Stamped::new(&short, 9, 5), &message, &operation, &mut json);
+        prop_assert_eq!(shape.kind, if is_log { Kind::Log } else { Kind::Event });
+        let (mut event, key) = leaves(shape, &json);
         event.tracking_id.clone_from(&expected.0.tracking_id);
-        prop_assert_eq!((event, operation), expected);
+        prop_assert_eq!((event, key), expected);
     }
 }

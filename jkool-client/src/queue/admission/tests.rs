@@ -1,240 +1,168 @@
-//! The queue and its limits.
+//! What comes in, what does not, and whom it wakes.
 
-use super::{Answer, Intake, Limits, Taken};
-use crate::emit::decoration::Lacks;
+use super::{Admission, Evicted, Offer};
 use crate::emit::encode::Shape;
-use crate::queue::blocks::{self, Block, Incoming};
-use crate::queue::ledger::End;
-use crate::queue::mark::Mark;
-use crate::queue::overflow::Admission;
+use crate::queue::amount::Amount;
+use crate::queue::blocks::{Block, Incoming, Taken};
+use crate::queue::limits::Limits;
 use crate::queue::overflow::OverflowPolicy;
+use crate::queue::shards::{Shards, sum};
 use crate::report::loss::LossReason;
 use jkool_model::Severity;
 use jkool_transport::Kind;
-use std::time::{Duration, Instant};
+use std::cell::RefCell;
+use std::time::Duration;
 
-const INTERVAL: Duration = Duration::from_millis(100);
+const DROPPED: Admission = Admission::Dropped(LossReason::Overflow);
 
-fn intake(overflow: OverflowPolicy) -> Intake {
-    Intake::new(Limits {
+fn limits(overflow: OverflowPolicy, shards: usize) -> Limits {
+    Limits {
         events: 3,
         bytes: 100,
         overflow,
         shed_below: Severity::None,
-        flush_interval: INTERVAL,
+        flush_interval: Duration::from_millis(100),
         wake_at: 3,
+        batch_events: 100,
         batch_bytes: 100,
-    })
-}
-
-/// The queue does not care what an event's bytes say.
-const SHAPE: Shape = Shape { kind: Kind::Event, lacks: Lacks::NOTHING, key_len: 0 };
-
-fn offer_as(intake: &mut Intake, name: &str, severity: Severity, weight: usize) -> (Admission, bool) {
-    match intake.admit(severity, weight, false) {
-        Answer::Admitted { mark, wake } => {
-            intake.put(Incoming::Encoded(SHAPE, &mut name.into()), mark);
-            (Admission::Accepted, wake)
-        }
-        Answer::Refused { reason, wake } => (Admission::Dropped(reason), wake),
-        Answer::Wait(_) => panic!("asked to wait"),
+        shards,
     }
 }
 
-fn offer(intake: &mut Intake, name: &str, weight: usize) -> (Admission, bool) {
-    offer_as(intake, name, Severity::Info, weight)
+fn shards(overflow: OverflowPolicy) -> Shards {
+    Shards::new(limits(overflow, 2))
 }
 
-fn events(blocks: Vec<Block>) -> Vec<(Mark, String)> {
-    let mut events = Vec::new();
+fn offer_as(shards: &Shards, shard: usize, name: &str, severity: Severity, weight: usize) -> (Admission, bool) {
+    // The queue does not care what an event's bytes say.
+    let mut bytes = name.into();
+    let incoming = Incoming::Encoded(Shape { kind: Kind::Event, key_len: 0 }, &mut bytes);
+    let offer = Offer { incoming, severity, weight, may_wait: false };
+    shards.offer(shard, offer, || panic!("it does not wait"), |_| {})
+}
+
+fn offer(shards: &Shards, shard: usize, name: &str, weight: usize) -> Admission {
+    offer_as(shards, shard, name, Severity::Info, weight).0
+}
+
+/// What is taken from a shard stays on its way.
+fn take(shards: &Shards, shard: usize) -> Vec<String> {
+    let mut blocks: Vec<Block> = Vec::new();
+    shards[shard].lock().take(100, usize::MAX, &mut blocks);
+    shards[shard].show_oldest(&shards[shard].lock());
+    let mut names = Vec::new();
     for mut block in blocks {
-        while let Some((mark, event)) = block.pop() {
-            let blocks::Taken::Encoded(SHAPE, name) = event else { panic!("came in otherwise") };
-            events.push((mark, String::from_utf8(name.to_vec()).unwrap()));
+        while let Some((_, event)) = block.pop() {
+            let Taken::Encoded(_, name, _) = event else { panic!("came in otherwise") };
+            names.push(String::from_utf8(name.to_vec()).unwrap());
         }
     }
-    events
+    names
 }
 
-/// How many events are taken; they stay on their way.
-fn take(intake: &mut Intake, max: usize, under_way: bool, now: Instant) -> Option<usize> {
-    match intake.take(max, under_way, now) {
-        Taken::Events(blocks) => Some(events(blocks).len()),
-        Taken::Nothing { .. } => None,
-    }
-}
-
-fn taken(intake: &mut Intake, max: usize, now: Instant) -> Vec<String> {
-    let Taken::Events(blocks) = intake.take(max, false, now) else { return Vec::new() };
-    let events = events(blocks).into_iter();
-    let ended = events.map(|(mark, name)| {
-        intake.ledger.end(mark, End::Delivered);
-        name
-    });
-    ended.collect()
-}
-
-const DROPPED: Admission = Admission::Dropped(LossReason::Overflow);
-
-#[test]
-fn the_newest_is_dropped_when_events_or_bytes_run_out() {
-    let mut intake = intake(OverflowPolicy::DropNewest);
-    assert_eq!(offer(&mut intake, "a", 60).0, Admission::Accepted);
-    assert_eq!(offer(&mut intake, "too many bytes", 41).0, DROPPED);
-    assert_eq!(offer(&mut intake, "b", 20).0, Admission::Accepted);
-    assert_eq!(offer(&mut intake, "c", 20).0, Admission::Accepted);
-    assert_eq!(offer(&mut intake, "too many", 0).0, DROPPED);
-    intake.close();
-    assert_eq!(taken(&mut intake, 9, crate::emit::clock::now()), ["a", "b", "c"]);
-    assert_eq!(intake.ledger.stats().dropped(LossReason::Overflow), 2);
+fn overflows(shards: &Shards) -> u64 {
+    sum(&shards.lock_all()).dropped[LossReason::Overflow as usize]
 }
 
 #[test]
-fn the_oldest_make_room() {
-    let mut intake = intake(OverflowPolicy::DropOldest);
-    for name in ["a", "b", "c", "d"] {
-        assert_eq!(offer(&mut intake, name, 30).0, Admission::Accepted);
+fn the_newest_is_dropped_when_events_or_bytes_run_out_in_all_shards_together() {
+    let shards = shards(OverflowPolicy::DropNewest);
+    assert_eq!(offer(&shards, 0, "a", 60), Admission::Accepted);
+    assert_eq!(offer(&shards, 1, "too many bytes", 41), DROPPED);
+    assert_eq!(offer(&shards, 1, "b", 20), Admission::Accepted);
+    assert_eq!(offer(&shards, 0, "c", 20), Admission::Accepted);
+    assert_eq!(offer(&shards, 1, "too many", 0), DROPPED);
+    assert_eq!((take(&shards, 0), take(&shards, 1)), (vec!["a".into(), "c".into()], vec!["b".into()]));
+    // What is on its way takes room until it ends.
+    assert_eq!(offer(&shards, 0, "d", 1), DROPPED);
+    shards.budget.give(Amount::one(60));
+    assert_eq!(offer(&shards, 0, "d", 60), Admission::Accepted);
+    assert_eq!(overflows(&shards), 3);
+}
+
+#[test]
+fn the_last_place_is_found_although_another_shard_has_drawn_it() {
+    for overflow in [OverflowPolicy::DropNewest, OverflowPolicy::Spill, OverflowPolicy::Block(Duration::ZERO)] {
+        let shards = Shards::new(Limits { events: 10_000, bytes: 1 << 20, ..limits(overflow, 4) });
+        let mut accepted = 0;
+        // Each of these holds credit for many more.
+        for shard in 1..4 {
+            accepted += u64::from(offer(&shards, shard, "a", 10) == Admission::Accepted);
+            assert_ne!(shards[shard].lock().lacks(1 << 20), Amount::one(1 << 20), "no credit");
+        }
+        while offer(&shards, 0, "a", 10) == Admission::Accepted {
+            accepted += 1;
+        }
+        assert_eq!(accepted, 10_000, "{overflow:?}");
     }
-    assert_eq!(offer(&mut intake, "big", 100).0, Admission::Accepted);
-    // One that never fits drops nothing but itself.
-    assert_eq!(offer(&mut intake, "too big", 101).0, DROPPED);
-    intake.close();
-    assert_eq!(taken(&mut intake, 9, crate::emit::clock::now()), ["big"]);
-    assert_eq!(intake.ledger.stats().dropped(LossReason::Overflow), 5);
+}
+
+#[test]
+fn the_oldest_of_all_shards_make_room() {
+    let shards = shards(OverflowPolicy::DropOldest);
+    for (shard, name) in [(0, "a"), (1, "b"), (1, "c"), (0, "d")] {
+        assert_eq!(offer(&shards, shard, name, 30), Admission::Accepted);
+    }
+    assert_eq!(offer(&shards, 0, "e", 30), Admission::Accepted);
+    assert_eq!((take(&shards, 0), take(&shards, 1)), (vec!["d".into(), "e".into()], vec!["c".into()]));
+    assert_eq!(overflows(&shards), 2);
+}
+
+#[test]
+fn one_that_never_fits_drops_nothing_but_itself() {
+    let shards = shards(OverflowPolicy::DropOldest);
+    for name in ["a", "b", "c"] {
+        offer(&shards, 0, name, 30);
+    }
+    assert_eq!(offer(&shards, 1, "too big", 101), DROPPED);
+    assert_eq!(offer(&shards, 1, "big", 100), Admission::Accepted);
+    assert_eq!((take(&shards, 0), take(&shards, 1)), (vec![], vec!["big".into()]));
+    assert_eq!(overflows(&shards), 4);
 }
 
 #[test]
 fn what_is_on_its_way_counts_too_and_cannot_make_room() {
-    let mut intake = intake(OverflowPolicy::DropOldest);
-    let now = crate::emit::clock::now();
-    for name in ["a", "b", "c"] {
-        offer(&mut intake, name, 1);
+    let shards = shards(OverflowPolicy::DropOldest);
+    offer(&shards, 0, "under way", 60);
+    take(&shards, 0);
+    assert_eq!(offer(&shards, 1, "waits", 30), Admission::Accepted);
+    assert_eq!(offer(&shards, 0, "too big", 50), DROPPED);
+    assert_eq!(offer(&shards, 0, "fits in its place", 40), Admission::Accepted);
+    assert_eq!((take(&shards, 0), take(&shards, 1)), (vec!["fits in its place".into()], vec![]));
+    assert_eq!(overflows(&shards), 2);
+}
+
+#[test]
+fn a_flush_is_told_of_what_makes_room_and_came_before_it() {
+    let shards = shards(OverflowPolicy::DropOldest);
+    offer(&shards, 0, "before", 1);
+    shards.lock_all().iter_mut().for_each(|shard| shard.begin_generation(7));
+    offer(&shards, 0, "after", 1);
+    offer(&shards, 0, "after", 1);
+    let told = RefCell::new(Vec::new());
+    for _ in 0..2 {
+        let mut bytes = b"new".to_vec();
+        let incoming = Incoming::Encoded(Shape { kind: Kind::Event, key_len: 0 }, &mut bytes);
+        let offer = Offer { incoming, severity: Severity::Info, weight: 1, may_wait: false };
+        shards.offer(1, offer, || {}, |evicted| told.borrow_mut().push(evicted));
     }
-    assert_eq!(take(&mut intake, 3, false, now), Some(3));
-    assert_eq!(offer(&mut intake, "d", 1).0, DROPPED);
-}
-
-#[test]
-fn what_waits_is_not_dropped_for_one_that_will_not_fit_beside_what_is_on_its_way() {
-    let mut intake = intake(OverflowPolicy::DropOldest);
-    offer(&mut intake, "under way", 60);
-    intake.close();
-    assert_eq!(take(&mut intake, 1, false, crate::emit::clock::now()), Some(1));
-    intake.closed = false;
-    assert_eq!(offer(&mut intake, "waits", 30).0, Admission::Accepted);
-    assert_eq!(offer(&mut intake, "too big", 50).0, DROPPED);
-    assert_eq!(offer(&mut intake, "fits in its place", 40).0, Admission::Accepted);
-    assert_eq!(intake.ledger.stats().dropped(LossReason::Overflow), 2);
-}
-
-#[test]
-fn a_batch_is_bounded_in_bytes_and_none_is_taken_beyond_the_limit() {
-    let mut intake = Intake::new(Limits {
-        events: 9,
-        bytes: 100,
-        overflow: OverflowPolicy::DropNewest,
-        shed_below: Severity::None,
-        flush_interval: INTERVAL,
-        wake_at: 3,
-        batch_bytes: 50,
-    });
-    for name in ["a", "b", "c", "d"] {
-        offer(&mut intake, name, 25);
-    }
-    intake.close();
-    let now = crate::emit::clock::now();
-    let Taken::Events(blocks) = intake.take(9, false, now) else { panic!("a batch") };
-    let mut events = events(blocks);
-    assert_eq!(events.len(), 2);
-    // Encoded, one turns out to be larger.
-    intake.ledger.reweigh(std::mem::replace(&mut events[0].0.weight, 60), 60);
-    assert!(matches!(intake.take(9, true, now), Taken::Nothing { until: None }));
-    assert_eq!(take(&mut intake, 9, false, now), Some(2));
-}
-
-#[test]
-fn blocking_is_asked_for_only_when_it_can_help() {
-    let mut intake = intake(OverflowPolicy::Block(INTERVAL));
-    for name in ["a", "b", "c"] {
-        offer(&mut intake, name, 1);
-    }
-    assert_eq!(intake.admit(Severity::Info, 1, true), Answer::Wait(INTERVAL));
-    let never_fits = intake.admit(Severity::Info, 101, true);
-    assert!(matches!(never_fits, Answer::Refused { reason: LossReason::Overflow, .. }), "{never_fits:?}");
-    assert_eq!(offer(&mut intake, "d", 1).0, DROPPED);
-}
-
-#[test]
-fn the_worker_is_woken_by_the_first_event_and_by_a_full_batch() {
-    let mut intake = intake(OverflowPolicy::DropNewest);
-    let start = crate::emit::clock::now();
-    assert!(matches!(intake.take(9, false, start), Taken::Nothing { until: None }));
-    assert_eq!(offer(&mut intake, "a", 1), (Admission::Accepted, true));
-    let due = start + INTERVAL;
-    assert!(matches!(intake.take(9, false, start), Taken::Nothing { until: Some(until) } if until == due));
-    assert_eq!(offer(&mut intake, "b", 1), (Admission::Accepted, false));
-    assert_eq!(offer(&mut intake, "c", 1), (Admission::Accepted, true));
-    assert_eq!(taken(&mut intake, 2, start), ["a", "b"]);
-    // Less than a batch is left, and it waits for company again.
-    assert!(taken(&mut intake, 2, start).is_empty());
-    assert_eq!(taken(&mut intake, 2, start + INTERVAL), ["c"]);
-}
-
-#[test]
-fn large_events_wake_the_worker_before_the_queue_is_full() {
-    let limits = Limits { events: 99, wake_at: 99, batch_bytes: 10, ..intake(OverflowPolicy::DropNewest).limits };
-    let mut intake = Intake::new(limits);
-    let start = crate::emit::clock::now();
-    assert_eq!(offer(&mut intake, "first", 5), (Admission::Accepted, true));
-    assert!(taken(&mut intake, 9, start).is_empty());
-    let wakes = [10, 10, 10, 10].map(|weight| offer(&mut intake, "large", weight).1);
-    assert_eq!(wakes, [false, true, false, false], "at a quarter of the bytes");
-    assert_eq!(taken(&mut intake, 9, start), ["first", "large"]);
-    assert_eq!(taken(&mut intake, 9, start), ["large"]);
-    assert_eq!(taken(&mut intake, 9, start), ["large"]);
-    assert_eq!(taken(&mut intake, 9, start), ["large"], "a full batch");
-    assert_eq!(offer(&mut intake, "small", 9), (Admission::Accepted, false));
-    assert!(taken(&mut intake, 9, start).is_empty(), "it waits for company");
-}
-
-#[test]
-fn steady_traffic_costs_one_wake_an_interval_and_silence_none() {
-    let mut intake = intake(OverflowPolicy::DropNewest);
-    let start = crate::emit::clock::now();
-    offer(&mut intake, "a", 1);
-    assert!(taken(&mut intake, 9, start).is_empty());
-    assert_eq!(taken(&mut intake, 9, start + INTERVAL), ["a"]);
-    assert_eq!(offer(&mut intake, "b", 1), (Admission::Accepted, false));
-    assert_eq!(taken(&mut intake, 9, start + 2 * INTERVAL), ["b"]);
-    assert!(matches!(intake.take(9, false, start + 3 * INTERVAL), Taken::Nothing { until: None }));
-    assert_eq!(offer(&mut intake, "c", 1), (Admission::Accepted, true));
-}
-
-#[test]
-fn a_full_queue_does_not_wait_for_company() {
-    let mut intake = intake(OverflowPolicy::DropNewest);
-    let start = crate::emit::clock::now();
-    offer(&mut intake, "a", 90);
-    assert!(taken(&mut intake, 9, start).is_empty());
-    assert_eq!(offer(&mut intake, "too many bytes", 20), (DROPPED, true));
-    assert_eq!(offer(&mut intake, "too many bytes", 20), (DROPPED, false));
-    assert_eq!(taken(&mut intake, 9, start), ["a"]);
+    assert_eq!(*told.borrow(), [Evicted { generation: 0, before: 7 }]);
 }
 
 #[test]
 fn after_closing_nothing_comes_in() {
-    let mut intake = intake(OverflowPolicy::DropNewest);
-    offer(&mut intake, "a", 1);
-    intake.close();
-    assert_eq!(offer(&mut intake, "b", 1).0, Admission::Dropped(LossReason::AfterShutdown));
-    assert_eq!(taken(&mut intake, 9, crate::emit::clock::now()), ["a"]);
+    let shards = shards(OverflowPolicy::DropNewest);
+    offer(&shards, 0, "a", 1);
+    shards.lock_all().iter_mut().for_each(|shard| shard.close());
+    assert_eq!(offer(&shards, 0, "b", 1), Admission::Dropped(LossReason::AfterShutdown));
+    assert_eq!(take(&shards, 0), ["a"]);
 }
 
 #[test]
 fn the_last_quarter_is_kept_for_what_is_severe() {
-    let limits = Limits { events: 8, shed_below: Severity::Info, ..intake(OverflowPolicy::DropNewest).limits };
-    let mut intake = Intake::new(limits);
-    let mut offer = |severity| offer_as(&mut intake, "a", severity, 1).0;
+    let shed_below = Severity::Info;
+    let shards = Shards::new(Limits { events: 8, shed_below, ..limits(OverflowPolicy::DropNewest, 2) });
+    let offer = |severity| offer_as(&shards, 1, "a", severity, 1).0;
     for _ in 0..6 {
         assert_eq!(offer(Severity::Trace), Admission::Accepted);
     }
@@ -247,18 +175,83 @@ fn the_last_quarter_is_kept_for_what_is_severe() {
 }
 
 #[test]
+fn a_worker_that_sleeps_is_woken_once_and_then_for_much() {
+    let shards = Shards::new(Limits { events: 99, wake_at: 4, ..limits(OverflowPolicy::DropNewest, 2) });
+    let wakes = [0, 1, 0, 0, 1, 1].map(|shard| offer_as(&shards, shard, "a", Severity::Info, 1).1);
+    assert_eq!(wakes, [true, false, false, true, false, false]);
+}
+
+#[test]
+fn large_events_wake_the_worker_before_the_queue_is_full() {
+    let shards = Shards::new(Limits { events: 99, wake_at: 99, ..limits(OverflowPolicy::DropNewest, 2) });
+    assert!(offer_as(&shards, 0, "first", Severity::Info, 5).1);
+    let wakes = [0, 1, 0, 1].map(|shard| offer_as(&shards, shard, "large", Severity::Info, 10).1);
+    assert_eq!(wakes, [false, true, false, false], "at a quarter of the bytes");
+}
+
+#[test]
+fn who_finds_no_room_wakes_the_worker_once() {
+    let shards = shards(OverflowPolicy::DropNewest);
+    offer(&shards, 0, "a", 90);
+    let wakes = [0, 1].map(|shard| offer_as(&shards, shard, "too many bytes", Severity::Info, 20));
+    assert_eq!(wakes, [(DROPPED, true), (DROPPED, false)]);
+}
+
+#[test]
 fn the_worker_is_woken_when_half_is_taken_and_there_is_a_spool() {
-    let limits = Limits { events: 8, wake_at: 100, ..intake(OverflowPolicy::Spill).limits };
-    let mut intake = Intake::new(limits);
-    let wakes = |intake: &mut Intake| (0..8).map(|_| offer(intake, "a", 1).1).collect::<Vec<_>>();
-    assert!(taken(&mut intake, 9, crate::emit::clock::now()).is_empty());
-    offer(&mut intake, "first", 1);
-    assert!(taken(&mut intake, 9, crate::emit::clock::now()).is_empty());
-    assert_eq!(wakes(&mut intake), [false, false, true, false, false, false, false, true]);
-    assert!(intake.wants_relief());
-    for (mark, _) in events(intake.take_some(5)) {
-        intake.ledger.end(mark, End::Delivered);
-    }
-    assert!(!intake.wants_relief());
-    assert_eq!(offer(&mut intake, "a", 1), (Admission::Accepted, true));
+    let shards = Shards::new(Limits { events: 8, wake_at: 100, ..limits(OverflowPolicy::Spill, 2) });
+    let wakes = |shard| offer_as(&shards, shard, "a", Severity::Info, 1).1;
+    assert_eq!([0, 1, 0, 1, 0].map(wakes), [true, false, false, true, false]);
+    shards.signals.relieved();
+    assert!(wakes(0));
+}
+
+/// Callers of two shards wait for room; each gets its part, and the last is not forgotten.
+#[test]
+fn callers_that_wait_get_room_in_turn() {
+    const EACH: usize = 200;
+    let shards = Shards::new(Limits { events: 4, ..limits(OverflowPolicy::Block(Duration::from_secs(60)), 2) });
+    let emit = |shard: usize| {
+        for _ in 0..EACH {
+            let mut bytes = b"x".to_vec();
+            let incoming = Incoming::Encoded(Shape { kind: Kind::Event, key_len: 0 }, &mut bytes);
+            let offer = Offer { incoming, severity: Severity::Info, weight: 1, may_wait: true };
+            assert_eq!(shards.offer(shard, offer, || {}, |_| {}).0, Admission::Accepted);
+        }
+    };
+    std::thread::scope(|scope| {
+        let callers: Vec<_> = (0..6).map(|caller| scope.spawn(move || emit(caller % 2))).collect();
+        let mut taken = 0;
+        while taken < 6 * EACH {
+            for shard in 0..2 {
+                let events = take(&shards, shard).len();
+                shards.budget.give(Amount::new(events, events));
+                taken += events;
+            }
+            shards.deal();
+            std::thread::yield_now();
+        }
+        callers.into_iter().for_each(|caller| caller.join().unwrap());
+    });
+    assert_eq!(shards.signals.blocked_shards(), 0);
+    let counts = sum(&shards.lock_all());
+    assert_eq!((counts.accepted as usize, overflows(&shards)), (6 * EACH, 0));
+    shards.reclaim();
+    assert_eq!(shards.budget.used(), Amount::NOTHING);
+}
+
+#[test]
+fn a_caller_waits_no_longer_than_it_may_and_not_at_all_for_what_never_fits() {
+    let shards = shards(OverflowPolicy::Block(Duration::from_millis(30)));
+    let offer = |weight| {
+        let mut bytes = b"x".to_vec();
+        let incoming = Incoming::Encoded(Shape { kind: Kind::Event, key_len: 0 }, &mut bytes);
+        let offer = Offer { incoming, severity: Severity::Info, weight, may_wait: true };
+        let start = crate::emit::clock::now();
+        (shards.offer(0, offer, || {}, |_| {}).0, start.elapsed() >= Duration::from_millis(30))
+    };
+    assert_eq!(offer(101), (DROPPED, false));
+    assert_eq!(offer(100), (Admission::Accepted, false));
+    assert_eq!(offer(1), (DROPPED, true));
+    assert_eq!(shards.signals.blocked_shards(), 0);
 }

@@ -1,25 +1,51 @@
 //! The queue does what a plain list would do.
 
-use super::{BLOCK_BYTES, BLOCK_EVENTS, Block, Incoming, MAX_COPY, Queue, Taken};
-use crate::emit::decoration::Lacks;
+use super::{Admitted, BLOCK_BYTES, BLOCK_EVENTS, Block, Incoming, MAX_COPY, Queue, Taken};
 use crate::emit::encode::Shape;
 use crate::emit::line::{Line, Stamped};
-use crate::queue::mark::Mark;
+use crate::queue::limits::Limits;
+use crate::queue::overflow::OverflowPolicy;
 use jkool_model::{Entity, Event, OpType, Severity};
 use jkool_transport::Kind;
 use proptest::collection::vec;
-use proptest::prelude::{Just, Strategy, any, prop_assert_eq, prop_oneof, proptest};
+use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 use proptest::sample::select;
 use std::collections::VecDeque;
+use std::time::Duration;
 
 const MAX_SPARE: usize = 1 << 20;
 
-fn mark(weight: usize) -> Mark {
-    Mark { generation: 0, weight, slot: None }
+/// A batch of the usual size.
+const BATCH: usize = 512;
+const BATCH_BYTES: usize = 1 << 20;
+
+fn queue() -> Queue {
+    let limits = Limits {
+        events: 65_536,
+        bytes: 64 << 20,
+        overflow: OverflowPolicy::DropNewest,
+        shed_below: Severity::None,
+        flush_interval: Duration::ZERO,
+        wake_at: 2_048,
+        batch_events: BATCH,
+        batch_bytes: BATCH_BYTES,
+        shards: 1,
+    };
+    Queue::new(&limits, MAX_SPARE)
+}
+
+fn mark(weight: usize) -> Admitted {
+    Admitted { generation: 0, weight, arrived: 7 }
 }
 
 fn shape(key_len: usize) -> Shape {
-    Shape { kind: Kind::Event, lacks: Lacks::ID, key_len }
+    Shape { kind: Kind::Event, key_len }
+}
+
+fn take(queue: &mut Queue, max: usize, bytes: usize) -> Vec<Block> {
+    let mut taken = Vec::new();
+    queue.take(max, bytes, &mut taken);
+    taken
 }
 
 /// What an event is known by: its weight, and what it says.
@@ -60,9 +86,9 @@ fn known(blocks: Vec<Block>) -> Vec<Known> {
     for mut block in blocks {
         while let Some((mark, event)) = block.pop() {
             let text = match event {
-                Taken::Encoded(of, bytes) => {
-                    assert_eq!(of, shape(bytes.len() / 2));
-                    String::from_utf8(bytes.to_vec()).unwrap()
+                Taken::Encoded(kind, json, key) => {
+                    assert_eq!(kind, Kind::Event);
+                    String::from_utf8([json, key].concat()).unwrap()
                 }
                 Taken::Line(line, bytes) => {
                     assert_eq!(line, stamped(&"x".repeat(bytes.len() / 3)));
@@ -102,7 +128,7 @@ fn act() -> impl Strategy<Value = Act> {
 proptest! {
     #[test]
     fn it_does_what_a_list_would_do(acts in vec(act(), 1..40)) {
-        let (mut queue, mut list, mut number) = (Queue::new(MAX_SPARE), VecDeque::<Known>::new(), 0);
+        let (mut queue, mut list, mut number) = (queue(), VecDeque::<Known>::new(), 0);
         for act in acts {
             match act {
                 Act::Push { weight, len, form, times } => for _ in 0..times {
@@ -116,13 +142,17 @@ proptest! {
                     prop_assert_eq!(dropped, list.pop_front().map(|(weight, _)| weight));
                 }
                 Act::Take { max, bytes, reuse } => {
-                    let (mut expected, mut weight) = (Vec::new(), 0);
-                    while expected.len() < max && weight < bytes {
-                        let Some(next) = list.pop_front() else { break };
-                        weight += next.0;
-                        expected.push(next);
-                    }
-                    let mut blocks = queue.take(max, bytes);
+                    let mut blocks = take(&mut queue, max, bytes);
+                    let len: usize = blocks.iter().map(Block::len).sum();
+                    let weight: usize = blocks.iter().map(Block::weight).sum();
+                    // What makes a batch by itself is left whole, and so a batch may be smaller than it could be.
+                    let alone = matches!(&blocks[..], [block] if block.travels_alone(max, bytes));
+                    let next_alone = queue.blocks.front().is_some_and(|next| next.travels_alone(max, bytes));
+                    prop_assert!(len == max || weight >= bytes || list.len() == len || alone || next_alone);
+                    prop_assert!(len <= max);
+                    let expected: Vec<_> = list.drain(..len).collect();
+                    let last = expected.last().map_or(0, |last| last.0);
+                    prop_assert!(expected.is_empty() || weight - last < bytes || alone);
                     let copies = blocks.iter_mut().map(|block| {
                         let mut copy = Block::default();
                         let whole = block.len();
@@ -143,25 +173,92 @@ proptest! {
             prop_assert_eq!(queue.is_empty(), list.is_empty());
             prop_assert_eq!(queue.weight(), list.iter().map(|(weight, _)| weight).sum::<usize>());
         }
-        prop_assert_eq!(known(queue.take(usize::MAX, usize::MAX)), Vec::from(list));
+        let mut rest = Vec::new();
+        while !queue.is_empty() {
+            rest.extend(known(take(&mut queue, usize::MAX, usize::MAX)));
+        }
+        prop_assert_eq!(rest, Vec::from(list));
+    }
+}
+
+proptest! {
+    /// Lines travel as they stand in their block, wherever that was begun.
+    #[test]
+    fn the_lines_of_a_block_are_its_events(lens in vec((0..300_usize, 0..20_usize), 1..60), dropped in 0..10_usize) {
+        let (mut queue, mut events) = (queue(), VecDeque::new());
+        for (number, (len, key)) in lens.iter().enumerate() {
+            let (json, key) = (format!("{number}{}", "x".repeat(*len)), "k".repeat(*key));
+            let mut bytes = format!("{json}{key}").into_bytes();
+            queue.push(Incoming::Encoded(shape(key.len()), &mut bytes), mark(number));
+            events.push_back((number, json, key));
+        }
+        for _ in 0..dropped.min(events.len() - 1) {
+            queue.drop_oldest().unwrap();
+            events.pop_front();
+        }
+        let blocks = take(&mut queue, usize::MAX, usize::MAX);
+        let [block] = <[Block; 1]>::try_from(blocks).unwrap();
+        let room = block.bytes.capacity();
+        let used = block.bytes.len() - block.read;
+        match block.into_lines() {
+            Ok(mut lines) => {
+                let bytes = lines.take_bytes();
+                let found: Vec<_> = lines.events().map(|(admitted, kind, part, key)| {
+                    assert_eq!((kind, bytes[part.end]), (Kind::Event, b'\n'));
+                    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+                    (admitted.weight, text(&bytes[part]), text(key))
+                }).collect();
+                prop_assert_eq!(found, Vec::from(events));
+                let block = lines.into_block();
+                prop_assert_eq!((block.len(), block.weight, block.bytes.capacity()), (0, 0, 0));
+            }
+            Err(block) => {
+                prop_assert!(used * 2 < room, "{used} of {room}");
+                prop_assert_eq!(block.len(), events.len());
+            }
+        }
     }
 }
 
 #[test]
+fn events_with_one_key_share_it() {
+    let mut queue = queue();
+    for key in ["pay", "pay", "ship", "pay"] {
+        queue.push(Incoming::Encoded(shape(key.len()), &mut format!("{{}}{key}").into_bytes()), mark(1));
+    }
+    let blocks = take(&mut queue, 9, usize::MAX);
+    assert_eq!(blocks[0].keys, b"payshippay");
+    let lines = blocks.into_iter().next().unwrap().into_lines().ok();
+    // So little in a block that was made for more is copied.
+    assert!(lines.is_none_or(|lines| lines.events().map(|(.., key)| key.to_vec()).collect::<Vec<_>>().len() == 4));
+}
+
+#[test]
+fn what_is_encoded_and_what_is_not_stand_apart() {
+    let mut queue = queue();
+    for form in [As::Encoded, As::Encoded, As::Line, As::Entity, As::Encoded] {
+        push(&mut queue, &(1, "text".into()), form);
+    }
+    let blocks = take(&mut queue, 9, usize::MAX);
+    let all: Vec<_> = blocks.iter().map(|block| (block.len(), block.is_encoded())).collect();
+    assert_eq!(all, [(2, true), (2, false), (1, true)]);
+}
+
+#[test]
 fn steady_traffic_stays_in_the_same_blocks() {
-    let mut queue = Queue::new(MAX_SPARE);
+    let mut queue = queue();
     let traffic = |queue: &mut Queue| {
         for _ in 0..4 * BLOCK_EVENTS {
             push(queue, &(1, "x".repeat(300)), As::Encoded);
         }
-        let mut blocks = queue.take(4 * BLOCK_EVENTS, usize::MAX);
+        let mut blocks = take(queue, 4 * BLOCK_EVENTS, usize::MAX);
         let places: Vec<_> = blocks.iter().map(|block| block.bytes.as_ptr()).collect();
         blocks.iter_mut().for_each(|block| while block.pop().is_some() {});
         queue.reuse(blocks);
         places
     };
     let mut first = traffic(&mut queue);
-    assert_eq!(first.len(), 4, "blocks are as large as they can be");
+    assert_eq!(first.len(), 1, "a block holds a batch");
     first.sort();
     for _ in 0..10 {
         let mut again = traffic(&mut queue);
@@ -172,12 +269,12 @@ fn steady_traffic_stays_in_the_same_blocks() {
 
 #[test]
 fn an_outage_leaves_little_behind() {
-    let mut queue = Queue::new(MAX_SPARE);
+    let mut queue = queue();
     for _ in 0..100 * BLOCK_EVENTS {
         push(&mut queue, &(1, "x".repeat(1_000)), As::Encoded);
     }
     push(&mut queue, &(1, "x".repeat(10 * BLOCK_BYTES)), As::Encoded);
-    let blocks = queue.take(usize::MAX, usize::MAX);
+    let blocks = take(&mut queue, usize::MAX, usize::MAX);
     queue.reuse(blocks);
     let spare = &queue.spare;
     assert!(spare.blocks.iter().all(|block| block.bytes.is_empty() && block.len() == 0));
@@ -188,12 +285,12 @@ fn an_outage_leaves_little_behind() {
 
 #[test]
 fn a_large_event_is_not_copied() {
-    let mut queue = Queue::new(MAX_SPARE);
+    let mut queue = queue();
     let mut buffer = vec![b'x'; MAX_COPY + 1];
     let place = buffer.as_ptr();
     queue.push(Incoming::Encoded(shape(0), &mut buffer), mark(1));
     assert!(buffer.is_empty());
     push(&mut queue, &(1, "small".into()), As::Encoded);
-    let blocks = queue.take(1, usize::MAX);
+    let blocks = take(&mut queue, 1, usize::MAX);
     assert_eq!((blocks[0].len(), blocks[0].bytes.as_ptr()), (1, place));
 }

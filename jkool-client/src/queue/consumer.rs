@@ -1,0 +1,131 @@
+//! The worker's side of the queue: batches out, empty blocks back.
+
+use crate::queue::amount::Amount;
+use crate::queue::blocks::Block;
+use crate::queue::overflow::OverflowPolicy;
+use crate::queue::schedule::{Decision, Schedule, Sight};
+use crate::queue::shared::Shared;
+use std::sync::Arc;
+use std::time::Instant;
+
+pub(crate) struct Consumer {
+    shared: Arc<Shared>,
+    schedule: Schedule,
+    /// Where to look first: each shard has its turn.
+    next: usize,
+    /// Empty blocks, and what they take.
+    spare: Vec<Block>,
+    spare_bytes: usize,
+}
+
+/// What the worker gets.
+#[derive(Debug)]
+pub(crate) enum Taken {
+    Events(Vec<Block>),
+    /// Nothing is due before then, or before somebody wakes the worker.
+    Nothing {
+        until: Option<Instant>,
+    },
+}
+
+impl Consumer {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        let schedule = Schedule::new(shared.shards.limits.flush_interval);
+        Self { shared, schedule, next: 0, spare: Vec::new(), spare_bytes: 0 }
+    }
+
+    /// Up to `max` events, when there are enough, when the first has waited long enough, or when somebody waits for them:
+    /// the oldest of a shard, and of more shards when that is little. While the worker has others `under_way`, none are taken
+    /// beyond the limit of bytes.
+    pub(crate) fn take(&mut self, max: usize, under_way: bool, now: Instant) -> Taken {
+        let shards = &self.shared.shards;
+        if under_way && shards.budget.is_exceeded() {
+            return Taken::Nothing { until: None };
+        }
+        let filled = shards.signals.filled_shards();
+        match self.schedule.decide(self.sight(filled, max), now) {
+            Decision::Take => {
+                shards.signals.stay_awake();
+                Taken::Events(self.take_some(max))
+            }
+            Decision::LookAt(timer) => {
+                shards.signals.stay_awake();
+                Taken::Nothing { until: Some(timer) }
+            }
+            Decision::Sleep if shards.signals.fall_asleep() => self.take(max, under_way, now),
+            Decision::Sleep => Taken::Nothing { until: None },
+        }
+    }
+
+    fn sight(&self, filled: u32, max: usize) -> Sight {
+        let shards = &self.shared.shards;
+        let (limits, waiting) = (&shards.limits, shards.signals.waiting());
+        let empty = filled == 0;
+        Sight {
+            empty,
+            hurry: !empty && (shards.signals.take_pressed() || shards.signals.is_closed() || self.shared.is_awaited()),
+            much: shards.signals.is_worth_waking(waiting),
+            waiting,
+            batch: Amount::new(max.min(limits.wake_at), limits.batch_bytes),
+        }
+    }
+
+    /// Up to `max` events at once.
+    pub(crate) fn take_some(&mut self, max: usize) -> Vec<Block> {
+        let shards = &self.shared.shards;
+        let bytes = shards.limits.batch_bytes;
+        let mut taken = Vec::new();
+        for turn in 0..shards.len() {
+            let place = shards.of_thread(self.next + turn);
+            if shards.signals.filled_shards() & 1 << place == 0 {
+                continue;
+            }
+            let (shard, before) = (&shards[place], taken.len());
+            let mut state = shard.lock();
+            let less = state.take(max, bytes, &mut taken);
+            // As many as it gave, for what comes.
+            let spare = self.spare.len().saturating_sub(taken.len() - before);
+            self.spare_bytes -= self.spare[spare..].iter().map(Block::room).sum::<usize>();
+            state.reuse(self.spare.drain(spare..));
+            if state.is_empty() {
+                shards.signals.emptied(place);
+            }
+            if shards.limits.overflow == OverflowPolicy::DropOldest {
+                shard.show_oldest(&state);
+            }
+            drop(state);
+            shards.signals.recall(less);
+            if shard.is_behind() && !shards.signals.is_behind(shards.signals.waiting()) {
+                shard.set_behind(false);
+            }
+            let all: (usize, usize) =
+                taken.iter().fold((0, 0), |(events, weight), block| (events + block.len(), weight + block.weight()));
+            // What makes a batch by itself is not to be copied together with others.
+            let alone = matches!(&taken[..], [block] if block.is_encoded() && all.0 * 2 >= max);
+            if all.0 >= max || all.1 >= bytes || alone {
+                self.next = place + 1;
+                return taken;
+            }
+        }
+        self.next += 1;
+        taken
+    }
+
+    /// Takes some for the spool.
+    pub(crate) fn relieve(&mut self, max: usize) -> Vec<Block> {
+        self.shared.shards.signals.relieved();
+        self.take_some(max)
+    }
+
+    /// Gets back a block that is no longer needed.
+    pub(crate) fn reuse(&mut self, mut block: Block) {
+        block.clear();
+        if self.spare_bytes + block.room() <= self.shared.shards.max_spare() {
+            self.spare_bytes += block.room();
+            self.spare.push(block);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

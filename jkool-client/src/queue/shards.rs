@@ -1,0 +1,150 @@
+//! The queue: as many shards as cores. A thread keeps to one of them, so that its events stay in order and threads seldom meet.
+
+use crate::emit::clock;
+use crate::queue::admission::Evicted;
+use crate::queue::amount::Amount;
+use crate::queue::budget::Budget;
+use crate::queue::cache_line::CacheLine;
+use crate::queue::limits::Limits;
+use crate::queue::shard::{Counts, Shard, State};
+use crate::queue::signals::Signals;
+use crate::report::loss::LossReason;
+use std::ops::Index;
+use std::sync::MutexGuard;
+use std::time::Instant;
+
+#[derive(Debug)]
+pub(crate) struct Shards {
+    pub(crate) limits: Limits,
+    shards: Box<[Shard]>,
+    pub(crate) budget: Budget,
+    pub(crate) signals: CacheLine<Signals>,
+    /// Ages are told from here.
+    start: Instant,
+}
+
+/// What empty blocks of the queue may take at most, and a quarter of what events may.
+const MAX_SPARE: usize = 2 << 20;
+
+impl Index<usize> for Shards {
+    type Output = Shard;
+
+    fn index(&self, shard: usize) -> &Shard {
+        &self.shards[shard & (self.shards.len() - 1)]
+    }
+}
+
+impl Shards {
+    pub(crate) fn new(limits: Limits) -> Self {
+        let max_spare = (limits.bytes / 4).min(MAX_SPARE) / limits.shards;
+        Self {
+            shards: (0..limits.shards).map(|_| Shard::new(&limits, max_spare)).collect(),
+            budget: Budget::new(&limits),
+            signals: CacheLine(Signals::new(&limits)),
+            start: clock::now(),
+            limits,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.shards.len()
+    }
+
+    /// How many empty bytes the worker may keep for them.
+    pub(crate) fn max_spare(&self) -> usize {
+        (self.limits.bytes / 4).min(MAX_SPARE)
+    }
+
+    /// The shard of a thread with that number.
+    pub(crate) fn of_thread(&self, number: usize) -> usize {
+        number & (self.shards.len() - 1)
+    }
+
+    /// All of them at once, so that what is counted is true of one instant. Callers hold one at most.
+    pub(crate) fn lock_all(&self) -> Vec<MutexGuard<'_, State>> {
+        self.shards.iter().map(Shard::lock).collect()
+    }
+
+    /// Sets free the credit that no shard has spent.
+    pub(crate) fn reclaim(&self) {
+        for shard in &self.shards {
+            let credit = shard.lock().take_credit();
+            self.budget.give(credit);
+        }
+    }
+
+    /// Gives what is free to the shards in which callers wait, an equal part to each, when that is worth waking them.
+    pub(crate) fn deal(&self) {
+        let blocked = self.signals.blocked_shards();
+        // To wake a caller for each event that leaves would cost more than the events do.
+        if blocked == 0 || self.budget.is_filled(3, 4) {
+            return;
+        }
+        // Not always the same one gets what can't be shared.
+        let first = self.signals.next_turn();
+        let places = (0..self.len()).map(|place| self.of_thread(first + place));
+        for (place, others) in places.filter(|place| blocked & 1 << place != 0).zip((1..=blocked.count_ones()).rev()) {
+            let share = self.budget.deal(others);
+            self[place].lock().add_credit(share);
+            self[place].room.notify_all();
+        }
+    }
+
+    /// Wakes all callers that wait for room.
+    pub(crate) fn wake_blocked(&self) {
+        self.shards.iter().for_each(|shard| shard.room.notify_all());
+    }
+
+    /// What waits.
+    pub(crate) fn waits(&self) -> Amount {
+        self.shards.iter().fold(Amount::NOTHING, |sum, shard| sum + shard.lock().waits())
+    }
+
+    /// Drops the oldest of all that waits, and hands over its credit.
+    pub(crate) fn evict_oldest(&self) -> Option<(Option<Evicted>, Amount)> {
+        loop {
+            let oldest = self.shards.iter().enumerate().filter_map(|(place, shard)| Some((shard.oldest()?, place)));
+            let (_, place) = oldest.min()?;
+            let shard = &self.shards[place];
+            let mut state = shard.lock();
+            let evicted = state.evict(LossReason::Overflow);
+            shard.show_oldest(&state);
+            let Some((admitted, less)) = evicted else { continue };
+            self.signals.recall(less);
+            self.signals.lost();
+            if state.is_empty() {
+                self.signals.emptied(place);
+            }
+            let before = state.generation();
+            let waited_for = admitted.generation != before;
+            let event = waited_for.then_some(Evicted { generation: admitted.generation, before });
+            return Some((event, Amount::one(admitted.weight)));
+        }
+    }
+
+    /// Counts an event that never became one.
+    pub(crate) fn refuse(&self, shard: usize, reason: LossReason) {
+        self[shard].lock().refuse(reason);
+        self.signals.lost();
+    }
+
+    /// The time, as events that wait keep it.
+    pub(crate) fn now(&self) -> u64 {
+        let age = clock::now().saturating_duration_since(self.start).as_nanos();
+        u64::try_from(age).unwrap_or(u64::MAX - 1)
+    }
+}
+
+/// What all of them have counted.
+pub(crate) fn sum(shards: &[MutexGuard<'_, State>]) -> Counts {
+    let mut sum = Counts::default();
+    for shard in shards {
+        let counts = shard.counts();
+        sum.accepted += counts.accepted;
+        sum.entered += counts.entered;
+        for (all, one) in sum.dropped.iter_mut().zip(&counts.dropped) {
+            *all += one;
+        }
+    }
+    sum
+}
