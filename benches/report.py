@@ -13,7 +13,8 @@ class Results:
     """What was measured, in each round by (workload, row, mode)."""
 
     def __init__(self, path):
-        self.machine, self.rounds, self.marks = None, [], []
+        self.machine, self.skipped = None, None
+        self.rounds, self.marks = [], []
         with open(path) as lines:
             for line in lines:
                 self.add(json.loads(line))
@@ -23,6 +24,8 @@ class Results:
     def add(self, record):
         if "machine" in record:
             self.machine = record
+        elif "skipped" in record:
+            self.skipped = record
         elif "round" in record:
             self.marks.append(record)
             self.rounds.append({})
@@ -51,8 +54,11 @@ class Results:
         return statistics.median(found) if found else None
 
     def ratio(self, workload, row, mode, base, value):
-        """Of a row to another: the median of what it is in each round."""
-        of, to = (workload, row, mode), (workload, base, mode)
+        """Of a row to another in the same mode."""
+        return self.quotient((workload, row, mode), (workload, base, mode), value)
+
+    def quotient(self, of, to, value):
+        """The median of what it is in each round."""
         both = [results for results in self.rounds if of in results and to in results]
         ratios = [value(results[of]) / value(results[to]) for results in both if value(results[to])]
         return statistics.median(ratios) if ratios else None
@@ -158,6 +164,36 @@ def hot_table(results):
     return table("Hot path: ns on the caller's thread, a log call", head, map(line, results.rows("hot")))
 
 
+def cores_tables(results):
+    """Flat out and paced."""
+    rows = results.rows("cores")
+    modes = sorted(results.modes("cores"), key=lambda mode: int(mode.strip("pacedt")))
+
+    def wall_and_cpu(row, mode):
+        wall, cpu = (results.median("cores", row, mode, of(name)) for name in ("ns", "caller_cpu_ns"))
+        return "–" if wall is None else f"{number(wall)} ({number(cpu)})"
+
+    def latency(row, mode):
+        return " / ".join(number(results.median("cores", row, mode, of(name))) for name in ("ns", "p50", "p99", "p999"))
+
+    def delivered(row, modes):
+        shares = [percent(results.values("cores", row, mode, share)) for mode in modes]
+        return "100" if set(shares) == {"100"} else " / ".join(shares)
+
+    def of_modes(title, modes, cells):
+        lines = [[row] + [cells(row, mode) for mode in modes] + [delivered(row, modes)] for row in rows]
+        return table(title, ["row"] + modes + ["delivered %, in each mode if not 100"], lines)
+
+    paced = [mode for mode in modes if mode.startswith("paced")]
+    flat_out = [mode for mode in modes if mode not in paced]
+    if flat_out:
+        title = "Cores: threads flat out, ns of wall time ÷ all calls (callers' CPU, a call), medians"
+        yield of_modes(title, flat_out, wall_and_cpu)
+    if paced:
+        title = "Cores: each thread 100 calls a ms, ns a call, mean / p50 / p99 / p99.9, medians"
+        yield of_modes(title, paced, latency)
+
+
 def wire_table(results, title, rows, base):
     def line(row):
         def cells(value):
@@ -214,18 +250,40 @@ def encode_table(results):
     return table("Encoding: from the full event to its JSON", head, map(line, results.rows("encode")))
 
 
-def target_table(results):
+def growth_factor(growth, what, to):
+    """Of an event's wall time, to that in the first line of its kind."""
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in growth.splitlines()]
+    found = [line for line in lines if line[:2] == [what, to]]
+    return float(found[0][lines[0].index("× first")]) if found else None
+
+
+def target_table(results, growth):
     def ratio(workload, row, mode, base, value):
         return results.ratio(workload, row, mode, base, value)
 
     def wire(row, base, value=of("events_per_s")):
         return ratio("wire", row, 0, base, value)
 
+    def best_of(peers, workload, mode, name, what):
+        """The best peer is the one that we compare worst with."""
+        ratios = [(ratio(workload, "jkool-log", mode, peer, of(name)), f"{what} ({peer})") for peer in peers]
+        return max([found for found in ratios if found[0] is not None], default=(None, what))
+
+    def peers(workload):
+        return [row for row in results.rows(workload) if not row.startswith(("floor:", "ref:", "jkool"))]
+
     def best_peer(name):
-        """The peer that we compare worst with."""
-        peers = [row for row in results.rows("hot") if not row.startswith(("floor:", "ref:", "jkool"))]
-        ratios = [(ratio("hot", "jkool-log", "lat", peer, of(name)), peer) for peer in peers]
-        return max([found for found in ratios if found[0] is not None], default=(None, "best peer"))
+        return best_of(peers("hot"), "hot", "lat", name, "best peer")
+
+    def best_lossless_peer(mode, name):
+        """Of those that have delivered everything in that mode."""
+        shares = {peer: results.values("cores", peer, mode, share) for peer in peers("cores")}
+        lossless = [peer for peer in shares if min(shares[peer], default=0) == 1]
+        return best_of(lossless, "cores", mode, name, "best peer that loses nothing")
+
+    def itself(row, mode, base, name):
+        """A row to itself in another mode."""
+        return results.quotient(("cores", row, mode), ("cores", row, base), of(name))
 
     def encoding():
         """The fastest of ours."""
@@ -234,9 +292,13 @@ def target_table(results):
         return min([found for found in ratios if found is not None], default=None)
 
     def peak():
-        """Of the rows with a queue of 1 or 2.5 MiB."""
+        """Of the rows with a queue of 1 or 2.5 MiB, but not where many threads' latencies take memory too."""
         records = [record for found in results.rounds for record in found.values() if "peak_kib" in record]
-        ours = [record for record in records if record["row"].startswith("jkool") and record["row"] != "jkool-log-drop"]
+        ours = [
+            record for record in records
+            if record["row"].startswith("jkool") and record["row"] != "jkool-log-drop"
+            and not (record["workload"] == "cores" and record["mode"].startswith("paced"))
+        ]
         return max([(peak_mib(record), record["row"]) for record in ours], default=(None, "any row"))
 
     lines = []
@@ -259,9 +321,21 @@ def target_table(results):
         at_most(limit, call("lat", base, "p50"), f"log call, paced: p50 × {base}")
     for name, called in (("p99", "p99"), ("p999", "p99.9")):
         measured, peer = best_peer(name)
-        at_most(1.0, measured, f"log call, paced: {called} × best peer ({peer})")
+        at_most(1.0, measured, f"log call, paced: {called} × {peer}")
     for mode, limit, what in (("1t", 0.5, "1 thread"), ("4t", 0.5, "4 threads, wall"), ("kv", 0.6, "3 key-values")):
         at_most(limit, call(mode, "otel-log-big"), f"log call, flat out: {what} × otel-log-big")
+    for threads in (8, 16):
+        measured, peer = best_lossless_peer(f"{threads}t", "ns")
+        at_most(1.0, measured, f"log call, flat out: {threads} threads, wall × {peer}")
+    measured = itself("jkool-emit", "16t", "1t", "ns")
+    at_most(0.15, measured, "full event by jkool-emit, flat out: 16 threads, wall × 1 thread")
+    for limit, name, called in ((0.5, "ns", "mean"), (1.0, "p99", "p99"), (1.0, "p999", "p99.9")):
+        measured, peer = best_lossless_peer("paced12", name)
+        at_most(limit, measured, f"log call, 12 threads paced: {called} × {peer}")
+    measured = growth_factor(growth, "threads that log", "2")
+    at_most(0.6, measured, "log call, flat out: 2 threads, wall × 1 thread (growth)")
+    measured = itself("jkool-log", "8t", "1t", "caller_cpu_ns")
+    at_most(1.5, measured, "log call, flat out: 8 threads, caller's CPU × 1 thread")
     at_most(0.35, encoding(), "event to JSON: ns × serde's derive")
     at_least(2.0, wire("jkool-ndjson512", "limit:ndjson512"), "full events in batches: events/s × limit:ndjson512")
     at_most(0.8, results.median("wire", "jkool-ndjson512", 0, cpu_us), "full events in batches: client CPU, µs/event")
@@ -301,9 +375,15 @@ def main():
     print(f"Rounds: {len(results.rounds)}; cells: median (min..max); ratios: in a round, then their median.", end=" ")
     print(f"CPU time stolen by the host: {', '.join(f'{stolen:.1f}' for stolen in results.stolen())} %.\n")
 
-    print(target_table(results))
+    if results.skipped:
+        modes, cores = results.skipped["skipped"], results.skipped["cores"]
+        print(f"**Part cores, skipped: {modes}: this machine has {cores} cores.**\n")
+
+    print(target_table(results, growth))
     if results.rows("hot"):
         print(hot_table(results))
+    for part in cores_tables(results):
+        print(part)
     far = [row for row in results.rows("wire") if row.endswith("@10ms")]
     near = [row for row in results.rows("wire") if row not in far]
     if near:

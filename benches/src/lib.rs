@@ -3,6 +3,7 @@
 pub mod delivered;
 pub mod event;
 pub mod jkool;
+pub mod machine;
 pub mod naive;
 pub mod null_transport;
 pub mod pace;

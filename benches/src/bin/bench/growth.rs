@@ -1,10 +1,12 @@
 //! Growth: what an event costs as one thing grows and all else stays as it is. With a transport that leads nowhere.
 
 mod backlog;
+mod calls;
 mod message;
 mod snapshots;
 mod threads;
 
+use calls::Calls;
 use jkool_benches::jkool::finish;
 use jkool_benches::usage::Cpu;
 use jkool_client::Client;
@@ -12,9 +14,9 @@ use std::time::{Duration, Instant};
 
 pub(crate) fn run(scale: f64) {
     println!(
-        "| what grows | to | events | caller waits, an event | all done, an event | × first | CPU of the process, an event |"
+        "| what grows | to | events | caller waits, an event | callers' CPU, an event | all done, an event | × first | CPU of the process, an event |"
     );
-    println!("|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|");
     threads::run(scale);
     message::run(scale);
     snapshots::run(scale);
@@ -29,22 +31,22 @@ fn scaled(events: u64, scale: f64) -> u64 {
 /// What became of some events.
 struct Cost {
     events: u64,
-    /// In the calls, of all callers together; none where there are no calls.
-    caller: Option<Duration>,
+    /// Of all callers; none where there are no calls.
+    calls: Option<Calls>,
     /// Until the last was delivered.
     wall: Duration,
     cpu_us: u64,
 }
 
 impl Cost {
-    /// Of `emit`, which says how long its callers were at it, and of the delivery after it.
-    fn of(client: &Client, events: u64, emit: impl FnOnce() -> Duration) -> Self {
+    /// Of `emit`, which says what its callers spent in it, and of the delivery after it.
+    fn of(client: &Client, events: u64, emit: impl FnOnce() -> Calls) -> Self {
         let (cpu, start) = (Cpu::of_process(), Instant::now());
-        let caller = emit();
+        let calls = emit();
         finish(client);
         let wall = start.elapsed();
         assert_eq!(client.stats().delivered(), events);
-        Self { events, caller: Some(caller), wall, cpu_us: (Cpu::of_process() - cpu).total_us() }
+        Self { events, calls: Some(calls), wall, cpu_us: (Cpu::of_process() - cpu).total_us() }
     }
 
     fn ns_per_event(&self, time: Duration) -> f64 {
@@ -58,9 +60,13 @@ fn table(what: &str, cases: impl IntoIterator<Item = (String, Cost)>) {
     for (to, cost) in cases {
         let wall = cost.ns_per_event(cost.wall);
         let growth = wall / *first.get_or_insert(wall);
-        let caller = cost.caller.map_or("–".into(), |caller| human(cost.ns_per_event(caller)));
+        let of_calls = |time: fn(&Calls) -> Duration| {
+            cost.calls.as_ref().map_or("–".into(), |calls| human(cost.ns_per_event(time(calls))))
+        };
+        let (waits, callers_cpu) = (of_calls(|calls| calls.waited), of_calls(|calls| calls.cpu));
         let cpu = human(cost.cpu_us as f64 * 1000.0 / cost.events as f64);
-        println!("| {what} | {to} | {} | {caller} | {} | {growth:.2} | {cpu} |", cost.events, human(wall));
+        let (events, wall) = (cost.events, human(wall));
+        println!("| {what} | {to} | {events} | {waits} | {callers_cpu} | {wall} | {growth:.2} | {cpu} |");
     }
 }
 

@@ -83,7 +83,8 @@ pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
     families.into_iter().flatten()
 }
 
-pub(crate) fn run(name: &str, mode: &str, calls: u64) {
+/// The workload is what the report files it under: the same modes are run for several.
+pub(crate) fn run(workload: &str, name: &str, mode: &str, calls: u64) {
     let row = rows().find(|row| row.name == name).unwrap_or_else(|| panic!("no row {name}"));
     let running = (row.start)(name);
     let before = Cpu::of_process();
@@ -96,7 +97,7 @@ pub(crate) fn run(name: &str, mode: &str, calls: u64) {
         Some(timing.latencies[(last as f64 * share) as usize])
     };
     let result = json!({
-        "workload": "hot", "row": name, "mode": mode, "events": timing.calls, "must_deliver": row.delivers.word(), "delivered": delivered::total(),
+        "workload": workload, "row": name, "mode": mode, "events": timing.calls, "must_deliver": row.delivers.word(), "delivered": delivered::total(),
         "ns": timing.wall.as_nanos() as f64 / calls,
         "caller_cpu_ns": timing.cpu.as_nanos() as f64 / calls,
         "process_cpu_ns": cpu.total_us() as f64 * 1000.0 / calls,

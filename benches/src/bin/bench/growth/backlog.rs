@@ -53,7 +53,7 @@ fn drain(folder: &Path, events: u64) -> Cost {
     let cpu_us = (Cpu::of_process() - cpu).total_us();
     finish(&client);
     assert_eq!(client.stats().delivered(), events);
-    Cost { events, caller: None, wall, cpu_us }
+    Cost { events, calls: None, wall, cpu_us }
 }
 
 /// A server that is down.

@@ -1,9 +1,8 @@
 //! Longer messages; always about the same number of bytes in all.
 
-use super::{Cost, scaled, table};
+use super::{Calls, Cost, scaled, table};
 use jkool_benches::jkool::{client, lossless};
 use jkool_benches::null_transport::NullTransport;
-use std::time::Instant;
 
 const SIZES: [(&str, usize); 4] = [("100 B", 100), ("1 kB", 1_000), ("10 kB", 10_000), ("1 MB", 1_000_000)];
 
@@ -16,10 +15,10 @@ fn cost(size: usize, events: u64) -> Cost {
     let client = lossless(client()).transport(NullTransport).build().expect("a client");
     let message: String = "order 123456 processed in 12 ms, ".chars().cycle().take(size).collect();
     Cost::of(&client, events, || {
-        let start = Instant::now();
-        for _ in 0..events {
-            client.event("orders").message(message.clone()).emit();
-        }
-        start.elapsed()
+        Calls::of(|| {
+            for _ in 0..events {
+                client.event("orders").message(message.clone()).emit();
+            }
+        })
     })
 }

@@ -1,10 +1,9 @@
 //! More snapshots on an event, of 5 properties each.
 
-use super::{Cost, scaled, table};
+use super::{Calls, Cost, scaled, table};
 use jkool_benches::jkool::{client, lossless};
 use jkool_benches::null_transport::NullTransport;
 use jkool_model::Snapshot;
-use std::time::Instant;
 
 pub(super) fn run(scale: f64) {
     let case = |snapshots: u64| (snapshots.to_string(), cost(snapshots, scaled(1_000_000 / (1 + snapshots), scale)));
@@ -14,12 +13,12 @@ pub(super) fn run(scale: f64) {
 fn cost(snapshots: u64, events: u64) -> Cost {
     let client = lossless(client()).transport(NullTransport).build().expect("a client");
     Cost::of(&client, events, || {
-        let start = Instant::now();
-        for i in 0..events {
-            let event = client.event("orders").message("processed");
-            (0..snapshots).fold(event, |event, _| event.snapshot(payment(i))).emit();
-        }
-        start.elapsed()
+        Calls::of(|| {
+            for i in 0..events {
+                let event = client.event("orders").message("processed");
+                (0..snapshots).fold(event, |event, _| event.snapshot(payment(i))).emit();
+            }
+        })
     })
 }
 

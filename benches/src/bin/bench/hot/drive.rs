@@ -1,8 +1,9 @@
 //! The loops that call, and what they time.
 
+mod threads;
+
 use jkool_benches::usage::cpu_of_thread;
-use std::sync::Barrier;
-use std::thread::{scope, sleep};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// A burst is what a busy program logs in a moment.
@@ -18,43 +19,33 @@ pub(super) struct Timing {
     pub(super) wall: Duration,
     /// Of the calling threads.
     pub(super) cpu: Duration,
-    /// Of each call in nanoseconds, sorted; in the mode that looks at each.
+    /// Of each call in nanoseconds, sorted; in the modes that look at each.
     pub(super) latencies: Vec<u32>,
 }
 
 pub(super) fn run(mode: &str, calls: u64, call: impl Fn(u64) + Sync) -> Timing {
-    match mode {
+    let bursts = calls / FEWER / BURST;
+    let mut timing = match mode {
         "1t" | "kv" => in_a_row(0, calls, &call),
-        "4t" => threads(4, calls / 4, &call),
-        "paced" => paced(calls / FEWER / BURST, &call),
-        "lat" => latencies(calls / FEWER / BURST, &call),
-        _ => panic!("no mode {mode}"),
-    }
+        "paced" => paced(bursts, &call),
+        "lat" => latencies(0, bursts, &call),
+        _ => {
+            let count = |digits: Option<&str>| digits?.parse().ok();
+            match (count(mode.strip_suffix('t')), count(mode.strip_prefix("paced"))) {
+                (Some(threads), _) => threads::flat_out(threads, calls / threads, &call),
+                (_, Some(threads)) => threads::paced(threads, bursts, &call),
+                (None, None) => panic!("no mode {mode}"),
+            }
+        }
+    };
+    timing.latencies.sort_unstable();
+    timing
 }
 
 fn in_a_row(first: u64, calls: u64, call: &impl Fn(u64)) -> Timing {
     let (cpu, start) = (cpu_of_thread(), Instant::now());
     (first..first + calls).for_each(call);
     Timing { calls, wall: start.elapsed(), cpu: cpu_of_thread() - cpu, latencies: Vec::new() }
-}
-
-/// The wall time is from the first start to the last end.
-fn threads(threads: u64, calls: u64, call: &(impl Fn(u64) + Sync)) -> Timing {
-    let barrier = Barrier::new(threads as usize);
-    let work = |thread: u64| {
-        barrier.wait();
-        let start = Instant::now();
-        (start, in_a_row(thread * calls, calls, call).cpu, Instant::now())
-    };
-    let spans: Vec<_> = scope(|scope| {
-        let work = &work;
-        let handles: Vec<_> = (0..threads).map(|thread| scope.spawn(move || work(thread))).collect();
-        handles.into_iter().map(|handle| handle.join().expect("a caller")).collect()
-    });
-    let start = spans.iter().map(|(start, _, _)| *start).min().expect("a thread");
-    let end = spans.iter().map(|(_, _, end)| *end).max().expect("a thread");
-    let cpu = spans.iter().map(|(_, cpu, _)| *cpu).sum();
-    Timing { calls: threads * calls, wall: end - start, cpu, latencies: Vec::new() }
 }
 
 fn paced(bursts: u64, call: &impl Fn(u64)) -> Timing {
@@ -69,20 +60,20 @@ fn paced(bursts: u64, call: &impl Fn(u64)) -> Timing {
     all
 }
 
-/// As paced, with every call timed by itself: the clock's own 20 to 40 ns are inside.
-fn latencies(bursts: u64, call: &impl Fn(u64)) -> Timing {
-    let mut latencies = Vec::with_capacity((bursts * BURST) as usize);
+/// As paced, with every call timed by itself: the clock's own 20 to 40 ns are inside. The latencies are as they came.
+fn latencies(first: u64, bursts: u64, call: &impl Fn(u64)) -> Timing {
+    let calls = bursts * BURST;
+    let mut latencies = Vec::with_capacity(calls as usize);
     let cpu = cpu_of_thread();
     for burst in 0..bursts {
         for i in 0..BURST {
             let start = Instant::now();
-            call(burst * BURST + i);
+            call(first + burst * BURST + i);
             latencies.push(start.elapsed().as_nanos().min(u32::MAX.into()) as u32);
         }
         sleep(PAUSE);
     }
     let cpu = cpu_of_thread() - cpu;
     let wall = latencies.iter().map(|ns| Duration::from_nanos((*ns).into())).sum();
-    latencies.sort_unstable();
-    Timing { calls: bursts * BURST, wall, cpu, latencies }
+    Timing { calls, wall, cpu, latencies }
 }
