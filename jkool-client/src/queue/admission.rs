@@ -66,8 +66,7 @@ impl Shards {
             may_wait: may_wait && weight <= limits.bytes && matches!(limits.overflow, OverflowPolicy::Block(_)),
             place: None,
             deadline: None,
-            // Nobody has any to spend.
-            reclaimed: self.budget.is_tight(),
+            reclaimed: false,
             wake: false,
         };
         let mut state = self[shard].lock();
@@ -88,7 +87,7 @@ impl Shards {
                     entry.wake = false;
                 }
                 state = entry.wait(state);
-            } else if !entry.reclaimed {
+            } else if !entry.reclaimed && !self.budget.is_tight() {
                 drop(state);
                 entry.reclaim();
                 state = self[shard].lock();
@@ -166,7 +165,7 @@ impl<'s> Entry<'s> {
             if std::mem::replace(&mut woken, true) && !paid {
                 state.missed_turn();
             }
-            !state.is_closed() && !(paid && state.is_turn_of(self.place))
+            !(state.is_closed() || paid && state.is_turn_of(self.place))
         };
         let waited = shard.room.wait_timeout_while(state, left.min(LOOK), unchanged);
         let (state, result) = waited.unwrap_or_else(PoisonError::into_inner);

@@ -117,7 +117,12 @@ impl Budget {
 
     /// Whether so much of the room, in events or in bytes, is taken or drawn.
     pub(crate) fn is_filled(&self, numerator: i64, denominator: i64) -> bool {
-        let used = self.limit - self.free();
+        self.is_filled_but_for(Amount::NOTHING, numerator, denominator)
+    }
+
+    /// The same, when so much of what is drawn is not spent.
+    pub(crate) fn is_filled_but_for(&self, credit: Amount, numerator: i64, denominator: i64) -> bool {
+        let used = self.limit - self.free() - credit;
         used.events.saturating_mul(denominator) >= self.limit.events.saturating_mul(numerator)
             || used.bytes.saturating_mul(denominator) >= self.limit.bytes.saturating_mul(numerator)
     }

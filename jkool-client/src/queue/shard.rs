@@ -146,6 +146,10 @@ impl State {
         self.credit += credit;
     }
 
+    pub(crate) fn credit(&self) -> Amount {
+        self.credit
+    }
+
     /// Gives up the credit that is not spent.
     pub(crate) fn take_credit(&mut self) -> Amount {
         std::mem::take(&mut self.credit)

@@ -73,6 +73,14 @@ impl Shards {
         }
     }
 
+    /// Whether so much of the room is taken, in events or in bytes, and not only drawn.
+    pub(crate) fn is_filled(&self, numerator: i64, denominator: i64) -> bool {
+        self.budget.is_filled(numerator, denominator) && {
+            let credit = self.shards.iter().fold(Amount::NOTHING, |sum, shard| sum + shard.lock().credit());
+            self.budget.is_filled_but_for(credit, numerator, denominator)
+        }
+    }
+
     /// Gives what is free to the shards in which callers wait, an equal part to each, when that is worth waking them.
     pub(crate) fn deal(&self) {
         let blocked = self.signals.blocked_shards();

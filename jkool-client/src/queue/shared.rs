@@ -239,12 +239,17 @@ impl Shared {
 
     /// Whether half of the room in memory is free.
     pub(crate) fn is_half_free(&self) -> bool {
-        !self.shards.budget.is_filled(1, 2)
+        !self.shards.is_filled(1, 2)
     }
 
     /// Whether half of the room is taken, by what waits or is under way, and what does not leave is to go to the spool.
     pub(crate) fn wants_relief(&self) -> bool {
-        self.shards.limits.overflow == OverflowPolicy::Spill && !self.is_half_free()
+        let wanted = self.shards.limits.overflow == OverflowPolicy::Spill && !self.is_half_free();
+        if !wanted {
+            // It was asked for early, by what was drawn and not spent.
+            self.shards.signals.relieved();
+        }
+        wanted
     }
 
     /// Whether anything was dropped so far.

@@ -136,7 +136,9 @@ impl Signals {
 
     /// It does.
     pub(crate) fn relieved(&self) {
-        self.relief_asked.store(false, Ordering::Relaxed);
+        if self.relief_asked.load(Ordering::Relaxed) {
+            self.relief_asked.store(false, Ordering::Relaxed);
+        }
     }
 
     pub(crate) fn lost(&self) {
