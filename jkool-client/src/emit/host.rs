@@ -52,17 +52,24 @@ thread_local! {
 static THREADS: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
-    static NUMBER: usize = THREADS.fetch_add(1, Ordering::Relaxed);
+    static THREAD: Thread = Thread { tid: tid(), number: THREADS.fetch_add(1, Ordering::Relaxed) };
 }
 
-/// The current thread, by a number of our own: threads that begin one after the other have different ones.
-pub(crate) fn thread_number() -> usize {
-    NUMBER.try_with(|number| *number).unwrap_or(0)
+/// What a thread is known by.
+#[derive(Clone, Copy)]
+struct Thread {
+    tid: i64,
+    number: usize,
 }
 
 /// The current thread, by the number that the system's own tools show; elsewhere than on Linux a number of ours.
 pub(crate) fn current_tid() -> i64 {
-    TID.try_with(|tid| *tid).unwrap_or_else(|_| tid())
+    THREAD.try_with(|thread| thread.tid).unwrap_or_else(|_| tid())
+}
+
+/// The current thread, by a number of our own: threads that begin one after the other have different ones.
+pub(crate) fn thread_number() -> usize {
+    THREAD.try_with(|thread| thread.number).unwrap_or(0)
 }
 
 #[cfg(target_os = "linux")]

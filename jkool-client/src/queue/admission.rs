@@ -42,14 +42,13 @@ struct Entry<'s> {
     /// Its place among those who wait, and until when it does.
     place: Option<u64>,
     deadline: Option<Instant>,
-    /// What others did not spend has been called in.
-    reclaimed: bool,
     wake: bool,
 }
 
 impl Shards {
-    /// An event wants to come in by that shard. `wake` is called when the worker is to be woken before this ends; `evicted`
-    /// when an event made room for which a flush may wait.
+    /// An event wants to come in by that shard: whether it did, and whether the worker is to be woken. `wake` is called when the
+    /// worker is to be woken before this ends; `evicted` when an event made room for which a flush may wait.
+    #[inline]
     pub(crate) fn offer(
         &self,
         shard: usize,
@@ -58,54 +57,94 @@ impl Shards {
         evicted: impl Fn(Evicted),
     ) -> (Admission, bool) {
         let Offer { incoming, severity, weight, may_wait } = offer;
-        let limits = &self.limits;
-        let mut entry = Entry {
-            shards: self,
-            shard,
-            weight,
-            may_wait: may_wait && weight <= limits.bytes && matches!(limits.overflow, OverflowPolicy::Block(_)),
-            place: None,
-            deadline: None,
-            reclaimed: false,
-            wake: false,
-        };
         let mut state = self[shard].lock();
-        if !state.is_closed() && is_below(limits.shed_below, severity) && self.budget.is_filled(3, 4) {
-            return entry.refuse(state, LossReason::Shed);
+        if state.is_paid_for(weight) && !is_below(self.limits.shed_below, severity) {
+            let wake = self.push(shard, &mut state, incoming, weight);
+            return (Admission::Accepted, wake);
         }
-        loop {
-            if state.is_closed() {
-                return entry.refuse(state, LossReason::AfterShutdown);
+        let may_wait =
+            may_wait && weight <= self.limits.bytes && matches!(self.limits.overflow, OverflowPolicy::Block(_));
+        let mut entry = Entry { shards: self, shard, weight, may_wait, place: None, deadline: None, wake: false };
+        match entry.find_room(state, severity, &wake, &evicted) {
+            Ok(mut state) => {
+                entry.wake |= self.push(shard, &mut state, incoming, weight);
+                entry.leave(&mut state);
+                (Admission::Accepted, entry.wake)
             }
-            if entry.is_paid_for(&mut state) {
-                return entry.push(state, incoming);
-            }
-            entry.wake |= self.signals.press();
-            if entry.may_wait {
-                if entry.wake {
-                    wake();
-                    entry.wake = false;
-                }
-                state = entry.wait(state);
-            } else if !entry.reclaimed && !self.budget.is_tight() {
-                drop(state);
-                entry.reclaim();
-                state = self[shard].lock();
-            } else {
-                drop(state);
-                let made_room = limits.overflow == OverflowPolicy::DropOldest && entry.make_room(&evicted);
-                state = self[shard].lock();
-                if !made_room && !entry.is_paid_for(&mut state) {
-                    return entry.refuse(state, LossReason::Overflow);
-                }
+            Err((mut state, reason)) => {
+                state.refuse(reason);
+                entry.leave(&mut state);
+                self.signals.lost();
+                (Admission::Dropped(reason), entry.wake)
             }
         }
+    }
+
+    /// Takes in an event for which there is credit; whether the worker is to be woken.
+    #[inline]
+    fn push(&self, shard: usize, state: &mut State, incoming: Incoming<'_>, weight: usize) -> bool {
+        // Only who drops the oldest wants to know.
+        let by_age = self.limits.overflow == OverflowPolicy::DropOldest;
+        let arrived = if by_age { self.now() } else { 0 };
+        let news = state.push(incoming, weight, arrived);
+        let mut wake = false;
+        if news.first {
+            if by_age {
+                self[shard].show_oldest(state);
+            }
+            wake = self.signals.filled(shard);
+        }
+        if news.more != Amount::NOTHING {
+            let (much, behind) = self.signals.announce(news.more);
+            self[shard].set_behind(behind);
+            wake |= much;
+        }
+        wake
     }
 }
 
 impl<'s> Entry<'s> {
+    /// Comes back with the shard's lock when there is credit for the event, or with why there will be none.
+    #[cold]
+    fn find_room(
+        &mut self,
+        mut state: MutexGuard<'s, State>,
+        severity: Severity,
+        wake: &impl Fn(),
+        evicted: &impl Fn(Evicted),
+    ) -> Result<MutexGuard<'s, State>, (MutexGuard<'s, State>, LossReason)> {
+        let Shards { limits, budget, signals, .. } = self.shards;
+        if !state.is_closed() && is_below(limits.shed_below, severity) && budget.is_filled(3, 4) {
+            return Err((state, LossReason::Shed));
+        }
+        // What others did not spend, and what is older, is looked for once.
+        let mut exhausted = false;
+        loop {
+            if state.is_closed() {
+                return Err((state, LossReason::AfterShutdown));
+            }
+            if self.pay(&mut state) {
+                return Ok(state);
+            }
+            self.wake |= signals.press();
+            if self.may_wait {
+                if std::mem::take(&mut self.wake) {
+                    wake();
+                }
+                state = self.wait(state);
+            } else if exhausted {
+                return Err((state, LossReason::Overflow));
+            } else {
+                drop(state);
+                self.reclaim();
+                exhausted = limits.overflow != OverflowPolicy::DropOldest || !self.make_room(evicted);
+                state = self.shards[self.shard].lock();
+            }
+        }
+    }
+
     /// Whether there is credit for it now, and it is its turn.
-    fn is_paid_for(&mut self, state: &mut State) -> bool {
+    fn pay(&mut self, state: &mut State) -> bool {
         if self.may_wait && !state.is_turn_of(self.place) {
             return false;
         }
@@ -118,34 +157,6 @@ impl<'s> Entry<'s> {
         let relief = self.shards.limits.overflow == OverflowPolicy::Spill && self.shards.budget.is_filled(1, 2);
         self.wake |= relief && self.shards.signals.ask_for_relief();
         true
-    }
-
-    fn push(mut self, mut state: MutexGuard<'s, State>, incoming: Incoming<'_>) -> (Admission, bool) {
-        let Self { shards, shard, .. } = self;
-        // Only who drops the oldest wants to know.
-        let by_age = shards.limits.overflow == OverflowPolicy::DropOldest;
-        let arrived = if by_age { shards.now() } else { 0 };
-        let news = state.push(incoming, self.weight, arrived);
-        if news.first {
-            if by_age {
-                shards[shard].show_oldest(&state);
-            }
-            self.wake |= shards.signals.filled(shard);
-        }
-        if news.more != Amount::NOTHING {
-            let (wake, behind) = shards.signals.announce(news.more);
-            shards[shard].set_behind(behind);
-            self.wake |= wake;
-        }
-        self.leave(&mut state);
-        (Admission::Accepted, self.wake)
-    }
-
-    fn refuse(mut self, mut state: MutexGuard<'_, State>, reason: LossReason) -> (Admission, bool) {
-        state.refuse(reason);
-        self.leave(&mut state);
-        self.shards.signals.lost();
-        (Admission::Dropped(reason), self.wake)
     }
 
     /// Waits until the shard gets credit, or for a while.
@@ -176,17 +187,19 @@ impl<'s> Entry<'s> {
         drop(state);
         // It is little, perhaps, but better than to wait on.
         shards.reclaim();
-        self.reclaimed = !self.may_wait;
         shard.lock()
     }
 
-    /// Makes others' credit everybody's.
-    fn reclaim(&mut self) {
-        if !matches!(self.shards.limits.overflow, OverflowPolicy::Block(_)) {
-            self.shards.budget.tighten();
+    /// Makes others' credit everybody's, unless they have none.
+    fn reclaim(&self) {
+        let Shards { limits, budget, .. } = self.shards;
+        if budget.is_tight() {
+            return;
+        }
+        if !matches!(limits.overflow, OverflowPolicy::Block(_)) {
+            budget.tighten();
         }
         self.shards.reclaim();
-        self.reclaimed = true;
     }
 
     /// Drops the oldest of all shards until there is room, unless there would be none even without all that waits. Whether

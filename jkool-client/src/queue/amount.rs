@@ -25,6 +25,11 @@ impl Amount {
         self.events >= other.events && self.bytes >= other.bytes
     }
 
+    /// Whether it is so much in one way at least.
+    pub(crate) fn reaches(self, other: Self) -> bool {
+        self.events >= other.events || self.bytes >= other.bytes
+    }
+
     /// The larger of both, in each way.
     pub(crate) fn max(self, other: Self) -> Self {
         Self { events: self.events.max(other.events), bytes: self.bytes.max(other.bytes) }

@@ -22,7 +22,7 @@ pub(crate) enum Incoming<'a> {
     /// A line of JSON, and behind it the partition key; what is left in the buffer afterwards is of no use to anyone.
     Encoded(Shape, &'a mut Vec<u8>),
     /// A log line with its message and its operation.
-    Line(Stamped, &'a str, &'a str),
+    Line(&'a Stamped, &'a str, &'a str),
 }
 
 /// What an event is known by while it waits.
@@ -71,6 +71,9 @@ pub(crate) enum Taken<'a> {
 /// So many events, or about so many bytes, that are to be encoded make a block.
 const BLOCK_EVENTS: usize = 128;
 const BLOCK_BYTES: usize = 128 << 10;
+
+/// A block grows as it likes up to that.
+const SMALL: usize = 16 << 10;
 
 /// More than this of one event is not copied: its buffer becomes a block.
 const MAX_COPY: usize = 8 << 10;
@@ -180,6 +183,16 @@ impl Block {
     fn push(&mut self, admitted: Admitted, form: Form) {
         self.weight += admitted.weight;
         self.events.push_back(Queued { admitted, form });
+    }
+
+    /// Makes room for so many bytes more. One that has grown a little gets all that it will take if its events go on as they
+    /// began: to grow step by step is to copy, and leaves holes in the heap.
+    fn make_room(&mut self, bytes: usize, size: &BlockSize) {
+        let (len, events) = (self.bytes.len(), self.events.len());
+        if len + bytes > self.bytes.capacity() && len >= SMALL {
+            let expected = (len / events.max(1) * size.events).min(size.weight);
+            self.bytes.reserve_exact((expected + expected / 8).saturating_sub(len).max(bytes));
+        }
     }
 
     fn push_encoded(&mut self, admitted: Admitted, kind: Kind, json: &[u8], key: &[u8]) {
@@ -319,6 +332,8 @@ struct BlockSize {
 pub(crate) struct Queue {
     blocks: VecDeque<Block>,
     size: BlockSize,
+    /// What the next block will take, if it is like those before.
+    room: usize,
     spare: Spare,
     len: usize,
     /// What they weigh.
@@ -331,7 +346,7 @@ impl Queue {
         // A batch of one event each is not worth a block.
         let size = BlockSize { events: limits.batch_events.max(BLOCK_EVENTS), weight: limits.batch_bytes };
         let spare = Spare { blocks: Vec::new(), bytes: 0, max_bytes: max_spare };
-        Self { blocks: VecDeque::new(), size, spare, len: 0, weight: 0 }
+        Self { blocks: VecDeque::new(), size, room: 0, spare, len: 0, weight: 0 }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -363,14 +378,17 @@ impl Queue {
             }
             Incoming::Encoded(shape, bytes) => {
                 let (json, key) = bytes.split_at(bytes.len() - shape.key_len);
-                self.block_for(admitted.weight, json.len() + 1, true).push_encoded(admitted, shape.kind, json, key);
+                let size = self.size;
+                let block = self.block_for(admitted.weight, json.len() + 1, true);
+                block.make_room(json.len() + 1, &size);
+                block.push_encoded(admitted, shape.kind, json, key);
             }
             Incoming::Line(line, message, operation) => {
                 let len = message.len() + operation.len();
                 let block = self.block_for(admitted.weight, len, false);
                 block.bytes.extend_from_slice(message.as_bytes());
                 block.bytes.extend_from_slice(operation.as_bytes());
-                block.push(admitted, Form::Line(line, len));
+                block.push(admitted, Form::Line(*line, len));
             }
         }
     }
@@ -379,9 +397,7 @@ impl Queue {
         let size = self.size;
         let last = self.blocks.back();
         if last.is_none_or(|last| last.encoded != encoded || last.is_full(weight, bytes, &size)) {
-            // As much as the one before took.
-            let room = last.map_or(0, |last| last.bytes.len().min(size.weight.max(BLOCK_BYTES)));
-            let block = self.spare.block(room);
+            let block = self.spare.block(self.room);
             self.blocks.push_back(Block { encoded, ..block });
         }
         let last = self.blocks.len() - 1;
@@ -418,6 +434,8 @@ impl Queue {
             }
             let fitting = front.fitting(max - len, bytes - weight);
             let block = if fitting == front.len() || alone {
+                // A little more, for the next is not of quite the same size, and one that grows is copied.
+                self.room = (front.bytes.len() + front.bytes.len() / 16).max(self.room / 2);
                 self.blocks.pop_front().unwrap_or_default()
             } else {
                 let mut part = self.spare.block(0);

@@ -15,8 +15,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[derive(Debug)]
 pub(crate) struct Budget {
     limit: Amount,
-    /// What a shard draws at once at most.
-    slice: Amount,
     /// A shard draws at most this part of what is free, so that all of them hold back little.
     parts: i64,
     /// Room that no shard has drawn. Below nothing when what is here takes more than was thought.
@@ -32,16 +30,14 @@ struct Seen {
     tight: AtomicBool,
 }
 
-/// A shard asks for this once in so many events.
-const SLICE_EVENTS: usize = 64;
-const SLICE_BYTES: usize = 64 << 10;
+/// What a shard draws at once at most.
+const SLICE: Amount = Amount { events: 64, bytes: 64 << 10 };
 
 impl Budget {
     pub(crate) fn new(limits: &Limits) -> Self {
         let limit = Amount::new(limits.events, limits.bytes);
         Self {
             limit,
-            slice: Amount::new(SLICE_EVENTS, SLICE_BYTES),
             parts: 16 * limits.shards as i64,
             free: CacheLine(Mutex::new(limit)),
             seen: CacheLine(Seen {
@@ -76,7 +72,7 @@ impl Budget {
         if !free.covers(needed) {
             return None;
         }
-        let drawn = if self.is_tight() { needed } else { free.part(self.parts).min(self.slice).max(needed) };
+        let drawn = if self.is_tight() { needed } else { free.part(self.parts).min(SLICE).max(needed) };
         let left = *free - drawn;
         self.set(&mut free, left);
         Some(drawn)

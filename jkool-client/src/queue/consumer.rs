@@ -59,14 +59,14 @@ impl Consumer {
 
     fn sight(&self, filled: u32, max: usize) -> Sight {
         let shards = &self.shared.shards;
-        let (limits, waiting) = (&shards.limits, shards.signals.waiting());
+        let limits = &shards.limits;
         let empty = filled == 0;
         Sight {
             empty,
             hurry: !empty && (shards.signals.take_pressed() || shards.signals.is_closed() || self.shared.is_awaited()),
-            much: shards.signals.is_worth_waking(waiting),
-            waiting,
+            waiting: shards.signals.waiting(),
             batch: Amount::new(max.min(limits.wake_at), limits.batch_bytes),
+            much: limits.much(),
         }
     }
 

@@ -1,5 +1,6 @@
 //! How much may wait, and when the worker takes it.
 
+use crate::queue::amount::Amount;
 use crate::queue::overflow::OverflowPolicy;
 use jkool_model::Severity;
 use std::time::Duration;
@@ -35,18 +36,19 @@ pub(crate) fn shards() -> usize {
 const MAX_SHARDS: usize = 32;
 
 impl Limits {
-    /// What is worth waking the worker for in bytes.
-    pub(crate) fn wake_at_bytes(&self) -> usize {
-        self.bytes / 4
+    /// What is worth waking the worker for.
+    pub(crate) fn much(&self) -> Amount {
+        Amount::new(self.wake_at, self.bytes / 4)
     }
 
     /// What a shard may keep to itself of that is to be known to all: small enough that all shards together hide little.
-    pub(crate) fn share(&self, of: usize, max: usize) -> usize {
-        (of / (4 * self.shards)).clamp(1, max)
+    pub(crate) fn share(&self, of: Amount, max: Amount) -> Amount {
+        of.part(4 * self.shards as i64).min(max).max(Amount::one(1))
     }
 
-    /// From so many waiting events on the worker is behind, and callers encode their lines themselves.
-    pub(crate) fn behind_at(&self) -> usize {
-        self.wake_at + self.wake_at / 2
+    /// With so much waiting, in events or in bytes, the worker is behind, and callers encode their lines themselves: half as
+    /// much again as it is woken for.
+    pub(crate) fn behind_at(&self) -> Amount {
+        self.much() + self.much().part(2)
     }
 }

@@ -8,6 +8,10 @@ pub(crate) struct Schedule {
     flush_interval: Duration,
     /// When the worker looks next by itself. Without one it sleeps, and the first event must wake it.
     timer: Option<Instant>,
+    /// To wake the worker costs a caller more than all else that a call does. So in steady traffic the worker looks before
+    /// there is enough to be woken for: so often, and then next.
+    pace: Duration,
+    glance: Option<Instant>,
     drain: Drain,
 }
 
@@ -28,11 +32,17 @@ pub(crate) struct Sight {
     pub(crate) empty: bool,
     /// Nothing may wait for company: somebody waits for it, or for room.
     pub(crate) hurry: bool,
-    /// So much waits that the worker is woken for it.
-    pub(crate) much: bool,
-    /// About what waits, and what makes a full batch.
+    /// About what waits.
     pub(crate) waiting: Amount,
+    /// What makes a full batch, and for how much the worker is woken.
     pub(crate) batch: Amount,
+    pub(crate) much: Amount,
+}
+
+impl Sight {
+    fn is_much(&self) -> bool {
+        self.waiting.reaches(self.much)
+    }
 }
 
 /// What it does.
@@ -46,35 +56,57 @@ pub(crate) enum Decision {
     Sleep,
 }
 
+/// The timers of the runtime are no finer.
+const SHORTEST: Duration = Duration::from_millis(1);
+
 impl Schedule {
     pub(crate) fn new(flush_interval: Duration) -> Self {
-        Self { flush_interval, timer: None, drain: Drain::Nothing }
+        Self { flush_interval, timer: None, pace: flush_interval, glance: None, drain: Drain::Nothing }
     }
 
     pub(crate) fn decide(&mut self, sight: Sight, now: Instant) -> Decision {
         let timer_fired = self.timer.is_some_and(|timer| timer <= now);
+        let glances = self.glance.is_some_and(|glance| glance <= now);
+        self.keep_pace(&sight, glances);
         if sight.empty {
             self.drain = Drain::Nothing;
             if timer_fired {
                 // A whole interval without an event.
-                self.timer = None;
+                (self.timer, self.glance, self.pace) = (None, None, self.flush_interval);
             }
-            return self.timer.map_or(Decision::Sleep, Decision::LookAt);
+            return self.timer.map_or(Decision::Sleep, |timer| self.look(timer, now));
         }
         if timer_fired || sight.hurry {
             self.drain = Drain::Everything;
-        } else if sight.much {
+        } else if sight.is_much() || glances {
             self.drain = self.drain.max(Drain::FullBatches);
         }
-        let is_full = sight.waiting.events >= sight.batch.events || sight.waiting.bytes >= sight.batch.bytes;
-        if self.drain == Drain::FullBatches && !is_full {
+        if self.drain == Drain::FullBatches && !sight.waiting.reaches(sight.batch) {
             self.drain = Drain::Nothing;
         }
         if self.drain == Drain::Nothing {
-            return Decision::LookAt(*self.timer.get_or_insert(now + self.flush_interval));
+            let timer = *self.timer.get_or_insert(now + self.flush_interval);
+            return self.look(timer, now);
         }
         self.timer = Some(now + self.flush_interval);
         Decision::Take
+    }
+
+    /// Looks twice as often when it comes late, and half as often when it comes for little.
+    fn keep_pace(&mut self, sight: &Sight, glances: bool) {
+        if sight.waiting.reaches(sight.much.part(2)) {
+            if self.glance.take().is_some() || self.timer.is_none() {
+                self.pace = (self.pace / 2).max(SHORTEST.min(self.flush_interval));
+            }
+        } else if glances && !sight.waiting.reaches(sight.much.part(8)) {
+            self.pace = (self.pace * 2).min(self.flush_interval);
+        }
+    }
+
+    fn look(&mut self, timer: Instant, now: Instant) -> Decision {
+        let glance = self.glance.filter(|glance| *glance > now).unwrap_or(now + self.pace);
+        self.glance = Some(glance);
+        Decision::LookAt(timer.min(glance))
     }
 }
 
@@ -91,9 +123,9 @@ mod tests {
         Sight {
             empty: waiting == 0,
             hurry: false,
-            much: waiting >= 4 * BATCH,
             waiting: Amount::new(waiting, 0),
             batch: Amount::new(BATCH, 1 << 20),
+            much: Amount::new(4 * BATCH, 4 << 20),
         }
     }
 
@@ -117,22 +149,56 @@ mod tests {
     #[test]
     fn of_much_full_batches_go_and_the_rest_waits() {
         let (mut schedule, start) = schedule();
-        assert_eq!(schedule.decide(sight(4 * BATCH - 1), start), Decision::LookAt(start + INTERVAL));
+        assert_eq!(schedule.decide(sight(2 * BATCH - 1), start), Decision::LookAt(start + INTERVAL));
         for waiting in [45, 35, 25, 15] {
             assert_eq!(schedule.decide(sight(waiting), start), Decision::Take);
         }
-        assert_eq!(schedule.decide(sight(5), start), Decision::LookAt(start + INTERVAL));
-        assert_eq!(schedule.decide(sight(15), start), Decision::LookAt(start + INTERVAL), "it is not much again");
+        let rest =
+            |waiting, schedule: &mut Schedule| matches!(schedule.decide(sight(waiting), start), Decision::LookAt(_));
+        assert!(rest(5, &mut schedule));
+        assert!(rest(15, &mut schedule), "it is not much again");
+    }
+
+    /// So many events a millisecond; how often the worker is woken by them, and how often it looks, in a second.
+    fn traffic(schedule: &mut Schedule, events: usize, start: Instant) -> (u32, u32) {
+        let (mut waiting, mut wakes, mut looks, mut next) = (0, 0, 0, start);
+        for millisecond in 0..1_000 {
+            let now = start + Duration::from_millis(millisecond);
+            waiting += events;
+            let woken = waiting >= 4 * BATCH && waiting - events < 4 * BATCH;
+            if !woken && now < next {
+                continue;
+            }
+            (wakes, looks) = (wakes + u32::from(woken), looks + 1);
+            loop {
+                match schedule.decide(sight(waiting), now) {
+                    Decision::Take => waiting = waiting.saturating_sub(BATCH),
+                    Decision::LookAt(at) => break next = at,
+                    Decision::Sleep => break next = start + Duration::from_secs(9),
+                }
+            }
+        }
+        (wakes, looks)
+    }
+
+    #[test]
+    fn in_steady_traffic_the_worker_looks_before_it_is_woken() {
+        let (mut schedule, start) = schedule();
+        let (wakes, looks) = traffic(&mut schedule, 2, start);
+        assert!(wakes <= 5 && (100..=300).contains(&looks), "{wakes} wakes, {looks} looks");
+        // Less comes, and it looks less often.
+        let (wakes, looks) = traffic(&mut schedule, 0, start + Duration::from_secs(1));
+        assert!(wakes == 0 && looks < 15, "{wakes} wakes, {looks} looks");
     }
 
     #[test]
     fn a_full_batch_can_be_one_in_bytes() {
         let (mut schedule, start) = schedule();
-        let large = Sight { much: true, waiting: Amount::new(3, 2 << 20), ..sight(3) };
+        let large = Sight { waiting: Amount::new(3, 4 << 20), ..sight(3) };
         assert_eq!(schedule.decide(large, start), Decision::Take);
-        let rest = Sight { much: false, waiting: Amount::new(2, 1 << 20), ..large };
+        let rest = Sight { waiting: Amount::new(2, 1 << 20), ..large };
         assert_eq!(schedule.decide(rest, start), Decision::Take);
-        assert_eq!(schedule.decide(sight(1), start), Decision::LookAt(start + INTERVAL));
+        assert!(matches!(schedule.decide(sight(1), start), Decision::LookAt(_)));
     }
 
     #[test]

@@ -62,8 +62,8 @@ pub(crate) struct News {
     pub(crate) more: Amount,
 }
 
-const ANNOUNCE_EVENTS: usize = 64;
-const ANNOUNCE_BYTES: usize = 64 << 10;
+/// So much may wait at most that is not known to all.
+const ANNOUNCE: Amount = Amount { events: 64, bytes: 64 << 10 };
 const NEVER: u64 = u64::MAX;
 
 impl Shard {
@@ -102,8 +102,6 @@ impl Shard {
 
 impl State {
     fn new(limits: &Limits, max_spare: usize) -> Self {
-        let events = limits.share(limits.wake_at, ANNOUNCE_EVENTS);
-        let bytes = limits.share(limits.wake_at_bytes(), ANNOUNCE_BYTES);
         Self {
             queue: Queue::new(limits, max_spare),
             credit: Amount::NOTHING,
@@ -111,7 +109,7 @@ impl State {
             generation: 0,
             unannounced: Amount::NOTHING,
             announced: Amount::NOTHING,
-            announce_at: Amount::new(events, bytes),
+            announce_at: limits.share(limits.much(), ANNOUNCE),
             closed: false,
             waiting: VecDeque::new(),
             last_ticket: 0,
@@ -142,6 +140,12 @@ impl State {
         (Amount::one(weight) - self.credit).max(Amount::NOTHING)
     }
 
+    /// Whether it can come in at once.
+    #[inline]
+    pub(crate) fn is_paid_for(&self, weight: usize) -> bool {
+        self.credit.covers(Amount::one(weight)) && !self.closed && !self.in_turn
+    }
+
     pub(crate) fn add_credit(&mut self, credit: Amount) {
         self.credit += credit;
     }
@@ -162,6 +166,7 @@ impl State {
     }
 
     /// Takes in an event for which there is credit.
+    #[inline]
     pub(crate) fn push(&mut self, incoming: Incoming<'_>, weight: usize, arrived: u64) -> News {
         let one = Amount::one(weight);
         self.credit -= one;
@@ -170,8 +175,7 @@ impl State {
         let first = self.queue.is_empty();
         self.queue.push(incoming, Admitted { generation: self.generation, weight, arrived });
         self.unannounced += one;
-        let due =
-            self.unannounced.events >= self.announce_at.events || self.unannounced.bytes >= self.announce_at.bytes;
+        let due = self.unannounced.reaches(self.announce_at);
         let more = if due { std::mem::take(&mut self.unannounced) } else { Amount::NOTHING };
         self.announced += more;
         News { first, more }

@@ -23,7 +23,7 @@ pub(crate) struct Shards {
     start: Instant,
 }
 
-/// What empty blocks of the queue may take at most, and a quarter of what events may.
+/// What empty blocks may take at most.
 const MAX_SPARE: usize = 2 << 20;
 
 impl Index<usize> for Shards {
@@ -36,7 +36,7 @@ impl Index<usize> for Shards {
 
 impl Shards {
     pub(crate) fn new(limits: Limits) -> Self {
-        let max_spare = (limits.bytes / 4).min(MAX_SPARE) / limits.shards;
+        let max_spare = (limits.bytes / 8).min(MAX_SPARE) / limits.shards;
         Self {
             shards: (0..limits.shards).map(|_| Shard::new(&limits, max_spare)).collect(),
             budget: Budget::new(&limits),
@@ -50,9 +50,10 @@ impl Shards {
         self.shards.len()
     }
 
-    /// How many empty bytes the worker may keep for them.
+    /// How many bytes of empty blocks the worker may keep for them: what events leave of the room.
     pub(crate) fn max_spare(&self) -> usize {
-        (self.limits.bytes / 4).min(MAX_SPARE)
+        let free = self.budget.limit() - self.budget.used();
+        MAX_SPARE.min(free.bytes.max(0) as usize)
     }
 
     /// The shard of a thread with that number.

@@ -139,7 +139,7 @@ impl Shared {
             });
         }
         let weight = self.encoder.weight_of_line(&stamped, line.operation);
-        self.offer(shard, Incoming::Line(stamped, line.message, line.operation), line.severity, weight)
+        self.offer(shard, Incoming::Line(&stamped, line.message, line.operation), line.severity, weight)
     }
 
     fn offer(&self, shard: usize, incoming: Incoming<'_>, severity: Severity, weight: usize) -> Admission {

@@ -28,7 +28,7 @@ pub(crate) struct Signals {
     waiting_bytes: AtomicI64,
     /// How much of that is worth waking the worker for.
     wake_at: Amount,
-    behind_at: i64,
+    behind_at: Amount,
 }
 
 fn bit(shard: usize) -> u32 {
@@ -49,8 +49,8 @@ impl Signals {
             turn: AtomicUsize::new(0),
             waiting_events: AtomicI64::new(0),
             waiting_bytes: AtomicI64::new(0),
-            wake_at: Amount::new(limits.wake_at, limits.wake_at_bytes()),
-            behind_at: Amount::new(limits.behind_at(), 0).events,
+            wake_at: limits.much(),
+            behind_at: limits.behind_at(),
         }
     }
 
@@ -91,7 +91,7 @@ impl Signals {
         let bytes = self.waiting_bytes.fetch_add(more.bytes, Ordering::Relaxed);
         let crosses = |before: i64, more: i64, at: i64| before < at && before + more >= at;
         let wake = crosses(events, more.events, self.wake_at.events) || crosses(bytes, more.bytes, self.wake_at.bytes);
-        (wake, events + more.events >= self.behind_at)
+        (wake, self.is_behind(Amount { events, bytes } + more))
     }
 
     /// So much of what was told of does not wait any more.
@@ -112,11 +112,7 @@ impl Signals {
 
     /// Whether callers are to encode their lines, with so much waiting.
     pub(crate) fn is_behind(&self, waiting: Amount) -> bool {
-        waiting.events >= self.behind_at
-    }
-
-    pub(crate) fn is_worth_waking(&self, waiting: Amount) -> bool {
-        waiting.events >= self.wake_at.events || waiting.bytes >= self.wake_at.bytes
+        waiting.reaches(self.behind_at)
     }
 
     /// There is no room; whether the worker is to be told.

@@ -72,7 +72,7 @@ fn push(queue: &mut Queue, (weight, text): &Known, form: As) {
         }
         As::Line => {
             let (message, operation) = text.split_at(text.len() / 3);
-            queue.push(Incoming::Line(stamped(&"x".repeat(message.len())), message, operation), mark(*weight));
+            queue.push(Incoming::Line(&stamped(&"x".repeat(message.len())), message, operation), mark(*weight));
         }
         As::Entity => {
             let event = Event::builder().message(text.clone()).source("APPL=a".parse().unwrap()).build().unwrap();
