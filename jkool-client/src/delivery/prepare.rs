@@ -21,9 +21,12 @@ pub(crate) type BeforeSend = Box<dyn Fn(Entity) -> Option<Entity> + Send>;
 pub(crate) struct Prepare {
     before_send: Option<BeforeSend>,
     buffer: BatchBuffer,
-    /// Blocks whose bytes travel as they stood there.
+    /// Blocks whose bytes travel as they stood there, for when these come back.
     hollow: Vec<Block>,
 }
+
+/// So many wait at most: in an outage the bytes of many batches never come back.
+const MAX_HOLLOW: usize = 4;
 
 impl Prepare {
     pub(crate) fn new(before_send: Option<BeforeSend>) -> Self {
@@ -42,7 +45,9 @@ impl Prepare {
         let mut batch = match only_lines(&mut blocks) {
             Some(lines) => {
                 let (batch, hollow) = self.buffer.batch_of(lines);
-                self.hollow.push(hollow);
+                if self.hollow.len() < MAX_HOLLOW {
+                    self.hollow.push(hollow);
+                }
                 batch
             }
             None => self.encode(&mut blocks, &mut dropped, &shared.encoder, diagnostics),
@@ -128,5 +133,60 @@ fn complete(
             diagnostics.refused(&invalid);
             Err(LossReason::Invalid)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_HOLLOW, Prepare};
+    use crate::emit::defaults::Defaults;
+    use crate::emit::encode::Encoder;
+    use crate::emit::host::Host;
+    use crate::queue::consumer::{Consumer, Taken};
+    use crate::queue::ledger::End;
+    use crate::queue::limits::Limits;
+    use crate::queue::overflow::OverflowPolicy;
+    use crate::queue::shared::{Goal, Shared};
+    use crate::report::diagnostics::Diagnostics;
+    use jkool_model::{Event, Severity};
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    /// Batches whose payloads are kept elsewhere, as those that go to the spool, leave nothing behind here.
+    #[test]
+    fn bytes_that_never_come_back_leave_nothing_behind() {
+        let source = Some("APPL=a".parse().unwrap());
+        let defaults = Defaults::new(source, None, "".into(), Vec::new(), Host::look(|_| None)).unwrap();
+        let limits = Limits {
+            events: 10_000,
+            bytes: 16 << 20,
+            overflow: OverflowPolicy::DropNewest,
+            shed_below: Severity::None,
+            flush_interval: Duration::ZERO,
+            wake_at: 100,
+            batch_events: 100,
+            batch_bytes: 1 << 20,
+            shards: 1,
+        };
+        let shared = Arc::new(Shared::new(limits, false, Encoder::new(defaults, false, 1)));
+        let (mut queue, mut prepare) = (Consumer::new(Arc::clone(&shared)), Prepare::new(None));
+        let mut diagnostics = Diagnostics::new(false, false, None);
+        let now = crate::emit::clock::now();
+        for round in 0..10 * MAX_HOLLOW {
+            for _ in 0..100 {
+                let mut event = Event::default();
+                event.operation = "op".into();
+                shared.emit(event.into(), None);
+            }
+            shared.start_wait(Duration::from_secs(60), Goal::Delivered, now);
+            let Taken::Events(blocks) = queue.take(100, false, now) else { panic!("a batch") };
+            let batch = prepare.batch(blocks, &shared, &mut queue, &mut diagnostics);
+            assert_eq!(batch.len(), 100);
+            shared.account(|ledger| ledger.end_all(&batch.marks, End::Delivered));
+            if round == 0 {
+                assert_eq!(prepare.hollow.len(), 1, "it travels as it stood");
+            }
+        }
+        assert!(prepare.hollow.len() <= MAX_HOLLOW);
     }
 }
