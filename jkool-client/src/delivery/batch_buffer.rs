@@ -3,7 +3,7 @@
 use crate::emit::encode::{self, Encoder};
 use crate::emit::line::Stamped;
 use crate::queue::batch::Batch;
-use crate::queue::blocks::{Block, Lines};
+use crate::queue::block::{Block, Lines};
 use crate::queue::mark::Mark;
 use bytes::Bytes;
 use jkool_model::Entity;

@@ -5,7 +5,7 @@ use crate::emit::catch_panic::catch_panic;
 use crate::emit::clock;
 use crate::emit::encode::{Encoder, payload_weight};
 use crate::queue::batch::Batch;
-use crate::queue::blocks::{Block, Lines, Taken};
+use crate::queue::block::{Block, Lines, Taken};
 use crate::queue::consumer::Consumer;
 use crate::queue::ledger::End;
 use crate::queue::mark::Mark;

@@ -1,10 +1,11 @@
 //! The worker's side of the queue: batches out, empty blocks back.
 
 use crate::queue::amount::Amount;
-use crate::queue::blocks::Block;
+use crate::queue::block::Block;
 use crate::queue::overflow::OverflowPolicy;
 use crate::queue::schedule::{Decision, Schedule, Sight};
 use crate::queue::shared::Shared;
+use crate::queue::spare::Spare;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,9 +14,7 @@ pub(crate) struct Consumer {
     schedule: Schedule,
     /// Where to look first: each shard has its turn.
     next: usize,
-    /// Empty blocks, and what they take.
-    spare: Vec<Block>,
-    spare_bytes: usize,
+    spare: Spare,
 }
 
 /// What the worker gets.
@@ -31,7 +30,7 @@ pub(crate) enum Taken {
 impl Consumer {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         let schedule = Schedule::new(shared.shards.limits.flush_interval);
-        Self { shared, schedule, next: 0, spare: Vec::new(), spare_bytes: 0 }
+        Self { shared, schedule, next: 0, spare: Spare::default() }
     }
 
     /// Up to `max` events, when there are enough, when the first has waited long enough, or when somebody waits for them:
@@ -84,9 +83,7 @@ impl Consumer {
             let mut state = shard.lock();
             let less = state.take(max, bytes, &mut taken);
             // As many as it gave, for what comes.
-            let spare = self.spare.len().saturating_sub(taken.len() - before);
-            self.spare_bytes -= self.spare[spare..].iter().map(Block::room).sum::<usize>();
-            state.reuse(self.spare.drain(spare..));
+            state.reuse(self.spare.some(taken.len() - before));
             if state.is_empty() {
                 shards.signals.emptied(place);
             }
@@ -98,11 +95,11 @@ impl Consumer {
             if shard.is_behind() && !shards.signals.is_behind(shards.signals.waiting()) {
                 shard.set_behind(false);
             }
-            let all: (usize, usize) =
-                taken.iter().fold((0, 0), |(events, weight), block| (events + block.len(), weight + block.weight()));
+            let events: usize = taken.iter().map(Block::len).sum();
+            let weight: usize = taken.iter().map(Block::weight).sum();
             // What makes a batch by itself is not to be copied together with others.
-            let alone = matches!(&taken[..], [block] if block.is_encoded() && all.0 * 2 >= max);
-            if all.0 >= max || all.1 >= bytes || alone {
+            let alone = matches!(&taken[..], [block] if block.travels_alone(max, bytes));
+            if events >= max || weight >= bytes || alone {
                 self.next = place + 1;
                 return taken;
             }
@@ -118,12 +115,8 @@ impl Consumer {
     }
 
     /// Gets back a block that is no longer needed.
-    pub(crate) fn reuse(&mut self, mut block: Block) {
-        block.clear();
-        if self.spare_bytes + block.room() <= self.shared.shards.max_spare() {
-            self.spare_bytes += block.room();
-            self.spare.push(block);
-        }
+    pub(crate) fn reuse(&mut self, block: Block) {
+        self.spare.keep(block, self.shared.shards.max_spare());
     }
 }
 

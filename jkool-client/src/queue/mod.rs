@@ -3,6 +3,7 @@
 pub(crate) mod admission;
 mod amount;
 pub(crate) mod batch;
+pub(crate) mod block;
 pub(crate) mod blocks;
 mod budget;
 mod cache_line;
@@ -17,3 +18,4 @@ mod shard;
 mod shards;
 pub(crate) mod shared;
 mod signals;
+mod spare;

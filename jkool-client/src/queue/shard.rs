@@ -1,7 +1,8 @@
 //! A part of the queue, which some of the threads share. Pure, but for its lock.
 
 use crate::queue::amount::Amount;
-use crate::queue::blocks::{Admitted, Block, Incoming, Queue};
+use crate::queue::block::{Admitted, Block};
+use crate::queue::blocks::{Incoming, Queue};
 use crate::queue::limits::Limits;
 use crate::report::loss::LossReason;
 use std::collections::VecDeque;

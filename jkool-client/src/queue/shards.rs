@@ -36,7 +36,8 @@ impl Index<usize> for Shards {
 
 impl Shards {
     pub(crate) fn new(limits: Limits) -> Self {
-        let max_spare = (limits.bytes / 8).min(MAX_SPARE) / limits.shards;
+        // Room for the block that the worker gives for the one that it takes.
+        let max_spare = (limits.batch_bytes * 3 / 2).min(2 * MAX_SPARE / limits.shards);
         Self {
             shards: (0..limits.shards).map(|_| Shard::new(&limits, max_spare)).collect(),
             budget: Budget::new(&limits),

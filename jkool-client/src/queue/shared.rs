@@ -8,7 +8,8 @@ use crate::emit::encode::{self, Encoder};
 use crate::emit::line::{Line, Stamped};
 use crate::emit::{clock, delivery_thread, host};
 use crate::queue::admission::{Evicted, Offer};
-use crate::queue::blocks::{self, Incoming};
+use crate::queue::block;
+use crate::queue::blocks::Incoming;
 use crate::queue::cache_line::CacheLine;
 use crate::queue::completion::{Completed, Completion};
 use crate::queue::ledger::Ledger;
@@ -115,7 +116,7 @@ impl Shared {
         }
         encode::with_scratch(|json| match self.encoder.encode(entity, code, json) {
             Ok(shape) => {
-                let weight = encode::weight(json.len()) + blocks::overhead(json.len());
+                let weight = encode::weight(json.len()) + block::overhead(json.len());
                 self.offer(shard, Incoming::Encoded(shape, json), severity, weight)
             }
             Err(invalid) => {
@@ -134,7 +135,7 @@ impl Shared {
         if self.shards[shard].is_behind() {
             return encode::with_scratch(|json| {
                 let shape = self.encoder.encode_line(&stamped, line.message, line.operation, json);
-                let weight = encode::weight(json.len()) + blocks::overhead(json.len());
+                let weight = encode::weight(json.len()) + block::overhead(json.len());
                 self.offer(shard, Incoming::Encoded(shape, json), line.severity, weight)
             });
         }

@@ -3,7 +3,8 @@
 use super::{Admission, Evicted, Offer};
 use crate::emit::encode::Shape;
 use crate::queue::amount::Amount;
-use crate::queue::blocks::{Block, Incoming, Taken};
+use crate::queue::block::{Block, Taken};
+use crate::queue::blocks::Incoming;
 use crate::queue::limits::Limits;
 use crate::queue::overflow::OverflowPolicy;
 use crate::queue::shards::{Shards, sum};

@@ -1,8 +1,9 @@
 //! The queue does what a plain list would do.
 
-use super::{Admitted, BLOCK_BYTES, BLOCK_EVENTS, Block, Incoming, MAX_COPY, Queue, Taken};
+use super::{Incoming, Queue};
 use crate::emit::encode::Shape;
 use crate::emit::line::{Line, Stamped};
+use crate::queue::block::{Admitted, BLOCK_BYTES, BLOCK_EVENTS, Block, MAX_COPY, Taken};
 use crate::queue::limits::Limits;
 use crate::queue::overflow::OverflowPolicy;
 use jkool_model::{Entity, Event, OpType, Severity};
@@ -99,7 +100,7 @@ fn known(blocks: Vec<Block>) -> Vec<Known> {
             };
             all.push((mark.weight, text));
         }
-        assert_eq!((block.len(), block.weight), (0, 0));
+        assert_eq!((block.len(), block.weight()), (0, 0));
     }
     all
 }
@@ -210,7 +211,7 @@ proptest! {
                 }).collect();
                 prop_assert_eq!(found, Vec::from(events));
                 let block = lines.into_block();
-                prop_assert_eq!((block.len(), block.weight, block.bytes.capacity()), (0, 0, 0));
+                prop_assert_eq!((block.len(), block.weight(), block.bytes.capacity()), (0, 0, 0));
             }
             Err(block) => {
                 prop_assert!(used * 2 < room, "{used} of {room}");
@@ -240,7 +241,7 @@ fn what_is_encoded_and_what_is_not_stand_apart() {
         push(&mut queue, &(1, "text".into()), form);
     }
     let blocks = take(&mut queue, 9, usize::MAX);
-    let all: Vec<_> = blocks.iter().map(|block| (block.len(), block.is_encoded())).collect();
+    let all: Vec<_> = blocks.iter().map(|block| (block.len(), block.is_for(true))).collect();
     assert_eq!(all, [(2, true), (2, false), (1, true)]);
 }
 
@@ -276,11 +277,8 @@ fn an_outage_leaves_little_behind() {
     push(&mut queue, &(1, "x".repeat(10 * BLOCK_BYTES)), As::Encoded);
     let blocks = take(&mut queue, usize::MAX, usize::MAX);
     queue.reuse(blocks);
-    let spare = &queue.spare;
-    assert!(spare.blocks.iter().all(|block| block.bytes.is_empty() && block.len() == 0));
-    let room: usize = spare.blocks.iter().map(Block::room).sum();
-    assert_eq!(room, spare.bytes);
-    assert!((MAX_SPARE / 2..=MAX_SPARE).contains(&room), "{room}");
+    let (room, empty) = queue.spare.look();
+    assert!(empty && (MAX_SPARE / 2..=MAX_SPARE).contains(&room), "{room}");
 }
 
 #[test]

@@ -1,0 +1,320 @@
+//! Some events that wait, one behind the other. Pure.
+//!
+//! Most are bytes: to put one there is to copy a few hundred bytes, and the worker takes blocks as they are. A block holds
+//! either whole lines of JSON, which travel as they stand, or what the worker has yet to make JSON of.
+
+use crate::emit::encode::Encoder;
+use crate::emit::line::Stamped;
+use crate::queue::mark::Mark;
+use jkool_model::Entity;
+use jkool_transport::Kind;
+use std::collections::VecDeque;
+use std::ops::Range;
+
+/// What an event is known by while it waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Admitted {
+    /// Its place among the flushes.
+    pub(crate) generation: u64,
+    /// About how many bytes it takes.
+    pub(crate) weight: usize,
+    /// When it came, in nanoseconds; 0 where nobody asks for the oldest.
+    pub(crate) arrived: u64,
+}
+
+impl From<Admitted> for Mark {
+    fn from(Admitted { generation, weight, .. }: Admitted) -> Self {
+        Self { generation, weight, slot: None }
+    }
+}
+
+/// An event in the queue.
+#[derive(Debug)]
+struct Queued {
+    admitted: Admitted,
+    form: Form,
+}
+
+#[derive(Debug)]
+enum Form {
+    Entity(Entity),
+    /// So many of the block's bytes and a line break, and where among the block's keys its own stands.
+    Encoded(Kind, usize, Range<usize>),
+    /// So many of the block's bytes: its message and its operation.
+    Line(Stamped, usize),
+}
+
+/// An event that is taken out.
+#[derive(Debug)]
+pub(crate) enum Taken<'a> {
+    Entity(Entity),
+    /// Its JSON and its partition key.
+    Encoded(Kind, &'a [u8], &'a [u8]),
+    /// A log line; the bytes are its message and its operation.
+    Line(Stamped, &'a [u8]),
+}
+
+/// So many events, or about so many bytes, that are to be encoded make a block.
+pub(super) const BLOCK_EVENTS: usize = 128;
+pub(super) const BLOCK_BYTES: usize = 128 << 10;
+
+/// A block grows as it likes up to that.
+const SMALL: usize = 16 << 10;
+
+/// More than this of one event is not copied: its buffer becomes a block.
+pub(super) const MAX_COPY: usize = 8 << 10;
+
+/// What an encoded event of that size takes here besides its bytes. Its place beside others is small change.
+pub(crate) fn overhead(bytes: usize) -> usize {
+    if bytes > MAX_COPY { size_of::<Block>() + 4 * size_of::<Queued>() } else { 0 }
+}
+
+/// Some events, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Block {
+    events: VecDeque<Queued>,
+    pub(super) bytes: Vec<u8>,
+    /// The partition keys of encoded events. Neighbours with the same key share one.
+    pub(super) keys: Vec<u8>,
+    /// How many of the bytes belong to events that were taken out.
+    pub(super) read: usize,
+    /// What the events weigh.
+    weight: usize,
+    /// All that it holds is encoded.
+    encoded: bool,
+    /// Belongs to one event, whose buffer it was.
+    is_full_of_one: bool,
+}
+
+/// The JSON of a block's events, and where in it each of them stands.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    bytes: Vec<u8>,
+    keys: Vec<u8>,
+    events: VecDeque<Queued>,
+    read: usize,
+}
+
+impl Block {
+    /// The same, empty, on that buffer.
+    pub(crate) fn on(self, bytes: Vec<u8>) -> Self {
+        Self { bytes, ..self }
+    }
+
+    /// The same, empty, for what is encoded or for what is not.
+    pub(super) fn begun(self, encoded: bool) -> Self {
+        Self { encoded, ..self }
+    }
+
+    /// A block of one event, whose buffer it gets: its line, with a line break.
+    pub(super) fn of_one(admitted: Admitted, kind: Kind, line: Vec<u8>, key: &[u8]) -> Self {
+        let len = line.len() - 1;
+        let mut block = Self { bytes: line, encoded: true, is_full_of_one: true, ..Self::default() };
+        block.push_placed(admitted, kind, len, key);
+        block
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    pub(crate) fn weight(&self) -> usize {
+        self.weight
+    }
+
+    /// The next event, oldest first.
+    pub(crate) fn pop(&mut self) -> Option<(Admitted, Taken<'_>)> {
+        let Queued { admitted, form } = self.events.pop_front()?;
+        self.weight -= admitted.weight;
+        let taken = match form {
+            Form::Entity(entity) => Taken::Entity(entity),
+            Form::Encoded(kind, len, key) => {
+                let json = read(&self.bytes, &mut self.read, len);
+                // The line break.
+                self.read += 1;
+                Taken::Encoded(kind, json, &self.keys[key])
+            }
+            Form::Line(line, len) => Taken::Line(line, read(&self.bytes, &mut self.read, len)),
+        };
+        Some((admitted, taken))
+    }
+
+    /// About what its events take as JSON, but for those that are not encoded.
+    pub(crate) fn size(&self, encoder: &Encoder) -> usize {
+        let size = |queued: &Queued| match queued.form {
+            Form::Encoded(_, len, _) => len + 1,
+            Form::Line(line, len) => encoder.size_of_line(&line, len - line.message_len),
+            Form::Entity(_) => 0,
+        };
+        self.events.iter().map(size).sum()
+    }
+
+    /// Its events as lines, when all are encoded, and little of the room that they stand in is empty or used up: that would be
+    /// memory that nobody counts.
+    pub(crate) fn into_lines(mut self) -> Result<Lines, Self> {
+        if !self.encoded || (self.bytes.len() - self.read) * 2 < self.bytes.capacity() {
+            return Err(self);
+        }
+        self.weight = 0;
+        Ok(Lines { bytes: self.bytes, keys: self.keys, events: self.events, read: self.read })
+    }
+
+    /// Whether there is no room for an event of that weight, of which so many bytes are to stand here.
+    pub(super) fn is_full(&self, weight: usize, bytes: usize, size: &BlockSize) -> bool {
+        let full = if self.encoded {
+            self.len() >= size.events || self.weight + weight > size.weight
+        } else {
+            self.len() >= BLOCK_EVENTS || self.bytes.len() + bytes > BLOCK_BYTES
+        };
+        self.is_full_of_one || (full && self.len() > 0)
+    }
+
+    /// So many of a batch that it need not wait for company, and is not to be taken apart.
+    pub(crate) fn travels_alone(&self, max: usize, bytes: usize) -> bool {
+        let fits = self.len() <= max && self.weight <= bytes;
+        self.encoded && fits && (self.len() * 2 >= max || self.weight * 2 >= bytes)
+    }
+
+    fn push(&mut self, admitted: Admitted, form: Form) {
+        self.weight += admitted.weight;
+        self.events.push_back(Queued { admitted, form });
+    }
+
+    /// Makes room for so many bytes more. One that has grown a little gets all that it will take if its events go on as they
+    /// began: to grow step by step is to copy, and leaves holes in the heap.
+    pub(super) fn make_room(&mut self, bytes: usize, size: &BlockSize) {
+        let (len, events) = (self.bytes.len(), self.events.len());
+        if len + bytes > self.bytes.capacity() && len >= SMALL {
+            let expected = (len / events.max(1) * size.events).min(size.weight);
+            self.bytes.reserve_exact((expected + expected / 8).saturating_sub(len).max(bytes));
+        }
+    }
+
+    pub(super) fn push_entity(&mut self, admitted: Admitted, entity: Entity) {
+        self.push(admitted, Form::Entity(entity));
+    }
+
+    pub(super) fn push_line(&mut self, admitted: Admitted, line: Stamped, message: &str, operation: &str) {
+        self.bytes.extend_from_slice(message.as_bytes());
+        self.bytes.extend_from_slice(operation.as_bytes());
+        self.push(admitted, Form::Line(line, message.len() + operation.len()));
+    }
+
+    pub(super) fn push_encoded(&mut self, admitted: Admitted, kind: Kind, json: &[u8], key: &[u8]) {
+        self.bytes.extend_from_slice(json);
+        self.bytes.push(b'\n');
+        self.push_placed(admitted, kind, json.len(), key);
+    }
+
+    /// An event whose line is here already.
+    fn push_placed(&mut self, admitted: Admitted, kind: Kind, len: usize, key: &[u8]) {
+        let key = match self.events.back() {
+            Some(Queued { form: Form::Encoded(_, _, last), .. }) if self.keys[last.clone()] == *key => last.clone(),
+            _ => {
+                let start = self.keys.len();
+                self.keys.extend_from_slice(key);
+                start..self.keys.len()
+            }
+        };
+        self.push(admitted, Form::Encoded(kind, len, key));
+    }
+
+    /// When its oldest came.
+    pub(super) fn oldest(&self) -> Option<u64> {
+        Some(self.events.front()?.admitted.arrived)
+    }
+
+    /// How much its bytes take, those of events that were taken out too.
+    pub(super) fn written(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether it is for what is encoded.
+    pub(super) fn is_for(&self, encoded: bool) -> bool {
+        self.encoded == encoded
+    }
+
+    /// How many of its oldest make up `max`, or about `bytes`; one at least.
+    pub(super) fn fitting(&self, max: usize, bytes: usize) -> usize {
+        if self.len() <= max && self.weight <= bytes {
+            return self.len();
+        }
+        let mut weight = 0;
+        let fit = self.events.iter().take(max).take_while(|queued| {
+            let fits = weight < bytes;
+            weight += queued.admitted.weight;
+            fits
+        });
+        fit.count()
+    }
+
+    /// Moves its oldest events, so many of them, to another block.
+    pub(super) fn split(&mut self, max: usize, into: &mut Block) {
+        into.encoded = self.encoded;
+        for _ in 0..max {
+            match self.pop() {
+                Some((admitted, Taken::Entity(entity))) => into.push(admitted, Form::Entity(entity)),
+                Some((admitted, Taken::Encoded(kind, json, key))) => into.push_encoded(admitted, kind, json, key),
+                Some((admitted, Taken::Line(line, bytes))) => {
+                    into.bytes.extend_from_slice(bytes);
+                    into.push(admitted, Form::Line(line, bytes.len()));
+                }
+                None => return,
+            }
+        }
+    }
+
+    /// What it takes when it is empty.
+    pub(crate) fn room(&self) -> usize {
+        self.bytes.capacity() + self.keys.capacity() + self.events.capacity() * size_of::<Queued>()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.events.clear();
+        self.bytes.clear();
+        self.keys.clear();
+        (self.read, self.weight, self.encoded, self.is_full_of_one) = (0, 0, false, false);
+    }
+}
+
+impl Lines {
+    /// Each event with the part of the bytes that is its JSON, and its key.
+    pub(crate) fn events(&self) -> impl Iterator<Item = (Admitted, Kind, Range<usize>, &[u8])> {
+        let mut end = self.read;
+        self.events.iter().filter_map(move |queued| {
+            let Form::Encoded(kind, len, key) = &queued.form else { return None };
+            let part = end..end + len;
+            end = part.end + 1;
+            Some((queued.admitted, *kind, part, &self.keys[key.clone()]))
+        })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// The bytes, line below line.
+    pub(crate) fn take_bytes(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes)
+    }
+
+    /// What is left when the bytes have gone their own way, empty.
+    pub(crate) fn into_block(self) -> Block {
+        let mut block = Block { events: self.events, keys: self.keys, ..Block::default() };
+        block.clear();
+        block
+    }
+}
+
+fn read<'b>(bytes: &'b [u8], from: &mut usize, len: usize) -> &'b [u8] {
+    let start = *from;
+    *from += len;
+    &bytes[start..*from]
+}
+
+/// How much a block of encoded events holds: a batch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct BlockSize {
+    pub(super) events: usize,
+    pub(super) weight: usize,
+}
