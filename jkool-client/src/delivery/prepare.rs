@@ -146,7 +146,8 @@ mod tests {
     use crate::queue::ledger::End;
     use crate::queue::limits::Limits;
     use crate::queue::overflow::OverflowPolicy;
-    use crate::queue::shared::{Goal, Shared};
+    use crate::queue::shared::Shared;
+    use crate::queue::wait::Goal;
     use crate::report::diagnostics::Diagnostics;
     use jkool_model::{Event, Severity};
     use std::sync::Arc;

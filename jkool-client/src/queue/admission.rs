@@ -4,7 +4,7 @@ use crate::emit::clock;
 use crate::queue::amount::Amount;
 use crate::queue::blocks::Incoming;
 use crate::queue::overflow::{Admission, OverflowPolicy};
-use crate::queue::shard::State;
+use crate::queue::shard::{Evicted, State};
 use crate::queue::shards::Shards;
 use crate::report::loss::LossReason;
 use jkool_model::Severity;
@@ -20,14 +20,6 @@ pub(crate) struct Offer<'a> {
     pub(crate) weight: usize,
     /// Its caller may wait for room.
     pub(crate) may_wait: bool,
-}
-
-/// An event that made room for another, when some flush has begun since it came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Evicted {
-    pub(crate) generation: u64,
-    /// That of its shard when it went.
-    pub(crate) before: u64,
 }
 
 /// How often a caller that waits for room looks for itself: it is told of much room, and not of little.

@@ -19,3 +19,4 @@ mod shards;
 pub(crate) mod shared;
 mod signals;
 mod spare;
+pub(crate) mod wait;

@@ -63,6 +63,14 @@ pub(crate) struct News {
     pub(crate) more: Amount,
 }
 
+/// An event that made room for another, when some flush has begun since it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Evicted {
+    pub(crate) generation: u64,
+    /// That of its shard when it went.
+    pub(crate) before: u64,
+}
+
 /// So much may wait at most that is not known to all.
 const ANNOUNCE: Amount = Amount { events: 64, bytes: 64 << 10 };
 const NEVER: u64 = u64::MAX;

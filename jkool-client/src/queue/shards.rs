@@ -1,12 +1,11 @@
 //! The queue: as many shards as cores. A thread keeps to one of them, so that its events stay in order and threads seldom meet.
 
 use crate::emit::clock;
-use crate::queue::admission::Evicted;
 use crate::queue::amount::Amount;
 use crate::queue::budget::Budget;
 use crate::queue::cache_line::CacheLine;
 use crate::queue::limits::Limits;
-use crate::queue::shard::{Counts, Shard, State};
+use crate::queue::shard::{Counts, Evicted, Shard, State};
 use crate::queue::signals::Signals;
 use crate::report::loss::LossReason;
 use std::ops::Index;

@@ -7,30 +7,30 @@ use crate::emit::code::Code;
 use crate::emit::encode::{self, Encoder};
 use crate::emit::line::{Line, Stamped};
 use crate::emit::{clock, delivery_thread, host};
-use crate::queue::admission::{Evicted, Offer};
+use crate::queue::admission::Offer;
 use crate::queue::block;
 use crate::queue::blocks::Incoming;
 use crate::queue::cache_line::CacheLine;
-use crate::queue::completion::{Completed, Completion};
 use crate::queue::ledger::Ledger;
 use crate::queue::limits::Limits;
 use crate::queue::overflow::{Admission, OverflowPolicy};
+use crate::queue::shard::Evicted;
 use crate::queue::shards::{Shards, sum};
 use crate::report::health::{Condition, Health, Trouble};
 use crate::report::loss::LossReason;
-use crate::report::stats::{Report, Stats};
+use crate::report::stats::Stats;
 use jkool_model::{Entity, InvalidEntity, Severity, Timestamp};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 use tokio::sync::Notify;
 
 pub(crate) struct Shared {
     pub(crate) shards: Shards,
     accounts: CacheLine<Mutex<Accounts>>,
     /// Told when the worker is gone.
-    end: Condvar,
+    pub(super) end: Condvar,
     /// There is a spool for what is left at the end.
-    spooling: bool,
+    pub(super) spooling: bool,
     /// Makes the JSON of events, here and there.
     pub(crate) encoder: Encoder,
     /// Wakes the worker.
@@ -38,16 +38,16 @@ pub(crate) struct Shared {
 }
 
 #[derive(Default)]
-struct Accounts {
-    ledger: Ledger,
+pub(super) struct Accounts {
+    pub(super) ledger: Ledger,
     /// Set by shutdown: when the worker gives up what is left.
-    give_up_at: Option<Instant>,
+    pub(super) give_up_at: Option<Instant>,
     /// Set by shutdown: when what is in memory alone goes to the spool.
-    write_down_at: Option<Instant>,
+    pub(super) write_down_at: Option<Instant>,
     /// Why the spool does not work at present.
     spool_error: Option<String>,
     /// The worker is gone.
-    ended: bool,
+    pub(super) ended: bool,
     condition: Condition,
     last_success: Option<Timestamp>,
     /// Why the last event was refused that its caller has encoded.
@@ -66,17 +66,6 @@ pub(crate) struct Look {
     pub(crate) invalid: Option<InvalidEntity>,
 }
 
-/// What a wait is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Goal {
-    /// All that is here is delivered.
-    Delivered,
-    /// All that is here is delivered, or durable at least.
-    Durable,
-    /// Nothing comes in any more, and all that is here is delivered.
-    Closed,
-}
-
 impl Shared {
     pub(crate) fn new(limits: Limits, spooling: bool, encoder: Encoder) -> Self {
         Self {
@@ -90,7 +79,7 @@ impl Shared {
     }
 
     /// Nothing that runs under the lock can leave it half changed, so a panic elsewhere is no reason to give up.
-    fn lock(&self) -> MutexGuard<'_, Accounts> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Accounts> {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -289,13 +278,8 @@ impl Shared {
         })
     }
 
-    /// Answers those whose deadline has passed, and gives up what is left when that of a shutdown has.
-    fn expire(&self, now: Instant) {
-        self.expire_in(&mut self.lock(), now);
-    }
-
-    /// The same; the next deadline.
-    fn expire_in(&self, accounts: &mut Accounts, now: Instant) -> Option<Instant> {
+    /// Answers those whose deadline has passed, and gives up what is left when that of a shutdown has; the next deadline.
+    pub(super) fn expire_in(&self, accounts: &mut Accounts, now: Instant) -> Option<Instant> {
         if accounts.give_up_at.is_some_and(|at| at <= now) {
             // Before anyone is answered: what a shutdown gives up is dropped, and not pending.
             self.give_up(accounts, LossReason::Shutdown);
@@ -336,76 +320,4 @@ impl Shared {
         self.lock().ended = true;
         self.end.notify_all();
     }
-
-    /// Nothing comes in any more, and what is not delivered within `timeout` is given up. Of several deadlines the first one
-    /// counts.
-    pub(crate) fn close(&self, timeout: Duration, now: Instant) {
-        self.start_wait(timeout, Goal::Closed, now);
-    }
-
-    /// Starts a wait, and says until when it lasts. Closing and waiting is one step, or the worker could finish in between
-    /// with nobody to count for.
-    pub(crate) fn start_wait(&self, timeout: Duration, goal: Goal, now: Instant) -> (Instant, Arc<Completion>) {
-        let completion = Arc::new(Completion::default());
-        let mut deadline = clock::later(now, timeout);
-        let mut accounts = self.lock();
-        if goal == Goal::Closed {
-            if self.spooling {
-                // Even a shutdown without patience gets to write down something.
-                accounts.write_down_at.get_or_insert(deadline - (timeout / 4).min(MAX_WRITE_DOWN));
-                deadline += GRACE;
-            }
-            accounts.give_up_at.get_or_insert(deadline);
-            self.shards.signals.close();
-        }
-        let mut shards = self.shards.lock_all();
-        let next = accounts.ledger.wait(&sum(&shards), deadline, goal == Goal::Durable, &completion);
-        for shard in &mut shards {
-            shard.begin_generation(next);
-            if goal == Goal::Closed {
-                shard.close();
-            }
-        }
-        drop(shards);
-        drop(accounts);
-        if goal == Goal::Closed {
-            self.shards.wake_blocked();
-        }
-        self.wake.notify_one();
-        (deadline, completion)
-    }
-
-    /// Waits until `goal` is reached, at most for `timeout`. The worker may be held up then; what is true is known here too.
-    pub(crate) fn wait(&self, timeout: Duration, goal: Goal) -> Report {
-        let (deadline, completion) = self.start_wait(timeout, goal, clock::now());
-        let report = completion.wait_until(deadline).unwrap_or_else(|| {
-            self.expire(clock::now().max(deadline));
-            self.wake.notify_one();
-            completion.wait_until(deadline).unwrap_or_default()
-        });
-        if goal == Goal::Closed {
-            // The thread ends a moment after the last event has; a program that ends now should not cut it short.
-            let left = (deadline + GRACE).saturating_duration_since(clock::now());
-            drop(self.end.wait_timeout_while(self.lock(), left, |accounts| !accounts.ended));
-        }
-        report
-    }
 }
-
-/// The same wait for a task. A thread keeps the deadline: a task has no clock that works on any executor, and the worker may be
-/// held up. Without a thread the worker does what it can.
-pub(crate) async fn wait_async(shared: &Arc<Shared>, timeout: Duration, goal: Goal) -> Report {
-    let answer = Arc::new(Completion::default());
-    let (waiting, filled) = (Arc::clone(shared), Arc::clone(&answer));
-    let wait = move || filled.fill(waiting.wait(timeout, goal));
-    match std::thread::Builder::new().name("jkool-wait".into()).spawn(wait) {
-        Ok(_) => Completed(answer).await,
-        Err(_) => Completed(shared.start_wait(timeout, goal, clock::now()).1).await,
-    }
-}
-
-/// How long a shutdown may take beyond its deadline: to write down what is left, and for the thread to end.
-const GRACE: Duration = Duration::from_millis(50);
-
-/// How long before its deadline a shutdown begins to write down what is not delivered; less when there is less time.
-const MAX_WRITE_DOWN: Duration = Duration::from_secs(1);

@@ -1,0 +1,99 @@
+//! Flush and shutdown: who waits for what, and until when.
+
+use crate::emit::clock;
+use crate::queue::completion::{Completed, Completion};
+use crate::queue::shards::sum;
+use crate::queue::shared::Shared;
+use crate::report::stats::Report;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// What a wait is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Goal {
+    /// All that is here is delivered.
+    Delivered,
+    /// All that is here is delivered, or durable at least.
+    Durable,
+    /// Nothing comes in any more, and all that is here is delivered.
+    Closed,
+}
+
+impl Shared {
+    /// Answers those whose deadline has passed, and gives up what is left when that of a shutdown has.
+    fn expire(&self, now: Instant) {
+        self.expire_in(&mut self.lock(), now);
+    }
+
+    /// Nothing comes in any more, and what is not delivered within `timeout` is given up. Of several deadlines the first one
+    /// counts.
+    pub(crate) fn close(&self, timeout: Duration, now: Instant) {
+        self.start_wait(timeout, Goal::Closed, now);
+    }
+
+    /// Starts a wait, and says until when it lasts. Closing and waiting is one step, or the worker could finish in between
+    /// with nobody to count for.
+    pub(crate) fn start_wait(&self, timeout: Duration, goal: Goal, now: Instant) -> (Instant, Arc<Completion>) {
+        let completion = Arc::new(Completion::default());
+        let mut deadline = clock::later(now, timeout);
+        let mut accounts = self.lock();
+        if goal == Goal::Closed {
+            if self.spooling {
+                // Even a shutdown without patience gets to write down something.
+                accounts.write_down_at.get_or_insert(deadline - (timeout / 4).min(MAX_WRITE_DOWN));
+                deadline += GRACE;
+            }
+            accounts.give_up_at.get_or_insert(deadline);
+            self.shards.signals.close();
+        }
+        let mut shards = self.shards.lock_all();
+        let next = accounts.ledger.wait(&sum(&shards), deadline, goal == Goal::Durable, &completion);
+        for shard in &mut shards {
+            shard.begin_generation(next);
+            if goal == Goal::Closed {
+                shard.close();
+            }
+        }
+        drop(shards);
+        drop(accounts);
+        if goal == Goal::Closed {
+            self.shards.wake_blocked();
+        }
+        self.wake.notify_one();
+        (deadline, completion)
+    }
+
+    /// Waits until `goal` is reached, at most for `timeout`. The worker may be held up then; what is true is known here too.
+    pub(crate) fn wait(&self, timeout: Duration, goal: Goal) -> Report {
+        let (deadline, completion) = self.start_wait(timeout, goal, clock::now());
+        let report = completion.wait_until(deadline).unwrap_or_else(|| {
+            self.expire(clock::now().max(deadline));
+            self.wake.notify_one();
+            completion.wait_until(deadline).unwrap_or_default()
+        });
+        if goal == Goal::Closed {
+            // The thread ends a moment after the last event has; a program that ends now should not cut it short.
+            let left = (deadline + GRACE).saturating_duration_since(clock::now());
+            drop(self.end.wait_timeout_while(self.lock(), left, |accounts| !accounts.ended));
+        }
+        report
+    }
+}
+
+/// The same wait for a task. A thread keeps the deadline: a task has no clock that works on any executor, and the worker may be
+/// held up. Without a thread the worker does what it can.
+pub(crate) async fn wait_async(shared: &Arc<Shared>, timeout: Duration, goal: Goal) -> Report {
+    let answer = Arc::new(Completion::default());
+    let (waiting, filled) = (Arc::clone(shared), Arc::clone(&answer));
+    let wait = move || filled.fill(waiting.wait(timeout, goal));
+    match std::thread::Builder::new().name("jkool-wait".into()).spawn(wait) {
+        Ok(_) => Completed(answer).await,
+        Err(_) => Completed(shared.start_wait(timeout, goal, clock::now()).1).await,
+    }
+}
+
+/// How long a shutdown may take beyond its deadline: to write down what is left, and for the thread to end.
+const GRACE: Duration = Duration::from_millis(50);
+
+/// How long before its deadline a shutdown begins to write down what is not delivered; less when there is less time.
+const MAX_WRITE_DOWN: Duration = Duration::from_secs(1);
