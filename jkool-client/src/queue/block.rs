@@ -80,7 +80,7 @@ pub(crate) struct Block {
     pub(super) read: usize,
     /// What the events weigh.
     weight: usize,
-    /// All that it holds is encoded.
+    /// It is for what is encoded, and held such before: an empty one has the room of its kind.
     encoded: bool,
     /// Belongs to one event, whose buffer it was.
     is_full_of_one: bool,
@@ -250,7 +250,6 @@ impl Block {
 
     /// Moves its oldest events, so many of them, to another block.
     pub(super) fn split(&mut self, max: usize, into: &mut Block) {
-        into.encoded = self.encoded;
         for _ in 0..max {
             match self.pop() {
                 Some((admitted, Taken::Entity(entity))) => into.push(admitted, Form::Entity(entity)),
@@ -273,7 +272,7 @@ impl Block {
         self.events.clear();
         self.bytes.clear();
         self.keys.clear();
-        (self.read, self.weight, self.encoded, self.is_full_of_one) = (0, 0, false, false);
+        (self.read, self.weight, self.is_full_of_one) = (0, 0, false);
     }
 }
 
@@ -300,7 +299,7 @@ impl Lines {
 
     /// What is left when the bytes have gone their own way, empty.
     pub(crate) fn into_block(self) -> Block {
-        let mut block = Block { events: self.events, keys: self.keys, ..Block::default() };
+        let mut block = Block { events: self.events, keys: self.keys, encoded: true, ..Block::default() };
         block.clear();
         block
     }

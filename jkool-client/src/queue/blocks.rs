@@ -24,7 +24,7 @@ pub(crate) enum Incoming<'a> {
 pub(crate) struct Queue {
     blocks: VecDeque<Block>,
     size: BlockSize,
-    /// What the next block will take, if it is like those before.
+    /// What the next block of encoded events will take, if it is like those before.
     room: usize,
     spare: Spare,
     max_spare: usize,
@@ -83,8 +83,8 @@ impl Queue {
         let size = self.size;
         let last = self.blocks.back();
         if last.is_none_or(|last| !last.is_for(encoded) || last.is_full(weight, bytes, &size)) {
-            let block = self.spare.block(self.room);
-            self.blocks.push_back(block.begun(encoded));
+            let room = if encoded { self.room } else { 0 };
+            self.blocks.push_back(self.spare.block(encoded, room));
         }
         let last = self.blocks.len() - 1;
         &mut self.blocks[last]
@@ -120,11 +120,13 @@ impl Queue {
             }
             let fitting = front.fitting(max - len, bytes - weight);
             let block = if fitting == front.len() || alone {
-                // A little more, for the next is not of quite the same size, and one that grows is copied.
-                self.room = (front.written() + front.written() / 16).max(self.room / 2);
+                if front.is_for(true) {
+                    // A little more, for the next is not of quite the same size, and one that grows is copied.
+                    self.room = (front.written() + front.written() / 16).max(self.room / 2);
+                }
                 self.blocks.pop_front().unwrap_or_default()
             } else {
-                let mut part = self.spare.block(0);
+                let mut part = self.spare.block(front.is_for(true), 0);
                 front.split(fitting, &mut part);
                 part
             };

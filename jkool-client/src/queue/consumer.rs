@@ -83,7 +83,7 @@ impl Consumer {
             let mut state = shard.lock();
             let less = state.take(max, bytes, &mut taken);
             // As many as it gave, for what comes.
-            state.reuse(self.spare.some(taken.len() - before));
+            state.reuse(taken[before..].iter().filter_map(|block| self.spare.take(block.is_for(true))));
             if state.is_empty() {
                 shards.signals.emptied(place);
             }

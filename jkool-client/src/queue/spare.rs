@@ -10,11 +10,18 @@ pub(crate) struct Spare {
 }
 
 impl Spare {
-    /// A block, with room for about so much when it has to be made: one that grows is copied, and leaves holes in the heap.
-    pub(super) fn block(&mut self, room: usize) -> Block {
-        let Some(block) = self.blocks.pop() else { return Block::default().on(Vec::with_capacity(room)) };
+    /// A block of that kind, with room for about so much when it has to be made: one that grows is copied, and leaves holes
+    /// in the heap.
+    pub(super) fn block(&mut self, encoded: bool, room: usize) -> Block {
+        self.take(encoded).unwrap_or_else(|| Block::default().begun(encoded).on(Vec::with_capacity(room)))
+    }
+
+    /// A block of that kind, if there is one. Those of encoded events are much larger than the others.
+    pub(super) fn take(&mut self, encoded: bool) -> Option<Block> {
+        let place = self.blocks.iter().rposition(|block| block.is_for(encoded))?;
+        let block = self.blocks.swap_remove(place);
         self.bytes -= block.room();
-        block
+        Some(block)
     }
 
     /// Keeps a block, unless all together would take more than `max` bytes.
@@ -24,13 +31,6 @@ impl Spare {
             self.bytes += block.room();
             self.blocks.push(block);
         }
-    }
-
-    /// Up to so many blocks.
-    pub(super) fn some(&mut self, blocks: usize) -> impl Iterator<Item = Block> {
-        let first = self.blocks.len().saturating_sub(blocks);
-        self.bytes -= self.blocks[first..].iter().map(Block::room).sum::<usize>();
-        self.blocks.drain(first..)
     }
 
     /// What they take, counted anew, and whether all are empty.

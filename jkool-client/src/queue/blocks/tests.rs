@@ -155,7 +155,7 @@ proptest! {
                     let last = expected.last().map_or(0, |last| last.0);
                     prop_assert!(expected.is_empty() || weight - last < bytes || alone);
                     let copies = blocks.iter_mut().map(|block| {
-                        let mut copy = Block::default();
+                        let mut copy = Block::default().begun(block.is_for(true));
                         let whole = block.len();
                         block.split(whole, &mut copy);
                         copy
