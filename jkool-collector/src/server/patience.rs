@@ -27,6 +27,8 @@ pub(super) struct Patient<S> {
     crowd: Arc<Notify>,
     /// Waits for that while nothing is asked.
     is_crowded: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    /// It was the one to be woken, and says so however often it is asked.
+    gives_way: bool,
     /// Runs while an answer waits to be read.
     write_deadline: Option<Pin<Box<Sleep>>>,
 }
@@ -54,18 +56,24 @@ impl<S> Patient<S> {
             read_deadline,
             crowd,
             is_crowded: None,
+            gives_way: false,
             write_deadline: None,
         }
     }
 
     /// Whether another connection needs the room of this one.
     fn poll_crowded(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.gives_way {
+            return Poll::Ready(());
+        }
         let crowd = &self.crowd;
         let is_crowded = self.is_crowded.get_or_insert_with(|| {
             let crowd = Arc::clone(crowd);
             Box::pin(async move { crowd.notified().await })
         });
-        is_crowded.as_mut().poll(cx)
+        ready!(is_crowded.as_mut().poll(cx));
+        (self.is_crowded, self.gives_way) = (None, true);
+        Poll::Ready(())
     }
 
     fn await_within(&mut self, reading: Reading, patience: Duration) {
@@ -137,5 +145,32 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let shut = Pin::new(&mut self.stream).poll_shutdown(cx);
         self.in_time(cx, shut)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Patient, Session};
+    use crate::app::Limits;
+    use std::io::ErrorKind;
+    use std::sync::Arc;
+    use std::time::Duration;
+    use tokio::io::AsyncReadExt;
+    use tokio::sync::Notify;
+
+    /// Who serves a connection may read again from one that has failed.
+    #[tokio::test]
+    async fn a_connection_that_gives_way_does_so_for_good() {
+        let patience = Duration::from_secs(3600);
+        let limits =
+            Limits { body: 1, connections: 1, head_timeout: patience, body_timeout: patience, idle_timeout: patience };
+        let (stream, _client) = tokio::io::duplex(64);
+        let crowd = Arc::new(Notify::new());
+        let mut patient = Patient::new(stream, Arc::new(Session::default()), limits, Arc::clone(&crowd));
+        crowd.notify_one();
+        for _ in 0..2 {
+            let error = patient.read_u8().await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::TimedOut);
+        }
     }
 }
