@@ -7,6 +7,7 @@ use jkool_log::transport::{Kind, MemoryTransport};
 use jkool_log::{Guard, Logger, builder};
 use log::{LevelFilter, error, info};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::resume_unwind;
 use std::sync::Arc;
@@ -23,16 +24,27 @@ fn start() -> (MemoryTransport, Arc<Logger>, Guard) {
     (memory, Arc::new(logger), guard)
 }
 
-/// Ends it, and compares all that arrived.
+/// The messages that arrived, thread by thread: each thread's are in order, and there is none among threads.
+fn arrived(memory: &MemoryTransport) -> Vec<Vec<String>> {
+    let mut threads = BTreeMap::<_, Vec<_>>::new();
+    for event in memory.decode::<Event>(Kind::Event).unwrap() {
+        threads.entry(event.tid).or_default().push(event.message.to_string());
+    }
+    let mut messages: Vec<_> = threads.into_values().collect();
+    messages.sort();
+    messages
+}
+
+/// Ends it, and compares all that arrived of each thread.
 #[track_caller]
-fn assert_arrived(memory: &MemoryTransport, guard: Guard, expected: &[&str]) {
+fn assert_arrived(memory: &MemoryTransport, guard: Guard, expected: &[&[&str]]) {
     let client = guard.client().clone();
     assert!(guard.shutdown(PATIENCE).is_delivered());
-    let events: Vec<Event> = memory.decode(Kind::Event).unwrap();
-    assert_eq!(events.iter().map(|event| &*event.message).collect::<Vec<_>>(), expected);
+    assert_eq!(arrived(memory), expected);
     let stats = client.stats();
+    let events = expected.iter().map(|thread| thread.len() as u64).sum();
     assert_eq!(stats.accepted(), stats.delivered() + stats.in_memory() + stats.dropped_total());
-    assert_eq!((stats.accepted(), stats.delivered()), (expected.len() as u64, expected.len() as u64));
+    assert_eq!((stats.accepted(), stats.delivered()), (events, events));
 }
 
 /// Logs when it is dropped.
@@ -58,7 +70,7 @@ fn while_a_panic_unwinds() {
         resume_unwind(Box::new("on purpose"));
     });
     thread.join().unwrap_err();
-    assert_arrived(&memory, guard, &["before", "last words"]);
+    assert_arrived(&memory, guard, &[&["before", "last words"]]);
 }
 
 #[test]
@@ -81,7 +93,7 @@ fn at_the_end_of_a_thread() {
     // Here nothing was logged before the thread's end.
     let words = LastWords(Arc::clone(&logger), "at once");
     std::thread::spawn(move || SLOT.set(Some(words))).join().unwrap();
-    assert_arrived(&memory, guard, &["first", "at the end", "second", "at the end", "at once"]);
+    assert_arrived(&memory, guard, &[&["at once"], &["first", "at the end"], &["second", "at the end"]]);
 }
 
 /// Panics when it is formatted.
@@ -114,8 +126,7 @@ fn in_a_panic_hook() {
     drop(std::panic::take_hook());
     let client = guard.client().clone();
     assert!(guard.shutdown(PATIENCE).is_delivered());
-    let events: Vec<Event> = memory.decode(Kind::Event).unwrap();
-    assert_eq!(events.iter().map(|event| &*event.message).collect::<Vec<_>>(), ["a panic", "[panicked]"]);
+    assert_eq!(arrived(&memory), [["[panicked]"], ["a panic"]]);
     let stats = client.stats();
     assert_eq!((stats.accepted(), stats.delivered(), stats.dropped(LossReason::Recursion)), (3, 2, 1));
     assert_eq!(stats.in_memory(), 0);
