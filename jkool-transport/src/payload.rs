@@ -58,6 +58,9 @@ pub struct Payload {
     part: Range<usize>,
 }
 
+/// To write a piece by itself costs about as much as to copy so many bytes.
+const WORTH_A_PIECE: usize = 4 << 10;
+
 impl Payload {
     /// A payload of `kind` whose body is one JSON entity in UTF-8, on one line.
     pub fn new(kind: Kind, body: impl Into<Bytes>) -> Self {
@@ -107,15 +110,43 @@ impl Payload {
         self.sheet
     }
 
-    /// The bodies of all `payloads` as lines, each with a line break behind it, when that is how they stand in their
-    /// sheet: then nothing is copied.
+    /// The bodies of all `payloads` as lines, each with a line break behind it, in pieces that are sent one after the other.
+    /// Lines that stand so in their sheet are a piece of it, and are not copied; others are, and so are a few short ones.
     #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "only transports over a wire join payloads"))]
-    pub(crate) fn as_lines(payloads: &[Self]) -> Option<Bytes> {
-        let (first, last) = (payloads.first()?, payloads.last()?);
-        let (sheet, end) = (&first.sheet, last.part.end + 1);
-        let follows = |pair: &[Self]| pair[0].part.end + 1 == pair[1].part.start && pair[1].is_in(sheet);
-        let breaks = |payload: &Self| sheet.get(payload.part.end) == Some(&b'\n');
-        (payloads.windows(2).all(follows) && payloads.iter().all(breaks)).then(|| sheet.slice(first.part.start..end))
+    pub(crate) fn lines(payloads: &[Self]) -> Vec<Bytes> {
+        let (mut pieces, mut copy, mut rest) = (Vec::new(), Vec::new(), payloads);
+        while let [first, ..] = rest {
+            let follows = |pair: &&[Self]| pair[0].has_break() && pair[1].follows(&pair[0]);
+            let run = &rest[..=rest.windows(2).take_while(follows).count()];
+            rest = &rest[run.len()..];
+            let part = first.part.start..run[run.len() - 1].part.end + 1;
+            let stands = run[run.len() - 1].has_break() && (run.len() == payloads.len() || part.len() >= WORTH_A_PIECE);
+            if stands {
+                if !copy.is_empty() {
+                    pieces.push(std::mem::take(&mut copy).into());
+                }
+                pieces.push(first.sheet.slice(part));
+                continue;
+            }
+            for payload in run {
+                copy.extend_from_slice(payload.body());
+                copy.push(b'\n');
+            }
+        }
+        if !copy.is_empty() {
+            pieces.push(copy.into());
+        }
+        pieces
+    }
+
+    /// A line break stands behind it in its sheet.
+    fn has_break(&self) -> bool {
+        self.sheet.get(self.part.end) == Some(&b'\n')
+    }
+
+    /// It stands behind the other's line break.
+    fn follows(&self, other: &Self) -> bool {
+        other.part.end + 1 == self.part.start && self.is_in(&other.sheet)
     }
 
     fn is_in(&self, sheet: &Bytes) -> bool {
@@ -153,7 +184,7 @@ impl fmt::Debug for Payload {
 
 #[cfg(test)]
 mod tests {
-    use super::{Kind, Payload};
+    use super::{Kind, Payload, WORTH_A_PIECE};
     use bytes::Bytes;
 
     fn lines(sheet: &'static str) -> (Bytes, Vec<Payload>) {
@@ -175,26 +206,40 @@ mod tests {
     fn lines_of_one_sheet_are_not_copied() {
         let (sheet, payloads) = lines("{1}\n{22}\n{3}\n");
         assert_eq!(payloads[1].body(), b"{22}");
-        assert_eq!(Payload::as_lines(&payloads).unwrap().as_ptr(), sheet.as_ptr());
-        assert_eq!(Payload::as_lines(&payloads).unwrap(), sheet);
-        assert_eq!(Payload::as_lines(&payloads[1..]).unwrap(), "{22}\n{3}\n");
+        let [lines] = &Payload::lines(&payloads)[..] else { panic!("one piece") };
+        assert_eq!((lines.as_ptr(), lines), (sheet.as_ptr(), &sheet));
+        assert_eq!(Payload::lines(&payloads[1..]), ["{22}\n{3}\n"]);
     }
 
     #[test]
-    fn what_does_not_follow_in_one_sheet_is_not_taken_for_lines() {
+    fn what_does_not_follow_in_one_sheet_is_copied() {
         let (_, payloads) = lines("{1}\n{2}\n{3}\n");
         let (_, others) = lines("{1}\n{2}\n{3}\n ");
         let (_, open) = lines("{1}\n{2}");
         let pick = |places: [&Payload; 2]| places.map(Payload::clone);
-        for not in [
-            &pick([&payloads[0], &payloads[2]]),
-            &pick([&payloads[1], &payloads[0]]),
-            &pick([&payloads[0], &others[1]]),
-            &open[..],
-            &[],
+        for (unit, expected) in [
+            (&pick([&payloads[0], &payloads[2]])[..], "{1}\n{3}\n"),
+            (&pick([&payloads[1], &payloads[0]]), "{2}\n{1}\n"),
+            (&pick([&payloads[0], &others[1]]), "{1}\n{2}\n"),
+            (&open, "{1}\n{2}\n"),
         ] {
-            assert_eq!(Payload::as_lines(not), None, "{not:?}");
+            assert_eq!(Payload::lines(unit), [expected], "{unit:?}");
         }
+        assert!(Payload::lines(&[]).is_empty());
+    }
+
+    #[test]
+    fn long_runs_are_pieces_of_their_sheets_and_what_is_between_them_is_copied() {
+        let line = format!("{{{}}}", "1".repeat(WORTH_A_PIECE / 2));
+        let sheet: &'static str = format!("{line}\n{line}\n").leak();
+        let ((first, a), (second, b)) = (lines(sheet), lines(sheet));
+        let one = Payload::new(Kind::Event, "{1}");
+        let two = Payload::new(Kind::Event, "{2}");
+        let unit: Vec<_> = [a.clone(), vec![one, two, a[0].clone()], b].concat();
+        let pieces = Payload::lines(&unit);
+        assert_eq!(pieces.concat(), format!("{sheet}{{1}}\n{{2}}\n{line}\n{sheet}").as_bytes());
+        assert_eq!(pieces.len(), 3);
+        assert_eq!((pieces[0].as_ptr(), pieces[2].as_ptr()), (first.as_ptr(), second.as_ptr()));
     }
 
     #[test]

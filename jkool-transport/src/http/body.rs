@@ -4,39 +4,84 @@ use super::failure;
 use crate::{Failure, Payload};
 use bytes::Bytes;
 use hyper::StatusCode;
+use hyper::body::{Body, Frame, SizeHint};
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 /// An answer is a few words; whoever sends more than this is no collector.
 pub(super) const ANSWER_CAP: usize = 64 * 1024;
 
-/// The body of a request: a single payload as it is; several each with a line break behind it. What stands so already is not
-/// copied.
-pub(super) fn of(unit: &[Payload]) -> Bytes {
-    if let [payload] = unit {
-        return payload.to_bytes();
-    }
-    if let Some(lines) = Payload::as_lines(unit) {
-        return lines;
-    }
-    let mut body = Vec::with_capacity(unit.iter().map(|payload| payload.body().len() + 1).sum());
-    for payload in unit {
-        body.extend_from_slice(payload.body());
-        body.push(b'\n');
-    }
-    body.into()
+/// The body of a request: pieces that are written one after the other, so that none has to be copied.
+#[derive(Debug)]
+pub(super) struct RequestBody {
+    pieces: VecDeque<Bytes>,
+    len: usize,
 }
 
-/// The body compressed, when that pays: a small one only gets longer.
-#[cfg(feature = "gzip")]
-pub(super) fn gzip(body: &Bytes) -> Option<Bytes> {
-    use std::io::Write;
-    const WORTH_IT: usize = 256;
-    if body.len() < WORTH_IT {
-        return None;
+impl RequestBody {
+    /// A single payload as it is; several each with a line break behind it.
+    pub(super) fn of(unit: &[Payload]) -> Self {
+        match unit {
+            [payload] => payload.to_bytes().into(),
+            _ => Payload::lines(unit).into(),
+        }
     }
-    // The fastest level: JSON shrinks well at any, and this runs on the thread that delivers.
-    let mut encoder = flate2::write::GzEncoder::new(Vec::with_capacity(body.len() / 4), flate2::Compression::fast());
-    let packed = encoder.write_all(body).and_then(|()| encoder.finish()).ok()?;
-    (packed.len() < body.len()).then(|| packed.into())
+
+    /// The same in one piece.
+    pub(super) fn into_bytes(mut self) -> Bytes {
+        match self.pieces.len() {
+            0 | 1 => self.pieces.pop_front().unwrap_or_default(),
+            _ => Vec::from(self.pieces).concat().into(),
+        }
+    }
+
+    /// The same compressed, when that pays: a small one only gets longer.
+    #[cfg(feature = "gzip")]
+    pub(super) fn gzip(&self) -> Option<Bytes> {
+        use std::io::Write;
+        const WORTH_IT: usize = 256;
+        if self.len < WORTH_IT {
+            return None;
+        }
+        // The fastest level: JSON shrinks well at any, and this runs on the thread that delivers.
+        let mut encoder = flate2::write::GzEncoder::new(Vec::with_capacity(self.len / 4), flate2::Compression::fast());
+        self.pieces.iter().try_for_each(|piece| encoder.write_all(piece)).ok()?;
+        let packed = encoder.finish().ok()?;
+        (packed.len() < self.len).then(|| packed.into())
+    }
+}
+
+impl From<Vec<Bytes>> for RequestBody {
+    fn from(pieces: Vec<Bytes>) -> Self {
+        Self { len: pieces.iter().map(Bytes::len).sum(), pieces: pieces.into() }
+    }
+}
+
+impl From<Bytes> for RequestBody {
+    fn from(piece: Bytes) -> Self {
+        vec![piece].into()
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let piece = self.pieces.pop_front();
+        self.len -= piece.as_ref().map_or(0, Bytes::len);
+        Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.len as u64)
+    }
 }
 
 /// Whether a body may follow an answer's head. 205 has none by its definition, and some servers forget to say so.
@@ -72,28 +117,30 @@ mod tests {
     #[test]
     fn a_single_payload_is_not_copied() {
         let payload = Payload::new(Kind::Event, "{}");
-        assert_eq!(of(std::slice::from_ref(&payload)).as_ptr(), payload.body().as_ptr());
+        assert_eq!(RequestBody::of(std::slice::from_ref(&payload)).into_bytes().as_ptr(), payload.body().as_ptr());
     }
 
     #[test]
     fn several_are_lines() {
         let unit = [Payload::new(Kind::Event, "{1}"), Payload::new(Kind::Log, "{2}")];
-        assert_eq!(of(&unit), "{1}\n{2}\n");
+        assert_eq!(RequestBody::of(&unit).into_bytes(), "{1}\n{2}\n");
     }
 
     #[test]
     #[cfg(feature = "gzip")]
     fn compresses_only_what_gets_shorter() {
         use std::io::Read;
-        assert!(gzip(&Bytes::from(vec![b'x'; 255])).is_none());
+        let gzip = |body: Bytes| RequestBody::from(body).gzip();
+        assert!(gzip(Bytes::from(vec![b'x'; 255])).is_none());
         let mut state = 1_u32;
         let noise = (0..512).map(|_| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (state >> 24) as u8
         });
-        assert!(gzip(&noise.collect()).is_none());
+        assert!(gzip(noise.collect()).is_none());
         let body = Bytes::from("{\"a\":1}".repeat(40));
-        let packed = gzip(&body).expect("shorter");
+        let halves = vec![body.slice(..100), body.slice(100..)];
+        let packed = RequestBody::from(halves).gzip().expect("shorter");
         assert!(packed.len() < body.len());
         let mut text = String::new();
         flate2::read::GzDecoder::new(&packed[..]).read_to_string(&mut text).expect("gzip");

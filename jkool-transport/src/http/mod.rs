@@ -20,7 +20,7 @@ use crate::tally::Tally;
 use crate::{ErrorKind, Failure, Payload, Receipt, Token, Transport, TransportError};
 use answer::Answer;
 use async_trait::async_trait;
-use bytes::Bytes;
+use body::RequestBody;
 use endpoint::Endpoint;
 use hyper::HeaderMap;
 use reqwest::Client;
@@ -114,19 +114,19 @@ impl HttpTransport {
         let answer = match line {
             Line::Straight(straight) => straight.post(&target.path, headers, body).await,
             // Boxed, since it is rare and large.
-            Line::Client(client) => Box::pin(client::post(client, &target.url, headers, body)).await,
+            Line::Client(client) => Box::pin(client::post(client, &target.url, headers, body.into_bytes())).await,
         };
         answer?.meaning()
     }
 
     #[cfg_attr(not(feature = "gzip"), expect(unused_variables, reason = "only a compressed body needs a header"))]
-    fn body(&self, unit: &[Payload], headers: &mut HeaderMap) -> Bytes {
-        let body = body::of(unit);
+    fn body(&self, unit: &[Payload], headers: &mut HeaderMap) -> RequestBody {
+        let body = RequestBody::of(unit);
         #[cfg(feature = "gzip")]
-        if let Some(packed) = self.gzip.then(|| body::gzip(&body)).flatten() {
+        if let Some(packed) = self.gzip.then(|| body.gzip()).flatten() {
             use hyper::header::{CONTENT_ENCODING, HeaderValue};
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            return packed;
+            return packed.into();
         }
         body
     }

@@ -4,10 +4,9 @@
 //! a send that is dropped takes its connection along, and nothing is left to run when the transport is closed.
 
 use crate::Failure;
+use crate::http::Answer;
+use crate::http::body::{self, RequestBody};
 use crate::http::failure::{self, Cause, Stage};
-use crate::http::{Answer, body};
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::rt::{Read, Write};
@@ -20,7 +19,7 @@ use std::task::{Context, Poll, Waker};
 use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-pub(super) type Message = Request<Full<Bytes>>;
+pub(super) type Message = Request<RequestBody>;
 
 /// A socket, with TLS over it or not.
 pub(super) trait Socket: Read + Write + Send + Unpin {}
@@ -33,8 +32,8 @@ pub(super) type Io = Box<dyn Socket>;
 pub(super) struct Connection(Option<Box<Wire>>);
 
 struct Wire {
-    sender: SendRequest<Full<Bytes>>,
-    driver: http1::Connection<Io, Full<Bytes>>,
+    sender: SendRequest<RequestBody>,
+    driver: http1::Connection<Io, RequestBody>,
 }
 
 /// What comes of an exchange.

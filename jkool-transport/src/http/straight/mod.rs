@@ -5,13 +5,12 @@ mod connection;
 mod idle;
 
 use super::Answer;
+use super::body::RequestBody;
 use super::endpoint::Endpoint;
 use super::failure::{self, Cause, Stage};
 use crate::{Failure, TransportError};
-use bytes::Bytes;
 use connect::Connector;
 use connection::{Connection, Message, Outcome};
-use http_body_util::Full;
 use hyper::{HeaderMap, Method, Uri};
 use idle::Idle;
 use rustls::ClientConfig;
@@ -39,8 +38,8 @@ impl Straight {
 
     /// One request, from its sending to the end of its answer. It is written once: only what was not written at all, since
     /// the server had closed the connection meanwhile, goes out by another one.
-    pub(super) async fn post(&self, path: &Uri, headers: HeaderMap, body: Bytes) -> Result<Answer, Failure> {
-        let mut message = Message::new(Full::new(body));
+    pub(super) async fn post(&self, path: &Uri, headers: HeaderMap, body: RequestBody) -> Result<Answer, Failure> {
+        let mut message = Message::new(body);
         *message.method_mut() = Method::POST;
         *message.uri_mut() = path.clone();
         *message.headers_mut() = headers;
