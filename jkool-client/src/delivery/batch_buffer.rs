@@ -44,14 +44,23 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
 }
 
-/// What these payloads stand on, empty, when they were the last to do so.
-pub(crate) fn buffer_of(mut payloads: Vec<Payload>) -> Option<Vec<u8>> {
-    let last = payloads.pop()?.into_sheet();
-    drop(payloads);
-    let mut buffer = last.try_into_mut().ok()?;
-    // Empty, its room changes hands without a copy.
-    buffer.clear();
-    Some(buffer.into())
+/// What these payloads stand on, empty, as far as they were the last to do so.
+pub(crate) fn buffers_of(payloads: Vec<Payload>) -> impl Iterator<Item = Vec<u8>> {
+    let mut sheets = payloads.into_iter().map(Payload::into_sheet).peekable();
+    std::iter::from_fn(move || {
+        loop {
+            let sheet = sheets.next()?;
+            if sheets.peek().is_some_and(|next| next.as_ptr() == sheet.as_ptr()) {
+                // It is not the last one on its sheet.
+                continue;
+            }
+            if let Ok(mut buffer) = sheet.try_into_mut() {
+                // Empty, its room changes hands without a copy.
+                buffer.clear();
+                return Some(buffer.into());
+            }
+        }
+    })
 }
 
 impl BatchBuffer {
@@ -110,36 +119,34 @@ impl BatchBuffer {
         self.key.clone()
     }
 
-    /// The payloads of lines that travel as they stand, and the block in which they stood, hollow.
-    pub(crate) fn batch_of(&mut self, mut lines: Lines) -> (Batch, Block) {
+    /// Adds the payloads of lines that travel as they stand. Gives back the block in which they stood, hollow.
+    pub(crate) fn pass_on(&mut self, mut lines: Lines, batch: &mut Batch) -> Block {
         let bytes = Bytes::from(lines.take_bytes());
-        let mut batch = Batch::with_capacity(lines.len());
         for (admitted, kind, part, key) in lines.events() {
             let payload = Payload::part_of(kind, &bytes, part);
             let key = self.key(key);
             batch.push(if let Some(key) = key { payload.with_key(key) } else { payload }, admitted.into());
         }
-        (batch, lines.into_block())
+        lines.into_block()
     }
 
-    pub(crate) fn take_batch(&mut self) -> Batch {
+    /// Adds the payloads of what was written.
+    pub(crate) fn finish(&mut self, batch: &mut Batch) {
         let mut bytes = std::mem::take(&mut self.bytes);
         if bytes.capacity() > self.planned {
             bytes.shrink_to_fit();
         }
         let bytes = Bytes::from(bytes);
-        let mut batch = Batch::with_capacity(self.lines.len());
         for Line { mark, kind, key, part } in self.lines.drain(..) {
             let payload = Payload::part_of(kind, &bytes, part);
             batch.push(if let Some(key) = key { payload.with_key(key) } else { payload }, mark);
         }
-        batch
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{BatchBuffer, MAX_SPARE, SPARE_SIZES, buffer_of};
+    use super::{BatchBuffer, MAX_SPARE, SPARE_SIZES, buffers_of};
     use crate::queue::batch::Batch;
     use crate::queue::mark::Mark;
     use jkool_model::{Entity, Event};
@@ -155,13 +162,13 @@ mod tests {
             (event.operation, event.message) = ("op".into(), message.clone().into());
             buffer.write_entity(mark(), &Entity::from(event));
         }
-        buffer.take_batch()
+        let mut batch = Batch::default();
+        buffer.finish(&mut batch);
+        batch
     }
 
     fn reuse(buffer: &mut BatchBuffer, batch: Batch) {
-        if let Some(bytes) = buffer_of(batch.payloads) {
-            buffer.keep(bytes);
-        }
+        buffers_of(batch.payloads).for_each(|bytes| buffer.keep(bytes));
     }
 
     fn messages(len: usize) -> Vec<String> {

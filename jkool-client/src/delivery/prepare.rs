@@ -1,11 +1,11 @@
 //! From queued events to the payloads that travel: decorated, shown to the hook, checked, encoded.
 
-use crate::delivery::batch_buffer::{BatchBuffer, buffer_of};
+use crate::delivery::batch_buffer::{BatchBuffer, buffers_of};
 use crate::emit::catch_panic::catch_panic;
 use crate::emit::clock;
 use crate::emit::encode::{Encoder, payload_weight};
 use crate::queue::batch::Batch;
-use crate::queue::block::{Block, Lines, Taken};
+use crate::queue::block::{Block, MAX_BLOCK_ROOM, Taken};
 use crate::queue::consumer::Consumer;
 use crate::queue::ledger::End;
 use crate::queue::mark::Mark;
@@ -26,33 +26,37 @@ pub(crate) struct Prepare {
 }
 
 /// So many wait at most: in an outage the bytes of many batches never come back.
-const MAX_HOLLOW: usize = 4;
+const MAX_HOLLOW: usize = 32;
 
 impl Prepare {
     pub(crate) fn new(before_send: Option<BeforeSend>) -> Self {
         Self { before_send, buffer: BatchBuffer::default(), hollow: Vec::new() }
     }
 
-    /// The payloads of what is in `blocks`, all on one buffer; what becomes none is counted.
+    /// The payloads of what is in `blocks`; what becomes none is counted.
     pub(crate) fn batch(
         &mut self,
-        mut blocks: Vec<Block>,
+        blocks: Vec<Block>,
         shared: &Shared,
         queue: &mut Consumer,
         diagnostics: &mut Diagnostics,
     ) -> Batch {
         let mut dropped = Vec::new();
-        let mut batch = match only_lines(&mut blocks) {
-            Some(lines) => {
-                let (batch, hollow) = self.buffer.batch_of(lines);
-                if self.hollow.len() < MAX_HOLLOW {
-                    self.hollow.push(hollow);
+        let mut batch = Batch::with_capacity(blocks.iter().map(Block::len).sum());
+        let mut open = Vec::new();
+        for block in blocks {
+            match block.into_lines() {
+                Ok(lines) => {
+                    self.encode(&mut open, &mut batch, &mut dropped, shared, queue, diagnostics);
+                    let hollow = self.buffer.pass_on(lines, &mut batch);
+                    if self.hollow.len() < MAX_HOLLOW {
+                        self.hollow.push(hollow);
+                    }
                 }
-                batch
+                Err(block) => open.push(block),
             }
-            None => self.encode(&mut blocks, &mut dropped, &shared.encoder, diagnostics),
-        };
-        blocks.into_iter().for_each(|block| queue.reuse(block));
+        }
+        self.encode(&mut open, &mut batch, &mut dropped, shared, queue, diagnostics);
         let thought = batch.weight();
         for (payload, mark) in batch.payloads.iter().zip(&mut batch.marks) {
             mark.weight = payload_weight(payload);
@@ -67,16 +71,22 @@ impl Prepare {
         batch
     }
 
+    /// The payloads of what does not travel as it stands, on one buffer.
     fn encode(
         &mut self,
-        blocks: &mut [Block],
+        blocks: &mut Vec<Block>,
+        batch: &mut Batch,
         dropped: &mut Vec<(Mark, End)>,
-        encoder: &Encoder,
+        shared: &Shared,
+        queue: &mut Consumer,
         diagnostics: &mut Diagnostics,
-    ) -> Batch {
-        let Self { before_send, buffer, .. } = self;
+    ) {
+        let (Self { before_send, buffer, .. }, encoder) = (self, &shared.encoder);
+        if blocks.is_empty() {
+            return;
+        }
         buffer.make_room_for(blocks.iter().map(|block| block.size(encoder)).sum());
-        for block in blocks {
+        for mut block in blocks.drain(..) {
             while let Some((admitted, event)) = block.pop() {
                 let mark = admitted.into();
                 match event {
@@ -88,30 +98,20 @@ impl Prepare {
                     },
                 }
             }
+            queue.reuse(block);
         }
-        buffer.take_batch()
+        buffer.finish(batch);
     }
 
     /// These payloads have ended: what they stood on can be used again.
     pub(crate) fn reuse(&mut self, payloads: Vec<Payload>, queue: &mut Consumer) {
-        let Some(buffer) = buffer_of(payloads) else { return };
-        match self.hollow.pop() {
-            Some(block) => queue.reuse(block.on(buffer)),
-            None => self.buffer.keep(buffer),
-        }
-    }
-}
-
-/// The lines of the only block, when they travel as they stand.
-fn only_lines(blocks: &mut Vec<Block>) -> Option<Lines> {
-    if blocks.len() != 1 {
-        return None;
-    }
-    match blocks.pop()?.into_lines() {
-        Ok(lines) => Some(lines),
-        Err(block) => {
-            blocks.push(block);
-            None
+        for buffer in buffers_of(payloads) {
+            // That of a block goes back to one.
+            let hollow = if buffer.capacity() <= MAX_BLOCK_ROOM { self.hollow.pop() } else { None };
+            match hollow {
+                Some(block) => queue.reuse(block.on(buffer)),
+                None => self.buffer.keep(buffer),
+            }
         }
     }
 }

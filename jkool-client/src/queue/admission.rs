@@ -87,8 +87,12 @@ impl Shards {
             wake = self.signals.filled(shard);
         }
         if news.more != Amount::NOTHING {
-            let (much, behind) = self.signals.announce(news.more);
-            self[shard].set_behind(behind);
+            let (much, waiting) = self.signals.announce(news.more);
+            if self.signals.is_behind(waiting) {
+                self[shard].set_behind(true);
+            } else if self.signals.has_caught_up(waiting) {
+                self[shard].set_behind(false);
+            }
             wake |= much;
         }
         wake

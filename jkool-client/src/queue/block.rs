@@ -28,9 +28,9 @@ impl From<Admitted> for Mark {
     }
 }
 
-/// An event in the queue.
+/// An event that the worker has yet to make JSON of.
 #[derive(Debug)]
-struct Queued {
+struct Raw {
     admitted: Admitted,
     form: Form,
 }
@@ -38,10 +38,19 @@ struct Queued {
 #[derive(Debug)]
 enum Form {
     Entity(Entity),
-    /// So many of the block's bytes and a line break, and where among the block's keys its own stands.
-    Encoded(Kind, usize, Range<usize>),
     /// So many of the block's bytes: its message and its operation.
     Line(Stamped, usize),
+}
+
+/// An event whose JSON is so many of the block's bytes, and a line break. Small, since each is written by one core and read
+/// by another.
+#[derive(Debug)]
+struct Encoded {
+    admitted: Admitted,
+    kind: Kind,
+    len: usize,
+    /// Where among the block's keys its own stands.
+    key: Range<usize>,
 }
 
 /// An event that is taken out.
@@ -54,9 +63,13 @@ pub(crate) enum Taken<'a> {
     Line(Stamped, &'a [u8]),
 }
 
-/// So many events, or about so many bytes, that are to be encoded make a block.
+/// So many events, or about so many bytes, make a block: small change beside the limits of the queue, even with one for each
+/// shard, and large enough to be written to a socket by itself.
 pub(super) const BLOCK_EVENTS: usize = 128;
-pub(super) const BLOCK_BYTES: usize = 128 << 10;
+pub(super) const BLOCK_BYTES: usize = 64 << 10;
+
+/// What the bytes of a block take at most, unless a single event takes more.
+pub(crate) const MAX_BLOCK_ROOM: usize = BLOCK_BYTES + BLOCK_BYTES / 8;
 
 /// A block grows as it likes up to that.
 const SMALL: usize = 16 << 10;
@@ -66,13 +79,15 @@ pub(super) const MAX_COPY: usize = 8 << 10;
 
 /// What an encoded event of that size takes here besides its bytes. Its place beside others is small change.
 pub(crate) fn overhead(bytes: usize) -> usize {
-    if bytes > MAX_COPY { size_of::<Block>() + 4 * size_of::<Queued>() } else { 0 }
+    if bytes > MAX_COPY { size_of::<Block>() + 4 * size_of::<Encoded>() } else { 0 }
 }
 
 /// Some events, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Block {
-    events: VecDeque<Queued>,
+    /// Either raw events stand here or encoded ones.
+    raw: VecDeque<Raw>,
+    events: VecDeque<Encoded>,
     pub(super) bytes: Vec<u8>,
     /// The partition keys of encoded events. Neighbours with the same key share one.
     pub(super) keys: Vec<u8>,
@@ -91,7 +106,7 @@ pub(crate) struct Block {
 pub(crate) struct Lines {
     bytes: Vec<u8>,
     keys: Vec<u8>,
-    events: VecDeque<Queued>,
+    events: VecDeque<Encoded>,
     read: usize,
 }
 
@@ -115,7 +130,12 @@ impl Block {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.events.len()
+        self.raw.len() + self.events.len()
+    }
+
+    fn admitted(&self) -> impl Iterator<Item = &Admitted> {
+        let raw = self.raw.iter().map(|raw| &raw.admitted);
+        raw.chain(self.events.iter().map(|event| &event.admitted))
     }
 
     pub(crate) fn weight(&self) -> usize {
@@ -124,16 +144,17 @@ impl Block {
 
     /// The next event, oldest first.
     pub(crate) fn pop(&mut self) -> Option<(Admitted, Taken<'_>)> {
-        let Queued { admitted, form } = self.events.pop_front()?;
+        if let Some(Encoded { admitted, kind, len, key }) = self.events.pop_front() {
+            self.weight -= admitted.weight;
+            let json = read(&self.bytes, &mut self.read, len);
+            // The line break.
+            self.read += 1;
+            return Some((admitted, Taken::Encoded(kind, json, &self.keys[key])));
+        }
+        let Raw { admitted, form } = self.raw.pop_front()?;
         self.weight -= admitted.weight;
         let taken = match form {
             Form::Entity(entity) => Taken::Entity(entity),
-            Form::Encoded(kind, len, key) => {
-                let json = read(&self.bytes, &mut self.read, len);
-                // The line break.
-                self.read += 1;
-                Taken::Encoded(kind, json, &self.keys[key])
-            }
             Form::Line(line, len) => Taken::Line(line, read(&self.bytes, &mut self.read, len)),
         };
         Some((admitted, taken))
@@ -141,12 +162,11 @@ impl Block {
 
     /// About what its events take as JSON, but for those that are not encoded.
     pub(crate) fn size(&self, encoder: &Encoder) -> usize {
-        let size = |queued: &Queued| match queued.form {
-            Form::Encoded(_, len, _) => len + 1,
+        let raw = self.raw.iter().map(|raw| match raw.form {
             Form::Line(line, len) => encoder.size_of_line(&line, len - line.message_len),
             Form::Entity(_) => 0,
-        };
-        self.events.iter().map(size).sum()
+        });
+        raw.sum::<usize>() + self.events.iter().map(|event| event.len + 1).sum::<usize>()
     }
 
     /// Its events as lines, when all are encoded, and little of the room that they stand in is empty or used up: that would be
@@ -169,21 +189,15 @@ impl Block {
         self.is_full_of_one || (full && self.len() > 0)
     }
 
-    /// So many of a batch that it need not wait for company, and is not to be taken apart.
-    pub(crate) fn travels_alone(&self, max: usize, bytes: usize) -> bool {
-        let fits = self.len() <= max && self.weight <= bytes;
-        self.encoded && fits && (self.len() * 2 >= max || self.weight * 2 >= bytes)
-    }
-
-    fn push(&mut self, admitted: Admitted, form: Form) {
+    fn push_raw(&mut self, admitted: Admitted, form: Form) {
         self.weight += admitted.weight;
-        self.events.push_back(Queued { admitted, form });
+        self.raw.push_back(Raw { admitted, form });
     }
 
     /// Makes room for so many bytes more. One that has grown a little gets all that it will take if its events go on as they
     /// began: to grow step by step is to copy, and leaves holes in the heap.
     pub(super) fn make_room(&mut self, bytes: usize, size: &BlockSize) {
-        let (len, events) = (self.bytes.len(), self.events.len());
+        let (len, events) = (self.bytes.len(), self.len());
         if len + bytes > self.bytes.capacity() && len >= SMALL {
             let expected = (len / events.max(1) * size.events).min(size.weight);
             self.bytes.reserve_exact((expected + expected / 8).saturating_sub(len).max(bytes));
@@ -191,13 +205,13 @@ impl Block {
     }
 
     pub(super) fn push_entity(&mut self, admitted: Admitted, entity: Entity) {
-        self.push(admitted, Form::Entity(entity));
+        self.push_raw(admitted, Form::Entity(entity));
     }
 
     pub(super) fn push_line(&mut self, admitted: Admitted, line: Stamped, message: &str, operation: &str) {
         self.bytes.extend_from_slice(message.as_bytes());
         self.bytes.extend_from_slice(operation.as_bytes());
-        self.push(admitted, Form::Line(line, message.len() + operation.len()));
+        self.push_raw(admitted, Form::Line(line, message.len() + operation.len()));
     }
 
     pub(super) fn push_encoded(&mut self, admitted: Admitted, kind: Kind, json: &[u8], key: &[u8]) {
@@ -209,19 +223,20 @@ impl Block {
     /// An event whose line is here already.
     fn push_placed(&mut self, admitted: Admitted, kind: Kind, len: usize, key: &[u8]) {
         let key = match self.events.back() {
-            Some(Queued { form: Form::Encoded(_, _, last), .. }) if self.keys[last.clone()] == *key => last.clone(),
+            Some(last) if self.keys[last.key.clone()] == *key => last.key.clone(),
             _ => {
                 let start = self.keys.len();
                 self.keys.extend_from_slice(key);
                 start..self.keys.len()
             }
         };
-        self.push(admitted, Form::Encoded(kind, len, key));
+        self.weight += admitted.weight;
+        self.events.push_back(Encoded { admitted, kind, len, key });
     }
 
     /// When its oldest came.
     pub(super) fn oldest(&self) -> Option<u64> {
-        Some(self.events.front()?.admitted.arrived)
+        Some(self.admitted().next()?.arrived)
     }
 
     /// How much its bytes take, those of events that were taken out too.
@@ -240,9 +255,9 @@ impl Block {
             return self.len();
         }
         let mut weight = 0;
-        let fit = self.events.iter().take(max).take_while(|queued| {
+        let fit = self.admitted().take(max).take_while(|admitted| {
             let fits = weight < bytes;
-            weight += queued.admitted.weight;
+            weight += admitted.weight;
             fits
         });
         fit.count()
@@ -252,11 +267,11 @@ impl Block {
     pub(super) fn split(&mut self, max: usize, into: &mut Block) {
         for _ in 0..max {
             match self.pop() {
-                Some((admitted, Taken::Entity(entity))) => into.push(admitted, Form::Entity(entity)),
+                Some((admitted, Taken::Entity(entity))) => into.push_entity(admitted, entity),
                 Some((admitted, Taken::Encoded(kind, json, key))) => into.push_encoded(admitted, kind, json, key),
                 Some((admitted, Taken::Line(line, bytes))) => {
                     into.bytes.extend_from_slice(bytes);
-                    into.push(admitted, Form::Line(line, bytes.len()));
+                    into.push_raw(admitted, Form::Line(line, bytes.len()));
                 }
                 None => return,
             }
@@ -265,10 +280,12 @@ impl Block {
 
     /// What it takes when it is empty.
     pub(crate) fn room(&self) -> usize {
-        self.bytes.capacity() + self.keys.capacity() + self.events.capacity() * size_of::<Queued>()
+        let events = self.events.capacity() * size_of::<Encoded>() + self.raw.capacity() * size_of::<Raw>();
+        self.bytes.capacity() + self.keys.capacity() + events
     }
 
     pub(crate) fn clear(&mut self) {
+        self.raw.clear();
         self.events.clear();
         self.bytes.clear();
         self.keys.clear();
@@ -280,16 +297,11 @@ impl Lines {
     /// Each event with the part of the bytes that is its JSON, and its key.
     pub(crate) fn events(&self) -> impl Iterator<Item = (Admitted, Kind, Range<usize>, &[u8])> {
         let mut end = self.read;
-        self.events.iter().filter_map(move |queued| {
-            let Form::Encoded(kind, len, key) = &queued.form else { return None };
+        self.events.iter().map(move |Encoded { admitted, kind, len, key }| {
             let part = end..end + len;
             end = part.end + 1;
-            Some((queued.admitted, *kind, part, &self.keys[key.clone()]))
+            (*admitted, *kind, part, &self.keys[key.clone()])
         })
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.events.len()
     }
 
     /// The bytes, line below line.
@@ -311,7 +323,7 @@ fn read<'b>(bytes: &'b [u8], from: &mut usize, len: usize) -> &'b [u8] {
     &bytes[start..*from]
 }
 
-/// How much a block of encoded events holds: a batch.
+/// How much a block of encoded events holds.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BlockSize {
     pub(super) events: usize,

@@ -2,7 +2,7 @@
 
 use crate::emit::encode::Shape;
 use crate::emit::line::Stamped;
-use crate::queue::block::{Admitted, BLOCK_EVENTS, Block, BlockSize, MAX_COPY};
+use crate::queue::block::{Admitted, BLOCK_BYTES, BLOCK_EVENTS, Block, BlockSize, MAX_COPY};
 use crate::queue::limits::Limits;
 use crate::queue::spare::Spare;
 use jkool_model::Entity;
@@ -36,8 +36,10 @@ pub(crate) struct Queue {
 impl Queue {
     /// With at most so many bytes of empty blocks.
     pub(crate) fn new(limits: &Limits, max_spare: usize) -> Self {
-        // A batch of one event each is not worth a block.
-        let size = BlockSize { events: limits.batch_events.max(BLOCK_EVENTS), weight: limits.batch_bytes };
+        // As many as make up a batch; a batch of few events is not worth a block.
+        let parts = limits.batch_events.div_ceil(BLOCK_EVENTS);
+        let events = if parts > 1 { limits.batch_events.div_ceil(parts) } else { BLOCK_EVENTS };
+        let size = BlockSize { events, weight: limits.batch_bytes.min(BLOCK_BYTES) };
         Self { blocks: VecDeque::new(), size, room: 0, spare: Spare::default(), max_spare, len: 0, weight: 0 }
     }
 
@@ -109,22 +111,20 @@ impl Queue {
     }
 
     /// Appends to `taken` the oldest events, up to `max` of them and about as many as weigh `bytes`, what is there already
-    /// among them: whole blocks, and what is missing of the next one. What makes a batch by itself is left alone.
+    /// among them. To take a block apart is to copy, so a batch that is at least half full ends before one that does not fit.
     pub(crate) fn take(&mut self, max: usize, bytes: usize, taken: &mut Vec<Block>) {
         let mut len: usize = taken.iter().map(Block::len).sum();
         let mut weight: usize = taken.iter().map(Block::weight).sum();
         while let Some(front) = self.blocks.front_mut().filter(|_| len < max && weight < bytes) {
-            let alone = front.travels_alone(max, bytes);
-            if alone && len > 0 {
-                return;
-            }
             let fitting = front.fitting(max - len, bytes - weight);
-            let block = if fitting == front.len() || alone {
+            let block = if fitting == front.len() {
                 if front.is_for(true) {
                     // A little more, for the next is not of quite the same size, and one that grows is copied.
                     self.room = (front.written() + front.written() / 16).max(self.room / 2);
                 }
                 self.blocks.pop_front().unwrap_or_default()
+            } else if len * 2 >= max || weight * 2 >= bytes {
+                return;
             } else {
                 let mut part = self.spare.block(front.is_for(true), 0);
                 front.split(fitting, &mut part);
@@ -135,9 +135,6 @@ impl Queue {
             len += block.len();
             weight += block.weight();
             taken.push(block);
-            if alone {
-                return;
-            }
         }
     }
 

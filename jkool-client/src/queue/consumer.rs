@@ -92,14 +92,12 @@ impl Consumer {
             }
             drop(state);
             shards.signals.recall(less);
-            if shard.is_behind() && !shards.signals.is_behind(shards.signals.waiting()) {
+            if shard.is_behind() && shards.signals.has_caught_up(shards.signals.waiting()) {
                 shard.set_behind(false);
             }
             let events: usize = taken.iter().map(Block::len).sum();
             let weight: usize = taken.iter().map(Block::weight).sum();
-            // What makes a batch by itself is not to be copied together with others.
-            let alone = matches!(&taken[..], [block] if block.travels_alone(max, bytes));
-            if events >= max || weight >= bytes || alone {
+            if events >= max || weight >= bytes {
                 self.next = place + 1;
                 return taken;
             }

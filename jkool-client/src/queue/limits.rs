@@ -51,4 +51,10 @@ impl Limits {
     pub(crate) fn behind_at(&self) -> Amount {
         self.much() + self.much().part(2)
     }
+
+    /// With less than so much waiting, the worker has caught up. Much less than what puts it behind: while it is, few lines
+    /// that it has to encode are among many that it has not, or it would stay busy with those few.
+    pub(crate) fn caught_up_at(&self) -> Amount {
+        self.much().part(4)
+    }
 }

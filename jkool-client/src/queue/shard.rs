@@ -95,7 +95,9 @@ impl Shard {
     }
 
     pub(crate) fn set_behind(&self, behind: bool) {
-        self.behind.store(behind, Ordering::Relaxed);
+        if self.is_behind() != behind {
+            self.behind.store(behind, Ordering::Relaxed);
+        }
     }
 
     /// When the oldest event came, if there is one. It may be gone when one looks.

@@ -29,6 +29,7 @@ pub(crate) struct Signals {
     /// How much of that is worth waking the worker for.
     wake_at: Amount,
     behind_at: Amount,
+    caught_up_at: Amount,
 }
 
 fn bit(shard: usize) -> u32 {
@@ -51,6 +52,7 @@ impl Signals {
             waiting_bytes: AtomicI64::new(0),
             wake_at: limits.much(),
             behind_at: limits.behind_at(),
+            caught_up_at: limits.caught_up_at(),
         }
     }
 
@@ -85,13 +87,13 @@ impl Signals {
         }
     }
 
-    /// So much more waits; whether that is worth waking the worker for, and whether it is behind.
-    pub(crate) fn announce(&self, more: Amount) -> (bool, bool) {
+    /// So much more waits; whether that is worth waking the worker for, and how much waits now.
+    pub(crate) fn announce(&self, more: Amount) -> (bool, Amount) {
         let events = self.waiting_events.fetch_add(more.events, Ordering::Relaxed);
         let bytes = self.waiting_bytes.fetch_add(more.bytes, Ordering::Relaxed);
         let crosses = |before: i64, more: i64, at: i64| before < at && before + more >= at;
         let wake = crosses(events, more.events, self.wake_at.events) || crosses(bytes, more.bytes, self.wake_at.bytes);
-        (wake, self.is_behind(Amount { events, bytes } + more))
+        (wake, Amount { events, bytes } + more)
     }
 
     /// So much of what was told of does not wait any more.
@@ -110,9 +112,14 @@ impl Signals {
         }
     }
 
-    /// Whether callers are to encode their lines, with so much waiting.
+    /// Whether the worker is behind, with so much waiting, and callers are to encode their lines.
     pub(crate) fn is_behind(&self, waiting: Amount) -> bool {
         waiting.reaches(self.behind_at)
+    }
+
+    /// Whether it is not any more.
+    pub(crate) fn has_caught_up(&self, waiting: Amount) -> bool {
+        !waiting.reaches(self.caught_up_at)
     }
 
     /// There is no room; whether the worker is to be told.
