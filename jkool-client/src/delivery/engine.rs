@@ -266,7 +266,6 @@ impl Engine {
         let settled = self.delivery.settle(ticket, batch, receipt, now);
         let success = settled.is_success();
         let Batch { payloads, marks: delivered, .. } = settled.delivered;
-        self.prepare.reuse(payloads, &mut self.queue);
         if let Some(notice) = settled.notice {
             self.diagnostics.tell(notice);
         }
@@ -288,6 +287,7 @@ impl Engine {
             ledger.end_all(&delivered, End::Delivered);
             ledger.maybe_duplicated(settled.maybe_duplicated);
         });
+        self.prepare.reuse(payloads, &mut self.queue);
     }
 
     /// Lets go: what is left in memory alone is counted as lost.

@@ -14,6 +14,7 @@ use crate::report::diagnostics::Diagnostics;
 use crate::report::loss::LossReason;
 use jkool_model::Entity;
 use jkool_transport::Payload;
+use std::collections::VecDeque;
 
 /// Looks at each event on the delivery thread before it is encoded: gives it back, changed or not, or drops it.
 pub(crate) type BeforeSend = Box<dyn Fn(Entity) -> Option<Entity> + Send>;
@@ -22,7 +23,7 @@ pub(crate) struct Prepare {
     before_send: Option<BeforeSend>,
     buffer: BatchBuffer,
     /// Blocks whose bytes travel as they stood there, for when these come back.
-    hollow: Vec<Block>,
+    hollow: VecDeque<Block>,
 }
 
 /// So many wait at most: in an outage the bytes of many batches never come back.
@@ -30,7 +31,7 @@ const MAX_HOLLOW: usize = 32;
 
 impl Prepare {
     pub(crate) fn new(before_send: Option<BeforeSend>) -> Self {
-        Self { before_send, buffer: BatchBuffer::default(), hollow: Vec::new() }
+        Self { before_send, buffer: BatchBuffer::default(), hollow: VecDeque::new() }
     }
 
     /// The payloads of what is in `blocks`; what becomes none is counted.
@@ -50,7 +51,7 @@ impl Prepare {
                     self.encode(&mut open, &mut batch, &mut dropped, shared, queue, diagnostics);
                     let hollow = self.buffer.pass_on(lines, &mut batch);
                     if self.hollow.len() < MAX_HOLLOW {
-                        self.hollow.push(hollow);
+                        self.hollow.push_back(hollow);
                     }
                 }
                 Err(block) => open.push(block),
@@ -106,8 +107,8 @@ impl Prepare {
     /// These payloads have ended: what they stood on can be used again.
     pub(crate) fn reuse(&mut self, payloads: Vec<Payload>, queue: &mut Consumer) {
         for buffer in buffers_of(payloads) {
-            // That of a block goes back to one.
-            let hollow = if buffer.capacity() <= MAX_BLOCK_ROOM { self.hollow.pop() } else { None };
+            // That of a block goes back to one: to its own, when batches come back in their order.
+            let hollow = if buffer.capacity() <= MAX_BLOCK_ROOM { self.hollow.pop_front() } else { None };
             match hollow {
                 Some(block) => queue.reuse(block.on(buffer)),
                 None => self.buffer.keep(buffer),

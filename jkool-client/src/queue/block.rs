@@ -99,6 +99,8 @@ pub(crate) struct Block {
     encoded: bool,
     /// Belongs to one event, whose buffer it was.
     is_full_of_one: bool,
+    /// The shard that wrote on it last: what it writes on next is best still near its core.
+    pub(super) home: usize,
 }
 
 /// The JSON of a block's events, and where in it each of them stands.
@@ -108,6 +110,7 @@ pub(crate) struct Lines {
     keys: Vec<u8>,
     events: VecDeque<Encoded>,
     read: usize,
+    home: usize,
 }
 
 impl Block {
@@ -176,7 +179,7 @@ impl Block {
             return Err(self);
         }
         self.weight = 0;
-        Ok(Lines { bytes: self.bytes, keys: self.keys, events: self.events, read: self.read })
+        Ok(Lines { bytes: self.bytes, keys: self.keys, events: self.events, read: self.read, home: self.home })
     }
 
     /// Whether there is no room for an event of that weight, of which so many bytes are to stand here.
@@ -311,7 +314,8 @@ impl Lines {
 
     /// What is left when the bytes have gone their own way, empty.
     pub(crate) fn into_block(self) -> Block {
-        let mut block = Block { events: self.events, keys: self.keys, encoded: true, ..Block::default() };
+        let Self { events, keys, home, .. } = self;
+        let mut block = Block { events, keys, home, encoded: true, ..Block::default() };
         block.clear();
         block
     }

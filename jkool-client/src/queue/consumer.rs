@@ -83,7 +83,10 @@ impl Consumer {
             let mut state = shard.lock();
             let less = state.take(max, bytes, &mut taken);
             // As many as it gave, for what comes.
-            state.reuse(taken[before..].iter().filter_map(|block| self.spare.take(block.is_for(true))));
+            state.reuse(taken[before..].iter_mut().filter_map(|block| {
+                block.home = place;
+                self.spare.take(block.is_for(true), place)
+            }));
             if state.is_empty() {
                 shards.signals.emptied(place);
             }

@@ -24,6 +24,11 @@ pub(crate) struct Shards {
 
 /// What empty blocks may take at most.
 const MAX_SPARE: usize = 2 << 20;
+const MIN_SPARE: usize = 512 << 10;
+
+/// In so many shards callers get room at a time. To wake a caller takes longer than many calls do, and so does to wait: a few
+/// get much.
+const DEALT: usize = 4;
 
 impl Index<usize> for Shards {
     type Output = Shard;
@@ -50,10 +55,11 @@ impl Shards {
         self.shards.len()
     }
 
-    /// How many bytes of empty blocks the worker may keep for them: what events leave of the room.
+    /// How many bytes of empty blocks the worker may keep for them: what events leave of the room, and some in any case, or
+    /// a full queue would get new ones all the time.
     pub(crate) fn max_spare(&self) -> usize {
         let free = self.budget.limit() - self.budget.used();
-        MAX_SPARE.min(free.bytes.max(0) as usize)
+        MAX_SPARE.min((free.bytes.max(0) as usize).max(self.limits.batch_bytes.min(MIN_SPARE)))
     }
 
     /// The shard of a thread with that number.
@@ -82,20 +88,23 @@ impl Shards {
         }
     }
 
-    /// Gives what is free to the shards in which callers wait, an equal part to each, when that is worth waking them.
+    /// Gives what is free to some of the shards in which callers wait, an equal part to each, when that is worth waking them.
+    /// The next time it is the others' turn.
     pub(crate) fn deal(&self) {
         let blocked = self.signals.blocked_shards();
         // To wake a caller for each event that leaves would cost more than the events do.
         if blocked == 0 || self.budget.is_filled(3, 4) {
             return;
         }
-        // Not always the same one gets what can't be shared.
-        let first = self.signals.next_turn();
+        let first = self.signals.turn();
         let places = (0..self.len()).map(|place| self.of_thread(first + place));
-        for (place, others) in places.filter(|place| blocked & 1 << place != 0).zip((1..=blocked.count_ones()).rev()) {
-            let share = self.budget.deal(others);
+        let places = places.filter(|place| blocked & 1 << place != 0);
+        let among = (blocked.count_ones() as usize).min(DEALT);
+        for (place, others) in places.zip((1..=among).rev()) {
+            let share = self.budget.deal(others as u32);
             self[place].lock().add_credit(share);
             self[place].room.notify_all();
+            self.signals.set_turn(place + 1);
         }
     }
 

@@ -13,15 +13,24 @@ impl Spare {
     /// A block of that kind, with room for about so much when it has to be made: one that grows is copied, and leaves holes
     /// in the heap.
     pub(super) fn block(&mut self, encoded: bool, room: usize) -> Block {
-        self.take(encoded).unwrap_or_else(|| Block::default().begun(encoded).on(Vec::with_capacity(room)))
+        let last = self.blocks.iter().rposition(|block| block.is_for(encoded));
+        let block = last.map(|place| self.take_at(place));
+        block.unwrap_or_else(|| Block::default().begun(encoded).on(Vec::with_capacity(room)))
     }
 
-    /// A block of that kind, if there is one. Those of encoded events are much larger than the others.
-    pub(super) fn take(&mut self, encoded: bool) -> Option<Block> {
-        let place = self.blocks.iter().rposition(|block| block.is_for(encoded))?;
+    /// A block of that kind for a shard, if there is one, and if possible one that was there before. Those of encoded events
+    /// are much larger than the others.
+    pub(super) fn take(&mut self, encoded: bool, home: usize) -> Option<Block> {
+        let last =
+            |here: bool| self.blocks.iter().rposition(|block| block.is_for(encoded) && (!here || block.home == home));
+        let place = last(true).or_else(|| last(false))?;
+        Some(self.take_at(place))
+    }
+
+    fn take_at(&mut self, place: usize) -> Block {
         let block = self.blocks.swap_remove(place);
         self.bytes -= block.room();
-        Some(block)
+        block
     }
 
     /// Keeps a block, unless all together would take more than `max` bytes.
