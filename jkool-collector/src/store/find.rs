@@ -4,7 +4,7 @@ use super::EntityId;
 use super::apply::kind_number;
 use super::link::{CORRELATOR, Role, hash};
 use super::rollup::Level;
-use super::text::Search;
+use super::search::Search;
 use crate::{Filter, SeverityRange};
 use jkool_model::{SourceFqn, Timestamp};
 use rusqlite::types::Value;
