@@ -11,14 +11,14 @@
 //! Two things make it so. Where the next byte goes, [`Json`] hands on by value: it stays in a register, where the length of a
 //! `Vec` would go through memory for each comma. And what is short is copied in pieces of a fixed size, which takes no call.
 
-mod plain;
-mod word;
+mod escape;
+mod quoted;
 
-use plain::{CHUNK, ESCAPED, copy, escape, is_plain};
+use escape::{CHUNK, ESCAPED, copy, escape, is_plain};
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
 
-pub(crate) use word::Word;
+pub(crate) use quoted::Quoted;
 
 /// What a short text in quotes takes at most, and a number.
 const SHORT: usize = CHUNK + 2;
@@ -197,9 +197,9 @@ impl<'a> Json<'a> {
         out
     }
 
-    /// Writes a word.
+    /// Writes a word that is in its quotes already.
     #[inline(always)]
-    pub(crate) fn word(self, Word { quoted, length }: &Word) -> Self {
+    pub(crate) fn quoted(self, Quoted { quoted, length }: &Quoted) -> Self {
         let start = self.at;
         Self { at: start + length, ..self.raw(quoted) }
     }
