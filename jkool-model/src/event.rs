@@ -1,5 +1,6 @@
 //! An event: something that happened.
 
+use crate::tags;
 use crate::trackable::trackable;
 use crate::{InvalidEntity, LogType, OpType, Text, TrackingId};
 

@@ -50,6 +50,16 @@ pub fn double(out: &mut Vec<u8>, double: f64) {
     Json::begin(out, SHORT).double(double).end();
 }
 
+/// The words for what JSON has no number for, as TNT4J and jkool-client-java-api write them.
+pub(crate) fn non_finite(double: f64) -> Option<&'static str> {
+    match double {
+        double if double.is_nan() => Some("NaN"),
+        f64::INFINITY => Some("Infinity"),
+        f64::NEG_INFINITY => Some("-Infinity"),
+        _ => None,
+    }
+}
+
 impl<'a> Json<'a> {
     /// Begins at the end of `out`, with room for so many bytes; more is made when it is needed.
     pub fn begin(out: &'a mut Vec<u8>, room: usize) -> Self {
@@ -182,7 +192,7 @@ impl<'a> Json<'a> {
 
     /// Writes a float; what JSON has no number for as its word: `"NaN"`, `"Infinity"`, `"-Infinity"`.
     pub fn double(self, double: f64) -> Self {
-        if let Some(word) = crate::value::non_finite(double) {
+        if let Some(word) = non_finite(double) {
             return self.text(word);
         }
         self.number(zmij::Buffer::new().format_finite(double))

@@ -4,6 +4,7 @@ mod activity;
 mod entity;
 mod enums;
 mod event;
+mod heap_size;
 #[doc(hidden)]
 pub mod json;
 mod property;
@@ -12,6 +13,7 @@ mod source;
 mod source_type;
 mod spelling;
 mod surrogates;
+mod tags;
 mod timestamp;
 mod trackable;
 mod tracking_id;
