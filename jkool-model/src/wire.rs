@@ -4,8 +4,8 @@
 //! looks like on the wire follows from its type, by [`Wire`] (`wire_fields.rs`): absent when it holds nothing, and readable in every form
 //! that a real client was seen to send.
 
-use crate::Value;
 use crate::json::Json;
+use crate::value::Value;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;

@@ -1,13 +1,16 @@
 //! What each type of field looks like on the wire, and every form in which it is read.
 
+use crate::Text;
+use crate::enums::{ActivityStatus, CompCode, LogType, OpType, Severity};
 use crate::heap_size::list_heap_size;
 use crate::json::Json;
-use crate::value::ValueVisitor;
+use crate::property::Property;
+use crate::snapshot::Snapshot;
+use crate::source::SourceFqn;
+use crate::timestamp::Timestamp;
+use crate::tracking_id::TrackingId;
+use crate::value::{Value, ValueVisitor};
 use crate::wire::Wire;
-use crate::{
-    ActivityStatus, CompCode, LogType, OpType, Property, Severity, Snapshot, SourceFqn, Text, Timestamp, TrackingId,
-    Value,
-};
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserializer, Serialize, Serializer};
 use std::fmt;
