@@ -47,23 +47,23 @@ impl Access {
     }
 
     /// Whether the headers hold a token that is taken; without any it counts what the connection showed before.
-    pub(crate) fn knows(&self, headers: &HeaderMap, shown_before: bool) -> bool {
+    pub(crate) fn knows(&self, headers: &HeaderMap, authenticated_before: bool) -> bool {
         let offered = offered(headers);
         if offered.is_empty() {
-            return shown_before || !self.needs_token();
+            return authenticated_before || !self.needs_token();
         }
         offered.iter().any(|token| self.takes(token))
     }
 
     /// What holds for every request, before anybody looks at what it wants. A POST may bring its token in the body, so
     /// whoever takes one asks for it.
-    pub(crate) fn check(&self, request: &Parts, shown_before: bool) -> Result<(), Denied> {
+    pub(crate) fn check(&self, request: &Parts, authenticated_before: bool) -> Result<(), Denied> {
         self.check_host(&request.headers, &request.uri)?;
         let reads = matches!(request.method, Method::GET | Method::HEAD);
         if !reads && is_cross_origin(&request.headers) {
             return Err(Denied::CrossOrigin);
         }
-        if request.method != Method::POST && !self.knows(&request.headers, shown_before) {
+        if request.method != Method::POST && !self.knows(&request.headers, authenticated_before) {
             return Err(Denied::Token);
         }
         Ok(())

@@ -1,10 +1,10 @@
 //! What every part of the server shares.
 
 use crate::access::Access;
-use crate::intake::{Batch, Room};
-use crate::refusal::Refusal;
-use crate::rehearsal::Rehearsal;
-use crate::tally::Tally;
+use crate::counters::Counters;
+use crate::error_response::ErrorResponse;
+use crate::intake::{Batch, BodyMemory};
+use crate::script::Script;
 use crate::{Appended, Clock, Store, StoreError};
 use axum::Router;
 use axum::http::Method;
@@ -19,9 +19,9 @@ pub(crate) struct App {
     pub(crate) access: Access,
     pub(crate) is_tls: bool,
     pub(crate) limits: Limits,
-    pub(crate) room: Room,
-    pub(crate) tally: Tally,
-    pub(crate) rehearsal: Option<Arc<Rehearsal>>,
+    pub(crate) body_memory: BodyMemory,
+    pub(crate) counters: Counters,
+    pub(crate) script: Option<Arc<Script>>,
 }
 
 /// How far a client may go.
@@ -48,9 +48,9 @@ impl App {
     pub(crate) async fn keep(&self, batch: &mut Batch) -> Result<Appended, StoreError> {
         let refused = batch.refused_count();
         let appended = self.store.append(std::mem::take(&mut batch.records)).await?;
-        self.tally.count(appended, refused);
-        if let Some(rehearsal) = &self.rehearsal {
-            rehearsal.arrived(&batch.bodies);
+        self.counters.count(appended, refused);
+        if let Some(script) = &self.script {
+            script.arrived(&batch.bodies);
         }
         Ok(appended)
     }
@@ -62,6 +62,6 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(crate::intake::routes())
         .merge(crate::api::routes())
         .merge(crate::page::routes())
-        .method_not_allowed_fallback(async |method: Method| Refusal::Method(method))
+        .method_not_allowed_fallback(async |method: Method| ErrorResponse::Method(method))
         .with_state(app)
 }

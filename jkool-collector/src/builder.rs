@@ -3,11 +3,11 @@
 use crate::access::Access;
 use crate::app::{App, Limits};
 use crate::collector::Ready;
-use crate::intake::Room;
+use crate::counters::Counters;
+use crate::intake::BodyMemory;
 use crate::listen::listen;
-use crate::rehearsal::Rehearsal;
+use crate::script::Script;
 use crate::server::Server;
-use crate::tally::Tally;
 use crate::tokens::{Tokens, in_file};
 use crate::{Clock, Collector, StartError, Store, StoreBuilder, tls};
 use std::io;
@@ -34,7 +34,7 @@ pub struct CollectorBuilder {
     names: Vec<String>,
     tls: Option<(PathBuf, PathBuf)>,
     limits: Limits,
-    pub(crate) rehearsal: Option<Arc<Rehearsal>>,
+    pub(crate) script: Option<Arc<Script>>,
 }
 
 /// A token that was set.
@@ -65,7 +65,7 @@ impl CollectorBuilder {
                 // What JESL counts on.
                 idle_timeout: Duration::from_secs(5 * 60),
             },
-            rehearsal: None,
+            script: None,
         }
     }
 
@@ -204,10 +204,10 @@ impl CollectorBuilder {
             clock,
             access: Access::new(tokens, self.names, address.ip()),
             is_tls: tls.is_some(),
-            room: Room::for_bodies(self.limits.body),
+            body_memory: BodyMemory::for_bodies(self.limits.body),
             limits: self.limits,
-            tally: Tally::default(),
-            rehearsal: self.rehearsal,
+            counters: Counters::default(),
+            script: self.script,
         };
         let app = Arc::new(app);
         let ready = Ready { address, tcp_address, app: Arc::clone(&app) };

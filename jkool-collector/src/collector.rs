@@ -102,12 +102,12 @@ impl Collector {
 
     /// How much it was sent since it started.
     pub fn counts(&self) -> Counts {
-        self.ready.app.tally.counts()
+        self.ready.app.counters.counts()
     }
 
     /// What nobody could be answered, the youngest 32: lines that came over TCP and can't be read, and why.
     pub fn notices(&self) -> Vec<String> {
-        self.ready.app.tally.notices()
+        self.ready.app.counters.notices()
     }
 
     /// Ends it, as dropping it does.

@@ -8,9 +8,9 @@ pub(crate) mod lines;
 
 use crate::access::Denied;
 use crate::app::App;
-use crate::refusal::{Refusal, json_answer};
-use crate::rehearsal::Scripted;
-use crate::server::Session;
+use crate::error_response::{ErrorResponse, json_answer};
+use crate::script::Scripted;
+use crate::server::session::Session;
 use crate::{Appended, Record};
 use axum::body::HttpBody;
 use axum::extract::{Request, State};
@@ -20,9 +20,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Extension, Router};
 pub(crate) use batch::Batch;
-use batch::Form;
-use body::Held;
-pub(crate) use body::Room;
+use batch::ParseOptions;
+pub(crate) use body::BodyMemory;
+use body::Reservation;
 use bytes::Bytes;
 use encoding::Encoding;
 use jkool_model::Timestamp;
@@ -65,48 +65,48 @@ async fn take(
     Extension(session): Extension<Arc<Session>>,
     default_type: Option<&'static str>,
     request: Request,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ErrorResponse> {
     let (head, body) = request.into_parts();
     let headers = &head.headers;
     if body.is_end_stream() && headers.get(PRAGMA).is_some_and(|pragma| pragma == "ping") {
         return Ok(StatusCode::OK.into_response());
     }
-    let mut held = app.room.hold();
-    if !app.access.knows(headers, session.shown()) {
+    let mut reservation = app.body_memory.reserve();
+    if !app.access.knows(headers, session.is_authenticated()) {
         // The only body that is of interest brings a token.
-        let body = body::read(body, HANDSHAKE, app.limits.body_timeout, &mut held).await;
+        let body = body::read(body, HANDSHAKE, app.limits.body_timeout, &mut reservation).await;
         let token = body.as_ref().ok().and_then(|body| handshake::token_in(body));
         return token.map(|token| shake_hands(&app, &session, &token)).ok_or(Denied::Token.into());
     }
     let encoding = Encoding::of(headers)?;
-    let body = body::read(body, app.limits.body, app.limits.body_timeout, &mut held).await?;
+    let body = body::read(body, app.limits.body, app.limits.body_timeout, &mut reservation).await?;
     if let Some(token) = handshake::token_in(&body) {
         return Ok(shake_hands(&app, &session, &token));
     }
-    let scripted = app.rehearsal.as_ref().filter(|_| !body.is_empty()).and_then(|rehearsal| rehearsal.next());
+    let scripted = app.script.as_ref().filter(|_| !body.is_empty()).and_then(|script| script.next());
     let scripted = match scripted {
         Some(Scripted::Instead(response)) => return Ok(response),
         Some(Scripted::AfterStoring(response)) => Some(response),
         None => None,
     };
-    let reading = Reading {
+    let reader = BodyReader {
         encoding,
         is_xml: is_xml(headers),
         limit: app.limits.body,
-        form: Form { default_type, spread: true },
+        options: ParseOptions { default_type, multi_line: true },
         now: app.clock.now(),
     };
-    let (mut batch, _held) = if encoding.is_some() || body.len() > LARGE {
-        tokio::task::spawn_blocking(move || reading.read(body, held)).await.map_err(Refusal::Internal)??
+    let (mut batch, _reservation) = if encoding.is_some() || body.len() > LARGE {
+        tokio::task::spawn_blocking(move || reader.read(body, reservation)).await.map_err(ErrorResponse::Internal)??
     } else {
-        reading.read(body, held)?
+        reader.read(body, reservation)?
     };
     let appended = app.keep(&mut batch).await?;
     if let Some(response) = scripted {
         return Ok(response);
     }
     if batch.refused_count() > 0 {
-        return Err(Refusal::Entities(appended, batch));
+        return Err(ErrorResponse::Entities(appended, batch));
     }
     // Nothing is fine, too: some ask so whether anybody is there.
     let status = if appended == Appended::default() { StatusCode::OK } else { StatusCode::ACCEPTED };
@@ -115,35 +115,35 @@ async fn take(
 
 /// How a body becomes a batch.
 #[derive(Debug, Clone, Copy)]
-struct Reading {
+struct BodyReader {
     encoding: Option<Encoding>,
     is_xml: bool,
     limit: usize,
-    form: Form,
+    options: ParseOptions,
     now: Timestamp,
 }
 
-impl Reading {
-    fn read(self, body: Bytes, mut held: Held) -> Result<(Batch, Held), Refusal> {
+impl BodyReader {
+    fn read(self, body: Bytes, mut reservation: Reservation) -> Result<(Batch, Reservation), ErrorResponse> {
         let body = match self.encoding {
-            Some(encoding) => encoding.unpack(&body, self.limit, &mut held)?,
+            Some(encoding) => encoding.unpack(&body, self.limit, &mut reservation)?,
             None => body,
         };
         let text = body.trim_ascii_start();
         if text.starts_with(b"<") || (self.is_xml && !text.is_empty()) {
-            return Err(Refusal::Xml);
+            return Err(ErrorResponse::Xml);
         }
-        let batch = Batch::read(&body, self.form, self.now);
+        let batch = Batch::read(&body, self.options, self.now);
         // Read, even the shortest takes some room.
-        held.grow(batch.records.len() * size_of::<Record>())?;
-        Ok((batch, held))
+        reservation.grow(batch.records.len() * size_of::<Record>())?;
+        Ok((batch, reservation))
     }
 }
 
 /// Answers a handshake. If it was good, what follows on this connection needs no token.
 fn shake_hands(app: &App, session: &Session, token: &[u8]) -> Response {
     let success = app.access.takes(token);
-    session.show(success);
+    session.set_authenticated(success);
     let status = if success { StatusCode::OK } else { StatusCode::UNAUTHORIZED };
     (status, [(CONTENT_TYPE, "text/xml; charset=UTF-8")], handshake::answer(token, success)).into_response()
 }

@@ -1,21 +1,21 @@
 //! The page: what is stored, for a person's eyes. Rendered here as a whole; a small script adds what is live.
 
 mod activities;
-mod asked;
 mod assets;
 mod charts;
+mod error_page;
 mod event;
 mod events;
-mod failure;
 mod fields;
 mod filter_form;
+mod format;
 mod layout;
 mod link;
 mod map;
 mod plot;
+mod query_params;
 mod row;
 mod tail;
-mod text;
 mod timeline;
 mod welcome;
 
@@ -34,5 +34,5 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/charts", get(charts::show))
         .route("/map", get(map::show))
         .merge(assets::routes())
-        .fallback(failure::not_found)
+        .fallback(error_page::not_found)
 }

@@ -1,15 +1,16 @@
 //! The server: who is let in, and how it ends.
 
+pub(crate) mod abort;
 mod connection;
-mod muted;
-mod patience;
-mod session;
+mod no_response;
+pub(crate) mod session;
+pub(crate) mod shutdown;
+mod timeouts;
 
 use crate::app::{App, router};
 use crate::intake::lines;
 use axum::Router;
-pub(crate) use connection::Cut;
-pub(crate) use session::{Closing, Session};
+use shutdown::Shutdown;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -42,17 +43,17 @@ impl Server {
     /// Serves until `stop` is dropped or something is sent.
     pub(crate) async fn run(self, stop: impl Future) {
         let (end, ending) = watch::channel(());
-        let closing = Closing(ending);
+        let shutdown = Shutdown(ending);
         let most = self.app.limits.connections.min(Semaphore::MAX_PERMITS);
         let slots = || Arc::new(Semaphore::new(most));
         let queue = Arc::new(Semaphore::new(QUEUE));
         let mut connections = JoinSet::new();
-        let host = Host {
+        let handler = ConnectionHandler {
             router: router(Arc::clone(&self.app)),
             app: self.app,
             tls: self.tls,
-            closing,
-            crowd: Arc::default(),
+            shutdown,
+            evict_idle: Arc::default(),
         };
         let (http_slots, tcp_slots) = (slots(), slots());
         tokio::pin!(stop);
@@ -60,17 +61,17 @@ impl Server {
             tokio::select! {
                 _ = &mut stop => break,
                 (stream, _) = accept(&self.http) => match Arc::clone(&http_slots).try_acquire_owned() {
-                    Ok(slot) => drop(connections.spawn(host.clone().http(stream, slot))),
+                    Ok(slot) => drop(connections.spawn(handler.clone().http(stream, slot))),
                     Err(_) => if let Ok(place) = Arc::clone(&queue).try_acquire_owned() {
-                        host.crowd.notify_one();
-                        connections.spawn(host.clone().queue(stream, Arc::clone(&http_slots), place));
+                        handler.evict_idle.notify_one();
+                        connections.spawn(handler.clone().queue(stream, Arc::clone(&http_slots), place));
                     } else {
-                        host.app.tally.turn_away();
+                        handler.app.counters.turn_away();
                     }
                 },
                 (stream, peer) = accept_if(self.tcp.as_ref()) => match Arc::clone(&tcp_slots).try_acquire_owned() {
-                    Ok(slot) => drop(connections.spawn(host.clone().tcp(stream, peer, slot))),
-                    Err(_) => host.app.tally.turn_away(),
+                    Ok(slot) => drop(connections.spawn(handler.clone().tcp(stream, peer, slot))),
+                    Err(_) => handler.app.counters.turn_away(),
                 },
                 Some(_) = connections.join_next() => {}
             }
@@ -86,26 +87,26 @@ impl Server {
 
 /// What serves a connection.
 #[derive(Clone)]
-struct Host {
+struct ConnectionHandler {
     app: Arc<App>,
     router: Router,
     tls: Option<TlsAcceptor>,
-    closing: Closing,
+    shutdown: Shutdown,
     /// Asks one connection to make room, the one that has been silent for longest.
-    crowd: Arc<Notify>,
+    evict_idle: Arc<Notify>,
 }
 
-impl Host {
+impl ConnectionHandler {
     async fn http(self, stream: TcpStream, _slot: OwnedSemaphorePermit) {
-        let _open = self.app.tally.open();
+        let _open = self.app.counters.open();
         // Answers are written whole; to wait for more would only take time.
         drop(stream.set_nodelay(true));
         let app = Arc::clone(&self.app);
         match self.tls {
-            None => connection::serve(stream, app, self.router, self.closing, self.crowd).await,
+            None => connection::serve(stream, app, self.router, self.shutdown, self.evict_idle).await,
             Some(tls) => {
                 if let Ok(Ok(stream)) = timeout(app.limits.head_timeout, tls.accept(stream)).await {
-                    connection::serve(stream, app, self.router, self.closing, self.crowd).await;
+                    connection::serve(stream, app, self.router, self.shutdown, self.evict_idle).await;
                 }
             }
         }
@@ -117,15 +118,15 @@ impl Host {
             drop(place);
             return self.http(stream, slot).await;
         }
-        self.app.tally.turn_away();
+        self.app.counters.turn_away();
         if self.tls.is_none() {
             connection::turn_away(&mut stream).await;
         }
     }
 
     async fn tcp(self, stream: TcpStream, peer: SocketAddr, _slot: OwnedSemaphorePermit) {
-        let _open = self.app.tally.open();
-        lines::serve(Arc::clone(&self.app), stream, peer, self.closing).await;
+        let _open = self.app.counters.open();
+        lines::serve(Arc::clone(&self.app), stream, peer, self.shutdown).await;
     }
 }
 

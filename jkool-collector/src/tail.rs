@@ -8,7 +8,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 /// What a watcher is told.
 #[derive(Debug, Clone)]
-pub(crate) enum Told {
+pub(crate) enum TailItem {
     /// One that the filter lets through.
     Stored(Arc<Stored>),
     /// So many were not looked at, for the watcher was too slow.
@@ -16,7 +16,7 @@ pub(crate) enum Told {
 }
 
 /// All that comes in from now on and that `filter` lets through, in the order of arrival, until the collector ends.
-pub(crate) fn tail(app: &App, filter: Filter) -> impl Stream<Item = Told> + Send + 'static + use<> {
+pub(crate) fn tail(app: &App, filter: Filter) -> impl Stream<Item = TailItem> + Send + 'static + use<> {
     let (store, clock) = (app.store.clone(), app.clock.clone());
     let fresh = store.tail();
     stream::unfold((fresh, store, filter, clock), |(mut fresh, store, filter, clock)| async move {
@@ -26,11 +26,11 @@ pub(crate) fn tail(app: &App, filter: Filter) -> impl Stream<Item = Told> + Send
                     Some(stored) => Some(stored),
                     None => store.read(move |reader| reader.get(fresh.id)).await.ok().flatten(),
                 },
-                Err(RecvError::Lagged(count)) => return Some((Told::Missed(count), (fresh, store, filter, clock))),
+                Err(RecvError::Lagged(count)) => return Some((TailItem::Missed(count), (fresh, store, filter, clock))),
                 Err(RecvError::Closed) => return None,
             };
             if let Some(stored) = stored.filter(|stored| filter.matches(stored, clock.now())) {
-                return Some((Told::Stored(Arc::new(stored)), (fresh, store, filter, clock)));
+                return Some((TailItem::Stored(Arc::new(stored)), (fresh, store, filter, clock)));
             }
         }
     })

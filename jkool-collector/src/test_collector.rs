@@ -1,6 +1,6 @@
 //! A collector for tests.
 
-use crate::rehearsal::Rehearsal;
+use crate::script::Script;
 use crate::{Answer, Collector, CollectorBuilder, StartError};
 use jkool_model::{Entity, Event};
 use std::fmt;
@@ -28,7 +28,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct TestCollector {
     collector: Collector,
-    rehearsal: Arc<Rehearsal>,
+    script: Arc<Script>,
 }
 
 /// Less arrived than was waited for. Shown with `{:?}`, as `unwrap` does, it says what.
@@ -45,7 +45,7 @@ pub struct TooFew {
 }
 
 /// Long enough for a slow machine; a test that goes well never waits so long.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 impl TestCollector {
     /// Starts one.
@@ -65,10 +65,10 @@ impl TestCollector {
     /// # Errors
     /// As [`CollectorBuilder::start`].
     pub fn start_with(builder: CollectorBuilder) -> Result<Self, StartError> {
-        let rehearsal = Arc::new(Rehearsal::default());
+        let script = Arc::new(Script::default());
         let mut builder = builder.listen("127.0.0.1:0");
-        builder.rehearsal = Some(Arc::clone(&rehearsal));
-        Ok(Self { collector: builder.start()?, rehearsal })
+        builder.script = Some(Arc::clone(&script));
+        Ok(Self { collector: builder.start()?, script })
     }
 
     /// The url to send to.
@@ -84,7 +84,7 @@ impl TestCollector {
     /// What the next request is answered that brings entities. Of several the oldest comes first; after them all goes on as
     /// usual.
     pub fn answer_next(&self, answer: Answer) {
-        self.rehearsal.answer_next(answer);
+        self.script.answer_next(answer);
     }
 
     /// Waits until `count` entities have arrived, 10 seconds at most, and returns all that have, in the order of arrival. What
@@ -93,15 +93,15 @@ impl TestCollector {
     /// # Errors
     /// When less arrived.
     pub fn wait_for(&self, count: usize) -> Result<Vec<Entity>, TooFew> {
-        self.wait_for_within(count, PATIENCE)
+        self.wait_for_within(count, TIMEOUT)
     }
 
     /// As [`wait_for`](Self::wait_for), with another time-out.
     ///
     /// # Errors
     /// When less arrived.
-    pub fn wait_for_within(&self, count: usize, patience: Duration) -> Result<Vec<Entity>, TooFew> {
-        wait(&self.rehearsal, count, patience)
+    pub fn wait_for_within(&self, count: usize, timeout: Duration) -> Result<Vec<Entity>, TooFew> {
+        wait(&self.script, count, timeout)
     }
 
     /// As [`wait_for`](Self::wait_for), in async code of any runtime.
@@ -110,15 +110,15 @@ impl TestCollector {
     /// When less arrived.
     pub async fn wait_for_async(&self, count: usize) -> Result<Vec<Entity>, TooFew> {
         let (tell, told) = tokio::sync::oneshot::channel();
-        let rehearsal = Arc::clone(&self.rehearsal);
-        std::thread::spawn(move || tell.send(wait(&rehearsal, count, PATIENCE)));
+        let script = Arc::clone(&self.script);
+        std::thread::spawn(move || tell.send(wait(&script, count, TIMEOUT)));
         // The thread tells in any case.
-        told.await.unwrap_or_else(|_| wait(&self.rehearsal, count, Duration::ZERO))
+        told.await.unwrap_or_else(|_| wait(&self.script, count, Duration::ZERO))
     }
 
     /// What has arrived until now, in the order of arrival.
     pub fn entities(&self) -> Vec<Entity> {
-        self.rehearsal.wait_for(0, Duration::ZERO)
+        self.script.wait_for(0, Duration::ZERO)
     }
 
     /// The events of what has arrived until now.
@@ -131,9 +131,9 @@ impl TestCollector {
     }
 }
 
-fn wait(rehearsal: &Rehearsal, expected: usize, patience: Duration) -> Result<Vec<Entity>, TooFew> {
-    let arrived = rehearsal.wait_for(expected, patience);
-    if arrived.len() < expected { Err(TooFew { expected, patience, arrived }) } else { Ok(arrived) }
+fn wait(script: &Script, expected: usize, timeout: Duration) -> Result<Vec<Entity>, TooFew> {
+    let arrived = script.wait_for(expected, timeout);
+    if arrived.len() < expected { Err(TooFew { expected, patience: timeout, arrived }) } else { Ok(arrived) }
 }
 
 /// As a test shows it that unwraps: for a person.

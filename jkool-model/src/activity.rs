@@ -1,7 +1,8 @@
 //! An activity: a group of related events.
 
-use crate::trackable::trackable;
-use crate::{ActivityStatus, InvalidEntity, OpType, TrackingId};
+use crate::enums::{ActivityStatus, OpType};
+use crate::trackable::{InvalidEntity, trackable};
+use crate::tracking_id::TrackingId;
 
 trackable! {
     /// A group of events and activities that belong together, such as the steps of one order. The members name it as their

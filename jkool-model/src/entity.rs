@@ -1,10 +1,17 @@
 //! Any of the things that travel.
 
-use crate::value::ValueVisitor;
+use crate::Text;
+use crate::activity::Activity;
+use crate::enums::OpType;
+use crate::event::Event;
+use crate::property::Property;
+use crate::snapshot::Snapshot;
+use crate::source::SourceFqn;
+use crate::timestamp::Timestamp;
+use crate::trackable::InvalidEntity;
+use crate::tracking_id::TrackingId;
+use crate::value::{Value, ValueVisitor};
 use crate::wire::Wire;
-use crate::{
-    Activity, Event, InvalidEntity, OpType, Property, Snapshot, SourceFqn, Text, Timestamp, TrackingId, Value,
-};
 use serde::de::{self, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;

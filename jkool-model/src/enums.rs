@@ -1,8 +1,8 @@
 //! The protocol's word lists that describe an event (section "Enums" of the wire notes).
 
-use crate::words::words;
+use crate::spelling::closed_enum;
 
-words! {
+closed_enum! {
     /// How grave an event is, from nothing to worst.
     ///
     /// ```
@@ -54,7 +54,7 @@ impl Severity {
     }
 }
 
-words! {
+closed_enum! {
     /// What kind of operation an event records.
     #[derive(Default)]
     pub enum OpType: "operation type" {
@@ -104,7 +104,7 @@ words! {
     }
 }
 
-words! {
+closed_enum! {
     /// How an operation ended.
     pub enum CompCode: "completion code" {
         /// It did what it should. jkool-client-java-api says `OK`, which is read too.
@@ -116,7 +116,7 @@ words! {
     }
 }
 
-words! {
+closed_enum! {
     /// Where an activity stands.
     pub enum ActivityStatus: "activity status" {
         /// Not known.
@@ -130,7 +130,7 @@ words! {
     }
 }
 
-words! {
+closed_enum! {
     /// What a log entry is about.
     pub enum LogType: "log type" {
         /// Nothing special.

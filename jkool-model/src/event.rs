@@ -1,7 +1,9 @@
 //! An event: something that happened.
 
-use crate::trackable::trackable;
-use crate::{InvalidEntity, LogType, OpType, Text, TrackingId};
+use crate::enums::{LogType, OpType};
+use crate::trackable::{InvalidEntity, trackable};
+use crate::tracking_id::TrackingId;
+use crate::{Text, tags};
 
 trackable! {
     /// Something that happened, with its decoration.

@@ -11,14 +11,14 @@
 //! Two things make it so. Where the next byte goes, [`Json`] hands on by value: it stays in a register, where the length of a
 //! `Vec` would go through memory for each comma. And what is short is copied in pieces of a fixed size, which takes no call.
 
-mod plain;
-mod word;
+mod escape;
+mod quoted;
 
-use plain::{CHUNK, ESCAPED, copy, escape, is_plain};
+use escape::{CHUNK, ESCAPED, copy, escape, is_plain};
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
 
-pub(crate) use word::Word;
+pub(crate) use quoted::Quoted;
 
 /// What a short text in quotes takes at most, and a number.
 const SHORT: usize = CHUNK + 2;
@@ -48,6 +48,16 @@ pub fn int(out: &mut Vec<u8>, int: i64) {
 /// Appends a float; what JSON has no number for as its word: `"NaN"`, `"Infinity"`, `"-Infinity"`.
 pub fn double(out: &mut Vec<u8>, double: f64) {
     Json::begin(out, SHORT).double(double).end();
+}
+
+/// The words for what JSON has no number for, as TNT4J and jkool-client-java-api write them.
+pub(crate) fn non_finite(double: f64) -> Option<&'static str> {
+    match double {
+        double if double.is_nan() => Some("NaN"),
+        f64::INFINITY => Some("Infinity"),
+        f64::NEG_INFINITY => Some("-Infinity"),
+        _ => None,
+    }
 }
 
 impl<'a> Json<'a> {
@@ -182,7 +192,7 @@ impl<'a> Json<'a> {
 
     /// Writes a float; what JSON has no number for as its word: `"NaN"`, `"Infinity"`, `"-Infinity"`.
     pub fn double(self, double: f64) -> Self {
-        if let Some(word) = crate::value::non_finite(double) {
+        if let Some(word) = non_finite(double) {
             return self.text(word);
         }
         self.number(zmij::Buffer::new().format_finite(double))
@@ -197,9 +207,9 @@ impl<'a> Json<'a> {
         out
     }
 
-    /// Writes a word.
+    /// Writes a word that is in its quotes already.
     #[inline(always)]
-    pub(crate) fn word(self, Word { quoted, length }: &Word) -> Self {
+    pub(crate) fn quoted(self, Quoted { quoted, length }: &Quoted) -> Self {
         let start = self.at;
         Self { at: start + length, ..self.raw(quoted) }
     }

@@ -4,13 +4,16 @@ mod activity;
 mod entity;
 mod enums;
 mod event;
+mod heap_size;
 #[doc(hidden)]
 pub mod json;
 mod property;
 mod snapshot;
 mod source;
 mod source_type;
+mod spelling;
 mod surrogates;
+mod tags;
 mod timestamp;
 mod trackable;
 mod tracking_id;
@@ -19,7 +22,6 @@ mod value;
 mod value_type;
 mod wire;
 mod wire_fields;
-mod words;
 
 pub use activity::{Activity, ActivityBuilder};
 pub use entity::Entity;
@@ -29,6 +31,7 @@ pub use property::{Property, TypedValue};
 pub use snapshot::{Snapshot, SnapshotBuilder};
 pub use source::{SourceError, SourceFault, SourceFqn, SourceFqnBuilder};
 pub use source_type::SourceType;
+pub use spelling::UnknownWord;
 pub use surrogates::replace_lone_surrogates;
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use trackable::{InvalidEntity, error_chain};
@@ -36,7 +39,6 @@ pub use tracking_id::TrackingId;
 pub use tracking_ids::TrackingIds;
 pub use value::Value;
 pub use value_type::{DataType, ValueType};
-pub use words::UnknownWord;
 
 #[doc(hidden)]
 pub use trackable::usec;

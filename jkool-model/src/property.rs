@@ -1,9 +1,11 @@
 //! A named, typed value.
 
+use crate::Text;
 use crate::json::Json;
-use crate::value_type::unswap;
+use crate::timestamp::Timestamp;
+use crate::value::Value;
+use crate::value_type::{DataType, ValueType, unswap};
 use crate::wire::{Key, Lenient};
-use crate::{DataType, Text, Timestamp, Value, ValueType};
 use serde::de::{self, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -1,8 +1,13 @@
 //! A snapshot: a named, categorized set of properties.
 
-use crate::trackable::{require_in_range, require_source};
+use crate::Text;
+use crate::enums::{OpType, Severity};
+use crate::property::Property;
+use crate::source::SourceFqn;
+use crate::timestamp::Timestamp;
+use crate::trackable::{InvalidEntity, require_in_range, require_source};
+use crate::tracking_id::TrackingId;
 use crate::wire::wire_struct;
-use crate::{InvalidEntity, OpType, Property, Severity, SourceFqn, Text, Timestamp, TrackingId};
 
 wire_struct! {
     /// A named, categorized set of typed properties at one time: user metrics, KPIs, the state of something. It travels with

@@ -1,6 +1,6 @@
 //! The name of an event's source: its builder, its parser, its text.
 
-use crate::SourceType;
+use crate::source_type::SourceType;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 use std::str::FromStr;

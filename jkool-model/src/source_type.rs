@@ -1,8 +1,8 @@
 //! What an element of a source name is.
 
-use crate::words::words;
+use crate::spelling::closed_enum;
 
-words! {
+closed_enum! {
     /// What an element of a [`SourceFqn`](crate::SourceFqn) names.
     pub enum SourceType: "source type" {
         /// Anything else.

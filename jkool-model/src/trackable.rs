@@ -1,6 +1,7 @@
 //! What an event and an activity have in common: their fields, their setters, their validity.
 
-use crate::{SourceFqn, Timestamp};
+use crate::source::SourceFqn;
+use crate::timestamp::Timestamp;
 
 /// Adds the common fields to the table of a [`wire_struct!`](crate::wire::wire_struct).
 macro_rules! trackable {

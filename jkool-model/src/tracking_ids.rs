@@ -1,6 +1,6 @@
 //! Ids for many events at little cost.
 
-use crate::TrackingId;
+use crate::tracking_id::TrackingId;
 use std::sync::atomic::{AtomicU64, Ordering};
 use uuid::Uuid;
 

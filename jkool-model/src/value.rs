@@ -1,8 +1,8 @@
 //! A property's value.
 
 use crate::Text;
-use crate::json::Json;
-use crate::wire_fields::list_heap_size;
+use crate::heap_size::list_heap_size;
+use crate::json::{Json, non_finite};
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{self, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
@@ -137,16 +137,6 @@ impl Value {
                 entries.iter().fold(out, write).enclose(start, *b"{}")
             }
         }
-    }
-}
-
-/// The words for what JSON has no number for, as TNT4J and jkool-client-java-api write them.
-pub(crate) fn non_finite(double: f64) -> Option<&'static str> {
-    match double {
-        double if double.is_nan() => Some("NaN"),
-        f64::INFINITY => Some("Infinity"),
-        f64::NEG_INFINITY => Some("-Infinity"),
-        _ => None,
     }
 }
 

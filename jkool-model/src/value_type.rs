@@ -1,8 +1,8 @@
 //! What a property's value is: its data type, and what it measures.
 
-use crate::words::open_words;
+use crate::spelling::open_enum;
 
-open_words! {
+open_enum! {
     /// The data type of a property's value, by the names that TNT4J and jkool-client-java-api use.
     ///
     /// Reading ignores case and takes TNT4PY's `integer` and `boolean`; a name that nobody knows is kept as text.
@@ -38,7 +38,7 @@ open_words! {
     }
 }
 
-open_words! {
+open_enum! {
     /// What a property's value measures, its unit or its kind.
     ///
     /// ```

@@ -4,8 +4,8 @@
 //! looks like on the wire follows from its type, by [`Wire`] (`wire_fields.rs`): absent when it holds nothing, and readable in every form
 //! that a real client was seen to send.
 
-use crate::Value;
 use crate::json::Json;
+use crate::value::Value;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
@@ -192,11 +192,11 @@ macro_rules! wire_struct {
     (@default) => { Default::default() };
     (@default $default:expr) => { $default };
     (@is_absent $field:expr) => { $crate::wire::Wire::is_absent($field) };
-    (@is_absent $field:expr, tags) => { $crate::wire_fields::tags::is_absent($field) };
+    (@is_absent $field:expr, $codec:ident) => { $codec::is_absent($field) };
     (@write_json $field:expr, $out:ident) => { $crate::wire::Wire::write_json($field, $out) };
-    (@write_json $field:expr, $out:ident, tags) => { $crate::wire_fields::tags::write_json($field, $out) };
+    (@write_json $field:expr, $out:ident, $codec:ident) => { $codec::write_json($field, $out) };
     (@written $field:expr) => { $crate::wire::Written($field) };
-    (@written $field:expr, tags) => { $crate::wire_fields::tags::Tags($field) };
+    (@written $field:expr, $codec:ident) => { $codec::Written($field) };
 }
 
 /// Reads the value that follows `key` into `field`; null and empty change nothing. An error says which field it is about.

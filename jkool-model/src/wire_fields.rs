@@ -1,12 +1,16 @@
 //! What each type of field looks like on the wire, and every form in which it is read.
 
+use crate::Text;
+use crate::enums::{ActivityStatus, CompCode, LogType, OpType, Severity};
+use crate::heap_size::list_heap_size;
 use crate::json::Json;
-use crate::value::ValueVisitor;
+use crate::property::Property;
+use crate::snapshot::Snapshot;
+use crate::source::SourceFqn;
+use crate::timestamp::Timestamp;
+use crate::tracking_id::TrackingId;
+use crate::value::{Value, ValueVisitor};
 use crate::wire::Wire;
-use crate::{
-    ActivityStatus, CompCode, LogType, OpType, Property, Severity, Snapshot, SourceFqn, Text, Timestamp, TrackingId,
-    Value,
-};
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -30,11 +34,6 @@ fn write_some<'a, T>(field: &Option<T>, out: Json<'a>, write: impl Fn(Json<'a>, 
         Some(value) => write(out, value),
         None => out.raw(b"null"),
     }
-}
-
-/// What a list takes beside itself: the room for its items, and what they take beside themselves.
-pub(crate) fn list_heap_size<T>(list: &Vec<T>, item: impl Fn(&T) -> usize) -> usize {
-    list.capacity() * size_of::<T>() + list.iter().map(item).sum::<usize>()
 }
 
 /// Empty text is absent; a number, list or object where text belongs is taken as its JSON.
@@ -183,42 +182,6 @@ impl Wire for Vec<Text> {
         };
         let texts = items.into_iter().filter(|item| *item != Value::Null).map(Text::read);
         Ok(texts.collect::<Result<Self, _>>()?.into_iter().filter(|text| !text.is_empty()).collect())
-    }
-}
-
-/// Search labels: one is written as a text, several as a list.
-pub(crate) mod tags {
-    use crate::Text;
-    use crate::json::Json;
-    use crate::wire::{Wire, Written};
-    use serde::{Serialize, Serializer};
-
-    /// The tag, when there is only one.
-    fn one(tags: &[Text]) -> Option<&Text> {
-        let mut tags = tags.iter().filter(|tag| !tag.is_empty());
-        tags.next().filter(|_| tags.next().is_none())
-    }
-
-    pub(crate) struct Tags<'a>(pub(crate) &'a Vec<Text>);
-
-    impl Serialize for Tags<'_> {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            match one(self.0) {
-                Some(tag) => serializer.serialize_str(tag),
-                None => Written(self.0).serialize(serializer),
-            }
-        }
-    }
-
-    pub(crate) fn write_json<'a>(tags: &Vec<Text>, out: Json<'a>) -> Json<'a> {
-        match one(tags) {
-            Some(tag) => out.text(tag),
-            None => tags.write_json(out),
-        }
-    }
-
-    pub(crate) fn is_absent(tags: &Vec<Text>) -> bool {
-        Wire::is_absent(tags)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What all answers have in common.
 
-use crate::refusal::Refusal;
+use crate::error_response::ErrorResponse;
 use crate::{InvalidQuery, Query};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -11,8 +11,8 @@ pub(super) fn json(body: impl Into<String>) -> Response {
     ([(CONTENT_TYPE, "application/json")], body.into()).into_response()
 }
 
-pub(super) async fn no_such_path() -> Refusal {
-    Refusal::NotFound("no such path: /api/openapi.json describes those that there are".into())
+pub(super) async fn no_such_path() -> ErrorResponse {
+    ErrorResponse::NotFound("no such path: /api/openapi.json describes those that there are".into())
 }
 
 /// A whole number from 1 to `MAX`.

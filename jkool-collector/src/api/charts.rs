@@ -2,7 +2,7 @@
 
 use super::answer::{json, number};
 use crate::app::App;
-use crate::refusal::Refusal;
+use crate::error_response::ErrorResponse;
 use crate::{Filter, InvalidQuery, MetricName, Query, Severities};
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
@@ -10,7 +10,7 @@ use jkool_model::{Severity, Timestamp};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-type Answer = Result<Response, Refusal>;
+type Answer = Result<Response, ErrorResponse>;
 
 /// Events over time by severity, or the values of a metric.
 pub(super) async fn series(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Answer {
@@ -133,7 +133,7 @@ pub(super) async fn flows(State(app): State<Arc<App>>, RawQuery(query): RawQuery
 pub(super) async fn stats(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Answer {
     Query::parse(&query.unwrap_or_default()).finish()?;
     let sizes = app.store.read(|reader| reader.sizes()).await?;
-    let received = app.tally.counts();
+    let received = app.counters.counts();
     let body = json!({
         "version": env!("CARGO_PKG_VERSION"),
         "events": sizes.events,
@@ -153,13 +153,13 @@ pub(super) async fn stats(State(app): State<Arc<App>>, RawQuery(query): RawQuery
             "open": received.open,
             "turned-away": received.turned_away,
         },
-        "notices": app.tally.notices(),
+        "notices": app.counters.notices(),
     });
     Ok(json(body.to_string()))
 }
 
 /// The time alone: what can't be counted by a parameter is not taken.
-fn time(query: &mut Query) -> Result<Filter, Refusal> {
+fn time(query: &mut Query) -> Result<Filter, ErrorResponse> {
     Ok(Filter { since: query.take("since")?, until: query.take("until")?, ..Filter::default() })
 }
 

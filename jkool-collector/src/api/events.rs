@@ -3,7 +3,7 @@
 use super::answer::{json, number};
 use super::item;
 use crate::app::App;
-use crate::refusal::Refusal;
+use crate::error_response::ErrorResponse;
 use crate::{EntityId, Filter, InvalidQuery, Query};
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
@@ -14,7 +14,7 @@ const USUAL: usize = 100;
 const MOST: usize = 1_000;
 
 /// The youngest first; `next` leads on to those before them.
-pub(super) async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
+pub(super) async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ErrorResponse> {
     let mut query = Query::parse(&query.unwrap_or_default());
     let filter = Filter::take(&mut query)?;
     let limit = number::<MOST>(&mut query, "limit", USUAL)?;
@@ -34,7 +34,7 @@ pub(super) async fn one(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ErrorResponse> {
     Query::parse(&query.unwrap_or_default()).finish()?;
     let id = parse_id("id", &id)?;
     let found = app.store.read(move |reader| reader.get(id)).await?.ok_or_else(|| unknown(id))?;
@@ -48,7 +48,7 @@ pub(super) async fn related(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
-) -> Result<Response, Refusal> {
+) -> Result<Response, ErrorResponse> {
     let mut query = Query::parse(&query.unwrap_or_default());
     let limit = number::<MOST>(&mut query, "limit", USUAL)?;
     query.finish()?;
@@ -65,6 +65,6 @@ fn parse_id(parameter: &str, id: &str) -> Result<EntityId, InvalidQuery> {
     id.parse().map_err(|_| InvalidQuery::new(parameter, id, "expected the id of an event, as an answer has it"))
 }
 
-fn unknown(id: EntityId) -> Refusal {
-    Refusal::NotFound(format!("no event has the id {id}: it is not stored, or no longer"))
+fn unknown(id: EntityId) -> ErrorResponse {
+    ErrorResponse::NotFound(format!("no event has the id {id}: it is not stored, or no longer"))
 }

@@ -3,7 +3,7 @@
 use super::answer::number;
 use super::{csv, item};
 use crate::app::App;
-use crate::refusal::Refusal;
+use crate::error_response::ErrorResponse;
 use crate::{EntityId, Filter, Query, StoreError, Stored};
 use axum::body::{Body, Bytes};
 use axum::extract::{RawQuery, State};
@@ -18,13 +18,13 @@ use std::sync::Arc;
 const AT_ONCE: usize = 500;
 
 /// Each as it was received, on a line of its own.
-pub(super) async fn jsonl(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
+pub(super) async fn jsonl(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ErrorResponse> {
     let format = Format { media_type: "application/x-ndjson", file: "events.jsonl", head: "", write: write_line };
     export(app, query, format).await
 }
 
 /// What a spreadsheet shows of each.
-pub(super) async fn csv(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, Refusal> {
+pub(super) async fn csv(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ErrorResponse> {
     let format = Format {
         media_type: "text/csv; charset=utf-8; header=present",
         file: "events.csv",
@@ -46,7 +46,7 @@ fn write_line(out: &mut Vec<u8>, stored: &Stored) {
     out.push(b'\n');
 }
 
-async fn export(app: Arc<App>, query: Option<String>, format: Format) -> Result<Response, Refusal> {
+async fn export(app: Arc<App>, query: Option<String>, format: Format) -> Result<Response, ErrorResponse> {
     let mut query = Query::parse(&query.unwrap_or_default());
     let filter = Filter::take(&mut query)?;
     let order = query.take("order")?.unwrap_or(Order::Oldest);

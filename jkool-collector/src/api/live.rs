@@ -2,8 +2,8 @@
 
 use super::item;
 use crate::app::App;
-use crate::refusal::Refusal;
-use crate::tail::Told;
+use crate::error_response::ErrorResponse;
+use crate::tail::TailItem;
 use crate::{Filter, Query};
 use axum::extract::{RawQuery, State};
 use axum::response::IntoResponse;
@@ -13,18 +13,21 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 /// An item for each entity; `missed`, with a count, when the reader was too slow for some.
-pub(super) async fn tail(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<impl IntoResponse, Refusal> {
+pub(super) async fn tail(
+    State(app): State<Arc<App>>,
+    RawQuery(query): RawQuery,
+) -> Result<impl IntoResponse, ErrorResponse> {
     let mut query = Query::parse(&query.unwrap_or_default());
     let filter = Filter::take(&mut query)?;
     query.finish()?;
     let events = crate::tail::tail(&app, filter).map(|told| {
         Ok::<_, Infallible>(match told {
-            Told::Stored(stored) => {
+            TailItem::Stored(stored) => {
                 let mut data = String::new();
                 item::write(&mut data, &stored);
                 Event::default().data(data)
             }
-            Told::Missed(count) => Event::default().event("missed").data(count.to_string()),
+            TailItem::Missed(count) => Event::default().event("missed").data(count.to_string()),
         })
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))

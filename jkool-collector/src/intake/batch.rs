@@ -41,11 +41,11 @@ pub(crate) struct Refused {
 
 /// How a body is read.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Form {
+pub(crate) struct ParseOptions {
     /// The `type` of an entity that says none.
     pub(crate) default_type: Option<&'static str>,
     /// Whether one entity may stand on several lines.
-    pub(crate) spread: bool,
+    pub(crate) multi_line: bool,
 }
 
 /// A place in the body: a line, and how many bytes of it are before.
@@ -56,10 +56,10 @@ struct Place {
 }
 
 impl Batch {
-    pub(crate) fn read(body: &Bytes, form: Form, now: Timestamp) -> Self {
-        let mut reading = Reading { form, now, batch: Self::default() };
-        reading.lines(body);
-        reading.batch
+    pub(crate) fn read(body: &Bytes, options: ParseOptions, now: Timestamp) -> Self {
+        let mut parser = Parser { options, now, batch: Self::default() };
+        parser.lines(body);
+        parser.batch
     }
 
     pub(crate) fn refused_count(&self) -> usize {
@@ -86,13 +86,13 @@ impl Batch {
     }
 }
 
-struct Reading {
-    form: Form,
+struct Parser {
+    options: ParseOptions,
     now: Timestamp,
     batch: Batch,
 }
 
-impl Reading {
+impl Parser {
     fn lines(&mut self, body: &Bytes) {
         let mut at = if body.starts_with("\u{feff}".as_bytes()) { 3 } else { 0 };
         let mut place = Place { line: 1, before: at };
@@ -106,7 +106,7 @@ impl Reading {
                 Ok(()) => line.len(),
                 Err(error) => {
                     let from_here = rest.get(blank..).unwrap_or_default();
-                    blank + self.spread_or_refuse(body, from_here, text.len(), here, &error)
+                    blank + self.multi_line_or_refuse(body, from_here, text.len(), here, &error)
                 }
             };
             // Most often it is the line.
@@ -123,7 +123,7 @@ impl Reading {
     }
 
     /// A line alone was no document: it may begin one that goes on for some lines. Says how much of `rest` is dealt with.
-    fn spread_or_refuse(
+    fn multi_line_or_refuse(
         &mut self,
         body: &Bytes,
         rest: &[u8],
@@ -131,7 +131,7 @@ impl Reading {
         here: Place,
         error: &serde_json::Error,
     ) -> usize {
-        if error.is_eof() && self.form.spread && begins_document(rest) {
+        if error.is_eof() && self.options.multi_line && begins_document(rest) {
             let mut documents = serde_json::Deserializer::from_slice(rest).into_iter::<IgnoredAny>();
             match documents.next() {
                 Some(Ok(_)) => {
@@ -144,7 +144,7 @@ impl Reading {
                 }
                 // Looked for once at most, so that a body of beginnings takes no longer than others.
                 Some(Err(broken)) => {
-                    self.form.spread = false;
+                    self.options.multi_line = false;
                     let next = next_line_that(rest, |line| !line.trim_ascii().is_empty());
                     if next.is_some_and(|next| !begins_document(rest.get(next..).unwrap_or_default())) {
                         // The lines below belong to it, up to the next that begins another.
@@ -211,7 +211,7 @@ impl Reading {
 
     /// The swagger description has activities without a `type`: the path tells.
     fn typed(&self, json: Bytes) -> Bytes {
-        let Some(default) = self.form.default_type else { return json };
+        let Some(default) = self.options.default_type else { return json };
         // So our own clients begin, and need no second look.
         if json.starts_with(br#"{"type":"#) {
             return json;

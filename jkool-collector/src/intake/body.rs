@@ -1,6 +1,6 @@
 //! A request's body, as far as it may go.
 
-use crate::refusal::Refusal;
+use crate::error_response::ErrorResponse;
 use axum::body::{Body, HttpBody};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
@@ -9,14 +9,14 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-/// The room for all bodies together, so that many large ones at the same time don't take all memory.
+/// The memory for all bodies together, so that many large ones at the same time don't take all memory.
 #[derive(Debug, Clone)]
-pub(crate) struct Room(Arc<Semaphore>);
+pub(crate) struct BodyMemory(Arc<Semaphore>);
 
-/// A part of the room, until it is dropped.
+/// A part of that memory, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Held {
-    room: Room,
+pub(crate) struct Reservation {
+    memory: BodyMemory,
     permits: Vec<OwnedSemaphorePermit>,
     /// Bytes that are held, and of them used.
     held: usize,
@@ -29,24 +29,24 @@ const STEP: usize = 64 << 10;
 /// So much must come within one time-out at least, or the end.
 const PROGRESS: usize = 16 << 10;
 
-impl Room {
+impl BodyMemory {
     /// For bodies of at most `largest` bytes each.
     pub(crate) fn for_bodies(largest: usize) -> Self {
         let bytes = largest.saturating_mul(4).max(128 << 20);
         Self(Arc::new(Semaphore::new((bytes / STEP).min(Semaphore::MAX_PERMITS))))
     }
 
-    pub(crate) fn hold(&self) -> Held {
-        Held { room: self.clone(), permits: Vec::new(), held: 0, used: 0 }
+    pub(crate) fn reserve(&self) -> Reservation {
+        Reservation { memory: self.clone(), permits: Vec::new(), held: 0, used: 0 }
     }
 }
 
-impl Held {
+impl Reservation {
     /// Takes room for so many bytes more.
-    pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), Refusal> {
+    pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), ErrorResponse> {
         self.used += bytes;
         while self.used > self.held {
-            let permit = Arc::clone(&self.room.0).try_acquire_owned().map_err(|_| Refusal::Busy)?;
+            let permit = Arc::clone(&self.memory.0).try_acquire_owned().map_err(|_| ErrorResponse::Busy)?;
             self.permits.push(permit);
             self.held += STEP;
         }
@@ -54,24 +54,29 @@ impl Held {
     }
 }
 
-/// Reads all of `body`, which may be `limit` bytes long. Something must come within every `patience`.
-pub(crate) async fn read(body: Body, limit: usize, patience: Duration, held: &mut Held) -> Result<Bytes, Refusal> {
+/// Reads all of `body`, which may be `limit` bytes long. Something must come within every `body_timeout`.
+pub(crate) async fn read(
+    body: Body,
+    limit: usize,
+    body_timeout: Duration,
+    reservation: &mut Reservation,
+) -> Result<Bytes, ErrorResponse> {
     // Said in advance: nothing of it is read.
     if usize::try_from(body.size_hint().lower()).map_or(true, |said| said > limit) {
-        return Err(Refusal::TooLarge(limit));
+        return Err(ErrorResponse::TooLarge(limit));
     }
     let (mut body, mut whole) = (body, BytesMut::new());
     loop {
         let before = whole.len();
         // One deadline for some kilobytes, not one for each byte.
-        let ended = timeout(patience, async {
+        let ended = timeout(body_timeout, async {
             while whole.len() < before + PROGRESS {
                 let Some(frame) = body.frame().await else { return Ok(true) };
-                let Ok(data) = frame.map_err(Refusal::Broken)?.into_data() else { continue };
+                let Ok(data) = frame.map_err(ErrorResponse::Broken)?.into_data() else { continue };
                 if whole.len() + data.len() > limit {
-                    return Err(Refusal::TooLarge(limit));
+                    return Err(ErrorResponse::TooLarge(limit));
                 }
-                held.grow(data.len())?;
+                reservation.grow(data.len())?;
                 if whole.is_empty() && body.is_end_stream() {
                     whole = BytesMut::from(data);
                     return Ok(true);
@@ -80,7 +85,7 @@ pub(crate) async fn read(body: Body, limit: usize, patience: Duration, held: &mu
             }
             Ok(false)
         });
-        if ended.await.map_err(|_| Refusal::TooSlow)?? {
+        if ended.await.map_err(|_| ErrorResponse::TooSlow)?? {
             return Ok(whole.freeze());
         }
     }
@@ -88,17 +93,17 @@ pub(crate) async fn read(body: Body, limit: usize, patience: Duration, held: &mu
 
 #[cfg(test)]
 mod tests {
-    use super::{Refusal, Room};
+    use super::{BodyMemory, ErrorResponse};
 
     #[test]
     fn there_is_room_for_so_much_and_it_is_given_back() {
-        let room = Room::for_bodies(1 << 20);
-        let (mut first, mut second) = (room.hold(), room.hold());
+        let memory = BodyMemory::for_bodies(1 << 20);
+        let (mut first, mut second) = (memory.reserve(), memory.reserve());
         assert!(first.grow(1).is_ok() && first.grow((128 << 20) - 1).is_ok());
-        assert!(matches!(second.grow(1), Err(Refusal::Busy)));
+        assert!(matches!(second.grow(1), Err(ErrorResponse::Busy)));
         drop(first);
-        assert!(room.hold().grow(128 << 20).is_ok());
-        assert!(Room::for_bodies(64 << 20).hold().grow(256 << 20).is_ok());
-        assert!(Room::for_bodies(usize::MAX).hold().grow(1 << 30).is_ok());
+        assert!(memory.reserve().grow(128 << 20).is_ok());
+        assert!(BodyMemory::for_bodies(64 << 20).reserve().grow(256 << 20).is_ok());
+        assert!(BodyMemory::for_bodies(usize::MAX).reserve().grow(1 << 30).is_ok());
     }
 }

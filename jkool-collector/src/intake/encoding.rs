@@ -1,7 +1,7 @@
 //! Compressed bodies.
 
-use super::body::Held;
-use crate::refusal::Refusal;
+use super::body::Reservation;
+use crate::error_response::ErrorResponse;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_ENCODING;
 use bytes::Bytes;
@@ -17,26 +17,31 @@ pub(crate) enum Encoding {
 
 impl Encoding {
     /// What the headers say; `None` for a body as it is.
-    pub(crate) fn of(headers: &HeaderMap) -> Result<Option<Self>, Refusal> {
+    pub(crate) fn of(headers: &HeaderMap) -> Result<Option<Self>, ErrorResponse> {
         let Some(said) = headers.get(CONTENT_ENCODING) else { return Ok(None) };
         let several = headers.get_all(CONTENT_ENCODING).iter().count() > 1;
         let said = String::from_utf8_lossy(said.as_bytes()).trim().to_ascii_lowercase();
         match said.as_str() {
-            _ if several => Err(Refusal::Encoding("several".into())),
+            _ if several => Err(ErrorResponse::Encoding("several".into())),
             "" | "identity" => Ok(None),
             "gzip" | "x-gzip" => Ok(Some(Self::Gzip)),
             "deflate" => Ok(Some(Self::Deflate)),
-            _ => Err(Refusal::Encoding(said)),
+            _ => Err(ErrorResponse::Encoding(said)),
         }
     }
 
     /// Unpacks a body, which may then be `limit` bytes long.
-    pub(crate) fn unpack(self, body: &[u8], limit: usize, held: &mut Held) -> Result<Bytes, Refusal> {
+    pub(crate) fn unpack(
+        self,
+        body: &[u8],
+        limit: usize,
+        reservation: &mut Reservation,
+    ) -> Result<Bytes, ErrorResponse> {
         match self {
-            Self::Gzip => unpack(MultiGzDecoder::new(body), "gzip", limit, held),
+            Self::Gzip => unpack(MultiGzDecoder::new(body), "gzip", limit, reservation),
             // By the book there is a zlib header; some leave it out.
-            Self::Deflate if has_zlib_header(body) => unpack(ZlibDecoder::new(body), "deflate", limit, held),
-            Self::Deflate => unpack(DeflateDecoder::new(body), "deflate", limit, held),
+            Self::Deflate if has_zlib_header(body) => unpack(ZlibDecoder::new(body), "deflate", limit, reservation),
+            Self::Deflate => unpack(DeflateDecoder::new(body), "deflate", limit, reservation),
         }
     }
 }
@@ -46,18 +51,24 @@ fn has_zlib_header(body: &[u8]) -> bool {
     first.is_some_and(|first| first & 0x0f00 == 0x0800 && first % 31 == 0)
 }
 
-fn unpack(mut packed: impl Read, name: &'static str, limit: usize, held: &mut Held) -> Result<Bytes, Refusal> {
+fn unpack(
+    mut packed: impl Read,
+    name: &'static str,
+    limit: usize,
+    reservation: &mut Reservation,
+) -> Result<Bytes, ErrorResponse> {
     const STEP: usize = 64 << 10;
     let mut plain = Vec::new();
     loop {
         let most = limit.saturating_add(1).saturating_sub(plain.len()).min(STEP);
-        let read = packed.by_ref().take(most as u64).read_to_end(&mut plain).map_err(|_| Refusal::Damaged(name))?;
+        let read =
+            packed.by_ref().take(most as u64).read_to_end(&mut plain).map_err(|_| ErrorResponse::Damaged(name))?;
         if read == 0 {
             return Ok(plain.into());
         }
         if plain.len() > limit {
-            return Err(Refusal::TooLarge(limit));
+            return Err(ErrorResponse::TooLarge(limit));
         }
-        held.grow(read)?;
+        reservation.grow(read)?;
     }
 }

@@ -1,9 +1,9 @@
 //! Entities over plain TCP: one JSON document a line, and no answers.
 
 use super::LARGE;
-use super::batch::{Batch, Form, Refused};
+use super::batch::{Batch, ParseOptions, Refused};
 use crate::app::App;
-use crate::server::Closing;
+use crate::server::shutdown::Shutdown;
 use crate::{Appended, StoreErrorKind};
 use bytes::{Bytes, BytesMut};
 use std::net::SocketAddr;
@@ -23,7 +23,7 @@ const SOON: Duration = Duration::from_millis(50);
 const LATER: Duration = Duration::from_secs(1);
 
 /// Takes what one client sends until it closes. While the store is busy nothing more is read, so the client waits.
-pub(crate) async fn serve(app: Arc<App>, mut stream: impl AsyncRead + Unpin, peer: SocketAddr, mut closing: Closing) {
+pub(crate) async fn serve(app: Arc<App>, mut stream: impl AsyncRead + Unpin, peer: SocketAddr, mut shutdown: Shutdown) {
     let mut client = Client { app, peer, lines: 0 };
     let mut buffer = BytesMut::new();
     let (mut begun, mut skipping) = (false, false);
@@ -32,7 +32,7 @@ pub(crate) async fn serve(app: Arc<App>, mut stream: impl AsyncRead + Unpin, pee
         buffer.reserve(STEP);
         let ended = tokio::select! {
             read = stream.read_buf(&mut buffer) => !matches!(read, Ok(1..)),
-            () = closing.wait() => true,
+            () = shutdown.wait() => true,
         };
         if !begun {
             match buffer.trim_ascii_start().first() {
@@ -93,7 +93,7 @@ impl Client {
                 Err(error) if error.kind() == StoreErrorKind::Busy => SOON,
                 Err(error) => {
                     if !std::mem::replace(&mut told, true) {
-                        self.app.tally.note(format!("{} waits: {error}", self.peer));
+                        self.app.counters.note(format!("{} waits: {error}", self.peer));
                     }
                     LATER
                 }
@@ -104,22 +104,22 @@ impl Client {
 
     async fn read(&self, lines: Bytes) -> Batch {
         let (now, size) = (self.app.clock.now(), lines.len());
-        let read = move || Batch::read(&lines, Form { default_type: None, spread: false }, now);
+        let read = move || Batch::read(&lines, ParseOptions { default_type: None, multi_line: false }, now);
         if size > LARGE { tokio::task::spawn_blocking(read).await.unwrap_or_default() } else { read() }
     }
 
     fn refuse(&self, why: &str) {
-        self.app.tally.count(Appended::default(), 1);
-        self.app.tally.note(format!("{}: {why}", self.peer));
+        self.app.counters.count(Appended::default(), 1);
+        self.app.counters.note(format!("{}: {why}", self.peer));
     }
 
     fn tell(&self, batch: &Batch) {
         for Refused { line, column, error } in &batch.refused {
             let line = self.lines + line;
-            self.app.tally.note(format!("{}, line {line}, column {column}: {error}", self.peer));
+            self.app.counters.note(format!("{}, line {line}, column {column}: {error}", self.peer));
         }
         if batch.refused_more > 0 {
-            self.app.tally.note(format!("{}: {} more lines were refused", self.peer, batch.refused_more));
+            self.app.counters.note(format!("{}: {} more lines were refused", self.peer, batch.refused_more));
         }
     }
 }

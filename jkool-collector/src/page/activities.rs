@@ -1,12 +1,12 @@
 //! Activities: groups of events, with what is in them.
 
-use super::asked::Asked;
-use super::failure::Failure;
+use super::error_page::ErrorPage;
 use super::filter_form::FilterForm;
+use super::format::{cut, duration, severity_class, time};
 use super::layout::{Frame, Tab, frame};
 use super::link::{event_url, url, url_with, with_parent};
+use super::query_params::QueryParams;
 use super::row::row;
-use super::text::{cut, duration, severity_class, time};
 use crate::app::App;
 use crate::filter::{operation_of, severity_of};
 use crate::{EntityId, Filter, Kind, StoreError, Stored};
@@ -27,11 +27,14 @@ struct Group {
     children: Vec<Stored>,
 }
 
-pub(super) async fn show(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<impl IntoResponse, Failure> {
-    let mut asked = Asked::read(query.as_deref());
-    let before: Option<EntityId> = asked.take("before");
-    asked.finish();
-    let (filter, now) = (Filter { kind: Some(Kind::Activity), ..asked.filter.clone() }, app.clock.now());
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    RawQuery(query): RawQuery,
+) -> Result<impl IntoResponse, ErrorPage> {
+    let mut params = QueryParams::read(query.as_deref());
+    let before: Option<EntityId> = params.take("before");
+    params.finish();
+    let (filter, now) = (Filter { kind: Some(Kind::Activity), ..params.filter.clone() }, app.clock.now());
     let read = app.store.read(move |reader| {
         let found = reader.find(&filter, ON_A_PAGE + 1, before, now)?;
         let group = |activity: Stored| -> Result<Group, StoreError> {
@@ -44,13 +47,13 @@ pub(super) async fn show(State(app): State<Arc<App>>, RawQuery(query): RawQuery)
     let (sizes, mut groups) = read.await?;
     let has_older = groups.len() > ON_A_PAGE;
     groups.truncate(ON_A_PAGE);
-    let head = Frame { title: "Activities", tab: Tab::Activities, filter: &asked.filter, total: Some(sizes.total()) };
+    let head = Frame { title: "Activities", tab: Tab::Activities, filter: &params.filter, total: Some(sizes.total()) };
     let main = html! {
         h1.unseen { "Activities" }
-        (FilterForm { path: "/activities", asked: &asked, own: None }.full())
+        (FilterForm { path: "/activities", params: &params, own: None }.full())
         @if groups.is_empty() {
             p.notice {
-                @if asked.filter.is_empty() && before.is_none() {
+                @if params.filter.is_empty() && before.is_none() {
                     "No activity was received. An activity is a group of events that name it as their parent."
                 } @else {
                     "No activity matches. " a href="/activities" { "Clear the filter" }
@@ -60,14 +63,14 @@ pub(super) async fn show(State(app): State<Arc<App>>, RawQuery(query): RawQuery)
         div.activities { @for group in &groups { (shown(group)) } }
         @if let Some(last) = groups.last().filter(|_| has_older) {
             p.pages {
-                a.button href=(url_with("/activities", &asked.filter, "before", last.activity.id)) rel="next" { "Older activities" }
+                a.button href=(url_with("/activities", &params.filter, "before", last.activity.id)) rel="next" { "Older activities" }
             }
         }
         @if before.is_some() {
-            p.pages { a.button href=(url("/activities", &asked.filter)) { "To the newest" } }
+            p.pages { a.button href=(url("/activities", &params.filter)) { "To the newest" } }
         }
     };
-    Ok((asked.status(), Html(frame(&head, &main).into_string())))
+    Ok((params.status(), Html(frame(&head, &main).into_string())))
 }
 
 fn shown(Group { activity, children }: &Group) -> Markup {

@@ -1,12 +1,12 @@
 //! Charts of what is stored, each with its figures as a table.
 
-use super::asked::Asked;
-use super::failure::Failure;
+use super::error_page::ErrorPage;
 use super::filter_form::FilterForm;
+use super::format::{count, cut, number, severity_class, time};
 use super::layout::{Frame, Tab, as_table, frame};
 use super::link::{url, with_operation, with_source, with_time};
 use super::plot;
-use super::text::{count, cut, number, severity_class, time};
+use super::query_params::QueryParams;
 use crate::app::App;
 use crate::{Bucket, Filter, Metric, MetricName, Severities, Top};
 use axum::extract::{RawQuery, State};
@@ -20,11 +20,14 @@ const BUCKETS: usize = 90;
 /// So many names with bars.
 const TOPS: usize = 10;
 
-pub(super) async fn show(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<impl IntoResponse, Failure> {
-    let mut asked = Asked::read(query.as_deref());
-    let wanted: Option<String> = asked.take("metric");
-    asked.finish();
-    let (filter, now) = (asked.filter.clone(), app.clock.now());
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    RawQuery(query): RawQuery,
+) -> Result<impl IntoResponse, ErrorPage> {
+    let mut params = QueryParams::read(query.as_deref());
+    let wanted: Option<String> = params.take("metric");
+    params.finish();
+    let (filter, now) = (params.filter.clone(), app.clock.now());
     let read = app.store.read(move |reader| {
         let names = reader.metric_names()?;
         let chosen = match &wanted {
@@ -41,11 +44,11 @@ pub(super) async fn show(State(app): State<Arc<App>>, RawQuery(query): RawQuery)
         Ok((reader.sizes()?, names, wanted, metric, buckets, operations, sources))
     });
     let (sizes, names, wanted, metric, buckets, operations, sources) = read.await?;
-    let filter = &asked.filter;
+    let filter = &params.filter;
     let head = Frame { title: "Charts", tab: Tab::Charts, filter, total: Some(sizes.total()) };
     let chosen = metric.as_ref().map(|(name, _)| name);
     let own = chooser(&names, chosen);
-    let form = FilterForm { path: "/charts", asked: &asked, own: Some((own, "metric", wanted.unwrap_or_default())) };
+    let form = FilterForm { path: "/charts", params: &params, own: Some((own, "metric", wanted.unwrap_or_default())) };
     let is_narrow = filter.text.is_some() || filter.correlator.is_some() || filter.parent.is_some();
     let main = html! {
         h1.unseen { "Charts" }
@@ -66,7 +69,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, RawQuery(query): RawQuery)
             (metric_section(metric.as_ref()))
         }
     };
-    Ok((asked.status(), Html(frame(&head, &main).into_string())))
+    Ok((params.status(), Html(frame(&head, &main).into_string())))
 }
 
 /// How the url says a metric.

@@ -1,11 +1,11 @@
 //! Everything that is known about one entity.
 
-use super::failure::Failure;
+use super::error_page::ErrorPage;
 use super::fields::fields;
+use super::format::{counted, cut, severity_class, time, value};
 use super::layout::{Frame, Tab, frame};
 use super::link::url_with;
 use super::row::row;
-use super::text::{counted, cut, severity_class, time, value};
 use super::timeline::timeline;
 use crate::app::App;
 use crate::filter::{operation_of, severity_of};
@@ -21,8 +21,8 @@ const RELATED: usize = 200;
 /// So much of a long text is shown, in characters; an export has all of it.
 const SHOWN: usize = 100_000;
 
-pub(super) async fn show(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Html<String>, Failure> {
-    let nobody = || Failure::NotFound("No event with this id is stored. It may have been too old to keep.");
+pub(super) async fn show(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Html<String>, ErrorPage> {
+    let nobody = || ErrorPage::NotFound("No event with this id is stored. It may have been too old to keep.");
     let id: EntityId = id.parse().map_err(|_| nobody())?;
     let read = app.store.read(move |reader| {
         let sizes = reader.sizes()?;

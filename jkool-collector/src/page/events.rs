@@ -1,10 +1,10 @@
 //! The newest events, live, and the older ones page by page.
 
-use super::asked::Asked;
-use super::failure::Failure;
+use super::error_page::ErrorPage;
 use super::filter_form::FilterForm;
 use super::layout::{Frame, Tab, frame};
 use super::link::{url, url_with};
+use super::query_params::QueryParams;
 use super::row::row;
 use super::welcome::welcome;
 use crate::app::App;
@@ -22,23 +22,23 @@ pub(super) async fn show(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-) -> Result<impl IntoResponse, Failure> {
-    let mut asked = Asked::read(query.as_deref());
-    let before: Option<EntityId> = asked.take("before");
-    asked.finish();
-    let (filter, now) = (asked.filter.clone(), app.clock.now());
+) -> Result<impl IntoResponse, ErrorPage> {
+    let mut params = QueryParams::read(query.as_deref());
+    let before: Option<EntityId> = params.take("before");
+    params.finish();
+    let (filter, now) = (params.filter.clone(), app.clock.now());
     let (sizes, found) =
         app.store.read(move |reader| Ok((reader.sizes()?, reader.find(&filter, ON_A_PAGE + 1, before, now)?))).await?;
     let total = sizes.total();
-    let head = Frame { title: "Events", tab: Tab::Events, filter: &asked.filter, total: Some(total) };
+    let head = Frame { title: "Events", tab: Tab::Events, filter: &params.filter, total: Some(total) };
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1:6580");
     let main = html! {
         h1.unseen { "Events" }
-        (FilterForm { path: "/", asked: &asked, own: None }.full())
+        (FilterForm { path: "/", params: &params, own: None }.full())
         @if total == 0 { (welcome(&format!("{}://{host}", app.scheme()), app.access.needs_token())) }
-        (list(&asked.filter, before, found))
+        (list(&params.filter, before, found))
     };
-    Ok((asked.status(), Html(frame(&head, &main).into_string())))
+    Ok((params.status(), Html(frame(&head, &main).into_string())))
 }
 
 fn list(filter: &Filter, before: Option<EntityId>, mut found: Vec<Stored>) -> Markup {

@@ -1,7 +1,7 @@
 //! The fields of an entity with names that a person reads.
 
+use super::format::{count, cut, duration, severity_class, time};
 use super::link::{harmless, url, with_correlator, with_element, with_operation, with_parent, with_severity};
-use super::text::{count, cut, duration, severity_class, time};
 use crate::filter::severity_of;
 use crate::{Filter, Stored};
 use jkool_model::Timestamp;

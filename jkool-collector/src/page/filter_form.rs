@@ -1,7 +1,7 @@
 //! The form that says which entities are wanted, and what it says now.
 
-use super::asked::Asked;
 use super::link::{url, url_with};
+use super::query_params::QueryParams;
 use crate::{Filter, Kind, Moment, SeverityRange};
 use jkool_model::Severity;
 use maud::{Markup, html};
@@ -10,7 +10,7 @@ use maud::{Markup, html};
 #[derive(Debug)]
 pub(super) struct FilterForm<'a> {
     pub(super) path: &'static str,
-    pub(super) asked: &'a Asked,
+    pub(super) params: &'a QueryParams,
     /// Fields of the page's own, and the parameter that they stand for.
     pub(super) own: Option<(Markup, &'static str, String)>,
 }
@@ -18,26 +18,26 @@ pub(super) struct FilterForm<'a> {
 impl FilterForm<'_> {
     /// A field for each part of the filter.
     pub(super) fn full(&self) -> Markup {
-        let asked = self.asked;
-        let filter = &asked.filter;
+        let params = self.params;
+        let filter = &params.filter;
         let source = filter.source.as_ref().map(|source| source.as_str());
         // Open if anything in it is said, or wrong.
         let others = Filter { text: None, severity: None, since: None, parent: None, ..filter.clone() };
-        let is_open = !others.is_empty() || IN_MORE.iter().any(|name| asked.fault(name).is_some());
+        let is_open = !others.is_empty() || IN_MORE.iter().any(|name| params.fault(name).is_some());
         let first = html! {
-            (text_field(asked, "text", "Search", filter.text.as_deref(), "words, \"a phrase\", begin*"))
-            (severity_field(asked))
-            (time_field(asked, "since", "Since", filter.since, "15m, 1h, 7d"))
+            (text_field(params, "text", "Search", filter.text.as_deref(), "words, \"a phrase\", begin*"))
+            (severity_field(params))
+            (time_field(params, "since", "Since", filter.since, "15m, 1h, 7d"))
         };
         let rest = html! {
             details.more open[is_open] {
                 summary { "More filters" }
                 div.line {
-                    (kind_field(asked))
-                    (text_field(asked, "operation", "Operation", filter.operation.as_deref(), "exact name"))
-                    (text_field(asked, "source", "Source", source, "SERVER=web-1"))
-                    (text_field(asked, "corrid", "Correlator", filter.correlator.as_deref(), "order-42"))
-                    (time_field(asked, "until", "Until", filter.until, "2026-03-09T12:00:00Z"))
+                    (kind_field(params))
+                    (text_field(params, "operation", "Operation", filter.operation.as_deref(), "exact name"))
+                    (text_field(params, "source", "Source", source, "SERVER=web-1"))
+                    (text_field(params, "corrid", "Correlator", filter.correlator.as_deref(), "order-42"))
+                    (time_field(params, "until", "Until", filter.until, "2026-03-09T12:00:00Z"))
                 }
             }
             @if let Some(parent) = &filter.parent { input type="hidden" name="parent" value=(parent); }
@@ -47,10 +47,10 @@ impl FilterForm<'_> {
 
     /// Fields for the time only.
     pub(super) fn time_only(&self) -> Markup {
-        let filter = &self.asked.filter;
+        let filter = &self.params.filter;
         let first = html! {
-            (time_field(self.asked, "since", "Since", filter.since, "15m, 1h, 7d"))
-            (time_field(self.asked, "until", "Until", filter.until, "now"))
+            (time_field(self.params, "since", "Since", filter.since, "15m, 1h, 7d"))
+            (time_field(self.params, "until", "Until", filter.until, "now"))
         };
         let in_time = Filter { since: filter.since, until: filter.until, ..Filter::default() };
         html! {
@@ -71,7 +71,7 @@ impl FilterForm<'_> {
                 (rest)
                 datalist #ages { @for age in ["5m", "15m", "1h", "6h", "1d", "7d"] { option value=(age) {} } }
             }
-            @for fault in self.asked.faults.iter().filter(|fault| !fields.contains(&fault.parameter.as_str())) {
+            @for fault in self.params.faults.iter().filter(|fault| !fields.contains(&fault.parameter.as_str())) {
                 p.fault.bar role="alert" { (fault) }
             }
         }
@@ -79,7 +79,7 @@ impl FilterForm<'_> {
 
     /// Each part of the filter, to be taken away by a click.
     fn chips(&self) -> Markup {
-        let filter = &self.asked.filter;
+        let filter = &self.params.filter;
         let leading_to = |filter: &Filter| match &self.own {
             Some((_, parameter, value)) if !value.is_empty() => url_with(self.path, filter, parameter, value),
             _ => url(self.path, filter),
@@ -125,12 +125,12 @@ impl FilterForm<'_> {
 const AT_ONCE: [&str; 3] = ["text", "severity", "since"];
 const IN_MORE: [&str; 5] = ["until", "kind", "operation", "source", "corrid"];
 
-fn time_field(asked: &Asked, name: &str, label: &str, value: Option<Moment>, hint: &str) -> Markup {
-    text_field(asked, name, label, value.map(|value| value.to_string()).as_deref(), hint)
+fn time_field(params: &QueryParams, name: &str, label: &str, value: Option<Moment>, hint: &str) -> Markup {
+    text_field(params, name, label, value.map(|value| value.to_string()).as_deref(), hint)
 }
 
-fn text_field(asked: &Asked, name: &str, label: &str, value: Option<&str>, hint: &str) -> Markup {
-    let fault = asked.fault(name);
+fn text_field(params: &QueryParams, name: &str, label: &str, value: Option<&str>, hint: &str) -> Markup {
+    let fault = params.fault(name);
     // What was wrong stays in the field, to be put right.
     let value = fault.map(|fault| fault.value.as_str()).or(value).unwrap_or_default();
     let is_time = matches!(name, "since" | "until");
@@ -145,8 +145,8 @@ fn text_field(asked: &Asked, name: &str, label: &str, value: Option<&str>, hint:
     }
 }
 
-fn severity_field(asked: &Asked) -> Markup {
-    let chosen = asked.filter.severity.map(|range| range.to_string());
+fn severity_field(params: &QueryParams) -> Markup {
+    let chosen = params.filter.severity.map(|range| range.to_string());
     let above =
         Severity::ALL.iter().skip(1).rev().skip(1).map(|least| SeverityRange { from: *least, to: Severity::Halt });
     let above: Vec<_> = above.map(|range| range.to_string()).collect();
@@ -162,28 +162,28 @@ fn severity_field(asked: &Asked) -> Markup {
     html! {
         label.field.f-severity {
             span { "Severity" }
-            select name="severity" aria-invalid=[asked.fault("severity").map(|_| "true")] {
+            select name="severity" aria-invalid=[params.fault("severity").map(|_| "true")] {
                 option value="" { "any" }
                 @if let Some(other) = &other { option value=(other) selected { (other) } }
                 optgroup label="at least" { (options(&above, |text| format!("≥ {}", text.trim_start_matches(">=")))) }
                 optgroup label="exactly" { (options(&exact, str::to_owned)) }
             }
-            @if let Some(fault) = asked.fault("severity") { em.fault role="alert" { "“" (fault.value) "”: " (fault.expected) } }
+            @if let Some(fault) = params.fault("severity") { em.fault role="alert" { "“" (fault.value) "”: " (fault.expected) } }
         }
     }
 }
 
-fn kind_field(asked: &Asked) -> Markup {
+fn kind_field(params: &QueryParams) -> Markup {
     html! {
         label.field.f-kind {
             span { "Kind" }
-            select name="kind" aria-invalid=[asked.fault("kind").map(|_| "true")] {
+            select name="kind" aria-invalid=[params.fault("kind").map(|_| "true")] {
                 option value="" { "any" }
                 @for kind in Kind::ALL {
-                    option value=(kind) selected[asked.filter.kind == Some(kind)] { (kind) }
+                    option value=(kind) selected[params.filter.kind == Some(kind)] { (kind) }
                 }
             }
-            @if let Some(fault) = asked.fault("kind") { em.fault role="alert" { "“" (fault.value) "”: " (fault.expected) } }
+            @if let Some(fault) = params.fault("kind") { em.fault role="alert" { "“" (fault.value) "”: " (fault.expected) } }
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What is around every page.
 
 use super::assets::{FAVICON, SCRIPT, STYLE};
+use super::format::count;
 use super::link::url;
-use super::text::count;
 use crate::Filter;
 use maud::{DOCTYPE, Markup, html};
 

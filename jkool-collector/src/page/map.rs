@@ -3,12 +3,12 @@
 mod drawing;
 mod layout;
 
-use super::asked::Asked;
-use super::failure::Failure;
+use super::error_page::ErrorPage;
 use super::filter_form::FilterForm;
+use super::format::{count, cut};
 use super::layout::{Frame, Tab, as_table, frame};
 use super::link::{url, with_source};
-use super::text::{count, cut};
+use super::query_params::QueryParams;
 use crate::app::App;
 use crate::{Filter, Flow, SeverityRange};
 use axum::extract::{RawQuery, State};
@@ -20,17 +20,20 @@ use std::sync::Arc;
 /// So many flows are drawn and listed, the strongest; more would be a ball of wool.
 const DRAWN: usize = 120;
 
-pub(super) async fn show(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<impl IntoResponse, Failure> {
-    let mut asked = Asked::read(query.as_deref());
-    asked.finish();
-    let (filter, now) = (asked.filter.clone(), app.clock.now());
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    RawQuery(query): RawQuery,
+) -> Result<impl IntoResponse, ErrorPage> {
+    let mut params = QueryParams::read(query.as_deref());
+    params.finish();
+    let (filter, now) = (params.filter.clone(), app.clock.now());
     let (sizes, flows) = app.store.read(move |reader| Ok((reader.sizes()?, reader.flows(&filter, now)?))).await?;
-    let in_time = Filter { since: asked.filter.since, until: asked.filter.until, ..Filter::default() };
-    let head = Frame { title: "Map", tab: Tab::Map, filter: &asked.filter, total: Some(sizes.total()) };
+    let in_time = Filter { since: params.filter.since, until: params.filter.until, ..Filter::default() };
+    let head = Frame { title: "Map", tab: Tab::Map, filter: &params.filter, total: Some(sizes.total()) };
     let drawn = flows.get(..DRAWN).unwrap_or(&flows);
     let main = html! {
         h1.unseen { "Map" }
-        (FilterForm { path: "/map", asked: &asked, own: None }.time_only())
+        (FilterForm { path: "/map", params: &params, own: None }.time_only())
         @if flows.is_empty() {
             p.notice {
                 "No message went from one source to another"
@@ -50,7 +53,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, RawQuery(query): RawQuery)
             }
         }
     };
-    Ok((asked.status(), Html(frame(&head, &main).into_string())))
+    Ok((params.status(), Html(frame(&head, &main).into_string())))
 }
 
 /// What came from a source; of it, what failed.

@@ -2,11 +2,11 @@
 
 mod axis;
 mod bars;
+mod css_color;
 mod histogram;
-mod ink;
-mod marks;
 mod metric;
-mod picture;
+mod svg;
+mod ticks;
 
 pub(super) use bars::bars;
 pub(super) use histogram::{histogram, width_of};

@@ -1,7 +1,7 @@
 //! An entity as a line of a list: the same markup in every list, and in what is added live.
 
+use super::format::{cut, duration, severity_class, time, value};
 use super::link::{event_url, url, with_correlator, with_element, with_operation, with_severity};
-use super::text::{cut, duration, severity_class, time, value};
 use crate::filter::{operation_of, severity_of};
 use crate::{Filter, Stored};
 use jkool_model::{Entity, OpType, SourceFqn};

@@ -1,11 +1,11 @@
 //! Lines for a list that is open in a browser, by server-sent events, as many as a person can see pass.
 
-use super::asked::Asked;
+use super::error_page::ErrorPage;
 use super::events::ON_A_PAGE;
-use super::failure::Failure;
+use super::query_params::QueryParams;
 use super::row::row;
 use crate::app::App;
-use crate::tail::{Told, tail};
+use crate::tail::{TailItem, tail};
 use crate::{Filter, Stored};
 use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
@@ -31,13 +31,13 @@ const COUNTED: Duration = Duration::from_secs(1);
 /// What was stored since the list was rendered, then what is stored from now on.
 ///
 /// `list` and `rows` are lines, the youngest first; `missed` is how many were passed over; `total` is how many are stored.
-pub(super) async fn stream(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, Failure> {
-    let mut asked = Asked::read(query.as_deref());
-    asked.finish();
-    if let Some(fault) = asked.faults.first() {
+pub(super) async fn stream(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ErrorPage> {
+    let mut params = QueryParams::read(query.as_deref());
+    params.finish();
+    if let Some(fault) = params.faults.first() {
         return Ok((StatusCode::BAD_REQUEST, fault.to_string()).into_response());
     }
-    let filter = asked.filter;
+    let filter = params.filter;
     // First listen, then look: nothing falls between the two, and the browser knows what it has.
     let told = tail(&app, filter.clone());
     let (wanted, now) = (filter.clone(), app.clock.now());
@@ -61,7 +61,7 @@ struct Watch<T> {
     since_total: u32,
 }
 
-impl<T: Stream<Item = Told>> Watch<T> {
+impl<T: Stream<Item = TailItem>> Watch<T> {
     /// What to send next; `None` at the end.
     async fn next(&mut self) -> Option<Vec<Event>> {
         let first = match self.since_total {
@@ -108,10 +108,10 @@ struct Batch {
 }
 
 impl Batch {
-    fn add(&mut self, told: Told) {
+    fn add(&mut self, told: TailItem) {
         match told {
-            Told::Missed(count) => self.missed += count,
-            Told::Stored(stored) => {
+            TailItem::Missed(count) => self.missed += count,
+            TailItem::Stored(stored) => {
                 if self.youngest.len() == AT_ONCE {
                     self.youngest.pop_front();
                     self.missed += 1;

@@ -1,7 +1,7 @@
 //! What belongs together, in the order in which it happened, with bars for how long it took.
 
+use super::format::{cut, duration, severity_class};
 use super::link::event_url;
-use super::text::{cut, duration, severity_class};
 use crate::filter::{operation_of, severity_of};
 use crate::{EntityId, Stored};
 use jkool_model::{Entity, OpType, Timestamp, TrackingId};

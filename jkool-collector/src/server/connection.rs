@@ -1,15 +1,17 @@
 //! One connection, from its first request to its end.
 
-use super::muted::Muted;
-use super::patience::Patient;
-use super::session::{Answering, Closing, Session};
+use super::abort::AbortConnection;
+use super::no_response::NoResponseStream;
+use super::session::{InFlight, Session};
+use super::shutdown::Shutdown;
+use super::timeouts::TimeoutStream;
 use crate::access::protect;
 use crate::app::App;
-use crate::refusal::Refusal;
+use crate::error_response::ErrorResponse;
 use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::http::header::{CONTENT_TYPE, PRAGMA};
-use axum::http::{Method, Request, Response, StatusCode};
+use axum::http::{Method, Request, Response};
 use axum::response::IntoResponse;
 use bytes::Bytes;
 use hyper::body::{Frame, Incoming, SizeHint};
@@ -37,26 +39,26 @@ pub(super) async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     app: Arc<App>,
     router: Router,
-    mut closing: Closing,
-    crowd: Arc<Notify>,
+    mut shutdown: Shutdown,
+    evict_idle: Arc<Notify>,
 ) {
     let session = Arc::new(Session::default());
-    let stream = Muted::new(stream, Arc::clone(&session));
-    let stream = Patient::new(stream, Arc::clone(&session), app.limits, crowd);
+    let stream = NoResponseStream::new(stream, Arc::clone(&session));
+    let stream = TimeoutStream::new(stream, Arc::clone(&session), app.limits, evict_idle);
     let service = {
-        let closing = closing.clone();
+        let shutdown = shutdown.clone();
         service_fn(move |request| {
             let (app, router) = (Arc::clone(&app), router.clone());
-            Box::pin(answer(request, app, router, Arc::clone(&session), closing.clone()))
+            Box::pin(answer(request, app, router, Arc::clone(&session), shutdown.clone()))
         })
     };
     let mut http = http1::Builder::new();
-    // Each answer is flushed by itself, on which `Muted` relies.
+    // Each answer is flushed by itself, on which `NoResponseStream` relies.
     http.half_close(true).pipeline_flush(false).max_header_size(HEAD).header_read_timeout(None);
     let mut connection = http.serve_connection(TokioIo::new(stream), service);
     let served = tokio::select! {
         served = poll_fn(|cx| connection.poll_without_shutdown(cx)) => served,
-        () = closing.wait() => {
+        () = shutdown.wait() => {
             Pin::new(&mut connection).graceful_shutdown();
             return drop(poll_fn(|cx| connection.poll_without_shutdown(cx)).await);
         }
@@ -86,60 +88,48 @@ async fn linger(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Res
     Ok(())
 }
 
-/// In place of an answer: the connection is closed.
-#[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("closed without an answer")]
-pub(crate) struct Cut;
-
-impl Cut {
-    /// What a handler returns that wants it so.
-    pub(crate) fn response() -> Response<Body> {
-        let mut response = StatusCode::NO_CONTENT.into_response();
-        response.extensions_mut().insert(Self);
-        response
-    }
-}
-
 async fn answer(
     request: Request<Incoming>,
     app: Arc<App>,
     mut router: Router,
     session: Arc<Session>,
-    mut closing: Closing,
-) -> Result<Response<Answered>, Cut> {
-    let answering = session.request();
+    mut shutdown: Shutdown,
+) -> Result<Response<ResponseBody>, AbortConnection> {
+    let in_flight = session.request();
     let (mut head, body) = request.into_parts();
-    session.mute(head.method == Method::POST && head.headers.get(PRAGMA).is_some_and(|said| said == "no-response"));
-    let mut response = match app.access.check(&head, session.shown()) {
+    session.set_no_response(
+        head.method == Method::POST && head.headers.get(PRAGMA).is_some_and(|said| said == "no-response"),
+    );
+    let mut response = match app.access.check(&head, session.is_authenticated()) {
         Ok(()) => {
             head.extensions.insert(session);
             let Ok(response) = router.call(Request::from_parts(head, Body::new(body))).await;
             response
         }
-        Err(denied) => Refusal::from(denied).into_response(),
+        Err(denied) => ErrorResponse::from(denied).into_response(),
     };
-    if let Some(cut) = response.extensions().get::<Cut>() {
-        return Err(*cut);
+    if let Some(abort) = response.extensions().get::<AbortConnection>() {
+        return Err(*abort);
     }
     protect(response.headers_mut());
     let endless = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
     Ok(response.map(|body| {
-        let end = endless.then(|| -> End { Box::pin(async move { closing.wait().await }) });
-        Answered { body, end, _answering: answering }
+        let end = endless.then(|| -> End { Box::pin(async move { shutdown.wait().await }) });
+        ResponseBody { body, end, _in_flight: in_flight }
     }))
 }
 
 type End = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// An answer's body: while there is one, its request is being answered.
-struct Answered {
+struct ResponseBody {
     body: Body,
     /// When an answer that has no end of its own ends.
     end: Option<End>,
-    _answering: Answering,
+    _in_flight: InFlight,
 }
 
-impl HttpBody for Answered {
+impl HttpBody for ResponseBody {
     type Data = Bytes;
     type Error = axum::Error;
 

@@ -1,7 +1,7 @@
 //! Questions to the store: counts and metrics.
 
 use super::apply::kind_number;
-use super::find::{Selection, Wanted, list, sources_with};
+use super::find::{ResolvedFilter, Selection, list, sources_with};
 use super::retention::used_bytes;
 use super::rollup::Level;
 use super::scale::{Scale, Stretch};
@@ -26,8 +26,8 @@ impl Reader<'_> {
     /// # Errors
     /// When the file can't be read.
     pub fn histogram(&self, filter: &Filter, buckets: usize, now: Timestamp) -> Result<Vec<Bucket>> {
-        let Some(wanted) = Wanted::resolve(self.0, filter, now)? else { return Ok(Vec::new()) };
-        let Some(scale) = self.scale(&wanted, buckets)? else { return Ok(Vec::new()) };
+        let Some(resolved) = ResolvedFilter::resolve(self.0, filter, now)? else { return Ok(Vec::new()) };
+        let Some(scale) = self.scale(&resolved, buckets)? else { return Ok(Vec::new()) };
         let mut counts = vec![Severities::default(); scale.len()];
         let mut count = |time: Timestamp, severity: i64, by: i64| {
             let severities = usize::try_from(scale.index(time)).ok().and_then(|index| counts.get_mut(index));
@@ -35,15 +35,15 @@ impl Reader<'_> {
                 add(severities, severity, by);
             }
         };
-        if wanted.is_tallied() {
-            let facets = self.facets(&wanted)?;
+        if resolved.is_tallied() {
+            let facets = self.facets(&resolved)?;
             self.tallied(scale.stretch(), |time, facet, by| {
                 if let Some(facet) = facets.get(&facet) {
                     count(time, facet.severity, by);
                 }
             })?;
         } else {
-            let Selection { sql, values, id } = wanted.selection();
+            let Selection { sql, values, id } = resolved.selection();
             let sql = format!(
                 "SELECT time, severity FROM (SELECT e.time, e.facet {sql} ORDER BY {id} DESC LIMIT {COUNTED}) found
                  JOIN facet ON facet.id = found.facet"
@@ -82,9 +82,9 @@ impl Reader<'_> {
         now: Timestamp,
     ) -> Result<Vec<Top>> {
         let filter = Filter { text: None, correlator: None, parent: None, ..filter.clone() };
-        let Some(wanted) = Wanted::resolve(self.0, &filter, now)? else { return Ok(Vec::new()) };
-        let Some((first, last)) = self.span(&wanted)? else { return Ok(Vec::new()) };
-        let facets = self.facets(&wanted)?;
+        let Some(resolved) = ResolvedFilter::resolve(self.0, &filter, now)? else { return Ok(Vec::new()) };
+        let Some((first, last)) = self.span(&resolved)? else { return Ok(Vec::new()) };
+        let facets = self.facets(&resolved)?;
         let mut counts: HashMap<i64, Severities> = HashMap::new();
         for stretch in Stretch::whole(first, last) {
             self.tallied(stretch, |_, facet, by| {
@@ -104,8 +104,8 @@ impl Reader<'_> {
     }
 
     /// The facets that are wanted, by their ids.
-    fn facets(&self, wanted: &Wanted) -> Result<HashMap<i64, Facet>> {
-        let sql = format!("SELECT id, severity, operation, source FROM facet WHERE {}", wanted.on_facet("id"));
+    fn facets(&self, resolved: &ResolvedFilter) -> Result<HashMap<i64, Facet>> {
+        let sql = format!("SELECT id, severity, operation, source FROM facet WHERE {}", resolved.on_facet("id"));
         let mut query = self.0.prepare_cached(&sql)?;
         let facets = query.query_map([], |row| {
             Ok((row.get(0)?, Facet { severity: row.get(1)?, operation: row.get(2)?, source: row.get(3)? }))
@@ -145,8 +145,8 @@ impl Reader<'_> {
     /// # Errors
     /// When the file can't be read.
     pub fn metric(&self, name: &MetricName, filter: &Filter, buckets: usize, now: Timestamp) -> Result<Vec<Metric>> {
-        let Some(wanted) = Wanted::resolve(self.0, &filter.time_only(), now)? else { return Ok(Vec::new()) };
-        let Some(scale) = self.scale(&wanted, buckets)? else { return Ok(Vec::new()) };
+        let Some(resolved) = ResolvedFilter::resolve(self.0, &filter.time_only(), now)? else { return Ok(Vec::new()) };
+        let Some(scale) = self.scale(&resolved, buckets)? else { return Ok(Vec::new()) };
         let on_source = match &filter.source {
             Some(source) => format!("AND source IN ({})", list(&sources_with(self.0, source)?)),
             None => String::new(),
@@ -205,16 +205,16 @@ impl Reader<'_> {
         Ok(query.query_row(params![from, to], |row| Ok((time(row.get(0)?), time(row.get(1)?))))?)
     }
 
-    fn scale(&self, wanted: &Wanted, buckets: usize) -> Result<Option<Scale>> {
-        Ok(self.span(wanted)?.map(|(first, last)| Scale::new(first, last, buckets)))
+    fn scale(&self, resolved: &ResolvedFilter, buckets: usize) -> Result<Option<Scale>> {
+        Ok(self.span(resolved)?.map(|(first, last)| Scale::new(first, last, buckets)))
     }
 
     /// From when to when: what the filter says, even if nothing is there; else the first and the last that there is.
-    fn span(&self, wanted: &Wanted) -> Result<Option<(Timestamp, Timestamp)>> {
-        let (Some(first), Some(last)) = self.ends(wanted.from, wanted.to)? else { return Ok(None) };
-        let first = if wanted.from == EntityId::FIRST { first } else { wanted.from.time() };
-        let until = Timestamp::from_usec(wanted.to.time().as_usec() - 1);
-        let last = if wanted.to == EntityId::LAST { last } else { until };
+    fn span(&self, resolved: &ResolvedFilter) -> Result<Option<(Timestamp, Timestamp)>> {
+        let (Some(first), Some(last)) = self.ends(resolved.from, resolved.to)? else { return Ok(None) };
+        let first = if resolved.from == EntityId::FIRST { first } else { resolved.from.time() };
+        let until = Timestamp::from_usec(resolved.to.time().as_usec() - 1);
+        let last = if resolved.to == EntityId::LAST { last } else { until };
         Ok((first <= last).then_some((first, last)))
     }
 }

@@ -4,7 +4,7 @@ use super::EntityId;
 use super::apply::kind_number;
 use super::link::{CORRELATOR, Role, hash};
 use super::rollup::Level;
-use super::text::Search;
+use super::search::Search;
 use crate::{Filter, SeverityRange};
 use jkool_model::{SourceFqn, Timestamp};
 use rusqlite::types::Value;
@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 /// A filter whose names are looked up: ids in place of names and times.
 #[derive(Debug)]
-pub(super) struct Wanted {
+pub(super) struct ResolvedFilter {
     pub(super) from: EntityId,
     pub(super) to: EntityId,
     /// All of them when none are named.
@@ -48,7 +48,7 @@ const MANY_FACETS: usize = 1_000;
 /// So few entities are looked through for words one by one, rather than all that have the words for these entities.
 const FEW: u64 = 2_000;
 
-impl Wanted {
+impl ResolvedFilter {
     /// `None` when nothing can be found: a name or a combination that nobody ever sent.
     pub(super) fn resolve(connection: &Connection, filter: &Filter, now: Timestamp) -> Result<Option<Self>> {
         let Some(conditions) = conditions(connection, filter)? else { return Ok(None) };

@@ -1,6 +1,6 @@
 //! Questions to the store: who sent to whom.
 
-use super::find::Wanted;
+use super::find::ResolvedFilter;
 use super::{EntityId, Flow, Reader, StoreError};
 use crate::Filter;
 use jkool_model::{Severity, SourceFqn, Timestamp};
@@ -24,11 +24,11 @@ impl Reader<'_> {
     /// # Errors
     /// When the file can't be read.
     pub fn flows(&self, filter: &Filter, now: Timestamp) -> std::result::Result<Vec<Flow>, StoreError> {
-        let Some(wanted) = Wanted::resolve(self.0, &filter.time_only(), now)? else { return Ok(Vec::new()) };
+        let Some(resolved) = ResolvedFilter::resolve(self.0, &filter.time_only(), now)? else { return Ok(Vec::new()) };
         let mut pairs: HashMap<(i64, i64), u64> = HashMap::new();
         let mut facet = self.0.prepare_cached("SELECT facet FROM entity WHERE id = ?1")?;
         let mut sent = [self.nearest_sent("link")?, self.nearest_sent("fresh_link")?];
-        for message in self.received(&wanted)?.chunk_by(|a, b| a.entity == b.entity) {
+        for message in self.received(&resolved)?.chunk_by(|a, b| a.entity == b.entity) {
             let mut nearest: Option<(EntityId, i64)> = None;
             for (Received { entity, hash }, table) in message.iter().flat_map(|by| [(by, 0), (by, 1)]) {
                 let query = &mut sent[table];
@@ -63,7 +63,7 @@ impl Reader<'_> {
         Ok(flows)
     }
 
-    fn received(&self, wanted: &Wanted) -> Result<Vec<Received>> {
+    fn received(&self, resolved: &ResolvedFilter) -> Result<Vec<Received>> {
         let mut received = Vec::new();
         for table in ["link", "fresh_link"] {
             let sql = format!(
@@ -71,7 +71,7 @@ impl Reader<'_> {
                  ORDER BY entity DESC LIMIT {MAPPED}"
             );
             let mut query = self.0.prepare_cached(&sql)?;
-            let rows = query.query_map(params![wanted.from, wanted.to], |row| {
+            let rows = query.query_map(params![resolved.from, resolved.to], |row| {
                 Ok(Received { entity: row.get(0)?, hash: row.get(1)? })
             })?;
             for row in rows {

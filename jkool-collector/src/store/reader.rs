@@ -1,6 +1,6 @@
 //! Questions to the store: entities.
 
-use super::find::{End, Wanted};
+use super::find::{End, ResolvedFilter};
 use super::link::{CORRELATOR, Role, hash, linked};
 use super::{EntityId, StoreError, StoreErrorKind, Stored};
 use crate::Filter;
@@ -28,9 +28,9 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// When the file can't be read.
     pub fn find(&self, filter: &Filter, limit: usize, before: Option<EntityId>, now: Timestamp) -> Result<Vec<Stored>> {
-        let Some(mut wanted) = Wanted::resolve(self.0, filter, now)? else { return Ok(Vec::new()) };
-        wanted.to = before.map_or(wanted.to, |before| wanted.to.min(before));
-        Ok(named_so(self.all(&wanted.ids(self.0, End::Youngest, limit)?)?, filter))
+        let Some(mut resolved) = ResolvedFilter::resolve(self.0, filter, now)? else { return Ok(Vec::new()) };
+        resolved.to = before.map_or(resolved.to, |before| resolved.to.min(before));
+        Ok(named_so(self.all(&resolved.ids(self.0, End::Youngest, limit)?)?, filter))
     }
 
     /// The oldest that `filter` lets through, `limit` at most; with `after`, only those that are younger than that one. For
@@ -45,9 +45,9 @@ impl<'a> Reader<'a> {
         after: Option<EntityId>,
         now: Timestamp,
     ) -> Result<Vec<Stored>> {
-        let Some(mut wanted) = Wanted::resolve(self.0, filter, now)? else { return Ok(Vec::new()) };
-        wanted.from = after.map_or(wanted.from, |after| wanted.from.max(after.plus(1)));
-        Ok(named_so(self.all(&wanted.ids(self.0, End::Oldest, limit)?)?, filter))
+        let Some(mut resolved) = ResolvedFilter::resolve(self.0, filter, now)? else { return Ok(Vec::new()) };
+        resolved.from = after.map_or(resolved.from, |after| resolved.from.max(after.plus(1)));
+        Ok(named_so(self.all(&resolved.ids(self.0, End::Oldest, limit)?)?, filter))
     }
 
     fn all(&self, ids: &[EntityId]) -> Result<Vec<Stored>> {

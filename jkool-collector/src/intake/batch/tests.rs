@@ -1,13 +1,13 @@
-use super::{Batch, Form, MOST, Refused};
+use super::{Batch, MOST, ParseOptions, Refused};
 use jkool_model::{Entity, Timestamp};
 use proptest::collection::vec;
 use proptest::prelude::{ProptestConfig, prop_assert, proptest};
 use proptest::sample::select;
 
-const FORM: Form = Form { default_type: None, spread: true };
+const OPTIONS: ParseOptions = ParseOptions { default_type: None, multi_line: true };
 
 fn read(body: impl AsRef<[u8]>) -> Batch {
-    Batch::read(&body.as_ref().to_vec().into(), FORM, Timestamp::from_usec(1))
+    Batch::read(&body.as_ref().to_vec().into(), OPTIONS, Timestamp::from_usec(1))
 }
 
 fn names(batch: &Batch) -> Vec<String> {
@@ -109,8 +109,8 @@ fn of_many_refusals_some_are_told_and_all_are_counted() {
 #[test]
 fn the_path_tells_the_type_of_what_says_none() {
     let read = |body: &str| {
-        let form = Form { default_type: Some("ACTIVITY"), ..FORM };
-        names(&Batch::read(&body.to_owned().into(), form, Timestamp::from_usec(1)))
+        let options = ParseOptions { default_type: Some("ACTIVITY"), ..OPTIONS };
+        names(&Batch::read(&body.to_owned().into(), options, Timestamp::from_usec(1)))
     };
     assert_eq!(read(r#"{"operation":"a"}"#), ["activity a"]);
     assert_eq!(read("{ }"), ["activity "]);
@@ -120,8 +120,8 @@ fn the_path_tells_the_type_of_what_says_none() {
 
 #[test]
 fn over_tcp_a_line_is_a_document() {
-    let form = Form { spread: false, ..FORM };
-    let batch = Batch::read(&"{\"a\":\n1}\n{}\n".into(), form, Timestamp::from_usec(1));
+    let options = ParseOptions { multi_line: false, ..OPTIONS };
+    let batch = Batch::read(&"{\"a\":\n1}\n{}\n".into(), options, Timestamp::from_usec(1));
     assert_eq!((batch.records.len(), places(&batch)), (1, vec![(1, 5), (2, 1)]));
 }
 

@@ -2,7 +2,7 @@
 
 use super::layout::{Layout, Place, layout};
 use super::source_url;
-use crate::page::text::{count, cut};
+use crate::page::format::{count, cut};
 use crate::{Filter, Flow};
 use jkool_model::SourceFqn;
 use maud::{Markup, html};

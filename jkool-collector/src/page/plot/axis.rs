@@ -1,43 +1,43 @@
-//! An axis whose marks and their texts are settled before it is drawn.
+//! An axis whose ticks and their labels are settled before it is drawn.
 
-use super::marks::{TimeMarks, value_marks, value_texts};
+use super::ticks::{TimeTicks, value_labels, value_ticks};
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 use std::ops::Range;
 
-/// From a value to a value, with marks in between.
+/// From a value to a value, with ticks in between.
 #[derive(Debug, Clone)]
 pub(super) struct Axis {
     range: Range<f64>,
-    marks: Vec<(f64, String)>,
+    ticks: Vec<(f64, String)>,
 }
 
 impl Axis {
-    /// From `low` to `high`, with a text at each mark.
-    pub(super) fn new(low: f64, high: f64, marks: Vec<(f64, String)>) -> Self {
-        Self { range: low..high, marks }
+    /// From `low` to `high`, with a text at each tick.
+    pub(super) fn new(low: f64, high: f64, ticks: Vec<(f64, String)>) -> Self {
+        Self { range: low..high, ticks }
     }
 
     /// Microseconds since 1970.
     pub(super) fn of_time(from: i64, to: i64) -> Self {
-        let marks = TimeMarks::between(from, to);
-        let texts = marks.at.iter().map(|usec| (*usec as f64, marks.text(*usec)));
-        Self::new(from as f64, to as f64, texts.collect())
+        let ticks = TimeTicks::between(from, to);
+        let labels = ticks.at.iter().map(|usec| (*usec as f64, ticks.label(*usec)));
+        Self::new(from as f64, to as f64, labels.collect())
     }
 
     /// Values from `min` to `max`, ending at round numbers; `whole` ones if nothing is between them.
     pub(super) fn of_values(min: f64, max: f64, whole: bool) -> Self {
-        let marks = value_marks(min, max, whole);
-        let (low, high) = (marks.first().copied().unwrap_or(min), marks.last().copied().unwrap_or(max));
-        let texts = value_texts(&marks);
-        Self::new(low, high, marks.into_iter().zip(texts).collect())
+        let ticks = value_ticks(min, max, whole);
+        let (low, high) = (ticks.first().copied().unwrap_or(min), ticks.last().copied().unwrap_or(max));
+        let labels = value_labels(&ticks);
+        Self::new(low, high, ticks.into_iter().zip(labels).collect())
     }
 
     pub(super) fn high(&self) -> f64 {
         self.range.end
     }
 
-    pub(super) fn marks(&self) -> usize {
-        self.marks.len()
+    pub(super) fn ticks(&self) -> usize {
+        self.ticks.len()
     }
 }
 
@@ -53,7 +53,7 @@ impl Ranged for Axis {
     }
 
     fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
-        self.marks.iter().map(|(value, _)| *value).collect()
+        self.ticks.iter().map(|(value, _)| *value).collect()
     }
 
     fn range(&self) -> Range<f64> {
@@ -63,7 +63,7 @@ impl Ranged for Axis {
 
 impl ValueFormatter<f64> for Axis {
     fn format_ext(&self, value: &f64) -> String {
-        let mark = self.marks.iter().find(|(mark, _)| mark == value);
-        mark.map(|(_, text)| text.clone()).unwrap_or_default()
+        let tick = self.ticks.iter().find(|(tick, _)| tick == value);
+        tick.map(|(_, text)| text.clone()).unwrap_or_default()
     }
 }

@@ -12,30 +12,30 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep, sleep};
 
 /// A connection that is closed when its client takes too long: silent between requests, slow with a request's head, or not
-/// reading an answer. How a body comes is watched by who reads it. When there is a crowd, the one that has been silent for
-/// longest makes room.
-pub(super) struct Patient<S> {
+/// reading an answer. How a body comes is watched by who reads it. When there is no room for another, the one that has been
+/// silent for longest is evicted.
+pub(super) struct TimeoutStream<S> {
     stream: S,
     session: Arc<Session>,
     limits: Limits,
-    reading: Reading,
+    state: ReadState,
     /// How many requests were begun when this was last looked at.
     begun: usize,
     /// When what is awaited must have come.
     read_deadline: Pin<Box<Sleep>>,
     /// Wakes one of those that wait, the first that did.
-    crowd: Arc<Notify>,
+    evict_idle: Arc<Notify>,
     /// Waits for that while nothing is asked.
-    is_crowded: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+    eviction: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     /// It was the one to be woken, and says so however often it is asked.
-    gives_way: bool,
+    is_evicted: bool,
     /// Runs while an answer waits to be read.
     write_deadline: Option<Pin<Box<Sleep>>>,
 }
 
 /// What comes next from the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reading {
+enum ReadState {
     /// Another request, if it likes.
     Request,
     /// The rest of a request's head.
@@ -44,43 +44,43 @@ enum Reading {
     Other,
 }
 
-impl<S> Patient<S> {
-    pub(super) fn new(stream: S, session: Arc<Session>, limits: Limits, crowd: Arc<Notify>) -> Self {
+impl<S> TimeoutStream<S> {
+    pub(super) fn new(stream: S, session: Arc<Session>, limits: Limits, evict_idle: Arc<Notify>) -> Self {
         let read_deadline = Box::pin(sleep(limits.idle_timeout));
         Self {
             stream,
             session,
             limits,
-            reading: Reading::Request,
+            state: ReadState::Request,
             begun: 0,
             read_deadline,
-            crowd,
-            is_crowded: None,
-            gives_way: false,
+            evict_idle,
+            eviction: None,
+            is_evicted: false,
             write_deadline: None,
         }
     }
 
     /// Whether another connection needs the room of this one.
-    fn poll_crowded(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.gives_way {
+    fn poll_eviction(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.is_evicted {
             return Poll::Ready(());
         }
-        let crowd = &self.crowd;
-        let is_crowded = self.is_crowded.get_or_insert_with(|| {
-            let crowd = Arc::clone(crowd);
-            Box::pin(async move { crowd.notified().await })
+        let evict_idle = &self.evict_idle;
+        let eviction = self.eviction.get_or_insert_with(|| {
+            let evict_idle = Arc::clone(evict_idle);
+            Box::pin(async move { evict_idle.notified().await })
         });
-        ready!(is_crowded.as_mut().poll(cx));
-        (self.is_crowded, self.gives_way) = (None, true);
+        ready!(eviction.as_mut().poll(cx));
+        (self.eviction, self.is_evicted) = (None, true);
         Poll::Ready(())
     }
 
-    fn await_within(&mut self, reading: Reading, patience: Duration) {
-        self.reading = reading;
+    fn await_within(&mut self, state: ReadState, timeout: Duration) {
+        self.state = state;
         // As far off as it gets; a year is as good as never.
         const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
-        self.read_deadline.as_mut().reset(Instant::now() + patience.min(YEAR));
+        self.read_deadline.as_mut().reset(Instant::now() + timeout.min(YEAR));
     }
 }
 
@@ -88,29 +88,29 @@ fn too_slow() -> io::Error {
     io::ErrorKind::TimedOut.into()
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for TimeoutStream<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         let before = this.begun;
         this.begun = this.session.begun();
         if this.session.is_answering() {
-            this.reading = Reading::Other;
-        } else if this.begun != before || this.reading == Reading::Other {
-            this.await_within(Reading::Request, this.limits.idle_timeout);
+            this.state = ReadState::Other;
+        } else if this.begun != before || this.state == ReadState::Other {
+            this.await_within(ReadState::Request, this.limits.idle_timeout);
         }
         let before = buf.filled().len();
         match Pin::new(&mut this.stream).poll_read(cx, buf) {
-            Poll::Pending if this.reading == Reading::Request && this.poll_crowded(cx).is_ready() => {
+            Poll::Pending if this.state == ReadState::Request && this.poll_eviction(cx).is_ready() => {
                 Poll::Ready(Err(too_slow()))
             }
-            Poll::Pending if this.reading != Reading::Other => {
+            Poll::Pending if this.state != ReadState::Other => {
                 ready!(this.read_deadline.as_mut().poll(cx));
                 Poll::Ready(Err(too_slow()))
             }
             polled => {
-                this.is_crowded = None;
-                if this.reading == Reading::Request && buf.filled().len() > before {
-                    this.await_within(Reading::Head, this.limits.head_timeout);
+                this.eviction = None;
+                if this.state == ReadState::Request && buf.filled().len() > before {
+                    this.await_within(ReadState::Head, this.limits.head_timeout);
                 }
                 polled
             }
@@ -118,20 +118,20 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patient<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> Patient<S> {
+impl<S: AsyncWrite + Unpin> TimeoutStream<S> {
     /// What was written or flushed; an error if the client has read nothing for too long.
     fn in_time<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.write_deadline = None;
             return written;
         }
-        let patience = self.limits.idle_timeout;
-        ready!(self.write_deadline.get_or_insert_with(|| Box::pin(sleep(patience))).as_mut().poll(cx));
+        let timeout = self.limits.idle_timeout;
+        ready!(self.write_deadline.get_or_insert_with(|| Box::pin(sleep(timeout))).as_mut().poll(cx));
         Poll::Ready(Err(too_slow()))
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for TimeoutStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.in_time(cx, written)
@@ -150,7 +150,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Patient<S> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Patient, Session};
+    use super::{Session, TimeoutStream};
     use crate::app::Limits;
     use std::io::ErrorKind;
     use std::sync::Arc;
@@ -161,15 +161,15 @@ mod tests {
     /// Who serves a connection may read again from one that has failed.
     #[tokio::test]
     async fn a_connection_that_gives_way_does_so_for_good() {
-        let patience = Duration::from_secs(3600);
+        let timeout = Duration::from_secs(3600);
         let limits =
-            Limits { body: 1, connections: 1, head_timeout: patience, body_timeout: patience, idle_timeout: patience };
+            Limits { body: 1, connections: 1, head_timeout: timeout, body_timeout: timeout, idle_timeout: timeout };
         let (stream, _client) = tokio::io::duplex(64);
-        let crowd = Arc::new(Notify::new());
-        let mut patient = Patient::new(stream, Arc::new(Session::default()), limits, Arc::clone(&crowd));
-        crowd.notify_one();
+        let evict_idle = Arc::new(Notify::new());
+        let mut stream = TimeoutStream::new(stream, Arc::new(Session::default()), limits, Arc::clone(&evict_idle));
+        evict_idle.notify_one();
         for _ in 0..2 {
-            let error = patient.read_u8().await.unwrap_err();
+            let error = stream.read_u8().await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::TimedOut);
         }
     }

@@ -1,13 +1,13 @@
-//! The words of a list, ready in their quotes.
+//! Words that JSON takes as they are, ready in their quotes.
 
-/// A word of a list, in its quotes, padded so that it is copied at once.
+/// A word in its quotes, padded so that it is copied at once.
 #[derive(Debug)]
-pub(crate) struct Word {
-    pub(super) quoted: [u8; Word::MAX],
+pub(crate) struct Quoted {
+    pub(super) quoted: [u8; Quoted::MAX],
     pub(super) length: usize,
 }
 
-impl Word {
+impl Quoted {
     const MAX: usize = 16;
 
     /// Of a text that needs no escape. One that is too long does not compile.

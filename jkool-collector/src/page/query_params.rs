@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 /// A url's parameters, one by one.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct QueryParams {
     pub(super) filter: Filter,
     /// What could not be understood.
     pub(super) faults: Vec<InvalidQuery>,
@@ -17,7 +17,7 @@ pub(super) struct Asked {
 /// The filter's parameters.
 const FILTER: [&str; 9] = ["kind", "severity", "operation", "source", "text", "corrid", "parent", "since", "until"];
 
-impl Asked {
+impl QueryParams {
     pub(super) fn read(query: Option<&str>) -> Self {
         let mut rest = Query::parse(query.unwrap_or_default());
         let mut faults = Vec::new();
@@ -59,16 +59,16 @@ impl Asked {
 
 #[cfg(test)]
 mod tests {
-    use super::Asked;
+    use super::QueryParams;
 
     #[test]
     fn what_is_good_is_kept_beside_what_is_not() {
-        let mut asked = Asked::read(Some("operation=pay&severity=LOUD&since=soon&before=x&other=1"));
-        assert_eq!(asked.take::<u64>("before"), None);
-        asked.finish();
-        assert_eq!(asked.filter.to_query().to_string(), "operation=pay");
-        let faults: Vec<_> = asked.faults.iter().map(|fault| fault.parameter.as_str()).collect();
+        let mut params = QueryParams::read(Some("operation=pay&severity=LOUD&since=soon&before=x&other=1"));
+        assert_eq!(params.take::<u64>("before"), None);
+        params.finish();
+        assert_eq!(params.filter.to_query().to_string(), "operation=pay");
+        let faults: Vec<_> = params.faults.iter().map(|fault| fault.parameter.as_str()).collect();
         assert_eq!(faults, ["severity", "since", "before", "other"]);
-        assert_eq!(asked.fault("since").map(|fault| fault.value.as_str()), Some("soon"));
+        assert_eq!(params.fault("since").map(|fault| fault.value.as_str()), Some("soon"));
     }
 }

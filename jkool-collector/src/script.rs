@@ -1,6 +1,6 @@
 //! What a test arranges: answers that it wants to see, and a list of what arrived.
 
-use crate::server::Cut;
+use crate::server::abort::AbortConnection;
 use axum::http::StatusCode;
 use axum::http::header::{HeaderValue, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
@@ -12,10 +12,10 @@ use std::time::Duration;
 
 /// An answer that a [`TestCollector`](crate::TestCollector) gives instead of its own.
 #[derive(Debug, Clone)]
-pub struct Answer(Act);
+pub struct Answer(Action);
 
 #[derive(Debug, Clone)]
-enum Act {
+enum Action {
     Status { status: StatusCode, retry_after: Option<u64>, body: String },
     Close,
     Lose,
@@ -29,25 +29,25 @@ impl Answer {
     #[track_caller]
     pub fn status(status: u16) -> Self {
         match StatusCode::from_u16(status) {
-            Ok(status) => Self(Act::Status { status, retry_after: None, body: String::new() }),
+            Ok(status) => Self(Action::Status { status, retry_after: None, body: String::new() }),
             Err(_) => panic!("{status} is no status: 100 to 999 are"),
         }
     }
 
     /// The connection is closed without an answer, and nothing is stored.
     pub fn close() -> Self {
-        Self(Act::Close)
+        Self(Action::Close)
     }
 
     /// What came is stored, and then the connection is closed without an answer: the client can't know.
     pub fn lose() -> Self {
-        Self(Act::Lose)
+        Self(Action::Lose)
     }
 
     /// A status with a `Retry-After` of so many seconds.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
-        if let Act::Status { retry_after, .. } = &mut self.0 {
+        if let Action::Status { retry_after, .. } = &mut self.0 {
             *retry_after = Some(seconds);
         }
         self
@@ -56,7 +56,7 @@ impl Answer {
     /// A status with this body.
     #[must_use]
     pub fn body(mut self, text: impl Into<String>) -> Self {
-        if let Act::Status { body, .. } = &mut self.0 {
+        if let Action::Status { body, .. } = &mut self.0 {
             *body = text.into();
         }
         self
@@ -65,7 +65,7 @@ impl Answer {
 
 impl Answer {
     fn into_response(self) -> Response {
-        let Act::Status { status, retry_after, body } = self.0 else { return Cut::response() };
+        let Action::Status { status, retry_after, body } = self.0 else { return AbortConnection::response() };
         let mut response = (status, body).into_response();
         if let Some(seconds) = retry_after {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -76,7 +76,7 @@ impl Answer {
 
 /// What a test arranges, and what it waits for.
 #[derive(Debug, Default)]
-pub(crate) struct Rehearsal {
+pub(crate) struct Script {
     answers: Mutex<VecDeque<Answer>>,
     arrived: Mutex<Arrived>,
     more: Condvar,
@@ -89,7 +89,7 @@ struct Arrived {
     seen: HashSet<Bytes>,
 }
 
-impl Rehearsal {
+impl Script {
     pub(crate) fn answer_next(&self, answer: Answer) {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).push_back(answer);
     }
@@ -98,7 +98,7 @@ impl Rehearsal {
     pub(crate) fn next(&self) -> Option<Scripted> {
         let answer = self.answers.lock().unwrap_or_else(PoisonError::into_inner).pop_front()?;
         Some(match answer.0 {
-            Act::Lose => Scripted::AfterStoring(answer.into_response()),
+            Action::Lose => Scripted::AfterStoring(answer.into_response()),
             _ => Scripted::Instead(answer.into_response()),
         })
     }
@@ -115,10 +115,10 @@ impl Rehearsal {
         self.more.notify_all();
     }
 
-    /// What has arrived once there are `count`, or when `patience` is over.
-    pub(crate) fn wait_for(&self, count: usize, patience: Duration) -> Vec<Entity> {
+    /// What has arrived once there are `count`, or when `timeout` is over.
+    pub(crate) fn wait_for(&self, count: usize, timeout: Duration) -> Vec<Entity> {
         let too_few = |arrived: &mut Arrived| arrived.entities.len() < count;
-        let waited = self.more.wait_timeout_while(self.lock(), patience, too_few);
+        let waited = self.more.wait_timeout_while(self.lock(), timeout, too_few);
         waited.unwrap_or_else(PoisonError::into_inner).0.entities.clone()
     }
 

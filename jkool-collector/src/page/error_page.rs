@@ -8,26 +8,26 @@ use maud::html;
 
 /// Why there is no page.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) enum ErrorPage {
     /// The store can't be read.
     Store(StoreError),
     /// There is no such page, event or picture.
     NotFound(&'static str),
 }
 
-impl From<StoreError> for Failure {
+impl From<StoreError> for ErrorPage {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
 }
 
-impl IntoResponse for Failure {
+impl IntoResponse for ErrorPage {
     fn into_response(self) -> Response {
         let (status, title, text) = match self {
-            Failure::Store(error) => {
+            ErrorPage::Store(error) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "The store can't be read now", error.to_string())
             }
-            Failure::NotFound(what) => (StatusCode::NOT_FOUND, "Not found", what.to_owned()),
+            ErrorPage::NotFound(what) => (StatusCode::NOT_FOUND, "Not found", what.to_owned()),
         };
         let filter = Filter::default();
         let head = Frame { title, tab: Tab::None, filter: &filter, total: None };
@@ -43,19 +43,19 @@ impl IntoResponse for Failure {
 }
 
 /// The answer to a path that nobody knows.
-pub(super) async fn not_found() -> Failure {
-    Failure::NotFound("There is no such page here.")
+pub(super) async fn not_found() -> ErrorPage {
+    ErrorPage::NotFound("There is no such page here.")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Failure;
+    use super::ErrorPage;
     use crate::{StoreError, StoreErrorKind};
     use axum::response::IntoResponse;
 
     #[test]
     fn a_store_that_fails_is_a_page_that_says_so() {
-        let answer = Failure::from(StoreError::new(StoreErrorKind::Io, "<the disk>")).into_response();
+        let answer = ErrorPage::from(StoreError::new(StoreErrorKind::Io, "<the disk>")).into_response();
         assert_eq!(answer.status(), 503);
     }
 }

@@ -1,7 +1,7 @@
-//! The sheet that a chart is drawn on, and what a browser gets of it.
+//! The canvas that a chart is drawn on, and what a browser gets of it.
 
 use super::axis::Axis;
-use super::ink::Ink;
+use super::css_color::CssColor;
 use crate::Severities;
 use jkool_model::{Severity, Timestamp};
 use maud::{Markup, PreEscaped, html};
@@ -12,44 +12,44 @@ use plotters::prelude::{Cartesian2d, SVGBackend};
 use plotters::style::{IntoFont, RGBColor, ShapeStyle};
 use std::io;
 
-pub(super) type Sheet<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-pub(super) type Fault = DrawingAreaErrorKind<io::Error>;
+pub(super) type Canvas<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+pub(super) type DrawError = DrawingAreaErrorKind<io::Error>;
 /// A chart with two axes.
 pub(super) type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<Axis, Axis>>;
 
 /// A part of a picture that says something and leads somewhere.
 #[derive(Debug)]
-pub(super) struct Spot {
+pub(super) struct LinkArea {
     pub(super) from: (i32, i32),
     pub(super) to: (i32, i32),
     pub(super) url: String,
     pub(super) title: String,
 }
 
-/// Draws a picture that is called `label`.
-pub(super) fn picture(
+/// Draws an SVG picture that is called `label`.
+pub(super) fn draw_svg(
     size: (u32, u32),
     label: &str,
-    draw: impl FnOnce(&Sheet<'_>) -> Result<Vec<Spot>, Fault>,
+    draw: impl FnOnce(&Canvas<'_>) -> Result<Vec<LinkArea>, DrawError>,
 ) -> Markup {
     let mut svg = String::new();
     let drawn = {
-        let sheet = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-        draw(&sheet).and_then(|spots| sheet.present().map(|()| spots))
+        let canvas = SVGBackend::with_string(&mut svg, size).into_drawing_area();
+        draw(&canvas).and_then(|areas| canvas.present().map(|()| areas))
     };
     match drawn {
-        Ok(spots) => {
+        Ok(areas) => {
             let inner = svg.split_once('>').and_then(|(_, rest)| rest.rsplit_once("</svg>"));
-            let inner = Ink::resolve(inner.map_or("", |(inner, _)| inner));
+            let inner = CssColor::resolve(inner.map_or("", |(inner, _)| inner));
             html! {
                 div.scroll {
                     svg.chart viewBox={ "0 0 " (size.0) " " (size.1) } role="img" aria-label=(label) {
                         (PreEscaped(inner))
-                        @for spot in spots {
+                        @for area in areas {
                             // The table below the picture has the same links for the keyboard.
-                            a href=(spot.url) tabindex="-1" {
-                                rect.spot x=(spot.from.0) y=(spot.from.1) width=(spot.to.0 - spot.from.0) height=(spot.to.1 - spot.from.1) {
-                                    title { (spot.title) }
+                            a href=(area.url) tabindex="-1" {
+                                rect.spot x=(area.from.0) y=(area.from.1) width=(area.to.0 - area.from.0) height=(area.to.1 - area.from.1) {
+                                    title { (area.title) }
                                 }
                             }
                         }
@@ -57,29 +57,29 @@ pub(super) fn picture(
                 }
             }
         }
-        Err(fault) => html! { p.notice { "This chart can't be drawn: " (fault) } },
+        Err(error) => html! { p.notice { "This chart can't be drawn: " (error) } },
     }
 }
 
 /// How much room there is for what is written left of a chart, and which lines help the eye.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ChartKind {
     OverTime,
     Names,
 }
 
 /// Two axes with what they are of, drawn.
 pub(super) fn axes<'a, 'b>(
-    sheet: &'a Sheet<'b>,
-    kind: Kind,
+    canvas: &'a Canvas<'b>,
+    kind: ChartKind,
     (x, x_is): (Axis, &str),
     (y, y_is): (Axis, &str),
-) -> Result<Chart<'a, 'b>, Fault> {
-    let line = ShapeStyle { color: Ink::GRID.color().into(), filled: false, stroke_width: 1 };
-    let text = ("sans-serif", 15).into_font().color(&Ink::TEXT.color());
-    let (x_marks, y_marks) = (x.marks(), y.marks());
-    let left = if kind == Kind::Names { 160 } else { 78 };
-    let mut chart = ChartBuilder::on(sheet)
+) -> Result<Chart<'a, 'b>, DrawError> {
+    let line = ShapeStyle { color: CssColor::GRID.color().into(), filled: false, stroke_width: 1 };
+    let text = ("sans-serif", 15).into_font().color(&CssColor::TEXT.color());
+    let (x_ticks, y_ticks) = (x.ticks(), y.ticks());
+    let left = if kind == ChartKind::Names { 160 } else { 78 };
+    let mut chart = ChartBuilder::on(canvas)
         .margin(6)
         .margin_right(30)
         .x_label_area_size(46)
@@ -87,16 +87,16 @@ pub(super) fn axes<'a, 'b>(
         .build_cartesian_2d(x, y)?;
     let mut mesh = chart.configure_mesh();
     match kind {
-        Kind::OverTime => mesh.disable_x_mesh(),
-        Kind::Names => mesh.disable_y_mesh(),
+        ChartKind::OverTime => mesh.disable_x_mesh(),
+        ChartKind::Names => mesh.disable_y_mesh(),
     };
     mesh.bold_line_style(line)
         .light_line_style(line)
         .axis_style(line)
         .label_style(text.clone())
         .axis_desc_style(text)
-        .x_labels(x_marks)
-        .y_labels(y_marks)
+        .x_labels(x_ticks)
+        .y_labels(y_ticks)
         .x_desc(x_is)
         .y_desc(y_is)
         .draw()?;
@@ -109,7 +109,7 @@ pub(super) fn stacked(severities: &Severities) -> impl Iterator<Item = (RGBColor
     Severity::ALL.iter().rev().filter_map(move |severity| {
         let from = below;
         below += severities.of(*severity);
-        (below > from).then_some((Ink::of(*severity).color(), from as f64, below as f64))
+        (below > from).then_some((CssColor::of(*severity).color(), from as f64, below as f64))
     })
 }
 

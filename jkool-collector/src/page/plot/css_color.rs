@@ -5,7 +5,7 @@ use plotters::style::RGBColor;
 
 /// A colour that the style sheet knows, `f-NAME` where it fills and `l-NAME` where it is a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ink(u8);
+pub(super) struct CssColor(u8);
 
 const NAMES: [&str; 15] = [
     "s-none",
@@ -25,7 +25,7 @@ const NAMES: [&str; 15] = [
     "line",
 ];
 
-impl Ink {
+impl CssColor {
     pub(super) const TEXT: Self = Self(11);
     pub(super) const GRID: Self = Self(12);
     pub(super) const BAND: Self = Self(13);
@@ -54,7 +54,7 @@ impl Ink {
 
 #[cfg(test)]
 mod tests {
-    use super::{Ink, NAMES};
+    use super::{CssColor, NAMES};
     use jkool_model::Severity;
 
     #[test]
@@ -63,6 +63,6 @@ mod tests {
             assert_eq!(NAMES[*severity as usize], format!("s-{}", severity.as_str().to_lowercase()));
         }
         let svg = r##"<rect fill="#01000A" stroke="none"/><line stroke="#01000C"/>"##;
-        assert_eq!(Ink::resolve(svg), r#"<rect class="f-s-halt" stroke="none"/><line class="l-grid"/>"#);
+        assert_eq!(CssColor::resolve(svg), r#"<rect class="f-s-halt" stroke="none"/><line class="l-grid"/>"#);
     }
 }

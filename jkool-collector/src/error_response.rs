@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 /// Why a request is not done.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Refusal {
+pub(crate) enum ErrorResponse {
     #[error(transparent)]
     Denied(#[from] Denied),
     #[error("{0}")]
@@ -46,45 +46,49 @@ const SOON: &str = "1";
 /// The same where a person must help first: a full disk, a broken file.
 const LATER: &str = "10";
 
-impl Refusal {
+impl ErrorResponse {
     fn status(&self) -> StatusCode {
         match self {
-            Refusal::Denied(Denied::SeveralHosts) => StatusCode::BAD_REQUEST,
-            Refusal::Denied(Denied::Host(_)) => StatusCode::MISDIRECTED_REQUEST,
-            Refusal::Denied(Denied::CrossOrigin) => StatusCode::FORBIDDEN,
-            Refusal::Denied(Denied::Token) => StatusCode::UNAUTHORIZED,
-            Refusal::NotFound(_) => StatusCode::NOT_FOUND,
-            Refusal::Query(_) => StatusCode::BAD_REQUEST,
-            Refusal::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Refusal::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Refusal::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Refusal::Busy => StatusCode::TOO_MANY_REQUESTS,
-            Refusal::Broken(_) | Refusal::Damaged(_) | Refusal::Entities(..) => StatusCode::BAD_REQUEST,
-            Refusal::Encoding(_) | Refusal::Xml => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Refusal::Store(error) if error.kind() == StoreErrorKind::Busy => StatusCode::TOO_MANY_REQUESTS,
-            Refusal::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Refusal::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            ErrorResponse::Denied(Denied::SeveralHosts) => StatusCode::BAD_REQUEST,
+            ErrorResponse::Denied(Denied::Host(_)) => StatusCode::MISDIRECTED_REQUEST,
+            ErrorResponse::Denied(Denied::CrossOrigin) => StatusCode::FORBIDDEN,
+            ErrorResponse::Denied(Denied::Token) => StatusCode::UNAUTHORIZED,
+            ErrorResponse::NotFound(_) => StatusCode::NOT_FOUND,
+            ErrorResponse::Query(_) => StatusCode::BAD_REQUEST,
+            ErrorResponse::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
+            ErrorResponse::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            ErrorResponse::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            ErrorResponse::Busy => StatusCode::TOO_MANY_REQUESTS,
+            ErrorResponse::Broken(_) | ErrorResponse::Damaged(_) | ErrorResponse::Entities(..) => {
+                StatusCode::BAD_REQUEST
+            }
+            ErrorResponse::Encoding(_) | ErrorResponse::Xml => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            ErrorResponse::Store(error) if error.kind() == StoreErrorKind::Busy => StatusCode::TOO_MANY_REQUESTS,
+            ErrorResponse::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+            ErrorResponse::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
     fn header(&self) -> Option<(HeaderName, &'static str)> {
         match self {
-            Refusal::Denied(Denied::Token) => {
+            ErrorResponse::Denied(Denied::Token) => {
                 Some((WWW_AUTHENTICATE, "Basic realm=\"jkool-collector\", charset=\"UTF-8\""))
             }
             // What still comes is not read.
-            Refusal::TooLarge(_) | Refusal::TooSlow | Refusal::Broken(_) => Some((CONNECTION, "close")),
-            Refusal::Encoding(_) => Some((ACCEPT_ENCODING, "gzip, deflate")),
-            Refusal::Busy => Some((RETRY_AFTER, SOON)),
-            Refusal::Store(error) if error.kind() == StoreErrorKind::Busy => Some((RETRY_AFTER, SOON)),
-            Refusal::Store(_) => Some((RETRY_AFTER, LATER)),
+            ErrorResponse::TooLarge(_) | ErrorResponse::TooSlow | ErrorResponse::Broken(_) => {
+                Some((CONNECTION, "close"))
+            }
+            ErrorResponse::Encoding(_) => Some((ACCEPT_ENCODING, "gzip, deflate")),
+            ErrorResponse::Busy => Some((RETRY_AFTER, SOON)),
+            ErrorResponse::Store(error) if error.kind() == StoreErrorKind::Busy => Some((RETRY_AFTER, SOON)),
+            ErrorResponse::Store(_) => Some((RETRY_AFTER, LATER)),
             _ => None,
         }
     }
 
     fn body(&self) -> Value {
         let mut body = json!({"error": self.to_string()});
-        if let Refusal::Entities(appended, batch) = self {
+        if let ErrorResponse::Entities(appended, batch) = self {
             let refused = batch.refused.iter();
             let refused = refused.map(|each| json!({"line": each.line, "column": each.column, "error": each.error}));
             body["stored"] = appended.stored.into();
@@ -98,7 +102,7 @@ impl Refusal {
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ErrorResponse {
     fn into_response(self) -> Response {
         let mut response = json_answer(self.status(), &self.body());
         if let Some((name, value)) = self.header() {
@@ -125,7 +129,7 @@ fn summary(batch: &Batch) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Refusal;
+    use super::ErrorResponse;
     use crate::{StoreError, StoreErrorKind};
     use axum::http::header::RETRY_AFTER;
     use axum::response::IntoResponse;
@@ -140,7 +144,7 @@ mod tests {
             (StoreErrorKind::Corrupt, 503, "10"),
             (StoreErrorKind::Closed, 503, "10"),
         ] {
-            let response = Refusal::Store(StoreError::new(kind, "why")).into_response();
+            let response = ErrorResponse::Store(StoreError::new(kind, "why")).into_response();
             assert_eq!(response.status(), status, "{kind:?}");
             assert_eq!(response.headers()[RETRY_AFTER], retry_after, "{kind:?}");
         }

@@ -1,4 +1,4 @@
-//! The closed and open word lists of the protocol: an enum, its words, and how strangers' words are read.
+//! How the protocol's enums are spelled: closed and open lists of words, and how strangers' words are read.
 
 /// A word that the list does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,8 +20,8 @@ impl UnknownWord {
     }
 }
 
-/// A closed list of words. Parsing ignores case and takes the older spellings after `|`; it fails on anything else.
-macro_rules! words {
+/// An enum of a closed list of words. Parsing ignores case and takes the older spellings after `|`; it fails on anything else.
+macro_rules! closed_enum {
     (
         $(#[$meta:meta])*
         pub enum $name:ident: $list:literal {
@@ -45,10 +45,10 @@ macro_rules! words {
             #[allow(dead_code, reason = "a source type is written as part of a name only")]
             #[inline]
             pub(crate) fn write_json(self, out: $crate::json::Json<'_>) -> $crate::json::Json<'_> {
-                let word: &$crate::json::Word = match self {
-                    $(Self::$variant => const { &$crate::json::Word::new($word) },)+
+                let quoted: &$crate::json::Quoted = match self {
+                    $(Self::$variant => const { &$crate::json::Quoted::new($word) },)+
                 };
-                out.word(word)
+                out.quoted(quoted)
             }
         }
 
@@ -59,13 +59,13 @@ macro_rules! words {
         }
 
         impl std::str::FromStr for $name {
-            type Err = $crate::UnknownWord;
+            type Err = $crate::spelling::UnknownWord;
 
             fn from_str(word: &str) -> Result<Self, Self::Err> {
                 $( if [$word $(, $alias)*].iter().any(|known| known.eq_ignore_ascii_case(word)) {
                     return Ok(Self::$variant);
                 } )+
-                Err($crate::UnknownWord::new($list, word))
+                Err($crate::spelling::UnknownWord::new($list, word))
             }
         }
 
@@ -77,8 +77,8 @@ macro_rules! words {
     };
 }
 
-/// An open list of words: what it does not know is kept as text. Parsing ignores case and never fails.
-macro_rules! open_words {
+/// An enum of an open list of words: what it does not know is kept as text. Parsing ignores case and never fails.
+macro_rules! open_enum {
     (
         $(#[$meta:meta])*
         pub enum $name:ident {
@@ -105,11 +105,11 @@ macro_rules! open_words {
 
             #[inline]
             pub(crate) fn write_json<'a>(&self, out: $crate::json::Json<'a>) -> $crate::json::Json<'a> {
-                let word: &$crate::json::Word = match self {
-                    $(Self::$variant => const { &$crate::json::Word::new($word) },)+
+                let quoted: &$crate::json::Quoted = match self {
+                    $(Self::$variant => const { &$crate::json::Quoted::new($word) },)+
                     Self::Other(word) => return out.text(word),
                 };
-                out.word(word)
+                out.quoted(quoted)
             }
 
             /// A word of somebody's own is a text; the others take no room beside themselves.
@@ -150,4 +150,4 @@ macro_rules! open_words {
     };
 }
 
-pub(crate) use {open_words, words};
+pub(crate) use {closed_enum, open_enum};

@@ -12,14 +12,14 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// read in the end (it asks for one when it closes) is a whole one: every write is one answer to a POST, or part of an
 /// answer that is not dropped.
 #[derive(Debug)]
-pub(super) struct Muted<S> {
+pub(super) struct NoResponseStream<S> {
     stream: S,
     session: Arc<Session>,
     /// The rest of an answer that was begun.
     rest: Vec<u8>,
 }
 
-impl<S: AsyncWrite + Unpin> Muted<S> {
+impl<S: AsyncWrite + Unpin> NoResponseStream<S> {
     pub(super) fn new(stream: S, session: Arc<Session>) -> Self {
         Self { stream, session, rest: Vec::new() }
     }
@@ -36,7 +36,7 @@ impl<S: AsyncWrite + Unpin> Muted<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Muted<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for NoResponseStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, answer: &[u8]) -> Poll<io::Result<usize>> {
         let this = &mut *self;
         let written = match this.poll_rest(cx)? {
@@ -44,8 +44,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Muted<S> {
             Poll::Pending => Poll::Pending,
         };
         match written {
-            Poll::Pending if this.session.muted() => Poll::Ready(Ok(answer.len())),
-            Poll::Ready(written) if this.session.muted() => {
+            Poll::Pending if this.session.no_response() => Poll::Ready(Ok(answer.len())),
+            Poll::Ready(written) if this.session.no_response() => {
                 this.rest = answer.get(written..).unwrap_or_default().to_vec();
                 Poll::Ready(Ok(answer.len()))
             }
@@ -58,7 +58,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Muted<S> {
             Poll::Ready(()) => Pin::new(&mut self.stream).poll_flush(cx)?,
             Poll::Pending => Poll::Pending,
         };
-        if self.session.muted() { Poll::Ready(Ok(())) } else { flushed.map(Ok) }
+        if self.session.no_response() { Poll::Ready(Ok(())) } else { flushed.map(Ok) }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -66,7 +66,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Muted<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Muted<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for NoResponseStream<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }

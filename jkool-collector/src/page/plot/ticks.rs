@@ -1,10 +1,10 @@
-//! Where an axis has its marks, and what they say.
+//! Where an axis has its ticks, and what they say.
 
 use jkool_model::Timestamp;
 
-/// Marks of a time axis.
+/// Ticks of a time axis.
 #[derive(Debug)]
-pub(super) struct TimeMarks {
+pub(super) struct TimeTicks {
     pub(super) at: Vec<i64>,
     step: i64,
 }
@@ -12,7 +12,7 @@ pub(super) struct TimeMarks {
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400;
 
-impl TimeMarks {
+impl TimeTicks {
     /// About eight between two times, in microseconds since 1970, at whole minutes, hours or days where there are some.
     pub(super) fn between(from: i64, to: i64) -> Self {
         const SECONDS: [i64; 20] = [
@@ -28,8 +28,8 @@ impl TimeMarks {
         Self { at, step }
     }
 
-    /// What a mark says, in UTC. Midnight says which day begins.
-    pub(super) fn text(&self, usec: i64) -> String {
+    /// What a tick says, in UTC. Midnight says which day begins.
+    pub(super) fn label(&self, usec: i64) -> String {
         let iso = Timestamp::from_usec(usec).to_string();
         let is_midnight = usec.rem_euclid(DAY * SECOND) == 0;
         let part = match self.step {
@@ -41,9 +41,9 @@ impl TimeMarks {
     }
 }
 
-/// Marks of an axis of values from `min` to `max`: about five, at round numbers, the first not above `min` and the last not
+/// Ticks of an axis of values from `min` to `max`: about five, at round numbers, the first not above `min` and the last not
 /// below `max`.
-pub(super) fn value_marks(min: f64, max: f64, whole: bool) -> Vec<f64> {
+pub(super) fn value_ticks(min: f64, max: f64, whole: bool) -> Vec<f64> {
     // Nothing here may grow beyond what a float can hold, not even for the greatest that it holds.
     let room = if max > min { 0.0 } else { 1.0_f64.max(min.abs() * 0.1) };
     let max = (max + room).min(f64::MAX);
@@ -57,49 +57,49 @@ pub(super) fn value_marks(min: f64, max: f64, whole: bool) -> Vec<f64> {
     (0..=count).map(|number| ((first + f64::from(number)) * step).clamp(f64::MIN, f64::MAX)).collect()
 }
 
-/// Short, in one unit, with as many decimals as tell one mark from the next.
-pub(super) fn value_texts(marks: &[f64]) -> Vec<String> {
+/// Short, in one unit, with as many decimals as tell one tick from the next.
+pub(super) fn value_labels(ticks: &[f64]) -> Vec<String> {
     const UNITS: [(f64, f64, &str); 5] =
         [(1e12, 1e12, " T"), (1e9, 1e9, " G"), (1e6, 1e6, " M"), (1e4, 1e3, " k"), (0.0, 1.0, "")];
-    let most = marks.iter().fold(0.0_f64, |most, mark| most.max(mark.abs()));
-    let step = marks.windows(2).map(|pair| pair[1] - pair[0]).next().unwrap_or(1.0);
+    let most = ticks.iter().fold(0.0_f64, |most, tick| most.max(tick.abs()));
+    let step = ticks.windows(2).map(|pair| pair[1] - pair[0]).next().unwrap_or(1.0);
     if most >= 1e15 || step < 1e-6 {
-        return marks.iter().map(|mark| format!("{mark:e}")).collect();
+        return ticks.iter().map(|tick| format!("{tick:e}")).collect();
     }
     let (_, size, unit) = UNITS.into_iter().find(|(from, ..)| most >= *from).unwrap_or((0.0, 1.0, ""));
     // A little is added, for a tenth is none to a float.
     let decimals = (-(step / size * 1.000_001).log10().floor()).max(0.0) as usize;
-    marks
+    ticks
         .iter()
-        .map(|mark| if *mark == 0.0 { "0".to_owned() } else { format!("{:.decimals$}{unit}", mark / size) })
+        .map(|tick| if *tick == 0.0 { "0".to_owned() } else { format!("{:.decimals$}{unit}", tick / size) })
         .collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{TimeMarks, value_marks, value_texts};
+    use super::{TimeTicks, value_labels, value_ticks};
 
     #[test]
     fn time_is_marked_at_whole_steps() {
         let minute = 60_000_000;
-        let marks = TimeMarks::between(minute / 2, 10 * minute);
+        let ticks = TimeTicks::between(minute / 2, 10 * minute);
         assert_eq!(
-            marks.at.iter().map(|time| marks.text(*time)).collect::<Vec<_>>(),
+            ticks.at.iter().map(|time| ticks.label(*time)).collect::<Vec<_>>(),
             ["00:02", "00:04", "00:06", "00:08", "00:10"]
         );
-        let days = TimeMarks::between(0, 30 * 24 * 60 * minute);
-        assert_eq!(days.text(days.at[1]), "1970-01-08");
-        let around_midnight = TimeMarks::between(-5_000_000, 5_000_000);
-        assert_eq!(around_midnight.text(-2_000_000), "23:59:58");
-        assert_eq!(around_midnight.text(0), "1970-01-01");
+        let days = TimeTicks::between(0, 30 * 24 * 60 * minute);
+        assert_eq!(days.label(days.at[1]), "1970-01-08");
+        let around_midnight = TimeTicks::between(-5_000_000, 5_000_000);
+        assert_eq!(around_midnight.label(-2_000_000), "23:59:58");
+        assert_eq!(around_midnight.label(0), "1970-01-01");
         for (from, to) in [(0, 0), (0, i64::MAX), (i64::MIN / 2, i64::MAX / 2)] {
-            assert!(TimeMarks::between(from, to).at.len() <= 20);
+            assert!(TimeTicks::between(from, to).at.len() <= 20);
         }
     }
 
     #[test]
     fn marks_of_values_are_short_and_told_apart() {
-        for (marks, texts) in [
+        for (ticks, texts) in [
             (&[0.0, 20.0, 40.0][..], ["0", "20", "40"]),
             (&[0.0, 0.1, 0.2], ["0", "0.1", "0.2"]),
             (&[0.0, 5e3, 1e4], ["0", "5 k", "10 k"]),
@@ -107,21 +107,21 @@ mod tests {
             (&[-2e9, 0.0, 2e9], ["-2 G", "0", "2 G"]),
             (&[0.0, 1e300, 2e300], ["0e0", "1e300", "2e300"]),
         ] {
-            assert_eq!(value_texts(marks), texts);
+            assert_eq!(value_labels(ticks), texts);
         }
     }
 
     #[test]
     fn values_are_marked_at_round_numbers() {
-        assert_eq!(value_marks(0.0, 9.0, true), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
-        assert_eq!(value_marks(0.0, 1.0, true), [0.0, 1.0]);
-        assert_eq!(value_marks(0.0, 0.0, true), [0.0, 1.0]);
-        assert_eq!(value_marks(-30.0, 70.0, false), [-40.0, -20.0, 0.0, 20.0, 40.0, 60.0, 80.0]);
+        assert_eq!(value_ticks(0.0, 9.0, true), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
+        assert_eq!(value_ticks(0.0, 1.0, true), [0.0, 1.0]);
+        assert_eq!(value_ticks(0.0, 0.0, true), [0.0, 1.0]);
+        assert_eq!(value_ticks(-30.0, 70.0, false), [-40.0, -20.0, 0.0, 20.0, 40.0, 60.0, 80.0]);
         for (min, max) in
             [(0.0, f64::MAX), (f64::MIN, f64::MAX), (f64::MAX, f64::MAX), (1e-300, 2e-300), (5.0, 5.0), (1e20, 1e20)]
         {
-            let marks = value_marks(min, max, false);
-            assert!((2..=21).contains(&marks.len()) && marks.iter().all(|mark| mark.is_finite()), "{marks:?}");
+            let ticks = value_ticks(min, max, false);
+            assert!((2..=21).contains(&ticks.len()) && ticks.iter().all(|tick| tick.is_finite()), "{ticks:?}");
         }
     }
 }

@@ -25,7 +25,7 @@ pub struct Counts {
 
 /// The counters behind [`Counts`], and what there is to tell about.
 #[derive(Debug, Default)]
-pub(crate) struct Tally {
+pub(crate) struct Counters {
     stored: AtomicU64,
     duplicates: AtomicU64,
     refused: AtomicU64,
@@ -40,18 +40,18 @@ const NOTICES: usize = 32;
 
 /// A connection that is open until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Open<'a>(&'a Tally);
+pub(crate) struct OpenConnection<'a>(&'a Counters);
 
-impl Tally {
+impl Counters {
     pub(crate) fn count(&self, appended: Appended, refused: usize) {
         self.stored.fetch_add(appended.stored as u64, Relaxed);
         self.duplicates.fetch_add(appended.duplicates as u64, Relaxed);
         self.refused.fetch_add(refused as u64, Relaxed);
     }
 
-    pub(crate) fn open(&self) -> Open<'_> {
+    pub(crate) fn open(&self) -> OpenConnection<'_> {
         self.connections.fetch_add(1, Relaxed);
-        Open(self)
+        OpenConnection(self)
     }
 
     pub(crate) fn turn_away(&self) {
@@ -85,7 +85,7 @@ impl Tally {
     }
 }
 
-impl Drop for Open<'_> {
+impl Drop for OpenConnection<'_> {
     fn drop(&mut self) {
         self.0.closed.fetch_add(1, Relaxed);
     }
