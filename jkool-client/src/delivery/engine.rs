@@ -111,7 +111,7 @@ impl Engine {
     }
 
     /// Tells what a person should know.
-    fn tell(&mut self, Look { invalid, has_room, .. }: Look, now: Instant) {
+    fn tell(&mut self, Look { invalid, .. }: Look, now: Instant) {
         if let Some(invalid) = invalid {
             self.diagnostics.refused(&invalid);
         }
@@ -124,7 +124,7 @@ impl Engine {
             self.diagnostics.tell_spool(spooler.error(), now);
             self.diagnostics.tell_newer_files(spooler.take_newer_files());
         }
-        if let Some(stats) = stats.filter(|_| self.delivery.trouble().is_none() && has_room) {
+        if let Some(stats) = stats.filter(|_| self.delivery.trouble().is_none() && self.shared.has_room()) {
             if let Some(event) = self.diagnostics.summary(&stats, now) {
                 self.shared.emit(event.into(), None);
             }

@@ -38,7 +38,7 @@ impl Budget {
         let limit = Amount::new(limits.events, limits.bytes);
         Self {
             limit,
-            parts: 16 * limits.shards as i64,
+            parts: 4 * limits.shards as i64,
             free: CacheLine(Mutex::new(limit)),
             seen: CacheLine(Seen {
                 events: AtomicI64::new(limit.events),

@@ -26,10 +26,6 @@ pub(crate) struct Shards {
 const MAX_SPARE: usize = 2 << 20;
 const MIN_SPARE: usize = 512 << 10;
 
-/// In so many shards callers get room at a time. To wake a caller takes longer than many calls do, and so does to wait: a few
-/// get much.
-const DEALT: usize = 4;
-
 impl Index<usize> for Shards {
     type Output = Shard;
 
@@ -88,23 +84,20 @@ impl Shards {
         }
     }
 
-    /// Gives what is free to some of the shards in which callers wait, an equal part to each, when that is worth waking them.
-    /// The next time it is the others' turn.
+    /// Gives what is free to the shards in which callers wait, an equal part to each, when that is worth waking them.
     pub(crate) fn deal(&self) {
         let blocked = self.signals.blocked_shards();
         // To wake a caller for each event that leaves would cost more than the events do.
         if blocked == 0 || self.budget.is_filled(3, 4) {
             return;
         }
-        let first = self.signals.turn();
+        // Not always the same one gets what can't be shared.
+        let first = self.signals.next_turn();
         let places = (0..self.len()).map(|place| self.of_thread(first + place));
-        let places = places.filter(|place| blocked & 1 << place != 0);
-        let among = (blocked.count_ones() as usize).min(DEALT);
-        for (place, others) in places.zip((1..=among).rev()) {
-            let share = self.budget.deal(others as u32);
+        for (place, others) in places.filter(|place| blocked & 1 << place != 0).zip((1..=blocked.count_ones()).rev()) {
+            let share = self.budget.deal(others);
             self[place].lock().add_credit(share);
             self[place].room.notify_all();
-            self.signals.set_turn(place + 1);
         }
     }
 

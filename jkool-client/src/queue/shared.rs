@@ -58,8 +58,6 @@ pub(super) struct Accounts {
 pub(crate) struct Look {
     /// When time alone brings something about.
     pub(crate) deadline: Option<Instant>,
-    /// Events come in, and half of the room is free.
-    pub(crate) has_room: bool,
     /// Somebody asks not to wait any longer.
     pub(crate) try_now: bool,
     /// Why an event was refused of late, if one was.
@@ -227,7 +225,12 @@ impl Shared {
         self.wake.notify_one();
     }
 
-    /// Whether half of the room in memory is free.
+    /// Whether events come in, and half of the room is free for them.
+    pub(crate) fn has_room(&self) -> bool {
+        !self.shards.signals.is_closed() && self.is_half_free()
+    }
+
+    /// Whether half of the room in memory is free. To say that it is not takes all locks.
     pub(crate) fn is_half_free(&self) -> bool {
         !self.shards.is_filled(1, 2)
     }
@@ -270,12 +273,7 @@ impl Shared {
         if self.is_drained(&accounts) {
             return None;
         }
-        Some(Look {
-            deadline,
-            has_room: self.is_half_free() && !self.shards.signals.is_closed(),
-            try_now: self.shards.signals.take_try_now(),
-            invalid: accounts.invalid.take(),
-        })
+        Some(Look { deadline, try_now: self.shards.signals.take_try_now(), invalid: accounts.invalid.take() })
     }
 
     /// Answers those whose deadline has passed, and gives up what is left when that of a shutdown has; the next deadline.

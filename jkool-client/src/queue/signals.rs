@@ -181,12 +181,9 @@ impl Signals {
         self.blocked.fetch_and(!bit(shard), Ordering::Relaxed);
     }
 
-    pub(crate) fn turn(&self) -> usize {
-        self.turn.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn set_turn(&self, shard: usize) {
-        self.turn.store(shard, Ordering::Relaxed);
+    /// Another number each time.
+    pub(crate) fn next_turn(&self) -> usize {
+        self.turn.fetch_add(1, Ordering::Relaxed)
     }
 
     pub(crate) fn blocked_shards(&self) -> u32 {
