@@ -1,17 +1,18 @@
 //! `jkool demo`
 
+mod conditions;
 mod order;
 mod places;
-mod world;
+mod shop;
 
 use crate::exit::{Exit, Failure};
 use crate::{out, signals, units};
 use jkool_client::model::Timestamp;
 use jkool_client::{Client, OverflowPolicy};
 use jkool_collector::{Clock, Collector, StartError};
+use shop::Shop;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
-use world::World;
 
 /// Starts a collector in memory, and streams the orders of a web shop to it: something to look at.
 #[derive(Debug, clap::Args)]
@@ -75,10 +76,10 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let past = PAST.min(Duration::from_secs_f64(PAST_ORDERS / args.rate));
     let begin = Timestamp::from_usec(clock.now().as_usec() - i64::try_from(past.as_micros()).unwrap_or_default());
     let seed = args.seed.unwrap_or_else(|| fastrand::u64(..));
-    let world = World::new(seed, args.rate, begin).map_err(|error| Failure::Unreachable(error.to_string()))?;
+    let shop = Shop::new(seed, args.rate, begin).map_err(|error| Failure::Unreachable(error.to_string()))?;
 
     tokio::select! {
-        streamed = stream(world, &client, &clock) => streamed?,
+        streamed = stream(shop, &client, &clock) => streamed?,
         () = until(args.time) => {}
         () = signals::stop() => {}
     }
@@ -102,13 +103,13 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
 }
 
 /// Emits what happens, when it happens; at first all that has happened so far.
-async fn stream(mut world: World, client: &Client, clock: &Clock) -> Result<(), Failure> {
+async fn stream(mut shop: Shop, client: &Client, clock: &Clock) -> Result<(), Failure> {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut told = Instant::now();
     loop {
         ticks.tick().await;
-        let happened = world.advance(clock.now()).map_err(|error| Failure::Unreachable(error.to_string()))?;
+        let happened = shop.advance(clock.now()).map_err(|error| Failure::Unreachable(error.to_string()))?;
         for entity in happened {
             client.emit(entity);
         }

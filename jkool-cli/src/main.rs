@@ -3,6 +3,7 @@
 mod collect;
 mod demo;
 mod exit;
+mod filter_args;
 mod lines;
 mod out;
 mod search;
@@ -13,7 +14,6 @@ mod signals;
 mod stats;
 mod tail;
 mod units;
-mod wanted;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;

@@ -1,22 +1,21 @@
 //! The only place that writes to standard output and standard error.
 
-use crate::exit::Failure;
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
 /// Writes a line to standard output.
-pub(crate) fn line(text: impl Display) -> Result<(), Failure> {
+pub(crate) fn line(text: impl Display) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{text}")?;
-    Ok(out.flush()?)
+    out.flush()
 }
 
 /// Writes bytes to standard output as they are.
-pub(crate) fn raw(bytes: &[u8]) -> Result<(), Failure> {
+pub(crate) fn raw(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(bytes)?;
-    Ok(out.flush()?)
+    out.flush()
 }
 
 /// Writes a line to standard error. What it quotes can't drive the terminal. If even that fails, nobody can be told.

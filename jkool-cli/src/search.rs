@@ -1,9 +1,9 @@
 //! `jkool search`
 
 use crate::exit::{Exit, Failure};
+use crate::filter_args::FilterArgs;
 use crate::lines::Lines;
 use crate::server::Server;
-use crate::wanted::Wanted;
 use crate::{out, show};
 use jkool_client::model::Entity;
 use std::str::FromStr;
@@ -25,7 +25,7 @@ pub(crate) struct Args {
     #[arg(long)]
     csv: bool,
     #[command(flatten)]
-    wanted: Wanted,
+    filter: FilterArgs,
     #[command(flatten)]
     server: Server,
 }
@@ -61,7 +61,7 @@ impl FromStr for Limit {
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let reader = args.server.reader()?;
-    let mut query = args.wanted.filter(args.text).to_query();
+    let mut query = args.filter.into_filter(args.text).to_query();
     query.push("order", "youngest");
     if let Limit::To(limit) = args.limit {
         query.push("limit", limit);

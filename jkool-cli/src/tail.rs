@@ -1,9 +1,9 @@
 //! `jkool tail`
 
 use crate::exit::{Exit, Failure};
+use crate::filter_args::FilterArgs;
 use crate::lines::Lines;
 use crate::server::{Reader, Server};
-use crate::wanted::Wanted;
 use crate::{out, show, signals, units};
 use jkool_client::model::{Entity, Timestamp};
 use jkool_collector::Query;
@@ -29,7 +29,7 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    wanted: Wanted,
+    filter: FilterArgs,
     #[command(flatten)]
     server: Server,
 }
@@ -48,7 +48,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let reader = args.server.reader()?;
-    let query = args.wanted.filter(args.text).to_query();
+    let query = args.filter.into_filter(args.text).to_query();
     let time = async {
         match args.time {
             Some(time) => sleep(time).await,

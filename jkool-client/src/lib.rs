@@ -14,7 +14,7 @@ pub use api::error::BuildError;
 pub use api::scope::Scope;
 pub use delivery::retry::RetryPolicy;
 #[doc(hidden)]
-pub use emit::{code::Code, line::Line};
+pub use emit::{catch_panic::catch_panic, code::Code, line::Line};
 pub use jkool_model as model;
 pub use jkool_transport as transport;
 pub use queue::overflow::{Admission, OverflowPolicy};

@@ -1,11 +1,12 @@
 //! What every part of the server shares.
 
 use crate::access::Access;
+use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::error_response::ErrorResponse;
 use crate::intake::{Batch, BodyMemory};
 use crate::script::Script;
-use crate::{Appended, Clock, Store, StoreError};
+use crate::store::{Appended, Store, StoreError};
 use axum::Router;
 use axum::http::Method;
 use std::sync::Arc;

@@ -2,14 +2,18 @@
 
 use crate::access::Access;
 use crate::app::{App, Limits};
+use crate::clock::Clock;
+use crate::collector::Collector;
 use crate::collector::Ready;
 use crate::counters::Counters;
 use crate::intake::BodyMemory;
 use crate::listen::listen;
 use crate::script::Script;
 use crate::server::Server;
+use crate::start_error::StartError;
+use crate::store::{Store, StoreBuilder};
+use crate::tls;
 use crate::tokens::{Tokens, in_file};
-use crate::{Clock, Collector, StartError, Store, StoreBuilder, tls};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

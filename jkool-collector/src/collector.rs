@@ -1,7 +1,10 @@
 //! A running collector.
 
 use crate::app::App;
-use crate::{CollectorBuilder, Counts, StartError, Store};
+use crate::builder::CollectorBuilder;
+use crate::counters::Counts;
+use crate::start_error::StartError;
+use crate::store::Store;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! What was received, counted.
 
-use crate::Appended;
+use crate::store::Appended;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};

@@ -2,7 +2,8 @@
 
 use crate::access::Denied;
 use crate::intake::Batch;
-use crate::{Appended, InvalidQuery, StoreError, StoreErrorKind};
+use crate::query::InvalidQuery;
+use crate::store::{Appended, StoreError, StoreErrorKind};
 use axum::http::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -130,7 +131,7 @@ fn summary(batch: &Batch) -> String {
 #[cfg(test)]
 mod tests {
     use super::ErrorResponse;
-    use crate::{StoreError, StoreErrorKind};
+    use crate::store::{StoreError, StoreErrorKind};
     use axum::http::header::RETRY_AFTER;
     use axum::response::IntoResponse;
 

@@ -1,7 +1,8 @@
 //! Which entities are wanted: one filter for the page, the read API, the command and the tail.
 
+use crate::query::{InvalidQuery, Query};
 use crate::store::{Search, Stored};
-use crate::{InvalidQuery, Moment, Query};
+use crate::time_arg::Moment;
 use jkool_model::{Entity, Severity, SourceFqn, Timestamp};
 use std::fmt;
 use std::str::FromStr;

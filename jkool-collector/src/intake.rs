@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::error_response::{ErrorResponse, json_answer};
 use crate::script::Scripted;
 use crate::server::session::Session;
-use crate::{Appended, Record};
+use crate::store::{Appended, Record};
 use axum::body::HttpBody;
 use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_TYPE, PRAGMA};

@@ -1,6 +1,6 @@
 //! Where to listen.
 
-use crate::StartError;
+use crate::start_error::StartError;
 use std::io;
 use std::net::SocketAddr;
 use tokio::net::{TcpListener, TcpSocket, lookup_host};

@@ -1,6 +1,7 @@
 //! Why a collector can't start.
 
-use crate::{StoreError, TlsError};
+use crate::store::StoreError;
+use crate::tls::TlsError;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;

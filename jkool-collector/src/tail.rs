@@ -1,7 +1,8 @@
 //! What is stored from now on, for those who watch.
 
 use crate::app::App;
-use crate::{Filter, Stored};
+use crate::filter::Filter;
+use crate::store::Stored;
 use futures_util::stream::{self, Stream};
 use std::sync::Arc;
 use tokio::sync::broadcast::error::RecvError;

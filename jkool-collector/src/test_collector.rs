@@ -1,7 +1,10 @@
 //! A collector for tests.
 
+use crate::builder::CollectorBuilder;
+use crate::collector::Collector;
+use crate::script::Answer;
 use crate::script::Script;
-use crate::{Answer, Collector, CollectorBuilder, StartError};
+use crate::start_error::StartError;
 use jkool_model::{Entity, Event};
 use std::fmt;
 use std::sync::Arc;

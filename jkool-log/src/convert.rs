@@ -1,9 +1,9 @@
 //! From a log record to an event.
 
-use crate::caught::{PANICKED, caught};
-use crate::{keys, message, times, value};
-use jkool_client::Code;
+use crate::message::{self, PANICKED};
+use crate::{keys, times, value};
 use jkool_client::model::{Event, Property, Severity, Text};
+use jkool_client::{Code, catch_panic};
 use log::kv::{self, Key, VisitSource};
 use log::{Level, Record};
 
@@ -40,7 +40,7 @@ pub(crate) fn fill(event: &mut Event, record: &Record<'_>, message: Text) {
     event.message = message;
     event.properties.reserve(pairs(record).min(MAX_RESERVED));
     // Where key-values come from can be the program's own code. What it gave until it failed is kept.
-    caught(|| record.key_values().visit(&mut Decorate(event)).unwrap_or_default());
+    catch_panic(|| record.key_values().visit(&mut Decorate(event)).unwrap_or_default());
     times::settle(event);
 }
 
@@ -49,7 +49,7 @@ const MAX_RESERVED: usize = 16;
 
 /// How many key-values a record has; some, when that can't be told.
 pub(crate) fn pairs(record: &Record<'_>) -> usize {
-    caught(|| record.key_values().count()).unwrap_or(1)
+    catch_panic(|| record.key_values().count()).unwrap_or(1)
 }
 
 /// Where in the code a record was made. Whoever makes records by hand may not know.
@@ -78,7 +78,7 @@ struct Decorate<'e>(&'e mut Event);
 
 impl<'kvs> VisitSource<'kvs> for Decorate<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: kv::Value<'kvs>) -> Result<(), kv::Error> {
-        let property = match caught(|| value::typed(&value)) {
+        let property = match catch_panic(|| value::typed(&value)) {
             Some(typed) => keys::decorate(self.0, key.as_str(), typed).err(),
             None => Some(PANICKED.into()),
         };

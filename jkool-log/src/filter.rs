@@ -1,6 +1,6 @@
 //! Which records become events, in the syntax of `RUST_LOG`.
 
-use crate::caught::caught;
+use jkool_client::catch_panic;
 use log::{LevelFilter, Metadata, Record};
 
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl Filter {
 
     /// Whether the text of an enabled record passes. Formats it, when there is a text to look for.
     pub(crate) fn matches_text(&self, record: &Record<'_>) -> bool {
-        !self.by_text || caught(|| self.directives.matches(record)).unwrap_or(true)
+        !self.by_text || catch_panic(|| self.directives.matches(record)).unwrap_or(true)
     }
 }
 

@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
-mod caught;
 mod convert;
 mod error;
 mod filter;
@@ -9,9 +8,9 @@ mod guard;
 mod keys;
 mod logger;
 mod message;
+mod recursion;
 mod structured;
 mod times;
-mod turn;
 mod value;
 
 pub use builder::Builder;

@@ -1,12 +1,11 @@
 //! The logger: each record to jKool, and to the logger beside.
 
-use crate::caught::caught;
 use crate::convert;
 use crate::filter::Filter;
 use crate::message;
-use crate::turn::{Sink, Turn};
+use crate::recursion::{RecursionGuard, Sink};
 use jkool_client::model::{Entity, Event, OpType, Text};
-use jkool_client::{Client, Code, Line, LossReason, is_delivery_thread};
+use jkool_client::{Client, Code, Line, LossReason, catch_panic, is_delivery_thread};
 use log::{LevelFilter, Log, Metadata, Record};
 use std::fmt;
 use std::time::Duration;
@@ -38,7 +37,9 @@ impl Logger {
     }
 
     fn emit(&self, record: &Record<'_>) {
-        let Some(_turn) = Turn::take(Sink::Jkool) else { return self.client.count_dropped(LossReason::Recursion) };
+        let Some(_guard) = RecursionGuard::enter(Sink::Jkool) else {
+            return self.client.count_dropped(LossReason::Recursion);
+        };
         if !self.filter.matches_text(record) {
             return;
         }
@@ -88,7 +89,7 @@ impl Log for Logger {
     /// [`shutdown_timeout`](crate::Builder::shutdown_timeout).
     fn flush(&self) {
         if let Some(beside) = &self.beside {
-            caught(|| beside.logger.flush());
+            catch_panic(|| beside.logger.flush());
         }
         if !is_delivery_thread() {
             let _losses_are_told_on_standard_error = self.client.flush(self.flush_timeout);
@@ -117,15 +118,15 @@ pub(crate) struct Beside {
 
 impl Beside {
     fn takes(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.level() <= self.level && caught(|| self.logger.enabled(metadata)).unwrap_or(false)
+        metadata.level() <= self.level && catch_panic(|| self.logger.enabled(metadata)).unwrap_or(false)
     }
 
     fn log(&self, record: &Record<'_>) {
         if record.level() > self.level {
             return;
         }
-        let Some(_turn) = Turn::take(Sink::Beside) else { return };
-        caught(|| {
+        let Some(_guard) = RecursionGuard::enter(Sink::Beside) else { return };
+        catch_panic(|| {
             if self.logger.enabled(record.metadata()) {
                 self.logger.log(record);
             }

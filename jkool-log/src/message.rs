@@ -1,9 +1,12 @@
 //! The text of a record, formatted once.
 
-use crate::caught::{PANICKED, caught};
+use jkool_client::catch_panic;
 use jkool_client::model::Text;
 use std::cell::Cell;
 use std::fmt::{self, Write};
+
+/// What stands in the place of a text or value whose own code panicked.
+pub(crate) const PANICKED: &str = "[panicked]";
 
 thread_local! {
     /// Room for the next text, since most are gone by then.
@@ -26,7 +29,7 @@ pub(crate) fn of(args: &fmt::Arguments<'_>) -> Text {
     text.clear();
     text.reserve(USUAL);
     // A `Display` that fails leaves what it wrote.
-    match caught(|| text.write_fmt(*args).unwrap_or_default()) {
+    match catch_panic(|| text.write_fmt(*args).unwrap_or_default()) {
         Some(()) => text.into(),
         None => PANICKED.into(),
     }

@@ -7,7 +7,7 @@ mod http;
 mod memory;
 mod payload;
 mod receipt;
-mod tally;
+mod receipt_builder;
 mod token;
 mod transport;
 

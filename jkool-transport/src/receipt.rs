@@ -1,6 +1,6 @@
 //! What became of a batch, payload by payload.
 
-use crate::TransportError;
+use crate::error::TransportError;
 use std::borrow::Cow;
 use std::time::Duration;
 

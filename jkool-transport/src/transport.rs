@@ -1,6 +1,8 @@
 //! The seam between the delivery engine and the wire.
 
-use crate::{Payload, Receipt, TransportError};
+use crate::error::TransportError;
+use crate::payload::Payload;
+use crate::receipt::Receipt;
 use async_trait::async_trait;
 use std::fmt::Debug;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Straight to the host or by reqwest: what is sent is the same, and so is what an answer or a fault is taken for.
+//! Direct to the host or by reqwest: what is sent is the same, and so is what an answer or a fault is taken for.
 #![cfg(feature = "http")]
 #![allow(clippy::expect_used, reason = "a test ends there, as it should")]
 

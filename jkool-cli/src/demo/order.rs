@@ -1,7 +1,7 @@
-//! The story of one order: accepted, verified, paid, shipped.
+//! One order, from its beginning to its end: accepted, verified, paid, shipped.
 
+use super::conditions::Conditions;
 use super::places::{Place, Places, Service};
-use super::world::Mood;
 use fastrand::Rng;
 use jkool_client::model::{
     Activity, ActivityStatus, CompCode, Entity, Event, EventBuilder, InvalidEntity, OpType, Property, Severity,
@@ -9,20 +9,20 @@ use jkool_client::model::{
 };
 use std::time::Duration;
 
-/// Something that happened, and when it is told: some services are late.
+/// Something that happened, and when it is reported: some services are late.
 #[derive(Debug)]
-pub(crate) struct Told {
+pub(crate) struct Report {
     pub(crate) at: i64,
     pub(crate) entity: Entity,
 }
 
 /// An order on its way through the shop.
 #[derive(Debug)]
-pub(crate) struct Story<'a> {
+pub(crate) struct Order<'a> {
     rng: &'a mut Rng,
     places: &'a Places,
-    mood: Mood,
-    order: String,
+    conditions: Conditions,
+    name: String,
     customer: &'static str,
     items: i32,
     total: f64,
@@ -30,7 +30,7 @@ pub(crate) struct Story<'a> {
     began: i64,
     /// How far it is.
     now: i64,
-    told: Vec<Told>,
+    reports: Vec<Report>,
 }
 
 /// How it ended.
@@ -50,21 +50,21 @@ const NO_ANSWER: &str = "GatewayTimeout: bank.example did not answer within 3 s\
 /// A card is tried so often.
 const TRIES: i32 = 3;
 
-impl<'a> Story<'a> {
-    pub(crate) fn new(rng: &'a mut Rng, places: &'a Places, number: u64, began: i64, mood: Mood) -> Self {
+impl<'a> Order<'a> {
+    pub(crate) fn new(rng: &'a mut Rng, places: &'a Places, number: u64, began: i64, conditions: Conditions) -> Self {
         let items = rng.i32(1..=6);
         let total = f64::from(rng.i32(500..=9_000) * items) / 100.0;
         let customer = CUSTOMERS[rng.usize(..CUSTOMERS.len())];
         let activity = new_id(rng);
-        let order = format!("order-{number}");
-        Self { rng, places, mood, order, customer, items, total, activity, began, now: began, told: Vec::new() }
+        let name = format!("order-{number}");
+        Self { rng, places, conditions, name, customer, items, total, activity, began, now: began, reports: Vec::new() }
     }
 
     /// All of it.
-    pub(crate) fn tell(mut self) -> Result<Vec<Told>, InvalidEntity> {
+    pub(crate) fn process(mut self) -> Result<Vec<Report>, InvalidEntity> {
         let web = self.place(Service::WebShop);
         let end = match &web {
-            Some(web) => self.process(web)?,
+            Some(web) => self.serve(web)?,
             None => GOOD,
         };
         self.pass(1..=20);
@@ -74,7 +74,7 @@ impl<'a> Story<'a> {
             let activity = Activity::builder()
                 .operation("ProcessOrder")
                 .tracking_id(self.activity.clone())
-                .correlator(self.order.clone())
+                .correlator(self.name.clone())
                 .source(web.source.clone())
                 .location(web.city)
                 .user(self.customer)
@@ -87,30 +87,32 @@ impl<'a> Story<'a> {
                 .elapsed(took)
                 .add_property(Property::new("total", self.total).value_type(ValueType::CurrencyEur))
                 .build()?;
-            self.told.push(Told { at: self.now, entity: activity.into() });
+            self.reports.push(Report { at: self.now, entity: activity.into() });
         }
-        Ok(self.told)
+        Ok(self.reports)
     }
 
-    fn process(&mut self, web: &Place) -> Result<End, InvalidEntity> {
+    fn serve(&mut self, web: &Place) -> Result<End, InvalidEntity> {
         let cart = Snapshot::builder("Cart")
             .category("Order")
             .property("items", self.items)
             .add_property(Property::new("total", self.total).value_type(ValueType::CurrencyEur))
             .build();
         let took = self.pass(5..=40);
-        let message = format!("{} accepted: {} items, {:.2} EUR", self.order, self.items, self.total);
-        self.say(self.event(web, "AcceptOrder").message(message).elapsed(took).snapshot(cart))?;
+        let message = format!("{} accepted: {} items, {:.2} EUR", self.name, self.items, self.total);
+        self.report(self.event(web, "AcceptOrder").message(message).elapsed(took).snapshot(cart))?;
 
         let Some(verification) = self.message(web, Service::Verification, "orders.verify")? else { return Ok(GOOD) };
         let took = self.pass(30..=300);
         if self.chance(0.03) {
-            let refused = self.event(&verification, "VerifyOrder").message(format!("{}: address unknown", self.order));
-            self.say(refused.severity(Severity::Warning).comp_code(CompCode::Warning).reason_code(17).elapsed(took))?;
+            let refused = self.event(&verification, "VerifyOrder").message(format!("{}: address unknown", self.name));
+            self.report(
+                refused.severity(Severity::Warning).comp_code(CompCode::Warning).reason_code(17).elapsed(took),
+            )?;
             return Ok(End { severity: Severity::Warning, comp_code: CompCode::Warning, exception: "" });
         }
-        let verified = self.event(&verification, "VerifyOrder").message(format!("{} verified", self.order));
-        self.say(verified.comp_code(CompCode::Success).elapsed(took))?;
+        let verified = self.event(&verification, "VerifyOrder").message(format!("{} verified", self.name));
+        self.report(verified.comp_code(CompCode::Success).elapsed(took))?;
 
         let Some(payment) = self.message(&verification, Service::Payment, "orders.pay")? else { return Ok(GOOD) };
         if !self.pay(&payment)? {
@@ -126,15 +128,15 @@ impl<'a> Story<'a> {
             .build();
         let (severity, late) =
             if slow { (Severity::Warning, ", late: no packer was free") } else { (Severity::Info, "") };
-        let shipped = self.event(&shipping, "ShipOrder").message(format!("{} shipped{late}", self.order));
-        self.say(shipped.severity(severity).comp_code(CompCode::Success).elapsed(took).snapshot(parcel))?;
+        let shipped = self.event(&shipping, "ShipOrder").message(format!("{} shipped{late}", self.name));
+        self.report(shipped.severity(severity).comp_code(CompCode::Success).elapsed(took).snapshot(parcel))?;
         Ok(GOOD)
     }
 
     /// Charges the card, again if need be; tells whether it worked.
     fn pay(&mut self, payment: &Place) -> Result<bool, InvalidEntity> {
         for attempt in 1..=TRIES {
-            let fails = self.chance(if self.mood.outage { 0.6 } else { 0.02 });
+            let fails = self.chance(if self.conditions.outage { 0.6 } else { 0.02 });
             let took = self.pass(if fails { 3_000..=3_100 } else { 200..=900 });
             let charge = self.event(payment, "ChargeCard").property("attempt", attempt).elapsed(took);
             if !fails {
@@ -143,16 +145,16 @@ impl<'a> Story<'a> {
                     .add_property(Property::new("amount", self.total).value_type(ValueType::CurrencyEur))
                     .add_property(Property::new("took", took.as_millis() as i64).value_type(ValueType::AgeMsec))
                     .build();
-                let message = format!("{} paid", self.order);
-                self.say(charge.message(message).comp_code(CompCode::Success).snapshot(paid))?;
+                let message = format!("{} paid", self.name);
+                self.report(charge.message(message).comp_code(CompCode::Success).snapshot(paid))?;
                 return Ok(true);
             }
             let last = attempt == TRIES;
             let next = if last { "given up" } else { "tried again" };
-            let message = format!("{}: the card can't be charged, {next}", self.order);
+            let message = format!("{}: the card can't be charged, {next}", self.name);
             let severity = if last { Severity::Failure } else { Severity::Error };
             let failed = charge.message(message).severity(severity).comp_code(CompCode::Error).reason_code(504);
-            self.say(failed.exception(NO_ANSWER))?;
+            self.report(failed.exception(NO_ANSWER))?;
             self.pass(200..=600);
         }
         Ok(false)
@@ -163,10 +165,10 @@ impl<'a> Story<'a> {
         let Some(to) = self.place(to) else { return Ok(None) };
         self.pass(1..=10);
         let sent = self.event(from, "SendOrder").op_type(OpType::Send).resource(queue);
-        self.say(sent.message(format!("{} to {queue}", self.order)))?;
+        self.report(sent.message(format!("{} to {queue}", self.name)))?;
         let age = self.pass(3..=80);
         let received = self.event(&to, "ReceiveOrder").op_type(OpType::Receive).resource(queue).message_age(age);
-        self.say(received.message(format!("{} from {queue}", self.order)))?;
+        self.report(received.message(format!("{} from {queue}", self.name)))?;
         Ok(Some(to))
     }
 
@@ -178,14 +180,14 @@ impl<'a> Story<'a> {
             .location(place.city)
             .user(self.customer)
             .parent_id(self.activity.clone())
-            .correlator(self.order.clone())
+            .correlator(self.name.clone())
     }
 
-    fn say(&mut self, event: EventBuilder) -> Result<(), InvalidEntity> {
+    fn report(&mut self, event: EventBuilder) -> Result<(), InvalidEntity> {
         let id = new_id(self.rng);
         let event = event.tracking_id(id).build()?;
         let late = if self.chance(0.02) { self.rng.i64(5_000_000..20_000_000) } else { 0 };
-        self.told.push(Told { at: self.now + late, entity: event.into() });
+        self.reports.push(Report { at: self.now + late, entity: event.into() });
         Ok(())
     }
 
@@ -205,7 +207,7 @@ impl<'a> Story<'a> {
     }
 }
 
-/// An id of the story's own, so that the same seed makes the same ids: a UUID of version 4.
+/// An id of the order's own, so that the same seed makes the same ids: a UUID of version 4.
 fn new_id(rng: &mut Rng) -> TrackingId {
     let bits = rng.u128(..) & !(0xf << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);
     let hex = format!("{bits:032x}");

@@ -174,6 +174,7 @@ impl Block {
 
     /// Its events as lines, when all are encoded, and little of the room that they stand in is empty or used up: that would be
     /// memory that nobody counts.
+    #[expect(clippy::result_large_err, reason = "a block is moved either way, once for all its events")]
     pub(crate) fn into_lines(mut self) -> Result<Lines, Self> {
         if !self.encoded || (self.bytes.len() - self.read) * 2 < self.bytes.capacity() {
             return Err(self);

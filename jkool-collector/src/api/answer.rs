@@ -1,7 +1,7 @@
 //! What all answers have in common.
 
 use crate::error_response::ErrorResponse;
-use crate::{InvalidQuery, Query};
+use crate::query::{InvalidQuery, Query};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use std::str::FromStr;

@@ -3,7 +3,9 @@
 use super::answer::{json, number};
 use crate::app::App;
 use crate::error_response::ErrorResponse;
-use crate::{Filter, InvalidQuery, MetricName, Query, Severities};
+use crate::filter::Filter;
+use crate::query::{InvalidQuery, Query};
+use crate::store::{MetricName, Severities};
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use jkool_model::{Severity, Timestamp};

@@ -1,7 +1,7 @@
 //! Entities as comma-separated values (RFC 4180).
 
-use crate::Stored;
-use crate::filter::{operation_of, severity_of};
+use crate::filter::{Kind, operation_of, severity_of};
+use crate::store::Stored;
 use jkool_model::Entity;
 
 /// The names of the columns.
@@ -29,7 +29,7 @@ pub(super) fn write(out: &mut Vec<u8>, stored: &Stored) {
     let columns: [String; 17] = [
         stored.time.to_string(),
         severity_of(entity).to_string(),
-        crate::Kind::of(entity).to_string(),
+        Kind::of(entity).to_string(),
         entity.op_type().to_string(),
         operation_of(entity).unwrap_or_default().to_owned(),
         message,

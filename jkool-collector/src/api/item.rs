@@ -1,6 +1,6 @@
 //! A stored entity as JSON.
 
-use crate::Stored;
+use crate::store::Stored;
 use std::borrow::Cow;
 
 /// The entity as it was received, on one line: outside of its texts a line break is mere space, and within them JSON has none.

@@ -3,8 +3,9 @@
 use super::item;
 use crate::app::App;
 use crate::error_response::ErrorResponse;
+use crate::filter::Filter;
+use crate::query::Query;
 use crate::tail::TailItem;
-use crate::{Filter, Query};
 use axum::extract::{RawQuery, State};
 use axum::response::IntoResponse;
 use axum::response::sse::{Event, KeepAlive, Sse};

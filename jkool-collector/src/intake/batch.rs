@@ -1,6 +1,6 @@
 //! From a body to records: one entity, an array of them, or one a line.
 
-use crate::Record;
+use crate::store::Record;
 use bytes::Bytes;
 use jkool_model::{Timestamp, replace_lone_surrogates};
 use serde::de::{Error, IgnoredAny, SeqAccess, Visitor};

@@ -4,7 +4,7 @@ use super::LARGE;
 use super::batch::{Batch, ParseOptions, Refused};
 use crate::app::App;
 use crate::server::shutdown::Shutdown;
-use crate::{Appended, StoreErrorKind};
+use crate::store::{Appended, StoreErrorKind};
 use bytes::{Bytes, BytesMut};
 use std::net::SocketAddr;
 use std::sync::Arc;

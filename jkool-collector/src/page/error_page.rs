@@ -1,7 +1,8 @@
 //! Pages for what can't be shown.
 
 use super::layout::{Frame, Tab, frame};
-use crate::{Filter, StoreError};
+use crate::filter::Filter;
+use crate::store::StoreError;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 use maud::html;
@@ -50,7 +51,7 @@ pub(super) async fn not_found() -> ErrorPage {
 #[cfg(test)]
 mod tests {
     use super::ErrorPage;
-    use crate::{StoreError, StoreErrorKind};
+    use crate::store::{StoreError, StoreErrorKind};
     use axum::response::IntoResponse;
 
     #[test]

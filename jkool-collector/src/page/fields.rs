@@ -2,8 +2,9 @@
 
 use super::format::{count, cut, duration, severity_class, time};
 use super::link::{harmless, url, with_correlator, with_element, with_operation, with_parent, with_severity};
+use crate::filter::Filter;
 use crate::filter::severity_of;
-use crate::{Filter, Stored};
+use crate::store::Stored;
 use jkool_model::Timestamp;
 use maud::{Markup, html};
 use serde_json::{Map, Value};

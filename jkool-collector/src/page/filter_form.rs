@@ -2,7 +2,8 @@
 
 use super::link::{url, url_with};
 use super::query_params::QueryParams;
-use crate::{Filter, Kind, Moment, SeverityRange};
+use crate::filter::{Filter, Kind, SeverityRange};
+use crate::time_arg::Moment;
 use jkool_model::Severity;
 use maud::{Markup, html};
 

@@ -3,7 +3,7 @@
 use super::assets::{FAVICON, SCRIPT, STYLE};
 use super::format::count;
 use super::link::url;
-use crate::Filter;
+use crate::filter::Filter;
 use maud::{DOCTYPE, Markup, html};
 
 /// Which part of the page one is in.

@@ -1,6 +1,9 @@
 //! Urls of the page, and filters narrowed by a click.
 
-use crate::{EntityId, Filter, Moment, Query, SeverityRange};
+use crate::filter::{Filter, SeverityRange};
+use crate::query::Query;
+use crate::store::EntityId;
+use crate::time_arg::Moment;
 use jkool_model::{Severity, SourceFqn, SourceType, Timestamp};
 use std::fmt::Display;
 
@@ -76,7 +79,7 @@ pub(super) fn with_time(filter: &Filter, from: Timestamp, to: Timestamp) -> Filt
 #[cfg(test)]
 mod tests {
     use super::{harmless, url, with_element, with_operation};
-    use crate::Filter;
+    use crate::filter::Filter;
     use jkool_model::SourceType;
 
     #[test]

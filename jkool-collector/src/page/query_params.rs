@@ -1,6 +1,7 @@
 //! What a url asks for, and what in it can't be understood: a page is shown all the same, and says so at the field.
 
-use crate::{Filter, InvalidQuery, Query};
+use crate::filter::Filter;
+use crate::query::{InvalidQuery, Query};
 use axum::http::StatusCode;
 use std::fmt::Display;
 use std::str::FromStr;

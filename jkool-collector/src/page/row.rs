@@ -2,8 +2,9 @@
 
 use super::format::{cut, duration, severity_class, time, value};
 use super::link::{event_url, url, with_correlator, with_element, with_operation, with_severity};
+use crate::filter::Filter;
 use crate::filter::{operation_of, severity_of};
-use crate::{Filter, Stored};
+use crate::store::Stored;
 use jkool_model::{Entity, OpType, SourceFqn};
 use maud::{Markup, html};
 

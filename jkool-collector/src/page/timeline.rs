@@ -3,7 +3,7 @@
 use super::format::{cut, duration, severity_class};
 use super::link::event_url;
 use crate::filter::{operation_of, severity_of};
-use crate::{EntityId, Stored};
+use crate::store::{EntityId, Stored};
 use jkool_model::{Entity, OpType, Timestamp, TrackingId};
 use maud::{Markup, html};
 use std::collections::{HashMap, HashSet};
@@ -114,7 +114,8 @@ fn arranged(related: &[Stored]) -> Vec<Step<'_>> {
 #[cfg(test)]
 mod tests {
     use super::{arranged, span};
-    use crate::{Filter, Record, Store, Stored};
+    use crate::filter::Filter;
+    use crate::store::{Record, Store, Stored};
     use jkool_model::Timestamp;
 
     fn stored(entities: &[&str]) -> Vec<Stored> {

@@ -4,7 +4,7 @@ use super::EntityId;
 use super::link::{Link, Role, count_fresh, settle};
 use super::record::{Record, Samples};
 use super::rollup::Rollup;
-use crate::Kind;
+use crate::filter::Kind;
 use jkool_model::{SourceFqn, Timestamp};
 use rusqlite::{CachedStatement, Connection, ErrorCode, OptionalExtension, Result, params};
 use std::collections::HashMap;

@@ -6,7 +6,7 @@ use super::retention::used_bytes;
 use super::rollup::Level;
 use super::scale::{Scale, Stretch};
 use super::{Bucket, EntityId, Metric, MetricName, Reader, Severities, Sizes, StoreError, Top};
-use crate::{Filter, Kind};
+use crate::filter::{Filter, Kind};
 use jkool_model::Timestamp;
 use rusqlite::{params, params_from_iter};
 use std::cmp::Reverse;

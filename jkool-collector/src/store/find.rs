@@ -5,7 +5,7 @@ use super::apply::kind_number;
 use super::link::{CORRELATOR, Role, hash};
 use super::rollup::Level;
 use super::search::Search;
-use crate::{Filter, SeverityRange};
+use crate::filter::{Filter, SeverityRange};
 use jkool_model::{SourceFqn, Timestamp};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Result, params, params_from_iter};

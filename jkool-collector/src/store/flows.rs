@@ -2,7 +2,7 @@
 
 use super::find::ResolvedFilter;
 use super::{EntityId, Flow, Reader, StoreError};
-use crate::Filter;
+use crate::filter::Filter;
 use jkool_model::{Severity, SourceFqn, Timestamp};
 use rusqlite::{OptionalExtension, Result, params};
 use std::cmp::Reverse;

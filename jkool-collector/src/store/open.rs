@@ -6,7 +6,7 @@ use super::file::{open_file, open_reader, prepared, set_aside};
 use super::reader::Reader;
 use super::writer::{self, Fresh, Writer};
 use super::{Appended, Record, Retention, StoreError, StoreErrorKind, schema};
-use crate::Clock;
+use crate::clock::Clock;
 use rusqlite::Connection;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};

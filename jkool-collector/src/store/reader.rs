@@ -3,7 +3,7 @@
 use super::find::{End, ResolvedFilter};
 use super::link::{CORRELATOR, Role, hash, linked};
 use super::{EntityId, StoreError, StoreErrorKind, Stored};
-use crate::Filter;
+use crate::filter::Filter;
 use jkool_model::{Entity, Timestamp, TrackingId};
 use rusqlite::{Connection, OptionalExtension, Row};
 

@@ -2,7 +2,7 @@
 
 use super::link::{Link, Role};
 use super::{StoreError, StoreErrorKind};
-use crate::Kind;
+use crate::filter::Kind;
 use crate::filter::{severity_of, words_of};
 use bytes::Bytes;
 use jkool_model::{Entity, OpType, Property, Severity, Snapshot, SourceFqn, Text, Timestamp};

@@ -2,7 +2,7 @@
 
 use super::apply::{Memory, apply};
 use super::{Appended, EntityId, Record, Retention, StoreError, StoreErrorKind, Stored, retention};
-use crate::Clock;
+use crate::clock::Clock;
 use bytes::Bytes;
 use jkool_model::Timestamp;
 use rusqlite::{Connection, TransactionBehavior};

@@ -1,7 +1,8 @@
 //! What the server's answer means.
 
 use super::retry_after;
-use crate::{Disposition, ErrorKind, Failure, TransportError};
+use crate::error::{ErrorKind, TransportError};
+use crate::receipt::{Disposition, Failure};
 use hyper::StatusCode;
 use hyper::header::{HeaderMap, RETRY_AFTER};
 use std::time::{Duration, SystemTime};

@@ -1,7 +1,8 @@
 //! Bodies, both ways.
 
 use super::failure;
-use crate::{Failure, Payload};
+use crate::payload::Payload;
+use crate::receipt::Failure;
 use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::body::{Body, Frame, SizeHint};
@@ -112,7 +113,7 @@ impl From<Gathered> for Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Kind;
+    use crate::payload::Kind;
 
     #[test]
     fn a_single_payload_is_not_copied() {

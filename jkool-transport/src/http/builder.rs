@@ -1,11 +1,12 @@
 //! The settings of an HTTP transport, and their check.
 
+use super::direct::Direct;
 use super::endpoint::Endpoint;
 use super::proxy::{Choice, Route};
-use super::straight::Straight;
 use super::tls::Certificates;
-use super::{HttpTransport, Line, TOKEN, client, config_error};
-use crate::{Token, TransportError};
+use super::{HttpTransport, Sender, TOKEN, client, config_error};
+use crate::error::TransportError;
+use crate::token::Token;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use reqwest::Client;
 use std::fmt;
@@ -153,22 +154,22 @@ impl HttpTransportBuilder {
         if self.max_batch == 0 {
             return Err(config_error("batches: a request holds at least 1 payload"));
         }
-        let (line, proxy) = match self.client.clone() {
-            None => (self.line(&endpoint, &route)?, route.name()),
+        let (sender, proxy) = match self.client.clone() {
+            None => (self.sender(&endpoint, &route)?, route.name()),
             Some(client) => {
                 self.check_conflicts()?;
-                (Line::Client(client), "of the given client")
+                (Sender::Reqwest(client), "of the given client")
             }
         };
         let mut headers = self.headers()?;
-        if matches!(line, Line::Straight(_)) {
+        if matches!(sender, Sender::Direct(_)) {
             // Reqwest adds them by itself.
             headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
             let host = HeaderValue::from_str(&endpoint.authority());
             headers.insert(HOST, host.map_err(|_| config_error("url: its host cannot be sent as a header"))?);
         }
         Ok(HttpTransport {
-            line: Mutex::new(Some(line)),
+            sender: Mutex::new(Some(sender)),
             headers: RwLock::new(headers),
             takes_token: self.takes_token(&endpoint, &route),
             max_batch: self.max_batch,
@@ -200,15 +201,15 @@ impl HttpTransportBuilder {
         }
     }
 
-    /// The line that goes this way.
-    fn line(&self, endpoint: &Endpoint, route: &Route) -> Result<Line, TransportError> {
+    /// What sends this way.
+    fn sender(&self, endpoint: &Endpoint, route: &Route) -> Result<Sender, TransportError> {
         let connect_timeout = positive("connect_timeout", self.connect_timeout.unwrap_or(CONNECT_TIMEOUT))?;
         let timeout = positive("timeout", self.timeout.unwrap_or(TIMEOUT))?;
         let tls = self.certificates.config(route.roots(endpoint))?;
         if route.is_straight(endpoint) {
-            return Ok(Line::Straight(Arc::new(Straight::new(endpoint, tls, connect_timeout, timeout)?)));
+            return Ok(Sender::Direct(Arc::new(Direct::new(endpoint, tls, connect_timeout, timeout)?)));
         }
-        Ok(Line::Client(client::new(tls, route, connect_timeout, timeout)?))
+        Ok(Sender::Reqwest(client::new(tls, route, connect_timeout, timeout)?))
     }
 
     /// What all requests have in common, made once.

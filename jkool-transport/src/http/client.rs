@@ -3,7 +3,8 @@
 use super::failure::{self, Cause, Stage};
 use super::proxy::Route;
 use super::{Answer, body, config_error};
-use crate::{Failure, TransportError};
+use crate::error::TransportError;
+use crate::receipt::Failure;
 use bytes::Bytes;
 use hyper::HeaderMap;
 use reqwest::{Client, Method, Request, Url};

@@ -1,7 +1,8 @@
 //! Where requests go: the url, checked once, and the url of each kind.
 
 use super::config_error;
-use crate::{Kind, Payload, TransportError};
+use crate::error::TransportError;
+use crate::payload::{Kind, Payload};
 use hyper::Uri;
 use reqwest::Url;
 use std::net::IpAddr;

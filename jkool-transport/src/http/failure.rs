@@ -1,6 +1,7 @@
 //! What it means when there was no answer, or not all of it.
 
-use crate::{Disposition, ErrorKind, Failure, TransportError};
+use crate::error::{ErrorKind, TransportError};
+use crate::receipt::{Disposition, Failure};
 use rustls::{AlertDescription, CertificateError};
 use std::error::Error;
 use std::io;

@@ -4,6 +4,7 @@ mod answer;
 mod body;
 mod builder;
 mod client;
+mod direct;
 mod endpoint;
 mod failure;
 mod http_date;
@@ -11,22 +12,25 @@ mod http_date;
 pub(crate) mod laws;
 mod proxy;
 mod retry_after;
-mod straight;
 mod tls;
 
 pub use builder::HttpTransportBuilder;
 
-use crate::tally::Tally;
-use crate::{ErrorKind, Failure, Payload, Receipt, Token, Transport, TransportError};
+use crate::error::{ErrorKind, TransportError};
+use crate::payload::Payload;
+use crate::receipt::{Failure, Receipt};
+use crate::receipt_builder::ReceiptBuilder;
+use crate::token::Token;
+use crate::transport::Transport;
 use answer::Answer;
 use async_trait::async_trait;
 use body::RequestBody;
+use direct::Direct;
 use endpoint::Endpoint;
 use hyper::HeaderMap;
 use reqwest::Client;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
-use straight::Straight;
 
 /// Where the service takes events.
 pub const DEFAULT_URL: &str = "https://stream.meshiq.com";
@@ -53,7 +57,7 @@ const TOKEN: &str = "token";
 /// ```
 pub struct HttpTransport {
     /// None once closed.
-    line: Mutex<Option<Line>>,
+    sender: Mutex<Option<Sender>>,
     endpoint: Endpoint,
     /// What all requests have in common; behind a lock, since the token may change.
     headers: RwLock<HeaderMap>,
@@ -66,13 +70,13 @@ pub struct HttpTransport {
     proxy: Box<str>,
 }
 
-/// By what requests travel.
+/// How requests are sent.
 #[derive(Clone)]
-enum Line {
+enum Sender {
     /// Connections of our own: less than half the work, see `docs/adr/0005`.
-    Straight(Arc<Straight>),
+    Direct(Arc<Direct>),
     /// Reqwest, through a proxy or as the user has set it up.
-    Client(Client),
+    Reqwest(Client),
 }
 
 impl HttpTransport {
@@ -101,20 +105,20 @@ impl HttpTransport {
         self.headers.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The line, unless closed.
-    fn line(&self) -> Option<Line> {
-        self.line.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// The sender, unless closed.
+    fn sender(&self) -> Option<Sender> {
+        self.sender.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// One request, from its making to its meaning.
-    async fn post(&self, line: &Line, unit: &[Payload]) -> Result<(), Failure> {
+    async fn post(&self, sender: &Sender, unit: &[Payload]) -> Result<(), Failure> {
         let target = self.endpoint.of(unit);
         let mut headers = self.headers().clone();
         let body = self.body(unit, &mut headers);
-        let answer = match line {
-            Line::Straight(straight) => straight.post(&target.path, headers, body).await,
+        let answer = match sender {
+            Sender::Direct(direct) => direct.post(&target.path, headers, body).await,
             // Boxed, since it is rare and large.
-            Line::Client(client) => Box::pin(client::post(client, &target.url, headers, body.into_bytes())).await,
+            Sender::Reqwest(client) => Box::pin(client::post(client, &target.url, headers, body.into_bytes())).await,
         };
         answer?.meaning()
     }
@@ -135,15 +139,15 @@ impl HttpTransport {
 #[async_trait]
 impl Transport for HttpTransport {
     async fn send(&self, batch: &[Payload]) -> Receipt {
-        let Some(line) = self.line() else { return Receipt::failed(batch.len(), failure::closed()) };
-        let mut tally = Tally::new(batch.len());
+        let Some(sender) = self.sender() else { return Receipt::failed(batch.len(), failure::closed()) };
+        let mut receipt = ReceiptBuilder::new(batch.len());
         for unit in batch.chunks(self.max_batch) {
-            tally.record(unit.len(), self.post(&line, unit).await);
-            if tally.is_stopped() {
+            receipt.record(unit.len(), self.post(&sender, unit).await);
+            if receipt.is_stopped() {
                 break;
             }
         }
-        tally.into_receipt()
+        receipt.build()
     }
 
     fn max_batch(&self) -> usize {
@@ -152,9 +156,9 @@ impl Transport for HttpTransport {
 
     /// Requests under way may finish; idle connections are closed at once.
     async fn close(&self) -> Result<(), TransportError> {
-        let line = self.line.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(Line::Straight(straight)) = line {
-            straight.close();
+        let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Sender::Direct(direct)) = sender {
+            direct.close();
         }
         Ok(())
     }
@@ -169,7 +173,7 @@ impl fmt::Debug for HttpTransport {
             .field("has_token", &self.headers().contains_key(TOKEN))
             .field("max_batch", &self.max_batch)
             .field("proxy", &self.proxy)
-            .field("closed", &self.line().is_none())
+            .field("closed", &self.sender().is_none())
             .finish()
     }
 }

@@ -3,7 +3,7 @@
 use super::config_error;
 use super::endpoint::{Endpoint, is_loopback, parse};
 use super::tls::Roots;
-use crate::TransportError;
+use crate::error::TransportError;
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{ClientBuilder, Url};
 

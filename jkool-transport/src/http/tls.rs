@@ -1,7 +1,7 @@
 //! The TLS settings of a connection. Certificates are always verified: there is no code here that could switch it off.
 
 use super::config_error;
-use crate::TransportError;
+use crate::error::TransportError;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};

@@ -1,6 +1,6 @@
 //! Reads back what a memory transport was sent.
 
-use crate::{Kind, Payload};
+use crate::payload::{Kind, Payload};
 use serde::de::DeserializeOwned;
 
 /// A payload that could not be decoded.

@@ -6,8 +6,11 @@ mod step;
 pub use decode::DecodeError;
 pub use step::Step;
 
-use crate::tally::Tally;
-use crate::{Disposition, ErrorKind, Failure, Kind, Payload, Receipt, Transport, TransportError};
+use crate::error::{ErrorKind, TransportError};
+use crate::payload::{Kind, Payload};
+use crate::receipt::{Disposition, Failure, Receipt};
+use crate::receipt_builder::ReceiptBuilder;
+use crate::transport::Transport;
 use async_trait::async_trait;
 use serde::de::DeserializeOwned;
 use std::collections::VecDeque;
@@ -125,13 +128,13 @@ impl MemoryTransport {
     }
 
     /// Tries one unit. The lock is never held while waiting.
-    async fn attempt(&self, unit: &[Payload], tally: &mut Tally) {
+    async fn attempt(&self, unit: &[Payload], receipt: &mut ReceiptBuilder) {
         self.state().batches.push(unit.len());
         loop {
             let step = self.state().script.pop_front().unwrap_or(Step::Deliver);
             match step {
                 Step::Delay(time) => tokio::time::sleep(time).await,
-                step => return step.play(unit, &mut self.state().payloads, tally),
+                step => return step.play(unit, &mut self.state().payloads, receipt),
             }
         }
     }
@@ -150,14 +153,14 @@ impl Transport for MemoryTransport {
             let error = TransportError::new(ErrorKind::Closed, "the transport is closed");
             return Receipt::failed(batch.len(), Failure::new(Disposition::Retry { after: None }, error));
         }
-        let mut tally = Tally::new(batch.len());
+        let mut receipt = ReceiptBuilder::new(batch.len());
         for unit in batch.chunks(self.max_batch) {
-            self.attempt(unit, &mut tally).await;
-            if tally.is_stopped() {
+            self.attempt(unit, &mut receipt).await;
+            if receipt.is_stopped() {
                 break;
             }
         }
-        tally.into_receipt()
+        receipt.build()
     }
 
     fn max_batch(&self) -> usize {

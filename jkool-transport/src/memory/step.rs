@@ -1,7 +1,8 @@
 //! What a memory transport does next.
 
-use crate::tally::Tally;
-use crate::{Failure, Payload};
+use crate::payload::Payload;
+use crate::receipt::Failure;
+use crate::receipt_builder::ReceiptBuilder;
 use std::time::Duration;
 
 /// One step of a [`MemoryTransport`](crate::MemoryTransport)'s script.
@@ -30,31 +31,31 @@ pub enum Step {
 }
 
 impl Step {
-    /// Plays this step for one unit: adds to `kept` what arrives and to `tally` what is reported.
-    pub(super) fn play(self, unit: &[Payload], kept: &mut Vec<Payload>, tally: &mut Tally) {
+    /// Plays this step for one unit: adds to `kept` what arrives and to `receipt` what is reported.
+    pub(super) fn play(self, unit: &[Payload], kept: &mut Vec<Payload>, receipt: &mut ReceiptBuilder) {
         match self {
-            Step::Deliver | Step::Delay(_) => deliver(unit, kept, tally),
-            Step::Fail(failure) => tally.record(unit.len(), Err(failure)),
+            Step::Deliver | Step::Delay(_) => deliver(unit, kept, receipt),
+            Step::Fail(failure) => receipt.record(unit.len(), Err(failure)),
             Step::FailAt { index, failure } => {
                 let (before, rest) = unit.split_at(index.min(unit.len()));
-                deliver(before, kept, tally);
+                deliver(before, kept, receipt);
                 if let Some((_, after)) = rest.split_first() {
-                    tally.record(1, Err(failure));
-                    if !tally.is_stopped() {
-                        deliver(after, kept, tally);
+                    receipt.record(1, Err(failure));
+                    if !receipt.is_stopped() {
+                        deliver(after, kept, receipt);
                     }
                 }
             }
             Step::Unconfirmed(failure) => {
                 kept.extend_from_slice(unit);
-                tally.record(unit.len(), Err(failure.in_doubt()));
+                receipt.record(unit.len(), Err(failure.in_doubt()));
             }
             Step::Panic => panic!("the script of a MemoryTransport says so"),
         }
     }
 }
 
-fn deliver(unit: &[Payload], kept: &mut Vec<Payload>, tally: &mut Tally) {
+fn deliver(unit: &[Payload], kept: &mut Vec<Payload>, receipt: &mut ReceiptBuilder) {
     kept.extend_from_slice(unit);
-    tally.record(unit.len(), Ok(()));
+    receipt.record(unit.len(), Ok(()));
 }

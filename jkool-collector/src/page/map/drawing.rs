@@ -2,8 +2,9 @@
 
 use super::layout::{Layout, Place, layout};
 use super::source_url;
+use crate::filter::Filter;
 use crate::page::format::{count, cut};
-use crate::{Filter, Flow};
+use crate::store::Flow;
 use jkool_model::SourceFqn;
 use maud::{Markup, html};
 use std::collections::HashMap;

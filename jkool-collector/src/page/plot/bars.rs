@@ -2,8 +2,8 @@
 
 use super::axis::Axis;
 use super::svg::{ChartKind, LinkArea, axes, draw_svg, stacked};
-use crate::Top;
 use crate::page::format::{count, cut};
+use crate::store::Top;
 use maud::Markup;
 use plotters::element::Rectangle;
 use plotters::style::Color;

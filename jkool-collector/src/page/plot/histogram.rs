@@ -2,8 +2,8 @@
 
 use super::axis::Axis;
 use super::svg::{ChartKind, LinkArea, axes, draw_svg, stacked, time_from};
-use crate::Bucket;
 use crate::page::format::{count, duration};
+use crate::store::Bucket;
 use jkool_model::Timestamp;
 use maud::Markup;
 use plotters::element::Rectangle;

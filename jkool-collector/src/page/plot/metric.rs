@@ -3,7 +3,7 @@
 use super::axis::Axis;
 use super::css_color::CssColor;
 use super::svg::{ChartKind, axes, draw_svg, time_from};
-use crate::Metric;
+use crate::store::Metric;
 use maud::Markup;
 use plotters::element::{Circle, PathElement, Polygon};
 use plotters::style::Color;

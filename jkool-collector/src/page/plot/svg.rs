@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::css_color::CssColor;
-use crate::Severities;
+use crate::store::Severities;
 use jkool_model::{Severity, Timestamp};
 use maud::{Markup, PreEscaped, html};
 use plotters::chart::{ChartBuilder, ChartContext};

@@ -6,7 +6,7 @@ use jkool_collector::{Filter, Kind, Moment, SeverityRange};
 /// The filter's options. All that is said must hold.
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Filter")]
-pub(crate) struct Wanted {
+pub(crate) struct FilterArgs {
     /// event, activity or snapshot
     #[arg(long)]
     kind: Option<Kind>,
@@ -33,9 +33,9 @@ pub(crate) struct Wanted {
     until: Option<Moment>,
 }
 
-impl Wanted {
+impl FilterArgs {
     /// As a filter, together with words that the message must hold.
-    pub(crate) fn filter(self, text: Option<String>) -> Filter {
+    pub(crate) fn into_filter(self, text: Option<String>) -> Filter {
         let mut filter = Filter::default();
         filter.kind = self.kind;
         filter.severity = self.severity;

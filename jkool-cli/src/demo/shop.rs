@@ -1,19 +1,18 @@
 //! What happens in the shop, as time goes by. It asks nobody for the time, and the same seed makes the same orders.
 
-use super::order::{Story, Told};
+use super::conditions::{Conditions, SECOND};
+use super::order::{Order, Report};
 use super::places::{Places, Service};
 use fastrand::Rng;
 use jkool_client::model::{Entity, InvalidEntity, Property, Snapshot, SourceError, Timestamp, ValueType};
 use std::collections::BTreeMap;
-
-const SECOND: i64 = 1_000_000;
 
 /// The servers tell how they are doing so often.
 const METRICS: i64 = 5 * SECOND;
 
 /// A shop at a point in time.
 #[derive(Debug)]
-pub(crate) struct World {
+pub(crate) struct Shop {
     rng: Rng,
     /// The servers' own, so that the orders are the same however often is asked.
     meters: Rng,
@@ -23,30 +22,12 @@ pub(crate) struct World {
     orders: u64,
     next_order: i64,
     next_metrics: i64,
-    /// What has happened, by when it is told; the number keeps apart what is told at the same time.
-    untold: BTreeMap<(i64, u64), Entity>,
+    /// What has happened, by when it is reported; the number keeps apart what is reported at the same time.
+    unreported: BTreeMap<(i64, u64), Entity>,
     happened: u64,
 }
 
-/// How things are at a time.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Mood {
-    /// From 0 to 1.
-    pub(crate) busy: f64,
-    /// The bank does not answer.
-    pub(crate) outage: bool,
-}
-
-impl Mood {
-    /// Business comes in waves of ten minutes, and every six minutes the bank is away for 45 seconds.
-    pub(crate) fn at(time: i64) -> Self {
-        let seconds = time.div_euclid(SECOND);
-        let phase = seconds.rem_euclid(600) as f64 / 600.0 * std::f64::consts::TAU;
-        Self { busy: 0.5 + 0.5 * phase.sin(), outage: (300..345).contains(&seconds.rem_euclid(360)) }
-    }
-}
-
-impl World {
+impl Shop {
     /// A shop that opens at `begin`.
     pub(crate) fn new(seed: u64, rate: f64, begin: Timestamp) -> Result<Self, SourceError> {
         let mut rng = Rng::with_seed(seed);
@@ -58,23 +39,23 @@ impl World {
             orders: 0,
             next_order: begin.as_usec(),
             next_metrics: begin.as_usec(),
-            untold: BTreeMap::new(),
+            unreported: BTreeMap::new(),
             happened: 0,
         })
     }
 
-    /// All that is told until then and was not told before.
+    /// All that is reported until then and was not reported before.
     pub(crate) fn advance(&mut self, to: Timestamp) -> Result<Vec<Entity>, InvalidEntity> {
         let to = to.as_usec();
         while self.next_order <= to {
             self.orders += 1;
-            let mood = Mood::at(self.next_order);
-            let story = Story::new(&mut self.rng, &self.places, 1_000 + self.orders, self.next_order, mood);
-            for Told { at, entity } in story.tell()? {
+            let conditions = Conditions::at(self.next_order);
+            let order = Order::new(&mut self.rng, &self.places, 1_000 + self.orders, self.next_order, conditions);
+            for Report { at, entity } in order.process()? {
                 self.keep(at, entity);
             }
             // Customers don't know of each other: the time between them is spread exponentially.
-            let mean = 1.0 / (self.rate * (0.5 + mood.busy));
+            let mean = 1.0 / (self.rate * (0.5 + conditions.busy));
             let gap = -(1.0 - self.rng.f64()).ln() * mean;
             self.next_order += (gap * SECOND as f64) as i64 + 1;
         }
@@ -82,19 +63,19 @@ impl World {
             self.measure();
             self.next_metrics += METRICS;
         }
-        let later = self.untold.split_off(&(to + 1, 0));
-        Ok(std::mem::replace(&mut self.untold, later).into_values().collect())
+        let later = self.unreported.split_off(&(to + 1, 0));
+        Ok(std::mem::replace(&mut self.unreported, later).into_values().collect())
     }
 
     fn keep(&mut self, at: i64, entity: Entity) {
         self.happened += 1;
-        self.untold.insert((at, self.happened), entity);
+        self.unreported.insert((at, self.happened), entity);
     }
 
     /// How each server is doing.
     fn measure(&mut self) {
         let time = self.next_metrics;
-        let Mood { busy, outage } = Mood::at(time);
+        let Conditions { busy, outage } = Conditions::at(time);
         let mut measured = Vec::new();
         for (service, place) in self.places.all() {
             let waits = outage && *service == Service::Payment;
@@ -116,7 +97,7 @@ impl World {
 
 #[cfg(test)]
 mod tests {
-    use super::{METRICS, Mood, SECOND, World};
+    use super::{METRICS, SECOND, Shop};
     use jkool_client::model::{Activity, Entity, Event, OpType, Severity, Timestamp};
     use std::collections::{HashMap, HashSet};
 
@@ -128,7 +109,7 @@ mod tests {
 
     /// Half an hour.
     fn half_an_hour() -> Vec<Entity> {
-        World::new(7, 1.0, at(0)).unwrap().advance(at(1_800)).unwrap()
+        Shop::new(7, 1.0, at(0)).unwrap().advance(at(1_800)).unwrap()
     }
 
     fn events(entities: &[Entity]) -> impl Iterator<Item = &Event> {
@@ -147,11 +128,11 @@ mod tests {
 
     #[test]
     fn the_same_seed_makes_the_same_orders_however_time_is_cut() {
-        let mut world = World::new(7, 1.0, at(0)).unwrap();
-        let cut: Vec<Entity> = (1..=1_800).flat_map(|second| world.advance(at(second)).unwrap()).collect();
+        let mut shop = Shop::new(7, 1.0, at(0)).unwrap();
+        let cut: Vec<Entity> = (1..=1_800).flat_map(|second| shop.advance(at(second)).unwrap()).collect();
         // As a whole they would fill the screen.
         assert!(cut == half_an_hour());
-        assert!(World::new(8, 1.0, at(0)).unwrap().advance(at(1_800)).unwrap() != cut);
+        assert!(Shop::new(8, 1.0, at(0)).unwrap().advance(at(1_800)).unwrap() != cut);
     }
 
     #[test]
@@ -198,12 +179,5 @@ mod tests {
         assert!(events(&all).filter(|event| !event.exception.is_empty()).count() >= 10);
         let times: Vec<_> = all.iter().filter_map(Entity::time).collect();
         assert!(times.windows(2).filter(|pair| pair[0] > pair[1]).count() >= 10);
-    }
-
-    #[test]
-    fn moods_change() {
-        let moods: Vec<Mood> = (0..720).map(|second| Mood::at(second * SECOND)).collect();
-        assert_eq!(moods.iter().filter(|mood| mood.outage).count(), 90);
-        assert!(moods.iter().all(|mood| (0.0..=1.0).contains(&mood.busy)));
     }
 }

@@ -13,20 +13,20 @@ thread_local! {
     static BUSY: Cell<u8> = const { Cell::new(0) };
 }
 
-/// One sink's turn on this thread, until it is dropped.
+/// Marks that a sink is at work on this thread, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Turn(u8);
+pub(crate) struct RecursionGuard(u8);
 
-impl Turn {
+impl RecursionGuard {
     /// `None` when the sink is already at work on this thread.
-    pub(crate) fn take(sink: Sink) -> Option<Self> {
+    pub(crate) fn enter(sink: Sink) -> Option<Self> {
         let bit = sink as u8;
         let before = BUSY.try_with(|busy| busy.replace(busy.get() | bit)).unwrap_or_default();
         (before & bit == 0).then(|| Self(bit))
     }
 }
 
-impl Drop for Turn {
+impl Drop for RecursionGuard {
     fn drop(&mut self) {
         // A thread at its end has no flag any more, and needs none.
         BUSY.try_with(|busy| busy.set(busy.get() & !self.0)).unwrap_or_default();
@@ -35,18 +35,18 @@ impl Drop for Turn {
 
 #[cfg(test)]
 mod tests {
-    use super::{Sink, Turn};
+    use super::{RecursionGuard, Sink};
 
     #[test]
     fn each_sink_has_one_turn_at_a_time() {
-        let jkool = Turn::take(Sink::Jkool);
+        let jkool = RecursionGuard::enter(Sink::Jkool);
         assert!(jkool.is_some());
-        assert!(Turn::take(Sink::Jkool).is_none());
-        let beside = Turn::take(Sink::Beside);
+        assert!(RecursionGuard::enter(Sink::Jkool).is_none());
+        let beside = RecursionGuard::enter(Sink::Beside);
         assert!(beside.is_some());
         drop(jkool);
-        assert!(Turn::take(Sink::Beside).is_none());
-        assert!(Turn::take(Sink::Jkool).is_some());
-        assert!(std::thread::spawn(|| Turn::take(Sink::Beside).is_some()).join().unwrap());
+        assert!(RecursionGuard::enter(Sink::Beside).is_none());
+        assert!(RecursionGuard::enter(Sink::Jkool).is_some());
+        assert!(std::thread::spawn(|| RecursionGuard::enter(Sink::Beside).is_some()).join().unwrap());
     }
 }

@@ -1,9 +1,9 @@
 //! Keeps count of a batch that travels in several units, by the rules that `Transport::send` states.
 
-use crate::{Disposition, Failure, Outcome, Receipt};
+use crate::receipt::{Disposition, Failure, Outcome, Receipt};
 
 /// The outcomes so far, of a batch of known length.
-pub(crate) struct Tally {
+pub(crate) struct ReceiptBuilder {
     len: usize,
     /// How many were delivered before anything failed; nearly always that is all there is to tell.
     delivered: usize,
@@ -12,7 +12,7 @@ pub(crate) struct Tally {
     stopped: Option<Failure>,
 }
 
-impl Tally {
+impl ReceiptBuilder {
     pub(crate) fn new(len: usize) -> Self {
         Self { len, delivered: 0, outcomes: Vec::new(), stopped: None }
     }
@@ -41,7 +41,7 @@ impl Tally {
     }
 
     /// The receipt; what was not tried has the failure that stopped it, surely was not delivered and did not cause it.
-    pub(crate) fn into_receipt(self) -> Receipt {
+    pub(crate) fn build(self) -> Receipt {
         let Self { len, delivered, outcomes, stopped } = self;
         if delivered == len {
             return Receipt::delivered(len);
@@ -67,15 +67,15 @@ fn holds_for_all(disposition: Disposition) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ErrorKind, TransportError};
+    use crate::error::{ErrorKind, TransportError};
 
     fn failure(disposition: Disposition) -> Failure {
         Failure::new(disposition, TransportError::new(ErrorKind::Answer, "no"))
     }
 
     /// `.` delivered, `?` failed in doubt, `!` its content in doubt too, `x` failed for sure.
-    fn marks(tally: Tally) -> String {
-        let outcomes = tally.into_receipt().into_outcomes();
+    fn marks(receipt: ReceiptBuilder) -> String {
+        let outcomes = receipt.build().into_outcomes();
         outcomes
             .into_iter()
             .map(|outcome| match outcome {
@@ -92,29 +92,29 @@ mod tests {
     #[test]
     fn goes_on_after_a_failure_of_the_payload() {
         for disposition in [Disposition::TooLarge, Disposition::Rejected] {
-            let mut tally = Tally::new(4);
-            tally.record(2, Err(failure(disposition)));
-            assert!(!tally.is_stopped());
-            tally.record(2, Ok(()));
-            assert_eq!(marks(tally), "xx..");
+            let mut receipt = ReceiptBuilder::new(4);
+            receipt.record(2, Err(failure(disposition)));
+            assert!(!receipt.is_stopped());
+            receipt.record(2, Ok(()));
+            assert_eq!(marks(receipt), "xx..");
         }
     }
 
     #[test]
     fn the_rest_was_surely_not_delivered() {
         for disposition in [Disposition::Retry { after: None }, Disposition::Misconfigured] {
-            let mut tally = Tally::new(5);
-            tally.record(1, Ok(()));
-            tally.record(2, Err(failure(disposition).in_doubt()));
-            assert!(tally.is_stopped());
-            assert_eq!(marks(tally), ".??xx");
+            let mut receipt = ReceiptBuilder::new(5);
+            receipt.record(1, Ok(()));
+            receipt.record(2, Err(failure(disposition).in_doubt()));
+            assert!(receipt.is_stopped());
+            assert_eq!(marks(receipt), ".??xx");
         }
     }
 
     #[test]
     fn the_rest_did_not_cause_the_failure() {
-        let mut tally = Tally::new(3);
-        tally.record(1, Err(failure(Disposition::Retry { after: None }).in_doubt().content_in_doubt()));
-        assert_eq!(marks(tally), "!xx");
+        let mut receipt = ReceiptBuilder::new(3);
+        receipt.record(1, Err(failure(Disposition::Retry { after: None }).in_doubt().content_in_doubt()));
+        assert_eq!(marks(receipt), "!xx");
     }
 }

@@ -8,7 +8,8 @@ use super::Answer;
 use super::body::RequestBody;
 use super::endpoint::Endpoint;
 use super::failure::{self, Cause, Stage};
-use crate::{Failure, TransportError};
+use crate::error::TransportError;
+use crate::receipt::Failure;
 use connect::Connector;
 use connection::{Connection, Message, Outcome};
 use hyper::{HeaderMap, Method, Uri};
@@ -18,13 +19,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// The way to one host.
-pub(super) struct Straight {
+pub(super) struct Direct {
     connector: Connector,
     idle: Idle<Connection>,
     timeout: Duration,
 }
 
-impl Straight {
+impl Direct {
     pub(super) fn new(
         endpoint: &Endpoint,
         tls: ClientConfig,

@@ -3,10 +3,10 @@
 //! The connection is no task of its own: whoever waits for the answer polls it. So an answer wakes one task and not two,
 //! a send that is dropped takes its connection along, and nothing is left to run when the transport is closed.
 
-use crate::Failure;
 use crate::http::Answer;
 use crate::http::body::{self, RequestBody};
 use crate::http::failure::{self, Cause, Stage};
+use crate::receipt::Failure;
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::rt::{Read, Write};

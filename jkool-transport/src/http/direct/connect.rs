@@ -1,10 +1,11 @@
 //! From the url to a connection: the name, TCP, and TLS where it is wanted.
 
 use super::connection::{Connection, Io};
+use crate::error::TransportError;
 use crate::http::config_error;
 use crate::http::endpoint::Endpoint;
 use crate::http::failure::{self, Cause, Stage};
-use crate::{Failure, TransportError};
+use crate::receipt::Failure;
 use hyper::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::{GaiAddrs, GaiResolver, Name};
