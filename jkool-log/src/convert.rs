@@ -38,7 +38,7 @@ pub(crate) fn fill(event: &mut Event, record: &Record<'_>, message: Text) {
     event.operation = text(record.module_path_static().filter(|path| *path == record.target()), record.target());
     event.severity = severity(record.level());
     event.message = message;
-    event.properties.reserve(pairs(record).min(MAX_RESERVED));
+    event.properties.reserve(catch_panic(|| record.key_values().count()).unwrap_or_default().min(MAX_RESERVED));
     // Where key-values come from can be the program's own code. What it gave until it failed is kept.
     catch_panic(|| record.key_values().visit(&mut Decorate(event)).unwrap_or_default());
     times::settle(event);
@@ -46,11 +46,6 @@ pub(crate) fn fill(event: &mut Event, record: &Record<'_>, message: Text) {
 
 /// Room for so many properties is made at once: what says how many there are can be the program's own code.
 const MAX_RESERVED: usize = 16;
-
-/// How many key-values a record has; some, when that can't be told.
-pub(crate) fn pairs(record: &Record<'_>) -> usize {
-    catch_panic(|| record.key_values().count()).unwrap_or(1)
-}
 
 /// Where in the code a record was made. Whoever makes records by hand may not know.
 pub(crate) fn code(record: &Record<'_>) -> Option<Code> {
@@ -78,9 +73,11 @@ struct Decorate<'e>(&'e mut Event);
 
 impl<'kvs> VisitSource<'kvs> for Decorate<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: kv::Value<'kvs>) -> Result<(), kv::Error> {
-        let property = match catch_panic(|| value::typed(&value)) {
-            Some(typed) => keys::decorate(self.0, key.as_str(), typed).err(),
-            None => Some(PANICKED.into()),
+        let typed = catch_panic(|| value::typed(&value));
+        let property = match (typed, keys::field(key.as_str())) {
+            (Some(typed), Some(set)) => set(self.0, typed).err(),
+            (Some(typed), None) => Some(typed),
+            (None, _) => Some(PANICKED.into()),
         };
         if let Some(value) = property {
             self.0.properties.push(Property::new(text(key.to_static_str(), key.as_str()), value));

@@ -7,49 +7,59 @@ use serde::Deserialize;
 use std::borrow::Cow;
 use std::str::FromStr;
 
-/// The table. The first name of each line is TNT4PY's, where `logEvent` has such a keyword; `-` and `_` are the same.
+/// Puts a value where its key says.
 ///
 /// # Errors
-/// Gives back the value when the key decorates nothing, or when the value is none for it: it is to be a property then.
-pub(crate) fn decorate(event: &mut Event, key: &str, value: TypedValue) -> Result<(), TypedValue> {
-    match &*underscored(key) {
-        "tracking_id" => set(&mut event.tracking_id, value, id),
-        "parent_tracking_id" | "parent_id" => set(&mut event.parent_id, value, id),
-        "corr_id" | "corrid" | "correlator" | "correlators" => add(&mut event.correlators, value, texts),
+/// Gives back the value when it is none for that field: it is to be a property then.
+pub(crate) type Set = fn(&mut Event, TypedValue) -> Result<(), TypedValue>;
 
-        "time_usec" | "time" => set(&mut event.time, value, time),
-        "start_time_usec" | "start_time" => set(&mut event.start_time, value, time),
-        "end_time_usec" | "end_time" => set(&mut event.end_time, value, time),
-        "elapsed_time_usec" | "elapsed_usec" => set(&mut event.elapsed_usec, value, duration),
-        "wait_time_used" | "wait_time_usec" | "wait_usec" => set(&mut event.wait_usec, value, duration),
+/// The table: which field a key decorates, if any. The first name of each line is TNT4PY's, where `logEvent` has such a keyword;
+/// `-` and `_` are the same.
+pub(crate) fn field(key: &str) -> Option<Set> {
+    let set: Set = match &*underscored(key) {
+        "tracking_id" => |event, value| set(&mut event.tracking_id, value, id),
+        "parent_tracking_id" | "parent_id" => |event, value| set(&mut event.parent_id, value, id),
+        "corr_id" | "corrid" | "correlator" | "correlators" => |event, value| add(&mut event.correlators, value, texts),
 
-        "operation" => set(&mut event.operation, value, text),
-        "op_type" => set(&mut event.op_type, value, word),
-        "severity" => set(&mut event.severity, value, severity),
-        "comp_code" => set(&mut event.comp_code, value, word::<CompCode>),
-        "reason_code" => set(&mut event.reason_code, value, int),
-        // The first error stays: a second one would be lost under it.
-        "exception" | "error" | "err" if event.exception.is_empty() => set(&mut event.exception, value, only_text),
+        "time_usec" | "time" => |event, value| set(&mut event.time, value, time),
+        "start_time_usec" | "start_time" => |event, value| set(&mut event.start_time, value, time),
+        "end_time_usec" | "end_time" => |event, value| set(&mut event.end_time, value, time),
+        "elapsed_time_usec" | "elapsed_usec" => |event, value| set(&mut event.elapsed_usec, value, duration),
+        "wait_time_used" | "wait_time_usec" | "wait_usec" => |event, value| set(&mut event.wait_usec, value, duration),
 
-        "resource" => set(&mut event.resource, value, text),
-        "location" => set(&mut event.location, value, text),
-        "user" => set(&mut event.user, value, text),
-        "pid" => set(&mut event.pid, value, int),
-        "tid" => set(&mut event.tid, value, int),
-        "source_fqn" | "source" => set(&mut event.source, value, word::<SourceFqn>),
-        "source_url" => set(&mut event.source_url, value, text),
+        "operation" => |event, value| set(&mut event.operation, value, text),
+        "op_type" => |event, value| set(&mut event.op_type, value, word),
+        "severity" => |event, value| set(&mut event.severity, value, severity),
+        "comp_code" => |event, value| set(&mut event.comp_code, value, word::<CompCode>),
+        "reason_code" => |event, value| set(&mut event.reason_code, value, int),
+        "exception" | "error" | "err" => |event, value| match event.exception.is_empty() {
+            true => set(&mut event.exception, value, only_text),
+            // The first error stays: a second one would be lost under it.
+            false => Err(value),
+        },
 
-        "msg_size" | "message_size" => set(&mut event.message_size, value, int),
-        "msg_age" | "msg_age_usec" | "message_age_usec" => set(&mut event.message_age_usec, value, duration),
-        "msg_tag" | "tag" | "tags" => add(&mut event.tags, value, texts),
-        "encoding" => set(&mut event.encoding, value, text),
-        "charset" => set(&mut event.charset, value, text),
-        "mime_type" => set(&mut event.mime_type, value, text),
+        "resource" => |event, value| set(&mut event.resource, value, text),
+        "location" => |event, value| set(&mut event.location, value, text),
+        "user" => |event, value| set(&mut event.user, value, text),
+        "pid" => |event, value| set(&mut event.pid, value, int),
+        "tid" => |event, value| set(&mut event.tid, value, int),
+        "source_fqn" | "source" => |event, value| set(&mut event.source, value, word::<SourceFqn>),
+        "source_url" => |event, value| set(&mut event.source_url, value, text),
 
-        "properties" => add(&mut event.properties, value, properties),
-        "snapshots" | "snapshot" => add(&mut event.snapshots, value, snapshots),
-        _ => Err(value),
-    }
+        "msg_size" | "message_size" => |event, value| set(&mut event.message_size, value, int),
+        "msg_age" | "msg_age_usec" | "message_age_usec" => {
+            |event, value| set(&mut event.message_age_usec, value, duration)
+        }
+        "msg_tag" | "tag" | "tags" => |event, value| add(&mut event.tags, value, texts),
+        "encoding" => |event, value| set(&mut event.encoding, value, text),
+        "charset" => |event, value| set(&mut event.charset, value, text),
+        "mime_type" => |event, value| set(&mut event.mime_type, value, text),
+
+        "properties" => |event, value| add(&mut event.properties, value, properties),
+        "snapshots" | "snapshot" => |event, value| add(&mut event.snapshots, value, snapshots),
+        _ => return None,
+    };
+    Some(set)
 }
 
 fn underscored(key: &str) -> Cow<'_, str> {

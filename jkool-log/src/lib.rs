@@ -8,6 +8,7 @@ mod guard;
 mod keys;
 mod logger;
 mod message;
+mod properties;
 mod recursion;
 mod structured;
 mod times;

@@ -2,8 +2,8 @@
 
 use crate::convert;
 use crate::filter::Filter;
-use crate::message;
 use crate::recursion::{RecursionGuard, Sink};
+use crate::{message, properties};
 use jkool_client::model::{Entity, Event, OpType, Text};
 use jkool_client::{Client, Code, Line, LossReason, catch_panic, is_delivery_thread};
 use log::{LevelFilter, Log, Metadata, Record};
@@ -45,22 +45,15 @@ impl Logger {
         }
         let message = message::of(record.args());
         let code = convert::code(record).filter(|_| self.code_location);
-        match self.line(record, &message, code) {
-            Some(line) => {
-                self.client.emit_line(&line);
-                message::reuse(message);
-            }
-            None => self.emit_event(record, message, code),
+        if !self.client.takes_line(&message) || !properties::are_plain(record, |name| self.client.adds_property(name)) {
+            return self.emit_event(record, message, code);
         }
-    }
-
-    /// A record that needs no event made of it, as most don't.
-    fn line<'a>(&self, record: &Record<'a>, message: &'a str, code: Option<Code>) -> Option<Line<'a>> {
-        if convert::pairs(record) > 0 || !self.client.takes_line(message) {
-            return None;
-        }
-        let severity = convert::severity(record.level());
-        Some(Line { op_type: self.op_type, operation: record.target(), severity, message, code })
+        // No event is made of it, as of most records.
+        properties::with_json(record, |properties| {
+            let (op_type, operation, severity) = (self.op_type, record.target(), convert::severity(record.level()));
+            self.client.emit_line(&Line { op_type, operation, severity, message: &message, code, properties });
+        });
+        message::reuse(message);
     }
 
     fn emit_event(&self, record: &Record<'_>, message: Text, code: Option<Code>) {

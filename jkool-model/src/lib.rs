@@ -28,6 +28,8 @@ pub use entity::Entity;
 pub use enums::{ActivityStatus, CompCode, LogType, OpType, Severity};
 pub use event::{Event, EventBuilder};
 pub use property::{Property, TypedValue};
+#[doc(hidden)]
+pub use property::{Scalar, write_property};
 pub use snapshot::{Snapshot, SnapshotBuilder};
 pub use source::{SourceError, SourceFault, SourceFqn, SourceFqnBuilder};
 pub use source_type::SourceType;

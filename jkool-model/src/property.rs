@@ -255,6 +255,30 @@ impl Property {
     }
 }
 
+/// The value of a property that is written without one made of it.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub enum Scalar<'a> {
+    Bool(bool),
+    Long(i64),
+    Double(f64),
+    Text(&'a str),
+}
+
+/// Writes a property of that value, as [`Property::write_json`] does.
+#[doc(hidden)]
+pub fn write_property<'a>(out: Json<'a>, name: &str, value: Scalar<'_>) -> Json<'a> {
+    let out = out.raw(b"{\"name\":").text(name);
+    let out = match value {
+        Scalar::Bool(true) => out.raw(b",\"type\":\"bool\",\"value\":true"),
+        Scalar::Bool(false) => out.raw(b",\"type\":\"bool\",\"value\":false"),
+        Scalar::Long(int) => out.raw(b",\"type\":\"long\",\"value\":").int(int),
+        Scalar::Double(double) => out.raw(b",\"type\":\"double\",\"value\":").double(double),
+        Scalar::Text(text) => out.raw(b",\"type\":\"string\",\"value\":").text(text),
+    };
+    out.raw(b"}")
+}
+
 impl Serialize for Property {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;

@@ -124,6 +124,13 @@ impl Client {
         self.handle.shared.encoder.takes_line(message)
     }
 
+    /// Whether the client or a log line adds a property of that name to an event that has none: a line may not have it among
+    /// its own.
+    #[doc(hidden)]
+    pub fn adds_property(&self, name: &str) -> bool {
+        self.handle.shared.encoder.adds_property(name)
+    }
+
     /// Emits a log line, now and on this thread.
     #[doc(hidden)]
     pub fn emit_line(&self, line: &Line<'_>) -> Admission {

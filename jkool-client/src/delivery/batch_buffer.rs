@@ -1,7 +1,7 @@
 //! The bytes of a batch: line below line, so that they travel in one request as they stand.
 
 use crate::emit::encode::{self, Encoder};
-use crate::emit::line::Stamped;
+use crate::emit::line::{Stamped, utf8};
 use crate::queue::batch::Batch;
 use crate::queue::block::{Block, Lines};
 use crate::queue::mark::Mark;
@@ -40,10 +40,6 @@ const SPARE_SIZES: RangeInclusive<usize> = 16 << 10..=2 << 20;
 const MARGIN: usize = 2 << 10;
 
 /// The bytes of what was a text when it came.
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap_or_default()
-}
-
 /// What these payloads stand on, empty, as far as they were the last to do so.
 pub(crate) fn buffers_of(payloads: Vec<Payload>) -> impl Iterator<Item = Vec<u8>> {
     let mut sheets = payloads.into_iter().map(Payload::into_sheet).peekable();
@@ -93,10 +89,8 @@ impl BatchBuffer {
     }
 
     pub(crate) fn write_line(&mut self, mark: Mark, line: &Stamped, bytes: &[u8], encoder: &Encoder) {
-        let (message, operation) = bytes.split_at(line.message_len);
-        self.write(mark, line.kind(), operation, |json| {
-            encoder.append_line(line, text(message), text(operation), json);
-        });
+        let texts = line.texts(bytes);
+        self.write(mark, line.kind(), texts.operation.as_bytes(), |json| encoder.append_line(line, &texts, json));
     }
 
     pub(crate) fn write_entity(&mut self, mark: Mark, entity: &Entity) {
@@ -114,7 +108,7 @@ impl BatchBuffer {
 
     fn key(&mut self, key: &[u8]) -> Option<Arc<str>> {
         if self.key.as_deref().unwrap_or_default().as_bytes() != key {
-            self.key = (!key.is_empty()).then(|| text(key).into());
+            self.key = (!key.is_empty()).then(|| utf8(key).into());
         }
         self.key.clone()
     }

@@ -17,6 +17,11 @@ pub(crate) const FILE: &str = "file";
 pub(crate) const LINE: &str = "line";
 
 impl Code {
+    /// Whether it tells something by that name.
+    pub(crate) fn has(name: &str) -> bool {
+        [MODULE, FILE, LINE].contains(&name)
+    }
+
     pub(crate) fn properties(self) -> [Property; 3] {
         [Property::new(MODULE, self.module), Property::new(FILE, self.file), Property::new(LINE, self.line)]
     }

@@ -3,7 +3,7 @@
 use crate::emit::code::{Code, FILE, LINE, MODULE};
 use crate::emit::defaults::Defaults;
 use jkool_model::json::Json;
-use jkool_model::{Event, Property, Text, TrackingId};
+use jkool_model::{Event, Property, Scalar, Text, TrackingId, write_property};
 
 /// What an event does not say itself, and gets when it leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,14 @@ impl Lacks {
         ];
         Self(lacks.iter().rev().fold(0, |bits, lacks| bits << 1 | u8::from(*lacks)))
     }
+}
+
+/// An event's own properties.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Own<'a> {
+    Properties(&'a [Property]),
+    /// Each behind a comma. None of them has a name that is added here.
+    Json(&'a [u8]),
 }
 
 /// The defaults as JSON, each with the comma before it.
@@ -109,32 +117,41 @@ impl Decoration {
         self.closing[usize::from(lacks.0)]
     }
 
+    /// Whether a default property has that name.
+    pub(crate) fn has_property(&self, name: &str) -> bool {
+        self.properties.iter().any(|(default, _)| default == name)
+    }
+
     fn lacking(&self, lacks: Lacks) -> impl Iterator<Item = &[u8]> {
         let parts = self.parts.iter().enumerate();
         parts.filter(move |(bit, _)| lacks.0 & 1 << bit != 0).map(|(_, part)| &**part)
     }
 
     /// Appends an event's own properties, the place in the code, and the defaults: of one name the first counts.
-    pub(crate) fn append_properties(&self, own: &[Property], code: Option<Code>, out: &mut Vec<u8>) {
+    pub(crate) fn append_properties(&self, own: Own<'_>, code: Option<Code>, out: &mut Vec<u8>) {
+        let (own, own_json) = match own {
+            Own::Properties(properties) => (properties, &[][..]),
+            Own::Json(json) => (&[][..], json),
+        };
         let name = br#","properties":"#;
         let start = out.len() + name.len();
-        let mut json = Json::begin(out, ROOM + own.len() * ROOM / 4).raw(name);
+        let mut json = Json::begin(out, ROOM + own.len() * ROOM / 4 + own_json.len()).raw(name).raw(own_json);
         for property in own {
             json = property.write_json(json.raw(b","));
         }
         let is_own = |name: &str| own.iter().any(|property| property.name == name);
         if let Some(Code { module, file, line }) = code {
             if !is_own(MODULE) {
-                json = json.raw(br#",{"name":"module","type":"string","value":"#).text(module).raw(b"}");
+                json = write_property(json.raw(b","), MODULE, Scalar::Text(module));
             }
             if !is_own(FILE) {
-                json = json.raw(br#",{"name":"file","type":"string","value":"#).text(file).raw(b"}");
+                json = write_property(json.raw(b","), FILE, Scalar::Text(file));
             }
             if !is_own(LINE) {
-                json = json.raw(br#",{"name":"line","type":"long","value":"#).int(line.into()).raw(b"}");
+                json = write_property(json.raw(b","), LINE, Scalar::Long(line.into()));
             }
         }
-        let is_code = |name: &str| code.is_some() && [MODULE, FILE, LINE].contains(&name);
+        let is_code = |name: &str| code.is_some() && Code::has(name);
         for (name, default) in &self.properties {
             if !is_own(name) && !is_code(name) {
                 json = json.raw(default);

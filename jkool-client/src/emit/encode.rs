@@ -5,10 +5,10 @@
 
 use crate::emit::clock;
 use crate::emit::code::Code;
-use crate::emit::decoration::{Decoration, Lacks};
+use crate::emit::decoration::{Decoration, Lacks, Own};
 use crate::emit::defaults::Defaults;
 use crate::emit::ids::Ids;
-use crate::emit::line::Stamped;
+use crate::emit::line::{Stamped, Texts};
 use jkool_model::{Entity, Event, InvalidEntity, OpType, Severity};
 use jkool_transport::{Kind, Payload};
 use std::cell::Cell;
@@ -61,6 +61,11 @@ impl Encoder {
             }
     }
 
+    /// Whether a property of that name is added to what lacks it.
+    pub(crate) fn adds_property(&self, name: &str) -> bool {
+        Code::has(name) || self.decoration.has_property(name)
+    }
+
     /// Whether a log line with that message is taken as such.
     pub(crate) fn takes_line(&self, message: &str) -> bool {
         !self.hooked && message.len() <= LONG
@@ -91,11 +96,11 @@ impl Encoder {
     }
 
     /// Makes the JSON of a log line, in the place of what `out` holds.
-    pub(crate) fn encode_line(&self, line: &Stamped, message: &str, operation: &str, out: &mut Vec<u8>) -> Shape {
+    pub(crate) fn encode_line(&self, line: &Stamped, texts: &Texts<'_>, out: &mut Vec<u8>) -> Shape {
         out.clear();
-        self.append_line(line, message, operation, out);
-        out.extend_from_slice(operation.as_bytes());
-        Shape { kind: line.kind(), key_len: operation.len() }
+        self.append_line(line, texts, out);
+        out.extend_from_slice(texts.operation.as_bytes());
+        Shape { kind: line.kind(), key_len: texts.operation.len() }
     }
 
     fn encode_event(&self, event: &mut Event, code: Option<Code>, out: &mut Vec<u8>) -> Result<Lacks, InvalidEntity> {
@@ -111,14 +116,14 @@ impl Encoder {
         out.pop();
         if code.is_some() || !properties.is_empty() {
             lacks = lacks.but(Lacks::PROPERTIES);
-            self.decoration.append_properties(&properties, code, out);
+            self.decoration.append_properties(Own::Properties(&properties), code, out);
         }
         Ok(lacks)
     }
 
     /// Appends a log line's JSON, whole.
-    pub(crate) fn append_line(&self, line: &Stamped, message: &str, operation: &str, out: &mut Vec<u8>) {
-        line.append_open(message, operation, &self.decoration, out);
+    pub(crate) fn append_line(&self, line: &Stamped, texts: &Texts<'_>, out: &mut Vec<u8>) {
+        line.append_open(texts, &self.decoration, out);
         self.decoration.close(line.lacks(), out, || self.ids.next());
     }
 
@@ -128,13 +133,13 @@ impl Encoder {
     }
 
     /// About what a log line takes as JSON.
-    pub(crate) fn size_of_line(&self, line: &Stamped, operation_len: usize) -> usize {
-        line.size(operation_len) + self.decoration.closing(line.lacks()) + 1
+    pub(crate) fn size_of_line(&self, line: &Stamped) -> usize {
+        line.size() + self.decoration.closing(line.lacks()) + 1
     }
 
     /// About what it will weigh once it is a payload.
     pub(crate) fn weight_of_line(&self, line: &Stamped, operation: &str) -> usize {
-        PAYLOAD_OVERHEAD + operation.len() + self.size_of_line(line, operation.len())
+        PAYLOAD_OVERHEAD + operation.len() + self.size_of_line(line)
     }
 }
 

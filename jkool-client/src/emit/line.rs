@@ -1,13 +1,13 @@
 //! A log line, without an event made of it.
 
 use crate::emit::code::Code;
-use crate::emit::decoration::{Decoration, Lacks};
+use crate::emit::decoration::{Decoration, Lacks, Own};
 use jkool_model::json::Json;
 use jkool_model::{OpType, Severity};
 use jkool_transport::Kind;
 
-/// A log record without key-values, as a logging facade has it at hand: most records are like this, and for none of them an
-/// event is made. For logging adapters; a program emits [`Event`](jkool_model::Event)s.
+/// A log record as a logging facade has it at hand: when its key-values are plain properties, no event is made of it. For
+/// logging adapters; a program emits [`Event`](jkool_model::Event)s.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct Line<'a> {
@@ -16,9 +16,20 @@ pub struct Line<'a> {
     pub severity: Severity,
     pub message: &'a str,
     pub code: Option<Code>,
+    /// Its key-values as JSON, each a property behind a comma. None has a name that the client
+    /// [adds](crate::Client::adds_property).
+    pub properties: &'a [u8],
 }
 
-/// What waits of a line in the queue, beside its message and its operation.
+/// The bytes of a line that waits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Texts<'a> {
+    pub(crate) message: &'a str,
+    pub(crate) operation: &'a str,
+    pub(crate) properties: &'a [u8],
+}
+
+/// What waits of a line in the queue, beside its texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stamped {
     op_type: OpType,
@@ -27,30 +38,61 @@ pub(crate) struct Stamped {
     /// In microseconds since 1970.
     time: i64,
     tid: i64,
-    pub(crate) message_len: usize,
+    message_len: usize,
+    operation_len: usize,
+    properties_len: usize,
 }
 
 /// What a line takes as JSON beside its message, most often.
 const ROOM: usize = 288;
 
+impl<'a> Line<'a> {
+    pub(crate) fn texts(&self) -> Texts<'a> {
+        Texts { message: self.message, operation: self.operation, properties: self.properties }
+    }
+}
+
+impl Texts<'_> {
+    /// Puts them one behind the other.
+    pub(crate) fn append(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.message.as_bytes());
+        out.extend_from_slice(self.operation.as_bytes());
+        out.extend_from_slice(self.properties);
+    }
+}
+
 impl Stamped {
     pub(crate) fn new(line: &Line<'_>, time: i64, tid: i64) -> Self {
-        let Line { op_type, severity, code, message, .. } = *line;
-        Self { op_type, severity, code, time, tid, message_len: message.len() }
+        let Line { op_type, operation, severity, message, code, properties } = *line;
+        let (message_len, operation_len, properties_len) = (message.len(), operation.len(), properties.len());
+        Self { op_type, severity, code, time, tid, message_len, operation_len, properties_len }
     }
 
     pub(crate) fn kind(&self) -> Kind {
         if self.op_type == OpType::Log { Kind::Log } else { Kind::Event }
     }
 
+    /// How many bytes its texts take.
+    pub(crate) fn texts_len(&self) -> usize {
+        self.message_len + self.operation_len + self.properties_len
+    }
+
+    /// Its texts, which stand there one behind the other.
+    pub(crate) fn texts<'a>(&self, bytes: &'a [u8]) -> Texts<'a> {
+        let (message, rest) = bytes.split_at(self.message_len);
+        let (operation, properties) = rest.split_at(self.operation_len);
+        Texts { message: utf8(message), operation: utf8(operation), properties }
+    }
+
     /// About how many bytes of JSON it becomes.
-    pub(crate) fn size(&self, operation_len: usize) -> usize {
+    pub(crate) fn size(&self) -> usize {
         let code = self.code.map_or(0, |code| code.module.len() + code.file.len());
-        ROOM + self.message_len + operation_len + code
+        ROOM + self.texts_len() + code
     }
 
     /// Appends the event's JSON but for what it [lacks](Self::lacks).
-    pub(crate) fn append_open(&self, message: &str, operation: &str, decoration: &Decoration, out: &mut Vec<u8>) {
+    pub(crate) fn append_open(&self, texts: &Texts<'_>, decoration: &Decoration, out: &mut Vec<u8>) {
+        let Texts { message, operation, properties } = *texts;
         let mut json = Json::begin(out, ROOM + message.len()).raw(br#"{"type":""#);
         json = json.raw(self.op_type.as_str().as_bytes()).raw(b"\"");
         if !message.is_empty() {
@@ -62,13 +104,22 @@ impl Stamped {
         json = json.raw(br#","severity":""#).raw(self.severity.as_str().as_bytes());
         json = json.raw(br#"","time-usec":"#).int(self.time).raw(br#","tid":"#).int(self.tid);
         json.end();
-        if self.code.is_some() {
-            decoration.append_properties(&[], self.code, out);
+        if self.has_properties() {
+            decoration.append_properties(Own::Json(properties), self.code, out);
         }
+    }
+
+    fn has_properties(&self) -> bool {
+        self.code.is_some() || self.properties_len > 0
     }
 
     pub(crate) fn lacks(&self) -> Lacks {
         let all = Lacks::ALL_DEFAULTS.and(Lacks::ID);
-        if self.code.is_some() { all.but(Lacks::PROPERTIES) } else { all }
+        if self.has_properties() { all.but(Lacks::PROPERTIES) } else { all }
     }
+}
+
+/// Bytes that were a text before.
+pub(crate) fn utf8(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
 }

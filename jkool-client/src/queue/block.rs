@@ -4,7 +4,7 @@
 //! either whole lines of JSON, which travel as they stand, or what the worker has yet to make JSON of.
 
 use crate::emit::encode::Encoder;
-use crate::emit::line::Stamped;
+use crate::emit::line::{Stamped, Texts};
 use crate::queue::mark::Mark;
 use jkool_model::Entity;
 use jkool_transport::Kind;
@@ -38,8 +38,8 @@ struct Raw {
 #[derive(Debug)]
 enum Form {
     Entity(Entity),
-    /// So many of the block's bytes: its message and its operation.
-    Line(Stamped, usize),
+    /// Its texts are among the block's bytes.
+    Line(Stamped),
 }
 
 /// An event whose JSON is so many of the block's bytes, and a line break. Small, since each is written by one core and read
@@ -59,7 +59,7 @@ pub(crate) enum Taken<'a> {
     Entity(Entity),
     /// Its JSON and its partition key.
     Encoded(Kind, &'a [u8], &'a [u8]),
-    /// A log line; the bytes are its message and its operation.
+    /// A log line; the bytes are its texts.
     Line(Stamped, &'a [u8]),
 }
 
@@ -158,7 +158,7 @@ impl Block {
         self.weight -= admitted.weight;
         let taken = match form {
             Form::Entity(entity) => Taken::Entity(entity),
-            Form::Line(line, len) => Taken::Line(line, read(&self.bytes, &mut self.read, len)),
+            Form::Line(line) => Taken::Line(line, read(&self.bytes, &mut self.read, line.texts_len())),
         };
         Some((admitted, taken))
     }
@@ -166,7 +166,7 @@ impl Block {
     /// About what its events take as JSON, but for those that are not encoded.
     pub(crate) fn size(&self, encoder: &Encoder) -> usize {
         let raw = self.raw.iter().map(|raw| match raw.form {
-            Form::Line(line, len) => encoder.size_of_line(&line, len - line.message_len),
+            Form::Line(line) => encoder.size_of_line(&line),
             Form::Entity(_) => 0,
         });
         raw.sum::<usize>() + self.events.iter().map(|event| event.len + 1).sum::<usize>()
@@ -212,10 +212,9 @@ impl Block {
         self.push_raw(admitted, Form::Entity(entity));
     }
 
-    pub(super) fn push_line(&mut self, admitted: Admitted, line: Stamped, message: &str, operation: &str) {
-        self.bytes.extend_from_slice(message.as_bytes());
-        self.bytes.extend_from_slice(operation.as_bytes());
-        self.push_raw(admitted, Form::Line(line, message.len() + operation.len()));
+    pub(super) fn push_line(&mut self, admitted: Admitted, line: Stamped, texts: &Texts<'_>) {
+        texts.append(&mut self.bytes);
+        self.push_raw(admitted, Form::Line(line));
     }
 
     pub(super) fn push_encoded(&mut self, admitted: Admitted, kind: Kind, json: &[u8], key: &[u8]) {
@@ -275,7 +274,7 @@ impl Block {
                 Some((admitted, Taken::Encoded(kind, json, key))) => into.push_encoded(admitted, kind, json, key),
                 Some((admitted, Taken::Line(line, bytes))) => {
                     into.bytes.extend_from_slice(bytes);
-                    into.push_raw(admitted, Form::Line(line, bytes.len()));
+                    into.push_raw(admitted, Form::Line(line));
                 }
                 None => return,
             }

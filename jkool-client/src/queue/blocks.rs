@@ -1,7 +1,7 @@
 //! The line of events in a shard: blocks, oldest first. Pure.
 
 use crate::emit::encode::Shape;
-use crate::emit::line::Stamped;
+use crate::emit::line::{Stamped, Texts};
 use crate::queue::block::{Admitted, BLOCK_BYTES, BLOCK_EVENTS, Block, BlockSize, MAX_COPY};
 use crate::queue::limits::Limits;
 use crate::queue::spare::Spare;
@@ -15,8 +15,8 @@ pub(crate) enum Incoming<'a> {
     Entity(Entity),
     /// A line of JSON, and behind it the partition key; what is left in the buffer afterwards is of no use to anyone.
     Encoded(Shape, &'a mut Vec<u8>),
-    /// A log line with its message and its operation.
-    Line(&'a Stamped, &'a str, &'a str),
+    /// A log line with its texts.
+    Line(&'a Stamped, Texts<'a>),
 }
 
 /// The events that wait in a shard.
@@ -74,9 +74,9 @@ impl Queue {
                 block.make_room(json.len() + 1, &size);
                 block.push_encoded(admitted, shape.kind, json, key);
             }
-            Incoming::Line(line, message, operation) => {
-                let block = self.block_for(admitted.weight, message.len() + operation.len(), false);
-                block.push_line(admitted, *line, message, operation);
+            Incoming::Line(line, texts) => {
+                let block = self.block_for(admitted.weight, line.texts_len(), false);
+                block.push_line(admitted, *line, &texts);
             }
         }
     }

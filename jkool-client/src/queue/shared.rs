@@ -121,13 +121,13 @@ impl Shared {
         let stamped = Stamped::new(line, clock::timestamp().as_usec(), host::current_tid());
         if self.shards[shard].is_behind() {
             return encode::with_scratch(|json| {
-                let shape = self.encoder.encode_line(&stamped, line.message, line.operation, json);
+                let shape = self.encoder.encode_line(&stamped, &line.texts(), json);
                 let weight = encode::weight(json.len()) + block::overhead(json.len());
                 self.offer(shard, Incoming::Encoded(shape, json), line.severity, weight)
             });
         }
         let weight = self.encoder.weight_of_line(&stamped, line.operation);
-        self.offer(shard, Incoming::Line(&stamped, line.message, line.operation), line.severity, weight)
+        self.offer(shard, Incoming::Line(&stamped, line.texts()), line.severity, weight)
     }
 
     fn offer(&self, shard: usize, incoming: Incoming<'_>, severity: Severity, weight: usize) -> Admission {

@@ -1,0 +1,110 @@
+//! Key-values that decorate nothing, as JSON: no event needs to be made of their record.
+
+use crate::keys;
+use crate::message::PANICKED;
+use crate::value;
+use jkool_client::catch_panic;
+use jkool_client::model::json::Json;
+use jkool_client::model::{Property, Scalar, write_property};
+use log::Record;
+use log::kv::{self, Key, VisitSource, VisitValue};
+use std::cell::Cell;
+
+/// Whether each key-value is to be a property with its key as the name, and the client `adds` none of that name.
+pub(crate) fn are_plain(record: &Record<'_>, adds: impl Fn(&str) -> bool) -> bool {
+    let mut keys = Keys { adds, plain: true };
+    // Where key-values come from can be the program's own code.
+    catch_panic(|| record.key_values().visit(&mut keys).is_ok()).unwrap_or(false) && keys.plain
+}
+
+struct Keys<F> {
+    adds: F,
+    plain: bool,
+}
+
+impl<'kvs, F: Fn(&str) -> bool> VisitSource<'kvs> for Keys<F> {
+    fn visit_pair(&mut self, key: Key<'kvs>, _: kv::Value<'kvs>) -> Result<(), kv::Error> {
+        self.plain &= keys::field(key.as_str()).is_none() && !(self.adds)(key.as_str());
+        Ok(())
+    }
+}
+
+thread_local! {
+    /// Room for the next ones, since these are gone by then.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Some values of many kilobytes do not keep so much for the rest of the thread's life.
+const MAX_SPARE: usize = 4 << 10;
+
+/// Calls `f` with the properties, each behind a comma. What panics is `[panicked]`; what was given until all of it failed is
+/// there.
+pub(crate) fn with_json(record: &Record<'_>, f: impl FnOnce(&[u8])) {
+    let mut json = SPARE.try_with(Cell::take).unwrap_or_default();
+    json.clear();
+    catch_panic(|| record.key_values().visit(&mut Append(&mut json)).unwrap_or_default());
+    f(&json);
+    if json.capacity() <= MAX_SPARE {
+        SPARE.try_with(|spare| spare.set(json)).unwrap_or_default();
+    }
+}
+
+struct Append<'a>(&'a mut Vec<u8>);
+
+impl<'kvs> VisitSource<'kvs> for Append<'_> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: kv::Value<'kvs>) -> Result<(), kv::Error> {
+        let mut append = AppendValue { json: self.0, name: key.as_str() };
+        // The visitor never fails.
+        match catch_panic(|| value.visit(&mut append).unwrap_or_default()) {
+            Some(()) => Ok(()),
+            None => append.scalar(Scalar::Text(PANICKED)),
+        }
+    }
+}
+
+struct AppendValue<'a> {
+    json: &'a mut Vec<u8>,
+    name: &'a str,
+}
+
+/// What a short property takes at most.
+const ROOM: usize = 128;
+
+impl AppendValue<'_> {
+    fn scalar(&mut self, value: Scalar<'_>) -> Result<(), kv::Error> {
+        write_property(Json::begin(self.json, ROOM).raw(b","), self.name, value).end();
+        Ok(())
+    }
+}
+
+impl<'v> VisitValue<'v> for AppendValue<'_> {
+    fn visit_any(&mut self, value: kv::Value<'_>) -> Result<(), kv::Error> {
+        // All of it, before anything is written: it may panic.
+        let property = Property::new(self.name.to_owned(), value::typed(&value));
+        property.write_json(Json::begin(self.json, ROOM).raw(b",")).end();
+        Ok(())
+    }
+
+    fn visit_bool(&mut self, bool: bool) -> Result<(), kv::Error> {
+        self.scalar(Scalar::Bool(bool))
+    }
+
+    fn visit_i64(&mut self, int: i64) -> Result<(), kv::Error> {
+        self.scalar(Scalar::Long(int))
+    }
+
+    fn visit_u64(&mut self, int: u64) -> Result<(), kv::Error> {
+        match i64::try_from(int) {
+            Ok(int) => self.visit_i64(int),
+            Err(_) => self.visit_any(int.into()),
+        }
+    }
+
+    fn visit_f64(&mut self, double: f64) -> Result<(), kv::Error> {
+        self.scalar(Scalar::Double(double))
+    }
+
+    fn visit_str(&mut self, text: &str) -> Result<(), kv::Error> {
+        self.scalar(Scalar::Text(text))
+    }
+}
