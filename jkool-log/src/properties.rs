@@ -104,6 +104,10 @@ impl<'v> VisitValue<'v> for AppendValue<'_> {
         self.scalar(Scalar::Double(double))
     }
 
+    fn visit_char(&mut self, character: char) -> Result<(), kv::Error> {
+        self.visit_any(character.into())
+    }
+
     fn visit_str(&mut self, text: &str) -> Result<(), kv::Error> {
         self.scalar(Scalar::Text(text))
     }

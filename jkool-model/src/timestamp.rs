@@ -39,6 +39,7 @@ impl Timestamp {
 
 /// Before 1970 counts backwards; what no 64 bits of microseconds can say becomes the nearest that they can.
 impl From<SystemTime> for Timestamp {
+    #[inline]
     fn from(time: SystemTime) -> Self {
         let usec = |duration: Duration| {
             let whole = i64::try_from(duration.as_secs()).ok().and_then(|secs| secs.checked_mul(1_000_000));

@@ -22,6 +22,14 @@ pub(crate) trait Wire: Sized {
     /// Appends what [`write`](Self::write) makes of it in JSON.
     fn write_json<'a>(&self, out: Json<'a>) -> Json<'a>;
 
+    /// Makes it hold nothing. A list keeps its room.
+    fn clear(&mut self)
+    where
+        Self: Default,
+    {
+        *self = Self::default();
+    }
+
     /// How many bytes it takes beside itself.
     fn heap_size(&self) -> usize {
         0
@@ -162,6 +170,14 @@ macro_rules! wire_struct {
             }
         }
 
+        impl $name {
+            /// Makes it what it was by default. Its lists keep their room.
+            #[doc(hidden)]
+            pub fn clear(&mut self) {
+                $( $crate::wire::wire_struct!(@clear &mut self.$field $(, $default)?); )+
+            }
+        }
+
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 struct FieldVisitor;
@@ -191,6 +207,8 @@ macro_rules! wire_struct {
     };
     (@default) => { Default::default() };
     (@default $default:expr) => { $default };
+    (@clear $field:expr) => { $crate::wire::Wire::clear($field) };
+    (@clear $field:expr, $default:expr) => { *$field = $default };
     (@is_absent $field:expr) => { $crate::wire::Wire::is_absent($field) };
     (@is_absent $field:expr, $codec:ident) => { $codec::is_absent($field) };
     (@write_json $field:expr, $out:ident) => { $crate::wire::Wire::write_json($field, $out) };

@@ -159,6 +159,10 @@ impl Wire for Option<SourceFqn> {
 
 /// A list of texts, also a single one. The empty ones among them are absent.
 impl Wire for Vec<Text> {
+    fn clear(&mut self) {
+        Vec::clear(self);
+    }
+
     fn is_absent(&self) -> bool {
         self.iter().all(|text| text.is_empty())
     }
@@ -257,6 +261,10 @@ fn read_object<T: de::DeserializeOwned>(value: Value) -> Result<T, String> {
 macro_rules! objects {
     ($($object:ty, $from_map:expr;)+) => {
         $(impl Wire for Vec<$object> {
+            fn clear(&mut self) {
+                Vec::clear(self);
+            }
+
             fn is_absent(&self) -> bool {
                 self.is_empty()
             }

@@ -2,7 +2,7 @@
 
 use crate::api::client::Client;
 use crate::api::scope::Scope;
-use crate::emit::host;
+use crate::emit::{host, spare_event};
 use crate::queue::overflow::Admission;
 use jkool_model::{Activity, Entity, Event, Snapshot, Text, TrackingId};
 
@@ -50,7 +50,7 @@ impl Client {
 
 impl<'c> EventDraft<'c> {
     pub(crate) fn new(client: &'c Client) -> Self {
-        let mut event = Box::new(Event::default());
+        let mut event = spare_event::take();
         event.tracking_id = Some(client.next_id());
         Self { client, event }
     }

@@ -9,6 +9,7 @@ use crate::emit::decoration::{Decoration, Lacks, Own};
 use crate::emit::defaults::Defaults;
 use crate::emit::ids::Ids;
 use crate::emit::line::{Stamped, Texts};
+use crate::emit::spare_event;
 use jkool_model::{Entity, Event, InvalidEntity, OpType, Severity};
 use jkool_transport::{Kind, Payload};
 use std::cell::Cell;
@@ -92,7 +93,11 @@ impl Encoder {
         self.decoration.close(lacks, out, || self.ids.next());
         let key = key(&entity);
         out.extend_from_slice(key.as_bytes());
-        Ok(Shape { kind: kind(&entity), key_len: key.len() })
+        let shape = Shape { kind: kind(&entity), key_len: key.len() };
+        if let Entity::Event(event) = entity {
+            spare_event::put(event);
+        }
+        Ok(shape)
     }
 
     /// Makes the JSON of a log line, in the place of what `out` holds.

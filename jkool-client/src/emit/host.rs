@@ -44,10 +44,6 @@ fn address() -> Option<String> {
     Some(socket.local_addr().ok()?.ip().to_string())
 }
 
-thread_local! {
-    static TID: i64 = tid();
-}
-
 /// Numbers the threads that emit, in the order in which they first do.
 static THREADS: AtomicUsize = AtomicUsize::new(0);
 

@@ -22,7 +22,7 @@ pub struct Line<'a> {
 }
 
 /// The bytes of a line that waits.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Texts<'a> {
     pub(crate) message: &'a str,
     pub(crate) operation: &'a str,

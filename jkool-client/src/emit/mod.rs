@@ -10,3 +10,4 @@ pub(crate) mod encode;
 pub(crate) mod host;
 pub(crate) mod ids;
 pub(crate) mod line;
+pub(crate) mod spare_event;

@@ -1,4 +1,5 @@
 use super::{PANICKED, code, convert};
+use crate::properties;
 use jkool_client::Code;
 use jkool_client::model::{DataType, Event, Property, Severity, Text, TypedValue, Value};
 use log::{Level, LevelFilter, Log, Metadata, Record};
@@ -34,11 +35,28 @@ impl Log for Capture {
     }
 
     fn log(&self, record: &Record<'_>) {
-        *self.event.lock().unwrap() = Some(convert(record));
+        let event = convert(record);
+        assert_short_way_leads_to(&event, record);
+        *self.event.lock().unwrap() = Some(event);
         *self.code.lock().unwrap() = code(record);
     }
 
     fn flush(&self) {}
+}
+
+/// A record whose key-values are plain needs no event: its properties are the same without one.
+fn assert_short_way_leads_to(event: &Event, record: &Record<'_>) {
+    if !properties::are_plain(record, |_| false) {
+        return;
+    }
+    let mut expected = Vec::new();
+    for property in &event.properties {
+        expected.push(b',');
+        property.append_json(&mut expected);
+    }
+    properties::with_json(record, |json| {
+        assert_eq!(json.escape_ascii().to_string(), expected.escape_ascii().to_string())
+    });
 }
 
 /// The event of a log call.
@@ -305,6 +323,9 @@ impl log::kv::Source for Source {
 
 #[test]
 fn key_values_of_any_source_are_taken_as_far_as_they_come() {
-    let event = convert(&Record::builder().args(format_args!("m")).key_values(&Source("k")).build());
+    let source = Source("k");
+    let record = Record::builder().args(format_args!("m")).key_values(&source).build();
+    let event = convert(&record);
     assert_eq!((&*event.message, event.properties), ("m", vec![Property::new("k", TypedValue::from("first"))]));
+    assert!(!properties::are_plain(&record, |_| false), "nobody knows what else there is");
 }

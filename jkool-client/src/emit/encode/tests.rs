@@ -140,6 +140,7 @@ proptest! {
         (message, operation, module, file, line) in (text(), text(), text(), text(), any::<u32>()),
         (has_code, is_log, severity) in (any::<bool>(), any::<bool>(), 0..Severity::ALL.len()),
         defaults in proptest::sample::subsequence(vec!["module", "env", "line", "\"quoted\""], 0..=4),
+        own in proptest::sample::subsequence(vec!["items", "customer", "\"own\""], 0..=3),
     ) {
         let encoder = encoder(defaults.into_iter().map(|name| Property::new(name, "default")).collect());
         let (severity, op_type) = (Severity::ALL[severity], if is_log { OpType::Log } else { OpType::Event });
@@ -147,6 +148,13 @@ proptest! {
         (event.op_type, event.severity) = (op_type, severity);
         (event.operation, event.message) = (operation.clone().into(), message.clone().into());
         (event.time, event.tid) = (Some(Timestamp::from_usec(9)), Some(5));
+        let mut properties = Vec::new();
+        for name in own {
+            event.properties.push(Property::new(name, "own"));
+            properties.push(b',');
+            Property::new(name, "own").append_json(&mut properties);
+            assert!(!encoder.adds_property(name));
+        }
         if has_code {
             event.properties.push(Property::new("module", module.clone()));
             event.properties.push(Property::new("file", file.clone()));
@@ -155,9 +163,14 @@ proptest! {
         let expected = encoded(&encoder, event).unwrap();
 
         let code = has_code.then(|| Code { module: module.leak(), file: file.leak(), line });
-        let short = Line { op_type, operation: &operation, severity, message: &message, code };
+        let short = Line { op_type, operation: &operation, severity, message: &message, code, properties: &properties };
         let mut json = b"what was there before".to_vec();
-        let shape = encoder.encode_line(&Stamped::new(&short, 9, 5), &message, &operation, &mut json);
+        let stamped = Stamped::new(&short, 9, 5);
+        let shape = encoder.encode_line(&stamped, &short.texts(), &mut json);
+        // As the queue keeps it.
+        let mut bytes = Vec::new();
+        short.texts().append(&mut bytes);
+        prop_assert_eq!((stamped.texts(&bytes), stamped.texts_len()), (short.texts(), bytes.len()));
         prop_assert_eq!(shape.kind, if is_log { Kind::Log } else { Kind::Event });
         let (mut event, key) = leaves(shape, &json);
         event.tracking_id.clone_from(&expected.0.tracking_id);

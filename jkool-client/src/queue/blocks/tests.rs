@@ -2,7 +2,7 @@
 
 use super::{Incoming, Queue};
 use crate::emit::encode::Shape;
-use crate::emit::line::{Line, Stamped};
+use crate::emit::line::{Line, Stamped, Texts};
 use crate::queue::block::{Admitted, BLOCK_BYTES, BLOCK_EVENTS, Block, MAX_COPY, Taken};
 use crate::queue::limits::Limits;
 use crate::queue::overflow::OverflowPolicy;
@@ -52,9 +52,13 @@ fn take(queue: &mut Queue, max: usize, bytes: usize) -> Vec<Block> {
 /// What an event is known by: its weight, and what it says.
 type Known = (usize, String);
 
-fn stamped(message: &str) -> Stamped {
-    let (op_type, severity) = (OpType::Event, Severity::Info);
-    Stamped::new(&Line { op_type, operation: "", severity, message, code: None }, 7, 9)
+/// A log line that says all of it together.
+fn line(text: &str) -> (Stamped, Texts<'_>) {
+    let (message, rest) = text.split_at(text.len() / 3);
+    let (operation, properties) = rest.split_at(rest.len() / 2);
+    let (op_type, severity, properties) = (OpType::Event, Severity::Info, properties.as_bytes());
+    let line = Line { op_type, operation, severity, message, code: None, properties };
+    (Stamped::new(&line, 7, 9), line.texts())
 }
 
 /// The ways in which an event can stand in the queue.
@@ -72,8 +76,8 @@ fn push(queue: &mut Queue, (weight, text): &Known, form: As) {
             queue.push(Incoming::Encoded(shape(text.len() / 2), &mut bytes), mark(*weight));
         }
         As::Line => {
-            let (message, operation) = text.split_at(text.len() / 3);
-            queue.push(Incoming::Line(&stamped(&"x".repeat(message.len())), message, operation), mark(*weight));
+            let (stamped, texts) = line(text);
+            queue.push(Incoming::Line(&stamped, texts), mark(*weight));
         }
         As::Entity => {
             let event = Event::builder().message(text.clone()).source("APPL=a".parse().unwrap()).build().unwrap();
@@ -91,9 +95,11 @@ fn known(blocks: Vec<Block>) -> Vec<Known> {
                     assert_eq!(kind, Kind::Event);
                     String::from_utf8([json, key].concat()).unwrap()
                 }
-                Taken::Line(line, bytes) => {
-                    assert_eq!(line, stamped(&"x".repeat(bytes.len() / 3)));
-                    String::from_utf8(bytes.to_vec()).unwrap()
+                Taken::Line(stamped, bytes) => {
+                    let text = String::from_utf8(bytes.to_vec()).unwrap();
+                    let (expected, texts) = line(&text);
+                    assert_eq!((stamped, stamped.texts(bytes)), (expected, texts));
+                    text
                 }
                 Taken::Entity(Entity::Event(event)) => event.message.to_string(),
                 Taken::Entity(other) => panic!("{other:?} came in as something else"),
