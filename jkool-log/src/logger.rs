@@ -2,8 +2,9 @@
 
 use crate::convert;
 use crate::filter::Filter;
+use crate::message;
+use crate::properties::{self, Found};
 use crate::recursion::{RecursionGuard, Sink};
-use crate::{message, properties};
 use jkool_client::model::{Entity, Event, OpType, Text};
 use jkool_client::{Client, Code, Line, LossReason, catch_panic, is_delivery_thread};
 use log::{LevelFilter, Log, Metadata, Record};
@@ -45,14 +46,19 @@ impl Logger {
         }
         let message = message::of(record.args());
         let code = convert::code(record).filter(|_| self.code_location);
-        if !self.client.takes_line(&message) || !properties::are_plain(record, |name| self.client.adds_property(name)) {
+        let found = properties::look(record, |name| self.client.adds_property(name));
+        if found == Found::Others || !self.client.takes_line(&message) {
             return self.emit_event(record, message, code);
         }
         // No event is made of it, as of most records.
-        properties::with_json(record, |properties| {
+        let emit = |properties: &[u8]| {
             let (op_type, operation, severity) = (self.op_type, record.target(), convert::severity(record.level()));
             self.client.emit_line(&Line { op_type, operation, severity, message: &message, code, properties });
-        });
+        };
+        match found {
+            Found::None => emit(&[]),
+            _ => properties::with_json(record, emit),
+        }
         message::reuse(message);
     }
 

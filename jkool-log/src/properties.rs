@@ -10,21 +10,37 @@ use log::Record;
 use log::kv::{self, Key, VisitSource, VisitValue};
 use std::cell::Cell;
 
-/// Whether each key-value is to be a property with its key as the name, and the client `adds` none of that name.
-pub(crate) fn are_plain(record: &Record<'_>, adds: impl Fn(&str) -> bool) -> bool {
-    let mut keys = Keys { adds, plain: true };
+/// What key-values a record has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    None,
+    /// Each is to be a property with its key as the name.
+    Plain,
+    /// Some decorate the event, or can't be told.
+    Others,
+}
+
+/// Looks at the keys. One that the client `adds` a property for by itself is not plain.
+pub(crate) fn look(record: &Record<'_>, adds: impl Fn(&str) -> bool) -> Found {
+    let mut keys = Keys { adds, found: Found::None };
     // Where key-values come from can be the program's own code.
-    catch_panic(|| record.key_values().visit(&mut keys).is_ok()).unwrap_or(false) && keys.plain
+    match catch_panic(|| record.key_values().visit(&mut keys).is_ok()) {
+        Some(true) => keys.found,
+        _ => Found::Others,
+    }
 }
 
 struct Keys<F> {
     adds: F,
-    plain: bool,
+    found: Found,
 }
 
 impl<'kvs, F: Fn(&str) -> bool> VisitSource<'kvs> for Keys<F> {
     fn visit_pair(&mut self, key: Key<'kvs>, _: kv::Value<'kvs>) -> Result<(), kv::Error> {
-        self.plain &= keys::field(key.as_str()).is_none() && !(self.adds)(key.as_str());
+        let plain = keys::field(key.as_str()).is_none() && !(self.adds)(key.as_str());
+        if self.found != Found::Others {
+            self.found = if plain { Found::Plain } else { Found::Others };
+        }
         Ok(())
     }
 }

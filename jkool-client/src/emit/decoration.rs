@@ -3,7 +3,7 @@
 use crate::emit::code::{Code, FILE, LINE, MODULE};
 use crate::emit::defaults::Defaults;
 use jkool_model::json::Json;
-use jkool_model::{Event, Property, Scalar, Text, TrackingId, write_property};
+use jkool_model::{Event, Property, Text, TrackingId};
 
 /// What an event does not say itself, and gets when it leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,13 +142,13 @@ impl Decoration {
         let is_own = |name: &str| own.iter().any(|property| property.name == name);
         if let Some(Code { module, file, line }) = code {
             if !is_own(MODULE) {
-                json = write_property(json.raw(b","), MODULE, Scalar::Text(module));
+                json = json.raw(br#",{"name":"module","type":"string","value":"#).text(module).raw(b"}");
             }
             if !is_own(FILE) {
-                json = write_property(json.raw(b","), FILE, Scalar::Text(file));
+                json = json.raw(br#",{"name":"file","type":"string","value":"#).text(file).raw(b"}");
             }
             if !is_own(LINE) {
-                json = write_property(json.raw(b","), LINE, Scalar::Long(line.into()));
+                json = json.raw(br#",{"name":"line","type":"long","value":"#).int(line.into()).raw(b"}");
             }
         }
         let is_code = |name: &str| code.is_some() && Code::has(name);
