@@ -78,7 +78,7 @@ fn an_answer_that_does_not_come_in_time_is_doubt_and_the_event_comes_again() {
         Reply::Drip,
         Reply::Raw(b"HTTP/1.1 2".into()),
         Reply::Raw(b"HTTP/1.1 100 Continue\r\n\r\n".into()),
-        Reply::Raw(b"HTTP/1.1 202 Accepted\r\nContent-Length: 6\r\n\r\nst".into()),
+        Reply::Raw(b"HTTP/1.1 202 Accepted\r\nContent-Length: 6\r\n".into()),
     ] {
         let (server, mut oracle) = (Server::start(), Oracle::default());
         server.script([reply.clone(), Reply::Status(202), reply.clone()]);

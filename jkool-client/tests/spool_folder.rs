@@ -44,6 +44,30 @@ fn what_is_missing_is_made_and_nobody_else_can_read_it() {
     assert_eq!(mode(&spool), 0o700);
 }
 
+/// As Kubernetes does to a volume with an `fsGroup` when it mounts it again.
+#[test]
+fn a_folder_that_was_given_to_a_group_is_taken_back() {
+    let (dir, memory) = (TempDir::new(), MemoryTransport::new());
+    let client = spooling(Gate::shut(&MemoryTransport::new()), dir.quick()).build().unwrap();
+    emit(&client, 0..40);
+    assert!(client.flush_durable(PATIENCE).is_durable());
+    assert_eq!(leave(&client, Duration::ZERO).spooled(), 40);
+    drop(client);
+    let folders = dir.files().into_iter().map(|file| file.parent().unwrap().to_owned());
+    for folder in folders.chain([dir.spool().to_owned()]).collect::<Vec<_>>() {
+        fs::set_permissions(folder, Permissions::from_mode(0o2770)).unwrap();
+    }
+    for file in dir.files() {
+        fs::set_permissions(file, Permissions::from_mode(0o660)).unwrap();
+    }
+    let client = spooling(memory.clone(), dir.quick()).build().unwrap();
+    assert_eq!(client.health().spool_error, None);
+    assert_eq!(mode(&dir.spool().to_owned()), 0o750);
+    let report = client.shutdown(PATIENCE);
+    assert!(report.is_delivered(), "{report} {}", client.stats());
+    assert_arrived(&memory, 0..40);
+}
+
 /// Makes a folder unfit, and fit again.
 struct Fault {
     what: &'static str,

@@ -48,6 +48,19 @@ async fn a_connection_that_ended_while_it_waited_is_not_used() {
     assert_eq!((texts, server.connections()), (common::bodies(&events(20)), 20));
 }
 
+/// In steady traffic too it is opened anew now and then, and the name looked up.
+#[tokio::test]
+async fn a_connection_in_use_is_renewed_every_five_minutes() {
+    let (server, transport) = start();
+    for minute in 0..13 {
+        assert_eq!(marks(&transport.send(&[event(minute)]).await), ".");
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(60)).await;
+        tokio::time::resume();
+    }
+    assert_eq!((server.requests().len(), server.connections()), (13, 3));
+}
+
 /// A restart ends all connections at once.
 #[tokio::test]
 async fn any_number_that_ended_is_passed_over() {

@@ -83,6 +83,11 @@ type HttpSettings =
 /// Waking the worker costs more than queueing; so many events are worth it even when each is a request of its own.
 const MIN_WAKE_AT: usize = 32;
 
+/// A limit beyond these is as good as none. Sums and products of a few of them fit 64 bits.
+const NO_LIMIT: usize = usize::MAX >> 4;
+const MAX_BATCH: usize = 1 << 20;
+const MAX_IN_FLIGHT: usize = 1 << 16;
+
 /// One call in a thousand may pay for a wake, and not more: that is what the slowest of a program's log calls are made of.
 const BATCHES_A_WAKE: usize = 4;
 
@@ -348,6 +353,11 @@ impl ClientBuilder {
                 return Err(BuildError::Setting { setting, reason: "can't be 0" });
             }
         }
+        // More is as good as no limit, and to count with it must not overflow.
+        self.queue_events = self.queue_events.min(NO_LIMIT);
+        self.queue_bytes = self.queue_bytes.min(NO_LIMIT);
+        self.max_batch = self.max_batch.min(MAX_BATCH);
+        self.in_flight = self.in_flight.min(MAX_IN_FLIGHT);
         let default = if self.spool.is_some() { OverflowPolicy::Spill } else { OverflowPolicy::default() };
         let overflow = self.overflow.unwrap_or(default);
         if overflow == OverflowPolicy::Spill && self.spool.is_none() {
@@ -387,7 +397,7 @@ impl ClientBuilder {
         };
         let worker = Worker { engine, transport };
         worker.spawn().map_err(BuildError::Thread)?;
-        Ok(Client::new(shared, set_token, self.shutdown_timeout))
+        Ok(Client::new(shared, set_token, self.shutdown_timeout, self.notices))
     }
 }
 

@@ -8,6 +8,7 @@ use crate::emit::{clock, delivery_thread};
 use crate::queue::overflow::Admission;
 use crate::queue::shared::Shared;
 use crate::queue::wait::{Goal, wait_async};
+use crate::report::diagnostics;
 use crate::report::health::Health;
 use crate::report::loss::LossReason;
 use crate::report::stats::Report;
@@ -70,6 +71,8 @@ struct Handle {
     shared: Arc<Shared>,
     set_token: Option<SetToken>,
     shutdown_timeout: Duration,
+    /// Standard error is told of losses.
+    notices: bool,
 }
 
 impl Drop for Handle {
@@ -79,12 +82,20 @@ impl Drop for Handle {
             return self.shared.close(self.shutdown_timeout, clock::now());
         }
         let _told_on_standard_error = self.shared.wait(self.shutdown_timeout, Goal::Closed);
+        if let Some((stats, told)) = self.shared.losses_at_the_end().filter(|_| self.notices) {
+            diagnostics::tell_after_the_end(&stats, told);
+        }
     }
 }
 
 impl Client {
-    pub(crate) fn new(shared: Arc<Shared>, set_token: Option<SetToken>, shutdown_timeout: Duration) -> Self {
-        Self { handle: Arc::new(Handle { shared, set_token, shutdown_timeout }) }
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        set_token: Option<SetToken>,
+        shutdown_timeout: Duration,
+        notices: bool,
+    ) -> Self {
+        Self { handle: Arc::new(Handle { shared, set_token, shutdown_timeout, notices }) }
     }
 
     /// Hands over a ready event, activity or snapshot. Never blocks, unless

@@ -5,6 +5,7 @@ mod isolate;
 mod outcome;
 
 use self::outcome::{BatchOutcome, Refused};
+use crate::delivery::batch_limit::BatchLimit;
 use crate::delivery::retry::RetryPolicy;
 use crate::delivery::truncate::truncate;
 use crate::delivery::window::Window;
@@ -34,6 +35,7 @@ pub(crate) enum Permit {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ticket {
     epoch: u32,
+    attempt: u32,
     started: Instant,
 }
 
@@ -60,9 +62,10 @@ impl Settled {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Running,
-    /// Waiting after a failure.
+    /// Waiting after a failure, which may be cut short, but not by more than the server allows.
     Waiting {
         until: Instant,
+        soonest: Instant,
     },
     /// The wait is over: one send tries whether it works.
     Trying,
@@ -72,6 +75,7 @@ enum State {
 pub(crate) struct Delivery {
     policy: RetryPolicy,
     window: Window,
+    batch_limit: BatchLimit,
     random: fastrand::Rng,
     state: State,
     /// Why the last send did not get through.
@@ -80,7 +84,11 @@ pub(crate) struct Delivery {
     failures: u32,
     /// Grows with each failure and verdict, so that sends that started before it neither count it twice nor clear it.
     epoch: u32,
+    /// Grows with each failure and whatever else makes delivery begin anew.
+    attempt: u32,
     in_flight: usize,
+    /// How many of these started in this attempt. Those of earlier ones may hang, and are not waited for.
+    in_attempt: usize,
     /// What is to be sent again, before anything new.
     resend: VecDeque<Batch>,
     /// Suspicious events, each alone, which let others go first.
@@ -93,14 +101,17 @@ impl Delivery {
     /// With at most `in_flight` sends under way.
     pub(crate) fn new(policy: RetryPolicy, in_flight: usize, random: fastrand::Rng) -> Self {
         Self {
-            policy,
+            policy: policy.bounded(),
             window: Window::new(in_flight),
+            batch_limit: BatchLimit::default(),
             random,
             state: State::Running,
             trouble: None,
             failures: 0,
             epoch: 0,
+            attempt: 0,
             in_flight: 0,
+            in_attempt: 0,
             resend: VecDeque::new(),
             suspects: VecDeque::new(),
             proven: false,
@@ -108,20 +119,25 @@ impl Delivery {
     }
 
     pub(crate) fn permit(&mut self, now: Instant) -> Permit {
-        if let State::Waiting { until } = self.state {
+        if let State::Waiting { until, .. } = self.state {
             if until > now {
                 return Permit::Wait { until: Some(until) };
             }
             self.state = State::Trying;
         }
         let window = if self.state == State::Running { self.window.size() } else { 1 };
-        if self.in_flight >= window {
+        if self.in_attempt >= window || self.in_flight >= self.window.hanging() {
             return Permit::Wait { until: None };
         }
         match self.trial().or_else(|| self.resend.pop_front()) {
             Some(batch) => Permit::Resend(batch),
             None => Permit::Fresh,
         }
+    }
+
+    /// How many events of up to `max` are to travel together.
+    pub(crate) fn batch_size(&self, max: usize) -> usize {
+        self.batch_limit.of(max)
     }
 
     /// Why nothing gets through at present, if so.
@@ -134,33 +150,52 @@ impl Delivery {
         matches!(self.trouble, Some(Trouble::Misconfigured(_)))
     }
 
-    /// What stood in the way may be gone: the next send tries at once.
+    /// What stood in the way may be gone: the next send tries at once, and what began before says nothing any more.
     pub(crate) fn try_now(&mut self) {
+        self.begin_anew();
         if matches!(self.state, State::Waiting { .. }) {
             self.state = State::Trying;
+        }
+    }
+
+    /// Somebody waits for what is here until `deadline`, and somebody else began to wait, until `new`. A wait for the server that
+    /// lasts longer is cut short: the next send tries at once for who began to wait, and then whenever half of the time that
+    /// is left is over.
+    pub(crate) fn hurry(&mut self, new: Option<Instant>, deadline: Option<Instant>, now: Instant) {
+        let State::Waiting { until, soonest } = &mut self.state else { return };
+        if new.is_some_and(|new| *until >= new) {
+            *until = (*until).min(now.max(*soonest));
+        } else if let Some(deadline) = deadline.filter(|deadline| *until >= *deadline) {
+            let half = deadline.saturating_duration_since(now) / 2;
+            if half >= MIN_HURRIED {
+                *until = (*until).min((now + half).max(*soonest));
+            }
         }
     }
 
     /// Whether nothing new could be sent now.
     pub(crate) fn is_stalled(&self, now: Instant) -> bool {
         match self.state {
-            State::Waiting { until } => until > now || self.in_flight > 0,
-            State::Trying => self.in_flight > 0,
-            State::Running => self.in_flight >= self.window.size(),
+            State::Waiting { until, .. } => until > now || self.in_attempt > 0,
+            State::Trying => self.in_attempt > 0,
+            State::Running => self.in_attempt >= self.window.size(),
         }
     }
 
     /// A send starts.
     pub(crate) fn start(&mut self, now: Instant) -> Ticket {
         self.in_flight += 1;
-        Ticket { epoch: self.epoch, started: now }
+        self.in_attempt += 1;
+        Ticket { epoch: self.epoch, attempt: self.attempt, started: now }
     }
 
     /// A send is back.
     pub(crate) fn settle(&mut self, ticket: Ticket, batch: Batch, receipt: Receipt, now: Instant) -> Settled {
         self.in_flight -= 1;
+        self.in_attempt -= usize::from(ticket.attempt == self.attempt);
         let mut settled = Settled::default();
         if receipt.is_delivered() && receipt.outcomes().len() >= batch.len() {
+            self.batch_limit.succeeded(batch.len());
             settled.delivered = batch;
             self.judge(ticket, &BatchOutcome::default(), now, &mut settled);
             return settled;
@@ -173,7 +208,17 @@ impl Delivery {
             outcome.add(payload, mark, outcomes.next(), &mut settled);
         }
         outcome.detach_parts(whole);
-        self.keep(std::mem::take(&mut outcome.resend), suspicion.after_other_failure());
+        if outcome.late || outcome.too_large.batch.len() > 1 {
+            self.batch_limit.too_many(whole);
+        }
+        let mut resend = std::mem::take(&mut outcome.resend);
+        if outcome.late && resend.len() > 1 {
+            // It may be too much for the line.
+            resend.suspicion = suspicion.after_other_failure();
+            self.halve(resend);
+        } else {
+            self.keep(resend, suspicion.after_other_failure());
+        }
         self.keep_doubtful(std::mem::take(&mut outcome.doubtful), suspicion.after_doubtful_failure());
         self.isolate(std::mem::take(&mut outcome.rejected), whole, LossReason::Rejected, &mut settled);
         self.isolate(std::mem::take(&mut outcome.too_large), whole, LossReason::TooLarge, &mut settled);
@@ -214,7 +259,7 @@ impl Delivery {
         let current = ticket.epoch == self.epoch;
         if let Some(error) = &outcome.misconfigured {
             if current {
-                self.fail(now, |policy, failures, random| policy.probe_delay(failures, random));
+                self.fail(now, None, |policy, failures, random| policy.probe_delay(failures, random));
                 if !self.is_paused() {
                     settled.notice = Some(Notice::Paused(error.clone()));
                 }
@@ -223,13 +268,14 @@ impl Delivery {
         } else if let Some((after, error)) = &outcome.retry {
             if current {
                 self.window.failed();
-                self.fail(now, |policy, failures, random| policy.backoff(failures, random, *after));
+                self.fail(now, *after, |policy, failures, random| policy.backoff(failures, random, *after));
                 // Who was told of a misconfiguration is told when it works again, and not before.
                 if !self.is_paused() {
                     self.trouble = Some(Trouble::Passing(error.clone()));
                 }
-            } else if let (State::Waiting { until }, Some(_)) = (&mut self.state, after) {
-                *until = (*until).max(now + self.policy.backoff(1, 0.0, *after));
+            } else if let (State::Waiting { until, soonest }, Some(_)) = (&mut self.state, after) {
+                *soonest = (*soonest).max(now + self.policy.backoff(1, 0.0, *after));
+                *until = (*until).max(*soonest);
             }
         } else if current {
             self.window.succeeded(now.saturating_duration_since(ticket.started));
@@ -242,12 +288,24 @@ impl Delivery {
         }
     }
 
-    fn fail(&mut self, now: Instant, delay: impl Fn(&RetryPolicy, u32, f64) -> Duration) {
-        self.forget_proof();
+    /// It did not get through: the next send waits, and so long at least as the server asked.
+    fn fail(&mut self, now: Instant, asked: Option<Duration>, delay: impl Fn(&RetryPolicy, u32, f64) -> Duration) {
+        self.begin_anew();
         self.failures = self.failures.saturating_add(1);
-        self.state = State::Waiting { until: now + delay(&self.policy, self.failures, self.random.f64()) };
+        let until = now + delay(&self.policy, self.failures, self.random.f64());
+        let asked = asked.map_or(MIN_HURRIED, |asked| self.policy.backoff(1, 0.0, Some(asked)).max(MIN_HURRIED));
+        self.state = State::Waiting { until, soonest: now + asked };
+    }
+
+    fn begin_anew(&mut self) {
+        self.forget_proof();
+        self.attempt = self.attempt.wrapping_add(1);
+        self.in_attempt = 0;
     }
 }
+
+/// However many wait, and however little time they have: a server that is away is not tried more often.
+const MIN_HURRIED: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
 mod tests;

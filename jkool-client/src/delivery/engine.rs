@@ -91,6 +91,7 @@ impl Engine {
         if look.try_now || self.token_changed(now) {
             self.delivery.try_now();
         }
+        self.delivery.hurry(look.new_wait, look.awaited, now);
         let spool = self.spooler.as_mut().map(|spooler| spooler.tend(now));
         let deadline = look.deadline;
         self.tell(look, now);
@@ -158,9 +159,10 @@ impl Engine {
     fn fresh(&mut self, now: Instant) -> Step {
         let room = self.spooler.is_some() && (self.flights.is_empty() || self.shared.is_half_free());
         let ahead = self.writes_ahead(now);
+        let max = self.delivery.batch_size(self.max_batch);
         loop {
             if let Some(spooler) = &mut self.spooler {
-                if let Some(batch) = spooler.next(self.max_batch, room, now) {
+                if let Some(batch) = spooler.next(max, room, now) {
                     return self.launch(batch, now);
                 }
                 if !room && spooler.has_line() {
@@ -168,7 +170,7 @@ impl Engine {
                     return Step::Wait { until: None };
                 }
             }
-            let until = match self.take(if ahead { SEGMENT_EVENTS } else { self.max_batch }, now) {
+            let until = match self.take(if ahead { SEGMENT_EVENTS } else { max }, now) {
                 Ok(batch) if batch.len() == 0 => continue,
                 Ok(batch) if ahead => {
                     self.append(batch, now);

@@ -1,6 +1,7 @@
 //! From the queue to the transport: what is sent when, and what becomes of what comes back.
 
 mod batch_buffer;
+mod batch_limit;
 pub(crate) mod decisions;
 pub(crate) mod engine;
 pub(crate) mod prepare;

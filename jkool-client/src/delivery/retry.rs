@@ -37,6 +37,9 @@ impl Default for RetryPolicy {
     }
 }
 
+/// A wait of centuries is as good as one of this.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// Even the luckiest draw does not try again at once.
 const MIN_DELAY: Duration = Duration::from_millis(10);
 
@@ -64,6 +67,14 @@ impl RetryPolicy {
         self.probe_initial = initial;
         self.probe_max = max;
         self
+    }
+
+    /// The same with waits that can be counted with.
+    pub(crate) fn bounded(self) -> Self {
+        let Self { initial, max, max_retry_after, probe_initial, probe_max } = self;
+        let [initial, max, max_retry_after, probe_initial, probe_max] =
+            [initial, max, max_retry_after, probe_initial, probe_max].map(|wait| wait.min(LONGEST));
+        Self { initial, max, max_retry_after, probe_initial, probe_max }
     }
 
     /// The wait after the `failures`-th failure in a row; `random` is from 0 up to 1, `after` what the server asked for.

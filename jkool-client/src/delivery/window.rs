@@ -24,6 +24,12 @@ impl Window {
         self.size as usize
     }
 
+    /// So many sends at most are under way together with those that hang and are not waited for. Where one at a time keeps the
+    /// order, it is one.
+    pub(crate) fn hanging(&self) -> usize {
+        self.cap as usize * 2 - 1
+    }
+
     /// A send got through in that time.
     pub(crate) fn succeeded(&mut self, took: Duration) {
         // A hundredth a send: what the network was an hour ago says little.

@@ -2,7 +2,7 @@
 
 use crate::delivery::engine::{Engine, Step};
 use crate::emit::catch_panic::catch_panic;
-use crate::emit::{clock, delivery_thread};
+use crate::emit::{clock, delivery_thread, thread};
 use crate::report::loss::LossReason;
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -30,7 +30,7 @@ impl Worker {
     /// Starts the thread, and waits until its runtime is there.
     pub(crate) fn spawn(mut self) -> io::Result<std::thread::JoinHandle<()>> {
         let (started, start) = mpsc::sync_channel(1);
-        let thread = std::thread::Builder::new().name("jkool".into()).spawn(move || {
+        let thread = thread::spawn("jkool", move || {
             delivery_thread::mark();
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
@@ -82,7 +82,9 @@ impl Worker {
         drop(sends);
         self.engine.finish();
         drop(tokio::time::timeout(CLOSE_TIMEOUT, self.transport.close()).await);
-        self.engine.diagnostics.tell_losses(&self.engine.shared.stats(), clock::now());
+        let Engine { shared, diagnostics, .. } = &mut self.engine;
+        let told = diagnostics.tell_last(&shared.stats(), clock::now());
+        shared.losses_told(told);
     }
 
     /// Sends all that may be sent now, and says when there is more to do: `None` for at once.

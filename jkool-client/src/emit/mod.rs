@@ -11,3 +11,4 @@ pub(crate) mod host;
 pub(crate) mod ids;
 pub(crate) mod line;
 pub(crate) mod spare_event;
+pub(crate) mod thread;

@@ -231,6 +231,16 @@ impl Ledger {
             }
             waits
         });
+        self.deadline()
+    }
+
+    /// Nobody waits for that any more.
+    pub(crate) fn forget(&mut self, completion: &Arc<Completion>) {
+        self.waiters.retain(|waiter| !Arc::ptr_eq(&waiter.completion, completion));
+    }
+
+    /// When the first of those who wait stops to.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
         self.waiters.iter().map(|waiter| waiter.deadline).min()
     }
 

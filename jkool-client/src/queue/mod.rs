@@ -19,4 +19,5 @@ mod shards;
 pub(crate) mod shared;
 mod signals;
 mod spare;
+mod timer;
 pub(crate) mod wait;

@@ -16,11 +16,12 @@ use crate::queue::limits::Limits;
 use crate::queue::overflow::{Admission, OverflowPolicy};
 use crate::queue::shard::Evicted;
 use crate::queue::shards::{Shards, sum};
+use crate::queue::timer::Timer;
 use crate::report::health::{Condition, Health, Trouble};
 use crate::report::loss::LossReason;
 use crate::report::stats::Stats;
 use jkool_model::{Entity, InvalidEntity, Severity, Timestamp};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use tokio::sync::Notify;
 
@@ -33,6 +34,8 @@ pub(crate) struct Shared {
     pub(super) spooling: bool,
     /// Makes the JSON of events, here and there.
     pub(crate) encoder: Encoder,
+    /// Keeps the deadlines of tasks that wait.
+    pub(super) timer: Arc<Timer>,
     /// Wakes the worker.
     pub(crate) wake: CacheLine<Notify>,
 }
@@ -42,10 +45,14 @@ pub(super) struct Accounts {
     pub(super) ledger: Ledger,
     /// Set by shutdown: when the worker gives up what is left.
     pub(super) give_up_at: Option<Instant>,
+    /// Somebody began to wait for delivery, at most until then, and the worker does not know yet.
+    pub(super) new_wait: Option<Instant>,
     /// Set by shutdown: when what is in memory alone goes to the spool.
     pub(super) write_down_at: Option<Instant>,
     /// Why the spool does not work at present.
     spool_error: Option<String>,
+    /// At the end so many losses were told of.
+    losses_told: Option<u64>,
     /// The worker is gone.
     pub(super) ended: bool,
     condition: Condition,
@@ -58,6 +65,9 @@ pub(super) struct Accounts {
 pub(crate) struct Look {
     /// When time alone brings something about.
     pub(crate) deadline: Option<Instant>,
+    /// Somebody waits until then for what is here to be delivered, and somebody began to since the last look.
+    pub(crate) awaited: Option<Instant>,
+    pub(crate) new_wait: Option<Instant>,
     /// Somebody asks not to wait any longer.
     pub(crate) try_now: bool,
     /// Why an event was refused of late, if one was.
@@ -72,6 +82,7 @@ impl Shared {
             end: Condvar::new(),
             spooling,
             encoder,
+            timer: Arc::default(),
             wake: CacheLine(Notify::new()),
         }
     }
@@ -273,7 +284,13 @@ impl Shared {
         if self.is_drained(&accounts) {
             return None;
         }
-        Some(Look { deadline, try_now: self.shards.signals.take_try_now(), invalid: accounts.invalid.take() })
+        Some(Look {
+            deadline,
+            awaited: accounts.ledger.deadline(),
+            new_wait: accounts.new_wait.take(),
+            try_now: self.shards.signals.take_try_now(),
+            invalid: accounts.invalid.take(),
+        })
     }
 
     /// Answers those whose deadline has passed, and gives up what is left when that of a shutdown has; the next deadline.
@@ -311,6 +328,17 @@ impl Shared {
     /// The worker stops delivering; what is left is lost for `reason`.
     pub(crate) fn end_all(&self, reason: LossReason) {
         self.give_up(&mut self.lock(), reason);
+    }
+
+    /// So many losses were told of at the end.
+    pub(crate) fn losses_told(&self, losses: u64) {
+        self.lock().losses_told = Some(losses);
+    }
+
+    /// What was lost by now, and how many losses were told of at the end, once that has come.
+    pub(crate) fn losses_at_the_end(&self) -> Option<(Stats, u64)> {
+        let accounts = self.lock();
+        Some((self.stats_in(&accounts), accounts.losses_told?))
     }
 
     /// The worker is gone.

@@ -1,6 +1,6 @@
 //! Flush and shutdown: who waits for what, and until when.
 
-use crate::emit::clock;
+use crate::emit::{clock, delivery_thread, thread};
 use crate::queue::completion::{Completed, Completion};
 use crate::queue::shards::sum;
 use crate::queue::shared::Shared;
@@ -25,6 +25,13 @@ impl Shared {
         self.expire_in(&mut self.lock(), now);
     }
 
+    /// Answers those whose deadline has passed; when the next of those who wait is to be answered.
+    pub(super) fn answer_the_late(&self, now: Instant) -> Option<Instant> {
+        let mut accounts = self.lock();
+        self.expire_in(&mut accounts, now);
+        accounts.ledger.deadline()
+    }
+
     /// Nothing comes in any more, and what is not delivered within `timeout` is given up. Of several deadlines the first one
     /// counts.
     pub(crate) fn close(&self, timeout: Duration, now: Instant) {
@@ -46,6 +53,9 @@ impl Shared {
             accounts.give_up_at.get_or_insert(deadline);
             self.shards.signals.close();
         }
+        if !(goal == Goal::Durable && self.spooling) {
+            accounts.new_wait = accounts.new_wait.into_iter().chain([deadline]).min();
+        }
         let mut shards = self.shards.lock_all();
         let next = accounts.ledger.wait(&sum(&shards), deadline, goal == Goal::Durable, &completion);
         for shard in &mut shards {
@@ -64,7 +74,12 @@ impl Shared {
     }
 
     /// Waits until `goal` is reached, at most for `timeout`. The worker may be held up then; what is true is known here too.
+    ///
+    /// The delivery thread, in a hook, would wait for itself: it learns at once what is true.
     pub(crate) fn wait(&self, timeout: Duration, goal: Goal) -> Report {
+        if delivery_thread::is_current() {
+            return self.report_at_once(timeout, goal);
+        }
         let (deadline, completion) = self.start_wait(timeout, goal, clock::now());
         let report = completion.wait_until(deadline).unwrap_or_else(|| {
             self.expire(clock::now().max(deadline));
@@ -78,17 +93,50 @@ impl Shared {
         }
         report
     }
+
+    fn report_at_once(&self, timeout: Duration, goal: Goal) -> Report {
+        let now = clock::now();
+        if goal == Goal::Closed {
+            self.close(timeout, now);
+        }
+        let (deadline, completion) = self.start_wait(Duration::ZERO, Goal::Delivered, now);
+        self.expire(deadline);
+        completion.wait_until(deadline).unwrap_or_default()
+    }
 }
 
-/// The same wait for a task. A thread keeps the deadline: a task has no clock that works on any executor, and the worker may be
-/// held up. Without a thread the worker does what it can.
+/// The same wait for a task. One that is dropped leaves nothing behind.
 pub(crate) async fn wait_async(shared: &Arc<Shared>, timeout: Duration, goal: Goal) -> Report {
+    if delivery_thread::is_current() {
+        return shared.report_at_once(timeout, goal);
+    }
+    if goal == Goal::Closed {
+        return close_async(shared, timeout).await;
+    }
+    let (deadline, completion) = shared.start_wait(timeout, goal, clock::now());
+    let waiting = Arc::clone(shared);
+    shared.timer.keep(deadline, move |now| waiting.answer_the_late(now));
+    let _forgotten = Forget(shared, &completion);
+    Completed(Arc::clone(&completion)).await
+}
+
+/// A shutdown also waits for the end of the thread, which only a thread can. There is one for each client.
+async fn close_async(shared: &Arc<Shared>, timeout: Duration) -> Report {
     let answer = Arc::new(Completion::default());
     let (waiting, filled) = (Arc::clone(shared), Arc::clone(&answer));
-    let wait = move || filled.fill(waiting.wait(timeout, goal));
-    match std::thread::Builder::new().name("jkool-wait".into()).spawn(wait) {
+    let wait = move || filled.fill(waiting.wait(timeout, Goal::Closed));
+    match thread::spawn("jkool-wait", wait) {
         Ok(_) => Completed(answer).await,
-        Err(_) => Completed(shared.start_wait(timeout, goal, clock::now()).1).await,
+        Err(_) => Completed(shared.start_wait(timeout, Goal::Closed, clock::now()).1).await,
+    }
+}
+
+/// Takes a wait off the accounts when nobody waits any more.
+struct Forget<'a>(&'a Shared, &'a Arc<Completion>);
+
+impl Drop for Forget<'_> {
+    fn drop(&mut self) {
+        self.0.lock().ledger.forget(self.1);
     }
 }
 

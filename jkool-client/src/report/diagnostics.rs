@@ -5,9 +5,9 @@ use crate::emit::catch_panic::catch_panic;
 use crate::emit::clock;
 use crate::report::loss::LossReason;
 use crate::report::stats::Stats;
+use crate::report::stderr::Stderr;
 use jkool_model::{Event, Severity, error_chain};
 use jkool_transport::TransportError;
-use std::io::Write;
 use std::time::{Duration, Instant};
 
 /// Something that a person should know.
@@ -26,6 +26,7 @@ const INTERVAL: Duration = Duration::from_secs(60);
 
 pub(crate) struct Diagnostics {
     enabled: bool,
+    stderr: Stderr,
     /// Told of losses whenever a person is.
     on_loss: Option<OnLoss>,
     told_loss: Option<Instant>,
@@ -46,6 +47,7 @@ impl Diagnostics {
     pub(crate) fn new(enabled: bool, by_event: bool, on_loss: Option<OnLoss>) -> Self {
         Self {
             enabled,
+            stderr: Stderr::default(),
             on_loss,
             told_loss: None,
             told: 0,
@@ -70,9 +72,13 @@ impl Diagnostics {
 
     /// The line about losses, if there are new ones and the last line is long enough ago.
     fn loss_line(&mut self, stats: &Stats, now: Instant) -> Option<String> {
-        // What a hook drops is meant to be dropped.
-        let lost = stats.dropped_total() - stats.dropped(LossReason::BeforeSend);
-        if lost == self.told || is_recent(self.told_loss, now) {
+        if is_recent(self.told_loss, now) { None } else { self.last_loss_line(stats, now) }
+    }
+
+    /// The same, however short ago the last one was.
+    fn last_loss_line(&mut self, stats: &Stats, now: Instant) -> Option<String> {
+        let lost = losses(stats);
+        if lost == self.told {
             return None;
         }
         (self.told_loss, self.told) = (Some(now), lost);
@@ -86,12 +92,26 @@ impl Diagnostics {
         !is_recent(self.told_loss, now) || (self.by_event && !is_recent(summary, now))
     }
 
-    pub(crate) fn tell(&self, notice: Notice) {
+    pub(crate) fn tell(&mut self, notice: Notice) {
         self.write(Self::line(notice));
     }
 
     pub(crate) fn tell_losses(&mut self, stats: &Stats, now: Instant) {
-        let Some(line) = self.loss_line(stats, now) else { return };
+        if let Some(line) = self.loss_line(stats, now) {
+            self.say(line, stats);
+        }
+    }
+
+    /// Tells at the end of all losses that were not told of yet; how many were told of.
+    pub(crate) fn tell_last(&mut self, stats: &Stats, now: Instant) -> u64 {
+        if let Some(line) = self.last_loss_line(stats, now) {
+            self.say(line, stats);
+        }
+        self.stderr.finish();
+        self.told
+    }
+
+    fn say(&mut self, line: String, stats: &Stats) {
         self.write(line);
         if let Some(on_loss) = &self.on_loss {
             // A hook that panics has been told all the same.
@@ -106,7 +126,7 @@ impl Diagnostics {
         }
     }
 
-    pub(crate) fn tell_newer_files(&self, files: u64) {
+    pub(crate) fn tell_newer_files(&mut self, files: u64) {
         if files > 0 {
             self.write(format!("{files} files in the spool were written by a newer version, and are left to it"));
         }
@@ -149,11 +169,24 @@ impl Diagnostics {
         self.refusal = Some(error_chain(error));
     }
 
-    fn write(&self, line: String) {
+    fn write(&mut self, line: String) {
         if self.enabled {
-            // A closed standard error is no reason to stop delivering.
-            drop(writeln!(std::io::stderr().lock(), "jkool: {line}"));
+            self.stderr.write(line);
         }
+    }
+}
+
+/// What a hook drops is meant to be dropped.
+fn losses(stats: &Stats) -> u64 {
+    stats.dropped_total() - stats.dropped(LossReason::BeforeSend)
+}
+
+/// Tells of what was lost after the end, when nobody delivers any more: more than was `told` by then.
+pub(crate) fn tell_after_the_end(stats: &Stats, told: u64) {
+    if losses(stats) > told {
+        let mut stderr = Stderr::default();
+        stderr.write(format!("events were lost after the end: {stats}"));
+        stderr.finish();
     }
 }
 
@@ -194,6 +227,16 @@ mod tests {
         assert_eq!(diagnostics.loss_line(&lost(50), start + INTERVAL - Duration::from_millis(1)), None);
         assert!(diagnostics.loss_line(&lost(50), start + INTERVAL).unwrap().contains("50 rejected"));
         assert_eq!(diagnostics.loss_line(&lost(50), start + 2 * INTERVAL), None);
+    }
+
+    #[test]
+    fn the_last_word_is_always_said() {
+        let mut diagnostics = Diagnostics::new(true, true, None);
+        let start = crate::emit::clock::now();
+        assert!(diagnostics.loss_line(&lost(1), start).is_some());
+        assert_eq!(diagnostics.loss_line(&lost(3), start), None);
+        assert!(diagnostics.last_loss_line(&lost(3), start).unwrap().contains("3 rejected"));
+        assert_eq!(diagnostics.last_loss_line(&lost(3), start), None);
     }
 
     #[test]

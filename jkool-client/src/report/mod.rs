@@ -4,3 +4,4 @@ pub(crate) mod diagnostics;
 pub(crate) mod health;
 pub(crate) mod loss;
 pub(crate) mod stats;
+pub(crate) mod stderr;

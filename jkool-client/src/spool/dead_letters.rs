@@ -6,6 +6,8 @@ use std::io;
 
 const DEAD_LETTERS: &str = "dead-letters.jsonl";
 const OLD_DEAD_LETTERS: &str = "dead-letters.old.jsonl";
+/// Held by who makes room.
+const ROTATION: &str = "dead-letters.lock";
 /// A file of them may be as large as this part of the spool.
 const SHARE: u64 = 16;
 
@@ -16,17 +18,31 @@ impl Store {
     }
 
     fn try_dead_letter(&mut self, line: &[u8]) -> io::Result<()> {
-        let size = self.disk.stat(DEAD_LETTERS).map_or(0, |stat| stat.len) + line.len() as u64;
-        if size > self.max_bytes / SHARE {
-            match self.disk.rename(DEAD_LETTERS, OLD_DEAD_LETTERS) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => self.torn_letter = false,
-            }
+        if self.is_full_with(line) {
+            self.rotate(line)?;
         }
         // In one write, so that processes don't mix theirs.
         let torn: &[u8] = if self.torn_letter { b"\n" } else { b"" };
         let written = self.disk.append(DEAD_LETTERS, &[torn, line, b"\n"].concat());
         self.torn_letter = written.is_err();
         written
+    }
+
+    fn is_full_with(&self, line: &[u8]) -> bool {
+        let size = self.disk.stat(DEAD_LETTERS).map_or(0, |stat| stat.len);
+        size + line.len() as u64 > self.max_bytes / SHARE
+    }
+
+    /// Under a lock, and once more asked whether it is full: of several processes that see a full file one renames it, and the
+    /// others would rename the new one over it.
+    fn rotate(&mut self, line: &[u8]) -> io::Result<()> {
+        let Some(_held) = self.disk.lock(ROTATION)? else { return Ok(()) };
+        if self.is_full_with(line) {
+            match self.disk.rename(DEAD_LETTERS, OLD_DEAD_LETTERS) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => self.torn_letter = false,
+            }
+        }
+        self.disk.remove(ROTATION)
     }
 }

@@ -47,6 +47,7 @@ impl Disk for Unix {
             return Ok(found);
         }
         let root: File = fs::openat(fs::CWD, &dir, DIR, Mode::empty())?.into();
+        keep_for_us(&root)?;
         // Asked of the handle: what the path named a moment ago may be something else.
         let found = stat(&fs::fstat(&root)?);
         self.root = Some(root);
@@ -129,6 +130,18 @@ impl Unix {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Takes from the group the right to write in our folder. Kubernetes gives it whenever it mounts a volume (`fsGroup`). What the
+/// group has put there in the meantime is not read, since it is not ours.
+fn keep_for_us(dir: &File) -> io::Result<()> {
+    let found = fs::fstat(dir)?;
+    let mode = Mode::from_raw_mode(found.st_mode);
+    if stat(&found).ours && mode.contains(Mode::WGRP) && !mode.contains(Mode::WOTH) {
+        // Without the right to, it is told that others may write.
+        fs::fchmod(dir, mode - Mode::WGRP).unwrap_or_default();
+    }
+    Ok(())
 }
 
 /// Makes a folder and those above it, each durable in the one above.

@@ -261,19 +261,15 @@ fn verdict(reply: &Reply) -> Verdict {
     match reply {
         Reply::Status(status) | Reply::Headers(status, _) | Reply::Echo(status) => of_status(*status, b""),
         Reply::Body(status, body) => of_status(*status, body),
-        Reply::Raw(bytes) | Reply::Early(bytes) => of_bytes(bytes, false),
-        Reply::RawThenClose(bytes) => of_bytes(bytes, true),
-        Reply::Together(_) => Verdict::Taken,
-        Reply::Endless | Reply::Close | Reply::Reset | Reply::Stall | Reply::Half { .. } | Reply::Drip => {
-            Verdict::Doubt
-        }
+        Reply::Raw(bytes) | Reply::RawThenClose(bytes) | Reply::Early(bytes) => of_bytes(bytes),
+        Reply::Together(_) | Reply::Endless => Verdict::Taken,
+        Reply::Close | Reply::Reset | Reply::Stall | Reply::Half { .. } | Reply::Drip => Verdict::Doubt,
         Reply::By(_) | Reply::Tunnel(_) => panic!("no answer: {reply:?}"),
     }
 }
 
 fn of_status(status: u16, body: &[u8]) -> Verdict {
     match status {
-        200..=299 if body.len() > 64 * 1024 => Verdict::Doubt,
         200..=299 if body.starts_with(b"<success>false") => Verdict::Refused(status),
         200..=299 => Verdict::Taken,
         300..=499 | 501 | 503 | 505 => Verdict::Refused(status),
@@ -281,22 +277,13 @@ fn of_status(status: u16, body: &[u8]) -> Verdict {
     }
 }
 
-/// The meaning of an answer byte by byte, after which the connection is closed or not.
-fn of_bytes(bytes: &[u8], closed: bool) -> Verdict {
+/// The meaning of an answer byte by byte, however it goes on.
+fn of_bytes(bytes: &[u8]) -> Verdict {
     let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { return Verdict::Doubt };
     let (head, body) = (String::from_utf8_lossy(&bytes[..end]).to_lowercase(), &bytes[end + 4..]);
     let status = head.split_whitespace().nth(1).and_then(|status| status.parse().ok()).expect("a status");
-    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-    let complete = match length.map(str::parse) {
-        _ if status == 204 => true,
-        Some(Ok(length)) => body.len() >= length,
-        Some(Err(_)) => false,
-        None if head.contains("chunked") => body.ends_with(b"0\r\n\r\n"),
-        None => closed,
-    };
     match status {
-        100..=199 => of_bytes(body, closed),
-        200..=299 if !complete => Verdict::Doubt,
+        100..=199 => of_bytes(body),
         _ => of_status(status, body),
     }
 }

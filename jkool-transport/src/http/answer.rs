@@ -11,15 +11,16 @@ use std::time::{Duration, SystemTime};
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
-    /// The body, or why it was not read to its end.
-    pub(super) body: Result<Vec<u8>, Failure>,
+    /// The body, as far as it was read.
+    pub(super) body: Vec<u8>,
 }
 
 impl Answer {
-    /// `Ok` is delivered. A success counts when it is complete; what else a status says is said without its body.
+    /// `Ok` is delivered. A success counts from its head on, unless its body says no: what went wrong behind it changes nothing of
+    /// what the server has done, and to send it again would have it stored twice.
     pub(super) fn meaning(self) -> Result<(), Failure> {
         if self.status.is_success() {
-            return meaning(self.status, None, &self.body?);
+            return meaning(self.status, None, &self.body);
         }
         let values = self.headers.get_all(RETRY_AFTER).iter().map(|value| value.as_bytes());
         meaning(self.status, retry_after::longest(values, now()), &[])

@@ -1,8 +1,6 @@
 //! Bodies, both ways.
 
-use super::failure;
 use crate::payload::Payload;
-use crate::receipt::Failure;
 use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::body::{Body, Frame, SizeHint};
@@ -95,12 +93,11 @@ pub(super) fn may_follow(status: StatusCode) -> bool {
 pub(super) struct Gathered(Vec<u8>);
 
 impl Gathered {
-    pub(super) fn add(&mut self, chunk: &[u8]) -> Result<(), Failure> {
-        if self.0.len() + chunk.len() > ANSWER_CAP {
-            return Err(failure::endless_answer());
-        }
-        self.0.extend_from_slice(chunk);
-        Ok(())
+    /// Takes a chunk, and says whether another one may be read.
+    pub(super) fn add(&mut self, chunk: &[u8]) -> bool {
+        let room = ANSWER_CAP - self.0.len();
+        self.0.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        chunk.len() <= room
     }
 }
 

@@ -29,6 +29,10 @@ pub(super) fn new(
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
+        // What others forgive, or an event that was stored would be sent again for ever.
+        .http1_allow_obsolete_multiline_headers_in_responses(true)
+        .http1_allow_spaces_after_header_name_in_responses(true)
+        .http1_ignore_invalid_headers_in_responses(true)
         // Another crate may have switched these on for the whole program.
         .no_gzip()
         .no_brotli()
@@ -45,18 +49,22 @@ pub(super) async fn post(client: &Client, url: &Url, headers: HeaderMap, body: B
     *request.body_mut() = Some(body.into());
     let mut answer = client.execute(request).await.map_err(of)?;
     let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
-    Ok(Answer { status, headers, body: read(answer).await })
+    let body = read(answer).await;
+    Ok(Answer { status, headers, body })
 }
 
-/// The whole body of an answer. Only one that was read to its end leaves its connection fit for the next request.
-async fn read(mut answer: reqwest::Response) -> Result<Vec<u8>, Failure> {
+/// The body of an answer, as far as it can be read. Only one that was read to its end leaves its connection fit for the next
+/// request.
+async fn read(mut answer: reqwest::Response) -> Vec<u8> {
     let mut body = body::Gathered::default();
     if body::may_follow(answer.status()) {
-        while let Some(chunk) = answer.chunk().await.map_err(of)? {
-            body.add(&chunk)?;
+        while let Ok(Some(chunk)) = answer.chunk().await {
+            if !body.add(&chunk) {
+                break;
+            }
         }
     }
-    Ok(body.into())
+    body.into()
 }
 
 fn of(error: reqwest::Error) -> Failure {

@@ -63,12 +63,6 @@ pub(super) fn of(stage: Stage, cause: Cause, error: impl Error + Send + Sync + '
     failure(kind, disposition, text, error)
 }
 
-/// The answer's body went on and on.
-pub(super) fn endless_answer() -> Failure {
-    let error = TransportError::new(ErrorKind::Answer, "the server's answer is longer than an answer can be");
-    Failure::new(RETRY, error).in_doubt()
-}
-
 /// The transport was closed before this.
 pub(super) fn closed() -> Failure {
     Failure::new(RETRY, TransportError::new(ErrorKind::Closed, "the transport is closed"))

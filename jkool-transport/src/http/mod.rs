@@ -46,7 +46,7 @@ const TOKEN: &str = "token";
 /// Requests go straight to the host by hyper; through a proxy, or with a client that is given ready, they go by reqwest, which
 /// costs about three times the work and is the same in all else.
 ///
-/// No redirect is followed, no cookie kept and no answer longer than 64 KiB read. Certificates are always verified.
+/// No redirect is followed, no cookie kept, and of an answer at most 64 KiB are read. Certificates are always verified.
 ///
 /// ```no_run
 /// use jkool_transport::{DEFAULT_URL, HttpTransport, Token};

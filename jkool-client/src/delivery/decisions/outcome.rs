@@ -20,6 +20,8 @@ pub(super) struct BatchOutcome {
     /// Some payload is to be sent again; no sooner than that, when the server said so, and why.
     pub(super) retry: Option<(Option<Duration>, TransportError)>,
     pub(super) misconfigured: Option<TransportError>,
+    /// No answer came in time.
+    pub(super) late: bool,
 }
 
 /// What the server refused, and why it refused the first of it.
@@ -54,6 +56,7 @@ impl BatchOutcome {
                 return self.resend.push(payload, mark);
             }
         };
+        self.late |= failure.maybe_delivered && failure.error.kind() == ErrorKind::Timeout;
         match failure.disposition {
             Disposition::TooLarge => self.too_large.add(payload, mark, failure.error),
             Disposition::Rejected => self.rejected.add(payload, mark, failure.error),

@@ -257,7 +257,7 @@ impl World {
                 }
             }
         }
-        assert!(self.under_way.len() <= self.setup.window);
+        assert!(self.under_way.len() < 2 * self.setup.window);
         self.check();
     }
 

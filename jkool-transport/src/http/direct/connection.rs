@@ -28,6 +28,9 @@ impl<T: Read + Write + Send + Unpin> Socket for T {}
 
 pub(super) type Io = Box<dyn Socket>;
 
+/// As many as fit the longest head that is read, with some room in each.
+const MAX_HEADERS: usize = 1024;
+
 /// A connection that is free for a request.
 pub(super) struct Connection(Option<Box<Wire>>);
 
@@ -49,7 +52,15 @@ pub(super) enum Outcome {
 impl Connection {
     pub(super) async fn new(io: Io) -> hyper::Result<Self> {
         // A server that talks on and on is read in pieces of this size, and no head is longer.
-        let (sender, driver) = http1::Builder::new().max_buf_size(body::ANSWER_CAP).handshake(io).await?;
+        let (sender, driver) = http1::Builder::new()
+            .max_buf_size(body::ANSWER_CAP)
+            // What others forgive, or an event that was stored would be sent again for ever.
+            .max_headers(MAX_HEADERS)
+            .allow_obsolete_multiline_headers_in_responses(true)
+            .allow_spaces_after_header_name_in_responses(true)
+            .ignore_invalid_headers_in_responses(true)
+            .handshake(io)
+            .await?;
         Ok(Self(Some(Box::new(Wire { sender, driver }))))
     }
 
@@ -60,8 +71,8 @@ impl Connection {
             Ok(answer) => answer,
             Err(outcome) => return outcome,
         };
-        let answer = exchange.read(answer).await;
-        if answer.status.is_success() && answer.body.is_ok() {
+        let (answer, complete) = exchange.read(answer).await;
+        if answer.status.is_success() && complete {
             // The server may still be reading what it has said yes to. How that ends changes nothing.
             drop(exchange.drive(|wire, _| free(wire)).await);
         }
@@ -112,22 +123,23 @@ impl Exchange<'_> {
         }
     }
 
-    async fn read(&mut self, answer: Response<Incoming>) -> Answer {
+    /// The answer, and whether its body was read to the end.
+    async fn read(&mut self, answer: Response<Incoming>) -> (Answer, bool) {
         let (head, body) = answer.into_parts();
-        let body = if body::may_follow(head.status) { self.read_body(body).await } else { Ok(Vec::new()) };
-        Answer { status: head.status, headers: head.headers, body }
+        let mut read = body::Gathered::default();
+        let complete = !body::may_follow(head.status) || self.read_body(body, &mut read).await;
+        (Answer { status: head.status, headers: head.headers, body: read.into() }, complete)
     }
 
-    async fn read_body(&mut self, mut body: Incoming) -> Result<Vec<u8>, Failure> {
-        let mut all = body::Gathered::default();
+    async fn read_body(&mut self, mut body: Incoming, read: &mut body::Gathered) -> bool {
         while !body.is_end_stream() {
-            match self.drive(|_, silent| Pin::new(&mut body).poll_frame(silent)).await? {
-                Some(Ok(frame)) => all.add(frame.data_ref().map_or(&[], |data| data))?,
-                Some(Err(error)) => return Err(broken(error)),
-                None => break,
+            match self.drive(|_, silent| Pin::new(&mut body).poll_frame(silent)).await {
+                Ok(Some(Ok(frame))) if read.add(frame.data_ref().map_or(&[], |data| data)) => {}
+                Ok(None) => return true,
+                _ => return false,
             }
         }
-        Ok(all.into())
+        true
     }
 
     /// Runs the connection until `step` is ready. What that waits for comes out of the connection, in the same poll: it

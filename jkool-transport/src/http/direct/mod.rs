@@ -21,7 +21,8 @@ use tokio::time::Instant;
 /// The way to one host.
 pub(super) struct Direct {
     connector: Connector,
-    idle: Idle<Connection>,
+    /// Each with when it was opened.
+    idle: Idle<(Instant, Connection)>,
     timeout: Duration,
 }
 
@@ -47,15 +48,16 @@ impl Direct {
         let now = Instant::now();
         let deadline = now + self.timeout;
         loop {
-            let (connection, is_new) = match self.idle.take(now) {
-                Some(connection) => (connection, false),
+            let (opened, connection, is_new) = match self.idle.take(now) {
+                Some((opened, connection)) => (opened, connection, false),
                 // Boxed, since it is rare and large.
-                None => (Box::pin(self.connector.connect(now, deadline)).await?, true),
+                None => (now, Box::pin(self.connector.connect(now, deadline)).await?, true),
             };
             match connection.exchange(message, deadline).await {
                 Outcome::Answered(answer, connection) => {
-                    if let Some(connection) = connection {
-                        self.idle.put(connection, Instant::now());
+                    let now = Instant::now();
+                    if let Some(connection) = connection.filter(|_| now < opened + MAX_AGE) {
+                        self.idle.put((opened, connection), now);
                     }
                     return Ok(answer);
                 }
@@ -71,6 +73,10 @@ impl Direct {
         self.idle.close();
     }
 }
+
+/// An older connection ends, so that a name which moves to another address, or a balancer with a new server behind it, is
+/// followed.
+const MAX_AGE: Duration = Duration::from_secs(5 * 60);
 
 /// Longer than any program runs.
 const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);

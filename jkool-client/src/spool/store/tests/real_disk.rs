@@ -117,7 +117,7 @@ fn a_folder_that_others_could_change_is_refused() {
     let file = temp.0.join("file");
     fs::write(&file, "").unwrap();
     assert_eq!(refused(&file), "spool DIR: is no folder");
-    for mode in [0o777, 0o770, 0o1777] {
+    for mode in [0o777, 0o1777] {
         fs::set_permissions(&real, fs::Permissions::from_mode(mode)).unwrap();
         assert_eq!(refused(&real), "spool DIR: can be written to by other users");
     }
@@ -191,6 +191,32 @@ fn two_processes_never_touch_each_others_files() {
 }
 
 /// Threads open the spool, write, end a part, and let go of it, all at once: everything is delivered once.
+#[test]
+fn processes_that_make_room_for_dead_letters_at_once_keep_the_older_ones() {
+    const THREADS: usize = 4;
+    const LETTERS: usize = 2_000;
+    let temp = Temp::new();
+    let start = Arc::new(Barrier::new(THREADS));
+    let threads: Vec<_> = (0..THREADS)
+        .map(|thread| {
+            let (dir, start) = (temp.spool(), Arc::clone(&start));
+            std::thread::spawn(move || {
+                let settings = Spool::new(&dir).sync(false).max_bytes(16 * 4_000);
+                let (mut store, _) = Store::open(&settings, disks()(), fastrand::u64(..)).unwrap();
+                start.wait();
+                for number in 0..LETTERS {
+                    store.dead_letter(format!("{thread}-{number:080}").as_bytes()).unwrap();
+                    if let Ok(old) = fs::metadata(dir.join("dead-letters.old.jsonl")) {
+                        assert!(old.len() > 3_500, "{} bytes", old.len());
+                    }
+                }
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    assert!(!temp.spool().join("dead-letters.lock").exists());
+}
+
 #[test]
 fn many_that_come_and_go_at_once_lose_nothing() {
     const THREADS: usize = 8;
