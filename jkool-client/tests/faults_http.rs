@@ -402,7 +402,7 @@ fn the_token_is_never_printed() {
         return;
     }
     let (server, mut oracle) = (Server::start(), Oracle::default());
-    let echoes = [400, 401, 503, 302, 500, 413].map(Reply::Echo);
+    let echoes = [400, 401, 401, 401, 503, 302, 500, 413].map(Reply::Echo);
     server.script(echoes.into_iter().chain([Reply::Echo(200), Reply::Reset, Reply::RawThenClose(TOKEN.into())]));
     let builder = client(server.url()).notices(true).in_flight(1).shutdown_timeout(Duration::ZERO);
     println!("{builder:?} {builder:#?}");

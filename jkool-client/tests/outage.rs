@@ -41,6 +41,19 @@ fn a_flush_during_a_wait_for_the_server_tries() {
 }
 
 #[test]
+fn who_knows_that_the_server_is_back_says_so() {
+    for disposition in DISPOSITIONS {
+        let memory = MemoryTransport::new();
+        let client = in_backoff(&memory, disposition);
+        client.retry_now();
+        while client.stats().delivered() < 1 {
+            std::thread::yield_now();
+        }
+        assert!(matches!(client.health().condition, Condition::Running));
+    }
+}
+
+#[test]
 fn a_shutdown_during_a_wait_for_the_server_tries_until_its_end() {
     for disposition in DISPOSITIONS {
         let memory = MemoryTransport::new();

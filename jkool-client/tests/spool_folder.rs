@@ -44,6 +44,46 @@ fn what_is_missing_is_made_and_nobody_else_can_read_it() {
     assert_eq!(mode(&spool), 0o700);
 }
 
+#[test]
+fn a_file_that_cannot_be_read_lets_the_others_go_first() {
+    let (dir, memory) = (TempDir::new(), MemoryTransport::new());
+    for first in [0, 10, 20] {
+        let client = spooling(Gate::shut(&MemoryTransport::new()), dir.quick()).build().unwrap();
+        emit(&client, first..first + 10);
+        assert!(client.flush_durable(PATIENCE).is_durable());
+        assert_eq!(leave(&client, Duration::ZERO).spooled(), first as u64 + 10);
+    }
+    let gate = Gate::shut(&memory);
+    let client = spooling(Arc::clone(&gate), dir.quick()).build().unwrap();
+    // The first is under way. Another one is no file for a while.
+    client.event("op").message("event 30.").emit();
+    gate.wait_for(1);
+    let segments = dir.segments();
+    assert_eq!(segments.len(), 3, "{segments:?}");
+    let holds = |number: usize| {
+        let text = format!("event {number}.");
+        segments.iter().find(|path| fs::read(path).unwrap().windows(text.len()).any(|window| window == text.as_bytes()))
+    };
+    let second = holds(10).unwrap();
+    let aside = dir.root().join("aside");
+    fs::rename(second, &aside).unwrap();
+    fs::create_dir(second).unwrap();
+    gate.open();
+    until(&client, || client.stats().delivered() == 21);
+    let mut arrived = messages(&memory);
+    assert_eq!(arrived.pop().as_deref(), Some("event 30."), "what was emitted since goes too");
+    assert_eq!(arrived, (0..10).chain(20..30).map(|number| format!("event {number}.")).collect::<Vec<_>>());
+    assert!(client.health().spool_error.unwrap().contains("can't read"), "{:?}", client.health());
+    assert!(client.flush_durable(Duration::ZERO).is_durable());
+
+    fs::remove_dir(second).unwrap();
+    fs::rename(&aside, second).unwrap();
+    until(&client, || client.stats().delivered() == 31);
+    assert_eq!(client.health().spool_error, None);
+    assert!(client.shutdown(PATIENCE).is_delivered());
+    assert_eq!(messages(&memory).len(), 31);
+}
+
 /// As Kubernetes does to a volume with an `fsGroup` when it mounts it again.
 #[test]
 fn a_folder_that_was_given_to_a_group_is_taken_back() {

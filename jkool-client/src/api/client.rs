@@ -159,9 +159,10 @@ impl Client {
     }
 
     /// Waits until all that was emitted before is delivered or dropped, at most for `timeout`, and says what became of it.
-    /// The client goes on.
+    /// The client goes on. While the server is away, it is tried at once and again until the timeout.
     ///
-    /// Blocks the calling thread; in async code there is [`flush_async`](Self::flush_async).
+    /// Blocks the calling thread; in async code there is [`flush_async`](Self::flush_async). In a hook of the client, which runs on
+    /// the delivery thread, it returns at once.
     pub fn flush(&self, timeout: Duration) -> Report {
         self.handle.shared.wait(timeout, Goal::Delivered)
     }
@@ -207,7 +208,8 @@ impl Client {
     /// without a spool it is counted as [`LossReason::Shutdown`]. What any clone emits later is counted as
     /// [`LossReason::AfterShutdown`].
     ///
-    /// Blocks the calling thread; in async code there is [`shutdown_async`](Self::shutdown_async).
+    /// Blocks the calling thread; in async code there is [`shutdown_async`](Self::shutdown_async). In a hook of the client, which runs
+    /// on the delivery thread, it returns at once, and what is queued is delivered afterwards.
     pub fn shutdown(&self, timeout: Duration) -> Report {
         self.handle.shared.wait(timeout, Goal::Closed)
     }
@@ -229,6 +231,20 @@ impl Client {
         set.ok_or(BuildError::Setting { setting: "set_token", reason: NOT_FOR_OTHERS })?(token.into())?;
         self.handle.shared.ask_to_try();
         Ok(())
+    }
+
+    /// Tries at once to deliver, whatever the client waits for: for a program that knows that the network or the server is back.
+    ///
+    /// ```
+    /// # use jkool_client::Client;
+    /// # use jkool_client::transport::MemoryTransport;
+    /// # let client = Client::builder().transport(MemoryTransport::new()).build()?;
+    /// // On a signal that the network is back:
+    /// client.retry_now();
+    /// # Ok::<(), jkool_client::BuildError>(())
+    /// ```
+    pub fn retry_now(&self) {
+        self.handle.shared.ask_to_try();
     }
 
     /// How delivery is doing: whether events get through, why not, since when, and how much waits.

@@ -82,6 +82,8 @@ pub(crate) struct Delivery {
     trouble: Option<Trouble>,
     /// Failures in a row.
     failures: u32,
+    /// How many of these only a person can mend.
+    misconfigured: u32,
     /// Grows with each failure and verdict, so that sends that started before it neither count it twice nor clear it.
     epoch: u32,
     /// Grows with each failure and whatever else makes delivery begin anew.
@@ -108,6 +110,7 @@ impl Delivery {
             state: State::Running,
             trouble: None,
             failures: 0,
+            misconfigured: 0,
             epoch: 0,
             attempt: 0,
             in_flight: 0,
@@ -259,7 +262,14 @@ impl Delivery {
         let current = ticket.epoch == self.epoch;
         if let Some(error) = &outcome.misconfigured {
             if current {
-                self.fail(now, None, |policy, failures, random| policy.probe_delay(failures, random));
+                self.misconfigured = self.misconfigured.saturating_add(1);
+                // One bad server of many behind a balancer answers so too.
+                let Some(before) = self.misconfigured.checked_sub(STRAY) else {
+                    self.fail(now, None, |policy, failures, random| policy.backoff(failures, random, None));
+                    self.trouble = Some(Trouble::Passing(error.clone()));
+                    return;
+                };
+                self.fail(now, None, |policy, _, random| policy.probe_delay(before + 1, random));
                 if !self.is_paused() {
                     settled.notice = Some(Notice::Paused(error.clone()));
                 }
@@ -281,6 +291,7 @@ impl Delivery {
             self.window.succeeded(now.saturating_duration_since(ticket.started));
             self.state = State::Running;
             self.failures = 0;
+            self.misconfigured = 0;
             self.proven |= settled.is_success();
             if let Some(Trouble::Misconfigured(_)) = self.trouble.take() {
                 settled.notice = Some(Notice::Resumed);
@@ -303,6 +314,9 @@ impl Delivery {
         self.in_attempt = 0;
     }
 }
+
+/// The answer that something is to be put right is believed when it comes so often with no success between.
+const STRAY: u32 = 3;
 
 /// However many wait, and however little time they have: a server that is away is not tried more often.
 const MIN_HURRIED: Duration = Duration::from_millis(100);

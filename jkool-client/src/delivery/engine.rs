@@ -123,6 +123,7 @@ impl Engine {
         }
         if let Some(spooler) = &mut self.spooler {
             self.diagnostics.tell_spool(spooler.error(), now);
+            self.diagnostics.tell_unread(spooler.load_error(), now);
             self.diagnostics.tell_newer_files(spooler.take_newer_files());
         }
         if let Some(stats) = stats.filter(|_| self.delivery.trouble().is_none() && self.shared.has_room()) {

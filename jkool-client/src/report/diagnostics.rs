@@ -41,6 +41,7 @@ pub(crate) struct Diagnostics {
     /// The spool does not work, as was told then.
     spool_fails: bool,
     told_spool: Option<Instant>,
+    told_unread: Option<Instant>,
 }
 
 impl Diagnostics {
@@ -56,6 +57,7 @@ impl Diagnostics {
             last_summary: None,
             spool_fails: false,
             told_spool: None,
+            told_unread: None,
         }
     }
 
@@ -123,6 +125,14 @@ impl Diagnostics {
     pub(crate) fn tell_spool(&mut self, error: Option<&str>, now: Instant) {
         if let Some(line) = self.spool_line(error, now) {
             self.write(line);
+        }
+    }
+
+    /// Tells when a file of the spool can't be read.
+    pub(crate) fn tell_unread(&mut self, error: Option<&str>, now: Instant) {
+        if let Some(error) = error.filter(|_| !is_recent(self.told_unread, now)) {
+            self.told_unread = Some(now);
+            self.write(format!("events in the spool can't be read, and wait there while others go on: {error}"));
         }
     }
 

@@ -55,6 +55,24 @@ impl LossReason {
     /// The number of reasons.
     pub(crate) const COUNT: usize = Self::ALL.len();
 
+    /// One word for machines: the label of a metric.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Overflow => "overflow",
+            Self::Shed => "shed",
+            Self::Rejected => "rejected",
+            Self::TooLarge => "too_large",
+            Self::Invalid => "invalid",
+            Self::BeforeSend => "before_send",
+            Self::HookPanic => "hook_panic",
+            Self::AfterShutdown => "after_shutdown",
+            Self::Shutdown => "shutdown",
+            Self::Damaged => "damaged",
+            Self::Recursion => "recursion",
+            Self::WorkerFailed => "worker_failed",
+        }
+    }
+
     fn text(self) -> &'static str {
         match self {
             Self::Overflow => "the queue was full",

@@ -3,5 +3,6 @@
 pub(crate) mod diagnostics;
 pub(crate) mod health;
 pub(crate) mod loss;
+mod open_metrics;
 pub(crate) mod stats;
 pub(crate) mod stderr;

@@ -34,8 +34,10 @@ pub(crate) struct Spooler {
     store: Option<Store>,
     /// After a failure, when it is tried again.
     retry_at: Option<Instant>,
-    /// After a failure to read, when that is tried again: a disk that takes nothing may still give what it has.
+    /// When the first of the files that could not be read is tried again.
     load_at: Option<Instant>,
+    /// Why the last of them could not be, while there are any.
+    load_error: Option<String>,
     /// Failures in a row.
     failures: u32,
     /// Why it does not work at present.
@@ -50,9 +52,25 @@ pub(crate) struct Spooler {
 /// A place in the line.
 enum Waiting {
     /// On disk alone: these events of that segment. Others of it may be elsewhere, or have ended.
-    OnDisk { segment: SegmentId, runs: Vec<Run> },
+    OnDisk { segment: SegmentId, runs: Vec<Run>, unread: Option<Unread> },
     /// In memory: its turn has come, or it could not be written.
     InMemory(Payloads),
+}
+
+/// A file that could not be read, so many times, and is left alone until then.
+#[derive(Debug, Clone, Copy)]
+struct Unread {
+    times: u32,
+    retry_at: Instant,
+}
+
+impl Waiting {
+    fn unread(&self) -> Option<Unread> {
+        match self {
+            Self::OnDisk { unread, .. } => *unread,
+            Self::InMemory(_) => None,
+        }
+    }
 }
 
 type Payloads = VecDeque<(Payload, Mark)>;
@@ -93,6 +111,7 @@ impl Spooler {
             store: None,
             retry_at: None,
             load_at: None,
+            load_error: None,
             failures: 0,
             error: None,
             newer_files: 0,
@@ -145,7 +164,8 @@ impl Spooler {
             ledger.damaged(found.damaged_bytes);
             for (segment, events) in found.segments {
                 let generation = ledger.recover(u64::from(events));
-                line.push_back(Waiting::OnDisk { segment, runs: vec![Run { indices: 0..u32::MAX, generation }] });
+                let runs = vec![Run { indices: 0..u32::MAX, generation }];
+                line.push_back(Waiting::OnDisk { segment, runs, unread: None });
             }
         });
         self.count_bytes();
@@ -158,24 +178,32 @@ impl Spooler {
 
     /// Memory only for a while. What was to be written stays where it was.
     fn failed(&mut self, error: &SpoolError, now: Instant) {
-        let wait = FIRST_RETRY.saturating_mul(1 << self.failures.min(6)).min(LOOK_INTERVAL);
+        self.retry_at = Some(now + wait(self.failures));
         self.failures += 1;
-        self.retry_at = Some(now + wait);
         self.error = Some(error.to_string());
-        self.shared.set_spool_error(self.error.clone());
+        self.show_error();
+    }
+
+    fn show_error(&self) {
+        self.shared.set_spool_error(self.error.clone().or_else(|| self.load_error.clone()));
     }
 
     fn succeeded(&mut self) {
         self.retry_at = None;
         self.failures = 0;
         if self.error.take().is_some() {
-            self.shared.set_spool_error(None);
+            self.show_error();
         }
     }
 
-    /// Why it does not work at present.
+    /// Why nothing can be written at present.
     pub(crate) fn error(&self) -> Option<&str> {
         self.error.as_deref()
+    }
+
+    /// Why a file can't be read at present.
+    pub(crate) fn load_error(&self) -> Option<&str> {
+        self.load_error.as_deref()
     }
 
     /// How many files of a newer version are left alone, once.
@@ -257,8 +285,12 @@ impl Spooler {
     }
 
     /// Up to `max` payloads from the head of the line. None are loaded from disk unless there is room in memory.
+    /// A file that can't be read lets the others go first.
     pub(crate) fn next(&mut self, max: usize, room: bool, now: Instant) -> Option<Batch> {
         loop {
+            let waits = |waiting: &Waiting| waiting.unread().is_some_and(|unread| unread.retry_at > now);
+            let first = self.line.iter().position(|waiting| !waits(waiting))?;
+            self.line.rotate_left(first);
             match self.line.front_mut()? {
                 Waiting::InMemory(items) => {
                     let mut batch = Batch::default();
@@ -272,29 +304,34 @@ impl Spooler {
                         return Some(batch);
                     }
                 }
-                Waiting::OnDisk { segment, runs } if room && self.load_at.is_none_or(|at| at <= now) => {
-                    let (segment, runs) = (*segment, std::mem::take(runs));
-                    let waiting = match self.load(segment, &runs, now) {
-                        Some(items) => Waiting::InMemory(items),
-                        None => Waiting::OnDisk { segment, runs },
+                Waiting::OnDisk { segment, runs, unread } if room => {
+                    let (segment, runs, unread) = (*segment, std::mem::take(runs), *unread);
+                    let loaded = self.load(segment, &runs);
+                    let failed = loaded.as_ref().err().map(ToString::to_string);
+                    self.line[0] = match loaded {
+                        Ok(items) => Waiting::InMemory(items),
+                        Err(_) => Waiting::OnDisk { segment, runs, unread: Some(again(unread, now)) },
                     };
-                    self.line[0] = waiting;
+                    if failed.is_some() || unread.is_some() {
+                        self.note_unread(failed);
+                    }
                 }
                 Waiting::OnDisk { .. } => return None,
             }
         }
     }
 
+    /// A file could not be read, or one that could not be now was.
+    fn note_unread(&mut self, error: Option<String>) {
+        self.load_at = self.line.iter().filter_map(|waiting| Some(waiting.unread()?.retry_at)).min();
+        self.load_error = self.load_at.and(error.or_else(|| self.load_error.take()));
+        self.show_error();
+    }
+
     /// The events of these runs, which are sorted and apart.
-    fn load(&mut self, segment: SegmentId, runs: &[Run], now: Instant) -> Option<Payloads> {
-        let Loaded { records, lost, damaged_bytes } = match self.store.as_mut()?.load(segment) {
-            Ok(loaded) => loaded,
-            Err(error) => {
-                self.failed(&error, now);
-                self.load_at = self.retry_at;
-                return None;
-            }
-        };
+    fn load(&mut self, segment: SegmentId, runs: &[Run]) -> Result<Payloads, SpoolError> {
+        let Some(store) = &mut self.store else { return Err(SpoolError::not_ours(&self.settings.dir, "is not open")) };
+        let Loaded { records, lost, damaged_bytes } = store.load(segment)?;
         let mark = |index: u32, weight| {
             let run = runs.get(runs.partition_point(|run| run.indices.end <= index))?;
             let Run { generation, .. } = *Some(run).filter(|run| run.indices.contains(&index))?;
@@ -309,7 +346,7 @@ impl Spooler {
             lost.iter().for_each(|mark| ledger.end(mark, End::Dropped(LossReason::Damaged)));
             items.iter().for_each(|(_, mark)| ledger.load(mark));
         });
-        Some(items)
+        Ok(items)
     }
 
     /// These have ended: their places on disk are free.
@@ -340,5 +377,15 @@ impl Spooler {
 fn unload(shared: &Shared, items: Payloads) -> Waiting {
     let Some((segment, runs)) = runs(&items) else { return Waiting::InMemory(items) };
     shared.account(|ledger| items.iter().for_each(|(_, mark)| ledger.unload(mark)));
-    Waiting::OnDisk { segment, runs }
+    Waiting::OnDisk { segment, runs, unread: None }
+}
+
+fn again(unread: Option<Unread>, now: Instant) -> Unread {
+    let times = unread.map_or(0, |unread| unread.times);
+    Unread { times: times + 1, retry_at: now + wait(times) }
+}
+
+/// How long to wait after so many failures before.
+fn wait(failures: u32) -> Duration {
+    FIRST_RETRY.saturating_mul(1 << failures.min(6)).min(LOOK_INTERVAL)
 }

@@ -1,6 +1,6 @@
 //! Delivery's decisions, without I/O and without waiting.
 
-use super::{Batch, Delivery, MIN_HURRIED, Notice, Permit, Settled, State, Ticket, Trouble};
+use super::{Batch, Delivery, MIN_HURRIED, Notice, Permit, STRAY, Settled, State, Ticket, Trouble};
 use crate::delivery::retry::RetryPolicy;
 use crate::queue::ledger::End;
 use crate::queue::mark::Mark;
@@ -176,6 +176,15 @@ fn a_success_that_started_before_the_failure_does_not_clear_it() {
 fn misconfigured_keeps_everything_says_it_once_and_says_when_it_works_again() {
     let (mut delivery, mut now) = (delivery(4), crate::emit::clock::now());
     let mut again = batch([1, 2]);
+    // It may be one bad server of many.
+    for _ in 1..STRAY {
+        assert!(settle(&mut delivery, again, Some(Disposition::Misconfigured), now).notice.is_none());
+        assert!(matches!(delivery.trouble(), Some(Trouble::Passing(_))));
+        let waited = wait(&mut delivery, now);
+        assert!(waited <= Duration::from_millis(500), "{waited:?}");
+        now += waited;
+        again = resend(&mut delivery, now);
+    }
     for round in 0..3_u32 {
         let settled = settle(&mut delivery, again, Some(Disposition::Misconfigured), now);
         assert!(settled.ended.is_empty());
@@ -192,12 +201,33 @@ fn misconfigured_keeps_everything_says_it_once_and_says_when_it_works_again() {
 }
 
 #[test]
+fn a_stray_answer_among_good_ones_pauses_nothing() {
+    let (mut delivery, mut now) = (delivery(1), crate::emit::clock::now());
+    let start = now;
+    let mut delivered = 0;
+    for number in 0..300 {
+        let mut sending = batch([number]);
+        // Each third one comes to the bad server.
+        if number % 3 == 0 {
+            assert!(settle(&mut delivery, sending, Some(Disposition::Misconfigured), now).notice.is_none());
+            now += wait(&mut delivery, now);
+            sending = resend(&mut delivery, now);
+        }
+        delivered += settle(&mut delivery, sending, None, now).ended.len();
+    }
+    assert_eq!(delivered, 300);
+    assert!(now - start < Duration::from_secs(30), "{:?}", now - start);
+}
+
+#[test]
 fn trouble_says_why_nothing_gets_through_until_something_does() {
     let (mut delivery, now) = (delivery(1), crate::emit::clock::now());
     assert!(delivery.trouble().is_none());
     settle(&mut delivery, batch([1]), Some(RETRY), now);
     assert!(matches!(delivery.trouble(), Some(Trouble::Passing(_))));
-    settle(&mut delivery, batch([2]), Some(Disposition::Misconfigured), now);
+    for _ in 0..STRAY {
+        settle(&mut delivery, batch([2]), Some(Disposition::Misconfigured), now);
+    }
     settle(&mut delivery, batch([3]), Some(RETRY), now);
     assert!(matches!(delivery.trouble(), Some(Trouble::Misconfigured(_))));
     let settled = settle(&mut delivery, batch([4]), None, now);

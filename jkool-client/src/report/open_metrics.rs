@@ -1,0 +1,96 @@
+//! The counts as text that Prometheus and others read.
+
+use crate::report::loss::LossReason;
+use crate::report::stats::Stats;
+use std::fmt::{self, Write};
+
+impl Stats {
+    /// The counts in the text format of [OpenMetrics](https://prometheus.io/docs/specs/om/open_metrics_spec/), to be served
+    /// as `application/openmetrics-text; version=1.0.0; charset=utf-8`. What only grows is a counter; what waits is a gauge.
+    ///
+    /// ```
+    /// # use jkool_client::Stats;
+    /// let text = Stats::default().to_open_metrics();
+    /// assert!(text.contains("jkool_client_events_delivered_total 0\n"));
+    /// assert!(text.contains("jkool_client_events_dropped_total{reason=\"overflow\"} 0\n"));
+    /// assert!(text.ends_with("# EOF\n"));
+    /// ```
+    pub fn to_open_metrics(&self) -> String {
+        let mut text = String::new();
+        // To write to a string does not fail.
+        self.write_open_metrics(&mut text).unwrap_or_default();
+        text
+    }
+
+    fn write_open_metrics(&self, text: &mut String) -> fmt::Result {
+        for (name, help, value) in [
+            ("events_accepted", "Events handed to the client.", self.accepted),
+            ("events_recovered", "Events that an earlier process had left in the spool.", self.recovered),
+            ("events_delivered", "Events that the server confirmed.", self.delivered),
+            ("events_maybe_duplicated", "Events sent again that may have arrived before.", self.maybe_duplicated),
+        ] {
+            head(text, name, "counter", help)?;
+            writeln!(text, "jkool_client_{name}_total {value}")?;
+        }
+        head(text, "events_dropped", "counter", "Events dropped, by reason.")?;
+        for reason in LossReason::ALL {
+            let name = reason.name();
+            writeln!(text, "jkool_client_events_dropped_total{{reason=\"{name}\"}} {}", self.dropped(*reason))?;
+        }
+        for (name, help, value) in [
+            ("events_in_memory", "Events that wait or are on their way, in memory alone.", self.in_memory),
+            ("events_spooled", "Events in the spool.", self.spooled),
+        ] {
+            head(text, name, "gauge", help)?;
+            writeln!(text, "jkool_client_{name} {value}")?;
+        }
+        for (name, help, value) in [
+            ("memory_bytes", "About how much memory events take.", self.bytes_in_memory as u64),
+            ("spool_bytes", "What the spool takes on disk.", self.bytes_spooled),
+            ("spool_damaged_bytes", "Bytes of the spool's files that were damaged.", self.damaged_bytes),
+        ] {
+            head(text, name, "gauge", help)?;
+            writeln!(text, "# UNIT jkool_client_{name} bytes\njkool_client_{name} {value}")?;
+        }
+        text.write_str("# EOF\n")
+    }
+}
+
+fn head(text: &mut String, name: &str, kind: &str, help: &str) -> fmt::Result {
+    writeln!(text, "# TYPE jkool_client_{name} {kind}\n# HELP jkool_client_{name} {help}")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::report::loss::LossReason;
+    use crate::report::stats::Stats;
+    use std::collections::{BTreeMap, HashSet};
+
+    #[test]
+    fn every_count_is_told_once_and_described_before() {
+        let mut stats = Stats { accepted: 1, recovered: 2, delivered: 3, spooled: 4, ..Stats::default() };
+        (stats.bytes_spooled, stats.damaged_bytes, stats.in_memory) = (5, 6, 7);
+        (stats.bytes_in_memory, stats.maybe_duplicated) = (8, 9);
+        stats.dropped = std::array::from_fn(|reason| 10 + reason as u64);
+        let text = stats.to_open_metrics();
+        let mut described = HashSet::new();
+        let mut values = BTreeMap::new();
+        for line in text.lines() {
+            match line.strip_prefix("# TYPE ") {
+                Some(kind) => assert!(described.insert(kind.split_once(' ').unwrap().0)),
+                None if line.starts_with('#') => {}
+                None => {
+                    let (name, value) = line.rsplit_once(' ').unwrap();
+                    let family = name.split('{').next().unwrap();
+                    assert!(described.contains(family.strip_suffix("_total").unwrap_or(family)), "{line}");
+                    assert!(values.insert(name, value.parse::<u64>().unwrap()).is_none());
+                }
+            }
+        }
+        let mut told: Vec<_> = values.values().copied().collect();
+        told.sort_unstable();
+        assert_eq!(told, (1..10 + LossReason::COUNT as u64).collect::<Vec<_>>());
+        assert_eq!(values["jkool_client_events_dropped_total{reason=\"worker_failed\"}"], 21);
+        assert_eq!(text.matches("# EOF").count(), 1);
+    }
+}
