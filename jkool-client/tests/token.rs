@@ -45,7 +45,12 @@ fn a_new_token_is_tried_at_once() {
     for _ in 0..50 {
         client.event("op").emit();
     }
-    let Condition::Paused { error, .. } = wait_for_trouble(&client) else { panic!("{:?}", client.health()) };
+    // The first refusals could be those of one bad server of many.
+    let error = loop {
+        if let Condition::Paused { error, .. } = wait_for_trouble(&client) {
+            break error;
+        }
+    };
     assert_eq!(client.stats().in_memory(), 50);
     assert_eq!(error.to_string(), "the server answered 401 Unauthorized: it does not accept the token");
     assert!(client.health().last_success.is_none());
