@@ -32,7 +32,7 @@ const SAMPLES: &[Sample] = &[
 
 #[divan::bench(args = SAMPLES)]
 fn jkool(bencher: Bencher<'_, '_>, sample: &Sample) {
-    bench(bencher, sample, |out, text| json::text(out, text));
+    bench(bencher, sample, json::text);
 }
 
 #[divan::bench(args = SAMPLES)]
