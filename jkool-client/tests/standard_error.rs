@@ -6,9 +6,11 @@ mod common;
 
 use common::{PATIENCE, client};
 use jkool_client::transport::MemoryTransport;
+use rustix::process::{Pid, Signal, kill_process};
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::sync::mpsc::channel;
+use std::time::UNIX_EPOCH;
 
 /// Set for the process that this one starts: what it is to do.
 const CHILD: &str = "JKOOL_TEST_STANDARD_ERROR";
@@ -45,38 +47,32 @@ fn child(what: &str) -> Child {
     child.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-#[expect(clippy::disallowed_methods, reason = "another process has no clock of ours")]
-fn now() -> Instant {
-    Instant::now()
-}
-
-#[expect(clippy::disallowed_methods, reason = "another process says nothing when it ends")]
-fn ends_well(child: &mut Child) {
-    let deadline = now() + 2 * PATIENCE;
-    let status = loop {
-        match child.try_wait().unwrap() {
-            Some(status) => break status,
-            None if now() > deadline => {
-                child.kill().unwrap();
-                panic!("it hangs");
-            }
-            None => std::thread::sleep(Duration::from_millis(5)),
-        }
+/// What it has said by its end. Nothing of that is read before.
+fn ends_well(mut child: Child) -> String {
+    let pid = Pid::from_child(&child);
+    let (ended, end) = channel();
+    std::thread::spawn(move || {
+        let status = child.wait().unwrap();
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        ended.send((status, said)).unwrap_or_default();
+    });
+    let Ok((status, said)) = end.recv_timeout(2 * PATIENCE) else {
+        kill_process(pid, Signal::KILL).unwrap();
+        panic!("it hangs");
     };
-    assert!(status.success(), "{status}");
+    assert!(status.success(), "{status} {said}");
+    said
 }
 
 #[test]
 fn a_pipe_that_nobody_reads_holds_up_nothing() {
-    ends_well(&mut child("full"));
+    ends_well(child("full"));
 }
 
 #[test]
 fn what_is_lost_after_the_end_is_told_when_the_last_clone_goes() {
-    let mut child = child("late");
-    ends_well(&mut child);
-    let mut said = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    let said = ends_well(child("late"));
     let line = "jkool: events were lost after the end: 7 accepted: 0 delivered, 0 in memory, 7 dropped";
     assert!(said.contains(line), "{said}");
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 /// is rejected in the end, so that it does not hold up others.
 ///
 /// After a failure that may pass, the wait is a random time up to a bound that doubles with each failure in a row
-/// ("full jitter"), and never less than the server asked for. After one that only a person can mend (a refused token, a wrong
-/// url), everything is kept and one event is tried from time to time.
+/// ("full jitter"), and never less than the server asked for. When three in a row say that only a person can mend it (a refused
+/// token, a wrong url), everything is kept and one event is tried from time to time.
 ///
 /// ```
 /// use jkool_client::RetryPolicy;

@@ -306,14 +306,16 @@ impl Spooler {
                 }
                 Waiting::OnDisk { segment, runs, unread } if room => {
                     let (segment, runs, unread) = (*segment, std::mem::take(runs), *unread);
-                    let loaded = self.load(segment, &runs);
-                    let failed = loaded.as_ref().err().map(ToString::to_string);
-                    self.line[0] = match loaded {
-                        Ok(items) => Waiting::InMemory(items),
-                        Err(_) => Waiting::OnDisk { segment, runs, unread: Some(again(unread, now)) },
+                    let (waiting, error) = match self.load(segment, &runs) {
+                        Ok(items) => (Waiting::InMemory(items), None),
+                        Err(error) => {
+                            let unread = Some(again(unread, now));
+                            (Waiting::OnDisk { segment, runs, unread }, Some(error.to_string()))
+                        }
                     };
-                    if failed.is_some() || unread.is_some() {
-                        self.note_unread(failed);
+                    self.line[0] = waiting;
+                    if error.is_some() || unread.is_some() {
+                        self.note_unread(error);
                     }
                 }
                 Waiting::OnDisk { .. } => return None,

@@ -28,8 +28,8 @@ impl<T: Read + Write + Send + Unpin> Socket for T {}
 
 pub(super) type Io = Box<dyn Socket>;
 
-/// As many as fit the longest head that is read, with some room in each.
-const MAX_HEADERS: usize = 1024;
+/// More than any server or balancer sends. Room for all of them is made for each answer, so it is not much more.
+const MAX_HEADERS: usize = 200;
 
 /// A connection that is free for a request.
 pub(super) struct Connection(Option<Box<Wire>>);

@@ -190,62 +190,62 @@ fn two_processes_never_touch_each_others_files() {
     assert_eq!(tree(&temp.spool()).len(), 1);
 }
 
-/// Threads open the spool, write, end a part, and let go of it, all at once: everything is delivered once.
+/// Runs as many threads at once, each with its number.
+fn at_once<T: Send + 'static>(
+    threads: usize,
+    dir: &Path,
+    run: impl Fn(usize, &Path, &Barrier) -> T + Copy + Send + 'static,
+) -> Vec<T> {
+    let start = Arc::new(Barrier::new(threads));
+    let begin = |thread| {
+        let (dir, start) = (dir.to_owned(), Arc::clone(&start));
+        std::thread::spawn(move || run(thread, &dir, &start))
+    };
+    let running: Vec<_> = (0..threads).map(begin).collect();
+    running.into_iter().map(|thread| thread.join().unwrap()).collect()
+}
+
 #[test]
 fn processes_that_make_room_for_dead_letters_at_once_keep_the_older_ones() {
-    const THREADS: usize = 4;
-    const LETTERS: usize = 2_000;
     let temp = Temp::new();
-    let start = Arc::new(Barrier::new(THREADS));
-    let threads: Vec<_> = (0..THREADS)
-        .map(|thread| {
-            let (dir, start) = (temp.spool(), Arc::clone(&start));
-            std::thread::spawn(move || {
-                let settings = Spool::new(&dir).sync(false).max_bytes(16 * 4_000);
-                let (mut store, _) = Store::open(&settings, disks()(), fastrand::u64(..)).unwrap();
-                start.wait();
-                for number in 0..LETTERS {
-                    store.dead_letter(format!("{thread}-{number:080}").as_bytes()).unwrap();
-                    if let Ok(old) = fs::metadata(dir.join("dead-letters.old.jsonl")) {
-                        assert!(old.len() > 3_500, "{} bytes", old.len());
-                    }
-                }
-            })
-        })
-        .collect();
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    at_once(4, &temp.spool(), |thread, dir, start| {
+        let settings = Spool::new(dir).sync(false).max_bytes(16 * 4_000);
+        let (mut store, _) = Store::open(&settings, disks()(), fastrand::u64(..)).unwrap();
+        start.wait();
+        for number in 0..2_000 {
+            store.dead_letter(format!("{thread}-{number:080}").as_bytes()).unwrap();
+            if let Ok(old) = fs::metadata(dir.join("dead-letters.old.jsonl")) {
+                assert!(old.len() > 3_500, "{} bytes", old.len());
+            }
+        }
+    });
     assert!(!temp.spool().join("dead-letters.lock").exists());
 }
 
+/// Threads open the spool, write, end a part, and let go of it, all at once: everything is delivered once.
 #[test]
 fn many_that_come_and_go_at_once_lose_nothing() {
     const THREADS: usize = 8;
     const ROUNDS: usize = 25;
     let temp = Temp::new();
-    let start = Arc::new(Barrier::new(THREADS));
-    let threads: Vec<_> = (0..THREADS)
-        .map(|thread| {
-            let (dir, start) = (temp.spool(), Arc::clone(&start));
-            std::thread::spawn(move || {
-                start.wait();
-                let mut delivered = Vec::new();
-                for round in 0..ROUNDS {
-                    let settings = Spool::new(&dir).sync(false);
-                    let (mut store, found) = Store::open(&settings, disks()(), fastrand::u64(..)).unwrap();
-                    assert_eq!((found.damaged_bytes, found.unknown), (0, 0));
-                    delivered.extend(drain_all(&mut store, found));
-                    let kept = write(&mut store, &[&format!("{thread}-{round}-a"), &format!("{thread}-{round}-b")]);
-                    store.end(&[super::slot(kept, 0)]);
-                    delivered.push(format!("{thread}-{round}-a"));
-                    let found = store.adopt();
-                    delivered.extend(drain_all(&mut store, found));
-                    if round % 2 == 0 { drop(store) } else { store.close() }
-                }
-                delivered
-            })
-        })
-        .collect();
-    let mut delivered: Vec<String> = threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect();
+    let threads = at_once(THREADS, &temp.spool(), |thread, dir, start| {
+        start.wait();
+        let mut delivered = Vec::new();
+        for round in 0..ROUNDS {
+            let settings = Spool::new(dir).sync(false);
+            let (mut store, found) = Store::open(&settings, disks()(), fastrand::u64(..)).unwrap();
+            assert_eq!((found.damaged_bytes, found.unknown), (0, 0));
+            delivered.extend(drain_all(&mut store, found));
+            let kept = write(&mut store, &[&format!("{thread}-{round}-a"), &format!("{thread}-{round}-b")]);
+            store.end(&[super::slot(kept, 0)]);
+            delivered.push(format!("{thread}-{round}-a"));
+            let found = store.adopt();
+            delivered.extend(drain_all(&mut store, found));
+            if round % 2 == 0 { drop(store) } else { store.close() }
+        }
+        delivered
+    });
+    let mut delivered: Vec<String> = threads.into_iter().flatten().collect();
     let (mut store, found) = open(&temp.spool());
     delivered.extend(drain_all(&mut store, found));
     store.close();
