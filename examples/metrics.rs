@@ -1,17 +1,17 @@
-//! Metrics over time: the CPU and memory of this process, as snapshots that travel alone.
+//! Metrics over time: what the `metrics` crate records, and the CPU and memory of this process, as snapshots on an interval.
 //! `cargo run --example metrics`
 #![expect(clippy::print_stdout, reason = "an example shows what it does")]
 
-use jkool_client::Client;
-use jkool_client::model::{Entity, Property, ValueType};
 use jkool_examples::{Destination, Received};
+use jkool_metrics::client::Client;
+use jkool_metrics::model::{Entity, Property, ValueType};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use std::error::Error;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 const INTERVAL: Duration = Duration::from_millis(250);
-const SAMPLES: usize = 5;
+const ORDERS: usize = 10_000;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let destination = Destination::from_env()?;
@@ -24,17 +24,22 @@ fn main() -> Result<(), Box<dyn Error>> {
         .in_flight(1) // one request at a time, so that all arrives in order
         .build()?;
 
-    // A server would let the sampler run as long as it runs itself, and drop `stop` at its end.
-    let (stop, stopped) = mpsc::channel();
-    let sampler = std::thread::spawn({
-        let client = client.clone();
-        move || sample(&client, SAMPLES, &stopped)
-    });
-    work_until(|| sampler.is_finished());
-    drop(stop);
-    sampler.join().map_err(|_| "the sampler panicked")?;
+    // This is all: what the program and its libraries record is sent from now on.
+    let guard = jkool_metrics::builder()
+        .client(client.clone())
+        .every(INTERVAL) // 10 s unless said otherwise
+        .category("Shop")
+        .client_stats(true)
+        .install()?;
 
-    let report = client.flush(Duration::from_secs(10));
+    describe_counter!("orders", "Orders that were taken");
+    describe_histogram!("checkout", Unit::Microseconds, "From the basket to the receipt");
+    describe_gauge!("process.memory", Unit::Bytes, "Resident memory of this process");
+    describe_gauge!("process.cpu", Unit::Percent, "Load since it was last looked at");
+    take_orders(ORDERS);
+
+    // The last interval is sent, and delivered.
+    let report = guard.shutdown(Duration::from_secs(10));
     show(&destination.received()?)?;
     println!("flush: {report}\nstats: {}", client.stats());
     if !report.is_delivered() {
@@ -43,66 +48,46 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Emits two snapshots per interval, until it was so many times or `stopped` says so.
-fn sample(client: &Client, times: usize, stopped: &Receiver<()>) {
+/// Something to measure.
+fn take_orders(orders: usize) {
     let pid = Pid::from_u32(std::process::id());
     let mut system = System::new();
-    let mut refresh = || {
-        let what = ProcessRefreshKind::nothing().with_cpu().with_memory();
-        system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, what);
-        system.process(pid).map(|process| (process.cpu_usage(), process.memory(), process.virtual_memory()))
-    };
-
-    for look in 0..=times {
-        // Waits for the interval, unless somebody says stop.
-        if stopped.recv_timeout(INTERVAL) != Err(RecvTimeoutError::Timeout) {
-            return;
+    let mut basket: Vec<u64> = vec![1];
+    for order in 0..orders {
+        for item in 0..1_000 {
+            basket.push(std::hint::black_box(basket[item].wrapping_mul(31)));
         }
-        let Some((cpu, memory, virtual_memory)) = refresh() else { return };
-        if look == 0 {
-            continue; // The load is that since the last look.
-        }
-        client
-            .snapshot("CPU")
-            .category("Process")
-            .add_property(Property::new("load", cpu).value_type(ValueType::Percent))
-            .emit();
-        client
-            .snapshot("Memory")
-            .category("Process")
-            .add_property(Property::new("resident", memory).value_type(ValueType::SizeByte))
-            .add_property(Property::new("virtual", virtual_memory).value_type(ValueType::SizeByte))
-            .emit();
-    }
-}
-
-/// Something to measure: takes more and more memory, and keeps one core busy.
-fn work_until(finished: impl Fn() -> bool) {
-    const MOST: usize = 64 << 20;
-    let mut numbers: Vec<u64> = vec![1];
-    while !finished() {
-        let sum = numbers.iter().fold(0_u64, |sum, number| sum.wrapping_mul(31).wrapping_add(*number));
-        if numbers.len() < MOST / size_of::<u64>() {
-            numbers.extend([std::hint::black_box(sum); 4096]);
+        basket.truncate(1);
+        counter!("orders", "country" => if order % 3 == 0 { "fr" } else { "de" }).increment(1);
+        histogram!("checkout").record(200.0 + (order % 100) as f64);
+        if order % 1_000 == 0 {
+            let what = ProcessRefreshKind::nothing().with_cpu().with_memory();
+            system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), false, what);
+            if let Some(process) = system.process(pid) {
+                gauge!("process.memory").set(process.memory() as f64);
+                gauge!("process.cpu").set(process.cpu_usage());
+            }
         }
     }
 }
 
-/// The first of each as it arrived, and all as a table.
+/// The first as it arrived, and all as a table.
 fn show(received: &[Received]) -> Result<(), Box<dyn Error>> {
-    for first in received.iter().take(2) {
-        println!("{first}\n");
+    let named = |name: &str| {
+        received.iter().find(|received| matches!(&received.entity, Entity::Snapshot(s) if s.name == *name))
+    };
+    for name in ["orders", "checkout"] {
+        println!("{}\n", named(name).ok_or(name)?);
     }
     for received in received {
         let Entity::Snapshot(snapshot) = &received.entity else { continue };
         let time = snapshot.time.map_or(0, |time| time.as_usec());
-        print!("{time}  {:6}", snapshot.name);
-        for Property { name, value, value_type, .. } in &snapshot.properties {
-            let number = value.as_f64().unwrap_or_default();
-            match value_type {
-                ValueType::Percent => print!("  {name} {number:5.1} %"),
-                ValueType::SizeByte => print!("  {name} {:5.1} MiB", number / f64::from(1 << 20)),
-                other => print!("  {name} {value} {other}"),
+        print!("{time}  {:14}", snapshot.name);
+        for Property { name, value, value_type, .. } in snapshot.properties.iter().filter(|p| p.name != "description") {
+            match (value_type, value.as_f64()) {
+                (ValueType::SizeByte, Some(bytes)) => print!("  {name} {:.1} MiB", bytes / f64::from(1 << 20)),
+                (_, Some(number)) => print!("  {name} {number:.1}"),
+                (_, None) => print!("  {name} {value}"),
             }
         }
         println!();

@@ -122,6 +122,30 @@ fn log_adapter() {
 }
 
 #[test]
+fn tracing() {
+    let shown = shown(example("tracing"));
+    assert_in_order(
+        &shown,
+        &[
+            r#""msg-text": "Order A-100 processed""#,
+            r#""location": "Atlanta, Ga""#,
+            r#""msg-text": "card charged""#,
+            r#""exception": "invalid digit found in string""#,
+            r#""msg-text": "Order A-101 refused""#,
+            "0 dropped, 0 pending\n",
+        ],
+    );
+    for activity in ["read_amount", "charge_card", "take_order"] {
+        assert!(shown.contains(&format!(r#""operation": "{activity}""#)), "{activity}:\n{shown}");
+    }
+    // The order's number travels with the request.
+    assert!(shown.matches(r#""A-100""#).count() >= 4, "{shown}");
+    for part in [r#""status": "EXCEPTION""#, r#""name": "Payment""#, r#""name": "otel.kind""#] {
+        assert!(shown.contains(part), "{part}:\n{shown}");
+    }
+}
+
+#[test]
 fn decorated_event() {
     let shown = shown(example("decorated_event"));
     assert_in_order(
@@ -148,15 +172,47 @@ fn metrics() {
     assert_in_order(
         &shown,
         &[
-            r#""category": "Process""#,
-            r#""type": "SNAPSHOT""#,
-            r#""value-type": "percent""#,
-            r#""name": "resident", "type": "long""#,
-            "  CPU     load ",
-            "  Memory  resident ",
-            "stats: 10 accepted: 10 delivered",
+            r#""name": "orders""#,
+            r#""category": "Shop""#,
+            r#""value-type": "counter""#,
+            r#""name": "rate", "type": "double""#,
+            r#""value": "Orders that were taken""#,
+            r#""name": "country", "type": "string""#,
+            r#""name": "checkout""#,
+            r#""name": "p99.9", "type": "double""#,
+            r#""value-type": "age.usec""#,
+            "  process.memory  value ",
+            " MiB\n",
+            "  jkool-client    accepted ",
+            "flush: ",
+            " 0 in memory, 0 dropped",
         ],
     );
+    // Whatever the intervals were, the last has all.
+    for total in ["  orders          value 3334.0 ", "  orders          value 6666.0 "] {
+        assert!(shown.contains(total), "{total}:\n{shown}");
+    }
+}
+
+#[test]
+fn derive() {
+    let shown = shown(example("derive"));
+    assert_in_order(
+        &shown,
+        &[
+            r#""name": "Payment""#,
+            r#""category": "Order""#,
+            r#"{ "name": "order-no", "type": "string", "value": "A-100" }"#,
+            r#""value": 42.5, "value-type": "currency.usd""#,
+            r#""name": "took", "type": "long", "value": 3000, "value-type": "age.usec""#,
+            r#""name": "card.brand", "type": "string", "value": "visa""#,
+            r#""name": "items", "type": "list", "value": [7, 9]"#,
+            r#""name": "stock.apples", "type": "long", "value": 12, "value-type": "gauge""#,
+            r#""name": "paid", "type": "date.usec", "value": 1457524800000000"#,
+            "flush: 2 delivered",
+        ],
+    );
+    assert!(!shown.contains("coupon") && !shown.contains(r#""name": "session""#), "{shown}");
 }
 
 #[test]
@@ -170,6 +226,12 @@ fn correlated_services() {
         }
     }
     assert_in_order(&shown, &["order-A-100\n", "WebOrders", "Billing", "order-A-101\n", "0 dropped, 0 pending\n"]);
+}
+
+#[test]
+fn async_payments() {
+    let shown = shown(example("async_payments"));
+    assert_in_order(&shown, &["the payment is on record", "stats: 1001 accepted: 1001 delivered"]);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use crate::exit::{Exit, Failure};
 use crate::{out, signals, units};
-use jkool_collector::{Collector, CollectorBuilder, Durability, Moment, Retention, Store};
+use indicatif::{ProgressBar, ProgressStyle};
+use jkool_collector::{Collector, CollectorBuilder, Durability, Moment, Progress, Retention, Store};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,17 +17,17 @@ pub(crate) struct Args {
     /// Where to take entities over plain TCP too, one a line; on this machine alone
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen_tcp: Option<String>,
-    /// The file to keep everything in; without it, it is in memory and gone at the end
-    #[arg(long, value_name = "FILE")]
+    /// The folder to keep everything in; without it, it is in memory and gone at the end. A file of version 0.1 is taken over
+    #[arg(long, value_name = "FOLDER")]
     db: Option<PathBuf>,
     /// When an event counts as stored: when it is on the disk, or when the operating system has it, which is faster and
     /// survives the end of the process but no power failure
     #[arg(long, default_value = "disk", requires = "db")]
     sync: Sync,
-    /// Events are kept no longer than this
+    /// Events are kept no longer than this, by their own times
     #[arg(long, value_name = "DURATION", value_parser = units::duration)]
     max_age: Option<Duration>,
-    /// The database is no larger than this; the oldest events go first [default in memory: 512MiB]
+    /// The store is no larger than this; the oldest events go first [default in memory: 512MiB]
     #[arg(long, value_name = "SIZE", value_parser = units::size)]
     max_size: Option<u64>,
     /// A file of tokens, one a line. With it, or with the variable JKOOL_TOKEN, everybody needs a token, to send and to
@@ -122,11 +123,29 @@ fn keeps(db: Option<&Path>, retention: Retention) -> String {
     text
 }
 
+/// Shows on a terminal how far the work is that comes before a store is open.
+fn shows_progress() -> impl Fn(Progress) + Send + std::marker::Sync {
+    let bar = ProgressBar::new(0);
+    // A template of ours that can't be read leaves the usual one.
+    if let Ok(style) = ProgressStyle::with_template("{msg} {bar:30} {percent:>3} %") {
+        bar.set_style(style);
+    }
+    move |progress| {
+        bar.set_length(progress.total);
+        bar.set_message(progress.what);
+        bar.set_position(progress.done);
+        if progress.done == progress.total {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 fn builder(args: Args) -> CollectorBuilder {
-    let mut store = Store::builder().retention(retention(&args)).durability(match args.sync {
-        Sync::Disk => Durability::Disk,
-        Sync::System => Durability::System,
-    });
+    let mut store =
+        Store::builder().on_progress(shows_progress()).retention(retention(&args)).durability(match args.sync {
+            Sync::Disk => Durability::Disk,
+            Sync::System => Durability::System,
+        });
     if let Some(path) = args.db {
         store = store.file(path);
     }

@@ -29,8 +29,8 @@ use tokio::time::Instant;
 pub(crate) struct Args {
     /// The message of one event
     message: Option<String>,
-    /// A file with one event, activity or snapshot a line, as JSON; - is standard input, which is read too when there is
-    /// neither a message nor a decoration
+    /// A file with one event, activity or snapshot a line, as JSON, such as the dead letters of a spool; - is standard input,
+    /// which is read too when there is neither a message nor a decoration
     #[arg(long, value_name = "FILE", conflicts_with = "message")]
     file: Option<PathBuf>,
     /// Where it comes from, such as APPL=WebOrders#SERVER=web-1; of a file, for those that don't say so themselves. Elements
@@ -56,6 +56,7 @@ Examples:
   jkool send 'Card declined' --severity ERROR --reason-code 51 --property amount=42.50:double:currency.usd
   jkool send 'Paid' --snapshot 'Payment@Order:order-no=A-100,amount=42'
   jkool send --file events.jsonl
+  jkool send --file /var/spool/orders/dead-letters.jsonl
   grep ProcessOrder events.jsonl | jkool send
 
 Of one event the tracking id is printed, of a file how many were delivered, and on standard error each line that is no

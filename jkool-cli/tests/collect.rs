@@ -151,6 +151,16 @@ fn a_damaged_file_is_told_of() {
     assert!(told.contains(aside.path()), "{told}");
 }
 
+#[test]
+fn a_second_collector_is_refused_and_told_who_has_it() {
+    let db = TempFile::missing("twice.db");
+    let first = Process::start(&["--db", db.path()]);
+    let second = run(&["collect", "--listen", "127.0.0.1:0", "--db", db.path()]);
+    assert_eq!(second.code, 3);
+    assert!(second.err.contains(&format!("(process {})", first.child.id())), "{}", second.err);
+    assert_eq!(run(&["send", "hello", "--url", &first.url]).code, 0);
+}
+
 /// So many events go in one request, and so many requests are under way.
 const BATCH: usize = 20;
 const SENDERS: usize = 4;
@@ -158,6 +168,11 @@ const SENDERS: usize = 4;
 /// Sends events over several connections until no more of them are stored, and gives the ids of all that were. As soon as
 /// there are so many, `then` is called.
 fn send_until_it_ends(url: &str, so_many: usize, then: impl FnOnce()) -> Vec<String> {
+    send_round(url, 0, so_many, then)
+}
+
+/// The same, with the number of a round in the ids.
+fn send_round(url: &str, round: usize, so_many: usize, then: impl FnOnce()) -> Vec<String> {
     let (acknowledged, more) = (Arc::new(Mutex::new(Vec::new())), Arc::new(tokio::sync::Notify::new()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     drop(rustls::crypto::ring::default_provider().install_default());
@@ -169,7 +184,8 @@ fn send_until_it_ends(url: &str, so_many: usize, then: impl FnOnce()) -> Vec<Str
             let (client, url) = (client.clone(), url.to_owned());
             senders.spawn(async move {
                 for request in 0.. {
-                    let ids: Vec<String> = (0..BATCH).map(|number| format!("{sender}-{request}-{number}")).collect();
+                    let ids: Vec<String> =
+                        (0..BATCH).map(|number| format!("{round}-{sender}-{request}-{number}")).collect();
                     let lines: Vec<String> = ids
                         .iter()
                         .map(|id| format!(r#"{{"operation":"Count","tracking-id":"{id}","msg-text":"{id}"}}"#))
@@ -199,7 +215,8 @@ fn send_until_it_ends(url: &str, so_many: usize, then: impl FnOnce()) -> Vec<Str
 }
 
 fn assert_all_are_there(db: &TempFile, acknowledged: &[String]) {
-    let store = Store::builder().file(&db.0).open().unwrap();
+    // It is asked thousands of times at once.
+    let store = Store::builder().file(&db.0).patience(std::time::Duration::from_secs(120)).open().unwrap();
     assert_eq!(store.notices(), [] as [String; 0]);
     let lost = store.read_now(|reader| {
         let mut lost = Vec::new();
@@ -228,19 +245,38 @@ fn killed_it_has_everything_that_it_acknowledged() {
     assert!(stats["events"].as_u64().unwrap() as usize >= acknowledged.len());
 }
 
+/// Again and again, at a moment of its own each time: while it takes in, commits, merges, lets go of what is old, or starts.
+#[test]
+fn killed_at_any_moment_it_loses_nothing_and_repeats_nothing() {
+    let db = TempFile::missing("kills.db");
+    let mut acknowledged = Vec::new();
+    for round in 0..6_usize {
+        let mut collector = Process::start(&["--db", db.path(), "--max-age", "36500d", "--max-size", "64MB"]);
+        let many = 100 + round * 200;
+        let more = send_round(&collector.url, round, many, || collector.child.kill().unwrap());
+        collector.child.wait().unwrap();
+        acknowledged.extend(more);
+        // One more is killed as soon as it listens, with the journal of the one before.
+        let mut starting = Process::start(&["--db", db.path()]);
+        starting.child.kill().unwrap();
+        starting.child.wait().unwrap();
+    }
+    assert_all_are_there(&db, &acknowledged);
+}
+
 /// The system lets no file grow further: what a full disk does, for one process.
 #[cfg(unix)]
 #[test]
 fn with_no_room_left_it_says_so_and_has_everything_that_it_acknowledged() {
     let db = TempFile::missing("full.db");
-    let limited = "ulimit -f 8192; trap '' XFSZ; exec \"$0\" \"$@\"";
+    let limited = "ulimit -f 128; trap '' XFSZ; exec \"$0\" \"$@\"";
     let command = jkool(&["collect", "--listen", "127.0.0.1:0", "--db", db.path()]);
     let mut shell = Command::new("sh");
     shell.args(["-c", limited]).arg(command.get_program()).args(command.get_args());
     let mut collector = Process::of(shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()));
     let acknowledged = send_until_it_ends(&collector.url, BATCH, || ());
     // It still answers, and what is there can be read.
-    assert_eq!(run(&["search", "0-0-0", "--url", &collector.url]).code, 0);
+    assert_eq!(run(&["search", "0-0-0-0", "--url", &collector.url]).code, 0);
     collector.signal("-KILL");
     collector.child.wait().unwrap();
     assert_all_are_there(&db, &acknowledged);

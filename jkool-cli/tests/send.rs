@@ -149,6 +149,28 @@ fn standard_input_is_read_when_nothing_else_is_said() {
 }
 
 #[test]
+fn dead_letters_are_sent_again_as_the_events_that_they_are() {
+    let collector = collector();
+    // As the spool of a client keeps them.
+    let file = TempFile::new(
+        "dead-letters.jsonl",
+        "{\"error\":\"the server answered 400 Bad Request\",\"kind\":\"event\",\"reason\":\"rejected by the server\",\"entity\":\
+         {\"type\":\"EVENT\",\"operation\":\"Pay\",\"msg-text\":\"late\",\"corrid\":[\"A-1\"],\"source-fqn\":\"APPL=Own\",\
+         \"time-usec\":1700000000000000,\"properties\":[{\"name\":\"amount\",\"type\":\"double\",\"value\":0.1}]}}\n\
+         {\"error\":\"no\",\"kind\":\"event\",\"reason\":\"x\",\"entity\":[]}\n",
+    );
+    let ran = run(&["send", "--file", file.path(), "--url", &collector.url()]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.err.contains(":2:1: ") && ran.err.contains("1 delivered in "), "{}", ran.err);
+    let found = events(&collector);
+    let [event] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((event.operation.as_ref(), event.message.as_ref()), ("Pay", "late"));
+    assert_eq!(event.time.unwrap().as_usec(), 1_700_000_000_000_000);
+    assert_eq!(event.properties.len(), 1);
+    assert_eq!(event.correlators.len(), 1);
+}
+
+#[test]
 fn what_a_search_shows_as_json_can_be_sent_again() {
     let (from, to) = (collector(), collector());
     assert_eq!(run(&["send", "Grüße, 漢字 \"x\"", "--corrid", "c", "--url", &from.url()]).code, 0);

@@ -3,6 +3,8 @@
 mod api;
 mod delivery;
 mod emit;
+#[doc(hidden)]
+pub mod facade;
 mod queue;
 mod report;
 mod spool;
@@ -11,15 +13,20 @@ pub use api::builder::ClientBuilder;
 pub use api::client::Client;
 pub use api::draft::{ActivityDraft, EventDraft, SnapshotDraft};
 pub use api::error::BuildError;
+pub use api::permit::Permit;
+pub use api::receipt::DeliveryReceipt;
 pub use api::scope::Scope;
 pub use delivery::retry::RetryPolicy;
 #[doc(hidden)]
-pub use emit::{catch_panic::catch_panic, code::Code, line::Line};
+pub use emit::{catch_panic::catch_panic, code::Code, line::Line, thread::spawn as spawn_thread};
+pub use facade::guard::Guard;
+pub use facade::panic_hook::{PanicHook, panic_hook};
 pub use jkool_model as model;
 pub use jkool_transport as transport;
 pub use queue::overflow::{Admission, OverflowPolicy};
 pub use report::health::{Condition, Health};
 pub use report::loss::{DeadLetter, LossReason};
+pub use report::outcome::DeliveryOutcome;
 pub use report::stats::{Report, Stats};
 pub use spool::settings::{Spool, SpoolMode};
 

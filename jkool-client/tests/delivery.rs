@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
+#[path = "common/transports.rs"]
+mod transports;
 
 use common::{PATIENCE, assert_balanced, client, failure, messages};
 use jkool_client::transport::{
@@ -12,6 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Condvar, Mutex};
 use std::time::Duration;
 use tokio::sync::Semaphore;
+use transports::Judge;
 
 const RETRY: Disposition = Disposition::Retry { after: None };
 
@@ -33,29 +36,66 @@ fn what_fails_for_now_arrives_later_unchanged_and_in_order() {
     assert_balanced(&client.stats());
 }
 
+fn message(payload: &Payload) -> String {
+    serde_json::from_slice::<jkool_client::model::Event>(payload.body()).unwrap().message.into_owned()
+}
+
 #[test]
 fn what_is_refused_is_counted_and_the_rest_arrives() {
-    let memory = MemoryTransport::new().with_max_batch(1);
-    memory.script([Step::Fail(failure(Disposition::Rejected)), Step::Fail(failure(Disposition::TooLarge))]);
-    let client = client(&memory).in_flight(1).build().unwrap();
-    for number in 0..4 {
+    let memory = MemoryTransport::new();
+    let judge = Judge::of(&memory, |payload: &Payload| match message(payload).as_str() {
+        "0" => Outcome::Failed(failure(Disposition::Rejected)),
+        "1" => Outcome::Failed(failure(Disposition::TooLarge)),
+        _ => Outcome::Delivered,
+    });
+    let client = client(&memory).transport(judge).max_batch(1).in_flight(1).build().unwrap();
+    // The others give the proof.
+    for number in 0..40 {
         client.event("op").message(number.to_string()).emit();
     }
-    let report = client.flush(PATIENCE);
-    assert_eq!((report.delivered(), report.dropped()), (2, 2));
-    assert_eq!(messages(&memory), ["2", "3"]);
+    assert_eq!(client.flush(PATIENCE).pending(), 0);
+    assert_eq!(client.stats().delivered(), 38);
+    assert_eq!(messages(&memory), (2..40).map(|number| number.to_string()).collect::<Vec<_>>());
     let stats = client.stats();
     assert_eq!((stats.dropped(LossReason::Rejected), stats.dropped(LossReason::TooLarge)), (1, 1));
+    assert_eq!(client.health().refused_last_minute, 2);
     assert_balanced(&stats);
 }
 
 #[test]
+fn what_is_refused_last_is_tried_once_more_at_the_end_and_holds_up_no_shutdown() {
+    let memory = MemoryTransport::new();
+    let judge = Judge::of(&memory, |payload: &Payload| match message(payload).as_str() {
+        "bad" => Outcome::Failed(failure(Disposition::Rejected)),
+        _ => Outcome::Delivered,
+    });
+    let letters = Arc::new(AtomicUsize::new(0));
+    let heard = Arc::clone(&letters);
+    let builder = client(&memory).transport(judge).max_batch(1).on_dead_letter(move |_| {
+        heard.fetch_add(1, Ordering::SeqCst);
+    });
+    let client = builder.build().unwrap();
+    for message in ["good", "bad", "bad"] {
+        client.event("op").message(message).emit();
+    }
+    // Had this waited for its time-out, they would be lost to the shutdown.
+    assert_eq!(client.shutdown(PATIENCE).pending(), 0);
+    assert_eq!(client.stats().delivered(), 1);
+    assert_eq!((client.stats().dropped(LossReason::Rejected), letters.load(Ordering::SeqCst)), (2, 2));
+}
+
+#[test]
 fn hooks_hear_of_every_refused_event_and_of_losses_once() {
-    let memory = MemoryTransport::new().with_max_batch(1);
-    memory.script((0..3).map(|_| Step::Fail(failure(Disposition::Rejected))));
+    let memory = MemoryTransport::new();
+    let judge = Judge::of(&memory, |payload: &Payload| match message(payload).as_str() {
+        "0" | "1" | "2" => Outcome::Failed(failure(Disposition::Rejected)),
+        _ => Outcome::Delivered,
+    });
     let (letters, received) = std::sync::mpsc::channel();
     let (losses, told) = std::sync::mpsc::channel();
     let builder = client(&memory)
+        .transport(judge)
+        .max_batch(1)
         .in_flight(1)
         .on_dead_letter(move |letter| {
             letters.send((letter.reason, letter.payload, letter.error.to_string())).unwrap();
@@ -66,14 +106,15 @@ fn hooks_hear_of_every_refused_event_and_of_losses_once() {
             panic!("on purpose");
         });
     let client = builder.build().unwrap();
-    for number in 0..5 {
+    for number in 0..50 {
         client.event("op").message(number.to_string()).emit();
     }
-    let report = client.shutdown(PATIENCE);
-    assert_eq!((report.delivered(), report.dropped()), (2, 3));
+    assert_eq!(client.shutdown(PATIENCE).pending(), 0);
+    assert_eq!((client.stats().delivered(), client.stats().dropped(LossReason::Rejected)), (47, 3));
     drop(client);
-    let letters: Vec<_> = received.iter().collect();
+    let mut letters: Vec<_> = received.iter().collect();
     assert_eq!(letters.len(), 3);
+    letters.sort_by_key(|(_, payload, _)| message(payload));
     for (number, (reason, payload, error)) in letters.iter().enumerate() {
         let event: jkool_client::model::Event = serde_json::from_slice(payload.body()).unwrap();
         assert_eq!((event.message.as_ref(), *reason), (number.to_string().as_str(), LossReason::Rejected));

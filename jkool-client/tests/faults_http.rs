@@ -7,7 +7,7 @@ mod faults;
 use faults::child::printed_by_child;
 use faults::server::{Reply, Request, Server, answer};
 use faults::{Oracle, PATIENCE, TOKEN, arrive, client, until};
-use jkool_client::{Client, LossReason};
+use jkool_client::{Client, Condition, LossReason};
 use std::io::Write;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -58,24 +58,36 @@ fn nothing_is_sent_before_the_time_that_the_server_asked_for() {
     }
 }
 
+fn sorted(mut numbers: Vec<usize>) -> Vec<usize> {
+    numbers.sort_unstable();
+    numbers
+}
+
 #[test]
-fn what_a_person_must_mend_keeps_everything_and_is_probed_with_one_event() {
+fn what_a_person_must_mend_keeps_everything_and_is_probed_with_one_event_at_a_time() {
     let no = Reply::Body(200, b"<success>false</success>".into());
-    let statuses = [401, 403, 404, 405, 407, 501, 505].map(Reply::Status);
+    let statuses = [401, 402, 403, 404, 405, 406, 407, 410, 415, 426, 501, 505].map(Reply::Status);
     for reply in statuses.into_iter().chain([no]) {
         let (server, mut oracle) = (Server::start(), Oracle::default());
         server.otherwise(reply.clone());
-        let client = one_by_one(&server);
+        let client = client(server.url()).http(|http| http.batches(16)).in_flight(1).build().unwrap();
         oracle.emit(&client, 10);
-        until(&client, || server.requests().len() >= 5);
+        until(&client, || {
+            matches!(client.health().condition, Condition::Paused { .. }) && server.requests().len() >= 12
+        });
         oracle.emit(&client, 10);
-        let found = oracle.check(&client, &server);
+        oracle.check(&client, &server);
         let stats = client.stats();
-        assert_eq!((stats.in_memory(), stats.dropped_total(), &found.seen[..]), (20, 0, &[0][..]), "{reply:?}");
+        assert_eq!((stats.in_memory(), stats.dropped_total()), (20, 0), "{reply:?}");
+        for request in server.requests().iter().skip(3) {
+            let lines = request.text().lines().count();
+            // It is not for the events that a proxy wants to know who asks.
+            assert!(lines == 1 || matches!(reply, Reply::Status(407)), "{lines} events, {reply:?}");
+        }
         server.otherwise(Reply::Status(202));
         arrive(&client);
         let found = oracle.check_all_taken(&client, &server);
-        assert_eq!((found.taken, client.stats().maybe_duplicated()), (numbers(20), 0), "{reply:?}");
+        assert_eq!((sorted(found.taken), client.stats().maybe_duplicated()), (numbers(20), 0), "{reply:?}");
     }
 }
 
@@ -86,14 +98,29 @@ fn a_refused_token_loses_nothing_of_many_requests_at_once() {
     let client = client(server.url()).in_flight(8).build().unwrap();
     oracle.emit(&client, 300);
     until(&client, || server.requests().len() >= 12);
-    let found = oracle.check(&client, &server);
-    assert!(found.taken.is_empty() && found.seen.len() <= 8, "{found:?}");
-    // After one wave it is one event that is tried, again and again.
-    let tail: Vec<_> = server.requests().into_iter().skip(8).map(|request| request.body).collect();
-    assert!(tail.iter().all(|body| *body == tail[0]), "{}", tail.len());
+    assert!(oracle.check(&client, &server).taken.is_empty());
     server.otherwise(Reply::Status(202));
     arrive(&client);
     assert_eq!(oracle.check_all_taken(&client, &server).repeats, 0);
+}
+
+#[test]
+fn a_server_that_refuses_everything_loses_nothing_and_is_told_of() {
+    for (status, batches) in [(400, 1), (400, 16), (413, 1), (413, 16), (422, 16)] {
+        let (server, mut oracle) = (Server::start(), Oracle::default());
+        let client = client(server.url()).http(move |http| http.batches(batches)).in_flight(4).build().unwrap();
+        oracle.emit(&client, 10);
+        arrive(&client);
+        server.otherwise(Reply::Status(status));
+        oracle.emit(&client, 200);
+        until(&client, || matches!(client.health().condition, Condition::Refused { .. }));
+        let stats = client.stats();
+        assert_eq!((stats.in_memory(), stats.dropped_total()), (200, 0), "{status}");
+        server.otherwise(Reply::Status(202));
+        arrive(&client);
+        oracle.check_all_taken(&client, &server);
+        assert!(matches!(client.health().condition, Condition::Running));
+    }
 }
 
 fn holds(request: &Request, word: &[u8]) -> bool {
@@ -104,23 +131,71 @@ fn holds(request: &Request, word: &[u8]) -> bool {
 fn an_event_that_is_refused_is_dropped_and_takes_no_other_along() {
     let scripts: [fn(&Request) -> Reply; 4] = [
         |request| Reply::Status(if holds(request, b"poison") { 400 } else { 202 }),
-        |request| Reply::Status(if holds(request, b"poison") { 406 } else { 202 }),
-        |request| Reply::Status(if holds(request, b"poison") { 415 } else { 202 }),
+        |request| Reply::Status(if holds(request, b"poison") { 409 } else { 202 }),
+        |request| Reply::Status(if holds(request, b"poison") { 418 } else { 202 }),
         |request| Reply::Status(if holds(request, b"poison") { 422 } else { 202 }),
     ];
-    for (script, status) in scripts.into_iter().zip([400, 406, 415, 422]) {
+    for (script, status) in scripts.into_iter().zip([400, 409, 418, 422]) {
         let (server, mut oracle) = (Server::start(), Oracle::default());
         server.otherwise(Reply::By(script));
         let client = client(server.url()).build().unwrap();
         oracle.emit(&client, 50);
         oracle.emit_text(&client, "poison");
         oracle.emit(&client, 49);
+        oracle.emit_until(&client, |stats| stats.dropped_total() > 0);
         assert_eq!(client.flush(PATIENCE).pending(), 0);
-        assert_eq!(client.stats().delivered(), 99);
         oracle.check(&client, &server);
         assert_eq!(oracle.refused(status, &server.requests()), [50]);
         assert_eq!(client.stats().dropped(LossReason::Rejected), 1);
-        assert_eq!(server.requests().len(), 100);
+        // Once, and again when something got through.
+        let tries = server.requests().iter().filter(|request| holds(request, b"poison")).count();
+        assert!((4..20).contains(&tries), "{tries} tries");
+    }
+}
+
+/// What a server, or a firewall before it, does over one event, and whether that is a verdict in the end.
+type OverPoison = (fn(&Request) -> Reply, bool);
+
+const OVER_POISON: [OverPoison; 10] = [
+    (|request| if holds(request, b"poison") { Reply::Status(302) } else { Reply::Status(202) }, false),
+    (|request| if holds(request, b"poison") { Reply::Status(401) } else { Reply::Status(202) }, false),
+    (|request| if holds(request, b"poison") { Reply::Status(403) } else { Reply::Status(202) }, false),
+    (|request| if holds(request, b"poison") { Reply::Status(404) } else { Reply::Status(202) }, false),
+    (|request| if holds(request, b"poison") { Reply::Status(406) } else { Reply::Status(202) }, false),
+    (|request| if holds(request, b"poison") { Reply::Status(500) } else { Reply::Status(202) }, true),
+    (|request| if holds(request, b"poison") { Reply::Status(502) } else { Reply::Status(202) }, true),
+    (|request| if holds(request, b"poison") { Reply::Status(503) } else { Reply::Status(202) }, true),
+    (|request| if holds(request, b"poison") { Reply::Reset } else { Reply::Status(202) }, true),
+    (|request| if holds(request, b"poison") { Reply::Stall } else { Reply::Status(202) }, true),
+];
+
+#[test]
+fn an_event_over_which_the_server_fails_in_any_way_holds_up_no_other() {
+    for (place, (script, ends)) in OVER_POISON.into_iter().enumerate() {
+        for (max_batch, in_flight) in [(1, 1), (16, 1), (16, 4)] {
+            let (server, mut oracle) = (Server::start(), Oracle::default());
+            server.otherwise(Reply::By(script));
+            let timeout = Duration::from_millis(100);
+            let client = client(server.url())
+                .http(move |http| http.batches(max_batch).timeout(timeout))
+                .in_flight(in_flight)
+                .shutdown_timeout(Duration::ZERO)
+                .build()
+                .unwrap();
+            oracle.emit(&client, 50);
+            oracle.emit_text(&client, "poison");
+            oracle.emit(&client, 49);
+            oracle.emit_until(&client, |stats| stats.delivered() >= 99 && stats.dropped_total() >= u64::from(ends));
+            until(&client, || client.stats().in_memory() <= u64::from(!ends));
+            let found = oracle.check(&client, &server);
+            assert!(!found.taken.contains(&50));
+            let stats = client.stats();
+            assert_eq!(
+                (stats.dropped(LossReason::Rejected), stats.in_memory()),
+                (u64::from(ends), u64::from(!ends)),
+                "{place}"
+            );
+        }
     }
 }
 
@@ -136,13 +211,14 @@ fn one_bad_event_in_a_batch_is_found_by_halving() {
     oracle.emit(&client, 300);
     oracle.emit_text(&client, "poison");
     oracle.emit(&client, 211);
-    assert_eq!(client.flush(PATIENCE).pending(), 0);
-    assert_eq!(client.stats().delivered(), 511);
+    until(&client, || client.stats().delivered() == 511);
     let found = oracle.check(&client, &server);
     assert_eq!(found.taken, (0..512).filter(|number| *number != 300).collect::<Vec<_>>(), "in order");
+    // The whole, two halves at each of nine steps, two failures, and the event once more for whatever got through.
+    assert!(server.requests().len() <= 40, "{}", server.requests().len());
+    oracle.emit_until(&client, |stats| stats.dropped_total() > 0);
+    assert_eq!(client.flush(PATIENCE).pending(), 0);
     assert_eq!(oracle.refused(400, &server.requests()), [300]);
-    // The whole, two halves at each of nine steps, and two failures.
-    assert_eq!(server.requests().len(), 21);
 }
 
 /// The service fails over it in a way that looks like trouble of its own.
@@ -166,16 +242,17 @@ fn an_event_over_which_the_server_fails_every_time_holds_up_no_other_for_ever() 
         oracle.emit(&client, 50);
         oracle.emit_text(&client, "poison");
         oracle.emit(&client, 49);
-        // The first may be delivered before this begins to count.
+        oracle.emit_until(&client, |stats| stats.dropped_total() > 0);
         assert_eq!(client.flush(PATIENCE).pending(), 0, "{max_batch} {in_flight:?}");
-        assert_eq!(client.stats().delivered(), 99, "{max_batch} {in_flight:?}");
         let found = oracle.check(&client, &server);
         assert!(!found.taken.contains(&50));
         assert_eq!(client.stats().dropped(LossReason::Rejected), 1);
-        // Whole or in part it was sent five times to be suspected, at each halving, and once more or twice for the verdict.
+        // In the batch until it is suspected, at each halving, and then alone until there is proof.
         let tries = server.requests().iter().filter(|request| holds(request, b"poison")).count();
         let halvings = max_batch.ilog2() as usize;
-        assert!(tries > 5 && tries <= 5 + halvings + 2, "{tries} tries: {max_batch} {in_flight:?}");
+        // What others that are under way show may come too late to count.
+        let most = 20 + halvings + if in_flight.is_none() { 20 } else { 0 };
+        assert!((6..=most).contains(&tries), "{tries} tries: {max_batch} {in_flight:?}");
         let letters: Vec<_> = refused.try_iter().collect();
         let [letter] = letters.as_slice() else { panic!("{} dead letters", letters.len()) };
         assert_eq!(letter.reason, LossReason::Rejected);
@@ -212,14 +289,15 @@ fn an_event_that_is_too_large_is_cut_between_two_characters_and_marked() {
     let text = format!("x{}", "\u{20ac}".repeat(4001));
     oracle.emit(&client, 3);
     oracle.emit_text(&client, text.clone());
-    oracle.emit(&client, 3);
+    // They show that it is for its size.
+    oracle.emit(&client, 40);
     arrive(&client);
-    assert_eq!(oracle.check_all_taken(&client, &server).taken, numbers(7));
+    assert_eq!(sorted(oracle.check_all_taken(&client, &server).taken), numbers(44));
     let message = oracle.message(3, &server.requests());
     let (kept, cut) = message.strip_suffix(" bytes]").unwrap().rsplit_once("...[truncated ").unwrap();
     assert!(text.starts_with(kept) && kept.len() > 1000);
     assert_eq!(kept.len() + cut.parse::<usize>().unwrap(), text.len());
-    for number in [0, 1, 2, 4, 5, 6] {
+    for number in (0..44).filter(|number| *number != 3) {
         assert_eq!(oracle.message(number, &server.requests()), format!("message {number}"));
     }
 }
@@ -233,9 +311,9 @@ fn an_event_that_stays_too_large_is_dropped_and_takes_no_other_along() {
         oracle.emit(&client, 5);
         oracle.emit_text(&client, "large ".repeat(1000));
         oracle.emit(&client, 5);
+        oracle.emit_until(&client, |stats| stats.dropped_total() > 0);
         assert_eq!(client.flush(PATIENCE).pending(), 0);
-        assert_eq!(client.stats().delivered(), 10);
-        assert_eq!(oracle.check(&client, &server).taken, [0, 1, 2, 3, 4, 6, 7, 8, 9, 10]);
+        assert!(!oracle.check(&client, &server).taken.contains(&5));
         assert_eq!(oracle.refused(413, &server.requests()), [5]);
         assert_eq!(client.stats().dropped(LossReason::TooLarge), 1);
     }
@@ -251,12 +329,12 @@ fn no_redirect_is_followed_and_nothing_is_lost_by_one() {
             let client = one_by_one(&server);
             oracle.emit(&client, 5);
             until(&client, || server.requests().len() >= 3);
-            assert_eq!(oracle.check(&client, &server).seen, [0]);
+            assert!(oracle.check(&client, &server).taken.is_empty());
             assert_eq!((client.stats().in_memory(), client.stats().dropped_total()), (5, 0));
             server.otherwise(Reply::Status(202));
             arrive(&client);
             // Every request was for `/event` of this server: the oracle looks at that.
-            assert_eq!(oracle.check_all_taken(&client, &server).taken, numbers(5), "{status} {to}");
+            assert_eq!(sorted(oracle.check_all_taken(&client, &server).taken), numbers(5), "{status} {to}");
             assert_eq!(client.stats().maybe_duplicated(), 0);
         }
     }
@@ -373,9 +451,8 @@ fn an_answer_before_the_body_is_read_counts_and_nothing_is_lost() {
     oracle.emit_text(&client, "x".repeat(8 << 20));
     oracle.emit(&client, 5);
     arrive(&client);
-    assert_eq!(oracle.check_all_taken(&client, &server).taken, numbers(6));
-    let message = oracle.message(0, &server.requests());
-    assert_eq!(message, format!("{}...[truncated {} bytes]", "x".repeat(4 << 20), 4 << 20));
+    assert_eq!(sorted(oracle.check_all_taken(&client, &server).taken), numbers(6));
+    assert_eq!(oracle.message(0, &server.requests()).len(), 8 << 20, "one answer is no proof that it is too large");
     assert_eq!((server.requests().len(), client.stats().maybe_duplicated()), (10, 0));
 }
 
@@ -402,15 +479,18 @@ fn the_token_is_never_printed() {
         return;
     }
     let (server, mut oracle) = (Server::start(), Oracle::default());
-    let echoes = [400, 401, 401, 401, 503, 302, 500, 413].map(Reply::Echo);
+    let echoes = [400, 401, 401, 401, 401, 401, 503, 302, 500, 413].map(Reply::Echo);
     server.script(echoes.into_iter().chain([Reply::Echo(200), Reply::Reset, Reply::RawThenClose(TOKEN.into())]));
+    server.otherwise(Reply::By(|request| if holds(request, b"poison") { Reply::Echo(400) } else { Reply::Echo(200) }));
     let builder = client(server.url()).notices(true).in_flight(1).shutdown_timeout(Duration::ZERO);
     println!("{builder:?} {builder:#?}");
     let client = builder.build().unwrap();
     oracle.emit(&client, 6);
     let report = client.flush(PATIENCE);
+    oracle.emit_text(&client, "poison");
+    oracle.emit_until(&client, |stats| stats.dropped_total() > 0);
     println!("{client:?} {client:#?} {report:?} {report} {:?}", client.stats());
-    assert!(report.dropped() > 0 && report.pending() == 0);
+    assert_eq!(report.pending(), 0);
     assert!(server.requests().iter().all(|request| request.header("token") == Some(TOKEN)));
     server.otherwise(Reply::Stall);
     oracle.emit(&client, 1);

@@ -7,8 +7,8 @@ mod faults;
 
 use faults::server::{Reply, Server, answer};
 use faults::tls::{Authority, Identity, handshake, serve, url};
-use faults::{Oracle, arrive, client, until};
-use jkool_client::Client;
+use faults::{Oracle, arrive, client, now, until};
+use jkool_client::{Client, Condition, RetryPolicy};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -184,4 +184,40 @@ fn a_server_that_is_believed_and_breaks_off_gets_the_same_bytes_again() {
     arrive(&client);
     let found = oracle.check_all_taken(&client, &server);
     assert_eq!((found.repeats, client.stats().maybe_duplicated()), (3, 3));
+}
+
+/// The certificate is no longer good, and somebody renews it while nothing gets through.
+#[test]
+fn a_renewed_client_certificate_is_tried_at_once() {
+    let (authority, clients) = (Authority::new(), Authority::new());
+    let server = serve(authority.issue("127.0.0.1").acceptor(Some(&clients)));
+    let path = |name: &str| std::env::temp_dir().join(format!("jkool-tls-{}-{name}", std::process::id()));
+    let (chain, key) = (path("chain"), path("key"));
+    let write = |identity: &Identity| {
+        std::fs::write(&chain, identity.pem()).unwrap();
+        std::fs::write(&key, identity.key_pem()).unwrap();
+    };
+    write(&clients.issue_expired("client"));
+    let (pem, files) = (authority.pem(), (chain.clone(), key.clone()));
+    let mut oracle = Oracle::default();
+    // The next try by itself comes too late.
+    let probe = 2 * faults::PATIENCE;
+    let retry =
+        RetryPolicy::default().initial(Duration::from_millis(1)).max(Duration::from_millis(20)).probe(probe, probe);
+    let client = client(url(&server))
+        .http(move |http| http.ca_certificate_pem(pem).client_identity_files(files.0, files.1))
+        .retry(retry)
+        .build()
+        .unwrap();
+    oracle.emit(&client, 10);
+    until(&client, || matches!(client.health().condition, Condition::Paused { .. }));
+    write(&clients.issue("client"));
+    let start = now();
+    while client.stats().delivered() < 10 {
+        assert!(start.elapsed() < faults::PATIENCE, "{}", client.stats());
+        std::thread::yield_now();
+    }
+    oracle.check_all_taken(&client, &server);
+    std::fs::remove_file(chain).unwrap();
+    std::fs::remove_file(key).unwrap();
 }

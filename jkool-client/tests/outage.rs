@@ -5,12 +5,12 @@ mod common;
 #[path = "common/transports.rs"]
 mod transports;
 
-use common::{PATIENCE, assert_accounts, assert_balanced, client, failure};
+use common::{PATIENCE, assert_accounts, assert_balanced, client, failure, in_a_hook};
 use jkool_client::transport::{Disposition, MemoryTransport, Step};
 use jkool_client::{Client, ClientBuilder, Condition, LossReason, OverflowPolicy, RetryPolicy};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use transports::Gate;
 
@@ -67,21 +67,9 @@ fn a_shutdown_during_a_wait_for_the_server_tries_until_its_end() {
 
 #[test]
 fn a_flush_in_a_hook_returns_at_once() {
-    let memory = MemoryTransport::new();
-    let own = Arc::new(Mutex::new(None::<Client>));
-    let (known, (told, reports)) = (Arc::clone(&own), channel());
-    let hook = move |entity| {
-        if let Some(client) = &*known.lock().unwrap() {
-            told.send((client.flush(PATIENCE * 100), client.flush_durable(PATIENCE * 100))).unwrap();
-        }
-        Some(entity)
-    };
-    let client = client(&memory).before_send(hook).build().unwrap();
-    *own.lock().unwrap() = Some(client.clone());
-    client.event("op").emit();
-    let (flush, durable) = reports.recv_timeout(PATIENCE).unwrap();
+    let ask = |client: &Client| (client.flush(PATIENCE * 100), client.flush_durable(PATIENCE * 100));
+    let (client, (flush, durable)) = in_a_hook(client(&MemoryTransport::new()), ask);
     assert_eq!((flush.pending(), durable.pending()), (1, 1));
-    own.lock().unwrap().take();
     assert!(client.shutdown(PATIENCE).is_delivered());
 }
 

@@ -81,7 +81,7 @@ fn error(client: &Client) -> Option<String> {
     client.health().spool_error
 }
 
-/// A file system in memory of 1 MiB.
+/// A file system in memory of 1 MiB, or for 30 files.
 struct SmallDisk(Folder);
 
 impl SmallDisk {
@@ -89,7 +89,8 @@ impl SmallDisk {
     fn new(name: &str) -> Option<Self> {
         let folder = Folder::new(name);
         std::fs::create_dir(folder.path()).unwrap();
-        let mounted = mount("none", folder.path(), "tmpfs", MountFlags::empty(), c"size=1m,mode=0700");
+        let options = c"size=1m,nr_inodes=30,mode=0700";
+        let mounted = mount("none", folder.path(), "tmpfs", MountFlags::empty(), options);
         match mounted {
             Ok(()) => Some(Self(folder)),
             Err(error) => {
@@ -139,6 +140,31 @@ fn a_full_disk(mode: SpoolMode) {
 }
 
 #[test]
+fn a_disk_that_the_spool_has_filled_is_emptied_by_the_next_process() {
+    let Some(disk) = SmallDisk::new("filled") else { return };
+    let spool = || Spool::new(disk.path().join("spool")).mode(SpoolMode::WriteAhead);
+    let mut subject = Subject::new(spool(), 2);
+    // Not a file more, nor a folder.
+    while std::fs::File::create_new(disk.path().join("probe")).is_ok() {
+        std::fs::remove_file(disk.path().join("probe")).unwrap();
+        subject.emit();
+        assert!(subject.client.flush_durable(PATIENCE).is_durable() || error(&subject.client).is_some());
+    }
+    let left = subject.client.shutdown(std::time::Duration::ZERO).spooled();
+    assert!(left > 10, "{left}");
+    drop(subject);
+    let next = Subject::new(spool(), 2);
+    assert_eq!((next.client.stats().recovered(), error(&next.client)), (left, None));
+    next.server.otherwise(Reply::Status(202));
+    until(&next.client, || next.client.flush(PATIENCE).is_delivered());
+    assert_eq!(next.client.stats().delivered(), left);
+    // And it is a spool as any other.
+    next.server.otherwise(Reply::Status(503));
+    next.client.event("op").emit();
+    assert!(next.client.flush_durable(PATIENCE).is_durable());
+}
+
+#[test]
 fn a_full_disk_with_everything_written_ahead() {
     a_full_disk(SpoolMode::WriteAhead);
 }
@@ -156,9 +182,10 @@ fn a_folder_that_is_removed_under_a_running_client() {
         subject.emit_until(|client| client.stats().spooled() > 2_000);
         // It may be written to meanwhile.
         while std::fs::remove_dir_all(folder.path()).is_err() {}
-        // The folder is made anew.
-        let spooled = subject.client.stats().spooled();
-        subject.emit_until(|client| client.stats().spooled() > spooled && error(client).is_none());
+        // The folder is made anew. Some may have been missed already.
+        let stats = subject.client.stats();
+        let (left, spooled) = (stats.spooled(), stats.spooled() + stats.dropped(LossReason::Damaged));
+        subject.emit_until(|client| client.stats().spooled() > left && error(client).is_none());
         folder.inspect();
         // What was on disk alone is lost, and nothing else.
         subject.recover(&[LossReason::Overflow, LossReason::Damaged]);

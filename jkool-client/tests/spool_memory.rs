@@ -69,7 +69,7 @@ fn a_backlog_on_disk_takes_no_more_memory_than_was_allowed() {
         let gate = Gate::shut(&MemoryTransport::new());
         let held = spooling(Arc::clone(&gate), dir.quick().mode(mode)).queue_bytes(QUEUE).in_flight(1000);
         let held = held.build().unwrap();
-        assert_eq!(held.stats().recovered(), emitted);
+        until(&held, || held.stats().recovered() == emitted);
         gate.wait_for(1000);
         for _ in 0..100 {
             let _report = held.flush(Duration::from_millis(5));

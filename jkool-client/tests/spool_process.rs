@@ -26,7 +26,7 @@ fn main() {}
 mod cases {
     use super::faults::now;
     use super::faults::server::{Reply, Server};
-    use super::process::{End, Process, THREADS};
+    use super::process::{End, Process, THREADS, has_containers};
     use super::spooled::{Folder, Number, Received};
     use rustix::process::Signal;
     use std::collections::BTreeMap;
@@ -39,8 +39,11 @@ mod cases {
         ("kills_of_one_that_writes_what_flows_over", || kills("overflow")),
         ("eight_processes_on_one_folder_with_kills", eight_processes_with_kills),
         ("eight_processes_that_end_well_deliver_each_once", eight_processes_that_end_well),
+        ("eight_processes_that_end_well_while_the_server_does_not", eight_processes_and_an_ill_server),
         ("a_stopped_process_keeps_its_files", a_stopped_process_keeps_its_files),
         ("an_exit_keeps_what_is_durable", an_exit_keeps_what_is_durable),
+        ("an_abort_keeps_what_is_durable", an_abort_keeps_what_is_durable),
+        ("containers_with_the_same_process_number_share_a_folder", containers_share_a_folder),
         ("a_panic_delivers_or_spools", a_panic_delivers_or_spools),
         ("a_shutdown_while_the_server_is_away", a_shutdown_while_the_server_is_away),
     ];
@@ -76,13 +79,26 @@ mod cases {
 
     const MODES: [&str; 2] = ["write-ahead", "overflow"];
 
-    /// How a server may be: well, in trouble, silent, or now this and now that.
+    /// How a server may be: well, in trouble, silent, or now this and now that, with every answer there is.
     fn afflict(server: &Server, random: &mut fastrand::Rng) {
-        let replies = [Reply::Status(202), Reply::Status(503), Reply::Stall, Reply::Status(500), Reply::Reset];
-        match random.usize(..6) {
-            kind @ ..3 => server.otherwise(replies[kind].clone()),
-            3 => server.otherwise(Reply::Status(202)),
-            _ => server.script((0..100).map(|_| random.choice(&replies).cloned().unwrap())),
+        let ill = [302, 400, 401, 403, 404, 406, 413, 422, 429, 500, 502, 503, 504].map(Reply::Status);
+        let ill =
+            [ill.as_slice(), &[Reply::Stall, Reply::Reset, Reply::Close, Reply::RawThenClose(b"HTTP/1.1 20".into())]]
+                .concat();
+        match random.usize(..8) {
+            0 => server.otherwise(Reply::Status(503)),
+            1 => server.otherwise(Reply::Stall),
+            2 => server.otherwise(random.choice(&ill).cloned().unwrap()),
+            3 | 4 => server.otherwise(Reply::Status(202)),
+            _ => {
+                // Nearly always well, or nearly never.
+                let well = random.f64();
+                let reply = |random: &mut fastrand::Rng| match random.f64() < well {
+                    true => Reply::Status(202),
+                    false => random.choice(&ill).cloned().unwrap(),
+                };
+                server.script((0..1_000).map(|_| reply(random)).collect::<Vec<_>>());
+            }
         }
     }
 
@@ -137,8 +153,10 @@ mod cases {
             let deadline = now() + Duration::from_millis(random.u64(..300));
             while let Some(line) = process.line_before(deadline) {
                 durable.note(round, &line);
-                if random.u8(..) < 16 {
-                    folder.inspect();
+                match random.u8(..) {
+                    0..16 => folder.inspect(),
+                    16..24 => process.fill_disk(random.bool()),
+                    _ => {}
                 }
             }
             for line in process.kill() {
@@ -233,6 +251,43 @@ mod cases {
         assert_eq!((received.taken.len() as u64, received.repeats), (sum.accepted, 0));
     }
 
+    /// Whatever the server does, and however often the disk is full, the accounts of processes that end well are exact.
+    fn eight_processes_and_an_ill_server() {
+        let (mut random, folder, mut received) = (random(), Folder::new("eight-ill"), Received::default());
+        let server = Server::start();
+        let mut sum = End::default();
+        let generations = 3 * setting("JKOOL_KILL_ROUNDS").unwrap_or(50).div_ceil(50) as u32;
+        for generation in 0..generations {
+            let rounds = generation * 8 + 1..=generation * 8 + 8;
+            let mut processes: Vec<_> = rounds
+                .map(|round| Process::start("emit", &server.url(), &folder, MODES[round as usize % 2], round))
+                .collect();
+            for _ in 0..8 {
+                afflict(&server, &mut random);
+                let full = random.usize(..8);
+                processes[full].fill_disk(true);
+                for _ in 0..8 {
+                    processes[(full + 1 + random.usize(..7)) % 8].line_before(now() + Duration::from_millis(50));
+                }
+                processes[full].fill_disk(false);
+            }
+            for process in &mut processes {
+                process.ask_to_end();
+            }
+            for process in &mut processes {
+                let end = process.end();
+                assert_eq!(end.dropped, 0, "{end:?}");
+                sum.add(&end);
+            }
+        }
+        received.add(&server.stop());
+        sum.add(&drain(&folder, "overflow", &mut received));
+        assert_eq!((sum.accepted, sum.spooled), (sum.delivered, sum.recovered), "{sum:?}");
+        assert_eq!(received.taken.len() as u64, sum.accepted);
+        let copies = received.copies;
+        assert!(copies <= sum.maybe_duplicated, "there may be {copies} copies: {sum:?}");
+    }
+
     fn a_stopped_process_keeps_its_files() {
         let (folder, mut received) = (Folder::new("stopped"), Received::default());
         let (ill, well) = (Server::start(), Server::start());
@@ -270,6 +325,45 @@ mod cases {
             // Those that came after are in no account but that of the process which is gone.
             assert_eq!((end.recovered, received.taken), (100, numbers(1, 1..=100)), "{mode}");
         }
+    }
+
+    fn an_abort_keeps_what_is_durable() {
+        for mode in MODES {
+            let (folder, mut received, server) = (Folder::new("abort"), Received::default(), Server::start());
+            server.otherwise(Reply::Status(503));
+            let mut process = Process::start("abort", &server.url(), &folder, mode, 1);
+            assert_eq!(process.status().code(), None, "it ends by a signal");
+            let end = drain(&folder, mode, &mut received);
+            assert_eq!((end.recovered, received.taken), (100, numbers(1, 1..=100)), "{mode}");
+        }
+    }
+
+    /// Containers have the same host name, often, and each has a process 1. One that is killed is followed by another.
+    fn containers_share_a_folder() {
+        if !has_containers() {
+            println!("SKIPPED: `unshare --pid` needs root, or is not there");
+            return;
+        }
+        let (folder, mut received, server) = (Folder::new("containers"), Received::default(), Server::start());
+        server.otherwise(Reply::Status(503));
+        let start =
+            |round: u32| Process::start_in_container("emit", &server.url(), &folder, MODES[round as usize % 2], round);
+        let mut durable = Durable::default();
+        let mut processes: Vec<_> = (1..=3).map(|round| (round, start(round))).collect();
+        for next in 4..=6 {
+            for (round, process) in &mut processes {
+                (0..5).for_each(|_| durable.note(*round, &process.line()));
+            }
+            let (round, mut killed) = processes.remove(0);
+            killed.kill().iter().for_each(|line| durable.note(round, line));
+            processes.push((next, start(next)));
+        }
+        for (round, process) in &mut processes {
+            process.ask_to_end().iter().for_each(|line| durable.note(*round, line));
+            process.end();
+        }
+        drain(&folder, "overflow", &mut received);
+        durable.assert_taken(&received);
     }
 
     fn a_panic_delivers_or_spools() {

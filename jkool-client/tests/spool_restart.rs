@@ -201,3 +201,24 @@ fn two_clients_share_a_folder_and_the_next_takes_over_from_both() {
     assert_accounts(&stayer, 100, 100, &[]);
     assert!(dir.segments().is_empty());
 }
+
+#[test]
+fn events_of_many_small_files_travel_together() {
+    let dir = TempDir::new();
+    let spool = || dir.quick().mode(SpoolMode::WriteAhead);
+    let client = spooling(silent_server(), spool()).build().unwrap();
+    for number in 0..300 {
+        emit(&client, number..number + 1);
+        assert!(client.flush_durable(PATIENCE).is_durable());
+    }
+    assert_eq!(client.stats().files_spooled(), 300);
+    assert_eq!(leave(&client, Duration::ZERO).spooled(), 300);
+    assert_eq!(dir.segments().len(), 300);
+    let memory = MemoryTransport::new();
+    let next = spooling(memory.clone(), spool()).max_batch(100).build().unwrap();
+    assert!(next.flush(PATIENCE).is_delivered());
+    assert_arrived(&memory, 0..300);
+    // The first one or two may have gone before all were found.
+    assert!(memory.batches().len() <= 5, "{:?}", memory.batches());
+    assert!(dir.segments().is_empty());
+}

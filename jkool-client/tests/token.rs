@@ -76,6 +76,34 @@ fn a_changed_token_file_is_found() {
     assert!(report.is_delivered(), "{report}");
 }
 
+/// Secret stores change the file first, and servers take the old token for a while.
+#[test]
+fn a_token_file_that_changes_while_all_goes_well_is_read_when_the_old_token_is_refused() {
+    let mut server = Server::new();
+    let old = server.mock("POST", "/event").match_header("token", OLD).with_status(202).expect(2).create();
+    let path = std::env::temp_dir().join(format!("jkool-token-rotated-{}", std::process::id()));
+    std::fs::write(&path, OLD).unwrap();
+    let client = client(&server).token_file(&path).build().unwrap();
+    client.event("op").emit();
+    assert!(client.flush(PATIENCE).is_delivered());
+    std::fs::write(&path, NEW).unwrap();
+    client.event("op").emit();
+    assert!(client.flush(PATIENCE).is_delivered());
+    old.assert();
+    old.remove();
+    let refused = server.mock("POST", "/event").match_header("token", OLD).with_status(401);
+    let refused = refused.expect_at_least(1).create();
+    let new = server.mock("POST", "/event").match_header("token", NEW).with_status(202).expect(50).create();
+    for _ in 0..50 {
+        client.event("op").emit();
+    }
+    let report = client.flush(Duration::from_secs(15));
+    std::fs::remove_file(&path).unwrap();
+    assert!(report.is_delivered(), "{report}");
+    refused.assert();
+    new.assert();
+}
+
 #[test]
 fn what_is_no_token_changes_nothing() {
     let server = server();

@@ -5,8 +5,10 @@ mod charts;
 mod csv;
 mod events;
 mod export;
+mod figures;
 mod item;
 mod live;
+mod open_metrics;
 
 use crate::app::App;
 use axum::Router;
@@ -17,7 +19,7 @@ use std::sync::Arc;
 
 const OPENAPI: &str = include_str!("api/openapi.json");
 
-type Routes = [(&'static str, fn() -> MethodRouter<Arc<App>>); 13];
+type Routes = [(&'static str, fn() -> MethodRouter<Arc<App>>); 16];
 
 /// Every path. A test makes sure that each is described, and each of its parameters.
 const ROUTES: Routes = [
@@ -29,8 +31,11 @@ const ROUTES: Routes = [
     ("/api/series", || get(charts::series)),
     ("/api/metrics", || get(charts::metrics)),
     ("/api/top", || get(charts::top)),
+    ("/api/facets", || get(figures::facets)),
+    ("/api/aggregate", || get(figures::aggregate)),
     ("/api/flows", || get(charts::flows)),
     ("/api/stats", || get(charts::stats)),
+    ("/metrics", || get(open_metrics::open_metrics)),
     ("/api/tail", || get(live::tail)),
     ("/api/openapi.json", || get(openapi)),
     // Of what is not above, too, the answer is JSON.

@@ -65,6 +65,7 @@ impl ErrorResponse {
             }
             ErrorResponse::Encoding(_) | ErrorResponse::Xml => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             ErrorResponse::Store(error) if error.kind() == StoreErrorKind::Busy => StatusCode::TOO_MANY_REQUESTS,
+            ErrorResponse::Store(error) if error.kind() == StoreErrorKind::NoSuchField => StatusCode::BAD_REQUEST,
             ErrorResponse::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
             ErrorResponse::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -82,6 +83,7 @@ impl ErrorResponse {
             ErrorResponse::Encoding(_) => Some((ACCEPT_ENCODING, "gzip, deflate")),
             ErrorResponse::Busy => Some((RETRY_AFTER, SOON)),
             ErrorResponse::Store(error) if error.kind() == StoreErrorKind::Busy => Some((RETRY_AFTER, SOON)),
+            ErrorResponse::Store(error) if error.kind() == StoreErrorKind::NoSuchField => None,
             ErrorResponse::Store(_) => Some((RETRY_AFTER, LATER)),
             _ => None,
         }

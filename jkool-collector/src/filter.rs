@@ -1,5 +1,6 @@
 //! Which entities are wanted: one filter for the page, the read API, the command and the tail.
 
+use crate::condition::Condition;
 use crate::query::{InvalidQuery, Query};
 use crate::store::{Search, Stored};
 use crate::time_arg::Moment;
@@ -26,8 +27,8 @@ pub struct Filter {
     pub operation: Option<String>,
     /// Elements that the source's name must hold, in any order: `SERVER=web-1`, `APPL=WebOrders#DATACENTER=DC1`.
     pub source: Option<SourceFqn>,
-    /// Words that the message or the exception must hold, in small or capital letters; `pay*` is any word that begins so, and
-    /// `"no stock"` are words that follow each other.
+    /// Words that the message or the exception must hold, in small or capital letters, with or without accents; `pay*` is any
+    /// word that begins so, `"no stock"` are words that follow each other, and `-test` must not be there.
     pub text: Option<String>,
     /// A correlator.
     pub correlator: Option<String>,
@@ -37,6 +38,8 @@ pub struct Filter {
     pub since: Option<Moment>,
     /// Until then, itself not included.
     pub until: Option<Moment>,
+    /// Conditions on any fields, all of which must hold.
+    pub conditions: Vec<Condition>,
 }
 
 /// The kinds of entities.
@@ -61,7 +64,7 @@ pub struct SeverityRange {
 
 impl Filter {
     /// Takes its parameters out of `query`: `kind`, `severity`, `operation`, `source`, `text`, `corrid`, `parent`, `since`,
-    /// `until`.
+    /// `until`, and each `where`.
     ///
     /// # Errors
     /// When one says nothing understandable.
@@ -69,13 +72,14 @@ impl Filter {
         Ok(Self {
             kind: query.take("kind")?,
             severity: query.take("severity")?,
-            operation: query.take("operation")?,
+            operation: query.take_text("operation"),
             source: query.take("source")?,
             text: query.take("text")?,
-            correlator: query.take("corrid")?,
-            parent: query.take("parent")?,
+            correlator: query.take_text("corrid"),
+            parent: query.take_text("parent"),
             since: query.take("since")?,
             until: query.take("until")?,
+            conditions: query.take_all("where")?,
         })
     }
 
@@ -96,6 +100,9 @@ impl Filter {
         add("parent", self.parent.as_ref().map(|value| value as _));
         add("since", self.since.as_ref().map(|value| value as _));
         add("until", self.until.as_ref().map(|value| value as _));
+        for condition in &self.conditions {
+            add("where", Some(condition));
+        }
         query
     }
 
@@ -115,6 +122,7 @@ impl Filter {
             })
             && self.since.is_none_or(|since| since.before(now) <= stored.time)
             && self.until.is_none_or(|until| stored.time < until.before(now))
+            && self.conditions.iter().all(|condition| condition.matches(entity))
     }
 
     /// What it says of the time, and nothing else.

@@ -6,8 +6,10 @@ mod app;
 mod builder;
 mod clock;
 mod collector;
+mod condition;
 mod counters;
 mod error_response;
+mod field;
 mod filter;
 mod intake;
 mod listen;
@@ -26,14 +28,17 @@ mod tokens;
 pub use builder::CollectorBuilder;
 pub use clock::Clock;
 pub use collector::Collector;
+pub use condition::{Condition, InvalidCondition, Test};
 pub use counters::Counts;
+pub use field::{FieldName, UnknownField};
 pub use filter::{Filter, Kind, SeverityRange};
 pub use query::{InvalidQuery, Query};
 pub use script::Answer;
 pub use start_error::StartError;
 pub use store::{
-    Appended, Bucket, Durability, EntityId, Flow, Metric, MetricName, Reader, Record, Retention, Severities, Sizes,
-    Store, StoreBuilder, StoreError, StoreErrorKind, Stored, Top,
+    Aggregation, Appended, Bucket, Durability, EntityId, Flow, Function, Group, InvalidEntityId, InvalidMeasure, Key,
+    Measure, Metric, MetricName, Progress, Reader, Record, Retention, Row, Severities, Sizes, Store, StoreBuilder,
+    StoreError, StoreErrorKind, Stored, Top,
 };
 pub use test_collector::{TestCollector, TooFew};
 pub use time_arg::{InvalidMoment, Moment};

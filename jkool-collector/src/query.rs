@@ -39,12 +39,7 @@ impl Query {
     /// Reads what a form or a url says. Parameters without a value are as if absent.
     pub fn parse(text: &str) -> Self {
         let pairs = form_urlencoded::parse(text.as_bytes());
-        Self(
-            pairs
-                .filter(|(_, value)| !value.trim().is_empty())
-                .map(|(n, v)| (n.into_owned(), v.into_owned()))
-                .collect(),
-        )
+        Self(pairs.filter(|(_, value)| !value.is_empty()).map(|(n, v)| (n.into_owned(), v.into_owned())).collect())
     }
 
     /// Adds a parameter.
@@ -60,16 +55,33 @@ impl Query {
     where
         T: FromStr<Err: fmt::Display>,
     {
-        let mut last = None;
-        self.0.retain(|(name, value)| {
-            let found = name == parameter;
-            if found {
-                last = Some(value.clone());
-            }
-            !found
-        });
-        let Some(value) = last else { return Ok(None) };
+        let Some(value) = self.take_texts(parameter).pop() else { return Ok(None) };
+        if value.trim().is_empty() {
+            return Ok(None);
+        }
         value.trim().parse().map(Some).map_err(|error: T::Err| InvalidQuery::new(parameter, &value, error))
+    }
+
+    /// Takes a text out, with the spaces at its ends; of several the last.
+    pub(crate) fn take_text(&mut self, parameter: &str) -> Option<String> {
+        self.take_texts(parameter).pop()
+    }
+
+    /// Takes all of a parameter that may be repeated.
+    pub(crate) fn take_all<T>(&mut self, parameter: &str) -> Result<Vec<T>, InvalidQuery>
+    where
+        T: FromStr<Err: fmt::Display>,
+    {
+        let read = |value: String| value.parse().map_err(|error: T::Err| InvalidQuery::new(parameter, &value, error));
+        self.take_texts(parameter).into_iter().map(read).collect()
+    }
+
+    /// Takes all texts of a parameter out.
+    pub(crate) fn take_texts(&mut self, parameter: &str) -> Vec<String> {
+        let (taken, left) = std::mem::take(&mut self.0).into_iter().partition(|(name, _)| name == parameter);
+        self.0 = left;
+        let taken: Vec<(String, String)> = taken;
+        taken.into_iter().map(|(_, value)| value).collect()
     }
 
     /// Makes sure that nothing is left.

@@ -1,30 +1,30 @@
-//! What was received, kept in SQLite: one thread writes, in groups; readers have connections of their own.
+//! What was received: acknowledged when it is in a journal, found in search indexes that follow it.
 
-mod apply;
+mod aggregation;
 mod charts;
-mod connections;
+pub(crate) mod engine;
 mod error;
-mod file;
-mod find;
 mod flows;
 mod id;
-mod link;
+mod index;
+mod journal;
+mod local;
 mod open;
+mod progress;
 mod reader;
 mod record;
 mod results;
 mod retention;
-mod rollup;
 mod scale;
-mod schema;
-mod search;
-mod writer;
+mod takeover;
 
+pub use aggregation::{Aggregation, Function, Group, InvalidMeasure, Key, Measure, Row};
 pub use error::{StoreError, StoreErrorKind};
-pub use id::EntityId;
+pub use id::{EntityId, InvalidEntityId};
+pub(crate) use index::Search;
 pub use open::{Durability, Store, StoreBuilder};
+pub use progress::Progress;
 pub use reader::Reader;
 pub use record::Record;
 pub use results::{Appended, Bucket, Flow, Metric, MetricName, Severities, Sizes, Stored, Top};
 pub use retention::Retention;
-pub(crate) use search::Search;

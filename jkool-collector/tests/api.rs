@@ -156,8 +156,8 @@ fn one_and_what_is_related_to_it() {
     let operations: Vec<_> =
         related["events"].as_array().unwrap().iter().map(|item| &item["entity"]["operation"]).collect();
     assert_eq!(operations, ["Checkout", "ProcessOrder", "Ship"]);
-    assert_eq!(refused(&collector, "/api/events/32").0, 404);
-    assert_eq!(refused(&collector, "/api/events/32/related").0, 404);
+    assert_eq!(refused(&collector, "/api/events/32-1").0, 404);
+    assert_eq!(refused(&collector, "/api/events/32-1/related").0, 404);
     let (status, error) = refused(&collector, "/api/events/seven");
     assert_eq!((status, error.as_str()), (400, "id=\"seven\": expected the id of an event, as an answer has it"));
 }
@@ -250,6 +250,123 @@ fn numbers_over_time_and_by_name() {
     );
 }
 
+/// Payments by three users, with amounts and times.
+fn payments() -> Vec<Value> {
+    let payment = |number: i64| {
+        json!({
+            "operation": if number % 2 == 0 { "Pay" } else { "Refund" }, "user": format!("user-{}", number % 3),
+            "severity": if number == 9 { "ERROR" } else { "INFO" }, "time-usec": START + number * 60_000_000,
+            "elapsed-time-usec": number * 1_000, "source-fqn": format!("APPL=Shop#SERVER=web.{}", number % 2),
+            "properties": [{"name": "amount.net", "type": "double", "value": number as f64 / 2.0},
+                {"name": "note", "type": "string", "value": format!("note {number}")}],
+            "snapshots": [{"name": "Cart", "category": "Order", "properties": [
+                {"name": "items", "type": "int", "value": number}]}],
+        })
+    };
+    (0..10).map(payment).collect()
+}
+
+#[test]
+fn conditions_hold_for_any_field() {
+    let collector = collector();
+    store(&collector, &payments());
+    let found = |query: &str| {
+        let found = get(&collector, &format!("/api/events?{query}").replace('<', "%3C").replace('>', "%3E"));
+        let number = |item: &Value| (item["time-usec"].as_i64().unwrap() - START) / 60_000_000;
+        found["events"].as_array().unwrap().iter().map(number).collect::<Vec<_>>()
+    };
+    // Of what is in the index alone, as of what is younger.
+    for round in 0..2 {
+        for (query, expected) in [
+            ("where=user%3Duser-1", vec![7, 4, 1]),
+            ("where=user!%3Duser-1&where=user!%3Duser-2", vec![9, 6, 3, 0]),
+            ("where=elapsed-time-usec>%3D8ms", vec![9, 8]),
+            ("where=elapsed-time-usec<0.0015s&where=elapsed-time-usec>0", vec![1]),
+            ("where=properties.amount.net%3D4", vec![8]),
+            ("where=properties.amount.net<1", vec![1, 0]),
+            ("where=snapshots.Order/Cart/items>8&where=!location", vec![9]),
+            ("where=operation^%3DRef&where=user%3Duser-0", vec![9, 3]),
+            ("where=properties.note*%3Dte+7", vec![7]),
+            ("where=SERVER%3Dweb.1&where=severity%3DERROR", vec![9]),
+            ("where=SERVER^%3Dweb&limit=2", vec![9, 8]),
+            ("where=properties.note&where=!operation%3DPay&where=kind%3Devent", vec![9, 7, 5, 3, 1]),
+            ("where=!severity*%3DINF", vec![9]),
+            ("where=exception", vec![]),
+            ("text=-pay&where=user%3Duser-1", vec![7, 1]),
+        ] {
+            assert_eq!(found(query), expected, "{query}, round {round}");
+        }
+        // Figures make the index follow.
+        get(&collector, "/api/stats");
+    }
+    for (path, expected) in [
+        ("/api/events?where=colour%3Dred", "where=\"colour=red\": expected a field: "),
+        ("/api/events?where=user%3Ealice", "where=\"user>alice\": expected a number after < or >"),
+    ] {
+        let (status, error) = refused(&collector, path);
+        assert!(status == 400 && error.starts_with(expected), "{path}: {error}");
+    }
+}
+
+#[test]
+fn anything_can_be_counted_by_anything() {
+    let collector = collector();
+    store(&collector, &payments());
+    let rows = |query: &str| {
+        let answer = get(&collector, &format!("/api/aggregate?{query}").replace('>', "%3E"));
+        let row = |row: &Value| format!("{} {} {}", row["by"], row["count"], row["measures"]);
+        answer["rows"].as_array().unwrap().iter().map(row).collect::<Vec<_>>()
+    };
+    assert_eq!(rows(""), ["[] 10 []"]);
+    assert_eq!(rows("by=user"), ["[\"user-0\"] 4 []", "[\"user-1\"] 3 []", "[\"user-2\"] 3 []"]);
+    assert_eq!(
+        rows("by=operation&by=severity&where=user%3Duser-0&where=severity%3DINFO"),
+        ["[\"Pay\",\"INFO\"] 2 []", "[\"Refund\",\"INFO\"] 1 []"]
+    );
+    let figures = ["sum", "min", "max", "avg", "count"].map(|name| format!("measure={name}(properties.amount.net)"));
+    assert_eq!(rows(&figures.join("&")), ["[] 10 [22.5,0.0,4.5,2.25,10.0]"]);
+    assert_eq!(
+        rows("by=SERVER&measure=max(elapsed-time-usec)&measure=distinct(user)"),
+        ["[\"web.0\"] 5 [8000.0,3.0]", "[\"web.1\"] 5 [9000.0,3.0]"]
+    );
+    assert_eq!(rows("by=snapshots.Order/Cart/items&where=snapshots.Order/Cart/items>8"), ["[9.0] 1 []"]);
+    assert_eq!(rows("measure=sum(properties.nothing)"), ["[] 10 [0.0]"]);
+    assert_eq!(rows("measure=avg(properties.nothing)"), ["[] 10 [null]"]);
+    let p50 = &get(&collector, "/api/aggregate?measure=p50(elapsed-time-usec)")["rows"][0]["measures"][0];
+    assert!((3_900.0..5_100.0).contains(&p50.as_f64().unwrap()), "{p50}");
+    let over_time = get(&collector, "/api/aggregate?by=time&by=severity&buckets=10");
+    assert_eq!(over_time["width-usec"], 60_000_000);
+    assert_eq!(over_time["rows"].as_array().unwrap().len(), 10);
+    assert_eq!(over_time["rows"][9], json!({"by": [START + 540_000_000, "ERROR"], "count": 1, "measures": []}));
+    assert_eq!(rows("by=user&where=user%3Dnobody"), [""; 0]);
+    let facets = get(&collector, "/api/facets?field=operation&field=properties.amount.net&limit=1");
+    let [operation, amount] = &**facets["facets"].as_array().unwrap() else { panic!("{facets}") };
+    assert_eq!(*operation, json!({"field": "operation", "values": [{"value": "Pay", "count": 5}]}));
+    assert_eq!(amount["values"].as_array().unwrap().len(), 1);
+    assert_eq!(get(&collector, "/api/facets")["facets"].as_array().unwrap().len(), 7);
+    for (path, expected) in [
+        ("/api/aggregate?by=tracking-id", "by tracking-id nothing can be grouped"),
+        ("/api/aggregate?by=colour", "by=\"colour\": expected time or the name of a field"),
+        ("/api/aggregate?measure=median(pid)", "measure=\"median(pid)\": expected a measure such as"),
+        ("/api/aggregate?by=user&by=pid&by=tid&limit=100", "limit=\"100\": expected so few"),
+        ("/api/aggregate?by=a&by=b&by=c&by=d", "by=\"a\": expected time or the name"),
+    ] {
+        let (status, error) = refused(&collector, path);
+        assert!(status == 400 && error.starts_with(expected), "{path}: {error}");
+    }
+}
+
+#[test]
+fn what_a_link_says_is_what_it_finds() {
+    let collector = collector();
+    for (operation, correlator) in [(" Pay ", " A-1 "), ("Pay", "A-1"), ("支払い", "%2F&=")] {
+        store(&collector, &[json!({"operation": operation, "corrid": [correlator], "time-usec": START})]);
+    }
+    for query in ["operation=+Pay+", "operation=Pay", "corrid=+A-1+", "corrid=A-1", "corrid=%252F%26%3D", "text=払"] {
+        assert_eq!(get(&collector, &format!("/api/events?{query}"))["events"].as_array().unwrap().len(), 1, "{query}");
+    }
+}
+
 #[test]
 fn who_sent_to_whom() {
     let collector = collector();
@@ -305,15 +422,38 @@ fn what_is_not_understood_is_refused_by_name() {
         ("/api/events?before=x", "before=\"x\": expected the id of an event, as an answer has it"),
         ("/api/events?colour=red", "colour=\"red\": no such parameter"),
         ("/api/top?by=colour", "by=\"colour\": expected operation or source"),
-        // What these can't count by is not quietly passed over.
-        ("/api/top?text=x", "text=\"x\": no such parameter"),
+        // What it can't count by is not quietly passed over.
         ("/api/series?category=Order", "category=\"Order\": expected with a property"),
         ("/api/flows?severity=ERROR", "severity=\"ERROR\": no such parameter"),
-        ("/api/series?property=items&text=x", "text=\"x\": no such parameter"),
     ] {
         assert_eq!(refused(&collector, path), (400, expected.to_owned()), "{path}");
     }
     assert_eq!(refused(&collector, "/api/nothing").0, 404);
+}
+
+#[test]
+fn the_counts_are_told_as_open_metrics() {
+    let collector = collector();
+    let mut stream = TcpStream::connect(collector.address()).unwrap();
+    let body = "{\"operation\":\"a\"}\n{\"operation\":\"b\"}\nno entity\n";
+    let head = format!("POST /event HTTP/1.0\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", body.len());
+    stream.write_all((head + body).as_bytes()).unwrap();
+    stream.read_to_string(&mut String::new()).unwrap();
+    let (status, head, text) = fetch(&collector, "/metrics");
+    assert_eq!(status, 200);
+    assert!(head.contains("content-type: application/openmetrics-text; version=1.0.0; charset=utf-8"), "{head}");
+    for line in ["stored_total 2", "refused_total 1", "duplicates_total 0", "events 2", "snapshots 0"] {
+        assert!(text.contains(&format!("\njkool_collector_{line}\n")), "{line}: {text}");
+    }
+    assert!(
+        text.starts_with("# TYPE jkool_collector_stored counter\n# HELP ") && text.ends_with("\n# EOF\n"),
+        "{text}"
+    );
+    // What is told of is described before, and once.
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let name = line.split(' ').next().unwrap().trim_end_matches("_total");
+        assert_eq!(text.matches(&format!("# TYPE {name} ")).count(), 1, "{line}");
+    }
 }
 
 #[test]
@@ -343,7 +483,7 @@ fn every_parameter_is_described_and_no_other() {
     assert!(all.len() >= 15, "{all:?}");
     for (path, parameters) in &described {
         for name in &all {
-            let url = format!("{}?{name}=7", path.replace("{id}", "32"));
+            let url = format!("{}?{name}=7", path.replace("{id}", "32-1"));
             // A tail that is taken has no end.
             let (status, _, mut reader) = open(&collector, &url);
             let known = status != 400 || {

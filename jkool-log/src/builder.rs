@@ -2,14 +2,12 @@
 
 use crate::error::InstallError;
 use crate::filter::Filter;
-use crate::guard::Guard;
 use crate::logger::{Beside, Logger};
-use jkool_client::model::{OpType, SourceFqn, Text, TypedValue};
-use jkool_client::transport::Transport;
-use jkool_client::{Client, ClientBuilder};
+use jkool_client::Guard;
+use jkool_client::facade::settings::{ClientSettings, NOT_FOR_A_READY_ONE};
+use jkool_client::model::OpType;
 use log::{LevelFilter, Log};
 use std::fmt;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// Builds the [`Logger`], and installs it. Everything has a default but the token, and that can come from the variable
@@ -28,10 +26,7 @@ use std::time::Duration;
 /// ```
 #[must_use = "a builder does nothing until `install` or `build`"]
 pub struct Builder {
-    settings: ClientBuilder,
-    /// The first client setting that was made, by its name.
-    setting: Option<&'static str>,
-    client: Option<Client>,
+    settings: ClientSettings,
     level: LevelFilter,
     filter: Option<String>,
     filter_env: Option<String>,
@@ -46,9 +41,7 @@ pub struct Builder {
 impl Builder {
     pub(crate) fn new() -> Self {
         Self {
-            settings: Client::builder(),
-            setting: None,
-            client: None,
+            settings: ClientSettings::new(),
             level: LevelFilter::Info,
             filter: None,
             filter_env: None,
@@ -61,63 +54,7 @@ impl Builder {
         }
     }
 
-    fn set(mut self, setting: &'static str, set: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
-        self.setting.get_or_insert(setting);
-        self.settings = set(self.settings);
-        self
-    }
-
-    /// The access token. Without this, or a [`token_file`](Self::token_file), it is that of the variable `JKOOL_TOKEN`.
-    pub fn token(self, token: impl Into<String>) -> Self {
-        self.set("token", |client| client.token(token))
-    }
-
-    /// The file that holds the access token.
-    pub fn token_file(self, path: impl Into<PathBuf>) -> Self {
-        self.set("token_file", |client| client.token_file(path))
-    }
-
-    /// Where to send; the service itself, unless this or the variable `JKOOL_URL` says otherwise.
-    pub fn url(self, url: impl Into<String>) -> Self {
-        self.set("url", |client| client.url(url))
-    }
-
-    /// Where the records come from; see [`ClientBuilder::source`] for what it is without this, and for `?`.
-    pub fn source(self, source: SourceFqn) -> Self {
-        self.set("source", |client| client.source(source))
-    }
-
-    /// Adds a property to every event that has none of that name.
-    pub fn property(self, name: impl Into<Text>, value: impl Into<TypedValue>) -> Self {
-        self.set("property", |client| client.property(name, value))
-    }
-
-    /// On whose behalf; without this, the user that the environment names, if any.
-    pub fn user(self, user: impl Into<Text>) -> Self {
-        self.set("user", |client| client.user(user))
-    }
-
-    /// Where things happen.
-    pub fn location(self, location: impl Into<Text>) -> Self {
-        self.set("location", |client| client.location(location))
-    }
-
-    /// Another way to send than HTTPS; in tests a [`MemoryTransport`](jkool_client::transport::MemoryTransport).
-    pub fn transport(self, transport: impl Transport) -> Self {
-        self.set("transport", |client| client.transport(transport))
-    }
-
-    /// All other settings of the client: its queue, batches, retries, hooks.
-    pub fn configure(self, settings: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Self {
-        self.set("configure", settings)
-    }
-
-    /// A ready client, for a program that also emits by itself. The guard shuts it down as it would its own. None of the
-    /// client's settings can be made here then.
-    pub fn client(mut self, client: Client) -> Self {
-        self.client = Some(client);
-        self
-    }
+    jkool_client::__client_settings!(settings);
 
     /// The most that becomes an event; [`LevelFilter::Info`] unless said otherwise. A [`filter`](Self::filter) refines it.
     pub fn level(mut self, level: LevelFilter) -> Self {
@@ -207,16 +144,10 @@ impl Builder {
             }
             (_, level) => level.unwrap_or(LevelFilter::Trace),
         };
-        let client = match (self.client, self.setting) {
-            (Some(_), Some(setting)) => {
-                return Err(InstallError::Setting {
-                    setting,
-                    reason: "is for a new client, and a ready one was passed",
-                });
-            }
-            (Some(client), None) => client,
-            (None, _) => self.settings.build()?,
-        };
+        if let Some(setting) = self.settings.conflict() {
+            return Err(InstallError::Setting { setting, reason: NOT_FOR_A_READY_ONE });
+        }
+        let client = self.settings.client()?;
         Ok(Logger {
             client,
             filter,
@@ -243,7 +174,6 @@ impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
             .field("settings", &self.settings)
-            .field("client", &self.client)
             .field("level", &self.level)
             .field("filter", &self.filter)
             .field("filter_env", &self.filter_env)

@@ -1,7 +1,8 @@
 //! From a log record to an event.
 
-use crate::message::{self, PANICKED};
-use crate::{keys, times, value};
+use crate::value;
+use jkool_client::facade::message::{self, PANICKED};
+use jkool_client::facade::{keys, times};
 use jkool_client::model::{Event, Property, Severity, Text};
 use jkool_client::{Code, catch_panic};
 use log::kv::{self, Key, VisitSource};
@@ -74,7 +75,7 @@ struct Decorate<'e>(&'e mut Event);
 impl<'kvs> VisitSource<'kvs> for Decorate<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: kv::Value<'kvs>) -> Result<(), kv::Error> {
         let typed = catch_panic(|| value::typed(&value));
-        let property = match (typed, keys::field(key.as_str())) {
+        let property = match (typed, keys::of_event(key.as_str())) {
             (Some(typed), Some(set)) => set(self.0, typed).err(),
             (Some(typed), None) => Some(typed),
             (None, _) => Some(PANICKED.into()),
@@ -86,5 +87,7 @@ impl<'kvs> VisitSource<'kvs> for Decorate<'_> {
     }
 }
 
+#[cfg(test)]
+mod key_tests;
 #[cfg(test)]
 pub(crate) mod tests;

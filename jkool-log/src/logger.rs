@@ -2,9 +2,9 @@
 
 use crate::convert;
 use crate::filter::Filter;
-use crate::message;
 use crate::properties::{self, Found};
-use crate::recursion::{RecursionGuard, Sink};
+use jkool_client::facade::message;
+use jkool_client::facade::recursion::{RecursionGuard, Sink};
 use jkool_client::model::{Entity, Event, OpType, Text};
 use jkool_client::{Client, Code, Line, LossReason, catch_panic, is_delivery_thread};
 use log::{LevelFilter, Log, Metadata, Record};

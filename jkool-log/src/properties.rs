@@ -1,9 +1,9 @@
 //! Key-values that decorate nothing, as JSON: no event needs to be made of their record.
 
-use crate::keys;
-use crate::message::PANICKED;
 use crate::value;
 use jkool_client::catch_panic;
+use jkool_client::facade::keys;
+use jkool_client::facade::message::PANICKED;
 use jkool_client::model::json::Json;
 use jkool_client::model::{Property, Scalar, write_property};
 use log::Record;
@@ -37,7 +37,7 @@ struct Keys<F> {
 
 impl<'kvs, F: Fn(&str) -> bool> VisitSource<'kvs> for Keys<F> {
     fn visit_pair(&mut self, key: Key<'kvs>, _: kv::Value<'kvs>) -> Result<(), kv::Error> {
-        let plain = keys::field(key.as_str()).is_none() && !(self.adds)(key.as_str());
+        let plain = keys::of_event(key.as_str()).is_none() && !(self.adds)(key.as_str());
         if self.found != Found::Others {
             self.found = if plain { Found::Plain } else { Found::Others };
         }

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod activity;
+#[doc(hidden)]
+pub mod derived;
 mod entity;
 mod enums;
 mod event;
@@ -8,6 +10,7 @@ mod heap_size;
 #[doc(hidden)]
 pub mod json;
 mod property;
+mod resource;
 mod snapshot;
 mod source;
 mod source_type;
@@ -15,6 +18,8 @@ mod spelling;
 mod surrogates;
 mod tags;
 mod timestamp;
+mod to_properties;
+mod to_snapshot;
 mod trackable;
 mod tracking_id;
 mod tracking_ids;
@@ -27,6 +32,8 @@ pub use activity::{Activity, ActivityBuilder};
 pub use entity::Entity;
 pub use enums::{ActivityStatus, CompCode, LogType, OpType, Severity};
 pub use event::{Event, EventBuilder};
+#[cfg(feature = "derive")]
+pub use jkool_derive::Snapshot;
 pub use property::{Property, TypedValue};
 #[doc(hidden)]
 pub use property::{Scalar, write_property};
@@ -36,6 +43,8 @@ pub use source_type::SourceType;
 pub use spelling::UnknownWord;
 pub use surrogates::replace_lone_surrogates;
 pub use timestamp::{InvalidTimestamp, Timestamp};
+pub use to_properties::{PropertySet, ToProperties};
+pub use to_snapshot::ToSnapshot;
 pub use trackable::{InvalidEntity, error_chain};
 pub use tracking_id::TrackingId;
 pub use tracking_ids::TrackingIds;

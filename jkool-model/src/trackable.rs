@@ -381,15 +381,16 @@ macro_rules! __trackable_setters {
             self
         }
 
-        /// Adds a snapshot: a set of metrics taken with it.
+        /// Adds a snapshot, a set of metrics taken with it: a [`Snapshot`]($crate::Snapshot), or what becomes one, by value or by
+        /// reference.
         #[inline]
-        pub fn snapshot(mut self, snapshot: $crate::Snapshot) -> Self {
+        pub fn snapshot(mut self, snapshot: impl $crate::ToSnapshot) -> Self {
             let snapshots = &mut self.$entity.snapshots;
             // Most events have one at most, and it is large.
             if snapshots.capacity() == 0 {
                 snapshots.reserve_exact(1);
             }
-            snapshots.push(snapshot);
+            snapshots.push(snapshot.into_snapshot());
             self
         }
     };

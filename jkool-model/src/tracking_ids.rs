@@ -33,9 +33,14 @@ impl TrackingIds {
 
     /// The next id: a UUID of version 4.
     pub fn next(&self) -> TrackingId {
+        TrackingId::from_uuid(uuid::Builder::from_random_bytes(self.next_bits().to_be_bytes()).into_uuid())
+    }
+
+    /// The bits of the next id, for one of another form.
+    #[doc(hidden)]
+    pub fn next_bits(&self) -> u128 {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
-        let bits = scatter(self.first.wrapping_add(STEP.wrapping_mul(count.into())));
-        TrackingId::from_uuid(uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid())
+        scatter(self.first.wrapping_add(STEP.wrapping_mul(count.into())))
     }
 }
 

@@ -13,12 +13,12 @@ pub enum Disposition {
         /// How long the server wants to be left alone, measured from the answer.
         after: Option<Duration>,
     },
-    /// Nothing will work until a setting is changed (a refused token, a wrong url, a bad certificate): keep everything,
-    /// say so, and try again slowly.
+    /// Nothing will work until a setting is changed (a refused token, a wrong url, a bad certificate). It is believed when
+    /// nothing gets through: then everything is kept, it is said so, and tried again slowly.
     Misconfigured,
-    /// This payload, or this batch, is larger than the server takes.
+    /// This payload, or this batch, is larger than the server takes. Of a single payload it is believed when others get through.
     TooLarge,
-    /// The server refuses this payload for what it holds; sending it again would not help.
+    /// The server says that it refuses this payload for what it holds. It is believed when other payloads get through.
     Rejected,
 }
 
@@ -30,9 +30,10 @@ pub struct Failure {
     /// Whether the payload may have been delivered all the same: true when it was written and the answer never came.
     /// Sending it again can then make a duplicate.
     pub maybe_delivered: bool,
-    /// Whether the server failed over it in a way that its content may have caused: true when it said no more than that
-    /// something went wrong in it. A payload over which it does so every time, while others get through, is refused in
-    /// effect. Of [`Disposition::Retry`] alone; what is surely refused is [`Disposition::Rejected`].
+    /// Whether its content may be the cause, although the server does not say so: true for whatever failed behind a
+    /// request that was written, since a server, or a firewall before it, may fail over some payloads every time. Such a
+    /// payload lets others go first. Of [`Disposition::Retry`] it is refused in effect when others get through and it never
+    /// does; of [`Disposition::Misconfigured`] it never is. What the server surely refuses is [`Disposition::Rejected`].
     pub maybe_rejected: bool,
     /// What happened.
     pub error: TransportError,

@@ -8,6 +8,7 @@ use common::server::Server;
 use common::tls::{Authority, Identity};
 use common::{event, failure};
 use jkool_transport::{DEFAULT_URL, ErrorKind, HttpTransport, HttpTransportBuilder, Token, Transport};
+use std::path::PathBuf;
 use std::time::Duration;
 
 fn builder(url: &str) -> HttpTransportBuilder {
@@ -130,6 +131,39 @@ fn wrong_certificates() {
     builder(DEFAULT_URL).client_identity_pem(one.pem(), one.key_pem()).build().expect("a pair");
 }
 
+#[test]
+fn certificates_in_files_that_are_of_no_use() {
+    let file = |name: &str, content: &str| {
+        let path = std::env::temp_dir().join(format!("jkool-config-{}-{name}", std::process::id()));
+        std::fs::write(&path, content).expect("writing to the temporary folder");
+        path
+    };
+    let identity = Identity::self_signed("one");
+    let (good, key) = (file("good.pem", &identity.pem()), file("key.pem", &identity.key_pem()));
+    let (empty, other) = (file("empty.pem", ""), file("other.pem", &Identity::self_signed("other").key_pem()));
+    let damaged = file("damaged.pem", "-----BEGIN CERTIFICATE-----\npassw0rd");
+    let ca = |path: &PathBuf| error(builder(DEFAULT_URL).ca_certificate_file(path));
+    assert_eq!(ca(&empty), format!("ca_certificate_file {empty:?}: there is no certificate in PEM in it"));
+    assert_eq!(ca(&key), format!("ca_certificate_file {key:?}: there is no certificate in PEM in it"));
+    assert_eq!(ca(&damaged), format!("ca_certificate_file {damaged:?}: the certificate is damaged PEM"));
+    let missing = ca(&"/no/such/ca".into());
+    assert!(missing.starts_with("ca_certificate_file \"/no/such/ca\": it cannot be read: "), "{missing}");
+
+    let pair = |chain: &PathBuf, key: &PathBuf| error(builder(DEFAULT_URL).client_identity_files(chain, key));
+    assert_eq!(pair(&key, &key), format!("client_identity_files {key:?}: there is no certificate in PEM in it"));
+    assert_eq!(pair(&good, &good), format!("client_identity_files {good:?}: there is no private key in PEM in it"));
+    let missing = pair(&good, &"/no/such/key".into());
+    assert!(missing.starts_with("client_identity_files \"/no/such/key\": it cannot be read: "), "{missing}");
+    let wrong = pair(&good, &other);
+    assert!(wrong.starts_with(&format!("client_identity_files {good:?} and {other:?}: ")), "{wrong}");
+    builder(DEFAULT_URL).client_identity_files(&good, &key).build().expect("a pair");
+    // The last call counts.
+    builder(DEFAULT_URL).client_identity_pem("", "").client_identity_files(&good, &key).build().expect("a pair");
+    for path in [good, key, empty, other, damaged] {
+        std::fs::remove_file(path).expect("removing it");
+    }
+}
+
 #[tokio::test]
 async fn a_ready_client_brings_its_own_settings() {
     let ready = || reqwest::Client::builder().tls_backend_preconfigured(tls()).no_proxy().build().expect("a client");
@@ -142,6 +176,8 @@ async fn a_ready_client_brings_its_own_settings() {
         (plain().no_proxy(), "proxy or no_proxy"),
         (plain().ca_certificate_pem(Authority::new().pem()), "ca_certificate_pem"),
         (plain().client_identity_pem("", ""), "client_identity_pem"),
+        (plain().ca_certificate_file(""), "ca_certificate_file"),
+        (plain().client_identity_files("", ""), "client_identity_files"),
     ] {
         assert_eq!(error(builder), format!("{name}: {refused}"));
     }

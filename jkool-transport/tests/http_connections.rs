@@ -48,17 +48,40 @@ async fn a_connection_that_ended_while_it_waited_is_not_used() {
     assert_eq!((texts, server.connections()), (common::bodies(&events(20)), 20));
 }
 
+/// Directly, and with the server taken for a proxy.
+fn both_ways() -> [(Server, HttpTransport); 2] {
+    [false, true].map(|by_proxy| {
+        let server = Server::start();
+        let builder = HttpTransport::builder(server.url());
+        let builder = if by_proxy { builder.proxy(server.url()) } else { builder };
+        (server, builder.build().expect("a transport"))
+    })
+}
+
 /// In steady traffic too it is opened anew now and then, and the name looked up.
 #[tokio::test]
 async fn a_connection_in_use_is_renewed_every_five_minutes() {
-    let (server, transport) = start();
-    for minute in 0..13 {
-        assert_eq!(marks(&transport.send(&[event(minute)]).await), ".");
-        tokio::time::pause();
-        tokio::time::advance(Duration::from_secs(60)).await;
-        tokio::time::resume();
+    for (server, transport) in both_ways() {
+        for minute in 0..13 {
+            assert_eq!(marks(&transport.send(&[event(minute)]).await), ".");
+            tokio::time::pause();
+            tokio::time::advance(Duration::from_secs(60)).await;
+            tokio::time::resume();
+        }
+        assert_eq!((server.requests().len(), server.connections()), (13, 3), "{transport:?}");
+        server.ended(2).await;
     }
-    assert_eq!((server.requests().len(), server.connections()), (13, 3));
+}
+
+#[tokio::test]
+async fn a_connection_is_renewed_after_ten_thousand_requests() {
+    for (server, transport) in both_ways() {
+        for number in 0..10_001 {
+            assert_eq!(marks(&transport.send(&[event(number)]).await), ".");
+        }
+        assert_eq!((server.requests().len(), server.connections()), (10_001, 2), "{transport:?}");
+        server.ended(1).await;
+    }
 }
 
 /// A restart ends all connections at once.

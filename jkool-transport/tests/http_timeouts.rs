@@ -55,6 +55,28 @@ async fn until_the_connection_is_secure() {
     is_late(builder().timeout(SHORT), event(1), "r", "no connection within the time-out").await;
 }
 
+/// The proxy says nothing, and so nothing of the request was sent to it.
+#[tokio::test]
+async fn until_there_is_a_tunnel() {
+    let (_listener, addr) = silent();
+    let builder = || HttpTransport::builder("https://collector.invalid").proxy(format!("http://{addr}"));
+    is_late(builder().connect_timeout(SHORT), event(1), "r", "no connection within the time-out").await;
+    is_late(builder().timeout(SHORT), event(1), "r", "no connection within the time-out").await;
+}
+
+/// The proxy takes the request, or some of it, and does not answer.
+#[tokio::test]
+async fn until_the_proxy_answers() {
+    let (_listener, addr) = silent();
+    let url = format!("http://{addr}");
+    for size in [16, 64 << 20] {
+        // So long that there is a connection by then on any machine.
+        let builder = HttpTransport::builder(&url).proxy(&url).timeout(10 * SHORT);
+        let payload = Payload::new(Kind::Event, vec![b'x'; size]);
+        is_late(builder, payload, "r?", "no answer within the time-out").await;
+    }
+}
+
 #[tokio::test]
 async fn while_the_request_is_written() {
     let (_listener, addr) = silent();
@@ -113,4 +135,59 @@ async fn a_connection_that_is_kept_brings_no_deadline_along() {
         tokio::time::resume();
     }
     assert_eq!(server.connections(), 1);
+}
+
+/// Sends so many megabytes to a server that takes 16 of them, more than any buffer on the way holds, in nearly the time-out.
+/// By reqwest it is taken for a proxy.
+async fn over_a_slow_line(megabytes: usize, by_reqwest: bool) -> jkool_transport::Receipt {
+    let timeout = Duration::from_secs(30);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let builder = HttpTransport::builder(url.clone()).timeout(timeout);
+    let builder = if by_reqwest { builder.proxy(url) } else { builder };
+    let transport = builder.build().expect("a transport");
+    let large = Payload::new(Kind::Event, vec![b'x'; megabytes << 20]);
+    // In the same runtime, for that has the clock.
+    let serve = async {
+        let (mut stream, _) = listener.accept().await?;
+        let mut chunk = vec![0; 16 << 20];
+        for _ in 0..megabytes / 16 {
+            stream.read_exact(&mut chunk).await?;
+            tokio::time::pause();
+            tokio::time::advance(timeout.mul_f64(0.95)).await;
+            tokio::time::resume();
+        }
+        stream.write_all(&common::server::answer(202, "Connection: close\r\n", b"")).await?;
+        std::future::pending::<std::io::Result<()>>().await
+    };
+    let serve = async {
+        serve.await.ok();
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        receipt = transport.send(std::slice::from_ref(&large)) => receipt,
+        () = serve => unreachable!("it never ends"),
+    }
+}
+
+#[tokio::test]
+async fn a_slow_line_has_more_time_while_bytes_move() {
+    for by_reqwest in [false, true] {
+        let receipt = over_a_slow_line(64, by_reqwest).await;
+        assert_eq!(marks(&receipt), ".", "by reqwest: {by_reqwest}: {receipt:?}");
+    }
+}
+
+// Each in a runtime of its own, whose clock may stand still in the end.
+
+#[tokio::test]
+async fn a_line_that_is_too_slow_is_given_up() {
+    let receipt = over_a_slow_line(192, false).await;
+    assert_eq!(failure(&receipt).error.kind(), ErrorKind::Timeout, "{receipt:?}");
+}
+
+#[tokio::test]
+async fn a_line_that_is_too_slow_is_given_up_through_a_proxy() {
+    let receipt = over_a_slow_line(192, true).await;
+    assert_eq!(failure(&receipt).error.kind(), ErrorKind::Timeout, "{receipt:?}");
 }

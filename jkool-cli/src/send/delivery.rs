@@ -38,7 +38,7 @@ pub(super) async fn deliver(client: &Client, patience: Duration, show: impl Fn()
             (last, since) = (now, Instant::now());
         }
         // A wrong token or address does not mend itself while we wait.
-        let paused = matches!(client.health().condition, Condition::Paused { .. });
+        let paused = matches!(client.health().condition, Condition::Paused { .. } | Condition::Refused { .. });
         if paused || since.elapsed() >= patience {
             return Some(Ended::Stuck);
         }
@@ -56,7 +56,9 @@ pub(super) async fn conclude(client: &Client, url: &str, ended: Option<Ended>) -
         return Ok(Exit::Done);
     }
     let why = match &health.condition {
-        Condition::BackingOff { error, .. } | Condition::Paused { error, .. } => Some(error),
+        Condition::BackingOff { error, .. } | Condition::Paused { error, .. } | Condition::Refused { error, .. } => {
+            Some(error)
+        }
         _ => None,
     };
     let text = format!("{} not delivered to {url}", units::count(lost));

@@ -4,6 +4,7 @@ use super::progress::Progress;
 use crate::out;
 use jkool_client::model::{Entity, replace_lone_surrogates};
 use jkool_client::{Admission, Client, LossReason};
+use serde_json::Value;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
@@ -133,6 +134,17 @@ impl Feed {
     }
 }
 
+/// How a line of a spool's `dead-letters.jsonl` begins, and an event does not: with why it was refused.
+const DEAD_LETTER: &str = r#"{"error":"#;
+
+fn read(text: &str) -> Result<Entity, serde_json::Error> {
+    if text.starts_with(DEAD_LETTER) {
+        let mut letter: Value = serde_json::from_str(text)?;
+        return serde_json::from_value(letter["entity"].take());
+    }
+    serde_json::from_str(text)
+}
+
 /// Why a line is not on its way.
 enum Trouble {
     /// At that column it is no event.
@@ -147,17 +159,17 @@ fn emit(line: &[u8], client: &Client) -> Result<(), Trouble> {
     let text = std::str::from_utf8(line).map_err(|error| trouble(error.valid_up_to() + 1, "not UTF-8".to_owned()))?;
     // What TNT4PY and TNT4J write may have half characters.
     let text = replace_lone_surrogates(text);
-    let entity: Entity = serde_json::from_str(&text).map_err(|error| {
+    let entity = read(&text).map_err(|error| {
         let reason = error.to_string();
         // Where in the line it is, stands before it already.
         let end = reason.rfind(" at line ").unwrap_or(reason.len());
         trouble(error.column().max(1), reason[..end].to_owned())
     })?;
     // A source is what the client adds.
-    if let Err(invalid) = entity.validate() {
-        if invalid.field() != "source-fqn" {
-            return Err(trouble(1, invalid.to_string()));
-        }
+    if let Err(invalid) = entity.validate()
+        && invalid.field() != "source-fqn"
+    {
+        return Err(trouble(1, invalid.to_string()));
     }
     match client.emit(entity) {
         Admission::Dropped(LossReason::Invalid) => Err(trouble(1, "it lacks what the service requires".to_owned())),

@@ -113,9 +113,10 @@ impl TempFile {
 
 impl Drop for TempFile {
     fn drop(&mut self) {
-        for suffix in ["", "-wal", "-shm"] {
+        for suffix in ["", ".old", ".converting", "-wal", "-shm"] {
             let mut path = self.0.clone().into_os_string();
             path.push(suffix);
+            drop(std::fs::remove_dir_all(&path));
             drop(std::fs::remove_file(path));
         }
     }

@@ -9,10 +9,12 @@ use crate::delivery::engine::{Engine, OnDeadLetter};
 use crate::delivery::prepare::{BeforeSend, Prepare};
 use crate::delivery::retry::RetryPolicy;
 use crate::delivery::worker::Worker;
+use crate::delivery::worker_thread::WorkerThread;
 use crate::emit::clock;
 use crate::emit::defaults::Defaults;
 use crate::emit::encode::Encoder;
 use crate::emit::host::Host;
+use crate::emit::surroundings;
 use crate::queue::consumer::Consumer;
 use crate::queue::limits::{self, Limits};
 use crate::queue::overflow::OverflowPolicy;
@@ -62,6 +64,7 @@ pub struct ClientBuilder {
     queue_bytes: usize,
     overflow: Option<OverflowPolicy>,
     shed_below: Severity,
+    priority: Option<Severity>,
     spool: Option<Spool>,
     max_batch: usize,
     flush_interval: Duration,
@@ -73,6 +76,7 @@ pub struct ClientBuilder {
     loss_events: bool,
     shutdown_timeout: Duration,
     notices: bool,
+    thread: Option<Arc<WorkerThread>>,
     env: fn(&str) -> Option<String>,
 }
 
@@ -118,6 +122,7 @@ impl ClientBuilder {
             queue_bytes: 64 << 20,
             overflow: None,
             shed_below: Severity::None,
+            priority: None,
             spool: None,
             max_batch: 512,
             flush_interval: Duration::from_millis(100),
@@ -129,6 +134,7 @@ impl ClientBuilder {
             loss_events: true,
             shutdown_timeout: Duration::from_secs(5),
             notices: true,
+            thread: None,
             env: |name| std::env::var(name).ok().filter(|value| !value.is_empty()),
         }
     }
@@ -140,7 +146,9 @@ impl ClientBuilder {
     }
 
     /// The file that holds the access token, and perhaps a line break after it. While the token is refused, the file is read
-    /// again every second, and a new token in it is tried at once.
+    /// again every second, and a new token in it is tried at once. As long as all goes well it is not read again: a new token
+    /// in it is used when the server refuses the old one, which holds nothing up for longer than a few tries. To use it sooner,
+    /// call [`Client::set_token`](crate::Client::set_token).
     pub fn token_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.token_file = Some(path.into());
         self
@@ -154,7 +162,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Further settings of the HTTPS transport: batches, compression, proxy, certificates, time-outs.
+    /// Further settings of the HTTPS transport: batches, compression, proxy, certificates, time-outs. Certificates and keys in
+    /// files are read again when those change; while nothing gets through for one of them, within a second.
     ///
     /// ```no_run
     /// # use jkool_client::Client;
@@ -180,8 +189,9 @@ impl ClientBuilder {
     }
 
     /// Where events come from that don't say so themselves. Elements named `?` are filled: APPL by the program's name, SERVER
-    /// by the host's, NETADDR by its address, USER, and RUNTIME or PROCESS by `pid@host`. Without this it is
-    /// `APPL=?#SERVER=?#NETADDR=?`.
+    /// by the host's, NETADDR by its address, USER, and RUNTIME or PROCESS by `pid@host`. Without this it is that of
+    /// the variable `JKOOL_SOURCE`, or else what OpenTelemetry's variables, Kubernetes' and the container's files say, and at least
+    /// `APPL=?#SERVER=?#NETADDR=?`; the [README](crate#where-events-come-from) has the table.
     pub fn source(mut self, source: SourceFqn) -> Self {
         self.source = Some(source);
         self
@@ -229,6 +239,23 @@ impl ClientBuilder {
     /// first. Without this, all events are equal.
     pub fn shed_below(mut self, severity: Severity) -> Self {
         self.shed_below = severity;
+        self
+    }
+
+    /// Sends events at least so severe before all others: after an outage the newest errors don't wait behind a spool full of
+    /// DEBUG. They wait for what is under way, and among themselves they keep their order, as the others do. While the queue is full,
+    /// [`OverflowPolicy::DropOldest`] and [`OverflowPolicy::Spill`] take from the others first. Without this, all events are equal.
+    ///
+    /// ```
+    /// # use jkool_client::Client;
+    /// # use jkool_client::transport::MemoryTransport;
+    /// use jkool_client::model::Severity;
+    ///
+    /// let client = Client::builder().transport(MemoryTransport::new()).priority(Severity::Error).build()?;
+    /// # Ok::<(), jkool_client::BuildError>(())
+    /// ```
+    pub fn priority(mut self, severity: Severity) -> Self {
+        self.priority = Some(severity);
         self
     }
 
@@ -338,6 +365,21 @@ impl ClientBuilder {
         self
     }
 
+    /// Delivers on the thread of another client, and not on one of its own: for a program with many clients, one a tenant or a
+    /// destination. The thread ends with the last of them. Hooks, transports and disks that are slow hold up all who share it.
+    ///
+    /// ```
+    /// # use jkool_client::Client;
+    /// # use jkool_client::transport::MemoryTransport;
+    /// let orders = Client::builder().transport(MemoryTransport::new()).build()?;
+    /// let payments = Client::builder().transport(MemoryTransport::new()).share_worker(&orders).build()?;
+    /// # Ok::<(), jkool_client::BuildError>(())
+    /// ```
+    pub fn share_worker(mut self, other: &Client) -> Self {
+        self.thread = other.thread();
+        self
+    }
+
     /// Checks the settings and starts the delivery thread. Nothing is sent yet, so a server that is down is no error.
     ///
     /// # Errors
@@ -365,13 +407,25 @@ impl ClientBuilder {
         }
         let Chosen { transport, set_token, token_watch } = self.take_transport()?;
         let max_batch = transport.max_batch().clamp(1, self.max_batch);
-        let defaults = Defaults::new(self.source, self.user, self.location, self.properties, Host::look(self.env))
-            .map_err(BuildError::Source)?;
+        let host = Host::look(self.env);
+        let mut diagnostics = Diagnostics::new(self.notices, self.loss_events, self.on_loss);
+        let source = match self.source {
+            Some(source) => source,
+            None => {
+                let found = surroundings::look(self.env, |path| std::fs::read_to_string(path).ok(), &host)
+                    .map_err(BuildError::SourceVariable)?;
+                diagnostics.tell_passed_over(found.passed_over);
+                found.source
+            }
+        };
+        let defaults =
+            Defaults::new(Some(source), self.user, self.location, self.properties, host).map_err(BuildError::Source)?;
         let limits = Limits {
             events: self.queue_events,
             bytes: self.queue_bytes,
             overflow,
             shed_below: self.shed_below,
+            priority: self.priority,
             flush_interval: self.flush_interval.min(Duration::from_secs(3600)),
             wake_at: (max_batch * BATCHES_A_WAKE).max(MIN_WAKE_AT).min((self.queue_events / 4).max(1)),
             batch_events: max_batch,
@@ -389,15 +443,15 @@ impl ClientBuilder {
             spooler: self.spool.map(spooler),
             max_batch,
             on_dead_letter: self.on_dead_letter,
-            diagnostics: Diagnostics::new(self.notices, self.loss_events, self.on_loss),
+            diagnostics,
             token_watch,
             next_look: None,
             flights: BTreeMap::new(),
             last_flight: 0,
         };
-        let worker = Worker { engine, transport };
-        worker.spawn().map_err(BuildError::Thread)?;
-        Ok(Client::new(shared, set_token, self.shutdown_timeout, self.notices))
+        let thread = self.thread.unwrap_or_default();
+        thread.add(Worker { engine, transport }).map_err(BuildError::Thread)?;
+        Ok(Client::new(shared, thread, set_token, self.shutdown_timeout, self.notices))
     }
 }
 

@@ -1,6 +1,8 @@
 //! The handle that programs hold.
 
 use crate::api::error::BuildError;
+use crate::api::receipt::DeliveryReceipt;
+use crate::delivery::worker_thread::WorkerThread;
 use crate::emit::code::Code;
 use crate::emit::host;
 use crate::emit::line::Line;
@@ -15,7 +17,7 @@ use crate::report::stats::Report;
 use crate::report::stats::Stats;
 use jkool_model::{Entity, TrackingId};
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 /// Streams events, activities and snapshots. Cloning is cheap; all clones are one client.
@@ -23,6 +25,9 @@ use std::time::Duration;
 /// What is emitted is queued, and delivered by a thread of the client's own: no call blocks on the network, none needs an
 /// async runtime, and all work inside any. When the last clone is dropped, the client shuts down, waiting for at most the
 /// builder's `shutdown_timeout`. A client in a `static` is never dropped: call [`shutdown`](Self::shutdown) before `main` ends.
+///
+/// A process that forks (a daemon, a pre-forking server) builds its client after the fork: the thread is not there in the child,
+/// which refuses events as [`LossReason::Forked`].
 ///
 /// ```
 /// use jkool_client::Client;
@@ -54,6 +59,19 @@ pub struct Client {
     handle: Arc<Handle>,
 }
 
+/// A client that ends when nobody else holds it.
+#[derive(Debug, Clone)]
+pub(crate) struct WeakClient {
+    handle: Weak<Handle>,
+}
+
+impl WeakClient {
+    /// The client, while it is there.
+    pub(crate) fn upgrade(&self) -> Option<Client> {
+        self.handle.upgrade().map(|handle| Client { handle })
+    }
+}
+
 /// Shows the counts, and not what is queued.
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -69,10 +87,22 @@ pub(crate) const NOT_FOR_OTHERS: &str = "is for HTTPS, and another transport was
 
 struct Handle {
     shared: Arc<Shared>,
+    thread: Arc<WorkerThread>,
     set_token: Option<SetToken>,
     shutdown_timeout: Duration,
     /// Standard error is told of losses.
     notices: bool,
+}
+
+impl Handle {
+    /// Tells once when nothing will be delivered here.
+    #[inline]
+    fn admitted(&self, admission: Admission) -> Admission {
+        if admission == Admission::Dropped(LossReason::Forked) && self.notices && self.shared.is_fork_to_be_told() {
+            diagnostics::tell_forked();
+        }
+        admission
+    }
 }
 
 impl Drop for Handle {
@@ -91,11 +121,12 @@ impl Drop for Handle {
 impl Client {
     pub(crate) fn new(
         shared: Arc<Shared>,
+        thread: Arc<WorkerThread>,
         set_token: Option<SetToken>,
         shutdown_timeout: Duration,
         notices: bool,
     ) -> Self {
-        Self { handle: Arc::new(Handle { shared, set_token, shutdown_timeout, notices }) }
+        Self { handle: Arc::new(Handle { shared, thread, set_token, shutdown_timeout, notices }) }
     }
 
     /// Hands over a ready event, activity or snapshot. Never blocks, unless
@@ -110,8 +141,48 @@ impl Client {
     /// The same of an event that a logging adapter has made, with its place in the code.
     #[doc(hidden)]
     pub fn emit_from(&self, mut entity: Entity, code: Option<Code>) -> Admission {
-        // Only here is it known when and on which thread it was emitted.
-        match &mut entity {
+        Self::stamp(&mut entity);
+        self.admitted(self.handle.shared.emit(entity, code))
+    }
+
+    /// [`emit`](Self::emit), with a receipt that tells what becomes of this event. It costs more than an event without: a lock that
+    /// all threads share, once on the way in and once at the end.
+    ///
+    /// ```
+    /// # use jkool_client::{Client, DeliveryOutcome};
+    /// # use jkool_client::model::Event;
+    /// # use jkool_client::transport::MemoryTransport;
+    /// # use std::time::Duration;
+    /// let client = Client::builder().transport(MemoryTransport::new()).build()?;
+    /// let event = Event::builder().operation("PaymentAccepted").source("APPL=shop".parse()?).build()?;
+    /// let receipt = client.emit_tracked(event);
+    /// assert_eq!(receipt.wait(Duration::from_secs(5)), Some(DeliveryOutcome::Delivered));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn emit_tracked(&self, entity: impl Into<Entity>) -> DeliveryReceipt {
+        let mut entity = entity.into();
+        Self::stamp(&mut entity);
+        let (admission, receipt) = self.handle.shared.emit_tracked(entity);
+        self.admitted(admission);
+        DeliveryReceipt::new(receipt)
+    }
+
+    /// Where others may live too. In a child that was forked there is no such place.
+    pub(crate) fn thread(&self) -> Option<Arc<WorkerThread>> {
+        (!self.handle.shared.shards.origin.look()).then(|| Arc::clone(&self.handle.thread))
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.handle.shared
+    }
+
+    pub(crate) fn admitted(&self, admission: Admission) -> Admission {
+        self.handle.admitted(admission)
+    }
+
+    /// Only where it is emitted is it known when and on which thread that was.
+    pub(crate) fn stamp(entity: &mut Entity) {
+        match entity {
             Entity::Event(event) => {
                 event.time.get_or_insert_with(clock::timestamp);
                 event.tid.get_or_insert_with(host::current_tid);
@@ -125,7 +196,6 @@ impl Client {
             }
             _ => {}
         }
-        self.handle.shared.emit(entity, code)
     }
 
     /// Whether a log line with that message may come as such: there is no hook that wants to see an event, and the message is
@@ -145,10 +215,22 @@ impl Client {
     /// Emits a log line, now and on this thread.
     #[doc(hidden)]
     pub fn emit_line(&self, line: &Line<'_>) -> Admission {
-        self.handle.shared.emit_line(line)
+        self.handle.admitted(self.handle.shared.emit_line(line))
     }
 
-    pub(crate) fn next_id(&self) -> TrackingId {
+    pub(crate) fn downgrade(&self) -> WeakClient {
+        WeakClient { handle: Arc::downgrade(&self.handle) }
+    }
+
+    /// Bits that no other has, as surely as random ones, for ids of other forms.
+    #[doc(hidden)]
+    pub fn next_bits(&self) -> u128 {
+        self.handle.shared.encoder.ids.next_bits()
+    }
+
+    /// An id for an event that others name before it is emitted.
+    #[doc(hidden)]
+    pub fn next_id(&self) -> TrackingId {
         self.handle.shared.encoder.ids.next()
     }
 

@@ -1,6 +1,7 @@
 //! Events, activities and snapshots in the making, decorated call by call and then emitted.
 
 use crate::api::client::Client;
+use crate::api::receipt::DeliveryReceipt;
 use crate::api::scope::Scope;
 use crate::emit::{host, spare_event};
 use crate::queue::overflow::Admission;
@@ -28,6 +29,32 @@ pub struct ActivityDraft<'c> {
 pub struct SnapshotDraft<'c> {
     client: &'c Client,
     snapshot: Box<Snapshot>,
+}
+
+/// How each of them is handed over.
+macro_rules! ways_to_emit {
+    () => {
+        /// Hands it to the client; never blocks, unless [`OverflowPolicy::Block`](crate::OverflowPolicy::Block) was chosen.
+        pub fn emit(self) -> Admission {
+            let (client, entity) = self.finish();
+            client.emit(entity)
+        }
+
+        /// The same, with a receipt that tells what becomes of it; see [`Client::emit_tracked`].
+        pub fn emit_tracked(self) -> DeliveryReceipt {
+            let (client, entity) = self.finish();
+            client.emit_tracked(entity)
+        }
+
+        /// The same for async code: waits for room while the queue is full; see [`Client::emit_async`].
+        ///
+        /// # Cancel safety
+        /// A future that is dropped before it is ready has emitted nothing.
+        pub async fn emit_async(self) -> Admission {
+            let (client, entity) = self.finish();
+            client.emit_async(entity).await
+        }
+    };
 }
 
 impl Client {
@@ -63,11 +90,12 @@ impl<'c> EventDraft<'c> {
         self.event.tracking_id.clone().unwrap_or_else(TrackingId::random)
     }
 
-    /// Hands it to the client; never blocks, unless [`OverflowPolicy::Block`](crate::OverflowPolicy::Block) was chosen.
-    pub fn emit(mut self) -> Admission {
+    fn finish(mut self) -> (&'c Client, Entity) {
         self.event.complete_times();
-        self.client.emit(Entity::Event(self.event))
+        (self.client, Entity::Event(self.event))
     }
+
+    ways_to_emit!();
 
     /// Starts to time it: it is emitted with start, end and elapsed time when the scope ends.
     pub fn start(mut self) -> Scope<'c> {
@@ -93,11 +121,12 @@ impl<'c> ActivityDraft<'c> {
         self.activity.tracking_id.clone().unwrap_or_else(TrackingId::random)
     }
 
-    /// Hands it to the client; never blocks, unless [`OverflowPolicy::Block`](crate::OverflowPolicy::Block) was chosen.
-    pub fn emit(mut self) -> Admission {
+    fn finish(mut self) -> (&'c Client, Entity) {
         self.activity.complete_times();
-        self.client.emit(Entity::Activity(self.activity))
+        (self.client, Entity::Activity(self.activity))
     }
+
+    ways_to_emit!();
 
     /// Starts to time it: it is emitted with start, end and elapsed time when the scope ends.
     pub fn start(mut self) -> Scope<'c> {
@@ -118,8 +147,9 @@ impl<'c> SnapshotDraft<'c> {
 
     jkool_model::__snapshot_setters!(snapshot);
 
-    /// Hands it to the client; never blocks, unless [`OverflowPolicy::Block`](crate::OverflowPolicy::Block) was chosen.
-    pub fn emit(self) -> Admission {
-        self.client.emit(Entity::Snapshot(self.snapshot))
+    fn finish(self) -> (&'c Client, Entity) {
+        (self.client, Entity::Snapshot(self.snapshot))
     }
+
+    ways_to_emit!();
 }

@@ -28,6 +28,9 @@ pub enum BuildError {
     /// A placeholder of the source can't be filled.
     #[error("source: {0}")]
     Source(SourceError),
+    /// The variable `JKOOL_SOURCE` is no source.
+    #[error("the source from JKOOL_SOURCE: {0}")]
+    SourceVariable(SourceError),
     /// A setting is out of its range.
     #[error("{setting} {reason}")]
     Setting {

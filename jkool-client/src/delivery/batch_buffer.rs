@@ -146,7 +146,7 @@ mod tests {
     use jkool_model::{Entity, Event};
 
     fn mark() -> Mark {
-        Mark { generation: 0, weight: 0, slot: None }
+        Mark::default()
     }
 
     fn batch(buffer: &mut BatchBuffer, messages: &[String]) -> Batch {

@@ -3,19 +3,20 @@
 
 mod isolate;
 mod outcome;
+mod suspects;
 
-use self::outcome::{BatchOutcome, Refused};
+use self::isolate::Pick;
+use self::outcome::{BatchOutcome, Proof};
+use self::suspects::Suspects;
 use crate::delivery::batch_limit::BatchLimit;
 use crate::delivery::retry::RetryPolicy;
-use crate::delivery::truncate::truncate;
 use crate::delivery::window::Window;
-use crate::queue::batch::{Batch, Suspicion};
+use crate::queue::batch::Batch;
 use crate::queue::ledger::End;
 use crate::queue::mark::Mark;
 use crate::report::diagnostics::Notice;
 use crate::report::health::Trouble;
 use crate::report::loss::DeadLetter;
-use crate::report::loss::LossReason;
 use jkool_transport::Receipt;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -25,7 +26,7 @@ use std::time::{Duration, Instant};
 pub(crate) enum Permit {
     /// Send this batch again.
     Resend(Batch),
-    /// Send a new batch, if there is one, else a [`suspect`](Delivery::suspect).
+    /// Send a new batch, if there is one, else something [`instead`](Delivery::instead).
     Fresh,
     /// Nothing, until then or until a send comes back.
     Wait { until: Option<Instant> },
@@ -36,6 +37,8 @@ pub(crate) enum Permit {
 pub(crate) struct Ticket {
     epoch: u32,
     attempt: u32,
+    /// How many sends there had been, with this one.
+    number: u64,
     started: Instant,
 }
 
@@ -84,7 +87,19 @@ pub(crate) struct Delivery {
     failures: u32,
     /// How many of these only a person can mend.
     misconfigured: u32,
-    /// Grows with each failure and verdict, so that sends that started before it neither count it twice nor clear it.
+    /// How many of these the content may have caused.
+    doubtful: u32,
+    /// How many events were refused alone, one after the other, with nothing that got through between.
+    refused: u32,
+    /// How many suspects failed since something got through, which is no failure of the link.
+    excused: u32,
+    /// How many events were set aside since something got through.
+    set_aside: u32,
+    /// Whether something fresh was tried since.
+    tried_fresh: bool,
+    /// What was permitted last is something fresh.
+    fresh: bool,
+    /// Grows with each failure, so that sends that started before it neither count it twice nor clear it.
     epoch: u32,
     /// Grows with each failure and whatever else makes delivery begin anew.
     attempt: u32,
@@ -93,10 +108,13 @@ pub(crate) struct Delivery {
     in_attempt: usize,
     /// What is to be sent again, before anything new.
     resend: VecDeque<Batch>,
-    /// Suspicious events, each alone, which let others go first.
-    suspects: VecDeque<Batch>,
-    /// Whether something got through that was sent after the last failure and verdict.
-    proven: bool,
+    suspects: Suspects,
+    /// How many sends there were.
+    sends: u64,
+    /// The last send that got through, if it began after the last failure; else 0.
+    through: u64,
+    /// How many sends there were when the client began to end.
+    ends_at: Option<u64>,
 }
 
 impl Delivery {
@@ -111,13 +129,21 @@ impl Delivery {
             trouble: None,
             failures: 0,
             misconfigured: 0,
+            doubtful: 0,
+            refused: 0,
+            excused: 0,
+            set_aside: 0,
+            tried_fresh: false,
+            fresh: false,
             epoch: 0,
             attempt: 0,
             in_flight: 0,
             in_attempt: 0,
             resend: VecDeque::new(),
-            suspects: VecDeque::new(),
-            proven: false,
+            suspects: Suspects::default(),
+            sends: 0,
+            through: 0,
+            ends_at: None,
         }
     }
 
@@ -132,15 +158,29 @@ impl Delivery {
         if self.in_attempt >= window || self.in_flight >= self.window.hanging() {
             return Permit::Wait { until: None };
         }
-        match self.trial().or_else(|| self.resend.pop_front()) {
-            Some(batch) => Permit::Resend(batch),
-            None => Permit::Fresh,
-        }
+        let batch = self.suspects.trial(self.through, now).or_else(|| match self.pick() {
+            Pick::First => self.again(),
+            Pick::Last => self.last_again(),
+            Pick::Fresh => None,
+        });
+        self.fresh = batch.is_none();
+        batch.map_or(Permit::Fresh, Permit::Resend)
+    }
+
+    /// What is sent when there is a permit for something fresh and nothing fresh.
+    pub(crate) fn instead(&mut self, now: Instant) -> Option<Batch> {
+        self.fresh = false;
+        self.again().or_else(|| self.suspects.first(now))
+    }
+
+    /// When that may be more than now.
+    pub(crate) fn next_due(&self) -> Option<Instant> {
+        self.suspects.next_due()
     }
 
     /// How many events of up to `max` are to travel together.
     pub(crate) fn batch_size(&self, max: usize) -> usize {
-        self.batch_limit.of(max)
+        if self.sends_one_by_one() { 1 } else { self.batch_limit.of(max) }
     }
 
     /// Why nothing gets through at present, if so.
@@ -150,12 +190,13 @@ impl Delivery {
 
     /// Whether a person must mend something.
     pub(crate) fn is_paused(&self) -> bool {
-        matches!(self.trouble, Some(Trouble::Misconfigured(_)))
+        matches!(self.trouble, Some(Trouble::Misconfigured(_) | Trouble::Refused(_)))
     }
 
     /// What stood in the way may be gone: the next send tries at once, and what began before says nothing any more.
-    pub(crate) fn try_now(&mut self) {
+    pub(crate) fn try_now(&mut self, now: Instant) {
         self.begin_anew();
+        self.suspects.try_now(now);
         if matches!(self.state, State::Waiting { .. }) {
             self.state = State::Trying;
         }
@@ -165,6 +206,9 @@ impl Delivery {
     /// lasts longer is cut short: the next send tries at once for who began to wait, and then whenever half of the time that
     /// is left is over.
     pub(crate) fn hurry(&mut self, new: Option<Instant>, deadline: Option<Instant>, now: Instant) {
+        if new.is_some() {
+            self.suspects.try_now(now);
+        }
         let State::Waiting { until, soonest } = &mut self.state else { return };
         if new.is_some_and(|new| *until >= new) {
             *until = (*until).min(now.max(*soonest));
@@ -189,7 +233,9 @@ impl Delivery {
     pub(crate) fn start(&mut self, now: Instant) -> Ticket {
         self.in_flight += 1;
         self.in_attempt += 1;
-        Ticket { epoch: self.epoch, attempt: self.attempt, started: now }
+        self.sends += 1;
+        self.tried_fresh |= std::mem::take(&mut self.fresh);
+        Ticket { epoch: self.epoch, attempt: self.attempt, number: self.sends, started: now }
     }
 
     /// A send is back.
@@ -199,113 +245,121 @@ impl Delivery {
         let mut settled = Settled::default();
         if receipt.is_delivered() && receipt.outcomes().len() >= batch.len() {
             self.batch_limit.succeeded(batch.len());
+            self.suspects.saw(batch.suspicion, false, now);
             settled.delivered = batch;
-            self.judge(ticket, &BatchOutcome::default(), now, &mut settled);
+            self.succeed(ticket, now, &mut settled);
             return settled;
         }
-        let (whole, suspicion) = (batch.len(), batch.suspicion);
-        let mut outcome = BatchOutcome { convict: self.can_convict(ticket, &batch), ..BatchOutcome::default() };
+        let whole = batch.len();
+        let proof = Proof {
+            current: ticket.epoch == self.epoch,
+            others: batch.suspicion.failed_at.is_some_and(|failed_at| self.through > failed_at),
+            enough: self.suspects.trials_beyond_verdict(batch.suspicion.trials).is_some(),
+        };
+        let mut outcome = BatchOutcome { whole, suspicion: batch.suspicion, proof, ..BatchOutcome::default() };
         let mut outcomes = receipt.into_outcomes().into_iter();
         for (payload, mark) in batch.payloads.into_iter().zip(batch.marks) {
             // A transport that forgets a payload has not delivered it.
             outcome.add(payload, mark, outcomes.next(), &mut settled);
         }
-        outcome.detach_parts(whole);
+        outcome.detach_parts();
         if outcome.late || outcome.too_large.batch.len() > 1 {
             self.batch_limit.too_many(whole);
         }
-        let mut resend = std::mem::take(&mut outcome.resend);
-        if outcome.late && resend.len() > 1 {
-            // It may be too much for the line.
-            resend.suspicion = suspicion.after_other_failure();
-            self.halve(resend);
-        } else {
-            self.keep(resend, suspicion.after_other_failure());
+        if outcome.may_be_for_content() {
+            self.suspects.saw(outcome.suspicion, true, now);
         }
-        self.keep_doubtful(std::mem::take(&mut outcome.doubtful), suspicion.after_doubtful_failure());
-        self.isolate(std::mem::take(&mut outcome.rejected), whole, LossReason::Rejected, &mut settled);
-        self.isolate(std::mem::take(&mut outcome.too_large), whole, LossReason::TooLarge, &mut settled);
         self.judge(ticket, &outcome, now, &mut settled);
-        if outcome.convict && !settled.dead_letters.is_empty() {
-            self.forget_proof();
-        }
+        self.sort(outcome, now, &mut settled);
         settled
     }
 
-    /// What the server refused: alone, it ends or is cut; in company, the halves are tried apart until the guilty is alone.
-    fn isolate(&mut self, refused: Refused, whole: usize, reason: LossReason, settled: &mut Settled) {
-        let Refused { batch, error: Some(error) } = refused else { return };
-        if batch.len() > 1 && batch.len() == whole {
-            return self.halve(batch);
-        }
-        let mut shorter = Batch::default();
-        for (payload, mark) in batch.payloads.into_iter().zip(batch.marks) {
-            match Some(&payload).filter(|_| reason == LossReason::TooLarge).and_then(truncate) {
-                Some(payload) => shorter.push(payload, mark),
-                None => {
-                    settled.ended.push((mark, End::Dropped(reason)));
-                    settled.dead_letters.push(DeadLetter { payload, reason, error: error.clone() });
-                }
-            }
-        }
-        self.keep(shorter, Suspicion::default());
-    }
-
-    fn halve(&mut self, mut batch: Batch) {
-        let second = batch.split_off(batch.len() / 2);
-        self.resend.push_front(second);
-        self.resend.push_front(batch);
-    }
-
-    /// What the send says about the link.
+    /// What a send that did not get through as a whole says about the link.
     fn judge(&mut self, ticket: Ticket, outcome: &BatchOutcome, now: Instant, settled: &mut Settled) {
-        let current = ticket.epoch == self.epoch;
-        if let Some(error) = &outcome.misconfigured {
-            if current {
-                self.misconfigured = self.misconfigured.saturating_add(1);
-                // One bad server of many behind a balancer answers so too.
-                let Some(before) = self.misconfigured.checked_sub(STRAY) else {
-                    self.fail(now, None, |policy, failures, random| policy.backoff(failures, random, None));
-                    self.trouble = Some(Trouble::Passing(error.clone()));
-                    return;
-                };
-                self.fail(now, None, |policy, _, random| policy.probe_delay(before + 1, random));
-                if !self.is_paused() {
-                    settled.notice = Some(Notice::Paused(error.clone()));
-                }
-                self.trouble = Some(Trouble::Misconfigured(error.clone()));
+        if outcome.suspicion.alone && outcome.may_be_for_content() && self.works() {
+            // As far as is known the link works, so nobody is to wait for that. But it is told when nothing else gets through.
+            self.excused = self.excused.saturating_add(1);
+            if self.excused >= STRAY && self.trouble.is_none() {
+                self.trouble = outcome.error().cloned().map(Trouble::Passing);
             }
-        } else if let Some((after, error)) = &outcome.retry {
-            if current {
-                self.window.failed();
-                self.fail(now, *after, |policy, failures, random| policy.backoff(failures, random, *after));
-                // Who was told of a misconfiguration is told when it works again, and not before.
-                if !self.is_paused() {
-                    self.trouble = Some(Trouble::Passing(error.clone()));
-                }
-            } else if let (State::Waiting { until, soonest }, Some(_)) = (&mut self.state, after) {
-                *soonest = (*soonest).max(now + self.policy.backoff(1, 0.0, *after));
+        } else if outcome.is_own_fault() && (outcome.proof.enough || self.excused < STRAY) {
+            self.excused = self.excused.saturating_add(1);
+        } else if outcome.failed() && outcome.proof.current {
+            self.fail(outcome, now, settled);
+        } else if let Some((Some(after), _)) = &outcome.retry {
+            if let State::Waiting { until, soonest } = &mut self.state {
+                *soonest = (*soonest).max(now + self.policy.backoff(1, 0.0, Some(*after)));
                 *until = (*until).max(*soonest);
             }
-        } else if current {
-            self.window.succeeded(now.saturating_duration_since(ticket.started));
-            self.state = State::Running;
-            self.failures = 0;
-            self.misconfigured = 0;
-            self.proven |= settled.is_success();
-            if let Some(Trouble::Misconfigured(_)) = self.trouble.take() {
-                settled.notice = Some(Notice::Resumed);
+        } else if settled.is_success() {
+            self.succeed(ticket, now, settled);
+        } else if outcome.whole == 1 && !outcome.failed() && !outcome.proof.others {
+            self.refused = self.refused.saturating_add(1);
+            if self.refused >= STRAY && outcome.proof.current {
+                self.fail(outcome, now, settled);
             }
+        }
+    }
+
+    /// It got through, or some of it did.
+    fn succeed(&mut self, ticket: Ticket, now: Instant, settled: &mut Settled) {
+        (self.refused, self.excused) = (0, 0);
+        if ticket.epoch != self.epoch {
+            return;
+        }
+        self.window.succeeded(now.saturating_duration_since(ticket.started));
+        self.state = State::Running;
+        (self.failures, self.misconfigured, self.doubtful, self.set_aside) = (0, 0, 0, 0);
+        self.tried_fresh = false;
+        self.through = self.through.max(ticket.number);
+        if let Some(Trouble::Misconfigured(_) | Trouble::Refused(_)) = self.trouble.take() {
+            settled.notice = Some(Notice::Resumed);
         }
     }
 
     /// It did not get through: the next send waits, and so long at least as the server asked.
-    fn fail(&mut self, now: Instant, asked: Option<Duration>, delay: impl Fn(&RetryPolicy, u32, f64) -> Duration) {
+    fn fail(&mut self, outcome: &BatchOutcome, now: Instant, settled: &mut Settled) {
         self.begin_anew();
         self.failures = self.failures.saturating_add(1);
-        let until = now + delay(&self.policy, self.failures, self.random.f64());
-        let asked = asked.map_or(MIN_HURRIED, |asked| self.policy.backoff(1, 0.0, Some(asked)).max(MIN_HURRIED));
-        self.state = State::Waiting { until, soonest: now + asked };
+        let mut after = None;
+        let of_content = outcome.may_be_for_content();
+        // How often only a person could mend it, beyond what one bad server of many explains.
+        let (error, times) = if let Some(error) = &outcome.misconfigured {
+            self.misconfigured = self.misconfigured.saturating_add(1);
+            // What may be for an event is not told before others were tried.
+            (error, self.misconfigured.checked_sub(if of_content { STRAY + TRIED } else { STRAY }))
+        } else if let Some((asked, error)) = &outcome.retry {
+            self.window.failed();
+            after = *asked;
+            (error, None)
+        } else {
+            let Some(error) = outcome.refusal() else { return };
+            (error, self.refused.checked_sub(ALL_REFUSED))
+        };
+        let random = self.random.f64();
+        let mut delay = self.policy.backoff(self.failures, random, after);
+        if of_content {
+            self.doubtful = self.doubtful.saturating_add(if outcome.late { 2 } else { 1 });
+        }
+        if of_content && !self.looked_around() {
+            delay = delay.min(OTHERS_WAIT);
+        } else if let Some(times) = times {
+            delay = self.policy.probe_delay(times + 1, random);
+        }
+        let asked = after.map_or(MIN_HURRIED, |after| self.policy.backoff(1, 0.0, Some(after)).max(MIN_HURRIED));
+        self.state = State::Waiting { until: now + delay, soonest: now + asked };
+        let trouble = match times {
+            None => Trouble::Passing(error.clone()),
+            Some(_) if outcome.failed() => Trouble::Misconfigured(error.clone()),
+            Some(_) => Trouble::Refused(error.clone()),
+        };
+        // Who was told that something is to be put right is told when it works again, and not before.
+        if !self.is_paused() {
+            settled.notice = times.map(|_| Notice::Paused(trouble.clone()));
+        }
+        if times.is_some() || !self.is_paused() {
+            self.trouble = Some(trouble);
+        }
     }
 
     fn begin_anew(&mut self) {
@@ -315,8 +369,26 @@ impl Delivery {
     }
 }
 
-/// The answer that something is to be put right is believed when it comes so often with no success between.
+/// The answer that something is to be put right is believed when it comes so often with no success between: one bad server
+/// of many behind a balancer answers so too.
 const STRAY: u32 = 3;
+
+/// So many other events are tried before it is believed of an answer that may be for the event.
+const TRIED: u32 = 2;
+
+/// When so many events were refused one after the other, with nothing that got through between, it is not for what they hold.
+const ALL_REFUSED: u32 = 8;
+
+/// While the link works, an event that was set aside is tried again so late when nothing got through since.
+const QUIET: Duration = Duration::from_secs(5);
+
+/// After so many failures in a row that a batch may have caused by what it holds, events are tried one by one.
+const ENOUGH: u32 = 3;
+
+/// Until so many events were set aside since something got through, and something fresh was tried, others are not to wait
+/// longer for them than `OTHERS_WAIT`.
+const OTHERS: u32 = 4;
+const OTHERS_WAIT: Duration = Duration::from_secs(20);
 
 /// However many wait, and however little time they have: a server that is away is not tried more often.
 const MIN_HURRIED: Duration = Duration::from_millis(100);

@@ -1,13 +1,14 @@
 //! What the delivery thread does, step by step, without waiting: which batch is sent next, what goes to the spool, what
 //! becomes of what comes back. It is told the time, and sends nothing itself.
 
-use crate::delivery::decisions::{Delivery, Permit, Ticket};
+use crate::delivery::decisions::{Delivery, Permit, Settled, Ticket};
 use crate::delivery::prepare::Prepare;
 use crate::emit::catch_panic::catch_panic;
 use crate::emit::clock;
 use crate::queue::batch::Batch;
 use crate::queue::consumer::{Consumer, Taken};
-use crate::queue::ledger::End;
+use crate::queue::lane::Lane;
+use crate::queue::ledger::{End, Ledger};
 use crate::queue::shared::{Look, Shared};
 use crate::report::diagnostics::Diagnostics;
 use crate::report::loss::DeadLetter;
@@ -21,7 +22,7 @@ use std::time::{Duration, Instant};
 /// Gets each event that the server refused for good.
 pub(crate) type OnDeadLetter = Box<dyn Fn(DeadLetter) + Send>;
 
-/// Looks whether the token's file has changed, and hands a new token to the transport; true when it did.
+/// Looks whether the files of token and certificates have changed, and hands what is new to the transport; true when it did.
 pub(crate) type TokenWatch = Box<dyn FnMut() -> bool + Send>;
 
 pub(crate) struct Engine {
@@ -67,12 +68,13 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 const SEGMENT_EVENTS: usize = 4096;
 const SEGMENT_BYTES: usize = 1 << 20;
 
-/// The first of `items`, one at least, whose weights make up a file of the spool.
-fn up_to_a_segment<T>(items: impl Iterator<Item = T>, weight: impl Fn(&T) -> usize) -> impl Iterator<Item = T> {
-    let mut bytes = 0;
-    items.take_while(move |item| {
-        let fits = bytes < SEGMENT_BYTES;
-        bytes += weight(item);
+/// The first of `items`, one at least, and those of the same lane, whose weights make up a file of the spool.
+fn up_to_a_segment<T>(items: impl Iterator<Item = T>, batch: impl Fn(&T) -> &Batch) -> impl Iterator<Item = T> {
+    let (mut bytes, mut lane) = (0, None);
+    items.filter(move |item| {
+        let batch = batch(item);
+        let fits = bytes < SEGMENT_BYTES && *lane.get_or_insert(batch.lane()) == batch.lane();
+        bytes += if fits { batch.weight() } else { 0 };
         fits
     })
 }
@@ -89,16 +91,35 @@ impl Engine {
     pub(crate) fn tend(&mut self, now: Instant) -> Option<Option<Instant>> {
         let look = self.shared.look(now)?;
         if look.try_now || self.token_changed(now) {
-            self.delivery.try_now();
+            self.delivery.try_now(now);
         }
         self.delivery.hurry(look.new_wait, look.awaited, now);
-        let spool = self.spooler.as_mut().map(|spooler| spooler.tend(now));
+        if self.shared.is_closed() && self.flights.is_empty() && self.spooler.is_none() {
+            if let Some(settled) = self.delivery.conclude(self.shared.stats().in_memory()) {
+                self.account(settled, now);
+            }
+        }
+        let spool = self.spooler.as_mut().map(|spooler| {
+            if let Some(oldest) = spooler.oldest_allowed(now) {
+                let (expired, next) = self.delivery.take_expired(oldest);
+                spooler.expire(oldest, expired, next, now);
+            }
+            spooler.tend(now)
+        });
         let deadline = look.deadline;
         self.tell(look, now);
         Some(deadline.into_iter().chain(self.next_look).chain(spool).min())
     }
 
-    /// While a person must mend something, it may be the token, and its file may hold a new one.
+    /// Tells when the first of those events came that have left the queue, or a little before.
+    pub(crate) fn tell_oldest(&mut self) {
+        let flights = self.flights.values().filter_map(|flight| flight.batch.since());
+        let spool = self.spooler.as_ref().and_then(Spooler::oldest);
+        let oldest = flights.chain(self.delivery.kept().filter_map(|batch| batch.since())).chain(spool).min();
+        self.shared.set_oldest(oldest);
+    }
+
+    /// While a person must mend something, it may be the token or a certificate, and its file may hold a new one.
     fn token_changed(&mut self, now: Instant) -> bool {
         let Some(watch) = self.token_watch.as_mut().filter(|_| self.delivery.is_paused()) else {
             self.next_look = None;
@@ -163,12 +184,27 @@ impl Engine {
         let max = self.delivery.batch_size(self.max_batch);
         loop {
             if let Some(spooler) = &mut self.spooler {
-                if let Some(batch) = spooler.next(max, room, now) {
+                if let Some(batch) = spooler.next(Lane::Priority, max, room, now) {
+                    return self.launch(batch, now);
+                }
+                if spooler.has_lane(Lane::Normal) && !spooler.has_lane(Lane::Priority) {
+                    match self.take_priority(if ahead { SEGMENT_EVENTS } else { max }) {
+                        Some(batch) if ahead => {
+                            self.append(batch, now);
+                            continue;
+                        }
+                        Some(batch) => return self.launch(batch, now),
+                        None => {}
+                    }
+                }
+            }
+            if let Some(spooler) = &mut self.spooler {
+                if let Some(batch) = spooler.next(Lane::Normal, max, room, now) {
                     return self.launch(batch, now);
                 }
                 if !room && spooler.has_line() {
                     // What comes back makes room.
-                    return Step::Wait { until: None };
+                    return self.instead(None, now);
                 }
             }
             let until = match self.take(if ahead { SEGMENT_EVENTS } else { max }, now) {
@@ -180,21 +216,37 @@ impl Engine {
                 Ok(batch) => return self.launch(batch, now),
                 Err(until) => until,
             };
-            return match self.delivery.suspect() {
-                Some(batch) => self.launch(batch, now),
-                None => Step::Wait { until },
-            };
+            return self.instead(until, now);
+        }
+    }
+
+    /// Nothing fresh is to be had before `until`.
+    fn instead(&mut self, until: Option<Instant>, now: Instant) -> Step {
+        match self.delivery.instead(now) {
+            Some(batch) => self.launch(batch, now),
+            None => Step::Wait { until: until.into_iter().chain(self.delivery.next_due()).min() },
         }
     }
 
     /// What is due in the queue, ready to travel; or when something will be.
     fn take(&mut self, max: usize, now: Instant) -> Result<Batch, Option<Instant>> {
         match self.queue.take(max, !self.flights.is_empty(), now) {
-            Taken::Events(events) => {
-                Ok(self.prepare.batch(events, &self.shared, &mut self.queue, &mut self.diagnostics))
+            Taken::Events(blocks, lane) => {
+                Ok(self.prepare.batch((blocks, lane), &self.shared, &mut self.queue, &mut self.diagnostics))
             }
             Taken::Nothing { until } => Err(until),
         }
+    }
+
+    /// What in the queue goes before all that waits in the spool. It waits for no company.
+    fn take_priority(&mut self, max: usize) -> Option<Batch> {
+        let events = self.queue.take_priority(max);
+        if events.is_empty() {
+            return None;
+        }
+        let events = (events, Lane::Priority);
+        let batch = self.prepare.batch(events, &self.shared, &mut self.queue, &mut self.diagnostics);
+        Some(batch).filter(|batch| batch.len() > 0)
     }
 
     fn append(&mut self, batch: Batch, now: Instant) {
@@ -242,22 +294,22 @@ impl Engine {
             return false;
         }
         let flights = self.flights.values_mut().filter(|flight| !flight.batch.is_durable());
-        let flights: Vec<_> = up_to_a_segment(flights, |flight| flight.batch.weight()).collect();
+        let flights: Vec<_> = up_to_a_segment(flights, |flight| &flight.batch).collect();
         if !flights.is_empty() {
             let items = flights.into_iter().flat_map(|flight| flight.payloads.iter().zip(&mut flight.batch.marks));
             return spooler.write(items, now);
         }
         let kept = self.delivery.kept().filter(|batch| !batch.is_durable());
-        let kept: Vec<_> = up_to_a_segment(kept, |batch| batch.weight()).collect();
+        let kept: Vec<_> = up_to_a_segment(kept, |batch| batch).collect();
         if !kept.is_empty() {
             return spooler.write(kept.into_iter().flat_map(|batch| batch.payloads.iter().zip(&mut batch.marks)), now);
         }
         if spooler.write_line(now) {
             return true;
         }
-        let events = self.queue.relieve(SEGMENT_EVENTS);
+        let (events, lane) = self.queue.relieve(SEGMENT_EVENTS);
         let some = !events.is_empty();
-        let batch = self.prepare.batch(events, &self.shared, &mut self.queue, &mut self.diagnostics);
+        let batch = self.prepare.batch((events, lane), &self.shared, &mut self.queue, &mut self.diagnostics);
         self.append(batch, now);
         some
     }
@@ -267,35 +319,55 @@ impl Engine {
         let Some(Flight { ticket, payloads, mut batch }) = self.flights.remove(&flight) else { return };
         batch.payloads = Arc::try_unwrap(payloads).unwrap_or_else(|payloads| payloads.to_vec());
         let settled = self.delivery.settle(ticket, batch, receipt, now);
+        self.account(settled, now);
+    }
+
+    fn account(&mut self, settled: Settled, now: Instant) {
         let success = settled.is_success();
         let Batch { payloads, marks: delivered, .. } = settled.delivered;
         if let Some(notice) = settled.notice {
             self.diagnostics.tell(notice);
         }
+        if let Some(spooler) = &mut self.spooler {
+            spooler.keep(&settled.dead_letters, now);
+        }
         for letter in settled.dead_letters {
             self.diagnostics.refused(&letter.error);
-            if let Some(spooler) = &mut self.spooler {
-                spooler.keep(&letter, now);
-            }
             if let Some(on_dead_letter) = &self.on_dead_letter {
                 // A hook that panics has had its letter.
                 catch_panic(|| on_dead_letter(letter));
             }
         }
-        if let Some(spooler) = &mut self.spooler {
-            spooler.end(settled.ended.iter().map(|(mark, _)| mark).chain(&delivered));
-        }
-        self.shared.settle(self.delivery.trouble(), success, clock::timestamp(), |ledger| {
-            settled.ended.into_iter().for_each(|(mark, end)| ledger.end(&mark, end));
+        let spools = self.spooler.is_some();
+        let counted = self.shared.settle(self.delivery.trouble(), success, clock::timestamp(), |ledger| {
+            if spools {
+                ledger.hold();
+            }
+            settled.ended.iter().for_each(|(mark, end)| ledger.end(mark, *end));
             ledger.end_all(&delivered, End::Delivered);
             ledger.maybe_duplicated(settled.maybe_duplicated);
+            !ledger.is_over()
         });
+        if let Some(spooler) = &mut self.spooler {
+            let ended = settled.ended.iter().map(|(mark, _)| mark).chain(&delivered);
+            if counted {
+                spooler.end(ended);
+                self.shared.account(Ledger::release);
+            } else {
+                // What a shutdown has reported as spooled stays so: the next process sends it again.
+                let spooled = ended.filter(|mark| mark.slot.is_some()).count();
+                self.shared.account(|ledger| ledger.maybe_duplicated(spooled as u64));
+            }
+        }
         self.prepare.reuse(payloads, &mut self.queue);
     }
 
     /// Lets go: what is left in memory alone is counted as lost.
     pub(crate) fn finish(&mut self) {
         self.shared.end_all(LossReason::Shutdown);
+        let marks = self.flights.values().flat_map(|flight| &flight.batch.marks);
+        let doubtful = marks.filter(|mark| mark.slot.is_some()).count();
+        self.shared.account(|ledger| ledger.maybe_duplicated(doubtful as u64));
         if let Some(spooler) = &mut self.spooler {
             spooler.close();
         }

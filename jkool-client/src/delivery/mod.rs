@@ -9,3 +9,4 @@ pub(crate) mod retry;
 mod truncate;
 mod window;
 pub(crate) mod worker;
+pub(crate) mod worker_thread;

@@ -7,6 +7,7 @@ use crate::emit::encode::{Encoder, payload_weight};
 use crate::queue::batch::Batch;
 use crate::queue::block::{Block, MAX_BLOCK_ROOM, Taken};
 use crate::queue::consumer::Consumer;
+use crate::queue::lane::Lane;
 use crate::queue::ledger::End;
 use crate::queue::mark::Mark;
 use crate::queue::shared::Shared;
@@ -37,12 +38,13 @@ impl Prepare {
     /// The payloads of what is in `blocks`; what becomes none is counted.
     pub(crate) fn batch(
         &mut self,
-        blocks: Vec<Block>,
+        (blocks, lane): (Vec<Block>, Lane),
         shared: &Shared,
         queue: &mut Consumer,
         diagnostics: &mut Diagnostics,
     ) -> Batch {
         let mut dropped = Vec::new();
+        let since = blocks.iter().map(Block::since).min().unwrap_or_default();
         let mut batch = Batch::with_capacity(blocks.iter().map(Block::len).sum());
         let mut open = Vec::new();
         for block in blocks {
@@ -60,7 +62,7 @@ impl Prepare {
         self.encode(&mut open, &mut batch, &mut dropped, shared, queue, diagnostics);
         let thought = batch.weight();
         for (payload, mark) in batch.payloads.iter().zip(&mut batch.marks) {
-            mark.weight = payload_weight(payload);
+            (mark.weight, mark.lane, mark.since) = (payload_weight(payload), lane, since);
         }
         let weight = batch.weight();
         if thought != weight || !dropped.is_empty() {
@@ -164,6 +166,7 @@ mod tests {
             bytes: 16 << 20,
             overflow: OverflowPolicy::DropNewest,
             shed_below: Severity::None,
+            priority: None,
             flush_interval: Duration::ZERO,
             wake_at: 100,
             batch_events: 100,
@@ -181,8 +184,8 @@ mod tests {
                 shared.emit(event.into(), None);
             }
             shared.start_wait(Duration::from_secs(60), Goal::Delivered, now);
-            let Taken::Events(blocks) = queue.take(100, false, now) else { panic!("a batch") };
-            let batch = prepare.batch(blocks, &shared, &mut queue, &mut diagnostics);
+            let Taken::Events(blocks, lane) = queue.take(100, false, now) else { panic!("a batch") };
+            let batch = prepare.batch((blocks, lane), &shared, &mut queue, &mut diagnostics);
             assert_eq!(batch.len(), 100);
             shared.account(|ledger| ledger.end_all(&batch.marks, End::Delivered));
             if round == 0 {

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 /// How often a failed delivery is tried again. It is never given up while the server is in trouble: what fails is kept, and how
-/// much that is, the limits of queue and spool say. An event over which a server that works fails again and again (status 500)
-/// is rejected in the end, so that it does not hold up others.
+/// much that is, the limits of queue and spool say. An event that the server refuses, or fails over again and again, while others
+/// get through, is rejected in the end; it holds up no other.
 ///
 /// After a failure that may pass, the wait is a random time up to a bound that doubles with each failure in a row
 /// ("full jitter"), and never less than the server asked for. When three in a row say that only a person can mend it (a refused
-/// token, a wrong url), everything is kept and one event is tried from time to time.
+/// token, a wrong url), everything is kept and one event is tried from time to time. As long as it may be for a single event that
+/// nothing gets through, no wait is longer than 20 s.
 ///
 /// ```
 /// use jkool_client::RetryPolicy;
@@ -84,6 +85,11 @@ impl RetryPolicy {
         // On top of what the server asked for there is some jitter too, or all its clients come back at once.
         let asked = floor + if floor.is_zero() { Duration::ZERO } else { jittered.min(self.initial) };
         jittered.max(asked).max(MIN_DELAY)
+    }
+
+    /// The longest wait for what may pass.
+    pub(crate) fn longest(&self) -> Duration {
+        self.max
     }
 
     /// The wait between tries while only a person can mend it; a little random, so that a fleet does not keep step.

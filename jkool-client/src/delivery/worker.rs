@@ -1,14 +1,14 @@
-//! The delivery thread: the only place that waits, sends and runs hooks.
+//! A client's delivery: the only place that waits, sends and runs hooks.
 
 use crate::delivery::engine::{Engine, Step};
 use crate::emit::catch_panic::catch_panic;
-use crate::emit::{clock, delivery_thread, thread};
+use crate::emit::clock;
+use crate::queue::shared::Shared;
 use crate::report::loss::LossReason;
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use jkool_transport::{Disposition, ErrorKind, Failure, Payload, Receipt, Transport, TransportError};
 use std::future::{Future, poll_fn};
-use std::io;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
 use std::sync::{Arc, mpsc};
@@ -27,48 +27,32 @@ const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 type Sends = FuturesUnordered<Pin<Box<dyn Future<Output = (u64, Receipt)>>>>;
 
 impl Worker {
-    /// Starts the thread, and waits until its runtime is there.
-    pub(crate) fn spawn(mut self) -> io::Result<std::thread::JoinHandle<()>> {
-        let (started, start) = mpsc::sync_channel(1);
-        let thread = thread::spawn("jkool", move || {
-            delivery_thread::mark();
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .on_thread_start(delivery_thread::mark)
-                .build();
-            match runtime {
-                Ok(runtime) => {
-                    self.engine.open_spool(clock::now());
-                    drop(started.send(Ok(())));
-                    let shared = Arc::clone(&self.engine.shared);
-                    // What is dropped at its end, hooks and transport, is not ours and may panic too.
-                    catch_panic(|| self.live(&runtime));
-                    // A name look-up that hangs must not hold up the end of the thread.
-                    runtime.shutdown_background();
-                    // Only now are hooks, transport and connections gone.
-                    shared.ended();
-                }
-                Err(error) => drop(started.send(Err(error))),
-            }
-        })?;
-        match start.recv() {
-            Ok(Ok(())) => Ok(thread),
-            Ok(Err(error)) => Err(error),
-            Err(_) => Err(io::Error::other("the delivery thread ended before it began")),
+    /// Delivers until nothing is left to do, ever, and lets go of all that it has. Gives back what it shared with the program.
+    ///
+    /// What is dropped at the end, hooks and transport, is not ours and may panic too.
+    pub(super) async fn live(mut self, opened: mpsc::SyncSender<()>) -> Arc<Shared> {
+        let shared = Arc::clone(&self.engine.shared);
+        let opening = catch_panic(|| self.engine.open_spool(clock::now()));
+        opened.send(()).ok();
+        let lived = match opening {
+            Some(()) => AssertUnwindSafe(self.run()).catch_unwind().await.ok(),
+            None => None,
+        };
+        if lived.is_none() {
+            shared.end_all(LossReason::WorkerFailed);
         }
-    }
-
-    fn live(mut self, runtime: &tokio::runtime::Runtime) {
-        if catch_panic(|| runtime.block_on(self.run())).is_none() {
-            self.engine.shared.end_all(LossReason::WorkerFailed);
-        }
+        catch_panic(|| drop(self));
+        shared
     }
 
     async fn run(&mut self) {
         let mut sends = Sends::new();
         while let Some(wake) = self.engine.tend(clock::now()) {
             let sent = match self.start_sends(&mut sends) {
-                Some(until) => self.wait(&mut sends, until.into_iter().chain(wake).min()).await,
+                Some(until) => {
+                    self.engine.tell_oldest();
+                    self.wait(&mut sends, until.into_iter().chain(wake).min()).await
+                }
                 None => {
                     // Sockets get their turn.
                     tokio::task::yield_now().await;

@@ -1,6 +1,6 @@
 //! Facts about the machine, the process and the thread.
 
-use std::net::{Ipv4Addr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// What the process is and where it runs, asked once when the client is built.
@@ -37,11 +37,18 @@ fn tidy(name: &str) -> String {
     }
 }
 
-/// Asks the routing table which local address would be used; connecting a UDP socket sends nothing.
+/// Asks the routing table which local address would be used; connecting a UDP socket sends nothing. The addresses are those that
+/// documents use, and are nobody's.
 fn address() -> Option<String> {
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
-    Some(socket.local_addr().ok()?.ip().to_string())
+    let from = |unspecified: IpAddr, to: IpAddr| {
+        let socket = UdpSocket::bind((unspecified, 0)).ok()?;
+        socket.connect((to, 9)).ok()?;
+        Some(socket.local_addr().ok()?.ip()).filter(|ip| !ip.is_unspecified())
+    };
+    let v4 = from(Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::new(192, 0, 2, 1).into());
+    // A machine may have the newer protocol alone.
+    let v6 = || from(Ipv6Addr::UNSPECIFIED.into(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into());
+    Some(v4.or_else(v6)?.to_string())
 }
 
 /// Numbers the threads that emit, in the order in which they first do.

@@ -20,7 +20,16 @@ impl Ids {
 
     /// The next id of this thread's source.
     pub(crate) fn next(&self) -> TrackingId {
+        self.source().next()
+    }
+
+    /// What an id of another form is made of.
+    pub(crate) fn next_bits(&self) -> u128 {
+        self.source().next_bits()
+    }
+
+    fn source(&self) -> &TrackingIds {
         let Source(ids) = &self.0[host::thread_number() & (self.0.len() - 1)];
-        ids.next()
+        ids
     }
 }

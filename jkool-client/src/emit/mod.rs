@@ -11,4 +11,5 @@ pub(crate) mod host;
 pub(crate) mod ids;
 pub(crate) mod line;
 pub(crate) mod spare_event;
+pub(crate) mod surroundings;
 pub(crate) mod thread;

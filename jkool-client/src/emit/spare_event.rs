@@ -12,7 +12,7 @@ thread_local! {
 const MAX_SPARE: usize = 16;
 
 /// An event that says nothing.
-pub(crate) fn take() -> Box<Event> {
+pub fn take() -> Box<Event> {
     // None at the thread's end, or while another event is made.
     SPARE.try_with(Cell::take).ok().flatten().unwrap_or_default()
 }

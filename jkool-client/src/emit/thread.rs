@@ -5,10 +5,7 @@ use std::thread::{Builder, JoinHandle};
 
 /// Starts a thread that takes no signal of the program's: not the SIGTERM that another thread waits for, and not the SIGPIPE of a
 /// server that hangs up, which ends a program that has not said otherwise.
-pub(crate) fn spawn<T: Send + 'static>(
-    name: &str,
-    run: impl FnOnce() -> T + Send + 'static,
-) -> io::Result<JoinHandle<T>> {
+pub fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static) -> io::Result<JoinHandle<T>> {
     without_signals(|| Builder::new().name(name.into()).spawn(run))
 }
 

@@ -4,7 +4,8 @@ use crate::emit::clock;
 use crate::queue::amount::Amount;
 use crate::queue::blocks::Incoming;
 use crate::queue::overflow::{Admission, OverflowPolicy};
-use crate::queue::shard::{Evicted, State};
+use crate::queue::receipts::ReceiptId;
+use crate::queue::shard::{Entrant, Evicted, State};
 use crate::queue::shards::Shards;
 use crate::report::loss::LossReason;
 use jkool_model::Severity;
@@ -16,6 +17,8 @@ use std::time::{Duration, Instant};
 pub(crate) struct Offer<'a> {
     pub(crate) incoming: Incoming<'a>,
     pub(crate) severity: Severity,
+    /// Who is told what becomes of it.
+    pub(crate) receipt: Option<ReceiptId>,
     /// About how many bytes it takes.
     pub(crate) weight: usize,
     /// Its caller may wait for room.
@@ -48,20 +51,30 @@ impl Shards {
         wake: impl Fn(),
         evicted: impl Fn(Evicted),
     ) -> (Admission, bool) {
-        let Offer { incoming, severity, weight, may_wait } = offer;
-        let mut state = self[shard].lock();
+        let Offer { incoming, severity, weight, receipt, may_wait } = offer;
+        let entrant = Entrant { incoming, lane: self.limits.lane(severity), weight, arrived: 0, receipt };
+        if self.origin.is_forked() {
+            return (self.origin.refuse(), false);
+        }
+        let mut state = match self[shard].try_lock() {
+            Some(state) => state,
+            None if self.origin.look() => return (self.origin.refuse(), false),
+            None => self[shard].lock(),
+        };
         if state.is_paid_for(weight) && !is_below(self.limits.shed_below, severity) {
-            let wake = self.push(shard, &mut state, incoming, weight);
-            return (Admission::Accepted, wake);
+            return self.push(shard, &mut state, entrant);
+        }
+        if self.origin.look() {
+            return (self.origin.refuse(), false);
         }
         let may_wait =
             may_wait && weight <= self.limits.bytes && matches!(self.limits.overflow, OverflowPolicy::Block(_));
         let mut entry = Entry { shards: self, shard, weight, may_wait, place: None, deadline: None, wake: false };
         match entry.find_room(state, severity, &wake, &evicted) {
             Ok(mut state) => {
-                entry.wake |= self.push(shard, &mut state, incoming, weight);
+                let (admission, wake) = self.push(shard, &mut state, entrant);
                 entry.leave(&mut state);
-                (Admission::Accepted, entry.wake)
+                (admission, wake | entry.wake)
             }
             Err((mut state, reason)) => {
                 state.refuse(reason);
@@ -72,14 +85,42 @@ impl Shards {
         }
     }
 
-    /// Takes in an event for which there is credit; whether the worker is to be woken.
+    /// The same of an event for which room is reserved. What it takes beyond that is drawn, or owed.
+    pub(crate) fn offer_reserved(&self, shard: usize, offer: Offer<'_>, reserved: Amount) -> (Admission, bool) {
+        let Offer { incoming, severity, weight, receipt, .. } = offer;
+        if self.origin.look() {
+            // Nobody needs the room, and its lock may be held by a thread that is not here.
+            return (self.origin.refuse(), false);
+        }
+        let entrant = Entrant { incoming, lane: self.limits.lane(severity), weight, arrived: 0, receipt };
+        let beyond = (Amount::one(weight) - reserved).max(Amount::NOTHING);
+        if !self.budget.take(beyond) {
+            self.budget.give(Amount::NOTHING - beyond);
+        }
+        let mut state = self[shard].lock();
+        state.add_credit(reserved + beyond);
+        if state.is_closed() {
+            state.refuse(LossReason::AfterShutdown);
+            self.signals.lost();
+            return (Admission::Dropped(LossReason::AfterShutdown), false);
+        }
+        self.push(shard, &mut state, entrant)
+    }
+
+    /// Takes in an event for which there is credit; whether the worker is to be woken. In a child it finds out that nothing delivers
+    /// there: not for each event, which would cost a system call, but for the first one that waits, and for every 64th.
     #[inline]
-    fn push(&self, shard: usize, state: &mut State, incoming: Incoming<'_>, weight: usize) -> bool {
+    fn push(&self, shard: usize, state: &mut State, mut entrant: Entrant<'_>) -> (Admission, bool) {
         // Only who drops the oldest wants to know.
         let by_age = self.limits.overflow == OverflowPolicy::DropOldest;
-        let arrived = if by_age { self.now() } else { 0 };
-        let news = state.push(incoming, weight, arrived);
+        if by_age {
+            entrant.arrived = self.now();
+        }
+        let news = state.push(entrant, || self.since_start());
         let mut wake = false;
+        if (news.first || news.more != Amount::NOTHING) && self.origin.look() {
+            return (self.origin.refuse(), false);
+        }
         if news.first {
             if by_age {
                 self[shard].show_oldest(state);
@@ -95,7 +136,7 @@ impl Shards {
             }
             wake |= much;
         }
-        wake
+        (Admission::Accepted, wake)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Encoded events that travel together.
 
-use crate::queue::mark::Mark;
+use crate::queue::lane::Lane;
+use crate::queue::mark::{Mark, Since};
 use jkool_transport::Payload;
 
 /// Payloads that are sent together, and what each is known by.
@@ -30,6 +31,16 @@ impl Batch {
         self.marks.push(mark);
     }
 
+    /// The lane of its events.
+    pub(crate) fn lane(&self) -> Lane {
+        self.marks.first().map_or_else(Lane::default, |mark| mark.lane)
+    }
+
+    /// When the first of them came, or a little before.
+    pub(crate) fn since(&self) -> Option<Since> {
+        Some(self.marks.first()?.since)
+    }
+
     /// About how many bytes it takes in memory.
     pub(crate) fn weight(&self) -> usize {
         self.marks.iter().map(|mark| mark.weight).sum()
@@ -46,32 +57,31 @@ impl Batch {
         Self { payloads: self.payloads.split_off(at), marks: self.marks.split_off(at), suspicion }
     }
 
-    /// A single event over which the server may have failed again and again.
-    pub(crate) fn is_suspect(&self) -> bool {
-        self.len() == 1 && self.suspicion.is_strong()
+    /// The first event of several; the others stay here.
+    pub(crate) fn split_first(&mut self) -> Self {
+        let rest = self.split_off(1);
+        std::mem::replace(self, rest)
     }
 }
 
-/// How often in a row a batch failed for what may be its content.
+/// What is known against a batch: it failed, and it may have failed for what it holds.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Suspicion {
-    failures: u32,
+    /// How many sends there had been when it failed last. `None` for what is not suspected.
+    pub(crate) failed_at: Option<u64>,
+    /// It failed alone.
+    pub(crate) alone: bool,
+    /// How often it did so although something that was sent after its failure before had got through.
+    pub(crate) trials: u32,
 }
 
 impl Suspicion {
-    /// So many failures make a batch suspicious.
-    const ENOUGH: u32 = 5;
-
-    pub(crate) fn is_strong(self) -> bool {
-        self.failures >= Self::ENOUGH
+    pub(crate) fn is_suspect(self) -> bool {
+        self.failed_at.is_some()
     }
 
-    pub(crate) fn after_doubtful_failure(self) -> Self {
-        Self { failures: self.failures.saturating_add(1) }
-    }
-
-    /// What fails for other reasons too is counted anew. It does not clear a suspect: the link may fail at any time.
-    pub(crate) fn after_other_failure(self) -> Self {
-        if self.is_strong() { self } else { Self::default() }
+    /// The same after a failure when there had been so many sends.
+    pub(crate) fn failed(self, sends: u64) -> Self {
+        Self { failed_at: Some(sends), ..self }
     }
 }

@@ -5,7 +5,8 @@
 
 use crate::emit::encode::Encoder;
 use crate::emit::line::{Stamped, Texts};
-use crate::queue::mark::Mark;
+use crate::queue::mark::{Mark, Since};
+use crate::queue::receipts::ReceiptId;
 use jkool_model::Entity;
 use jkool_transport::Kind;
 use std::collections::VecDeque;
@@ -20,11 +21,12 @@ pub(crate) struct Admitted {
     pub(crate) weight: usize,
     /// When it came, in nanoseconds; 0 where nobody asks for the oldest.
     pub(crate) arrived: u64,
+    pub(crate) receipt: Option<ReceiptId>,
 }
 
 impl From<Admitted> for Mark {
-    fn from(Admitted { generation, weight, .. }: Admitted) -> Self {
-        Self { generation, weight, slot: None }
+    fn from(Admitted { generation, weight, receipt, .. }: Admitted) -> Self {
+        Self { generation, weight, receipt, ..Self::default() }
     }
 }
 
@@ -99,6 +101,8 @@ pub(crate) struct Block {
     encoded: bool,
     /// Belongs to one event, whose buffer it was.
     is_full_of_one: bool,
+    /// When its first event came.
+    pub(super) since: Since,
     /// The shard that wrote on it last: what it writes on next is best still near its core.
     pub(super) home: usize,
 }
@@ -125,9 +129,9 @@ impl Block {
     }
 
     /// A block of one event, whose buffer it gets: its line, with a line break.
-    pub(super) fn of_one(admitted: Admitted, kind: Kind, line: Vec<u8>, key: &[u8]) -> Self {
+    pub(super) fn of_one(admitted: Admitted, kind: Kind, line: Vec<u8>, key: &[u8], since: Since) -> Self {
         let len = line.len() - 1;
-        let mut block = Self { bytes: line, encoded: true, is_full_of_one: true, ..Self::default() };
+        let mut block = Self { bytes: line, encoded: true, is_full_of_one: true, since, ..Self::default() };
         block.push_placed(admitted, kind, len, key);
         block
     }
@@ -143,6 +147,11 @@ impl Block {
 
     pub(crate) fn weight(&self) -> usize {
         self.weight
+    }
+
+    /// When the first of its events came.
+    pub(crate) fn since(&self) -> Since {
+        self.since
     }
 
     /// The next event, oldest first.

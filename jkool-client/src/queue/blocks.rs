@@ -4,6 +4,7 @@ use crate::emit::encode::Shape;
 use crate::emit::line::{Stamped, Texts};
 use crate::queue::block::{Admitted, BLOCK_BYTES, BLOCK_EVENTS, Block, BlockSize, MAX_COPY};
 use crate::queue::limits::Limits;
+use crate::queue::mark::Since;
 use crate::queue::spare::Spare;
 use jkool_model::Entity;
 use std::collections::VecDeque;
@@ -55,38 +56,42 @@ impl Queue {
         self.weight
     }
 
-    pub(crate) fn push(&mut self, incoming: Incoming<'_>, admitted: Admitted) {
+    /// `now` is asked for the first of a block alone.
+    pub(crate) fn push(&mut self, incoming: Incoming<'_>, admitted: Admitted, now: impl Fn() -> Since) {
         self.len += 1;
         self.weight += admitted.weight;
         match incoming {
-            Incoming::Entity(entity) => self.block_for(admitted.weight, 0, false).push_entity(admitted, entity),
+            Incoming::Entity(entity) => self.block_for(admitted.weight, 0, false, now).push_entity(admitted, entity),
             Incoming::Encoded(shape, bytes) if bytes.len() > MAX_COPY => {
                 let key = bytes.split_off(bytes.len() - shape.key_len);
                 bytes.reserve_exact(1);
                 bytes.push(b'\n');
                 bytes.shrink_to_fit();
-                self.blocks.push_back(Block::of_one(admitted, shape.kind, std::mem::take(bytes), &key));
+                self.blocks.push_back(Block::of_one(admitted, shape.kind, std::mem::take(bytes), &key, now()));
             }
             Incoming::Encoded(shape, bytes) => {
                 let (json, key) = bytes.split_at(bytes.len() - shape.key_len);
                 let size = self.size;
-                let block = self.block_for(admitted.weight, json.len() + 1, true);
+                let block = self.block_for(admitted.weight, json.len() + 1, true, now);
                 block.make_room(json.len() + 1, &size);
                 block.push_encoded(admitted, shape.kind, json, key);
             }
             Incoming::Line(line, texts) => {
-                let block = self.block_for(admitted.weight, line.texts_len(), false);
+                let block = self.block_for(admitted.weight, line.texts_len(), false, now);
                 block.push_line(admitted, *line, &texts);
             }
         }
     }
 
-    fn block_for(&mut self, weight: usize, bytes: usize, encoded: bool) -> &mut Block {
+    fn block_for(&mut self, weight: usize, bytes: usize, encoded: bool, now: impl Fn() -> Since) -> &mut Block {
         let size = self.size;
         let last = self.blocks.back();
         if last.is_none_or(|last| !last.is_for(encoded) || last.is_full(weight, bytes, &size)) {
             let room = if encoded { self.room } else { 0 };
             self.blocks.push_back(self.spare.block(encoded, room));
+            if let Some(begun) = self.blocks.back_mut() {
+                begun.since = now();
+            }
         }
         let last = self.blocks.len() - 1;
         &mut self.blocks[last]
@@ -95,6 +100,11 @@ impl Queue {
     /// When the oldest came.
     pub(crate) fn oldest(&self) -> Option<u64> {
         self.blocks.front()?.oldest()
+    }
+
+    /// When the first of all came, or a little before.
+    pub(crate) fn since(&self) -> Option<Since> {
+        Some(self.blocks.front()?.since)
     }
 
     /// Drops the oldest.
@@ -128,6 +138,7 @@ impl Queue {
             } else {
                 let mut part = self.spare.block(front.is_for(true), 0);
                 front.split(fitting, &mut part);
+                part.since = front.since;
                 part
             };
             self.len -= block.len();

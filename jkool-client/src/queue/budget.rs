@@ -78,6 +78,17 @@ impl Budget {
         Some(drawn)
     }
 
+    /// Draws just so much, if it is there. Who looks without the lock might miss what was given a moment ago.
+    pub(crate) fn take(&self, needed: Amount) -> bool {
+        let mut free = self.lock();
+        let covered = free.covers(needed);
+        if covered {
+            let left = *free - needed;
+            self.set(&mut free, left);
+        }
+        covered
+    }
+
     /// What the first of so many gets when all that is free is shared out among them.
     pub(crate) fn deal(&self, among: u32) -> Amount {
         let mut free = self.lock();

@@ -1,29 +1,35 @@
 //! One answer that a thread or a task can wait for.
 
-use crate::report::stats::Report;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 /// Filled once by the worker, waited for by whoever asked, blocking or not.
-#[derive(Debug, Default)]
-pub(crate) struct Completion {
-    slot: Mutex<Slot>,
+#[derive(Debug)]
+pub(crate) struct Completion<T> {
+    slot: Mutex<Slot<T>>,
     filled: Condvar,
 }
 
-#[derive(Debug, Default)]
-struct Slot {
-    report: Option<Report>,
+#[derive(Debug)]
+struct Slot<T> {
+    answer: Option<T>,
     waker: Option<Waker>,
 }
 
-impl Completion {
-    pub(crate) fn fill(&self, report: Report) {
-        let mut slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
-        slot.report.get_or_insert(report);
+impl<T> Default for Completion<T> {
+    fn default() -> Self {
+        Self { slot: Mutex::new(Slot { answer: None, waker: None }), filled: Condvar::new() }
+    }
+}
+
+impl<T: Copy> Completion<T> {
+    /// Answers, unless that was done before.
+    pub(crate) fn fill(&self, answer: T) {
+        let mut slot = self.lock();
+        slot.answer.get_or_insert(answer);
         let waker = slot.waker.take();
         drop(slot);
         self.filled.notify_all();
@@ -32,29 +38,43 @@ impl Completion {
         }
     }
 
-    /// Waits until it is filled, or until `deadline`.
-    pub(crate) fn wait_until(&self, deadline: Instant) -> Option<Report> {
-        let slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = deadline.saturating_duration_since(crate::emit::clock::now());
-        let waited = self.filled.wait_timeout_while(slot, left, |slot| slot.report.is_none());
-        waited.unwrap_or_else(PoisonError::into_inner).0.report
+    fn lock(&self) -> MutexGuard<'_, Slot<T>> {
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-/// The same wait for a task.
-pub(crate) struct Completed(pub(crate) Arc<Completion>);
+    /// The answer, if there is one.
+    pub(crate) fn get(&self) -> Option<T> {
+        self.lock().answer
+    }
 
-impl Future for Completed {
-    type Output = Report;
+    /// Waits until it is filled, or until `deadline`.
+    pub(crate) fn wait_until(&self, deadline: Instant) -> Option<T> {
+        let slot = self.lock();
+        let left = deadline.saturating_duration_since(crate::emit::clock::now());
+        let waited = self.filled.wait_timeout_while(slot, left, |slot| slot.answer.is_none());
+        waited.unwrap_or_else(PoisonError::into_inner).0.answer
+    }
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Report> {
-        let mut slot = self.0.slot.lock().unwrap_or_else(PoisonError::into_inner);
-        match slot.report {
-            Some(report) => Poll::Ready(report),
+    /// The same wait for a task.
+    pub(crate) fn poll(&self, context: &mut Context<'_>) -> Poll<T> {
+        let mut slot = self.lock();
+        match slot.answer {
+            Some(answer) => Poll::Ready(answer),
             None => {
                 slot.waker = Some(context.waker().clone());
                 Poll::Pending
             }
         }
+    }
+}
+
+/// The same wait as a future.
+pub(crate) struct Completed<T>(pub(crate) Arc<Completion<T>>);
+
+impl<T: Copy> Future for Completed<T> {
+    type Output = T;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        self.0.poll(context)
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::queue::amount::Amount;
 use crate::queue::block::Block;
+use crate::queue::lane::Lane;
 use crate::queue::overflow::OverflowPolicy;
 use crate::queue::schedule::{Decision, Schedule, Sight};
 use crate::queue::shared::Shared;
@@ -20,7 +21,7 @@ pub(crate) struct Consumer {
 /// What the worker gets.
 #[derive(Debug)]
 pub(crate) enum Taken {
-    Events(Vec<Block>),
+    Events(Vec<Block>, Lane),
     /// Nothing is due before then, or before somebody wakes the worker.
     Nothing {
         until: Option<Instant>,
@@ -45,7 +46,8 @@ impl Consumer {
         match self.schedule.decide(self.sight(filled, max), now) {
             Decision::Take => {
                 shards.signals.stay_awake();
-                Taken::Events(self.take_some(max))
+                let (blocks, lane) = self.take_some(max);
+                Taken::Events(blocks, lane)
             }
             Decision::LookAt(timer) => {
                 shards.signals.stay_awake();
@@ -69,8 +71,19 @@ impl Consumer {
         }
     }
 
-    /// Up to `max` events at once.
-    pub(crate) fn take_some(&mut self, max: usize) -> Vec<Block> {
+    /// Up to `max` events of the first lane in which there are some.
+    fn take_some(&mut self, max: usize) -> (Vec<Block>, Lane) {
+        let priority = self.take_priority(max);
+        if priority.is_empty() { (self.take_lane(Lane::Normal, max), Lane::Normal) } else { (priority, Lane::Priority) }
+    }
+
+    /// Up to `max` events of those that go before others.
+    pub(crate) fn take_priority(&mut self, max: usize) -> Vec<Block> {
+        let lanes = self.shared.shards.limits.priority.is_some();
+        if lanes { self.take_lane(Lane::Priority, max) } else { Vec::new() }
+    }
+
+    fn take_lane(&mut self, lane: Lane, max: usize) -> Vec<Block> {
         let shards = &self.shared.shards;
         let bytes = shards.limits.batch_bytes;
         let mut taken = Vec::new();
@@ -81,12 +94,15 @@ impl Consumer {
             }
             let (shard, before) = (&shards[place], taken.len());
             let mut state = shard.lock();
-            let less = state.take(max, bytes, &mut taken);
+            let less = state.take(lane, max, bytes, &mut taken);
             // As many as it gave, for what comes.
-            state.reuse(taken[before..].iter_mut().filter_map(|block| {
-                block.home = place;
-                self.spare.take(block.is_for(true), place)
-            }));
+            state.reuse(
+                lane,
+                taken[before..].iter_mut().filter_map(|block| {
+                    block.home = place;
+                    self.spare.take(block.is_for(true), place)
+                }),
+            );
             if state.is_empty() {
                 shards.signals.emptied(place);
             }
@@ -109,10 +125,11 @@ impl Consumer {
         taken
     }
 
-    /// Takes some for the spool.
-    pub(crate) fn relieve(&mut self, max: usize) -> Vec<Block> {
+    /// Takes some for the spool. What goes first stays in memory, if it can.
+    pub(crate) fn relieve(&mut self, max: usize) -> (Vec<Block>, Lane) {
         self.shared.shards.signals.relieved();
-        self.take_some(max)
+        let normal = self.take_lane(Lane::Normal, max);
+        if normal.is_empty() { (self.take_priority(max), Lane::Priority) } else { (normal, Lane::Normal) }
     }
 
     /// Gets back a block that is no longer needed.

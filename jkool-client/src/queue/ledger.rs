@@ -6,7 +6,8 @@
 use crate::queue::amount::Amount;
 use crate::queue::completion::Completion;
 use crate::queue::mark::{Mark, Slot};
-use crate::queue::shard::Counts;
+use crate::queue::receipts::Receipts;
+use crate::queue::shard::{Counts, Evicted};
 use crate::report::loss::LossReason;
 use crate::report::stats::{Report, Stats};
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub(crate) struct Ledger {
     delivered: u64,
     spooled: u64,
     bytes_spooled: u64,
+    files_spooled: u64,
     damaged_bytes: u64,
     maybe_duplicated: u64,
     dropped: [u64; LossReason::COUNT],
@@ -33,8 +35,11 @@ pub(crate) struct Ledger {
     /// What comes in now is of this one; each flush begins another.
     generation: u64,
     waiters: Vec<Waiter>,
-    /// All has ended; what still comes back from the worker was counted then.
-    over: bool,
+    pub(crate) receipts: Receipts,
+    /// Nobody is answered before something else is done.
+    holding: bool,
+    /// All has ended, and what was left was lost for that; what still comes back from the worker was counted then.
+    over: Option<LossReason>,
 }
 
 /// Someone who waits until the generations up to `through` have ended, or are `durable` at least.
@@ -44,7 +49,7 @@ struct Waiter {
     durable: bool,
     deadline: Instant,
     report: Report,
-    completion: Arc<Completion>,
+    completion: Arc<Completion<Report>>,
 }
 
 impl Waiter {
@@ -67,6 +72,7 @@ impl Ledger {
             delivered: self.delivered,
             spooled: self.spooled,
             bytes_spooled: self.bytes_spooled,
+            files_spooled: self.files_spooled,
             damaged_bytes: self.damaged_bytes,
             in_memory: in_memory.events as u64,
             bytes_in_memory: in_memory.bytes.max(0) as usize,
@@ -89,10 +95,14 @@ impl Ledger {
 
     /// An event that was in memory only is durable now.
     pub(crate) fn spool(&mut self, mark: &mut Mark, slot: Slot) {
-        if self.over {
+        mark.slot = Some(slot);
+        if let Some(reason) = self.over {
+            // It was given up while it was being written. The next process will find it.
+            self.dropped[reason as usize] -= 1;
+            self.spooled += 1;
             return;
         }
-        mark.slot = Some(slot);
+        self.receipts.spooled(mark, slot);
         self.left.events += 1;
         self.spooled += 1;
         for waiter in self.waiters.iter_mut().filter(|waiter| mark.generation <= waiter.through) {
@@ -104,14 +114,14 @@ impl Ledger {
 
     /// A durable event leaves memory.
     pub(crate) fn unload(&mut self, mark: &Mark) {
-        if !self.over {
+        if !self.is_over() {
             self.left.bytes += weight(mark);
         }
     }
 
     /// A durable event comes back into memory.
     pub(crate) fn load(&mut self, mark: &Mark) {
-        if !self.over {
+        if !self.is_over() {
             self.left.bytes -= weight(mark);
         }
     }
@@ -123,7 +133,7 @@ impl Ledger {
 
     /// Events end in the same way.
     pub(crate) fn end_all(&mut self, marks: &[Mark], end: End) {
-        if self.over {
+        if self.is_over() {
             return;
         }
         let mut durable = 0;
@@ -138,6 +148,7 @@ impl Ledger {
             End::Delivered => self.delivered += all,
             End::Dropped(reason) => self.dropped[reason as usize] += all,
         }
+        self.receipts.ended(marks, end);
         if !self.waiters.is_empty() {
             marks.iter().for_each(|mark| self.report(mark, end));
             self.answer();
@@ -156,7 +167,10 @@ impl Ledger {
 
     /// An event of that generation has made room for others, and its shard has counted it. Who waits for it is told, but not
     /// who began to do so `before` that shard's generation: they did not find it there.
-    pub(crate) fn evicted(&mut self, generation: u64, before: u64) {
+    pub(crate) fn evicted(&mut self, Evicted { generation, before, receipt }: Evicted) {
+        if let Some(receipt) = receipt {
+            self.receipts.dropped(receipt, LossReason::Overflow);
+        }
         let knew = |waiter: &&mut Waiter| (generation..before).contains(&waiter.through);
         for waiter in self.waiters.iter_mut().filter(knew) {
             waiter.report.pending -= 1;
@@ -165,8 +179,22 @@ impl Ledger {
         self.answer();
     }
 
+    /// Counts, and answers nobody before [`release`](Self::release): what ends is still to leave the disk. Who does not wait
+    /// any longer, and who gives up, learns what is counted.
+    pub(crate) fn hold(&mut self) {
+        self.holding = true;
+    }
+
+    pub(crate) fn release(&mut self) {
+        self.holding = false;
+        self.answer();
+    }
+
     /// Answers those who need not wait any longer.
     fn answer(&mut self) {
+        if self.holding {
+            return;
+        }
         self.waiters.retain(|waiter| {
             if !waiter.waits() {
                 waiter.completion.fill(waiter.report);
@@ -178,9 +206,10 @@ impl Ledger {
     /// Whatever is still in memory alone ends, of all that `came`, and nothing comes after. What is in the spool stays there.
     pub(crate) fn give_up(&mut self, came: &Counts, reason: LossReason) {
         let Amount { events, .. } = came.entered - self.left;
-        self.over = true;
+        self.over = Some(reason);
         self.dropped[reason as usize] += events as u64;
         self.left = came.entered;
+        self.receipts.give_up(reason);
         for Waiter { mut report, completion, .. } in self.waiters.drain(..) {
             report.dropped += std::mem::take(&mut report.pending);
             completion.fill(report);
@@ -189,7 +218,7 @@ impl Ledger {
 
     /// Events turn out to take more or less memory than was thought; their marks say so already.
     pub(crate) fn reweigh(&mut self, thought: usize, weight: usize) {
-        if !self.over {
+        if !self.is_over() {
             self.left.bytes += thought as i64 - weight as i64;
         }
     }
@@ -206,14 +235,14 @@ impl Ledger {
         came: &Counts,
         deadline: Instant,
         durable: bool,
-        completion: &Arc<Completion>,
+        completion: &Arc<Completion<Report>>,
     ) -> u64 {
         let Stats { in_memory: pending, spooled, .. } = self.stats(came);
         let report = Report { pending, spooled, ..Report::default() };
         let through = self.generation;
         let waiter = Waiter { through, durable, deadline, report, completion: Arc::clone(completion) };
         // After the end nothing happens any more to what is in the spool.
-        if self.over || !waiter.waits() {
+        if self.is_over() || (!waiter.waits() && !self.holding) {
             completion.fill(waiter.report);
         } else {
             self.waiters.push(waiter);
@@ -235,7 +264,7 @@ impl Ledger {
     }
 
     /// Nobody waits for that any more.
-    pub(crate) fn forget(&mut self, completion: &Arc<Completion>) {
+    pub(crate) fn forget(&mut self, completion: &Arc<Completion<Report>>) {
         self.waiters.retain(|waiter| !Arc::ptr_eq(&waiter.completion, completion));
     }
 
@@ -256,17 +285,23 @@ impl Ledger {
 
     /// Everything was given up.
     pub(crate) fn is_over(&self) -> bool {
-        self.over
+        self.over.is_some()
     }
 
     /// What the spool takes on disk.
-    pub(crate) fn set_spool_bytes(&mut self, bytes: u64) {
+    pub(crate) fn set_spool(&mut self, bytes: u64, files: usize) {
         self.bytes_spooled = bytes;
+        self.files_spooled = files as u64;
     }
 
     /// Parts of the spool's files could not be read.
     pub(crate) fn damaged(&mut self, bytes: u64) {
         self.damaged_bytes += bytes;
+    }
+
+    /// How many events the server refused.
+    pub(crate) fn refused(&self) -> u64 {
+        self.dropped[LossReason::Rejected as usize] + self.dropped[LossReason::TooLarge as usize]
     }
 
     /// How many events were dropped here, but for those that a hook has dropped: that is no loss.

@@ -1,6 +1,7 @@
 //! How much may wait, and when the worker takes it.
 
 use crate::queue::amount::Amount;
+use crate::queue::lane::Lane;
 use crate::queue::overflow::OverflowPolicy;
 use jkool_model::Severity;
 use std::time::Duration;
@@ -14,6 +15,8 @@ pub(crate) struct Limits {
     pub(crate) overflow: OverflowPolicy,
     /// While little room is left, it is kept for events at least as severe.
     pub(crate) shed_below: Severity,
+    /// Events at least so severe go first.
+    pub(crate) priority: Option<Severity>,
     /// How long the first of a batch waits for company.
     pub(crate) flush_interval: Duration,
     /// How many waiting events are worth waking the worker for.
@@ -36,6 +39,15 @@ pub(crate) fn shards() -> usize {
 const MAX_SHARDS: usize = 32;
 
 impl Limits {
+    /// The lane of an event of that severity.
+    #[inline]
+    pub(crate) fn lane(&self, severity: Severity) -> Lane {
+        match self.priority {
+            Some(priority) if severity >= priority => Lane::Priority,
+            _ => Lane::Normal,
+        }
+    }
+
     /// What is worth waking the worker for.
     pub(crate) fn much(&self) -> Amount {
         Amount::new(self.wake_at, self.bytes / 4)

@@ -3,11 +3,14 @@
 use crate::queue::amount::Amount;
 use crate::queue::block::{Admitted, Block};
 use crate::queue::blocks::{Incoming, Queue};
+use crate::queue::lane::Lane;
 use crate::queue::limits::Limits;
+use crate::queue::mark::Since;
+use crate::queue::receipts::ReceiptId;
 use crate::report::loss::LossReason;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 
 /// A shard on cache lines of its own, since its threads write to it with every event.
 #[derive(Debug)]
@@ -22,10 +25,23 @@ pub(crate) struct Shard {
     oldest: AtomicU64,
 }
 
+/// An event for which there is credit.
+#[derive(Debug)]
+pub(crate) struct Entrant<'a> {
+    pub(crate) incoming: Incoming<'a>,
+    pub(crate) lane: Lane,
+    /// About how many bytes it takes.
+    pub(crate) weight: usize,
+    /// When it came, where somebody asks for the oldest.
+    pub(crate) arrived: u64,
+    pub(crate) receipt: Option<ReceiptId>,
+}
+
 /// What stands behind the lock. The counts never go down, but for what was evicted.
 #[derive(Debug)]
 pub(crate) struct State {
-    queue: Queue,
+    /// A queue a lane.
+    queues: [Queue; Lane::COUNT],
     /// Room that was drawn and is not spent yet.
     credit: Amount,
     counts: Counts,
@@ -63,17 +79,21 @@ pub(crate) struct News {
     pub(crate) more: Amount,
 }
 
-/// An event that made room for another, when some flush has begun since it came.
+/// An event that made room for another, when some flush has begun since it came, or somebody has its receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Evicted {
     pub(crate) generation: u64,
     /// That of its shard when it went.
     pub(crate) before: u64,
+    pub(crate) receipt: Option<ReceiptId>,
 }
 
 /// So much may wait at most that is not known to all.
 const ANNOUNCE: Amount = Amount { events: 64, bytes: 64 << 10 };
 const NEVER: u64 = u64::MAX;
+
+/// Beyond all ages.
+const SPARED: u64 = 1 << 62;
 
 impl Shard {
     pub(crate) fn new(limits: &Limits, max_spare: usize) -> Self {
@@ -88,6 +108,16 @@ impl Shard {
     /// Nothing that runs under the lock can leave it half changed, so a panic elsewhere is no reason to give up.
     pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// None while another thread has it.
+    #[inline]
+    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, State>> {
+        match self.state.try_lock() {
+            Ok(state) => Some(state),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     pub(crate) fn is_behind(&self) -> bool {
@@ -107,14 +137,14 @@ impl Shard {
 
     /// Makes known when the oldest event came.
     pub(crate) fn show_oldest(&self, state: &State) {
-        self.oldest.store(state.queue.oldest().unwrap_or(NEVER), Ordering::Relaxed);
+        self.oldest.store(state.oldest().unwrap_or(NEVER), Ordering::Relaxed);
     }
 }
 
 impl State {
     fn new(limits: &Limits, max_spare: usize) -> Self {
         Self {
-            queue: Queue::new(limits, max_spare),
+            queues: Lane::ALL.map(|_| Queue::new(limits, max_spare)),
             credit: Amount::NOTHING,
             counts: Counts::default(),
             generation: 0,
@@ -157,6 +187,18 @@ impl State {
         self.credit.covers(Amount::one(weight)) && !self.closed && !self.in_turn
     }
 
+    /// Takes so much out of the credit, if it is there.
+    pub(crate) fn take_reserved(&mut self, amount: Amount) -> Result<bool, LossReason> {
+        if self.closed {
+            return Err(LossReason::AfterShutdown);
+        }
+        let covered = self.credit.covers(amount) && !self.in_turn;
+        if covered {
+            self.credit -= amount;
+        }
+        Ok(covered)
+    }
+
     pub(crate) fn add_credit(&mut self, credit: Amount) {
         self.credit += credit;
     }
@@ -178,13 +220,16 @@ impl State {
 
     /// Takes in an event for which there is credit.
     #[inline]
-    pub(crate) fn push(&mut self, incoming: Incoming<'_>, weight: usize, arrived: u64) -> News {
+    pub(crate) fn push(&mut self, entrant: Entrant<'_>, now: impl Fn() -> Since) -> News {
+        let weight = entrant.weight;
         let one = Amount::one(weight);
         self.credit -= one;
         self.counts.accepted += 1;
         self.counts.entered += one;
-        let first = self.queue.is_empty();
-        self.queue.push(incoming, Admitted { generation: self.generation, weight, arrived });
+        let first = self.is_empty();
+        let Entrant { incoming, lane, receipt, arrived, .. } = entrant;
+        let admitted = Admitted { generation: self.generation, weight, arrived, receipt };
+        self.queues[lane as usize].push(incoming, admitted, now);
         self.unannounced += one;
         let due = self.unannounced.reaches(self.announce_at);
         let more = if due { std::mem::take(&mut self.unannounced) } else { Amount::NOTHING };
@@ -193,18 +238,29 @@ impl State {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.queue.is_empty()
+        self.queues.iter().all(Queue::is_empty)
     }
 
     /// What waits.
     pub(crate) fn waits(&self) -> Amount {
-        Amount::new(self.queue.len(), self.queue.weight())
+        self.queues.iter().fold(Amount::NOTHING, |sum, queue| sum + Amount::new(queue.len(), queue.weight()))
     }
 
-    /// Takes out what makes a batch of up to `max` events and about so many bytes with what is in `taken` already. Gives back
-    /// by how much less waits than is known to all.
-    pub(crate) fn take(&mut self, max: usize, bytes: usize, taken: &mut Vec<Block>) -> Amount {
-        self.queue.take(max, bytes, taken);
+    /// When the first of all came, or a little before.
+    pub(crate) fn since(&self) -> Option<Since> {
+        self.queues.iter().filter_map(Queue::since).min()
+    }
+
+    /// When the oldest of those came that make room first: less severe ones do so before more severe ones, of whatever age.
+    fn oldest(&self) -> Option<u64> {
+        let [priority, normal] = &self.queues;
+        normal.oldest().or_else(|| Some(priority.oldest()? | SPARED))
+    }
+
+    /// Takes out of a lane what makes a batch of up to `max` events and about so many bytes with what is in `taken` already.
+    /// Gives back by how much less waits than is known to all.
+    pub(crate) fn take(&mut self, lane: Lane, max: usize, bytes: usize, taken: &mut Vec<Block>) -> Amount {
+        self.queues[lane as usize].take(max, bytes, taken);
         self.left()
     }
 
@@ -219,7 +275,8 @@ impl State {
     /// Drops the oldest for others that come, and hands over its credit. The generation says which flush waits for it, if it is
     /// not the [current](Self::generation) one.
     pub(crate) fn evict(&mut self, reason: LossReason) -> Option<(Admitted, Amount)> {
-        let evicted = self.queue.drop_oldest()?;
+        let [priority, normal] = &mut self.queues;
+        let evicted = normal.drop_oldest().or_else(|| priority.drop_oldest())?;
         self.counts.entered -= Amount::one(evicted.weight);
         self.counts.dropped[reason as usize] += 1;
         Some((evicted, self.left()))
@@ -231,13 +288,13 @@ impl State {
 
     /// All that waits is forgotten; it is for the ledger to say why.
     pub(crate) fn clear(&mut self) -> Amount {
-        self.queue.clear();
+        self.queues.iter_mut().for_each(Queue::clear);
         self.left()
     }
 
-    /// Gets blocks for what comes.
-    pub(crate) fn reuse(&mut self, blocks: impl IntoIterator<Item = Block>) {
-        self.queue.reuse(blocks);
+    /// Gets blocks for what comes in that lane.
+    pub(crate) fn reuse(&mut self, lane: Lane, blocks: impl IntoIterator<Item = Block>) {
+        self.queues[lane as usize].reuse(blocks);
     }
 
     /// A place among those who wait for room.

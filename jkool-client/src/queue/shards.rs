@@ -5,6 +5,9 @@ use crate::queue::amount::Amount;
 use crate::queue::budget::Budget;
 use crate::queue::cache_line::CacheLine;
 use crate::queue::limits::Limits;
+use crate::queue::mark::Since;
+use crate::queue::origin::Origin;
+use crate::queue::reserve::Waiters;
 use crate::queue::shard::{Counts, Evicted, Shard, State};
 use crate::queue::signals::Signals;
 use crate::report::loss::LossReason;
@@ -15,9 +18,12 @@ use std::time::Instant;
 #[derive(Debug)]
 pub(crate) struct Shards {
     pub(crate) limits: Limits,
+    pub(crate) origin: Origin,
     shards: Box<[Shard]>,
     pub(crate) budget: Budget,
     pub(crate) signals: CacheLine<Signals>,
+    /// Tasks that wait for room.
+    pub(crate) waiters: CacheLine<Waiters>,
     /// Ages are told from here.
     start: Instant,
 }
@@ -42,7 +48,9 @@ impl Shards {
             shards: (0..limits.shards).map(|_| Shard::new(&limits, max_spare)).collect(),
             budget: Budget::new(&limits),
             signals: CacheLine(Signals::new(&limits)),
+            waiters: CacheLine::default(),
             start: clock::now(),
+            origin: Origin::default(),
             limits,
         }
     }
@@ -84,8 +92,10 @@ impl Shards {
         }
     }
 
-    /// Gives what is free to the shards in which callers wait, an equal part to each, when that is worth waking them.
+    /// Gives what is free to tasks that wait, and then to the shards in which callers do, an equal part to each, when that is worth
+    /// waking them.
     pub(crate) fn deal(&self) {
+        self.serve_tasks();
         let blocked = self.signals.blocked_shards();
         // To wake a caller for each event that leaves would cost more than the events do.
         if blocked == 0 || self.budget.is_filled(3, 4) {
@@ -101,8 +111,9 @@ impl Shards {
         }
     }
 
-    /// Wakes all callers that wait for room.
+    /// Wakes all callers that wait for room, for nothing comes in any more.
     pub(crate) fn wake_blocked(&self) {
+        self.waiters.close();
         self.shards.iter().for_each(|shard| shard.room.notify_all());
     }
 
@@ -127,8 +138,9 @@ impl Shards {
                 self.signals.emptied(place);
             }
             let before = state.generation();
-            let waited_for = admitted.generation != before;
-            let event = waited_for.then_some(Evicted { generation: admitted.generation, before });
+            let waited_for = admitted.generation != before || admitted.receipt.is_some();
+            let event =
+                waited_for.then_some(Evicted { generation: admitted.generation, before, receipt: admitted.receipt });
             return Some((event, Amount::one(admitted.weight)));
         }
     }
@@ -139,10 +151,25 @@ impl Shards {
         self.signals.lost();
     }
 
+    /// The same, as blocks keep it.
+    #[inline]
+    pub(crate) fn since_start(&self) -> Since {
+        self.since(clock::now())
+    }
+
+    /// Another time.
+    pub(crate) fn since(&self, at: Instant) -> Since {
+        Since::try_from(at.saturating_duration_since(self.start).as_nanos()).unwrap_or(Since::MAX)
+    }
+
+    /// When the first of those came that wait, or a little before.
+    pub(crate) fn oldest(&self) -> Option<Since> {
+        self.shards.iter().filter_map(|shard| shard.lock().since()).min()
+    }
+
     /// The time, as events that wait keep it.
     pub(crate) fn now(&self) -> u64 {
-        let age = clock::now().saturating_duration_since(self.start).as_nanos();
-        u64::try_from(age).unwrap_or(u64::MAX - 1)
+        self.since_start().unsigned_abs()
     }
 }
 

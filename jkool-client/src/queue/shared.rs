@@ -3,27 +3,24 @@
 //! Who emits takes the lock of a shard, and no other. The lock of the accounts is for the worker and for who waits, asks or
 //! shuts down; while it is held, the locks of shards may be taken, and never the other way round.
 
-use crate::emit::code::Code;
-use crate::emit::encode::{self, Encoder};
-use crate::emit::line::{Line, Stamped};
-use crate::emit::{clock, delivery_thread, host};
-use crate::queue::admission::Offer;
-use crate::queue::block;
-use crate::queue::blocks::Incoming;
+use crate::emit::encode::Encoder;
 use crate::queue::cache_line::CacheLine;
 use crate::queue::ledger::Ledger;
 use crate::queue::limits::Limits;
-use crate::queue::overflow::{Admission, OverflowPolicy};
-use crate::queue::shard::Evicted;
+use crate::queue::mark::Since;
+use crate::queue::overflow::OverflowPolicy;
 use crate::queue::shards::{Shards, sum};
 use crate::queue::timer::Timer;
 use crate::report::health::{Condition, Health, Trouble};
+use crate::report::last_minute::LastMinute;
 use crate::report::loss::LossReason;
 use crate::report::stats::Stats;
-use jkool_model::{Entity, InvalidEntity, Severity, Timestamp};
+use jkool_model::{InvalidEntity, Timestamp};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
+
+const NANOS_PER_SEC: u64 = 1_000_000_000;
 
 pub(crate) struct Shared {
     pub(crate) shards: Shards,
@@ -56,9 +53,12 @@ pub(super) struct Accounts {
     /// The worker is gone.
     pub(super) ended: bool,
     condition: Condition,
+    refused: LastMinute,
+    /// When the first of those events came that have left the queue, as far as the worker has told.
+    oldest: Option<Since>,
     last_success: Option<Timestamp>,
     /// Why the last event was refused that its caller has encoded.
-    invalid: Option<InvalidEntity>,
+    pub(super) invalid: Option<InvalidEntity>,
 }
 
 /// What the worker sees when it looks around.
@@ -92,73 +92,10 @@ impl Shared {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An event, and where in the code it was made, when that is to be told.
-    pub(crate) fn emit(&self, entity: Entity, code: Option<Code>) -> Admission {
-        self.emit_at(self.here(), entity, code)
-    }
-
-    /// The shard of this thread.
-    fn here(&self) -> usize {
-        self.shards.of_thread(host::thread_number())
-    }
-
-    /// The same, by that shard.
-    pub(crate) fn emit_at(&self, shard: usize, mut entity: Entity, code: Option<Code>) -> Admission {
-        let severity = encode::severity(&entity);
-        if self.encoder.leaves(&entity) {
-            if let (Entity::Event(event), Some(code)) = (&mut entity, code) {
-                code.add_to(event);
-            }
-            let weight = self.encoder.weight_of_entity(&entity);
-            return self.offer(shard, Incoming::Entity(entity), severity, weight);
-        }
-        encode::with_scratch(|json| match self.encoder.encode(entity, code, json) {
-            Ok(shape) => {
-                let weight = encode::weight(json.len()) + block::overhead(json.len());
-                self.offer(shard, Incoming::Encoded(shape, json), severity, weight)
-            }
-            Err(invalid) => {
-                self.lock().invalid = Some(invalid);
-                self.refuse(LossReason::Invalid);
-                Admission::Dropped(LossReason::Invalid)
-            }
-        })
-    }
-
-    /// An event that is a log line. Hooks would not see it: only for when there are none. The worker encodes it, unless it is
-    /// behind.
-    pub(crate) fn emit_line(&self, line: &Line<'_>) -> Admission {
-        let shard = self.here();
-        let stamped = Stamped::new(line, clock::timestamp().as_usec(), host::current_tid());
-        if self.shards[shard].is_behind() {
-            return encode::with_scratch(|json| {
-                let shape = self.encoder.encode_line(&stamped, &line.texts(), json);
-                let weight = encode::weight(json.len()) + block::overhead(json.len());
-                self.offer(shard, Incoming::Encoded(shape, json), line.severity, weight)
-            });
-        }
-        let weight = self.encoder.weight_of_line(&stamped, line.operation);
-        self.offer(shard, Incoming::Line(&stamped, line.texts()), line.severity, weight)
-    }
-
-    fn offer(&self, shard: usize, incoming: Incoming<'_>, severity: Severity, weight: usize) -> Admission {
-        // The worker must never wait for itself.
-        let offer = Offer { incoming, severity, weight, may_wait: !delivery_thread::is_current() };
-        let told = |Evicted { generation, before }| self.lock().ledger.evicted(generation, before);
-        let (admission, wake) = self.shards.offer(shard, offer, || self.wake.notify_one(), told);
-        if wake {
-            self.wake.notify_one();
-        }
-        admission
-    }
-
-    /// Counts an event that never became one.
-    pub(crate) fn refuse(&self, reason: LossReason) {
-        self.shards.refuse(self.here(), reason);
-        self.wake.notify_one();
-    }
-
     pub(crate) fn stats(&self) -> Stats {
+        if self.shards.origin.look() {
+            return self.shards.origin.stats();
+        }
         self.stats_in(&self.lock())
     }
 
@@ -168,19 +105,44 @@ impl Shared {
     }
 
     pub(crate) fn health(&self) -> Health {
+        if self.shards.origin.look() {
+            let stats = self.shards.origin.stats();
+            let (condition, last_success, spool_error) = (Condition::Ended, None, None);
+            return Health {
+                condition,
+                last_success,
+                stats,
+                oldest_undelivered: None,
+                refused_last_minute: 0,
+                spool_error,
+            };
+        }
         let accounts = self.lock();
         let over = accounts.ended || self.is_drained(&accounts);
+        let (stats, oldest) = (self.stats_in(&accounts), self.shards.oldest().into_iter().chain(accounts.oldest).min());
+        // On their way from the queue to the worker they are at neither place.
+        let oldest = oldest.unwrap_or_else(|| self.shards.since_start());
         Health {
             condition: if over { Condition::Ended } else { accounts.condition.clone() },
             last_success: accounts.last_success,
-            stats: self.stats_in(&accounts),
+            oldest_undelivered: (stats.in_memory() + stats.spooled() > 0).then(|| {
+                let age = self.shards.since_start().saturating_sub(oldest);
+                Duration::from_nanos(u64::try_from(age).unwrap_or(0))
+            }),
+            stats,
+            refused_last_minute: accounts.refused.count(self.shards.now() / NANOS_PER_SEC),
             spool_error: accounts.spool_error.clone(),
         }
     }
 
+    /// No event comes in any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.shards.signals.is_closed()
+    }
+
     /// No event comes in any more, and none is left or all were given up.
     fn is_drained(&self, accounts: &Accounts) -> bool {
-        self.shards.signals.is_closed()
+        self.is_closed()
             && (accounts.ledger.is_over() || {
                 let stats = self.stats_in(accounts);
                 stats.in_memory() + stats.spooled() == 0
@@ -188,27 +150,30 @@ impl Shared {
     }
 
     /// A send is back: how delivery is doing after it, and what it does to the accounts.
-    pub(crate) fn settle(
+    pub(crate) fn settle<T>(
         &self,
         trouble: Option<&Trouble>,
         success: bool,
         now: Timestamp,
-        entry: impl FnOnce(&mut Ledger),
-    ) {
+        entry: impl FnOnce(&mut Ledger) -> T,
+    ) -> T {
         let mut accounts = self.lock();
         if success {
             accounts.last_success = Some(now);
         }
         let since = match accounts.condition {
-            Condition::BackingOff { since, .. } | Condition::Paused { since, .. } => since,
+            Condition::BackingOff { since, .. }
+            | Condition::Paused { since, .. }
+            | Condition::Refused { since, .. } => since,
             _ => now,
         };
         accounts.condition = match trouble.cloned() {
             None => Condition::Running,
             Some(Trouble::Passing(error)) => Condition::BackingOff { error, since },
             Some(Trouble::Misconfigured(error)) => Condition::Paused { error, since },
+            Some(Trouble::Refused(error)) => Condition::Refused { error, since },
         };
-        self.account_in(accounts, entry);
+        self.account_in(accounts, entry)
     }
 
     /// Does something to the accounts; callers may get room by it.
@@ -218,11 +183,15 @@ impl Shared {
 
     fn account_in<T>(&self, mut accounts: MutexGuard<'_, Accounts>, entry: impl FnOnce(&mut Ledger) -> T) -> T {
         let ledger = &mut accounts.ledger;
-        let (left, losses) = (ledger.left(), ledger.losses());
+        let (left, losses, refused) = (ledger.left(), ledger.losses(), ledger.refused());
         let result = entry(ledger);
         let room = ledger.left() - left;
         if ledger.losses() > losses {
             self.shards.signals.lost();
+        }
+        let refused = ledger.refused() - refused;
+        if refused > 0 {
+            accounts.refused.add(refused, self.shards.now() / NANOS_PER_SEC);
         }
         drop(accounts);
         self.shards.budget.give(room);
@@ -230,15 +199,23 @@ impl Shared {
         result
     }
 
+    /// True once in a child that was forked: then it is to be told.
+    pub(crate) fn is_fork_to_be_told(&self) -> bool {
+        self.shards.origin.is_to_be_told()
+    }
+
     /// Asks the worker to try again now, since what stood in the way may be gone.
     pub(crate) fn ask_to_try(&self) {
+        if self.shards.origin.look() {
+            return;
+        }
         self.shards.signals.try_now();
         self.wake.notify_one();
     }
 
     /// Whether events come in, and half of the room is free for them.
     pub(crate) fn has_room(&self) -> bool {
-        !self.shards.signals.is_closed() && self.is_half_free()
+        !self.is_closed() && self.is_half_free()
     }
 
     /// Whether half of the room in memory is free. To say that it is not takes all locks.
@@ -271,6 +248,11 @@ impl Shared {
     pub(crate) fn wants_writing_down(&self, trouble: bool, now: Instant) -> bool {
         let accounts = self.lock();
         accounts.ledger.is_durability_awaited() || accounts.write_down_at.is_some_and(|at| trouble || at <= now)
+    }
+
+    /// When the first of those came that the worker has.
+    pub(crate) fn set_oldest(&self, oldest: Option<Since>) {
+        self.lock().oldest = oldest;
     }
 
     pub(crate) fn set_spool_error(&self, error: Option<String>) {
@@ -337,6 +319,9 @@ impl Shared {
 
     /// What was lost by now, and how many losses were told of at the end, once that has come.
     pub(crate) fn losses_at_the_end(&self) -> Option<(Stats, u64)> {
+        if self.shards.origin.is_forked() {
+            return None;
+        }
         let accounts = self.lock();
         Some((self.stats_in(&accounts), accounts.losses_told?))
     }

@@ -40,7 +40,7 @@ impl Shared {
 
     /// Starts a wait, and says until when it lasts. Closing and waiting is one step, or the worker could finish in between
     /// with nobody to count for.
-    pub(crate) fn start_wait(&self, timeout: Duration, goal: Goal, now: Instant) -> (Instant, Arc<Completion>) {
+    pub(crate) fn start_wait(&self, timeout: Duration, goal: Goal, now: Instant) -> (Instant, Arc<Completion<Report>>) {
         let completion = Arc::new(Completion::default());
         let mut deadline = clock::later(now, timeout);
         let mut accounts = self.lock();
@@ -77,6 +77,9 @@ impl Shared {
     ///
     /// The delivery thread, in a hook, would wait for itself: it learns at once what is true.
     pub(crate) fn wait(&self, timeout: Duration, goal: Goal) -> Report {
+        if self.shards.origin.look() {
+            return self.shards.origin.report();
+        }
         if delivery_thread::is_current() {
             return self.report_at_once(timeout, goal);
         }
@@ -107,6 +110,9 @@ impl Shared {
 
 /// The same wait for a task. One that is dropped leaves nothing behind.
 pub(crate) async fn wait_async(shared: &Arc<Shared>, timeout: Duration, goal: Goal) -> Report {
+    if shared.shards.origin.look() {
+        return shared.shards.origin.report();
+    }
     if delivery_thread::is_current() {
         return shared.report_at_once(timeout, goal);
     }
@@ -122,7 +128,7 @@ pub(crate) async fn wait_async(shared: &Arc<Shared>, timeout: Duration, goal: Go
 
 /// A shutdown also waits for the end of the thread, which only a thread can. There is one for each client.
 async fn close_async(shared: &Arc<Shared>, timeout: Duration) -> Report {
-    let answer = Arc::new(Completion::default());
+    let answer = Arc::<Completion<Report>>::default();
     let (waiting, filled) = (Arc::clone(shared), Arc::clone(&answer));
     let wait = move || filled.fill(waiting.wait(timeout, Goal::Closed));
     match thread::spawn("jkool-wait", wait) {
@@ -132,7 +138,7 @@ async fn close_async(shared: &Arc<Shared>, timeout: Duration) -> Report {
 }
 
 /// Takes a wait off the accounts when nobody waits any more.
-struct Forget<'a>(&'a Shared, &'a Arc<Completion>);
+struct Forget<'a>(&'a Shared, &'a Arc<Completion<Report>>);
 
 impl Drop for Forget<'_> {
     fn drop(&mut self) {

@@ -3,18 +3,18 @@
 
 use crate::emit::catch_panic::catch_panic;
 use crate::emit::clock;
+use crate::report::health::Trouble;
 use crate::report::loss::LossReason;
 use crate::report::stats::Stats;
 use crate::report::stderr::Stderr;
 use jkool_model::{Event, Severity, error_chain};
-use jkool_transport::TransportError;
 use std::time::{Duration, Instant};
 
 /// Something that a person should know.
 #[derive(Debug, Clone)]
 pub(crate) enum Notice {
     /// Nothing gets through until a person mends it.
-    Paused(TransportError),
+    Paused(Trouble),
     /// It works again.
     Resumed,
 }
@@ -64,7 +64,12 @@ impl Diagnostics {
     /// The line about a notice.
     fn line(notice: Notice) -> String {
         match notice {
-            Notice::Paused(error) => format!(
+            Notice::Paused(Trouble::Refused(error)) => format!(
+                "the server refuses every event: {}; events are kept as far as the queue reaches, and tried again from time \
+                 to time",
+                error_chain(&error)
+            ),
+            Notice::Paused(Trouble::Misconfigured(error) | Trouble::Passing(error)) => format!(
                 "nothing is delivered until this is put right: {}; events are kept as far as the queue reaches",
                 error_chain(&error)
             ),
@@ -142,6 +147,11 @@ impl Diagnostics {
         }
     }
 
+    /// Tells which variable of the environment makes no sense.
+    pub(crate) fn tell_passed_over(&mut self, variable: Option<String>) {
+        variable.into_iter().for_each(|line| self.write(line));
+    }
+
     fn spool_line(&mut self, error: Option<&str>, now: Instant) -> Option<String> {
         match error {
             Some(error) if !self.spool_fails && !is_recent(self.told_spool, now) => {
@@ -198,6 +208,12 @@ pub(crate) fn tell_after_the_end(stats: &Stats, told: u64) {
         stderr.write(format!("events were lost after the end: {stats}"));
         stderr.finish();
     }
+}
+
+/// Tells that nothing is delivered in a child of the process that has built the client.
+pub(crate) fn tell_forked() {
+    let line = "nothing is delivered in a process that was forked after the client was built; build it after the fork";
+    Stderr::default().write(line.to_owned());
 }
 
 /// What the server never saw. What it refused it knows, and an event about that might be refused as well, for ever.

@@ -3,6 +3,7 @@
 use crate::report::stats::Stats;
 use jkool_model::Timestamp;
 use jkool_transport::TransportError;
+use std::time::Duration;
 
 /// How delivery is doing: what a health check or a status page asks.
 ///
@@ -25,6 +26,11 @@ pub struct Health {
     pub last_success: Option<Timestamp>,
     /// What became of everything so far, and how much waits.
     pub stats: Stats,
+    /// How long the oldest event has waited that is in memory or in the spool, or a little longer: it is that of the block of the
+    /// queue, and then of the file, in which it came. `None` when there is none.
+    pub oldest_undelivered: Option<Duration>,
+    /// How many events the server refused for good in the last minute.
+    pub refused_last_minute: u64,
     /// Why the spool does not take anything at present; events are kept in memory then, and it is tried again.
     pub spool_error: Option<String>,
 }
@@ -50,6 +56,14 @@ pub enum Condition {
         /// Since when nothing gets through.
         since: Timestamp,
     },
+    /// The server refuses every event, one after the other, so that it can't be for what they hold. They are kept, and tried
+    /// again from time to time.
+    Refused {
+        /// What the server answers.
+        error: TransportError,
+        /// Since when nothing gets through.
+        since: Timestamp,
+    },
     /// The client was shut down.
     Ended,
 }
@@ -61,4 +75,6 @@ pub(crate) enum Trouble {
     Passing(TransportError),
     /// A person must mend it, and has been told.
     Misconfigured(TransportError),
+    /// The server refuses every event, and a person has been told.
+    Refused(TransportError),
 }

@@ -29,8 +29,14 @@ pub enum LossReason {
     Shutdown,
     /// Its place in the spool's files was damaged, or a file was taken away.
     Damaged,
+    /// It waited in the spool for longer than [`Spool::max_age`](crate::Spool::max_age).
+    Expired,
     /// It was logged while another event was being made on the same thread, which would never end.
     Recursion,
+    /// Too many spans were open for another one to be recorded.
+    SpanLimit,
+    /// It came in a child that was forked after the client was built: nothing delivers there.
+    Forked,
     /// The delivery thread failed. That is a fault of this library; please report it.
     WorkerFailed,
 }
@@ -48,7 +54,10 @@ impl LossReason {
         Self::AfterShutdown,
         Self::Shutdown,
         Self::Damaged,
+        Self::Expired,
         Self::Recursion,
+        Self::SpanLimit,
+        Self::Forked,
         Self::WorkerFailed,
     ];
 
@@ -56,7 +65,7 @@ impl LossReason {
     pub(crate) const COUNT: usize = Self::ALL.len();
 
     /// One word for machines: the label of a metric.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Overflow => "overflow",
             Self::Shed => "shed",
@@ -68,7 +77,10 @@ impl LossReason {
             Self::AfterShutdown => "after_shutdown",
             Self::Shutdown => "shutdown",
             Self::Damaged => "damaged",
+            Self::Expired => "expired",
             Self::Recursion => "recursion",
+            Self::SpanLimit => "span_limit",
+            Self::Forked => "forked",
             Self::WorkerFailed => "worker_failed",
         }
     }
@@ -85,7 +97,10 @@ impl LossReason {
             Self::AfterShutdown => "emitted after shutdown",
             Self::Shutdown => "not delivered by the deadline of shutdown",
             Self::Damaged => "damaged in the spool",
+            Self::Expired => "too old in the spool",
             Self::Recursion => "logged while logging",
+            Self::SpanLimit => "too many spans were open",
+            Self::Forked => "emitted in a forked process",
             Self::WorkerFailed => "the delivery thread failed",
         }
     }
@@ -96,6 +111,8 @@ impl fmt::Display for LossReason {
         f.pad(self.text())
     }
 }
+
+impl std::error::Error for LossReason {}
 
 /// An event that the server refused, or failed over, for good, as it was sent last; see
 /// [`ClientBuilder::on_dead_letter`](crate::ClientBuilder::on_dead_letter).

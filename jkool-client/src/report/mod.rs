@@ -2,7 +2,9 @@
 
 pub(crate) mod diagnostics;
 pub(crate) mod health;
+pub(crate) mod last_minute;
 pub(crate) mod loss;
 mod open_metrics;
+pub(crate) mod outcome;
 pub(crate) mod stats;
 pub(crate) mod stderr;

@@ -40,6 +40,7 @@ impl Stats {
         for (name, help, value) in [
             ("events_in_memory", "Events that wait or are on their way, in memory alone.", self.in_memory),
             ("events_spooled", "Events in the spool.", self.spooled),
+            ("spool_files", "Files of the spool.", self.files_spooled),
         ] {
             head(text, name, "gauge", help)?;
             writeln!(text, "jkool_client_{name} {value}")?;
@@ -70,6 +71,7 @@ mod tests {
     fn every_count_is_told_once_and_described_before() {
         let mut stats = Stats { accepted: 1, recovered: 2, delivered: 3, spooled: 4, ..Stats::default() };
         (stats.bytes_spooled, stats.damaged_bytes, stats.in_memory) = (5, 6, 7);
+        stats.files_spooled = 10 + LossReason::COUNT as u64;
         (stats.bytes_in_memory, stats.maybe_duplicated) = (8, 9);
         stats.dropped = std::array::from_fn(|reason| 10 + reason as u64);
         let text = stats.to_open_metrics();
@@ -89,8 +91,8 @@ mod tests {
         }
         let mut told: Vec<_> = values.values().copied().collect();
         told.sort_unstable();
-        assert_eq!(told, (1..10 + LossReason::COUNT as u64).collect::<Vec<_>>());
-        assert_eq!(values["jkool_client_events_dropped_total{reason=\"worker_failed\"}"], 21);
+        assert_eq!(told, (1..=10 + LossReason::COUNT as u64).collect::<Vec<_>>());
+        assert_eq!(values["jkool_client_events_dropped_total{reason=\"worker_failed\"}"], 9 + LossReason::COUNT as u64);
         assert_eq!(text.matches("# EOF").count(), 1);
     }
 }

@@ -12,6 +12,7 @@ pub struct Stats {
     pub(crate) delivered: u64,
     pub(crate) spooled: u64,
     pub(crate) bytes_spooled: u64,
+    pub(crate) files_spooled: u64,
     pub(crate) damaged_bytes: u64,
     pub(crate) in_memory: u64,
     pub(crate) bytes_in_memory: usize,
@@ -43,6 +44,11 @@ impl Stats {
     /// How many bytes the spool takes on disk.
     pub fn bytes_spooled(&self) -> u64 {
         self.bytes_spooled
+    }
+
+    /// In how many files.
+    pub fn files_spooled(&self) -> u64 {
+        self.files_spooled
     }
 
     /// Bytes of the spool's files that were damaged. Where it is known how many events that were, they are counted as

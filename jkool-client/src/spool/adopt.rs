@@ -5,7 +5,8 @@
 
 use super::disk::{Disk, FileKind};
 use super::segment::{self, Head, Identity};
-use super::store::{Found, LOCK, Name, Open, Segment, Store, TMP};
+use super::store::{Found, LOCK, Left, Name, Open, Segment, Store, TMP};
+use crate::queue::lane::Lane;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 
@@ -44,12 +45,28 @@ fn try_claim(disk: &dyn Disk, folder: &str, sync: bool) -> io::Result<Option<Box
     locked
 }
 
+/// Locks the folder of a dead process, to be used as it is: on a full disk no other can be made. What is delivered from it
+/// makes room.
+pub(super) fn occupy(disk: &dyn Disk) -> Option<(String, Box<dyn Send>)> {
+    let mut folders = disk.list("").unwrap_or_default();
+    folders.retain(|name| segment::parse_hex(name).is_some());
+    folders.sort_unstable();
+    folders.into_iter().find_map(|folder| {
+        disk.stat(&folder).ok().filter(|stat| stat.kind == FileKind::Dir && stat.ours)?;
+        let files = disk.list(&folder).ok()?;
+        files.iter().find_map(|file| Name::parse(file))?;
+        let lock = disk.lock(&format!("{folder}/{LOCK}")).ok().flatten()?;
+        Some((folder, lock))
+    })
+}
+
 /// What a file in a folder of the dead turns out to be.
 enum Orphan {
     Segment {
         /// As its file is called.
         name: Name,
         segment: Segment,
+        modified: i64,
     },
     /// Nothing is to be done about it any more.
     Ended,
@@ -57,6 +74,27 @@ enum Orphan {
     Damaged(Identity),
     /// It is not for us.
     Foreign { newer: bool },
+}
+
+/// A segment that may be taken over.
+struct Candidate {
+    /// It goes by another's name.
+    misnamed: bool,
+    segment: Segment,
+    path: String,
+    modified: i64,
+}
+
+/// What is in a folder.
+#[derive(Default)]
+struct Survey {
+    segments: Vec<Candidate>,
+    /// Something is not for us.
+    foreign: bool,
+    /// So many files of a newer program.
+    newer: u64,
+    /// Something could not be read or moved now.
+    failed: bool,
 }
 
 impl Store {
@@ -73,6 +111,24 @@ impl Store {
             let mut known = self.segments.values().map(|segment| segment.name.identity).collect();
             for folder in folders {
                 self.adopt_folder(&folder, &mut known, &mut found).ok();
+            }
+        }
+        found
+    }
+
+    /// Takes in what is in the folder that this process has occupied, under the names that it has.
+    pub(super) fn take_in_place(&mut self) -> Found {
+        let (mut found, mut known) = (Found::default(), HashSet::new());
+        let folder = self.folder.clone();
+        let Survey { segments, newer, .. } = self.survey(&folder, &mut found).unwrap_or_default();
+        found.unknown += newer;
+        for Candidate { segment, path, modified, .. } in segments {
+            let Name { place, identity } = segment.name;
+            self.next_place = self.next_place.max(place.saturating_add(1));
+            if known.insert(identity) {
+                self.found(segment, modified, &mut found);
+            } else {
+                self.refuse(&path, identity, &mut found).ok();
             }
         }
         found
@@ -124,26 +180,9 @@ impl Store {
         let Some(_guard) = self.disk.lock(&lock)? else {
             return Ok(());
         };
-        let mut names = self.disk.list(folder)?;
-        names.retain(|name| name != LOCK);
-        let (mut segments, mut foreign, mut newer, mut failed) = (Vec::new(), false, 0, false);
-        for name in names {
-            let path = format!("{folder}/{name}");
-            match examine(&*self.disk, &path, &name) {
-                Ok(Orphan::Segment { name, segment }) => segments.push((name != segment.name, segment, path)),
-                Ok(Orphan::Ended) => failed |= self.remove(&path).is_err(),
-                Ok(Orphan::Damaged(identity)) => failed |= self.refuse(&path, identity, found).is_err(),
-                Ok(Orphan::Foreign { newer: by_a_newer }) => {
-                    foreign = true;
-                    newer += u64::from(by_a_newer);
-                }
-                Err(_) => failed = true,
-            }
-        }
-        // Of two that say they are the same, the one counts that also goes by that name.
-        segments.sort_by_key(|(misnamed, segment, _)| (*misnamed, segment.name.place, segment.name.identity));
-        for (_, segment, path) in segments {
-            failed |= self.take(segment, &path, known, found).is_err();
+        let Survey { segments, foreign, newer, mut failed } = self.survey(folder, found)?;
+        for candidate in segments {
+            failed |= self.take(candidate, known, found).is_err();
         }
         if self.sync {
             // Before they are gone from the other folder for good.
@@ -161,24 +200,53 @@ impl Store {
         self.disk.remove_dir(folder)
     }
 
+    /// What is in a folder that is locked: its segments in the order of its line. What has ended goes, and so does what is damaged.
+    fn survey(&mut self, folder: &str, found: &mut Found) -> io::Result<Survey> {
+        let mut names = self.disk.list(folder)?;
+        names.retain(|name| name != LOCK);
+        let Survey { mut segments, mut foreign, mut newer, mut failed } = Survey::default();
+        for name in names {
+            let path = format!("{folder}/{name}");
+            match examine(&*self.disk, &path, &name) {
+                Ok(Orphan::Segment { name, segment, modified }) => {
+                    segments.push(Candidate { misnamed: name != segment.name, segment, path, modified });
+                }
+                Ok(Orphan::Ended) => failed |= self.remove(&path).is_err(),
+                Ok(Orphan::Damaged(identity)) => failed |= self.refuse(&path, identity, found).is_err(),
+                Ok(Orphan::Foreign { newer: by_a_newer }) => {
+                    foreign = true;
+                    newer += u64::from(by_a_newer);
+                }
+                Err(_) => failed = true,
+            }
+        }
+        // Of two that say they are the same, the one counts that also goes by that name.
+        segments
+            .sort_by_key(|Candidate { misnamed, segment, .. }| (*misnamed, segment.name.place, segment.name.identity));
+        Ok(Survey { segments, foreign, newer, failed })
+    }
+
     fn take(
         &mut self,
-        mut segment: Segment,
-        path: &str,
+        Candidate { mut segment, path, modified, .. }: Candidate,
         known: &mut HashSet<Identity>,
         found: &mut Found,
     ) -> io::Result<()> {
         let identity = segment.name.identity;
         if known.contains(&identity) {
-            return self.refuse(path, identity, found);
+            return self.refuse(&path, identity, found);
         }
         segment.name.place = self.place();
-        self.disk.rename(path, &self.path(segment.name))?;
+        self.disk.rename(&path, &self.path(segment.name))?;
         known.insert(identity);
-        let open = segment.open.len();
-        found.damaged_bytes += segment.damaged.unwrap_or(0);
-        found.segments.push((self.add(segment), open));
+        self.found(segment, modified, found);
         Ok(())
+    }
+
+    fn found(&mut self, segment: Segment, modified: i64, found: &mut Found) {
+        let (open, lane) = (segment.open.len(), segment.lane);
+        found.damaged_bytes += segment.damaged.unwrap_or(0);
+        found.segments.push(Left { segment: self.add(segment), open, lane, modified });
     }
 
     fn refuse(&self, path: &str, identity: Identity, found: &mut Found) -> io::Result<()> {
@@ -203,7 +271,7 @@ fn examine(disk: &dyn Disk, path: &str, name: &str) -> io::Result<Orphan> {
     let bytes = disk.read(path, FIRST)?;
     let table = match Head::read(&bytes) {
         Head::Newer => return Ok(Orphan::Foreign { newer: true }),
-        Head::Whole { identity, count } if identity == name.identity => segment::mark_offset(count),
+        Head::Whole { identity, count, .. } if identity == name.identity => segment::mark_offset(count),
         _ => u64::MAX,
     };
     let segment = if table <= stat.len {
@@ -215,7 +283,7 @@ fn examine(disk: &dyn Disk, path: &str, name: &str) -> io::Result<Orphan> {
     Ok(match (segment.open.len(), segment.damaged) {
         (0, None) => Orphan::Ended,
         (0, Some(_)) => Orphan::Damaged(segment.name.identity),
-        _ => Orphan::Segment { name, segment },
+        _ => Orphan::Segment { name, segment, modified: stat.modified },
     })
 }
 
@@ -224,12 +292,12 @@ const FIRST: u64 = 4096;
 
 /// A segment whose header is whole, by what its marks say. Whether its records are whole too is seen when they are loaded.
 fn by_marks(bytes: &[u8], name: Name, size: u64) -> Segment {
-    let Head::Whole { count, .. } = Head::read(bytes) else {
+    let Head::Whole { lane, count, .. } = Head::read(bytes) else {
         return by_records(bytes, name);
     };
     let wrong = (0..count).any(|index| !segment::is_mark(bytes, name.identity, index));
     let open = open(bytes, name.identity, 0..count);
-    Segment { name, size, open, marks: count, damaged: wrong.then_some(0) }
+    Segment { name, size, lane, open, marks: count, damaged: wrong.then_some(0) }
 }
 
 /// A segment whose header says nothing, or that it is another: by what is whole in it.
@@ -238,13 +306,15 @@ fn by_records(bytes: &[u8], name: Name) -> Segment {
     let (identity, size) = (contents.identity, bytes.len() as u64);
     let name = Name { identity, ..name };
     match Head::read(bytes) {
-        Head::Whole { identity: of, count } if of == identity && segment::mark_offset(count) <= size => {
+        Head::Whole { identity: of, count, .. } if of == identity && segment::mark_offset(count) <= size => {
             return by_marks(bytes, name, size);
         }
         _ => {}
     }
     let open = open(bytes, identity, contents.records.keys().copied());
-    Segment { name, size, open, marks: contents.marks, damaged: Some(contents.damaged) }
+    // Which lane it was is not known any more.
+    let lane = Lane::Normal;
+    Segment { name, size, lane, open, marks: contents.marks, damaged: Some(contents.damaged) }
 }
 
 /// Those of the records that are open.

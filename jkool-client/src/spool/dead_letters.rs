@@ -28,6 +28,13 @@ impl Store {
         written
     }
 
+    /// Makes the letters that were written durable: once for many, since it takes a disk milliseconds.
+    pub(crate) fn sync_dead_letters(&self) -> Result<(), SpoolError> {
+        let synced =
+            if self.sync { self.disk.sync(DEAD_LETTERS).and_then(|()| self.disk.sync_dir("")) } else { Ok(()) };
+        synced.map_err(|error| SpoolError::io(&self.dir.join(DEAD_LETTERS), "can't sync", error))
+    }
+
     fn is_full_with(&self, line: &[u8]) -> bool {
         let size = self.disk.stat(DEAD_LETTERS).map_or(0, |stat| stat.len);
         size + line.len() as u64 > self.max_bytes / SHARE

@@ -23,6 +23,9 @@ pub(crate) trait Disk: Send {
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
 
+    /// Makes durable what was added to a file.
+    fn sync(&self, name: &str) -> io::Result<()>;
+
     /// Makes durable which names are in a folder.
     fn sync_dir(&self, name: &str) -> io::Result<()>;
 
@@ -53,6 +56,8 @@ pub(crate) struct Stat {
     /// Other users may write to it.
     pub(crate) shared: bool,
     pub(crate) len: u64,
+    /// When it was written to last, in microseconds since 1970.
+    pub(crate) modified: i64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,6 +17,12 @@ impl SpoolError {
         Self { path: path.to_owned(), what, source: Some(source) }
     }
 
+    /// There is no room for anything new.
+    pub(crate) fn is_full(&self) -> bool {
+        let kind = self.source.as_ref().map(io::Error::kind);
+        matches!(kind, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
+    }
+
     /// The folder is not fit to be a spool.
     pub(crate) fn not_ours(path: &Path, what: &'static str) -> Self {
         Self { path: path.to_owned(), what, source: None }

@@ -25,6 +25,8 @@ struct State {
     kills: usize,
     calls: usize,
     fault: Fault,
+    /// There is no room for a new file or folder, nor for more in one.
+    full: bool,
 }
 
 type Names = BTreeMap<String, usize>;
@@ -66,6 +68,11 @@ impl Cut {
 }
 
 impl FakeDisk {
+    /// From now on, or no longer, there is no room for anything new.
+    pub(crate) fn set_full(&self, full: bool) {
+        self.state().full = full;
+    }
+
     /// All processes die; what they have written is there.
     pub(crate) fn kill(&self) {
         let mut state = self.state();
@@ -212,6 +219,11 @@ impl FakeDisk {
         self.call().map_err(|(_, kind)| kind.into())
     }
 
+    /// A call that needs room for something new.
+    fn with_room(&self) -> io::Result<MutexGuard<'_, State>> {
+        self.whole().and_then(|state| if state.full { Err(ErrorKind::StorageFull.into()) } else { Ok(state) })
+    }
+
     /// A call that writes at the end of a file. The first that fails leaves half of it.
     fn extend(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let (mut state, written, failed) = match self.call() {
@@ -287,7 +299,7 @@ impl Disk for FakeDisk {
     }
 
     fn create_dir(&self, name: &str) -> io::Result<()> {
-        let mut state = self.whole()?;
+        let mut state = self.with_room()?;
         state.is_free(name)?;
         state.add(name, FileKind::Dir);
         Ok(())
@@ -303,11 +315,11 @@ impl Disk for FakeDisk {
     fn stat(&self, name: &str) -> io::Result<Stat> {
         let state = self.whole()?;
         let Node { kind, ours, mode, ref bytes, .. } = state.nodes[state.find(name)?];
-        Ok(Stat { kind, ours, shared: mode & 0o022 != 0, len: bytes.len() as u64 })
+        Ok(Stat { kind, ours, shared: mode & 0o022 != 0, len: bytes.len() as u64, modified: 0 })
     }
 
     fn create(&self, name: &str, bytes: &[u8], sync: bool) -> io::Result<()> {
-        let mut state = self.whole()?;
+        let mut state = self.with_room()?;
         state.is_free(name)?;
         state.add(name, FileKind::File);
         drop(state);
@@ -321,7 +333,9 @@ impl Disk for FakeDisk {
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        let mut state = self.whole()?;
+        // A name in another folder is something new there.
+        let moves = parent(from) != parent(to);
+        let mut state = if moves { self.with_room()? } else { self.whole()? };
         state.dir(parent(to))?;
         let node = state.find(from)?;
         state.names.remove(from);
@@ -360,12 +374,19 @@ impl Disk for FakeDisk {
     }
 
     fn append(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let mut state = self.whole()?;
+        let mut state = self.with_room()?;
         if state.is_free(name).is_ok() {
             state.add(name, FileKind::File);
         }
         drop(state);
         self.extend(name, bytes)
+    }
+
+    fn sync(&self, name: &str) -> io::Result<()> {
+        let mut state = self.whole()?;
+        let node = state.find(name)?;
+        state.nodes[node].synced = state.nodes[node].bytes.clone();
+        Ok(())
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {

@@ -9,8 +9,10 @@ mod dead_letters;
 pub(crate) mod disk;
 pub(crate) mod disks;
 pub(crate) mod error;
+mod expire;
 #[cfg(test)]
 pub(crate) mod fake_disk;
+mod line;
 #[cfg(not(unix))]
 mod no_disk;
 mod segment;

@@ -41,6 +41,9 @@ impl Disk for NoDisk {
     fn append(&self, _: &str, _: &[u8]) -> io::Result<()> {
         unsupported()
     }
+    fn sync(&self, _: &str) -> io::Result<()> {
+        unsupported()
+    }
     fn remove(&self, _: &str) -> io::Result<()> {
         unsupported()
     }

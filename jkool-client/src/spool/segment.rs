@@ -1,7 +1,7 @@
 //! How a segment looks on disk: written once, and read whatever has happened to it since. Pure.
 //!
 //! ```text
-//! header   magic 8, version u16, flags u16, count u32, writer u64, number u64, checksum u32
+//! header   magic 8, version u16, flags u16 (1: its events go first), count u32, writer u64, number u64, checksum u32
 //! marks    count × u32: zero as long as the record is open
 //! records  count × (magic 4, index u32, kind u8, key's length u32 (MAX: no key), body's length u32,
 //!                   checksum of these u32, checksum of the whole u32, key, body)
@@ -11,6 +11,7 @@
 //! that nothing counts in a place that it was not written for. Later versions keep the header, or they can't be told from
 //! damage.
 
+use crate::queue::lane::Lane;
 use bytes::Bytes;
 use crc32fast::Hasher;
 use jkool_transport::{Kind, Payload};
@@ -26,6 +27,15 @@ const VERSION: u16 = 1;
 const HEADER: usize = 36;
 const MARK: usize = 4;
 const RECORD: usize = 25;
+
+/// The header's flags.
+fn flags(lane: Lane) -> u16 {
+    match lane {
+        Lane::Normal => 0,
+        Lane::Priority => 1,
+    }
+}
+
 const NO_KEY: u32 = u32::MAX;
 
 /// The number of a kind is its place.
@@ -71,7 +81,7 @@ pub(crate) fn weight(payload: &Payload) -> u64 {
     (MARK + RECORD + payload.key().map_or(0, str::len) + payload.body().len()) as u64
 }
 
-pub(crate) fn encode(identity: Identity, payloads: &[&Payload]) -> io::Result<Vec<u8>> {
+pub(crate) fn encode(identity: Identity, lane: Lane, payloads: &[&Payload]) -> io::Result<Vec<u8>> {
     let fits = |size: usize| u32::try_from(size).ok().filter(|size| *size != NO_KEY).ok_or(io::ErrorKind::FileTooLarge);
     let count =
         fits(payloads.len()).and_then(|count| if count > 0 { Ok(count) } else { Err(io::ErrorKind::InvalidInput) })?;
@@ -79,7 +89,7 @@ pub(crate) fn encode(identity: Identity, payloads: &[&Payload]) -> io::Result<Ve
     let mut bytes = Vec::with_capacity(HEADER + size as usize);
     bytes.extend(MAGIC);
     bytes.extend(VERSION.to_le_bytes());
-    bytes.extend(0_u16.to_le_bytes());
+    bytes.extend(flags(lane).to_le_bytes());
     bytes.extend(count.to_le_bytes());
     bytes.extend(identity.writer.to_le_bytes());
     bytes.extend(identity.number.to_le_bytes());
@@ -130,6 +140,7 @@ fn mark_in(bytes: &[u8], index: u32) -> Option<[u8; MARK]> {
 pub(crate) enum Head {
     Whole {
         identity: Identity,
+        lane: Lane,
         count: u32,
     },
     /// A newer program wrote it.
@@ -156,8 +167,11 @@ impl Head {
         if magic != MAGIC || u32::from_le_bytes(take(&mut bytes)?) != checksum {
             return None;
         }
-        let known = version == VERSION && flags == 0;
-        Some(if known { Head::Whole { identity: Identity { writer, number }, count } } else { Head::Newer })
+        let lane = Lane::ALL.into_iter().find(|lane| self::flags(*lane) == flags);
+        Some(match lane.filter(|_| version == VERSION) {
+            Some(lane) => Head::Whole { identity: Identity { writer, number }, lane, count },
+            None => Head::Newer,
+        })
     }
 }
 
@@ -238,7 +252,7 @@ fn scan<'a>(bytes: &'a [u8], identity: Identity, budget: &mut usize) -> Contents
     let room = (first.saturating_sub(HEADER) / MARK) as u32;
     let mut contents = Contents { identity, records, marks: room, damaged: 0 };
     match Head::read(bytes) {
-        Head::Whole { identity: of, count } if of == identity => {
+        Head::Whole { identity: of, count, .. } if of == identity => {
             contents.marks = room.min(count);
             let wrong = (0..contents.marks).filter(|index| !is_mark(bytes, identity, *index)).count();
             whole += first.min(usize::try_from(mark_offset(count)).unwrap_or(usize::MAX)) - wrong * MARK;

@@ -1,6 +1,7 @@
 //! What a program says of its spool.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A folder where events wait that can't be delivered now, and from which the next start of the program delivers them.
 ///
@@ -22,6 +23,7 @@ pub struct Spool {
     pub(crate) mode: SpoolMode,
     pub(super) max_bytes: u64,
     pub(super) sync: bool,
+    pub(super) max_age: Option<Duration>,
 }
 
 /// What is written to the spool.
@@ -40,7 +42,7 @@ const DEFAULT_MAX_BYTES: u64 = 1 << 30;
 impl Spool {
     /// A spool in that folder, which is made when it is missing.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
-        Self { dir: dir.into(), mode: SpoolMode::default(), max_bytes: DEFAULT_MAX_BYTES, sync: true }
+        Self { dir: dir.into(), mode: SpoolMode::default(), max_bytes: DEFAULT_MAX_BYTES, sync: true, max_age: None }
     }
 
     /// What is written to it; [`SpoolMode::Overflow`] unless said otherwise.
@@ -53,6 +55,16 @@ impl Spool {
     /// that beside them.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;
+        self
+    }
+
+    /// How long an event may wait in the spool; without this, however long the outage lasts. What is older is dropped and counted
+    /// as [`LossReason::Expired`](crate::LossReason::Expired), a file at a time: when the youngest event in it is that old.
+    ///
+    /// Of what an earlier process has left, the age is that of the file, by the system's clock: one that is years ahead makes all
+    /// of it old.
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.max_age = Some(age);
         self
     }
 

@@ -1,25 +1,23 @@
-//! The spool as delivery sees it: a line of batches, each younger than those before it and older than the queue. Most are on
-//! disk alone and are loaded when their turn comes.
+//! The spool as delivery sees it: a line of batches, each younger than those before it and older than the queue, and
+//! one such line for each lane. Most are on disk alone and are loaded when their turn comes.
 
+use crate::emit::clock;
 use crate::emit::encode::payload_weight;
 use crate::queue::batch::Batch;
+use crate::queue::lane::Lane;
 use crate::queue::ledger::End;
-use crate::queue::mark::Mark;
-use crate::queue::mark::SegmentId;
-use crate::queue::mark::Slot;
+use crate::queue::mark::{Mark, SegmentId, Since, Slot};
 use crate::queue::shared::Shared;
 use crate::report::loss::DeadLetter;
 use crate::report::loss::LossReason;
 use crate::spool::disk::Disk;
 use crate::spool::error::SpoolError;
+use crate::spool::line::{Payloads, Run, Unread, Waiting, mark, runs};
 use crate::spool::settings::Spool;
 use crate::spool::settings::SpoolMode;
-use crate::spool::store::Found;
-use crate::spool::store::Loaded;
-use crate::spool::store::Store;
+use crate::spool::store::{Found, Left, Loaded, Store};
 use jkool_transport::Payload;
 use std::collections::VecDeque;
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -27,11 +25,11 @@ use std::time::{Duration, Instant};
 pub(crate) type Disks = Box<dyn Fn() -> Box<dyn Disk> + Send>;
 
 pub(crate) struct Spooler {
-    shared: Arc<Shared>,
-    settings: Spool,
+    pub(super) shared: Arc<Shared>,
+    pub(super) settings: Spool,
     disks: Disks,
     /// None as long as it could not be opened.
-    store: Option<Store>,
+    pub(super) store: Option<Store>,
     /// After a failure, when it is tried again.
     retry_at: Option<Instant>,
     /// When the first of the files that could not be read is tried again.
@@ -46,61 +44,16 @@ pub(crate) struct Spooler {
     newer_files: u64,
     /// When to look next for what other processes have left behind.
     look_at: Instant,
-    line: VecDeque<Waiting>,
-}
-
-/// A place in the line.
-enum Waiting {
-    /// On disk alone: these events of that segment. Others of it may be elsewhere, or have ended.
-    OnDisk { segment: SegmentId, runs: Vec<Run>, unread: Option<Unread> },
-    /// In memory: its turn has come, or it could not be written.
-    InMemory(Payloads),
-}
-
-/// A file that could not be read, so many times, and is left alone until then.
-#[derive(Debug, Clone, Copy)]
-struct Unread {
-    times: u32,
-    retry_at: Instant,
-}
-
-impl Waiting {
-    fn unread(&self) -> Option<Unread> {
-        match self {
-            Self::OnDisk { unread, .. } => *unread,
-            Self::InMemory(_) => None,
-        }
-    }
-}
-
-type Payloads = VecDeque<(Payload, Mark)>;
-
-/// Neighbours in a segment, of one generation.
-struct Run {
-    indices: Range<u32>,
-    generation: u64,
-}
-
-/// Where these are, when that is one segment and they are in its order.
-fn runs(items: &Payloads) -> Option<(SegmentId, Vec<Run>)> {
-    let segment = items.front()?.1.slot?.segment;
-    let mut runs: Vec<Run> = Vec::new();
-    for (_, mark) in items {
-        let Slot { index, .. } = mark.slot.filter(|slot| slot.segment == segment)?;
-        match runs.last_mut() {
-            Some(run) if run.indices.end == index && run.generation == mark.generation => run.indices.end += 1,
-            Some(run) if run.indices.end > index => return None,
-            _ => runs.push(Run { indices: index..index + 1, generation: mark.generation }),
-        }
-    }
-    Some((segment, runs))
+    pub(super) lines: [VecDeque<Waiting>; Lane::COUNT],
+    /// When to look next for what is too old.
+    pub(super) expire_at: Instant,
 }
 
 /// What was written at once is kept in memory too while its turn is near and it is not more than this, in bytes.
 const KEPT_BYTES: usize = 1 << 20;
 
-const FIRST_RETRY: Duration = Duration::from_secs(1);
-const LOOK_INTERVAL: Duration = Duration::from_secs(60);
+pub(super) const FIRST_RETRY: Duration = Duration::from_secs(1);
+pub(super) const LOOK_INTERVAL: Duration = Duration::from_secs(60);
 
 impl Spooler {
     pub(crate) fn new(shared: Arc<Shared>, settings: Spool, disks: Disks, now: Instant) -> Self {
@@ -116,7 +69,8 @@ impl Spooler {
             error: None,
             newer_files: 0,
             look_at: now + LOOK_INTERVAL,
-            line: VecDeque::new(),
+            lines: [VecDeque::new(), VecDeque::new()],
+            expire_at: now,
         }
     }
 
@@ -136,7 +90,14 @@ impl Spooler {
                 self.adopt();
             }
         }
-        [self.retry_at, self.load_at].into_iter().flatten().filter(|at| *at > now).min().unwrap_or(self.look_at)
+        let expire_at = self.settings.max_age.map(|_| self.expire_at);
+        let next = [self.retry_at, self.load_at, expire_at].into_iter().flatten().filter(|at| *at > now).min();
+        next.unwrap_or(self.look_at).min(self.look_at)
+    }
+
+    /// When the first of all that waits here came, as far as the heads of the lines tell.
+    pub(crate) fn oldest(&self) -> Option<Since> {
+        self.lines.iter().filter_map(|line| Some(line.front()?.since())).min()
     }
 
     fn open(&mut self, now: Instant) {
@@ -159,21 +120,25 @@ impl Spooler {
 
     fn line_up(&mut self, found: Found) {
         self.newer_files += found.unknown;
-        let line = &mut self.line;
+        let lines = &mut self.lines;
+        let (now, today) = (self.shared.shards.since(clock::now()), clock::timestamp().as_usec());
         self.shared.account(|ledger| {
             ledger.damaged(found.damaged_bytes);
-            for (segment, events) in found.segments {
-                let generation = ledger.recover(u64::from(events));
-                let runs = vec![Run { indices: 0..u32::MAX, generation }];
-                line.push_back(Waiting::OnDisk { segment, runs, unread: None });
+            for Left { segment, open, lane, modified } in found.segments {
+                let generation = ledger.recover(u64::from(open));
+                let age = today.saturating_sub(modified).max(0);
+                let since = now.saturating_sub(age.saturating_mul(1_000));
+                let runs = vec![Run { indices: 0..u32::MAX, generation, since }];
+                lines[lane as usize].push_back(Waiting::OnDisk { segment, runs, unread: None });
             }
         });
+        self.expire_at = clock::now();
         self.count_bytes();
     }
 
     fn count_bytes(&self) {
-        let bytes = self.store.as_ref().map_or(0, Store::bytes);
-        self.shared.account(|ledger| ledger.set_spool_bytes(bytes));
+        let (bytes, files) = self.store.as_ref().map_or((0, 0), Store::size);
+        self.shared.account(|ledger| ledger.set_spool(bytes, files));
     }
 
     /// Memory only for a while. What was to be written stays where it was.
@@ -219,10 +184,15 @@ impl Spooler {
 
     /// Whether something waits here to be sent.
     pub(crate) fn has_line(&self) -> bool {
-        !self.line.is_empty()
+        Lane::ALL.into_iter().any(|lane| self.has_lane(lane))
     }
 
-    /// Writes what is in memory alone; whether that is durable now. In a spool that is full it stays in memory.
+    /// Whether something of that lane does.
+    pub(crate) fn has_lane(&self, lane: Lane) -> bool {
+        !self.lines[lane as usize].is_empty()
+    }
+
+    /// Writes what is in memory alone, all of one lane; whether that is durable now. In a spool that is full it stays in memory.
     pub(crate) fn write<'a>(&mut self, items: impl Iterator<Item = (&'a Payload, &'a mut Mark)>, now: Instant) -> bool {
         let Some(store) = &mut self.store else { return false };
         let (payloads, marks): (Vec<_>, Vec<_>) = items.filter(|(_, mark)| mark.slot.is_none()).unzip();
@@ -230,12 +200,13 @@ impl Spooler {
         if payloads.is_empty() || !store.has_room(bytes) {
             return payloads.is_empty();
         }
-        match store.write(&payloads) {
+        let lane = marks.first().map_or_else(Lane::default, |mark| mark.lane);
+        match store.write(lane, &payloads) {
             Ok(segment) => {
-                let bytes = store.bytes();
+                let (bytes, files) = store.size();
                 self.shared.account(|ledger| {
                     // First, for the rest may be all that somebody waits for.
-                    ledger.set_spool_bytes(bytes);
+                    ledger.set_spool(bytes, files);
                     for (index, mark) in (0..).zip(marks) {
                         ledger.spool(mark, Slot { segment, index });
                     }
@@ -253,92 +224,95 @@ impl Spooler {
     /// Writes a batch and puts it at the end of the line. What can't be written stays in memory.
     pub(crate) fn append(&mut self, mut batch: Batch, now: Instant) {
         let written = self.write(batch.payloads.iter().zip(&mut batch.marks), now);
-        let soon = self.writes_ahead() && !self.has_line() && batch.weight() <= KEPT_BYTES;
+        let lane = batch.lane();
+        let soon = self.writes_ahead() && !self.has_lane(lane) && batch.weight() <= KEPT_BYTES;
         let items = batch.payloads.into_iter().zip(batch.marks).collect();
         let waiting = if written && !soon { unload(&self.shared, items) } else { Waiting::InMemory(items) };
-        self.line.push_back(waiting);
+        self.lines[lane as usize].push_back(waiting);
     }
 
-    /// Writes the first of the line that is in memory alone, if there is such; whether it did.
+    /// Writes the first of a line that is in memory alone, if there is such; whether it did.
     pub(crate) fn write_line(&mut self, now: Instant) -> bool {
+        Lane::ALL.into_iter().any(|lane| self.write_lane(lane, now))
+    }
+
+    fn write_lane(&mut self, lane: Lane, now: Instant) -> bool {
         let volatile = |waiting: &Waiting| match waiting {
             Waiting::InMemory(items) => items.iter().any(|(_, mark)| mark.slot.is_none()),
             Waiting::OnDisk { .. } => false,
         };
-        let Some(place) = self.line.iter().position(volatile) else { return false };
-        let Some(Waiting::InMemory(mut items)) = self.line.remove(place) else { return false };
+        let line = &mut self.lines[lane as usize];
+        let Some(place) = line.iter().position(volatile) else { return false };
+        let Some(Waiting::InMemory(mut items)) = line.remove(place) else { return false };
         let written = self.write(items.iter_mut().map(|(payload, mark)| (&*payload, mark)), now);
-        self.line.insert(place, Waiting::InMemory(items));
+        self.lines[lane as usize].insert(place, Waiting::InMemory(items));
         written
     }
 
-    /// Takes back what was older than all that is in the line, in this order, and lets go of the memory of what is on disk.
+    /// Takes back what was older than all that is in its line, in this order, and lets go of the memory of what is on disk.
     pub(crate) fn put_back(&mut self, batches: impl DoubleEndedIterator<Item = Batch>) {
         for batch in batches.rev() {
-            self.line.push_front(Waiting::InMemory(batch.payloads.into_iter().zip(batch.marks).collect()));
+            self.lines[batch.lane() as usize]
+                .push_front(Waiting::InMemory(batch.payloads.into_iter().zip(batch.marks).collect()));
         }
-        for waiting in &mut self.line {
+        for waiting in self.lines.iter_mut().flatten() {
             if let Waiting::InMemory(items) = waiting {
                 *waiting = unload(&self.shared, std::mem::take(items));
             }
         }
     }
 
-    /// Up to `max` payloads from the head of the line. None are loaded from disk unless there is room in memory.
-    /// A file that can't be read lets the others go first.
-    pub(crate) fn next(&mut self, max: usize, room: bool, now: Instant) -> Option<Batch> {
-        loop {
+    /// Up to `max` payloads from the head of that lane's line, of several files when these are small. None are loaded from disk unless
+    /// there is room in memory. A file that can't be read lets the others go first.
+    pub(crate) fn next(&mut self, lane: Lane, max: usize, room: bool, now: Instant) -> Option<Batch> {
+        let (mut batch, mut bytes) = (Batch::default(), 0);
+        while batch.len() < max && bytes < self.shared.shards.limits.batch_bytes {
             let waits = |waiting: &Waiting| waiting.unread().is_some_and(|unread| unread.retry_at > now);
-            let first = self.line.iter().position(|waiting| !waits(waiting))?;
-            self.line.rotate_left(first);
-            match self.line.front_mut()? {
+            let line = &mut self.lines[lane as usize];
+            let Some(first) = line.iter().position(|waiting| !waits(waiting)) else { break };
+            line.rotate_left(first);
+            match &mut line[0] {
                 Waiting::InMemory(items) => {
-                    let mut batch = Batch::default();
-                    for (payload, mark) in items.drain(..max.min(items.len())) {
+                    for (payload, mark) in items.drain(..(max - batch.len()).min(items.len())) {
+                        bytes += mark.weight;
                         batch.push(payload, mark);
                     }
                     if items.is_empty() {
-                        self.line.pop_front();
-                    }
-                    if batch.len() > 0 {
-                        return Some(batch);
+                        line.pop_front();
                     }
                 }
                 Waiting::OnDisk { segment, runs, unread } if room => {
                     let (segment, runs, unread) = (*segment, std::mem::take(runs), *unread);
-                    let (waiting, error) = match self.load(segment, &runs) {
+                    let (waiting, error) = match self.load(segment, lane, &runs) {
                         Ok(items) => (Waiting::InMemory(items), None),
                         Err(error) => {
                             let unread = Some(again(unread, now));
                             (Waiting::OnDisk { segment, runs, unread }, Some(error.to_string()))
                         }
                     };
-                    self.line[0] = waiting;
+                    self.lines[lane as usize][0] = waiting;
                     if error.is_some() || unread.is_some() {
                         self.note_unread(error);
                     }
                 }
-                Waiting::OnDisk { .. } => return None,
+                Waiting::OnDisk { .. } => break,
             }
         }
+        Some(batch).filter(|batch| batch.len() > 0)
     }
 
     /// A file could not be read, or one that could not be now was.
     fn note_unread(&mut self, error: Option<String>) {
-        self.load_at = self.line.iter().filter_map(|waiting| Some(waiting.unread()?.retry_at)).min();
+        self.load_at = self.lines.iter().flatten().filter_map(|waiting| Some(waiting.unread()?.retry_at)).min();
         self.load_error = self.load_at.and(error.or_else(|| self.load_error.take()));
         self.show_error();
     }
 
     /// The events of these runs, which are sorted and apart.
-    fn load(&mut self, segment: SegmentId, runs: &[Run]) -> Result<Payloads, SpoolError> {
+    fn load(&mut self, segment: SegmentId, lane: Lane, runs: &[Run]) -> Result<Payloads, SpoolError> {
         let Some(store) = &mut self.store else { return Err(SpoolError::not_ours(&self.settings.dir, "is not open")) };
         let Loaded { records, lost, damaged_bytes } = store.load(segment)?;
-        let mark = |index: u32, weight| {
-            let run = runs.get(runs.partition_point(|run| run.indices.end <= index))?;
-            let Run { generation, .. } = *Some(run).filter(|run| run.indices.contains(&index))?;
-            Some(Mark { generation, weight, slot: Some(Slot { segment, index }) })
-        };
+        let mark = |index: u32, weight| mark(runs, lane, weight, Slot { segment, index });
         let lost: Vec<Mark> = lost.into_iter().filter_map(|index| mark(index, 0)).collect();
         let load = |(index, payload)| mark(index, payload_weight(&payload)).map(|mark| (payload, mark));
         let items: Payloads = records.into_iter().filter_map(load).collect();
@@ -360,10 +334,13 @@ impl Spooler {
         }
     }
 
-    /// Keeps what the server refused, one line of JSON each. That it is lost for delivery is counted in any case.
-    pub(crate) fn keep(&mut self, letter: &DeadLetter, now: Instant) {
-        let Some(store) = self.store.as_mut() else { return };
-        if let Err(error) = store.dead_letter(&letter.to_json()) {
+    /// Keeps what the server refused, one line of JSON each, before its places on disk are free. That it is lost for delivery is
+    /// counted in any case.
+    pub(crate) fn keep(&mut self, letters: &[DeadLetter], now: Instant) {
+        let Some(store) = self.store.as_mut().filter(|_| !letters.is_empty()) else { return };
+        let kept = letters.iter().map(|letter| store.dead_letter(&letter.to_json())).collect::<Vec<_>>();
+        let synced = store.sync_dead_letters();
+        for error in kept.into_iter().chain([synced]).filter_map(Result::err) {
             self.failed(&error, now);
         }
     }

@@ -1,10 +1,11 @@
 //! The segments of this process, on a disk that may refuse anything. What is written here is there until it has ended.
 
-use super::adopt::claim;
+use super::adopt::{claim, occupy};
 use super::disk::{Disk, FileKind};
 use super::error::SpoolError;
 use super::segment::{self, Identity};
 use super::settings::Spool;
+use crate::queue::lane::Lane;
 use crate::queue::mark::{SegmentId, Slot};
 use jkool_transport::Payload;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -14,12 +15,22 @@ use std::{fmt, io};
 /// What other processes have left behind.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    /// With the number of records that are open, as far as their marks tell; never none.
-    pub(crate) segments: Vec<(SegmentId, u32)>,
+    pub(crate) segments: Vec<Left>,
     /// How many bytes were damaged where not even the number of records is known.
     pub(crate) damaged_bytes: u64,
     /// How many files a newer program wrote. They stay where they are.
     pub(crate) unknown: u64,
+}
+
+/// A segment that another process has left behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Left {
+    pub(crate) segment: SegmentId,
+    /// The number of records that are open, as far as their marks tell; never none.
+    pub(crate) open: u32,
+    pub(crate) lane: Lane,
+    /// When it was written to last, in microseconds since 1970.
+    pub(crate) modified: i64,
 }
 
 /// The open records of a segment.
@@ -37,6 +48,7 @@ pub(super) struct Segment {
     pub(super) name: Name,
     /// On disk.
     pub(super) size: u64,
+    pub(super) lane: Lane,
     pub(super) open: Open,
     /// How many marks there is room for.
     pub(super) marks: u32,
@@ -110,7 +122,7 @@ pub(crate) struct Store {
     pub(super) folder: String,
     /// Held as long as the store lives, and told nothing else.
     _lock: Box<dyn Send>,
-    next_place: u64,
+    pub(super) next_place: u64,
     next_id: u64,
     pub(super) segments: BTreeMap<SegmentId, Segment>,
     bytes: u64,
@@ -136,14 +148,20 @@ impl Store {
     /// Opens the spool and takes over what dead processes left in it. `writer` is random.
     pub(crate) fn open(settings: &Spool, mut disk: Box<dyn Disk>, writer: u64) -> Result<(Self, Found), SpoolError> {
         let dir = settings.dir.clone();
-        let (writer, lock) = enter(&mut *disk, &dir, writer, settings.sync)?;
+        let (writer, folder, lock, occupied) = match enter(&mut *disk, &dir, writer, settings.sync) {
+            Ok((writer, lock)) => (writer, format!("{writer:016x}"), lock, false),
+            Err(error) => match occupy(&*disk).filter(|_| error.is_full()) {
+                Some((folder, lock)) => (writer, folder, lock, true),
+                None => return Err(error),
+            },
+        };
         let mut store = Self {
             disk,
             dir,
             sync: settings.sync,
             max_bytes: settings.max_bytes,
             writer,
-            folder: format!("{writer:016x}"),
+            folder,
             _lock: lock,
             next_place: 1,
             next_id: 0,
@@ -155,13 +173,17 @@ impl Store {
             litter: false,
             torn_letter: false,
         };
-        let found = store.adopt();
+        let mut found = if occupied { store.take_in_place() } else { Found::default() };
+        let others = store.adopt();
+        found.segments.extend(others.segments);
+        found.damaged_bytes += others.damaged_bytes;
+        found.unknown += others.unknown;
         Ok((store, found))
     }
 
-    /// How many bytes the segments take on disk.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.bytes
+    /// How many bytes the segments take on disk, and how many there are.
+    pub(crate) fn size(&self) -> (u64, usize) {
+        (self.bytes, self.segments.len())
     }
 
     /// Whether a segment with payloads of that weight may be written.
@@ -171,13 +193,13 @@ impl Store {
     }
 
     /// Writes a segment. When that has failed nothing of it is there, or will be after [`tidy`](Self::tidy).
-    pub(crate) fn write(&mut self, payloads: &[&Payload]) -> Result<SegmentId, SpoolError> {
-        let mut written = self.try_write(payloads);
+    pub(crate) fn write(&mut self, lane: Lane, payloads: &[&Payload]) -> Result<SegmentId, SpoolError> {
+        let mut written = self.try_write(lane, payloads);
         if matches!(&written, Err(error) if error.kind() == io::ErrorKind::NotFound) && self.is_removed() {
             // What was in it is lost, which is counted when its turn comes.
             (self.writer, self._lock) = enter(&mut *self.disk, &self.dir, self.writer, self.sync)?;
             self.folder = format!("{:016x}", self.writer);
-            written = self.try_write(payloads);
+            written = self.try_write(lane, payloads);
         }
         written.map_err(|error| SpoolError::io(&self.dir, "can't write", error))
     }
@@ -187,9 +209,9 @@ impl Store {
         matches!(self.disk.stat(&self.folder), Err(error) if error.kind() == io::ErrorKind::NotFound)
     }
 
-    fn try_write(&mut self, payloads: &[&Payload]) -> io::Result<SegmentId> {
+    fn try_write(&mut self, lane: Lane, payloads: &[&Payload]) -> io::Result<SegmentId> {
         let identity = Identity { writer: self.writer, number: self.next_place };
-        let bytes = segment::encode(identity, payloads)?;
+        let bytes = segment::encode(identity, lane, payloads)?;
         let name = Name { place: self.place(), identity };
         let (tmp, path) = (format!("{}/{identity}{TMP}", self.folder), self.path(name));
         let written = self
@@ -202,7 +224,8 @@ impl Store {
             return Err(error);
         }
         let count = payloads.len() as u32;
-        Ok(self.add(Segment { name, size: bytes.len() as u64, open: Open::all(count), marks: count, damaged: None }))
+        let (size, open) = (bytes.len() as u64, Open::all(count));
+        Ok(self.add(Segment { name, size, lane, open, marks: count, damaged: None }))
     }
 
     /// The next place in line. None is used twice, whatever becomes of the first.
@@ -224,6 +247,11 @@ impl Store {
         self.next_id += 1;
         self.segments.insert(id, segment);
         id
+    }
+
+    /// Which records of a segment have not ended.
+    pub(crate) fn open_records(&mut self, id: SegmentId) -> Vec<u32> {
+        self.segments.get_mut(&id).map(|segment| segment.open.indices().iter().copied().collect()).unwrap_or_default()
     }
 
     /// Reads the open records of a segment. Those of a file that has vanished are lost.

@@ -102,6 +102,10 @@ impl Disk for Unix {
         self.open(name, OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND)?.write_all(bytes)
     }
 
+    fn sync(&self, name: &str) -> io::Result<()> {
+        self.open(name, OFlags::WRONLY)?.sync_all()
+    }
+
     fn remove(&self, name: &str) -> io::Result<()> {
         Ok(fs::unlinkat(self.root()?, name, AtFlags::empty())?)
     }
@@ -183,7 +187,8 @@ fn stat(stat: &fs::Stat) -> Stat {
     };
     let ours = stat.st_uid == rustix::process::geteuid().as_raw();
     let shared = Mode::from_raw_mode(stat.st_mode).intersects(Mode::WGRP | Mode::WOTH);
-    Stat { kind, ours, shared, len: u64::try_from(stat.st_size).unwrap_or(0) }
+    let modified = stat.st_mtime.saturating_mul(1_000_000);
+    Stat { kind, ours, shared, len: u64::try_from(stat.st_size).unwrap_or(0), modified }
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 
 use jkool_client::transport::{Disposition, ErrorKind, Failure, MemoryTransport, TransportError};
 use jkool_client::{Client, ClientBuilder, LossReason, Stats};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Long enough that only a fault reaches it.
@@ -19,6 +21,27 @@ pub(crate) fn client(transport: &MemoryTransport) -> ClientBuilder {
         .retry(retry)
         .notices(false)
         .loss_events(false)
+}
+
+/// What a hook is told that asks the client to which it belongs, once.
+pub(crate) fn in_a_hook<T: Send + 'static>(
+    builder: ClientBuilder,
+    ask: impl Fn(&Client) -> T + Send + 'static,
+) -> (Client, T) {
+    let own = Arc::new(Mutex::new(None::<Client>));
+    let (known, (told, answers)) = (Arc::clone(&own), channel());
+    let hook = move |entity| {
+        let client = known.lock().unwrap().take();
+        if let Some(client) = client {
+            told.send(ask(&client)).unwrap();
+        }
+        Some(entity)
+    };
+    let client = builder.before_send(hook).build().unwrap();
+    *own.lock().unwrap() = Some(client.clone());
+    client.event("op").emit();
+    let answer = answers.recv_timeout(PATIENCE).unwrap();
+    (client, answer)
 }
 
 pub(crate) fn failure(disposition: Disposition) -> Failure {

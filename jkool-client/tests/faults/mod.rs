@@ -143,6 +143,16 @@ impl Oracle {
         assert_eq!(draft.emit(), Admission::Accepted);
     }
 
+    /// Emits one event after the other until `done`.
+    pub fn emit_until(&mut self, client: &Client, done: impl Fn(&Stats) -> bool) {
+        let start = now();
+        while !done(&client.stats()) {
+            assert!(start.elapsed() < PATIENCE, "it never comes to that: {}", client.stats());
+            self.emit(client, 1);
+            let _report = client.flush(Duration::from_millis(5));
+        }
+    }
+
     /// The message of an event as it was last received.
     pub fn message(&self, number: usize, requests: &[Request]) -> String {
         let mut lines = lines(requests).filter(|line| line.id == self.ids[number]);

@@ -40,6 +40,15 @@ impl Number {
     }
 }
 
+/// What is known of an event that came.
+struct Seen {
+    /// Of its bytes.
+    hash: u64,
+    taken: bool,
+    /// It was taken, or no answer said whether it was.
+    maybe_taken: bool,
+}
+
 /// What servers received.
 #[derive(Default)]
 pub struct Received {
@@ -47,8 +56,9 @@ pub struct Received {
     pub taken: Vec<Number>,
     /// How often an event came again that had been taken.
     pub repeats: u64,
-    /// A hash of each event's bytes, and whether it was taken.
-    seen: HashMap<Number, (u64, bool)>,
+    /// How many copies there may be beside the first of each: what came again and was taken, or was not answered.
+    pub copies: u64,
+    seen: HashMap<Number, Seen>,
 }
 
 impl Received {
@@ -62,30 +72,34 @@ impl Received {
     pub fn add(&mut self, requests: &[Request]) {
         for request in requests {
             let took = matches!(request.reply, Reply::Status(202));
+            let in_doubt = matches!(request.reply, Reply::Stall | Reply::Reset | Reply::Close | Reply::RawThenClose(_));
             for line in std::str::from_utf8(&request.body).unwrap().lines() {
                 let event: Value = serde_json::from_str(line).unwrap();
                 let message = event["msg-text"].as_str().unwrap();
                 let number = Number::parse(message).unwrap();
                 assert_eq!(message, number.message(), "nobody emitted that");
-                self.add_line(number, line, took);
+                self.add_line(number, line, took, in_doubt);
             }
         }
     }
 
-    fn add_line(&mut self, number: Number, line: &str, took: bool) {
+    fn add_line(&mut self, number: Number, line: &str, took: bool, in_doubt: bool) {
         let mut hasher = DefaultHasher::new();
         line.hash(&mut hasher);
         let hash = hasher.finish();
-        let (first, taken) = self.seen.entry(number).or_insert((hash, false));
-        assert_eq!(*first, hash, "{number:?} came again, and changed");
-        self.repeats += u64::from(*taken);
-        if took && !std::mem::replace(taken, true) {
+        let seen = self.seen.entry(number).or_insert(Seen { hash, taken: false, maybe_taken: false });
+        assert_eq!(seen.hash, hash, "{number:?} came again, and changed");
+        self.repeats += u64::from(seen.taken);
+        if took || in_doubt {
+            self.copies += u64::from(std::mem::replace(&mut seen.maybe_taken, true));
+        }
+        if took && !std::mem::replace(&mut seen.taken, true) {
             self.taken.push(number);
         }
     }
 
     pub fn has_taken(&self, number: Number) -> bool {
-        self.seen.get(&number).is_some_and(|(_, taken)| *taken)
+        self.seen.get(&number).is_some_and(|seen| seen.taken)
     }
 
     /// Each process' events before those of the next, and each thread's one after the other.

@@ -4,7 +4,7 @@
 use crate::faults::{PATIENCE, client, now};
 use crate::spooled::{Folder, Number};
 use jkool_client::{Admission, Client, Spool, SpoolMode};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -33,6 +33,7 @@ pub struct End {
     pub delivered: u64,
     pub spooled: u64,
     pub dropped: u64,
+    pub maybe_duplicated: u64,
 }
 
 impl End {
@@ -42,6 +43,7 @@ impl End {
         self.delivered += other.delivered;
         self.spooled += other.spooled;
         self.dropped += other.dropped;
+        self.maybe_duplicated += other.maybe_duplicated;
     }
 }
 
@@ -69,6 +71,14 @@ pub fn child(role: &str) {
             say("durable");
             emit(&client, round, 101..=105);
             std::process::exit(7);
+        }
+        "abort" => {
+            let client = builder.flush_interval(NEVER).build().unwrap();
+            emit(&client, round, 1..=100);
+            assert!(client.flush_durable(PATIENCE).is_durable());
+            emit(&client, round, 101..=105);
+            // As a panic does with `panic = "abort"`.
+            std::process::abort();
         }
         "panic" => {
             let client = builder.shutdown_timeout(Duration::from_secs(2)).build().unwrap();
@@ -155,16 +165,29 @@ fn tell(client: &Client) {
     let sum = stats.delivered() + stats.spooled() + stats.in_memory() + stats.dropped_total();
     assert_eq!((stats.accepted() + stats.recovered(), stats.in_memory()), (sum, 0), "{stats}");
     say(&format!(
-        "end {} {} {} {} {}",
+        "end {} {} {} {} {} {}",
         stats.accepted(),
         stats.recovered(),
         stats.delivered(),
         stats.spooled(),
-        stats.dropped_total()
+        stats.dropped_total(),
+        stats.maybe_duplicated()
     ));
 }
 
 // What the parent sees of it.
+
+/// Runs what is added to it as process 1 of its own.
+fn container() -> Command {
+    let mut command = Command::new("unshare");
+    command.args(["--pid", "--fork", "--kill-child"]);
+    command
+}
+
+/// Whether this user may make such containers on this machine.
+pub fn has_containers() -> bool {
+    container().arg("true").stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}
 
 pub struct Process {
     child: Child,
@@ -174,7 +197,17 @@ pub struct Process {
 
 impl Process {
     pub fn start(role: &str, url: &str, folder: &Folder, mode: &str, round: u32) -> Self {
-        let mut command = Command::new(std::env::current_exe().unwrap());
+        Self::start_by(Command::new(std::env::current_exe().unwrap()), role, url, folder, mode, round)
+    }
+
+    /// The same in a container of its own, as process 1.
+    pub fn start_in_container(role: &str, url: &str, folder: &Folder, mode: &str, round: u32) -> Self {
+        let mut command = container();
+        command.arg(std::env::current_exe().unwrap());
+        Self::start_by(command, role, url, folder, mode, round)
+    }
+
+    fn start_by(mut command: Command, role: &str, url: &str, folder: &Folder, mode: &str, round: u32) -> Self {
         command.env(ROLE, role).env("JKOOL_TEST_URL", url).env("JKOOL_TEST_FOLDER", folder.path());
         command.env("JKOOL_TEST_MODE", mode).env("JKOOL_TEST_ROUND", round.to_string());
         command.env_remove("JKOOL_TOKEN").env_remove("JKOOL_URL");
@@ -235,11 +268,29 @@ impl Process {
         assert!(self.status().success(), "{line}");
         let mut numbers = line.strip_prefix("end").unwrap().split_whitespace().map(|number| number.parse().unwrap());
         let mut next = || numbers.next().unwrap();
-        End { accepted: next(), recovered: next(), delivered: next(), spooled: next(), dropped: next() }
+        End {
+            accepted: next(),
+            recovered: next(),
+            delivered: next(),
+            spooled: next(),
+            dropped: next(),
+            maybe_duplicated: next(),
+        }
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_raw(self.child.id().try_into().unwrap()).unwrap()
     }
 
     pub fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_raw(self.child.id().try_into().unwrap()).unwrap(), signal).unwrap();
+        kill_process(self.pid(), signal).unwrap();
+    }
+
+    /// From now on it can write to no file, as on a full disk; or it can again.
+    pub fn fill_disk(&self, full: bool) {
+        let limits = getrlimit(Resource::Fsize);
+        let current = if full { Some(0) } else { limits.maximum };
+        prlimit(Some(self.pid()), Resource::Fsize, Rlimit { current, ..limits }).unwrap();
     }
 
     /// Waits for its end, without a word on standard error.

@@ -29,7 +29,7 @@ pub(super) async fn series(State(app): State<Arc<App>>, RawQuery(query): RawQuer
             .collect();
         return Ok(json(json!({"buckets": buckets}).to_string()));
     };
-    let filter = Filter { source: query.take("source")?, ..time(&mut query)? };
+    let filter = Filter::take(&mut query)?;
     query.finish()?;
     let buckets = app.store.read(move |reader| reader.metric(&name, &filter, buckets, now)).await?;
     let buckets: Vec<Value> = buckets
@@ -94,13 +94,7 @@ pub(super) async fn top(State(app): State<Arc<App>>, RawQuery(query): RawQuery) 
     let mut query = Query::parse(&query.unwrap_or_default());
     let by = query.take("by")?.unwrap_or(By::Operation);
     let limit = number::<1_000>(&mut query, "limit", 10)?;
-    let filter = Filter {
-        kind: query.take("kind")?,
-        severity: query.take("severity")?,
-        operation: query.take("operation")?,
-        source: query.take("source")?,
-        ..time(&mut query)?
-    };
+    let filter = Filter::take(&mut query)?;
     query.finish()?;
     let now = app.clock.now();
     let tops = app.store.read(move |reader| match by {
@@ -147,6 +141,7 @@ pub(super) async fn stats(State(app): State<Arc<App>>, RawQuery(query): RawQuery
         "oldest-usec": sizes.oldest.map(Timestamp::as_usec),
         "newest-usec": sizes.newest.map(Timestamp::as_usec),
         "bytes": sizes.bytes,
+        "not-indexed": sizes.not_indexed,
         "received": {
             "stored": received.stored,
             "duplicates": received.duplicates,

@@ -43,12 +43,12 @@ pub(super) async fn show(
             let children = id.map_or(Ok(Vec::new()), |id| reader.children(id, CHILDREN + 1))?;
             Ok(Group { activity, children })
         };
-        Ok((reader.sizes()?, found.into_iter().map(group).collect::<Result<Vec<_>, _>>()?))
+        Ok((reader.total()?, found.into_iter().map(group).collect::<Result<Vec<_>, _>>()?))
     });
-    let (sizes, mut groups) = read.await?;
+    let (total, mut groups) = read.await?;
     let has_older = groups.len() > ON_A_PAGE;
     groups.truncate(ON_A_PAGE);
-    let head = Frame { title: "Activities", tab: Tab::Activities, filter: &params.filter, total: Some(sizes.total()) };
+    let head = Frame { title: "Activities", tab: Tab::Activities, filter: &params.filter, total: Some(total) };
     let main = html! {
         h1.unseen { "Activities" }
         (FilterForm { path: "/activities", params: &params, own: None }.full())

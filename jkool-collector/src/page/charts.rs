@@ -42,15 +42,14 @@ pub(super) async fn show(
         let buckets = reader.histogram(&filter, BUCKETS, now)?;
         let operations = reader.top_operations(&filter, TOPS, now)?;
         let sources = reader.top_sources(&filter, TOPS, now)?;
-        Ok((reader.sizes()?, names, wanted, metric, buckets, operations, sources))
+        Ok((reader.total()?, names, wanted, metric, buckets, operations, sources))
     });
-    let (sizes, names, wanted, metric, buckets, operations, sources) = read.await?;
+    let (total, names, wanted, metric, buckets, operations, sources) = read.await?;
     let filter = &params.filter;
-    let head = Frame { title: "Charts", tab: Tab::Charts, filter, total: Some(sizes.total()) };
+    let head = Frame { title: "Charts", tab: Tab::Charts, filter, total: Some(total) };
     let chosen = metric.as_ref().map(|(name, _)| name);
     let own = chooser(&names, chosen);
     let form = FilterForm { path: "/charts", params: &params, own: Some((own, "metric", wanted.unwrap_or_default())) };
-    let is_narrow = filter.text.is_some() || filter.correlator.is_some() || filter.parent.is_some();
     let main = html! {
         h1.unseen { "Charts" }
         (form.full())
@@ -59,10 +58,10 @@ pub(super) async fn show(
                 "There is nothing to draw" @if filter.is_empty() { " yet." } @else { " for this filter. " a href="/charts" { "Clear it" } }
             }
         } @else {
-            (over_time(&buckets, filter, is_narrow))
+            (over_time(&buckets, filter))
             div.columns {
-                (tops("Top operations", "Operation", &operations, is_narrow, str::to_owned, |name| url("/", &with_operation(filter, name))))
-                (tops("Top sources", "Source", &sources, is_narrow, innermost, |name| match name.parse::<SourceFqn>() {
+                (tops("Top operations", "Operation", &operations, str::to_owned, |name| url("/", &with_operation(filter, name))))
+                (tops("Top sources", "Source", &sources, innermost, |name| match name.parse::<SourceFqn>() {
                     Ok(source) => url("/", &with_source(filter, &source)),
                     Err(_) => url("/", filter),
                 }))
@@ -103,7 +102,7 @@ fn chooser(names: &[MetricName], chosen: Option<&MetricName>) -> Markup {
     }
 }
 
-fn over_time(buckets: &[Bucket], filter: &Filter, is_narrow: bool) -> Markup {
+fn over_time(buckets: &[Bucket], filter: &Filter) -> Markup {
     let width = plot::width_of(buckets);
     let link = |from: Timestamp, to: Timestamp| url("/", &with_time(filter, from, to));
     let end = |bucket: &Bucket| Timestamp::from_usec(bucket.start.as_usec() + width);
@@ -119,7 +118,6 @@ fn over_time(buckets: &[Bucket], filter: &Filter, is_narrow: bool) -> Markup {
     html! {
         section.part {
             h2 { "Events over time" }
-            @if is_narrow { p.hint { "Of very many that match, the youngest are counted." } }
             (legend(&present))
             (plot::histogram(buckets, link))
             (as_table(&severity_heads("From (UTC)", &present), &rows))
@@ -127,14 +125,7 @@ fn over_time(buckets: &[Bucket], filter: &Filter, is_narrow: bool) -> Markup {
     }
 }
 
-fn tops(
-    title: &str,
-    what: &str,
-    tops: &[Top],
-    is_narrow: bool,
-    name: impl Fn(&str) -> String,
-    link: impl Fn(&str) -> String,
-) -> Markup {
+fn tops(title: &str, what: &str, tops: &[Top], name: impl Fn(&str) -> String, link: impl Fn(&str) -> String) -> Markup {
     let present = present(tops.iter().map(|top| &top.severities));
     let rows = html! {
         @for top in tops {
@@ -144,7 +135,6 @@ fn tops(
     html! {
         section.part {
             h2 { (title) }
-            @if is_narrow { p.hint { "Text, correlator and parent are no matter here." } }
             @if tops.is_empty() { p.hint { "None is named." } } @else {
                 (legend(&present))
                 (plot::bars(tops, title, name, &link))

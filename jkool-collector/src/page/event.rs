@@ -26,19 +26,19 @@ pub(super) async fn show(State(app): State<Arc<App>>, Path(id): Path<String>) ->
     let nobody = || ErrorPage::NotFound("No event with this id is stored. It may have been too old to keep.");
     let id: EntityId = id.parse().map_err(|_| nobody())?;
     let read = app.store.read(move |reader| {
-        let sizes = reader.sizes()?;
+        let total = reader.total()?;
         let Some(stored) = reader.get(id)? else { return Ok(None) };
         let related = reader.related(&stored, RELATED)?;
         let children = match (&stored.entity, stored.entity.tracking_id()) {
             (Entity::Activity(_), Some(id)) => reader.children(id, RELATED)?,
             _ => Vec::new(),
         };
-        Ok(Some((sizes, stored, related, children)))
+        Ok(Some((total, stored, related, children)))
     });
-    let (sizes, stored, related, children) = read.await?.ok_or_else(nobody)?;
+    let (total, stored, related, children) = read.await?.ok_or_else(nobody)?;
     let title = title(&stored.entity);
     let all = Filter::default();
-    let head = Frame { title: &title, tab: Tab::None, filter: &all, total: Some(sizes.total()) };
+    let head = Frame { title: &title, tab: Tab::None, filter: &all, total: Some(total) };
     let main = html! {
         (heading(&title, &stored))
         (fields(&stored))

@@ -28,9 +28,8 @@ pub(super) async fn show(
     let before: Option<EntityId> = params.take("before");
     params.finish();
     let (filter, now) = (params.filter.clone(), app.clock.now());
-    let (sizes, found) =
-        app.store.read(move |reader| Ok((reader.sizes()?, reader.find(&filter, ON_A_PAGE + 1, before, now)?))).await?;
-    let total = sizes.total();
+    let (total, found) =
+        app.store.read(move |reader| Ok((reader.total()?, reader.find(&filter, ON_A_PAGE + 1, before, now)?))).await?;
     let head = Frame { title: "Events", tab: Tab::Events, filter: &params.filter, total: Some(total) };
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1:6580");
     let main = html! {

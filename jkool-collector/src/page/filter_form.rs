@@ -42,6 +42,7 @@ impl FilterForm<'_> {
                 }
             }
             @if let Some(parent) = &filter.parent { input type="hidden" name="parent" value=(parent); }
+            @for condition in &filter.conditions { input type="hidden" name="where" value=(condition); }
         };
         html! { (self.form(&[&AT_ONCE[..], &IN_MORE[..]].concat(), &first, &rest)) (self.chips()) }
     }
@@ -103,10 +104,15 @@ impl FilterForm<'_> {
             of("since", filter.since.map(|since| since.to_string()), |rest| rest.since = None),
             of("until", filter.until.map(|until| until.to_string()), |rest| rest.until = None),
         ];
+        let conditions = filter.conditions.iter().enumerate().map(|(index, condition)| {
+            let mut rest = filter.clone();
+            rest.conditions.remove(index);
+            ("where", condition.to_string(), leading_to(&rest))
+        });
         html! {
             @if !filter.is_empty() {
                 ul.chips aria-label="Active filters" {
-                    @for (name, text, url) in chips.into_iter().flatten() {
+                    @for (name, text, url) in chips.into_iter().flatten().chain(conditions) {
                         li {
                             a href=(url) title="Remove this filter" {
                                 span.name { (name) } " " span.value { (text) }

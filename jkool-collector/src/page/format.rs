@@ -31,7 +31,7 @@ pub(super) fn duration(usec: i64) -> String {
         0 if usec < 10_000 => format!("{sign}{:.2} ms", usec as f64 / 1e3),
         0 if usec < 100_000 => format!("{sign}{:.1} ms", usec as f64 / 1e3),
         0 => format!("{sign}{:.0} ms", (usec as f64 / 1e3).floor()),
-        1..60 if usec % 1_000_000 == 0 => format!("{sign}{seconds} s"),
+        1..60 if usec.is_multiple_of(1_000_000) => format!("{sign}{seconds} s"),
         1..60 => format!("{sign}{:.2} s", (usec / 10_000) as f64 / 1e2),
         60..3_600 => two(seconds / 60, "min", seconds % 60, "s"),
         3_600..86_400 => two(seconds / 3_600, "h", seconds % 3_600 / 60, "min"),
@@ -44,7 +44,7 @@ pub(super) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -28,9 +28,9 @@ pub(super) async fn show(
     let mut params = QueryParams::read(query.as_deref());
     params.finish();
     let (filter, now) = (params.filter.clone(), app.clock.now());
-    let (sizes, flows) = app.store.read(move |reader| Ok((reader.sizes()?, reader.flows(&filter, now)?))).await?;
+    let (total, flows) = app.store.read(move |reader| Ok((reader.total()?, reader.flows(&filter, now)?))).await?;
     let in_time = Filter { since: params.filter.since, until: params.filter.until, ..Filter::default() };
-    let head = Frame { title: "Map", tab: Tab::Map, filter: &params.filter, total: Some(sizes.total()) };
+    let head = Frame { title: "Map", tab: Tab::Map, filter: &params.filter, total: Some(total) };
     let drawn = flows.get(..DRAWN).unwrap_or(&flows);
     let main = html! {
         h1.unseen { "Map" }

@@ -16,7 +16,8 @@ pub(super) struct QueryParams {
 }
 
 /// The filter's parameters.
-const FILTER: [&str; 9] = ["kind", "severity", "operation", "source", "text", "corrid", "parent", "since", "until"];
+const FILTER: [&str; 10] =
+    ["kind", "severity", "operation", "source", "text", "corrid", "parent", "since", "until", "where"];
 
 impl QueryParams {
     pub(super) fn read(query: Option<&str>) -> Self {
@@ -24,12 +25,16 @@ impl QueryParams {
         let mut faults = Vec::new();
         let mut good = Query::default();
         for parameter in FILTER {
-            let Ok(Some(value)) = rest.take::<String>(parameter) else { continue };
-            let mut one = Query::default();
-            one.push(parameter, &value);
-            match Filter::take(&mut one) {
-                Ok(_) => good.push(parameter, value),
-                Err(fault) => faults.push(fault),
+            let mut values = rest.take_texts(parameter);
+            // Only a condition may be there more than once; of the others the last counts.
+            values.drain(..if parameter == "where" { 0 } else { values.len().saturating_sub(1) });
+            for value in values {
+                let mut one = Query::default();
+                one.push(parameter, &value);
+                match Filter::take(&mut one) {
+                    Ok(_) => good.push(parameter, value),
+                    Err(fault) => faults.push(fault),
+                }
             }
         }
         Self { filter: Filter::take(&mut good).unwrap_or_default(), faults, rest }

@@ -96,8 +96,8 @@ impl<T: Stream<Item = TailItem>> Watch<T> {
     /// How much there is now. If the store can't say, the next time will do.
     async fn total(&mut self) -> Option<Event> {
         self.since_total = 0;
-        let sizes = self.app.store.read(|reader| reader.sizes()).await.ok()?;
-        Some(Event::default().event("total").data(sizes.total().to_string()))
+        let total = self.app.store.read(|reader| reader.total()).await.ok()?;
+        Some(Event::default().event("total").data(total.to_string()))
     }
 }
 

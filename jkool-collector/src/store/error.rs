@@ -1,7 +1,7 @@
 //! Why the store can't.
 
 use std::fmt;
-use std::sync::Arc;
+use std::io;
 
 /// Why something couldn't be stored or read. [`kind`](Self::kind) tells what to do about it.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -9,8 +9,6 @@ use std::sync::Arc;
 pub struct StoreError {
     kind: StoreErrorKind,
     message: String,
-    #[source]
-    source: Option<Arc<rusqlite::Error>>,
 }
 
 /// What a [`StoreError`] means.
@@ -21,19 +19,21 @@ pub enum StoreErrorKind {
     Busy,
     /// A question took longer than it may.
     TooSlow,
-    /// The disk is full, or the file may not grow.
+    /// The disk is full, or a file may not grow.
     Full,
-    /// The file is damaged, or no database at all.
+    /// Files are damaged.
     Corrupt,
-    /// A newer version wrote the file.
+    /// A newer version wrote the files.
     TooNew,
-    /// Another process is at it, for longer than we wait.
+    /// Another process has it open.
     Locked,
     /// What was to be stored is no event, activity or snapshot.
     NoEntity,
+    /// A field that can't be grouped by, or not in this way.
+    NoSuchField,
     /// The store was closed.
     Closed,
-    /// The file can't be opened, read or written.
+    /// Files can't be opened, read or written.
     Io,
     /// Anything else: a fault of ours.
     Internal,
@@ -41,7 +41,18 @@ pub enum StoreErrorKind {
 
 impl StoreError {
     pub(crate) fn new(kind: StoreErrorKind, message: impl fmt::Display) -> Self {
-        Self { kind, message: message.to_string(), source: None }
+        Self { kind, message: message.to_string() }
+    }
+
+    pub(crate) fn io(error: &io::Error) -> Self {
+        let kind = match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::FileTooLarge | io::ErrorKind::QuotaExceeded => {
+                StoreErrorKind::Full
+            }
+            io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => StoreErrorKind::Corrupt,
+            _ => StoreErrorKind::Io,
+        };
+        Self::new(kind, format_args!("the store: {error}"))
     }
 
     /// Says of which file.
@@ -57,23 +68,22 @@ impl StoreError {
 }
 
 #[doc(hidden)]
-impl From<rusqlite::Error> for StoreError {
-    fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode;
-        let kind = match error.sqlite_error_code() {
-            Some(ErrorCode::OperationInterrupted) => StoreErrorKind::TooSlow,
-            Some(ErrorCode::DiskFull) => StoreErrorKind::Full,
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreErrorKind::Corrupt,
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreErrorKind::Locked,
-            Some(
-                ErrorCode::SystemIoFailure
-                | ErrorCode::CannotOpen
-                | ErrorCode::PermissionDenied
-                | ErrorCode::ReadOnly
-                | ErrorCode::FileLockingProtocolFailed,
-            ) => StoreErrorKind::Io,
+impl From<tantivy::TantivyError> for StoreError {
+    fn from(error: tantivy::TantivyError) -> Self {
+        use tantivy::TantivyError;
+        use tantivy::directory::error::OpenReadError;
+        let kind = match &error {
+            TantivyError::IoError(error) => return Self::io(error),
+            TantivyError::DataCorruption(_) | TantivyError::OpenReadError(OpenReadError::FileDoesNotExist(_)) => {
+                StoreErrorKind::Corrupt
+            }
+            TantivyError::IncompatibleIndex(_) => StoreErrorKind::TooNew,
+            TantivyError::LockFailure(..) => StoreErrorKind::Locked,
+            TantivyError::OpenReadError(_) | TantivyError::OpenWriteError(_) | TantivyError::OpenDirectoryError(_) => {
+                StoreErrorKind::Io
+            }
             _ => StoreErrorKind::Internal,
         };
-        Self { kind, message: format!("the store: {error}"), source: Some(Arc::new(error)) }
+        Self::new(kind, format_args!("the index: {error}"))
     }
 }

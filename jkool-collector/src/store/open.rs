@@ -1,17 +1,18 @@
 //! Opening a store.
 
-use super::apply::Memory;
-use super::connections::{Connections, READERS};
-use super::file::{open_file, open_reader, prepared, set_aside};
+use super::engine::{Deadline, Engine, Fresh};
+use super::local::{Local, Settings, closed};
+use super::progress::{Progress, Report};
 use super::reader::Reader;
-use super::writer::{self, Fresh, Writer};
-use super::{Appended, Record, Retention, StoreError, StoreErrorKind, schema};
+use super::{Appended, Record, Retention, StoreError, StoreErrorKind};
 use crate::clock::Clock;
-use rusqlite::Connection;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, broadcast};
+
+/// So many questions from async code are answered at the same time.
+const READERS: usize = 2;
 
 /// What is kept of what was received. Clones are handles of one store.
 #[derive(Debug, Clone)]
@@ -19,12 +20,11 @@ pub struct Store(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    /// Closed before the writer, for only who may write can put the journal away.
-    connections: Connections,
-    writer: Writer,
+    engine: Box<dyn Engine>,
+    /// How long a question may take.
+    patience: Duration,
     /// For those who read from async code.
     turns: Arc<Semaphore>,
-    tail: broadcast::Sender<Arc<Fresh>>,
     notices: Vec<String>,
 }
 
@@ -48,7 +48,8 @@ pub struct StoreBuilder {
     clock: Clock,
     patience: Duration,
     waiting: usize,
-    max_pages: Option<u32>,
+    disk: Option<u64>,
+    report: Report,
 }
 
 impl Store {
@@ -61,7 +62,8 @@ impl Store {
             clock: Clock::default(),
             patience: Duration::from_secs(10),
             waiting: 64 << 20,
-            max_pages: None,
+            disk: None,
+            report: Report::default(),
         }
     }
 
@@ -73,11 +75,11 @@ impl Store {
         if records.is_empty() {
             return Ok(Appended::default());
         }
-        let done = self.0.writer.submit(records)?;
-        done.await.unwrap_or_else(|_| Err(writer::closed())).map(|done| done.appended)
+        let reply = self.0.engine.put(records)?;
+        reply.await.unwrap_or_else(|_| Err(closed()))
     }
 
-    /// Reads, on a thread where that may take its time. What `read` sees is one state of the store.
+    /// Reads, on a thread where that may take its time. All that was acknowledged before is there.
     ///
     /// # Errors
     /// What `read` says, that the file can't be read, or that it takes too long.
@@ -103,15 +105,12 @@ impl Store {
     /// # Errors
     /// What `read` says, that the file can't be read, or that it takes too long.
     pub fn read_now<T>(&self, read: impl FnOnce(&Reader<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
-        self.0.connections.with(|connection| {
-            let transaction = connection.unchecked_transaction()?;
-            read(&Reader::new(&transaction))
-        })
+        read(&Reader::new(&*self.0.engine, Deadline::within(self.0.patience)))
     }
 
     /// What is stored from now on, in the order of arrival. Who is too slow is told how much it missed.
     pub(crate) fn tail(&self) -> broadcast::Receiver<Arc<Fresh>> {
-        self.0.tail.subscribe()
+        self.0.engine.tail()
     }
 
     /// What opening it had to say: a damaged file that was set aside, for example.
@@ -121,7 +120,8 @@ impl Store {
 }
 
 impl StoreBuilder {
-    /// Keeps everything in this file, which is made if there is none.
+    /// Keeps everything in a folder of this name, which is made if there is none. A file of this name that an older version
+    /// made is taken over, and kept beside it with `.old` behind its name.
     #[must_use]
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
         self.path = Some(path.into());
@@ -163,48 +163,46 @@ impl StoreBuilder {
         self
     }
 
-    /// The file may not grow beyond so many pages of 8 KiB: what a full disk looks like, for tests.
+    /// The disk is full when a file of the journal has so many bytes, for tests.
     #[doc(hidden)]
     #[must_use]
-    pub fn max_pages(mut self, pages: u32) -> Self {
-        self.max_pages = Some(pages);
+    pub fn disk(mut self, bytes: u64) -> Self {
+        self.disk = Some(bytes);
         self
     }
 
-    /// Opens it. A damaged file is set aside and a new one begun, see [`Store::notices`].
+    /// Told how far work is that takes long before the store is open.
+    #[must_use]
+    pub fn on_progress(mut self, tell: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+        self.report = Report::to(tell);
+        self
+    }
+
+    /// Opens it. What is damaged is set aside, and what can be read of it is taken, see [`Store::notices`].
     ///
     /// # Errors
-    /// When the file can't be opened or made, another process has it, or a newer version wrote it.
+    /// When the folder can't be opened or made, another process has it, or a newer version wrote it.
     pub fn open(self) -> Result<Store, StoreError> {
-        let mut notices = Vec::new();
-        let (writing, connections) = match &self.path {
-            Some(path) => {
-                let writing = match open_file(path, self.durability) {
-                    Err(error) if error.kind() == StoreErrorKind::Corrupt => {
-                        notices.push(set_aside(path, &error)?);
-                        open_file(path, self.durability)?
-                    }
-                    opened => opened?,
-                };
-                if let Some(pages) = self.max_pages {
-                    writing.pragma_update(None, "max_page_count", pages)?;
-                }
-                let readers = (0..READERS).map(|_| open_reader(path)).collect::<Result<_, _>>()?;
-                (Arc::new(Mutex::new(writing)), Connections::own(readers, self.patience))
-            }
-            None => {
-                let mut connection = Connection::open_in_memory()?;
-                schema::migrate(&mut connection, schema::MIGRATIONS)?;
-                let shared = Arc::new(Mutex::new(prepared(connection)));
-                (Arc::clone(&shared), Connections::shared(shared, self.patience))
-            }
-        };
         let retention = self.retention.unwrap_or(match &self.path {
             Some(_) => Retention::ALL,
             None => Retention::IN_MEMORY,
         });
-        let (tail, _) = broadcast::channel(1_024);
-        let writer = Writer::start(writing, Memory::default(), retention, self.clock, self.waiting, tail.clone())?;
-        Ok(Store(Arc::new(Inner { connections, writer, turns: Arc::new(Semaphore::new(READERS)), tail, notices })))
+        let mut notices = Vec::new();
+        if let Some(path) = &self.path {
+            notices.extend(super::takeover::take_over(path, &self.report)?);
+        }
+        let settings = Settings {
+            path: self.path,
+            durability: self.durability,
+            retention,
+            clock: self.clock,
+            waiting: self.waiting,
+            disk: self.disk,
+            report: self.report,
+        };
+        let (engine, more) = Local::open(settings)?;
+        notices.extend(more);
+        let turns = Arc::new(Semaphore::new(READERS));
+        Ok(Store(Arc::new(Inner { engine: Box::new(engine), patience: self.patience, turns, notices })))
     }
 }

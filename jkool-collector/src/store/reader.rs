@@ -1,43 +1,45 @@
 //! Questions to the store: entities.
 
-use super::find::{End, ResolvedFilter};
-use super::link::{CORRELATOR, Role, hash, linked};
-use super::{EntityId, StoreError, StoreErrorKind, Stored};
+use super::engine::{Aggregate, Deadline, Engine, Find};
+use super::{Aggregation, EntityId, Row, StoreError, Stored};
+use crate::condition::{Condition, Test};
+use crate::field::FieldName;
 use crate::filter::Filter;
-use jkool_model::{Entity, Timestamp, TrackingId};
-use rusqlite::{Connection, OptionalExtension, Row};
+use jkool_model::{Timestamp, TrackingId};
+use std::cell::OnceCell;
 
-/// One state of the store, to be asked.
+/// The store, to be asked.
 #[derive(Debug)]
-pub struct Reader<'a>(pub(super) &'a Connection);
+pub struct Reader<'a> {
+    pub(super) engine: &'a dyn Engine,
+    deadline: Deadline,
+    /// Done once for all figures, so that they are of about the same time.
+    settled: OnceCell<()>,
+}
 
 /// So many of one tracking id are looked at: a client that uses one id for all its events shall not slow a page down.
 const OF_ONE_ID: usize = 100;
 
-const COLUMNS: &str = "e.id, e.time, e.received, e.json";
-
-type Result<T> = std::result::Result<T, StoreError>;
+pub(super) type Result<T> = std::result::Result<T, StoreError>;
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(connection: &'a Connection) -> Self {
-        Self(connection)
+    pub(super) fn new(engine: &'a dyn Engine, deadline: Deadline) -> Self {
+        Self { engine, deadline, settled: OnceCell::new() }
     }
 
     /// The youngest that `filter` lets through, `limit` at most; with `before`, only those that are older than that one.
     ///
     /// # Errors
-    /// When the file can't be read.
+    /// When the store can't be read.
     pub fn find(&self, filter: &Filter, limit: usize, before: Option<EntityId>, now: Timestamp) -> Result<Vec<Stored>> {
-        let Some(mut resolved) = ResolvedFilter::resolve(self.0, filter, now)? else { return Ok(Vec::new()) };
-        resolved.to = before.map_or(resolved.to, |before| resolved.to.min(before));
-        Ok(named_so(self.all(&resolved.ids(self.0, End::Youngest, limit)?)?, filter))
+        self.ask(&Find { filter: filter.clone(), now, youngest_first: true, beyond: before, limit })
     }
 
     /// The oldest that `filter` lets through, `limit` at most; with `after`, only those that are younger than that one. For
     /// who goes through all of them.
     ///
     /// # Errors
-    /// When the file can't be read.
+    /// When the store can't be read.
     pub fn find_after(
         &self,
         filter: &Filter,
@@ -45,52 +47,68 @@ impl<'a> Reader<'a> {
         after: Option<EntityId>,
         now: Timestamp,
     ) -> Result<Vec<Stored>> {
-        let Some(mut resolved) = ResolvedFilter::resolve(self.0, filter, now)? else { return Ok(Vec::new()) };
-        resolved.from = after.map_or(resolved.from, |after| resolved.from.max(after.plus(1)));
-        Ok(named_so(self.all(&resolved.ids(self.0, End::Oldest, limit)?)?, filter))
+        self.ask(&Find { filter: filter.clone(), now, youngest_first: false, beyond: after, limit })
     }
 
-    fn all(&self, ids: &[EntityId]) -> Result<Vec<Stored>> {
-        ids.iter().filter_map(|id| self.get(*id).transpose()).collect()
+    pub(super) fn ask(&self, find: &Find) -> Result<Vec<Stored>> {
+        self.deadline.check()?;
+        self.engine.find(find, &self.deadline)
     }
 
-    /// One, by its place.
+    /// Groups of what `filter` lets through, and figures of each: the groups of time in order, those of a field with the
+    /// largest first. At most 250,000 groups are made.
     ///
     /// # Errors
-    /// When the file can't be read.
+    /// When a field can't be grouped by, there are too many groups, or the store can't be read.
+    pub fn aggregate(&self, filter: &Filter, aggregation: &Aggregation, now: Timestamp) -> Result<Vec<Row>> {
+        self.deadline.check()?;
+        self.settle();
+        let ask = Aggregate { filter: filter.clone(), now, aggregation: aggregation.clone() };
+        self.engine.aggregate(&ask, &self.deadline)
+    }
+
+    pub(super) fn settle(&self) {
+        self.settled.get_or_init(|| self.engine.settle(&self.deadline));
+    }
+
+    /// The oldest of those that belong together, at any time.
+    fn oldest(&self, filter: Filter, limit: usize) -> Result<Vec<Stored>> {
+        self.ask(&Find { filter, now: Timestamp::from_usec(0), youngest_first: false, beyond: None, limit })
+    }
+
+    /// One, by its id.
+    ///
+    /// # Errors
+    /// When the store can't be read.
     pub fn get(&self, id: EntityId) -> Result<Option<Stored>> {
-        let mut get = self.0.prepare_cached(&format!("SELECT {COLUMNS} FROM entity e WHERE e.id = ?1"))?;
-        get.query_row([id], |row| Ok(stored(row))).optional()?.transpose()
+        self.engine.get(id)
     }
 
     /// Those of a tracking id; more than one if a client used it for different entities.
     ///
     /// # Errors
-    /// When the file can't be read.
+    /// When the store can't be read.
     pub fn with_tracking_id(&self, id: &TrackingId) -> Result<Vec<Stored>> {
-        let role = format!("role = {}", Role::Own as i64);
-        let mut found = self.all(&linked(self.0, hash(&id.to_string()), &role, OF_ONE_ID)?)?;
-        found.retain(|stored| stored.entity.tracking_id() == Some(id));
-        Ok(found)
+        let is_it = Condition::new(FieldName::new("tracking-id".to_owned()), Test::Is(id.to_string()));
+        self.oldest(Filter { conditions: vec![is_it], ..Filter::default() }, OF_ONE_ID)
     }
 
     /// Those that name `id` as their parent, the oldest first, `limit` at most.
     ///
     /// # Errors
-    /// When the file can't be read.
+    /// When the store can't be read.
     pub fn children(&self, id: &TrackingId, limit: usize) -> Result<Vec<Stored>> {
-        let role = format!("role = {}", Role::Parent as i64);
-        let mut found = self.all(&linked(self.0, hash(&id.to_string()), &role, limit)?)?;
-        found.retain(|stored| stored.entity.parent_id() == Some(id));
-        Ok(found)
+        self.oldest(Filter { parent: Some(id.to_string()), ..Filter::default() }, limit)
     }
 
     /// What belongs to an entity: its parent, its children, its siblings, and all that shares a correlator with it, itself
-    /// included, the oldest first, `limit` of each at most.
+    /// included, the oldest first, `limit` of each at most. Of very many correlators, the first 100 count.
     ///
     /// # Errors
-    /// When the file can't be read.
+    /// When the store can't be read.
     pub fn related(&self, to: &Stored, limit: usize) -> Result<Vec<Stored>> {
+        /// Each is a question of its own.
+        const CORRELATORS: usize = 100;
         let mut found = vec![to.clone()];
         if let Some(parent) = to.entity.parent_id() {
             found.extend(self.with_tracking_id(parent)?);
@@ -99,37 +117,12 @@ impl<'a> Reader<'a> {
         if let Some(id) = to.entity.tracking_id() {
             found.extend(self.children(id, limit)?);
         }
-        for correlator in to.entity.correlators() {
-            let mut sharing = self.all(&linked(self.0, hash(correlator), CORRELATOR, limit)?)?;
-            sharing.retain(|stored| stored.entity.correlators().contains(correlator));
-            found.extend(sharing);
+        for correlator in to.entity.correlators().iter().take(CORRELATORS) {
+            let sharing = Filter { correlator: Some(correlator.to_string()), ..Filter::default() };
+            found.extend(self.oldest(sharing, limit)?);
         }
         found.sort_by_key(|stored| stored.id);
         found.dedup_by_key(|stored| stored.id);
         Ok(found)
     }
-}
-
-/// A hash leads to where to look: what it found must bear the name itself.
-fn named_so(mut found: Vec<Stored>, filter: &Filter) -> Vec<Stored> {
-    let parent = filter.parent.as_ref().map(|parent| TrackingId::from(parent.clone()));
-    found.retain(|Stored { entity, .. }| {
-        parent.as_ref().is_none_or(|parent| entity.parent_id() == Some(parent))
-            && filter.correlator.as_ref().is_none_or(|name| entity.correlators().iter().any(|own| own == name))
-    });
-    found
-}
-
-/// Reads `COLUMNS`.
-fn stored(row: &Row<'_>) -> Result<Stored> {
-    let json: Vec<u8> = row.get(3)?;
-    let entity: Entity = serde_json::from_slice(&json)
-        .map_err(|error| StoreError::new(StoreErrorKind::Corrupt, format!("a stored entity can't be read: {error}")))?;
-    Ok(Stored {
-        id: row.get(0)?,
-        time: Timestamp::from_usec(row.get(1)?),
-        received: Timestamp::from_usec(row.get(2)?),
-        entity,
-        json: json.into(),
-    })
 }

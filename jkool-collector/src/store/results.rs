@@ -11,6 +11,8 @@ pub struct Appended {
     pub stored: usize,
     /// So many were there before: the same tracking id, and equal in every byte.
     pub duplicates: usize,
+    /// So many were too old to be kept when they arrived, and were not.
+    pub expired: usize,
 }
 
 /// An entity of the store.
@@ -114,9 +116,9 @@ pub struct Sizes {
     pub snapshots: u64,
     /// Of them all, how many of each severity.
     pub severities: Severities,
-    /// Distinct sources.
+    /// Distinct sources; of many, about.
     pub sources: u64,
-    /// Distinct operations.
+    /// Distinct operations; of many, about.
     pub operations: u64,
     /// The time of the oldest.
     pub oldest: Option<Timestamp>,
@@ -124,6 +126,8 @@ pub struct Sizes {
     pub newest: Option<Timestamp>,
     /// What it takes, in bytes.
     pub bytes: u64,
+    /// How many values of fields can't be asked for, for their fields were too many: they are kept in their entities.
+    pub not_indexed: u64,
 }
 
 impl Sizes {

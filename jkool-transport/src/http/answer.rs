@@ -48,9 +48,20 @@ fn meaning(status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Re
     };
     let mut failure = Failure::new(disposition, TransportError::new(ErrorKind::Answer, text));
     failure.maybe_delivered = in_doubt;
-    // The only status that a server has for an exception of its own, and some events raise one every time.
-    failure.maybe_rejected = status == StatusCode::INTERNAL_SERVER_ERROR;
+    failure.maybe_rejected = may_be_for_the_content(status.as_u16(), retry_after);
     Err(failure)
+}
+
+/// Whether the answer may be for what the payload holds: some events make a server, or a firewall before it, fail every time,
+/// by nearly any status. Not so those that ask for time, and the proxy that wants to know who asks.
+fn may_be_for_the_content(status: u16, after: Option<Duration>) -> bool {
+    match status {
+        407 | 408 | 425 | 429 => false,
+        status => match class(status, after) {
+            (Disposition::Retry { after }, _) => after.is_none(),
+            (disposition, _) => disposition == Disposition::Misconfigured,
+        },
+    }
 }
 
 /// What a status that is no success means for the payload, and whether delivery is in doubt: a server that answers 500,
@@ -58,7 +69,9 @@ fn meaning(status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Re
 fn class(status: u16, after: Option<Duration>) -> (Disposition, bool) {
     match status {
         408 | 425 | 429 | 503 => (Disposition::Retry { after }, false),
-        401 | 403 | 404 | 405 | 407 | 501 | 505 | 300..=399 => (Disposition::Misconfigured, false),
+        401..=407 | 410 | 411 | 415 | 421 | 426 | 431 | 451 | 501 | 505 | 300..=399 => {
+            (Disposition::Misconfigured, false)
+        }
         413 => (Disposition::TooLarge, false),
         400..=499 => (Disposition::Rejected, false),
         _ => (Disposition::Retry { after }, true),
@@ -70,7 +83,8 @@ fn hint(status: u16) -> &'static str {
     match status {
         300..=399 => "redirects are not followed; set the url it has moved to",
         401 | 403 => "it does not accept the token",
-        404 | 405 | 501 => "nothing takes events at this url",
+        404 | 405 | 410 | 501 => "nothing takes events at this url",
+        402 => "the account is not paid for, or its volume is used up",
         407 => "the proxy wants a name and a password",
         413 => "the request is larger than it takes",
         429 => "it asks for fewer requests",
@@ -89,7 +103,7 @@ fn name(status: StatusCode) -> String {
 fn refused(status: StatusCode) -> Failure {
     let text =
         format!("the server answered {} and yet no success: most likely it does not accept the token", name(status));
-    Failure::new(Disposition::Misconfigured, TransportError::new(ErrorKind::Answer, text))
+    Failure::new(Disposition::Misconfigured, TransportError::new(ErrorKind::Answer, text)).content_in_doubt()
 }
 
 /// Whether the body has `<success>false`, as the service's access response says it. Case and white space do not matter.
@@ -113,40 +127,41 @@ mod tests {
     use super::*;
     use proptest::prelude::{any, prop, prop_assert_eq, proptest};
 
-    fn of(status: u16) -> Result<(), Failure> {
-        meaning(
-            StatusCode::from_u16(status).expect("a status"),
-            Some(Duration::from_secs(7)),
-            b"<success>true</success>",
-        )
+    const SOON: Option<Duration> = Some(Duration::from_secs(7));
+
+    fn of(status: u16, after: Option<Duration>) -> Result<(), Failure> {
+        meaning(StatusCode::from_u16(status).expect("a status"), after, b"<success>true</success>")
     }
 
-    /// The class of every status there is, and whether delivery is in doubt.
-    fn expected(status: u16) -> (Option<Disposition>, bool) {
-        let retry = Some(Disposition::Retry { after: Some(Duration::from_secs(7)) });
+    /// The class of every status there is, whether delivery is in doubt, and whether it may be for what the payload holds.
+    fn expected(status: u16, after: Option<Duration>) -> (Option<Disposition>, bool, bool) {
+        let retry = Some(Disposition::Retry { after });
+        let misconfigured = Some(Disposition::Misconfigured);
         match status {
-            200..=299 => (None, false),
-            408 | 425 | 429 | 503 => (retry, false),
-            500 | 502 | 504 => (retry, true),
-            401 | 403 | 407 | 404 | 405 | 501 | 505 => (Some(Disposition::Misconfigured), false),
-            413 => (Some(Disposition::TooLarge), false),
-            100..=199 => (retry, true),
-            300..=399 => (Some(Disposition::Misconfigured), false),
-            400..=499 => (Some(Disposition::Rejected), false),
-            _ => (retry, true),
+            200..=299 => (None, false, false),
+            408 | 425 | 429 => (retry, false, false),
+            503 => (retry, false, after.is_none()),
+            407 => (misconfigured, false, false),
+            401 | 402 | 403 | 404 | 405 | 406 | 410 | 411 | 415 | 421 | 426 | 431 | 451 | 501 | 505 => {
+                (misconfigured, false, true)
+            }
+            413 => (Some(Disposition::TooLarge), false, false),
+            300..=399 => (misconfigured, false, true),
+            400..=499 => (Some(Disposition::Rejected), false, false),
+            _ => (retry, true, after.is_none()),
         }
     }
 
     #[test]
     fn every_status_has_its_class() {
-        for status in 100..=999 {
-            let (disposition, in_doubt) = expected(status);
-            match of(status) {
+        for (status, after) in (100..=999).flat_map(|status| [(status, None), (status, SOON)]) {
+            let (disposition, in_doubt, of_content) = expected(status, after);
+            match of(status, after) {
                 Ok(()) => assert_eq!(disposition, None, "{status}"),
                 Err(failure) => {
                     assert_eq!(Some(failure.disposition), disposition, "{status}");
                     assert_eq!(failure.maybe_delivered, in_doubt, "{status}");
-                    assert_eq!(failure.maybe_rejected, status == 500, "{status}");
+                    assert_eq!(failure.maybe_rejected, of_content, "{status}");
                     assert_eq!(failure.error.kind(), ErrorKind::Answer);
                     assert!(failure.error.to_string().contains(&status.to_string()), "{}", failure.error);
                 }
@@ -165,7 +180,7 @@ mod tests {
             (400, "the server answered 400 Bad Request"),
             (599, "the server answered 599"),
         ] {
-            assert_eq!(of(status).expect_err("a failure").error.to_string(), text);
+            assert_eq!(of(status, None).expect_err("a failure").error.to_string(), text);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Bodies, both ways.
 
+use super::progress::Progress;
 use crate::payload::Payload;
 use bytes::Bytes;
 use hyper::StatusCode;
@@ -36,6 +37,19 @@ impl RequestBody {
         }
     }
 
+    /// The next bytes, at most `max`.
+    fn take(&mut self, max: usize) -> Option<Bytes> {
+        let first = self.pieces.front_mut()?;
+        let piece = if first.len() > max { Some(first.split_to(max)) } else { self.pieces.pop_front() };
+        self.len -= piece.as_ref().map_or(0, Bytes::len);
+        piece
+    }
+
+    /// The same, noting in `progress` when the connection took some of it.
+    pub(super) fn noted(self, progress: Progress) -> NotedBody {
+        NotedBody { body: self, progress }
+    }
+
     /// The same compressed, when that pays: a small one only gets longer.
     #[cfg(feature = "gzip")]
     pub(super) fn gzip(&self) -> Option<Bytes> {
@@ -69,9 +83,7 @@ impl Body for RequestBody {
     type Error = Infallible;
 
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let piece = self.pieces.pop_front();
-        self.len -= piece.as_ref().map_or(0, Bytes::len);
-        Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
+        Poll::Ready(self.take(usize::MAX).map(|piece| Ok(Frame::data(piece))))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -80,6 +92,33 @@ impl Body for RequestBody {
 
     fn size_hint(&self) -> SizeHint {
         SizeHint::with_exact(self.len as u64)
+    }
+}
+
+/// A body that notes when some of it is taken. It goes out in short pieces, since what was taken may wait for the line.
+pub(super) struct NotedBody {
+    body: RequestBody,
+    progress: Progress,
+}
+
+/// As much as a record of TLS holds.
+const PIECE: usize = 16 * 1024;
+
+impl Body for NotedBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        self.progress.moved();
+        Poll::Ready(self.body.take(PIECE).map(|piece| Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -115,13 +154,46 @@ mod tests {
     #[test]
     fn a_single_payload_is_not_copied() {
         let payload = Payload::new(Kind::Event, "{}");
-        assert_eq!(RequestBody::of(std::slice::from_ref(&payload)).into_bytes().as_ptr(), payload.body().as_ptr());
+        let mut body = RequestBody::of(std::slice::from_ref(&payload));
+        assert_eq!(body.take(usize::MAX).expect("a piece").as_ptr(), payload.body().as_ptr());
     }
 
     #[test]
     fn several_are_lines() {
         let unit = [Payload::new(Kind::Event, "{1}"), Payload::new(Kind::Log, "{2}")];
         assert_eq!(RequestBody::of(&unit).into_bytes(), "{1}\n{2}\n");
+        assert_eq!(all(RequestBody::of(&unit), usize::MAX), b"{1}\n{2}\n");
+    }
+
+    /// What goes out, in pieces of at most `max`.
+    fn all(mut body: RequestBody, max: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while let Some(piece) = body.take(max) {
+            assert!(!piece.is_empty() && piece.len() <= max);
+            bytes.extend_from_slice(&piece);
+            assert_eq!(body.is_end_stream(), body.size_hint().exact() == Some(0));
+        }
+        bytes
+    }
+
+    #[test]
+    fn short_pieces_make_up_the_same() {
+        let text: Vec<_> = (0..100_u8).collect();
+        let body = || RequestBody::from(vec![Bytes::from(text[..7].to_vec()), Bytes::from(text[7..].to_vec())]);
+        for max in [1, 2, 7, 10, 93, 94, 1000] {
+            assert_eq!(all(body(), max), text, "{max}");
+        }
+    }
+
+    #[test]
+    fn it_notes_when_some_of_it_is_taken() {
+        let progress = Progress::new();
+        let mut body = RequestBody::from(Bytes::from_static(b"{}")).noted(progress.clone());
+        assert_eq!(body.size_hint().exact(), Some(2));
+        assert!(!progress.has_begun());
+        let context = &mut Context::from_waker(std::task::Waker::noop());
+        assert!(matches!(Pin::new(&mut body).poll_frame(context), Poll::Ready(Some(Ok(frame))) if frame.is_data()));
+        assert!(progress.has_begun() && body.is_end_stream());
     }
 
     #[test]

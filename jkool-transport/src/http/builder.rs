@@ -1,10 +1,14 @@
 //! The settings of an HTTP transport, and their check.
 
+mod certificates;
+
 use super::direct::Direct;
 use super::endpoint::Endpoint;
 use super::proxy::{Choice, Route};
+use super::renewed_client::RenewedClient;
+use super::renewed_tls::RenewedTls;
 use super::tls::Certificates;
-use super::{HttpTransport, Sender, TOKEN, client, config_error};
+use super::{HttpTransport, Sender, TOKEN, config_error};
 use crate::error::TransportError;
 use crate::token::Token;
 use hyper::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
@@ -96,8 +100,11 @@ impl HttpTransportBuilder {
         self
     }
 
-    /// How long a request may take in all, from the connection to the last byte of the answer. 30 seconds by default. A
-    /// payload that fails by this one is in doubt, as soon as there was a connection.
+    /// How long a request may stand still: from its start, or the last byte of it that the connection took, to the last byte of
+    /// the answer. 30 seconds by default. Over a slow line it may so take longer, up to ten times that in all. A payload that
+    /// fails by this one is in doubt, as soon as there was a connection.
+    ///
+    /// Through a proxy a byte counts when the HTTP client has taken it, which may have some 400 KiB wait for the line.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -117,19 +124,6 @@ impl HttpTransportBuilder {
         self
     }
 
-    /// Trusts these certificate authorities too, besides those of the platform. The PEM text may hold several; further
-    /// calls add to it.
-    pub fn ca_certificate_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.certificates.authorities.push(pem.into());
-        self
-    }
-
-    /// Shows this certificate to a server that asks for one: its chain, the own certificate first, and its private key.
-    pub fn client_identity_pem(mut self, chain: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
-        self.certificates.identity = Some((chain.into(), key.into()));
-        self
-    }
-
     /// Sends with this ready client, of reqwest 0.13. Its TLS, proxy, redirects and time-outs then hold, and the corresponding settings
     /// here are refused. All requests go by it, at its cost.
     ///
@@ -144,8 +138,9 @@ impl HttpTransportBuilder {
     /// start.
     ///
     /// # Errors
-    /// With [`ErrorKind::Config`](crate::ErrorKind::Config) when a setting is wrong; the text names the setting.
-    pub fn build(self) -> Result<HttpTransport, TransportError> {
+    /// With [`ErrorKind::Config`](crate::ErrorKind::Config) when a setting is wrong; the text names the setting, and the file
+    /// where one can't be read or is no PEM.
+    pub fn build(mut self) -> Result<HttpTransport, TransportError> {
         let endpoint = Endpoint::new(&self.url, self.exact_path)?;
         let route = self.proxy.clone().unwrap_or_default().route(&endpoint)?;
         if self.token.is_some() && !self.takes_token(&endpoint, &route) {
@@ -154,11 +149,15 @@ impl HttpTransportBuilder {
         if self.max_batch == 0 {
             return Err(config_error("batches: a request holds at least 1 payload"));
         }
-        let (sender, proxy) = match self.client.clone() {
-            None => (self.sender(&endpoint, &route)?, route.name()),
+        let (sender, tls, proxy) = match self.client.take() {
+            None => {
+                let certificates = std::mem::take(&mut self.certificates);
+                let tls = Arc::new(RenewedTls::new(certificates, route.roots(&endpoint))?);
+                (self.sender(&endpoint, &route, Arc::clone(&tls))?, Some(tls), route.name())
+            }
             Some(client) => {
                 self.check_conflicts()?;
-                (Sender::Reqwest(client), "of the given client")
+                (Sender::Given(client), None, "of the given client")
             }
         };
         let mut headers = self.headers()?;
@@ -176,6 +175,7 @@ impl HttpTransportBuilder {
             #[cfg(feature = "gzip")]
             gzip: self.gzip,
             proxy: proxy.into(),
+            tls,
             endpoint,
         })
     }
@@ -190,10 +190,9 @@ impl HttpTransportBuilder {
             ("connect_timeout", self.connect_timeout.is_some()),
             ("timeout", self.timeout.is_some()),
             ("proxy or no_proxy", self.proxy.is_some()),
-            ("ca_certificate_pem", !self.certificates.authorities.is_empty()),
-            ("client_identity_pem", self.certificates.identity.is_some()),
         ];
-        match settings.into_iter().find(|(_, is_set)| *is_set) {
+        let pem = self.certificates.all().map(|pem| (pem.setting(), true));
+        match settings.into_iter().chain(pem).find(|(_, is_set)| *is_set) {
             Some((name, _)) => {
                 Err(config_error(format!("{name}: has no effect on a client that is given ready (http_client)")))
             }
@@ -202,14 +201,13 @@ impl HttpTransportBuilder {
     }
 
     /// What sends this way.
-    fn sender(&self, endpoint: &Endpoint, route: &Route) -> Result<Sender, TransportError> {
+    fn sender(&self, endpoint: &Endpoint, route: &Route, tls: Arc<RenewedTls>) -> Result<Sender, TransportError> {
         let connect_timeout = positive("connect_timeout", self.connect_timeout.unwrap_or(CONNECT_TIMEOUT))?;
         let timeout = positive("timeout", self.timeout.unwrap_or(TIMEOUT))?;
-        let tls = self.certificates.config(route.roots(endpoint))?;
         if route.is_straight(endpoint) {
             return Ok(Sender::Direct(Arc::new(Direct::new(endpoint, tls, connect_timeout, timeout)?)));
         }
-        Ok(Sender::Reqwest(client::new(tls, route, connect_timeout, timeout)?))
+        Ok(Sender::Proxy(Arc::new(RenewedClient::new(tls, route.clone().settled(endpoint), connect_timeout, timeout)?)))
     }
 
     /// What all requests have in common, made once.

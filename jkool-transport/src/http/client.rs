@@ -1,27 +1,24 @@
 //! Requests by reqwest: through a proxy, and with a client that the user gave.
 
+use super::body::{self, RequestBody};
 use super::failure::{self, Cause, Stage};
+use super::limits::FOREVER;
+use super::progress::{Patience, Progress};
 use super::proxy::Route;
-use super::{Answer, body, config_error};
+use super::{Answer, config_error};
 use crate::error::TransportError;
 use crate::receipt::Failure;
-use bytes::Bytes;
 use hyper::HeaderMap;
-use reqwest::{Client, Method, Request, Url};
+use reqwest::{Body, Client, Method, Request, Url};
 use rustls::ClientConfig;
 use std::error::Error;
+use std::io;
 use std::time::Duration;
 
-pub(super) fn new(
-    tls: ClientConfig,
-    route: &Route,
-    connect_timeout: Duration,
-    timeout: Duration,
-) -> Result<Client, TransportError> {
+pub(super) fn new(tls: ClientConfig, route: &Route, connect_timeout: Duration) -> Result<Client, TransportError> {
     let builder = Client::builder()
         .tls_backend_preconfigured(tls)
         .connect_timeout(connect_timeout)
-        .timeout(timeout)
         // Every connection that a burst has opened stays for the next; the client's limit on requests at once is the
         // limit on these too, and idle ones go after 90 seconds.
         .pool_max_idle_per_host(usize::MAX)
@@ -42,21 +39,35 @@ pub(super) fn new(
     client.map_err(|error| config_error("the HTTP client cannot be set up").with_source(error.without_url()))
 }
 
-/// One request, from its sending to the end of its answer.
-pub(super) async fn post(client: &Client, url: &Url, headers: HeaderMap, body: Bytes) -> Result<Answer, Failure> {
+/// One request, from its sending to the end of its answer. Without a `timeout` the client's own holds.
+pub(super) async fn post(
+    client: &Client,
+    url: &Url,
+    headers: HeaderMap,
+    body: RequestBody,
+    timeout: Option<Duration>,
+) -> Result<Answer, Failure> {
+    let progress = Progress::new();
+    let patience = Patience::new(progress.clone(), timeout.unwrap_or(FOREVER));
     let mut request = Request::new(Method::POST, url.clone());
     *request.headers_mut() = headers;
-    *request.body_mut() = Some(body.into());
-    let mut answer = client.execute(request).await.map_err(of)?;
+    *request.body_mut() = Some(match timeout {
+        // The user's client may want to send it again, as after a redirect, and can do so only in this form.
+        None => body.into_bytes().into(),
+        Some(_) => Body::wrap(body.noted(progress.clone())),
+    });
+    let Some(answer) = patience.wait(client.execute(request)).await else { return Err(late(&progress)) };
+    let mut answer = answer.map_err(of)?;
     let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
-    let body = read(answer).await;
-    Ok(Answer { status, headers, body })
+    let mut body = body::Gathered::default();
+    // What there is of it by then has to do.
+    patience.wait(read(answer, &mut body)).await;
+    Ok(Answer { status, headers, body: body.into() })
 }
 
 /// The body of an answer, as far as it can be read. Only one that was read to its end leaves its connection fit for the next
 /// request.
-async fn read(mut answer: reqwest::Response) -> Vec<u8> {
-    let mut body = body::Gathered::default();
+async fn read(mut answer: reqwest::Response, body: &mut body::Gathered) {
     if body::may_follow(answer.status()) {
         while let Ok(Some(chunk)) = answer.chunk().await {
             if !body.add(&chunk) {
@@ -64,7 +75,12 @@ async fn read(mut answer: reqwest::Response) -> Vec<u8> {
             }
         }
     }
-    body.into()
+}
+
+/// Of a request of whose body nothing was taken, nothing was written.
+fn late(progress: &Progress) -> Failure {
+    let stage = if progress.has_begun() { Stage::Sent } else { Stage::Connecting };
+    failure::of(stage, Cause::TimeOut, io::Error::from(io::ErrorKind::TimedOut))
 }
 
 fn of(error: reqwest::Error) -> Failure {

@@ -34,7 +34,7 @@ pub(super) enum Cause {
 }
 
 /// The failure that an error stands for. Before anything was written nothing was delivered; after that the payload is in
-/// doubt, unless the server broke off the handshake.
+/// doubt, and may be why, unless the server broke off the handshake.
 pub(super) fn of(stage: Stage, cause: Cause, error: impl Error + Send + Sync + 'static) -> Failure {
     let connecting = stage == Stage::Connecting;
     let late = cause == Cause::TimeOut || is(&error, io::ErrorKind::TimedOut);
@@ -48,7 +48,7 @@ pub(super) fn of(stage: Stage, cause: Cause, error: impl Error + Send + Sync + '
                 true => (ErrorKind::Timeout, "no answer within the time-out"),
                 false => (ErrorKind::Interrupted, "the connection broke before the answer was complete"),
             };
-            return failure(kind, RETRY, text, error).in_doubt();
+            return failure(kind, RETRY, text, error).in_doubt().content_in_doubt();
         }
         None if late => (ErrorKind::Timeout, RETRY, "no connection within the time-out"),
         None if cause == Cause::Name => (ErrorKind::Connect, RETRY, "the name of the host could not be resolved"),
@@ -104,7 +104,7 @@ fn of_certificate(error: &CertificateError) -> &'static str {
         // A bad signature is that of another authority with the same name.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             "the server's certificate is not signed by an authority that this machine trusts; a private one can be added \
-             (ca_certificate_pem)"
+             (ca_certificate_pem or ca_certificate_file)"
         }
         CertificateError::Revoked => "the server's certificate has been revoked",
         _ => "the server's certificate is not acceptable",
@@ -115,7 +115,7 @@ fn of_certificate(error: &CertificateError) -> &'static str {
 fn of_alert(alert: AlertDescription) -> Option<&'static str> {
     match alert {
         AlertDescription::CertificateRequired => {
-            Some("the server wants a certificate of this program (client_identity_pem)")
+            Some("the server wants a certificate of this program (client_identity_pem or client_identity_files)")
         }
         AlertDescription::NoCertificate
         | AlertDescription::BadCertificate

@@ -10,7 +10,12 @@ mod failure;
 mod http_date;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod laws;
+mod limits;
+mod pem;
+mod progress;
 mod proxy;
+mod renewed_client;
+mod renewed_tls;
 mod retry_after;
 mod tls;
 
@@ -28,9 +33,12 @@ use body::RequestBody;
 use direct::Direct;
 use endpoint::Endpoint;
 use hyper::HeaderMap;
+use renewed_client::RenewedClient;
+use renewed_tls::RenewedTls;
 use reqwest::Client;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use tokio::time::Instant;
 
 /// Where the service takes events.
 pub const DEFAULT_URL: &str = "https://stream.meshiq.com";
@@ -58,6 +66,8 @@ const TOKEN: &str = "token";
 pub struct HttpTransport {
     /// None once closed.
     sender: Mutex<Option<Sender>>,
+    /// None when a client was given.
+    tls: Option<Arc<RenewedTls>>,
     endpoint: Endpoint,
     /// What all requests have in common; behind a lock, since the token may change.
     headers: RwLock<HeaderMap>,
@@ -75,8 +85,10 @@ pub struct HttpTransport {
 enum Sender {
     /// Connections of our own: less than half the work, see `docs/adr/0005`.
     Direct(Arc<Direct>),
-    /// Reqwest, through a proxy or as the user has set it up.
-    Reqwest(Client),
+    /// Reqwest, through a proxy.
+    Proxy(Arc<RenewedClient>),
+    /// Reqwest, as the user has set it up.
+    Given(Client),
 }
 
 impl HttpTransport {
@@ -101,6 +113,15 @@ impl HttpTransport {
         Ok(())
     }
 
+    /// Looks now whether the files of certificates and keys have changed, instead of when the next connection is opened. True
+    /// when what is in them is new and in use from the next connection on: then what was refused before may be taken.
+    ///
+    /// Without a [`ca_certificate_file`](HttpTransportBuilder::ca_certificate_file) or
+    /// [`client_identity_files`](HttpTransportBuilder::client_identity_files) it is always false.
+    pub fn renew_certificates(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.renew(Instant::now()))
+    }
+
     fn headers(&self) -> RwLockReadGuard<'_, HeaderMap> {
         self.headers.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -117,10 +138,15 @@ impl HttpTransport {
         let body = self.body(unit, &mut headers);
         let answer = match sender {
             Sender::Direct(direct) => direct.post(&target.path, headers, body).await,
-            // Boxed, since it is rare and large.
-            Sender::Reqwest(client) => Box::pin(client::post(client, &target.url, headers, body.into_bytes())).await,
+            // Boxed, since these are rare and large.
+            Sender::Proxy(client) => Box::pin(client.post(&target.url, headers, body)).await,
+            Sender::Given(client) => Box::pin(client::post(client, &target.url, headers, body, None)).await,
         };
-        answer?.meaning()
+        match (answer, &self.tls) {
+            (Ok(answer), _) => answer.meaning(),
+            (Err(failure), Some(tls)) => Err(tls.explain(failure)),
+            (Err(failure), None) => Err(failure),
+        }
     }
 
     #[cfg_attr(not(feature = "gzip"), expect(unused_variables, reason = "only a compressed body needs a header"))]

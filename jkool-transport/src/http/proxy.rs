@@ -5,7 +5,8 @@ use super::endpoint::{Endpoint, is_loopback, parse};
 use super::tls::Roots;
 use crate::error::TransportError;
 use hyper_util::client::proxy::matcher::Matcher;
-use reqwest::{ClientBuilder, Url};
+use reqwest::header::HeaderValue;
+use reqwest::{ClientBuilder, Proxy, Url};
 
 /// What the user chose.
 #[derive(Clone, Default)]
@@ -21,6 +22,11 @@ pub(super) enum Choice {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
     Environment,
+    /// What the environment has said, once.
+    Found {
+        url: Url,
+        basic: Option<HeaderValue>,
+    },
     Direct,
     Proxy(Url),
 }
@@ -43,7 +49,7 @@ impl Route {
     pub(super) fn stays_here(&self, endpoint: &Endpoint) -> bool {
         match self {
             Route::Proxy(url) => endpoint.is_loopback() && url.host_str().is_some_and(is_loopback),
-            Route::Environment | Route::Direct => endpoint.is_loopback(),
+            Route::Environment | Route::Found { .. } | Route::Direct => endpoint.is_loopback(),
         }
     }
 
@@ -57,15 +63,35 @@ impl Route {
         match self {
             Route::Direct => true,
             Route::Environment => environment().intercept(endpoint.uri()).is_none(),
-            Route::Proxy(_) => false,
+            Route::Found { .. } | Route::Proxy(_) => false,
         }
+    }
+
+    /// The same for as long as the transport is there, whatever becomes of the environment: reqwest reads it for each client.
+    pub(super) fn settled(self, endpoint: &Endpoint) -> Self {
+        self.settled_by(Matcher::from_system, endpoint)
+    }
+
+    fn settled_by(self, environment: impl FnOnce() -> Matcher, endpoint: &Endpoint) -> Self {
+        if self != Route::Environment {
+            return self;
+        }
+        let Some(found) = environment().intercept(endpoint.uri()) else { return self };
+        let Ok(mut url) = Url::parse(&found.uri().to_string()) else { return self };
+        if let Some((name, password)) = found.raw_auth() {
+            // A url that can't have them has none.
+            if url.set_username(name).and_then(|()| url.set_password(Some(password))).is_err() {
+                return self;
+            }
+        }
+        Route::Found { url, basic: found.basic_auth().cloned() }
     }
 
     pub(super) fn roots(&self, endpoint: &Endpoint) -> Roots {
         match self {
             _ if !endpoint.is_plain() => Roots::Needed,
             Route::Proxy(url) if url.scheme() == "https" => Roots::Needed,
-            Route::Environment => Roots::Useful,
+            Route::Environment | Route::Found { .. } => Roots::Useful,
             Route::Direct | Route::Proxy(_) => Roots::Unused,
         }
     }
@@ -74,22 +100,25 @@ impl Route {
         Ok(match self {
             Route::Environment => builder,
             Route::Direct => builder.no_proxy(),
-            Route::Proxy(url) => {
-                // This takes the place of the environment's. The error could show the proxy's password.
-                let proxy = reqwest::Proxy::all(url.clone()).map_err(|_| config_error("proxy: it cannot be used"))?;
-                builder.proxy(proxy)
-            }
+            Route::Proxy(url) => builder.proxy(proxy(url)?),
+            Route::Found { url, basic: None } => builder.proxy(proxy(url)?),
+            Route::Found { url, basic: Some(basic) } => builder.proxy(proxy(url)?.custom_http_auth(basic.clone())),
         })
     }
 
     /// What `Debug` shows: never the proxy's user name or password.
     pub(super) fn name(&self) -> &str {
         match self {
-            Route::Environment => "from the environment",
+            Route::Environment | Route::Found { .. } => "from the environment",
             Route::Direct => "none",
             Route::Proxy(url) => url.host_str().unwrap_or_default(),
         }
     }
+}
+
+/// For all requests, in place of the environment's. The error could show the proxy's password.
+fn proxy(url: &Url) -> Result<Proxy, TransportError> {
+    Proxy::all(url.clone()).map_err(|_| config_error("proxy: it cannot be used"))
 }
 
 #[cfg(test)]
@@ -160,5 +189,25 @@ mod tests {
         assert_eq!(roots(&Choice::Off, "http://example.com"), Roots::Unused);
         assert_eq!(roots(&Choice::Url("http://proxy".into()), "http://example.com"), Roots::Unused);
         assert_eq!(roots(&Choice::Url("https://proxy".into()), "http://example.com"), Roots::Needed);
+    }
+
+    #[test]
+    fn what_the_environment_says_is_asked_once() {
+        let endpoint = endpoint("https://stream.meshiq.com");
+        let settled = |route: Route, environment: Builder| route.settled_by(|| environment.build(), &endpoint);
+        let all = |url: &str| Matcher::builder().all(url.to_owned());
+        let Route::Found { url, basic } = settled(Route::Environment, all("http://user:passw0rd@proxy.example:3128"))
+        else {
+            panic!("there is one")
+        };
+        assert_eq!(
+            (url.as_str(), basic.is_some_and(|basic| basic == "Basic dXNlcjpwYXNzdzByZA==")),
+            ("http://proxy.example:3128/", true)
+        );
+        let socks = settled(Route::Environment, all("socks5://user:p%40ss@proxy.example:1080"));
+        let Route::Found { url, basic: None } = socks else { panic!("another kind of name and password: {socks:?}") };
+        assert_eq!((url.username(), url.password()), ("user", Some("p%40ss")));
+        assert_eq!(settled(Route::Environment, Matcher::builder()), Route::Environment, "none was found");
+        assert_eq!(settled(Route::Direct, all("http://proxy.example")), Route::Direct, "it was not asked");
     }
 }

@@ -1,8 +1,8 @@
 //! The TLS settings of a connection. Certificates are always verified: there is no code here that could switch it off.
 
 use super::config_error;
+use super::pem::Pem;
 use crate::error::TransportError;
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
@@ -19,17 +19,19 @@ pub(super) enum Roots {
     Unused,
 }
 
-/// What the user adds to the platform's settings, in PEM.
+/// What the user adds to the platform's settings.
 #[derive(Default)]
 pub(super) struct Certificates {
-    pub(super) authorities: Vec<Vec<u8>>,
-    pub(super) identity: Option<(Vec<u8>, Vec<u8>)>,
+    pub(super) authorities: Vec<Pem>,
+    /// The chain, the own certificate first, and its private key.
+    pub(super) identity: Option<(Pem, Pem)>,
 }
 
 impl Certificates {
     /// The settings for rustls, by its ring provider and without touching what the process has as its default.
     pub(super) fn config(&self, roots: Roots) -> Result<ClientConfig, TransportError> {
         let authorities = self.authorities()?;
+        let identity = self.identity()?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -42,16 +44,16 @@ impl Certificates {
                 Err(_) if roots == Roots::Useful => builder.with_root_certificates(RootCertStore::empty()),
                 Err(error) => {
                     let text = "tls: no certificate authority could be loaded; this machine may have none \
-                                (install ca-certificates, or add one with ca_certificate_pem)";
+                                (install ca-certificates, or add one with ca_certificate_pem or ca_certificate_file)";
                     return Err(config_error(text).with_source(error));
                 }
             },
         };
-        let mut config = match self.identity()? {
-            None => builder.with_no_client_auth(),
-            Some((chain, key)) => {
-                builder.with_client_auth_cert(chain, key).map_err(|error| unusable("client_identity_pem", error))?
+        let mut config = match (identity, &self.identity) {
+            (Some((chain, key)), Some(from)) => {
+                builder.with_client_auth_cert(chain, key).map_err(|error| unusable(&names(from), error))?
             }
+            _ => builder.with_no_client_auth(),
         };
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(config)
@@ -59,35 +61,35 @@ impl Certificates {
 
     fn authorities(&self) -> Result<Vec<CertificateDer<'static>>, TransportError> {
         let mut all = Vec::new();
-        for pem in &self.authorities {
-            all.append(&mut certificates("ca_certificate_pem", pem)?);
-        }
         // Found here, a certificate that is none is told from a machine without authorities.
         let mut store = RootCertStore::empty();
-        for authority in &all {
-            store.add(authority.clone()).map_err(|error| unusable("ca_certificate_pem", error))?;
+        for pem in &self.authorities {
+            for authority in pem.certificates()? {
+                store.add(authority.clone()).map_err(|error| unusable(&pem.name(), error))?;
+                all.push(authority);
+            }
         }
         Ok(all)
     }
 
     fn identity(&self) -> Result<Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>, TransportError> {
         let Some((chain, key)) = &self.identity else { return Ok(None) };
-        let chain = certificates("client_identity_pem", chain)?;
-        // The parser's error is not kept: what it could quote is the key.
-        let key = PrivateKeyDer::from_pem_slice(key)
-            .map_err(|_| config_error("client_identity_pem: there is no private key in PEM in the second argument"))?;
-        Ok(Some((chain, key)))
+        Ok(Some((chain.certificates()?, key.private_key()?)))
+    }
+
+    /// All texts and files.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Pem> {
+        let identity = self.identity.iter().flat_map(|(chain, key)| [chain, key]);
+        self.authorities.iter().chain(identity)
     }
 }
 
-fn certificates(setting: &'static str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, TransportError> {
-    let certificates = CertificateDer::pem_slice_iter(pem)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|_| config_error(format!("{setting}: the certificate is damaged PEM")))?;
-    if certificates.is_empty() {
-        return Err(config_error(format!("{setting}: there is no certificate in PEM in it")));
+/// What an error over a certificate and its key calls the two.
+fn names((chain, key): &(Pem, Pem)) -> String {
+    match key {
+        Pem::Text { .. } => chain.name(),
+        Pem::File { path, .. } => format!("{} and {path:?}", chain.name()),
     }
-    Ok(certificates)
 }
 
 fn unusable(setting: &str, error: rustls::Error) -> TransportError {

@@ -1,5 +1,6 @@
 //! Asking: the store itself, and whole pages over HTTP. The middle of seven times.
 
+use crate::events::Data;
 use jkool_benches::event::now_us;
 use jkool_collector::{Collector, Filter, MetricName, Query, Reader, StoreError};
 use jkool_model::Timestamp;
@@ -7,7 +8,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-const FILTERS: &[&str] = &[
+const DEMO: &[&str] = &[
     "",
     "severity=>=ERROR",
     "severity=FATAL",
@@ -22,6 +23,24 @@ const FILTERS: &[&str] = &[
     "since=15m&until=10m&severity=ERROR",
 ];
 
+const BUSY: &[&str] = &[
+    "",
+    "severity=>=ERROR",
+    "severity=FATAL",
+    "operation=/api/v1/tenant-7/users/7",
+    "source=SERVER=pod-3",
+    "source=SERVER=pod-3&severity=ERROR",
+    "text=token",
+    "text=\"took 17 ms\"",
+    "text=user*",
+    "corrid=req-1000",
+    "where=user=user42",
+    "where=elapsed-time-usec>99ms",
+    "where=properties.attr7>990",
+    "where=user^=user4&where=!severity=INFO",
+    "where=snapshots.App/metric-7/p0<0.1",
+];
+
 const PAGES: &[&str] = &[
     "/",
     "/?text=order&severity=%3E%3DERROR",
@@ -30,25 +49,34 @@ const PAGES: &[&str] = &[
     "/activities",
     "/api/events?limit=100&severity=%3E%3DERROR",
     "/api/series?buckets=60",
+    "/api/aggregate?by=SERVER&measure=p50(elapsed-time-usec)&measure=p95(elapsed-time-usec)&measure=p99(elapsed-time-usec)",
+    "/api/aggregate?by=time&measure=avg(elapsed-time-usec)",
+    "/api/aggregate?by=operation",
+    "/api/facets",
     "/api/stats",
 ];
 
-pub(crate) fn run(collector: &Collector) {
+pub(crate) fn run(data: Data, collector: &Collector) {
     let now = Timestamp::from_usec(now_us() as i64);
     let ask = |what: &str, ask: &dyn Fn(&Reader<'_>) -> Result<usize, StoreError>| {
         line(what, || collector.store().read_now(ask).expect("an answer"));
     };
-    for text in FILTERS {
+    let (filters, narrow, metric) = match data {
+        Data::Demo => (DEMO, ["operation=pay", "text=order"], ("Order", "Payment", "order-no")),
+        Data::Busy => (BUSY, ["source=SERVER=pod-3", "text=token"], ("App", "metric-7", "p0")),
+    };
+    for text in filters {
         let filter = Filter::take(&mut Query::parse(text)).expect("a filter");
         ask(&format!("the youngest 100, `{text}`"), &|reader| Ok(reader.find(&filter, 100, None, now)?.len()));
     }
-    for text in ["", "operation=pay", "text=order"] {
+    for text in ["", narrow[0], narrow[1]] {
         let filter = Filter::take(&mut Query::parse(text)).expect("a filter");
         ask(&format!("by time and severity, `{text}`"), &|reader| Ok(reader.histogram(&filter, 60, now)?.len()));
     }
     let all = Filter::default();
-    let amount = MetricName { category: "Order".into(), snapshot: "Payment".into(), property: "order-no".into() };
-    ask("a metric by time", &|reader| Ok(reader.metric(&amount, &all, 60, now)?.len()));
+    let (category, snapshot, property) = metric;
+    let metric = MetricName { category: category.into(), snapshot: snapshot.into(), property: property.into() };
+    ask("a metric by time", &|reader| Ok(reader.metric(&metric, &all, 60, now)?.len()));
     ask("top operations", &|reader| Ok(reader.top_operations(&all, 10, now)?.len()));
     ask("top sources", &|reader| Ok(reader.top_sources(&all, 10, now)?.len()));
     ask("who sent to whom", &|reader| Ok(reader.flows(&all, now)?.len()));

@@ -1,6 +1,6 @@
 //! What SQLite does with the same events when nobody wants to find anything: their JSON and their time, with an index.
 
-use crate::events;
+use crate::events::Data;
 use crate::ingest::Row;
 use jkool_benches::event::now_us;
 use rusqlite::{Connection, params};
@@ -25,7 +25,7 @@ pub(crate) fn run(events: u64, folder: &Path) -> f64 {
             let mut insert = transaction.prepare_cached(insert).expect("a statement");
             for i in first..(first + 512).min(events) {
                 json.clear();
-                let event = events::full(i, events, now);
+                let event = Data::Demo.event(i, events, now);
                 event.append_json(&mut json);
                 insert.execute(params![event.time.expect("a time").as_usec(), json]).expect("an insert");
             }

@@ -1,6 +1,6 @@
 //! The collector: how many full events a second it stores durably, and how long its questions take once there are many.
 //!
-//!     collector [EVENTS]      1,000,000 unless said otherwise
+//!     collector [EVENTS [demo|busy]]      1,000,000 of each kind unless said otherwise
 //!
 //! Prints tables in markdown. Sender and collector are one process, on the cores that there are.
 
@@ -9,6 +9,7 @@ mod events;
 mod ingest;
 mod limit;
 
+use events::Data;
 use std::path::PathBuf;
 
 fn main() {
@@ -17,9 +18,14 @@ fn main() {
     println!("| stored durably | events | events/s | × limit | CPU, an event | peak memory so far | file, an event |");
     println!("|---|---|---|---|---|---|---|");
     let limit = limit::run(events, &folder.0);
-    let collector = ingest::run(events, &folder.0, limit);
-    println!("\n| question, to {events} events | found | ms |\n|---|---|---|");
-    ask::run(&collector);
+    let only = std::env::args().nth(2);
+    let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
+    let all = [("demo", Data::Demo), ("busy", Data::Busy)].into_iter().filter(|(name, _)| wanted(name));
+    let collectors: Vec<_> = all.map(|(_, data)| (data, ingest::run(data, events, &folder.0, limit))).collect();
+    for (data, collector) in &collectors {
+        println!("\n| question, to {events} events, {data:?} data | found | ms |\n|---|---|---|");
+        ask::run(*data, collector);
+    }
 }
 
 /// A folder of ours, gone at the end.

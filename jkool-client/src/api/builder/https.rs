@@ -43,10 +43,7 @@ impl ClientBuilder {
             http = settings(http);
         }
         let http = Arc::new(http.build().map_err(BuildError::Transport)?);
-        let token_watch = match (token, self.token_file.take()) {
-            (Some(token), Some(path)) => Some(watch(path, token, Arc::clone(&http))),
-            _ => None,
-        };
+        let token_watch = Some(watch(self.token_file.take().zip(token), Arc::clone(&http)));
         let rotated = Arc::clone(&http);
         let set_token: SetToken = Box::new(move |token| {
             let token = Token::new(token).map_err(|error| BuildError::Token { from: "set_token", error })?;
@@ -79,14 +76,19 @@ pub(super) struct Chosen {
     pub(super) token_watch: Option<TokenWatch>,
 }
 
-/// Reads the file again, and hands over what is new in it. A file that is no token now may be one in a moment.
+/// Reads the files again, the token's and those of certificates, and hands over what is new in them. A file that is no token now
+/// may be one in a moment.
 #[cfg(feature = "http")]
-fn watch(path: PathBuf, mut current: Token, http: Arc<jkool_transport::HttpTransport>) -> TokenWatch {
-    Box::new(move || match Token::from_file(&path) {
-        Ok(token) if token != current => {
-            current = token;
-            http.set_token(&current).is_ok()
+fn watch(mut file: Option<(PathBuf, Token)>, http: Arc<jkool_transport::HttpTransport>) -> TokenWatch {
+    Box::new(move || {
+        let certificates = http.renew_certificates();
+        let Some((path, current)) = &mut file else { return certificates };
+        match Token::from_file(path) {
+            Ok(token) if token != *current => {
+                *current = token;
+                http.set_token(current).is_ok() || certificates
+            }
+            _ => certificates,
         }
-        _ => false,
     })
 }

@@ -29,6 +29,17 @@ fn numbers_of_zero_are_named() {
 }
 
 #[test]
+fn a_source_that_is_none_is_told_with_its_variable() {
+    let mut builder = without_environment().transport(MemoryTransport::new());
+    builder.env = |name| (name == "JKOOL_SOURCE").then(|| "WebOrders".to_owned());
+    let told = "the source from JKOOL_SOURCE: source element 1 at byte 0: `WebOrders` has no `=` between type and name";
+    assert_eq!(refused(builder), told);
+    let mut builder = without_environment().transport(MemoryTransport::new()).source("APPL=own".parse().unwrap());
+    builder.env = |name| (name == "JKOOL_SOURCE").then(|| "WebOrders".to_owned());
+    builder.build().unwrap();
+}
+
+#[test]
 fn settings_of_https_do_not_go_unnoticed_beside_another_transport() {
     let memory = || without_environment().transport(MemoryTransport::new());
     assert_eq!(refused(memory().token(CANARY)), "token is for HTTPS, and another transport was passed");
@@ -74,7 +85,7 @@ mod http {
         assert!(refused(builder).contains("https://"));
         let mut builder = without_environment().token("fine").url("http://localhost");
         builder.env = |_| panic!("nothing is asked of the environment that the builder was told");
-        let mut named = builder.user("u");
+        let mut named = builder.user("u").source("APPL=a".parse().unwrap());
         named.env = |name| if name.starts_with("JKOOL") { panic!("{name} was asked for") } else { None };
         named.build().unwrap();
     }

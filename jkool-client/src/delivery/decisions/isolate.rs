@@ -1,33 +1,44 @@
-//! Which event it is over which the server fails. Pure.
+//! Which event it is over which the server fails, or that it refuses; see ADR 9. Pure.
 //!
-//! Five failures in a row that a batch's content may have caused make it suspicious. Then it is halved, and so is each half that
-//! fails again, until a suspicious event is alone. It is rejected when it fails while the server works, of which the proof is
-//! that something got through since the last failure. Until then it is kept and lets others go first, so that they can give
-//! the proof; when they have, it is tried at once.
+//! After three failures in a row that the events may have caused, events are tried one by one, and one that fails is set aside. When
+//! something gets through, the others go on, and what was set aside has its trial. A batch that failed so is halved each time that it
+//! fails again, until a guilty event is alone; one that is refused outright is halved at once.
 //!
-//! A proof is good for one verdict. A server that is well for a moment between two outages would else have every event of
-//! the first one rejected in the second.
-//!
-//! An outage in which the server answers everything so proves nothing, and loses nothing. It leaves smaller batches behind,
-//! since each try halves one at most: afterwards there are no more requests to make up for than there were tries. These are
-//! few, for the waits between them grow as in any outage, and nothing that comes later is halved.
+//! An outage in which the server answers everything so proves nothing, and loses nothing. It leaves one event set aside for each try,
+//! and these are few, for the waits between them grow as in any outage.
 
-use super::{Delivery, Ticket};
+use super::outcome::{BatchOutcome, Charge};
+use super::{Delivery, ENOUGH, OTHERS, QUIET, STRAY, Settled};
+use crate::delivery::truncate::truncate;
 use crate::queue::batch::{Batch, Suspicion};
+use crate::queue::lane::Lane;
+use crate::queue::ledger::End;
+use crate::queue::mark::Since;
+use crate::report::loss::{DeadLetter, LossReason};
+use std::time::{Duration, Instant};
+
+/// Which event is tried next.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Pick {
+    /// The first of what is to be sent again.
+    First,
+    /// The last of it.
+    Last,
+    /// One that was not sent yet.
+    Fresh,
+}
 
 impl Delivery {
     /// Everything that waits here, in the order in which it would be sent.
     pub(crate) fn kept(&mut self) -> impl Iterator<Item = &mut Batch> {
-        let (first, second) = match self.proven {
-            true => (&mut self.suspects, &mut self.resend),
-            false => (&mut self.resend, &mut self.suspects),
-        };
-        first.iter_mut().chain(second)
+        let proven = self.suspects.is_proven(self.through);
+        let (suspects, resend) = (self.suspects.iter_mut(), self.resend.iter_mut());
+        let (first, second) = if proven { (Some(suspects), None) } else { (None, Some(suspects)) };
+        first.into_iter().flatten().chain(resend).chain(second.into_iter().flatten())
     }
 
     /// What memory is to let go of, since nothing gets through: all that is to be sent again from the first that is durable on,
-    /// in this order, but not what is next. That one keeps its count of failures, so that its guilt is found however often
-    /// this happens; the count of the others begins anew. Suspects stay.
+    /// in this order, but not what is next. Suspects stay.
     pub(crate) fn let_go(&mut self) -> impl DoubleEndedIterator<Item = Batch> {
         let waiting = self.resend.iter().skip(1).position(Batch::is_durable);
         if let Some(next) = self.resend.front_mut() {
@@ -37,45 +48,198 @@ impl Delivery {
         self.resend.drain(waiting.map_or(self.resend.len(), |place| place + 1)..)
     }
 
-    /// A suspect to be tried again, when there is a permit for something fresh and nothing fresh.
-    pub(crate) fn suspect(&mut self) -> Option<Batch> {
-        self.suspects.pop_front()
+    /// Of what is to be sent again, all batches that are in the spool too and came before `oldest`; when the first of the others
+    /// came.
+    pub(crate) fn take_expired(&mut self, oldest: Since) -> (Vec<Batch>, Since) {
+        let is_old = |batch: &Batch| batch.is_durable() && batch.marks.iter().all(|mark| mark.since < oldest);
+        let (expired, rest): (Vec<_>, _) = std::mem::take(&mut self.resend).into_iter().partition(is_old);
+        self.resend = rest.into();
+        let next = self.resend.iter().filter_map(Batch::since).min();
+        (expired, next.unwrap_or(Since::MAX))
     }
 
-    /// A suspect whose next failure decides.
-    pub(super) fn trial(&mut self) -> Option<Batch> {
-        if self.proven { self.suspects.pop_front() } else { None }
+    /// Whether the last that is known of the link is that something got through.
+    pub(super) fn works(&self) -> bool {
+        self.through > 0
     }
 
-    /// Whether `batch`, back from a send, is rejected if its content may be why it failed. When anything else has failed since
-    /// that send started, the server may have been in trouble.
-    pub(super) fn can_convict(&self, ticket: Ticket, batch: &Batch) -> bool {
-        self.proven && ticket.epoch == self.epoch && batch.is_suspect()
+    /// Whether events are tried one by one, to find one that gets through.
+    pub(super) fn sends_one_by_one(&self) -> bool {
+        self.doubtful >= ENOUGH || self.refused >= STRAY
+    }
+
+    /// Where to look for what gets through. Neighbours are often alike, so it is not looked for in one place alone.
+    pub(super) fn pick(&self) -> Pick {
+        match self.set_aside % 4 {
+            2 if self.sends_one_by_one() => Pick::Last,
+            3 if self.sends_one_by_one() => Pick::Fresh,
+            _ => Pick::First,
+        }
+    }
+
+    /// Whether enough was tried to say that it is for no single event that nothing gets through.
+    pub(super) fn looked_around(&self) -> bool {
+        self.set_aside >= OTHERS && self.tried_fresh
+    }
+
+    /// The oldest of what is to be sent again, of the first lane that there is.
+    pub(super) fn again(&mut self) -> Option<Batch> {
+        let one_by_one = self.sends_one_by_one();
+        let first = self.resend.iter().position(|batch| batch.lane() == Lane::Priority).unwrap_or(0);
+        let batch = self.resend.get_mut(first)?;
+        if one_by_one && batch.len() > 1 { Some(batch.split_first()) } else { self.resend.remove(first) }
+    }
+
+    /// The last event of what is to be sent again.
+    pub(super) fn last_again(&mut self) -> Option<Batch> {
+        let back = self.resend.back_mut()?;
+        if back.len() > 1 { Some(back.split_off(back.len() - 1)) } else { self.resend.pop_back() }
+    }
+
+    /// The client ends, and there are so many events in memory: when all of these were refused, and once more since, nothing
+    /// will come that could give the proof, and nothing will keep them. They end as refused.
+    pub(crate) fn conclude(&mut self, in_memory: u64) -> Option<Settled> {
+        let sends = *self.ends_at.get_or_insert(self.sends);
+        if self.suspects.len() as u64 != in_memory {
+            return None;
+        }
+        let mut settled = Settled::default();
+        for (batch, charge) in self.suspects.take_refused(sends) {
+            reject(batch, &charge, &mut settled);
+        }
+        Some(settled).filter(|settled| !settled.ended.is_empty())
     }
 
     /// From now on only what starts from now on tells how the server does.
     pub(super) fn forget_proof(&mut self) {
         self.epoch = self.epoch.wrapping_add(1);
-        self.proven = false;
+        self.through = 0;
     }
 
-    /// What failed and is to be sent again. A suspect goes behind the others, and each of them has its turn.
-    pub(super) fn keep(&mut self, mut batch: Batch, suspicion: Suspicion) {
+    /// Keeps what did not get through, or ends it. What is put back later goes first.
+    pub(super) fn sort(&mut self, mut outcome: BatchOutcome, now: Instant, settled: &mut Settled) {
+        let resend = std::mem::take(&mut outcome.resend);
+        if outcome.suspicion.alone && resend.len() == 1 {
+            self.suspects.add(resend, outcome.suspicion, None, now);
+        } else if outcome.late && resend.len() > 1 {
+            // It may be too much for the line.
+            self.halve(resend, outcome.suspicion);
+        } else {
+            self.send_again(resend, outcome.suspicion);
+        }
+        self.sort_doubtful(&mut outcome, now, settled);
+        for refused in [&mut outcome.rejected, &mut outcome.too_large].map(std::mem::take) {
+            if let (batch, Some(charge)) = (refused.batch, refused.charge) {
+                self.sort_refused(batch, charge, &outcome, now, settled);
+            }
+        }
+    }
+
+    /// What failed, perhaps for what it holds.
+    fn sort_doubtful(&mut self, outcome: &mut BatchOutcome, now: Instant, settled: &mut Settled) {
+        let doubtful = std::mem::take(&mut outcome.doubtful);
+        let (suspicion, one_by_one) = (outcome.suspicion, self.sends_one_by_one());
+        match doubtful.len() {
+            1 if outcome.whole == 1 && (suspicion.is_suspect() || one_by_one) => {
+                self.sort_alone(doubtful, outcome.charge(), outcome, now, settled);
+            }
+            2.. if suspicion.is_suspect() || outcome.late => self.halve(doubtful, suspicion.failed(self.sends)),
+            _ if one_by_one => self.send_again(doubtful, suspicion.failed(self.sends)),
+            _ => self.send_again(doubtful, suspicion),
+        }
+    }
+
+    /// What the server refused for what it holds.
+    fn sort_refused(
+        &mut self,
+        refused: Batch,
+        charge: Charge,
+        outcome: &BatchOutcome,
+        now: Instant,
+        settled: &mut Settled,
+    ) {
+        let suspicion = outcome.suspicion.failed(self.sends);
+        if outcome.whole == 1 {
+            self.sort_alone(refused, Some(charge), outcome, now, settled);
+        } else if refused.len() < outcome.whole && settled.is_success() {
+            // Others of the same batch got through.
+            let refused = self.cut(refused, &charge, suspicion);
+            reject(refused, &charge, settled);
+        } else if refused.len() == 1 {
+            self.suspects.add(refused, suspicion, Some(charge), now);
+        } else {
+            self.halve(refused, suspicion);
+        }
+    }
+
+    /// An event that failed alone: it is set aside, unless there is a charge against it and enough proof.
+    fn sort_alone(
+        &mut self,
+        mut alone: Batch,
+        charge: Option<Charge>,
+        outcome: &BatchOutcome,
+        now: Instant,
+        settled: &mut Settled,
+    ) {
+        let said = charge.as_ref().is_some_and(|charge| charge.said);
+        let counts = outcome.proof.others && (said || outcome.proof.current);
+        let mut suspicion = outcome.suspicion.failed(self.sends);
+        suspicion.trials = suspicion.trials.saturating_add(u32::from(counts));
+        let beyond = self.suspects.trials_beyond_verdict(suspicion.trials);
+        if let Some(charge) = &charge {
+            let believed = counts && beyond.is_some();
+            // One that was cut on proof, and is still too large, is cut again.
+            if believed || outcome.proof.enough {
+                alone = self.cut(alone, charge, suspicion);
+            }
+            if believed && alone.len() > 0 {
+                // It is not sent again.
+                settled.maybe_duplicated = 0;
+                return reject(alone, charge, settled);
+            }
+        }
+        if alone.len() > 0 {
+            self.set_aside += u32::from(!outcome.suspicion.alone);
+            suspicion.alone = true;
+            let wait = match beyond {
+                Some(beyond) => self.policy.probe_delay(beyond + 1, self.random.f64()),
+                None if self.works() => QUIET.min(self.policy.longest()),
+                None => Duration::ZERO,
+            };
+            self.suspects.add(alone, suspicion, charge, now + wait);
+        }
+    }
+
+    /// Of what is too large, sends again what can be made shorter; the rest.
+    fn cut(&mut self, batch: Batch, charge: &Charge, suspicion: Suspicion) -> Batch {
+        let (mut shorter, mut rest) = (Batch::default(), Batch::default());
+        for (payload, mark) in batch.payloads.into_iter().zip(batch.marks) {
+            match Some(&payload).filter(|_| charge.reason == LossReason::TooLarge).and_then(truncate) {
+                Some(payload) => shorter.push(payload, mark),
+                None => rest.push(payload, mark),
+            }
+        }
+        self.send_again(shorter, suspicion);
+        rest
+    }
+
+    fn halve(&mut self, mut batch: Batch, suspicion: Suspicion) {
+        let second = batch.split_off(batch.len() / 2);
+        self.send_again(second, suspicion);
+        self.send_again(batch, suspicion);
+    }
+
+    fn send_again(&mut self, mut batch: Batch, suspicion: Suspicion) {
         batch.suspicion = suspicion;
-        if batch.is_suspect() {
-            self.suspects.push_back(batch);
-        } else if batch.len() > 0 {
+        if batch.len() > 0 {
             self.resend.push_front(batch);
         }
     }
+}
 
-    /// The same, of what may have failed for its content.
-    pub(super) fn keep_doubtful(&mut self, mut batch: Batch, suspicion: Suspicion) {
-        if batch.len() > 1 && suspicion.is_strong() {
-            batch.suspicion = suspicion;
-            self.halve(batch);
-        } else {
-            self.keep(batch, suspicion);
-        }
+fn reject(batch: Batch, charge: &Charge, settled: &mut Settled) {
+    for (payload, mark) in batch.payloads.into_iter().zip(batch.marks) {
+        settled.ended.push((mark, End::Dropped(charge.reason)));
+        settled.dead_letters.push(DeadLetter { payload, reason: charge.reason, error: charge.error.clone() });
     }
 }

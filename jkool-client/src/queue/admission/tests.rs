@@ -5,6 +5,7 @@ use crate::emit::encode::Shape;
 use crate::queue::amount::Amount;
 use crate::queue::block::{Block, Taken};
 use crate::queue::blocks::Incoming;
+use crate::queue::lane::Lane;
 use crate::queue::limits::Limits;
 use crate::queue::overflow::OverflowPolicy;
 use crate::queue::shards::{Shards, sum};
@@ -22,6 +23,7 @@ fn limits(overflow: OverflowPolicy, shards: usize) -> Limits {
         bytes: 100,
         overflow,
         shed_below: Severity::None,
+        priority: None,
         flush_interval: Duration::from_millis(100),
         wake_at: 3,
         batch_events: 100,
@@ -38,7 +40,7 @@ fn offer_as(shards: &Shards, shard: usize, name: &str, severity: Severity, weigh
     // The queue does not care what an event's bytes say.
     let mut bytes = name.into();
     let incoming = Incoming::Encoded(Shape { kind: Kind::Event, key_len: 0 }, &mut bytes);
-    let offer = Offer { incoming, severity, weight, may_wait: false };
+    let offer = Offer { incoming, severity, weight, receipt: None, may_wait: false };
     shards.offer(shard, offer, || panic!("it does not wait"), |_| {})
 }
 
@@ -49,7 +51,7 @@ fn offer(shards: &Shards, shard: usize, name: &str, weight: usize) -> Admission 
 /// What is taken from a shard stays on its way.
 fn take(shards: &Shards, shard: usize) -> Vec<String> {
     let mut blocks: Vec<Block> = Vec::new();
-    shards[shard].lock().take(100, usize::MAX, &mut blocks);
+    shards[shard].lock().take(Lane::Normal, 100, usize::MAX, &mut blocks);
     shards[shard].show_oldest(&shards[shard].lock());
     let mut names = Vec::new();
     for mut block in blocks {
@@ -144,10 +146,10 @@ fn a_flush_is_told_of_what_makes_room_and_came_before_it() {
     for _ in 0..2 {
         let mut bytes = b"new".to_vec();
         let incoming = Incoming::Encoded(Shape { kind: Kind::Event, key_len: 0 }, &mut bytes);
-        let offer = Offer { incoming, severity: Severity::Info, weight: 1, may_wait: false };
+        let offer = Offer { incoming, severity: Severity::Info, weight: 1, receipt: None, may_wait: false };
         shards.offer(1, offer, || {}, |evicted| told.borrow_mut().push(evicted));
     }
-    assert_eq!(*told.borrow(), [Evicted { generation: 0, before: 7 }]);
+    assert_eq!(*told.borrow(), [Evicted { generation: 0, before: 7, receipt: None }]);
 }
 
 #[test]
@@ -216,7 +218,7 @@ fn callers_that_wait_get_room_in_turn() {
         for _ in 0..EACH {
             let mut bytes = b"x".to_vec();
             let incoming = Incoming::Encoded(Shape { kind: Kind::Event, key_len: 0 }, &mut bytes);
-            let offer = Offer { incoming, severity: Severity::Info, weight: 1, may_wait: true };
+            let offer = Offer { incoming, severity: Severity::Info, weight: 1, receipt: None, may_wait: true };
             assert_eq!(shards.offer(shard, offer, || {}, |_| {}).0, Admission::Accepted);
         }
     };
@@ -247,7 +249,7 @@ fn a_caller_waits_no_longer_than_it_may_and_not_at_all_for_what_never_fits() {
     let offer = |weight| {
         let mut bytes = b"x".to_vec();
         let incoming = Incoming::Encoded(Shape { kind: Kind::Event, key_len: 0 }, &mut bytes);
-        let offer = Offer { incoming, severity: Severity::Info, weight, may_wait: true };
+        let offer = Offer { incoming, severity: Severity::Info, weight, receipt: None, may_wait: true };
         let start = crate::emit::clock::now();
         (shards.offer(0, offer, || {}, |_| {}).0, start.elapsed() >= Duration::from_millis(30))
     };
@@ -255,4 +257,26 @@ fn a_caller_waits_no_longer_than_it_may_and_not_at_all_for_what_never_fits() {
     assert_eq!(offer(100), (Admission::Accepted, false));
     assert_eq!(offer(1), (DROPPED, true));
     assert_eq!(shards.signals.blocked_shards(), 0);
+}
+
+#[test]
+fn a_forked_process_takes_nothing_and_no_lock_that_another_thread_had() {
+    let shards = shards(OverflowPolicy::DropNewest);
+    let forked = Admission::Dropped(LossReason::Forked);
+    assert_eq!(offer(&shards, 0, "a", 1), Admission::Accepted);
+    shards.origin.pretend();
+    // Whoever had it at the fork is not here to let it go.
+    let held = shards[1].lock();
+    assert_eq!(offer(&shards, 1, "b", 1), forked);
+    assert!(shards.origin.is_forked());
+    assert_eq!(offer(&shards, 0, "c", 1), forked);
+    assert_eq!(shards.origin.stats().dropped(LossReason::Forked), 2);
+    drop(held);
+}
+
+#[test]
+fn a_forked_process_is_found_by_the_first_event_that_waits() {
+    let shards = shards(OverflowPolicy::DropNewest);
+    shards.origin.pretend();
+    assert_eq!(offer(&shards, 0, "a", 1), Admission::Dropped(LossReason::Forked));
 }

@@ -26,6 +26,7 @@ fn queue() -> Queue {
         bytes: 64 << 20,
         overflow: OverflowPolicy::DropNewest,
         shed_below: Severity::None,
+        priority: None,
         flush_interval: Duration::ZERO,
         wake_at: 2_048,
         batch_events: BATCH,
@@ -36,7 +37,7 @@ fn queue() -> Queue {
 }
 
 fn mark(weight: usize) -> Admitted {
-    Admitted { generation: 0, weight, arrived: 7 }
+    Admitted { generation: 0, weight, arrived: 7, receipt: None }
 }
 
 fn shape(key_len: usize) -> Shape {
@@ -73,15 +74,15 @@ fn push(queue: &mut Queue, (weight, text): &Known, form: As) {
     match form {
         As::Encoded => {
             let mut bytes = text.clone().into_bytes();
-            queue.push(Incoming::Encoded(shape(text.len() / 2), &mut bytes), mark(*weight));
+            queue.push(Incoming::Encoded(shape(text.len() / 2), &mut bytes), mark(*weight), || 0);
         }
         As::Line => {
             let (stamped, texts) = line(text);
-            queue.push(Incoming::Line(&stamped, texts), mark(*weight));
+            queue.push(Incoming::Line(&stamped, texts), mark(*weight), || 0);
         }
         As::Entity => {
             let event = Event::builder().message(text.clone()).source("APPL=a".parse().unwrap()).build().unwrap();
-            queue.push(Incoming::Entity(event.into()), mark(*weight));
+            queue.push(Incoming::Entity(event.into()), mark(*weight), || 0);
         }
     }
 }
@@ -194,7 +195,7 @@ proptest! {
         for (number, (len, key)) in lens.iter().enumerate() {
             let (json, key) = (format!("{number}{}", "x".repeat(*len)), "k".repeat(*key));
             let mut bytes = format!("{json}{key}").into_bytes();
-            queue.push(Incoming::Encoded(shape(key.len()), &mut bytes), mark(number));
+            queue.push(Incoming::Encoded(shape(key.len()), &mut bytes), mark(number), || 0);
             events.push_back((number, json, key));
         }
         for _ in 0..dropped.min(events.len() - 1) {
@@ -229,7 +230,7 @@ proptest! {
 fn events_with_one_key_share_it() {
     let mut queue = queue();
     for key in ["pay", "pay", "ship", "pay"] {
-        queue.push(Incoming::Encoded(shape(key.len()), &mut format!("{{}}{key}").into_bytes()), mark(1));
+        queue.push(Incoming::Encoded(shape(key.len()), &mut format!("{{}}{key}").into_bytes()), mark(1), || 0);
     }
     let blocks = take(&mut queue, 9, usize::MAX);
     assert_eq!(blocks[0].keys, b"payshippay");
@@ -289,7 +290,7 @@ fn a_large_event_is_not_copied() {
     let mut queue = queue();
     let mut buffer = vec![b'x'; MAX_COPY + 1];
     let place = buffer.as_ptr();
-    queue.push(Incoming::Encoded(shape(0), &mut buffer), mark(1));
+    queue.push(Incoming::Encoded(shape(0), &mut buffer), mark(1), || 0);
     assert!(buffer.is_empty());
     push(&mut queue, &(1, "small".into()), As::Encoded);
     let blocks = take(&mut queue, 1, usize::MAX);

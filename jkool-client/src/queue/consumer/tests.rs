@@ -25,6 +25,7 @@ fn queue(limits: impl FnOnce(&mut Limits)) -> (Arc<Shared>, Consumer, Instant) {
         bytes: 1 << 20,
         overflow: OverflowPolicy::DropNewest,
         shed_below: Severity::None,
+        priority: None,
         flush_interval: INTERVAL,
         wake_at: 6,
         batch_events: 3,
@@ -56,7 +57,7 @@ fn names(queue: &mut Consumer, blocks: Vec<Block>) -> Vec<(Mark, String)> {
 
 /// A batch, which is delivered at once.
 fn taken(shared: &Shared, queue: &mut Consumer, max: usize, now: Instant) -> Vec<String> {
-    let Taken::Events(blocks) = queue.take(max, false, now) else { return Vec::new() };
+    let Taken::Events(blocks, _) = queue.take(max, false, now) else { return Vec::new() };
     let (marks, names): (Vec<_>, Vec<_>) = names(queue, blocks).into_iter().unzip();
     shared.account(|ledger| ledger.end_all(&marks, End::Delivered));
     names
@@ -123,7 +124,7 @@ fn none_are_taken_beyond_the_limit_of_bytes() {
         emit(&shared, 0, "a");
     }
     shared.close(Duration::from_secs(60), now);
-    let Taken::Events(blocks) = queue.take(2, false, now) else { panic!("a batch") };
+    let Taken::Events(blocks, _) = queue.take(2, false, now) else { panic!("a batch") };
     let marks: Vec<_> = names(&mut queue, blocks).into_iter().map(|(mark, _)| mark).collect();
     // Encoded, it turns out to be larger.
     shared.account(|ledger| ledger.reweigh(marks[0].weight, 8 << 10));

@@ -4,9 +4,9 @@ use super::{End, Ledger};
 use crate::queue::amount::Amount;
 use crate::queue::completion::Completion;
 use crate::queue::mark::{Mark, SegmentId, Slot};
-use crate::queue::shard::Counts;
+use crate::queue::shard::{Counts, Evicted};
 use crate::report::loss::LossReason;
-use crate::report::stats::Stats;
+use crate::report::stats::{Report, Stats};
 use proptest::prelude::{any, prop, proptest};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ impl Accounts {
     fn accept(&mut self, weight: usize) -> Mark {
         self.came.accepted += 1;
         self.came.entered += Amount::one(weight);
-        Mark { generation: self.generation, weight, slot: None }
+        Mark { generation: self.generation, weight, ..Mark::default() }
     }
 
     fn refuse(&mut self, reason: LossReason) {
@@ -36,11 +36,11 @@ impl Accounts {
         self.came.entered -= Amount::one(mark.weight);
         self.came.dropped[LossReason::Overflow as usize] += 1;
         if mark.generation != before {
-            self.ledger.evicted(mark.generation, before);
+            self.ledger.evicted(Evicted { generation: mark.generation, before, receipt: None });
         }
     }
 
-    fn wait(&mut self, deadline: Instant, durable: bool, completion: &Arc<Completion>) {
+    fn wait(&mut self, deadline: Instant, durable: bool, completion: &Arc<Completion<Report>>) {
         self.generation = self.ledger.wait(&self.came, deadline, durable, completion);
     }
 
@@ -114,7 +114,7 @@ fn who_waits_for_an_event_that_makes_room_is_told_and_nobody_else() {
     accounts.came.entered -= Amount::one(10);
     accounts.wait(far(), false, &second);
     assert!(second.wait_until(crate::emit::clock::now()).unwrap().is_delivered(), "there was nothing any more");
-    accounts.ledger.evicted(late.generation, before);
+    accounts.ledger.evicted(Evicted { generation: late.generation, before, receipt: None });
     assert!(!accounts.ledger.is_awaited());
 }
 
@@ -229,7 +229,7 @@ proptest! {
                 4 => {
                     let events = pick.index(4) as u64;
                     let generation = accounts.recover(events);
-                    open.extend((0..events).map(|_| Mark { generation, weight: 0, slot: Some(slot(0)) }));
+                    open.extend((0..events).map(|_| Mark { generation, slot: Some(slot(0)), ..Mark::default() }));
                 }
                 5 if !open.is_empty() => {
                     let place = pick.index(open.len());
@@ -268,4 +268,19 @@ proptest! {
             assert_eq!(report.pending(), 0);
         }
     }
+}
+
+#[test]
+fn what_was_being_written_when_it_was_given_up_is_counted_as_spooled_once_it_is() {
+    let mut accounts = Accounts::default();
+    let mut marks = [accounts.accept(1), accounts.accept(1), accounts.accept(1)];
+    accounts.end_all(LossReason::Shutdown);
+    assert_eq!((accounts.stats().dropped(LossReason::Shutdown), accounts.stats().spooled()), (3, 0));
+    for (index, mark) in (0..).zip(&mut marks[..2]) {
+        accounts.spool(mark, Slot { segment: SegmentId(1), index });
+    }
+    assert_eq!((accounts.stats().dropped(LossReason::Shutdown), accounts.stats().spooled()), (1, 2));
+    // What still comes back of it changes nothing.
+    accounts.end(marks[0], End::Delivered);
+    assert_eq!((accounts.stats().delivered(), accounts.stats().spooled()), (0, 2));
 }

@@ -1,6 +1,7 @@
 //! What must hold whatever has happened to a segment: the tests try it with random bytes, `fuzz/` with searched ones.
 
 use super::{Contents, Head, Identity, encode, has_ended, is_mark, mark, mark_offset, read, read_as, weight};
+use crate::queue::lane::Lane;
 use jkool_transport::{Kind, Payload};
 
 const NAME: Identity = Identity { writer: 0x1234_5678, number: 1 };
@@ -47,7 +48,7 @@ fn marks_are_apart(bytes: &[u8], contents: &Contents<'_>, payloads: &[Payload]) 
 
 /// What is written is read, all of it and as open.
 fn survive(payloads: &[Payload], identity: Identity) -> Vec<u8> {
-    let bytes = encode(identity, &payloads.iter().collect::<Vec<_>>()).unwrap();
+    let bytes = encode(identity, Lane::Normal, &payloads.iter().collect::<Vec<_>>()).unwrap();
     let weight: u64 = payloads.iter().map(weight).sum();
     assert_eq!(bytes.len() as u64, Head::LEN + weight);
     let contents = read(&bytes, identity);
@@ -147,6 +148,7 @@ impl<'a> Plan<'a> {
 mod tests {
     use super::super::{RECORD_MAGIC, encode};
     use super::{NAME, any_bytes, damaged};
+    use crate::queue::lane::Lane;
     use jkool_transport::{Kind, Payload};
     use proptest::collection::vec;
     use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
@@ -175,6 +177,6 @@ mod tests {
 
     fn segment(bodies: Vec<String>) -> Vec<u8> {
         let payloads: Vec<_> = bodies.into_iter().map(|body| Payload::new(Kind::Event, body).with_key("k")).collect();
-        encode(NAME, &payloads.iter().collect::<Vec<_>>()).unwrap()
+        encode(NAME, Lane::Normal, &payloads.iter().collect::<Vec<_>>()).unwrap()
     }
 }

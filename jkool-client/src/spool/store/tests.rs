@@ -8,10 +8,12 @@ mod limits;
 mod real_disk;
 
 use super::{Found, SegmentId, Slot, Store};
+use crate::queue::lane::Lane;
 use crate::spool::disk::Disk;
 use crate::spool::fake_disk::FakeDisk;
 use crate::spool::segment::Identity;
 use crate::spool::settings::Spool;
+use crate::spool::store::Left;
 use jkool_transport::{Kind, Payload};
 
 fn payload(body: &str) -> Payload {
@@ -28,7 +30,7 @@ fn open_as(disk: &FakeDisk, settings: &Spool) -> (Store, Found) {
 
 fn write(store: &mut Store, bodies: &[&str]) -> SegmentId {
     let payloads: Vec<Payload> = bodies.iter().map(|body| payload(body)).collect();
-    store.write(&payloads.iter().collect::<Vec<_>>()).unwrap()
+    store.write(Lane::Normal, &payloads.iter().collect::<Vec<_>>()).unwrap()
 }
 
 fn slot(segment: SegmentId, index: u32) -> Slot {
@@ -45,7 +47,7 @@ struct Drained {
 
 fn drain(store: &mut Store, found: Found) -> Drained {
     let mut drained = Drained { damaged_bytes: found.damaged_bytes, ..Drained::default() };
-    for (segment, open) in found.segments {
+    for Left { segment, open, .. } in found.segments {
         let loaded = store.load(segment).unwrap();
         let of = |index: &u32| slot(segment, *index);
         let slots: Vec<Slot> =
@@ -58,7 +60,7 @@ fn drain(store: &mut Store, found: Found) -> Drained {
         drained.damaged_bytes += loaded.damaged_bytes;
         store.end(&slots);
     }
-    assert_eq!(store.bytes(), 0);
+    assert_eq!(store.size().0, 0);
     drained
 }
 
@@ -87,7 +89,7 @@ fn what_is_written_is_there_for_the_next_process_in_its_order() {
     write(&mut store, &["c"]);
     drop(store);
     let (mut store, found) = open(&disk);
-    assert_eq!(found.segments.iter().map(|(_, open)| *open).collect::<Vec<_>>(), [2, 1]);
+    assert_eq!(found.segments.iter().map(|left| left.open).collect::<Vec<_>>(), [2, 1]);
     // What it took over is older than what it wrote, for the one after it too.
     write(&mut store, &["d"]);
     drop(store);
@@ -108,7 +110,7 @@ fn a_record_that_has_ended_does_not_come_back() {
     assert_eq!(store.load(segment).unwrap().records.len(), 2);
     drop(store);
     let (mut store, found) = open(&disk);
-    assert_eq!(found.segments[0].1, 2);
+    assert_eq!(found.segments[0].open, 2);
     let drained = drain(&mut store, found);
     assert_eq!(drained.bodies, ["a", "d"]);
 }
@@ -126,7 +128,7 @@ fn an_end_writes_as_little_as_it_can() {
     let [a, b, c, d, e, f] = [0, 1, 2, 3, 4, 5].map(|index| slot(segment, index));
     assert_eq!(calls(&mut || store.end(&[b, a, d])), 2, "neighbours are marked at once");
     assert_eq!(calls(&mut || store.end(&[c, e, f])), 1, "a file that is removed needs no marks");
-    assert_eq!(store.bytes(), 0);
+    assert_eq!(store.size().0, 0);
 }
 
 #[test]
@@ -150,7 +152,7 @@ fn two_processes_never_touch_each_others_files() {
 
 fn drain_all(store: &mut Store, found: Found) -> Vec<String> {
     let mut bodies = Vec::new();
-    for (segment, _) in found.segments {
+    for Left { segment, .. } in found.segments {
         let records = store.load(segment).unwrap().records;
         store.end(&records.iter().map(|(index, _)| slot(segment, *index)).collect::<Vec<_>>());
         bodies.extend(records.iter().map(|(_, payload)| String::from_utf8(payload.body().to_vec()).unwrap()));
@@ -182,7 +184,8 @@ fn a_writer_that_is_taken_becomes_another() {
 fn what_is_not_for_us_stays_where_it_is() {
     let disk = FakeDisk::default();
     let folder = format!("{:016x}", 5);
-    let segment = crate::spool::segment::encode(Identity { writer: 5, number: 1 }, &[&payload("a")]).unwrap();
+    let segment =
+        crate::spool::segment::encode(Identity { writer: 5, number: 1 }, Lane::Normal, &[&payload("a")]).unwrap();
     let mut newer = segment.clone();
     newer[8] = 2;
     let checksum = crc32fast::hash(&newer[..32]).to_le_bytes();
@@ -205,7 +208,8 @@ fn what_is_not_for_us_stays_where_it_is() {
 #[test]
 fn what_others_own_or_link_is_left_alone() {
     let disk = FakeDisk::default();
-    let encode = |writer| crate::spool::segment::encode(Identity { writer, number: 1 }, &[&payload("a")]).unwrap();
+    let encode =
+        |writer| crate::spool::segment::encode(Identity { writer, number: 1 }, Lane::Normal, &[&payload("a")]).unwrap();
     let name = |writer| format!("{:016x}/{}.segment", writer, Identity { writer, number: 1 });
     for writer in 1..=4 {
         disk.put(&name(writer), encode(writer));

@@ -1,16 +1,18 @@
 //! From the url to a connection: the name, TCP, and TLS where it is wanted.
 
 use super::connection::{Connection, Io};
+use super::watched::Watched;
 use crate::error::TransportError;
 use crate::http::config_error;
 use crate::http::endpoint::Endpoint;
 use crate::http::failure::{self, Cause, Stage};
+use crate::http::progress::Progress;
+use crate::http::renewed_tls::RenewedTls;
 use crate::receipt::Failure;
 use hyper::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::connect::dns::{GaiAddrs, GaiResolver, Name};
 use hyper_util::rt::TokioIo;
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::error::Error;
 use std::pin::Pin;
@@ -28,13 +30,14 @@ const PROBE: Duration = Duration::from_secs(15);
 pub(super) struct Connector {
     /// Looks up the name, tries its addresses of both families, and does so off the thread where that blocks.
     tcp: HttpConnector<Resolver>,
-    tls: Option<(TlsConnector, ServerName<'static>)>,
+    /// And whom the certificate must name.
+    tls: Option<(Arc<RenewedTls>, ServerName<'static>)>,
     to: Uri,
     timeout: Duration,
 }
 
 impl Connector {
-    pub(super) fn new(endpoint: &Endpoint, tls: ClientConfig, timeout: Duration) -> Result<Self, TransportError> {
+    pub(super) fn new(endpoint: &Endpoint, tls: Arc<RenewedTls>, timeout: Duration) -> Result<Self, TransportError> {
         let mut tcp = HttpConnector::new_with_resolver(Resolver(GaiResolver::new()));
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
@@ -47,7 +50,7 @@ impl Connector {
         tcp.set_tcp_user_timeout(Some(2 * PROBE));
         let tls = match endpoint.is_plain() {
             true => None,
-            false => Some((TlsConnector::from(Arc::new(tls)), server_name(endpoint)?)),
+            false => Some((tls, server_name(endpoint)?)),
         };
         Ok(Self { tcp, tls, to: endpoint.uri().clone(), timeout })
     }
@@ -55,22 +58,25 @@ impl Connector {
     /// A new connection, by `deadline` at the latest.
     pub(super) async fn connect(&self, now: Instant, deadline: Instant) -> Result<Connection, Failure> {
         let deadline = deadline.min(now + self.timeout);
-        match timeout_at(deadline, self.open()).await {
+        match timeout_at(deadline, self.open(now)).await {
             Ok(connection) => connection,
             Err(_) => Err(no_connection(io::Error::from(io::ErrorKind::TimedOut))),
         }
     }
 
-    async fn open(&self) -> Result<Connection, Failure> {
+    async fn open(&self, now: Instant) -> Result<Connection, Failure> {
+        // Before a connection that may not be made, so that what its error says of the files is true.
+        let tls = self.tls.as_ref().map(|(tls, name)| (TlsConnector::from(tls.config(now)), name));
         let tcp = self.tcp.clone().call(self.to.clone()).await.map_err(no_connection)?;
-        let io: Io = match &self.tls {
-            None => Box::new(tcp),
+        let progress = Progress::new();
+        let io: Io = match tls {
+            None => Box::new(Watched::new(tcp, progress.clone())),
             Some((connector, name)) => {
                 let tls = connector.connect(name.clone(), tcp.into_inner()).await.map_err(no_connection)?;
-                Box::new(TokioIo::new(tls))
+                Box::new(Watched::new(TokioIo::new(tls), progress.clone()))
             }
         };
-        Connection::new(io).await.map_err(no_connection)
+        Connection::new(io, progress).await.map_err(no_connection)
     }
 }
 

@@ -6,6 +6,8 @@
 use crate::http::Answer;
 use crate::http::body::{self, RequestBody};
 use crate::http::failure::{self, Cause, Stage};
+use crate::http::limits::{FOREVER, SLOWEST};
+use crate::http::progress::Progress;
 use crate::receipt::Failure;
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
@@ -16,6 +18,7 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -37,6 +40,7 @@ pub(super) struct Connection(Option<Box<Wire>>);
 struct Wire {
     sender: SendRequest<RequestBody>,
     driver: http1::Connection<Io, RequestBody>,
+    progress: Progress,
 }
 
 /// What comes of an exchange.
@@ -50,7 +54,7 @@ pub(super) enum Outcome {
 }
 
 impl Connection {
-    pub(super) async fn new(io: Io) -> hyper::Result<Self> {
+    pub(super) async fn new(io: Io, progress: Progress) -> hyper::Result<Self> {
         // A server that talks on and on is read in pieces of this size, and no head is longer.
         let (sender, driver) = http1::Builder::new()
             .max_buf_size(body::ANSWER_CAP)
@@ -61,12 +65,15 @@ impl Connection {
             .ignore_invalid_headers_in_responses(true)
             .handshake(io)
             .await?;
-        Ok(Self(Some(Box::new(Wire { sender, driver }))))
+        Ok(Self(Some(Box::new(Wire { sender, driver, progress }))))
     }
 
-    /// Sends `message` and reads the answer, until `deadline`.
-    pub(super) async fn exchange(mut self, message: Message, deadline: Instant) -> Outcome {
-        let mut exchange = Exchange { wire: self.0.take(), is_sent: false, alarm: pin!(sleep_until(deadline)) };
+    /// Sends `message` and reads the answer. It is late when for `timeout` since `start` nothing of it was written, or the answer is
+    /// not complete so long after the last that was.
+    pub(super) async fn exchange(mut self, message: Message, timeout: Duration, start: Instant) -> Outcome {
+        let alarm = pin!(sleep_until(start + timeout));
+        let latest = start + timeout.saturating_mul(SLOWEST).min(FOREVER);
+        let mut exchange = Exchange { wire: self.0.take(), is_sent: false, alarm, timeout, latest };
         let answer = match exchange.send(message).await {
             Ok(answer) => answer,
             Err(outcome) => return outcome,
@@ -78,6 +85,14 @@ impl Connection {
         }
         let free = exchange.wire.filter(|wire| wire.sender.is_ready());
         Outcome::Answered(answer, free.map(|wire| Self(Some(wire))))
+    }
+
+    /// Whether the other side has closed it, or has said what nobody asked for. It wakes nobody when that comes to pass.
+    pub(super) fn has_ended(&mut self) -> bool {
+        let Some(wire) = &mut self.0 else { return true };
+        // Without a budget, or of very many the last would never be looked at.
+        let driver = Pin::new(&mut unconstrained(&mut wire.driver)).poll(&mut Context::from_waker(Waker::noop()));
+        driver.is_ready() || !wire.sender.is_ready()
     }
 }
 
@@ -105,6 +120,9 @@ struct Exchange<'a> {
     wire: Option<Box<Wire>>,
     is_sent: bool,
     alarm: Pin<&'a mut Sleep>,
+    timeout: Duration,
+    /// When it is late in any case.
+    latest: Instant,
 }
 
 impl Exchange<'_> {
@@ -166,10 +184,22 @@ impl Exchange<'_> {
                 return Poll::Ready(Ok(done));
             }
             // Without a budget: a server that floods us uses it up.
-            let alarm = Pin::new(&mut unconstrained(self.alarm.as_mut())).poll(context);
-            alarm.map(|()| Err(broken(io::Error::from(io::ErrorKind::TimedOut))))
+            while Pin::new(&mut unconstrained(self.alarm.as_mut())).poll(context).is_ready() {
+                let late = self.late();
+                if late <= self.alarm.deadline() {
+                    return Poll::Ready(Err(broken(io::Error::from(io::ErrorKind::TimedOut))));
+                }
+                self.alarm.as_mut().reset(late);
+            }
+            Poll::Pending
         })
         .await
+    }
+
+    /// When it is late, as far as is known now.
+    fn late(&self) -> Instant {
+        let moved = self.wire.as_ref().map(|wire| wire.progress.last() + self.timeout);
+        moved.map_or(self.latest, |moved| moved.min(self.latest))
     }
 
     /// The connection reads and writes what it can.

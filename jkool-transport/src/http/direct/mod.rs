@@ -3,39 +3,55 @@
 mod connect;
 mod connection;
 mod idle;
+mod tend;
+mod watched;
 
 use super::Answer;
 use super::body::RequestBody;
 use super::endpoint::Endpoint;
 use super::failure::{self, Cause, Stage};
+use super::limits::{FOREVER, MAX_AGE, MAX_REQUESTS};
+use super::renewed_tls::RenewedTls;
 use crate::error::TransportError;
 use crate::receipt::Failure;
 use connect::Connector;
 use connection::{Connection, Message, Outcome};
 use hyper::{HeaderMap, Method, Uri};
 use idle::Idle;
-use rustls::ClientConfig;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
+
+/// How much a connection was used.
+#[derive(Debug, Clone, Copy)]
+struct Use {
+    opened: Instant,
+    requests: u32,
+}
+
+impl Use {
+    fn is_over(&self, now: Instant) -> bool {
+        now >= self.opened + MAX_AGE || self.requests >= MAX_REQUESTS
+    }
+}
 
 /// The way to one host.
 pub(super) struct Direct {
     connector: Connector,
-    /// Each with when it was opened.
-    idle: Idle<(Instant, Connection)>,
+    idle: Arc<Idle<(Use, Connection)>>,
     timeout: Duration,
 }
 
 impl Direct {
     pub(super) fn new(
         endpoint: &Endpoint,
-        tls: ClientConfig,
+        tls: Arc<RenewedTls>,
         connect_timeout: Duration,
         timeout: Duration,
     ) -> Result<Self, TransportError> {
-        // A deadline must be a point in time.
         let [connect_timeout, timeout] = [connect_timeout, timeout].map(|time| time.min(FOREVER));
-        Ok(Self { connector: Connector::new(endpoint, tls, connect_timeout)?, idle: Idle::new(), timeout })
+        let connector = Connector::new(endpoint, tls, connect_timeout)?;
+        Ok(Self { connector, idle: Arc::new(Idle::new()), timeout })
     }
 
     /// One request, from its sending to the end of its answer. It is written once: only what was not written at all, since
@@ -48,20 +64,27 @@ impl Direct {
         let now = Instant::now();
         let deadline = now + self.timeout;
         loop {
-            let (opened, connection, is_new) = match self.idle.take(now) {
-                Some((opened, connection)) => (opened, connection, false),
+            let (mut used, connection) = match self.idle.take(now) {
+                Some((used, _)) if used.is_over(now) => continue,
+                Some(used) => used,
                 // Boxed, since it is rare and large.
-                None => (now, Box::pin(self.connector.connect(now, deadline)).await?, true),
+                None => {
+                    let connection = Box::pin(self.connector.connect(now, deadline)).await?;
+                    (Use { opened: now, requests: 0 }, connection)
+                }
             };
-            match connection.exchange(message, deadline).await {
+            used.requests += 1;
+            match connection.exchange(message, self.timeout, now).await {
                 Outcome::Answered(answer, connection) => {
                     let now = Instant::now();
-                    if let Some(connection) = connection.filter(|_| now < opened + MAX_AGE) {
-                        self.idle.put((opened, connection), now);
+                    if let Some(connection) = connection.filter(|_| !used.is_over(now)) {
+                        self.idle.put((used, connection), now, || tend::tend(&self.idle));
                     }
                     return Ok(answer);
                 }
-                Outcome::Unsent(_, error) if is_new => return Err(failure::of(Stage::Unsent, Cause::Other, error)),
+                Outcome::Unsent(_, error) if used.requests == 1 => {
+                    return Err(failure::of(Stage::Unsent, Cause::Other, error));
+                }
                 Outcome::Unsent(again, _) => message = again,
                 Outcome::Broken(failure) => return Err(failure),
             }
@@ -73,10 +96,3 @@ impl Direct {
         self.idle.close();
     }
 }
-
-/// An older connection ends, so that a name which moves to another address, or a balancer with a new server behind it, is
-/// followed.
-const MAX_AGE: Duration = Duration::from_secs(5 * 60);
-
-/// Longer than any program runs.
-const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);

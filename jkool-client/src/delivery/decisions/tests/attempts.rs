@@ -103,7 +103,7 @@ fn sends_that_hang_are_limited() {
             now = until;
             continue;
         }
-        let ticket = Ticket { epoch: delivery.epoch, attempt: delivery.attempt, started: now };
+        let ticket = Ticket { epoch: delivery.epoch, attempt: delivery.attempt, number: 0, started: now };
         if delivery.in_attempt > 0 {
             delivery.settle(ticket, Batch::default(), Receipt::failed(0, failure(RETRY)), now);
             under_way -= 1;
@@ -116,7 +116,7 @@ fn sends_that_hang_are_limited() {
 fn what_began_before_a_new_token_says_nothing_of_it() {
     let (mut delivery, now) = (delivery(2), crate::emit::clock::now());
     let old = delivery.start(now);
-    delivery.try_now();
+    delivery.try_now(now);
     let refused = Receipt::failed(1, failure(Disposition::Misconfigured));
     let settled = delivery.settle(old, batch([1]), refused, now);
     assert!(settled.notice.is_none() && !delivery.is_paused());

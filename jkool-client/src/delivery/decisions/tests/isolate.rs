@@ -1,303 +1,138 @@
-//! Which event it is over which the server fails.
+//! Which event it is over which the server fails, or that it refuses.
 
-use super::{
-    Batch, Delivery, Disposition, End, Failure, LossReason, Outcome, Permit, RETRY, Receipt, Settled, batch, delivery,
-    failure, numbers, prop, proptest, settled,
-};
-use std::time::{Duration, Instant};
-
-fn doubtful() -> Failure {
-    failure(RETRY).in_doubt().content_in_doubt()
-}
-
-/// One send at a time to a server, and what came of it.
-struct Link {
-    delivery: Delivery,
-    now: Instant,
-    /// How many sends there were.
-    sends: usize,
-    delivered: Vec<usize>,
-    rejected: Vec<usize>,
-}
-
-impl Link {
-    fn new() -> Self {
-        let (delivered, rejected) = (Vec::new(), Vec::new());
-        Self { delivery: delivery(1), now: crate::emit::clock::now(), sends: 0, delivered, rejected }
-    }
-
-    /// Sends `batch`, and the server fails over it or not.
-    fn send(&mut self, batch: Batch, failure: Option<Failure>) -> Settled {
-        self.sends += 1;
-        let len = batch.len();
-        let receipt = failure.map_or(Receipt::delivered(len), |failure| Receipt::failed(len, failure));
-        let ticket = self.delivery.start(self.now);
-        let settled = settled(self.delivery.settle(ticket, batch, receipt, self.now));
-        for (mark, end) in &settled.ended {
-            match end {
-                End::Delivered => self.delivered.push(mark.weight),
-                End::Dropped(reason) => {
-                    assert_eq!(*reason, LossReason::Rejected);
-                    self.rejected.push(mark.weight);
-                }
-            }
-        }
-        settled
-    }
-
-    /// What may be sent, after any wait: something again, or `None` for something fresh.
-    fn resend(&mut self) -> Option<Batch> {
-        loop {
-            match self.delivery.permit(self.now) {
-                Permit::Resend(batch) => return Some(batch),
-                Permit::Fresh => return None,
-                Permit::Wait { until } => self.now = until.expect("nothing is under way"),
-            }
-        }
-    }
-
-    /// The same when there is nothing fresh.
-    fn next(&mut self) -> Option<Batch> {
-        self.resend().or_else(|| self.delivery.suspect())
-    }
-
-    /// Goes on until nothing is left, or for so many sends, with a server that fails over these.
-    fn run(&mut self, poison: &[usize], sends: usize) {
-        for _ in 0..sends {
-            let Some(batch) = self.next() else { return };
-            let fails = numbers(&batch).iter().any(|number| poison.contains(number));
-            self.send(batch, fails.then(doubtful));
-        }
-    }
-
-    /// An event comes and makes the server fail until it is a suspect.
-    fn suspect(&mut self, number: usize) {
-        self.send(batch([number]), Some(doubtful()));
-        for _ in 1..5 {
-            let again = self.resend().expect("it goes before anything fresh");
-            assert_eq!(numbers(&again), [number]);
-            self.send(again, Some(doubtful()));
-        }
-    }
-}
+use super::link::{Link, doubtful, forbidden, refused};
+use super::{Outcome, Permit, RETRY, Receipt, batch, failure, numbers, prop, proptest, settled};
+use proptest::prelude::{Just, any, prop_oneof};
+use std::time::Duration;
 
 #[test]
 fn one_that_the_server_fails_over_is_found_and_the_rest_gets_through_in_few_requests() {
-    for poison in [0, 1, 2, 137, 255, 256, 498, 499] {
-        let mut link = Link::new();
-        link.send(batch(0..500), Some(doubtful()));
-        link.run(&[poison], 1_000);
-        assert_eq!(link.rejected, [poison]);
-        assert_eq!(link.delivered, (0..500).filter(|number| *number != poison).collect::<Vec<_>>(), "in order");
-        assert!(link.sends <= 5 + 2 * 9 + 1, "{} sends", link.sends);
+    for (failure, convicts) in [(doubtful(), true), (refused(), true), (forbidden(), false)] {
+        for poison in [0, 1, 2, 137, 255, 256, 498, 499] {
+            let mut link = Link::new();
+            let start = link.now;
+            link.send(batch(0..500), Some(failure.clone()));
+            link.run(&[poison], &failure, 60);
+            assert!(link.now - start < Duration::from_secs(60) || link.delivered.len() == 499);
+            let others = (0..500).filter(|number| *number != poison);
+            assert_eq!(link.delivered, others.collect::<Vec<_>>(), "in order");
+            // What comes later gives the proof.
+            link.others(500..530, &[poison], &failure);
+            assert_eq!(link.rejected, [poison].repeat(usize::from(convicts)), "{failure:?}");
+            assert_eq!(link.delivered.len(), 529);
+        }
     }
 }
 
 #[test]
-fn the_fifth_failure_in_a_row_halves_a_batch_and_one_more_each_half() {
+fn others_wait_less_than_a_minute_for_one_that_the_server_fails_over() {
+    for failure in [doubtful(), refused(), forbidden()] {
+        for position in 0..8 {
+            let mut link = Link::new();
+            let start = link.now;
+            link.send(batch(0..8), Some(failure.clone()));
+            while link.delivered.len() < 7 {
+                link.run(&[position], &failure, 1);
+            }
+            assert!(link.now - start < Duration::from_secs(10), "{:?}", link.now - start);
+            // It is alone for an hour, and then others come.
+            let alone = link.now;
+            while link.now - alone < Duration::from_secs(3_600) && link.delivery.kept().next().is_some() {
+                link.run(&[position], &failure, 1);
+            }
+            let waiting = link.now;
+            assert!(link.resend().is_none());
+            assert!(link.now - waiting <= Duration::from_secs(60), "{:?}", link.now - waiting);
+        }
+    }
+}
+
+#[test]
+fn one_in_a_batch_that_travels_in_several_requests_is_found() {
+    for failure_of_one in [doubtful(), forbidden()] {
+        let mut link = Link::new();
+        let (start, poison) = (link.now, 5);
+        let mut next = Some(batch(0..20));
+        while let Some(sending) = next {
+            let (sent, ticket) = (numbers(&sending), link.delivery.start(link.now));
+            let outcome = |number: &usize| match number.cmp(&poison) {
+                _ if !sent.contains(&poison) => Outcome::Delivered,
+                std::cmp::Ordering::Less => Outcome::Delivered,
+                std::cmp::Ordering::Equal => Outcome::Failed(failure_of_one.clone()),
+                // A transport stops there, and has not tried the rest.
+                std::cmp::Ordering::Greater => Outcome::Failed(failure(failure_of_one.disposition)),
+            };
+            let receipt = Receipt::new(sent.iter().map(outcome).collect());
+            let settled = settled(link.delivery.settle(ticket, sending, receipt, link.now));
+            link.delivered.extend(settled.ended.iter().map(|(mark, _)| mark.weight));
+            next = if link.delivered.len() < 19 { link.next() } else { None };
+        }
+        assert_eq!(link.delivered, (0..20).filter(|number| *number != poison).collect::<Vec<_>>());
+        assert!(link.now - start < Duration::from_secs(60), "{:?}", link.now - start);
+    }
+}
+
+#[test]
+fn neighbours_that_all_fail_do_not_hold_up_what_comes_later() {
+    for failure in [doubtful(), refused(), forbidden()] {
+        let mut link = Link::new();
+        let poison: Vec<usize> = (0..64).collect();
+        link.send(batch(0..64), Some(failure.clone()));
+        for fresh in 64..256 {
+            let waiting = link.now;
+            while let Some(again) = link.resend() {
+                let fails = numbers(&again).iter().any(|number| poison.contains(number));
+                link.send(again, fails.then(|| failure.clone()));
+            }
+            link.send(batch([fresh]), None);
+            assert!(link.now - waiting < Duration::from_secs(60), "{:?}", link.now - waiting);
+        }
+        assert_eq!(link.delivered, (64..256).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn after_three_failures_events_are_tried_one_by_one() {
     let mut link = Link::new();
     link.send(batch(0..4), Some(doubtful()));
-    for _ in 1..5 {
+    for _ in 1..3 {
         let again = link.resend().unwrap();
         assert_eq!(numbers(&again), [0, 1, 2, 3]);
         link.send(again, Some(doubtful()));
     }
+    assert_eq!(link.delivery.batch_size(512), 1);
     let first = link.resend().unwrap();
-    assert_eq!(numbers(&first), [0, 1]);
-    link.send(first, Some(doubtful()));
-    for expected in [&[0][..], &[1], &[2, 3]] {
-        let part = link.resend().unwrap();
+    assert_eq!(numbers(&first), [0]);
+    link.send(first, None);
+    // It works; and the others, which have failed, are halved when they fail again, without a wait.
+    assert_eq!(link.delivery.batch_size(512), 512);
+    for (expected, fails) in [(&[1, 2, 3][..], true), (&[1], false), (&[2, 3], false)] {
+        let Permit::Resend(part) = link.delivery.permit(link.now) else { panic!("{expected:?}") };
         assert_eq!(numbers(&part), expected);
-        link.send(part, None);
+        link.send(part, fails.then(doubtful));
     }
     assert!(link.next().is_none() && link.rejected.is_empty());
 }
 
 #[test]
-fn a_suspect_lets_others_go_first_and_is_tried_when_they_have_shown_that_the_server_works() {
-    let mut link = Link::new();
-    link.suspect(1);
-    assert!(link.resend().is_none(), "something fresh may go");
-    let settled = link.send(batch([2]), Some(failure(RETRY)));
-    assert_eq!(settled.maybe_duplicated, 0);
-    let other = link.resend().unwrap();
-    assert_eq!(numbers(&other), [2]);
-    link.send(other, None);
-    let suspect = link.resend().unwrap();
-    assert_eq!(numbers(&suspect), [1]);
-    let settled = link.send(suspect, Some(doubtful()));
-    assert_eq!((link.delivered.as_slice(), link.rejected.as_slice()), (&[2][..], &[1][..]));
-    let [letter] = settled.dead_letters.as_slice() else { panic!("one dead letter") };
-    assert_eq!((letter.reason, letter.error.to_string()), (LossReason::Rejected, "no".to_owned()));
-    assert_eq!(letter.payload.body(), br#"{"operation":"1"}"#);
-    // It is not sent again, and nothing is wrong with the link.
-    assert_eq!(settled.maybe_duplicated, 0);
-    assert!(link.delivery.trouble().is_none());
-    assert!(matches!(link.delivery.permit(link.now), Permit::Fresh));
-    assert!(link.delivery.suspect().is_none());
-}
-
-#[test]
-fn a_suspect_that_gets_through_is_none() {
-    let mut link = Link::new();
-    link.suspect(1);
-    link.send(batch([2]), None);
-    link.run(&[], 10);
-    assert_eq!((link.delivered.as_slice(), link.sends), (&[2, 1][..], 7));
-}
-
-#[test]
-fn an_event_alone_is_tried_for_ever_with_the_usual_waits() {
-    let mut link = Link::new();
-    link.suspect(1);
-    let start = link.now;
-    for _ in 0..200 {
-        let again = link.next().unwrap();
-        assert_eq!(numbers(&again), [1]);
-        link.send(again, Some(doubtful()));
-    }
-    assert!(link.rejected.is_empty());
-    assert!(link.now - start > Duration::from_secs(200 * 10), "{:?}", link.now - start);
-}
-
-#[test]
-fn suspects_take_turns() {
-    let mut link = Link::new();
-    link.suspect(1);
-    link.suspect(2);
-    for expected in [1, 2, 1, 2] {
-        let again = link.next().unwrap();
-        assert_eq!(numbers(&again), [expected]);
-        link.send(again, Some(doubtful()));
-    }
-    // When the innocent gets through, it shows that the server works.
-    link.run(&[1], 3);
-    assert_eq!((link.delivered, link.rejected), (vec![2], vec![1]));
-}
-
-#[test]
-fn one_proof_is_good_for_one_verdict() {
-    let mut link = Link::new();
-    link.suspect(1);
-    link.suspect(2);
-    // Well for a moment, and down again.
-    link.send(batch([3]), None);
-    link.run(&[1, 2], 50);
-    assert_eq!(link.rejected, [1]);
-    link.send(batch([4]), None);
-    link.run(&[2], 50);
-    assert_eq!(link.rejected, [1, 2]);
-}
-
-#[test]
-fn what_was_sent_before_a_failure_proves_nothing() {
-    let mut link = Link::new();
-    link.suspect(1);
-    let old = link.delivery.start(link.now);
-    let suspect = link.delivery.suspect().unwrap();
-    link.send(suspect, Some(doubtful()));
-    link.delivery.settle(old, batch([2]), Receipt::delivered(1), link.now);
-    let suspect = link.next().unwrap();
-    link.send(suspect, Some(doubtful()));
-    assert!(link.rejected.is_empty());
-}
-
-#[test]
-fn a_suspect_is_not_rejected_for_what_happened_while_others_failed() {
-    let mut link = Link::new();
-    link.suspect(1);
-    link.delivery.window = crate::delivery::window::Window::new(4);
-    link.send(batch([2]), None);
-    let suspect = link.resend().unwrap();
-    let ticket = link.delivery.start(link.now);
-    // Another failure, and something that got through after it.
-    link.send(batch([3]), Some(failure(RETRY)));
-    link.send(batch([4]), None);
-    let settled = link.delivery.settle(ticket, suspect, Receipt::failed(1, doubtful()), link.now);
-    assert!(settled.ended.is_empty());
-}
-
-#[test]
-fn another_failure_uses_a_proof_up() {
-    for other in [failure(RETRY), failure(Disposition::Misconfigured), doubtful()] {
-        let mut link = Link::new();
-        link.suspect(1);
-        link.send(batch([2]), None);
-        link.send(batch([3]), Some(other));
-        let again = link.resend().unwrap();
-        assert_eq!(numbers(&again), [3], "the suspect lets others go first again");
-        let suspect = link.delivery.suspect().unwrap();
-        link.send(suspect, Some(doubtful()));
-        assert!(link.rejected.is_empty());
-    }
-}
-
-#[test]
-fn a_suspect_is_not_rejected_for_a_failure_of_another_kind() {
-    let mut link = Link::new();
-    link.suspect(1);
-    link.send(batch([2]), None);
-    let suspect = link.resend().unwrap();
-    link.send(suspect, Some(failure(RETRY)));
-    assert!(link.rejected.is_empty());
-}
-
-#[test]
-fn a_proof_outlasts_what_the_server_refuses_outright() {
-    let mut link = Link::new();
-    link.suspect(1);
-    link.send(batch([2]), None);
-    link.send(batch([3]), Some(failure(Disposition::Rejected)));
-    link.run(&[1], 1);
-    assert_eq!(link.rejected, [3, 1]);
-}
-
-#[test]
-fn what_is_refused_proves_nothing() {
-    let mut link = Link::new();
-    link.suspect(1);
-    link.send(batch([2]), Some(failure(Disposition::Rejected)));
-    assert!(link.resend().is_none());
-    link.run(&[1], 10);
-    assert_eq!(link.rejected, [2]);
-}
-
-#[test]
-fn a_failure_of_another_kind_starts_the_count_anew_and_clears_no_suspect() {
+fn a_failure_of_another_kind_clears_nothing() {
     let mut link = Link::new();
     link.send(batch([1, 2]), Some(doubtful()));
-    let again = |link: &mut Link, failure: Failure, times: usize| {
-        for _ in 0..times {
-            let again = link.resend().unwrap();
-            assert_eq!(numbers(&again), [1, 2]);
-            link.send(again, Some(failure.clone()));
-        }
-    };
-    again(&mut link, doubtful(), 3);
-    again(&mut link, failure(RETRY), 1);
-    again(&mut link, doubtful(), 4);
-    again(&mut link, failure(Disposition::Misconfigured), 1);
-    again(&mut link, doubtful(), 5);
-    let half = link.resend().unwrap();
-    assert_eq!(numbers(&half), [1]);
-    link.send(half, Some(doubtful()));
-    let other = link.resend().unwrap();
-    assert_eq!(numbers(&other), [2]);
-    link.send(other, Some(failure(RETRY)));
-    // Both are suspects still.
-    assert!(link.resend().is_none());
-    assert_eq!(link.delivery.kept().map(|batch| numbers(batch)).collect::<Vec<_>>(), [[1], [2]]);
-}
-
-#[test]
-fn a_suspicious_half_stays_so_after_a_failure_of_another_kind() {
-    let mut link = Link::new();
-    link.send(batch(0..4), Some(doubtful()));
-    for failure in [doubtful(), doubtful(), doubtful(), doubtful(), failure(RETRY), doubtful()] {
+    // A server that breaks down over an event is away for a while.
+    for failure in [failure(RETRY), doubtful(), failure(RETRY), doubtful()] {
         let again = link.resend().unwrap();
+        assert_eq!(numbers(&again), [1, 2]);
         link.send(again, Some(failure));
     }
-    assert_eq!(numbers(&link.resend().unwrap()), [0]);
+    for expected in [1, 2] {
+        let alone = link.resend().unwrap();
+        assert_eq!(numbers(&alone), [expected]);
+        link.send(alone, Some(doubtful()));
+    }
+    let first = link.next().unwrap();
+    link.send(first, Some(failure(RETRY)));
+    assert_eq!(link.delivery.resend.len(), 0, "both are set aside");
+    assert_eq!(link.kept().len(), 2);
 }
 
 #[test]
@@ -306,57 +141,48 @@ fn only_what_may_be_the_cause_is_suspected_of_a_batch_delivered_in_part() {
     let ticket = link.delivery.start(link.now);
     let outcomes = [Outcome::Delivered, Outcome::Failed(doubtful()), Outcome::Failed(failure(RETRY))];
     link.delivery.settle(ticket, batch(0..3), Receipt::new(outcomes.into()), link.now);
-    for _ in 1..5 {
+    for _ in 0..2 {
         let again = link.resend().unwrap();
         assert_eq!(numbers(&again), [1]);
         link.send(again, Some(doubtful()));
     }
-    link.run(&[1], 5);
-    assert_eq!((link.delivered, link.rejected), (vec![2], vec![1]));
-}
-
-#[test]
-fn what_a_person_must_mend_is_no_fault_of_the_content() {
-    let mut link = Link::new();
-    let odd = failure(Disposition::Misconfigured).content_in_doubt();
-    link.send(batch([1]), Some(odd.clone()));
-    for _ in 0..10 {
-        let again = link.resend().expect("it is no suspect");
-        link.send(again, Some(odd.clone()));
-    }
+    link.run(&[1], &doubtful(), 5);
+    link.others(3..33, &[1], &doubtful());
+    assert_eq!((link.delivered, link.rejected), ((2..33).collect(), vec![1]));
 }
 
 #[test]
 fn everything_that_waits_is_kept_in_the_order_in_which_it_is_sent() {
     let mut link = Link::new();
     link.suspect(1);
-    link.suspect(2);
-    let kept = |link: &mut Link| link.delivery.kept().map(|batch| numbers(batch)).collect::<Vec<_>>();
+    link.send(batch([2]), Some(doubtful()));
     link.send(batch([3]), Some(failure(RETRY)));
-    assert_eq!(kept(&mut link), [[3], [1], [2]]);
+    assert_eq!(link.kept(), [[3], [1], [2]]);
     link.delivery.window = crate::delivery::window::Window::new(2);
     link.send(batch([4]), None);
-    assert_eq!(kept(&mut link), [[1], [2], [3]]);
+    assert_eq!(link.kept(), [[1], [2], [3]]);
     for expected in [1, 2, 3] {
         let sent = link.next().unwrap();
         assert_eq!(numbers(&sent), [expected]);
         link.send(sent, None);
     }
-    assert!(kept(&mut link).is_empty());
+    assert!(link.kept().is_empty());
 }
 
 #[test]
 fn many_that_the_server_fails_over_are_all_found_while_others_come() {
-    let mut link = Link::new();
-    link.send(batch(0..8), Some(doubtful()));
-    link.run(&[2, 3, 6, 7], 100);
-    for fresh in 8..20 {
-        link.send(batch([fresh]), None);
-        link.run(&[2, 3, 6, 7], 10);
+    for failure in [doubtful(), refused()] {
+        let mut link = Link::new();
+        link.send(batch(0..8), Some(failure.clone()));
+        link.run(&[2, 3, 6, 7], &failure, 100);
+        for fresh in 8..140 {
+            link.send(batch([fresh]), None);
+            link.run(&[2, 3, 6, 7], &failure, 10);
+        }
+        link.rejected.sort_unstable();
+        assert_eq!(link.rejected, [2, 3, 6, 7]);
+        assert_eq!(link.delivered.len(), 136);
     }
-    link.rejected.sort_unstable();
-    assert_eq!(link.rejected, [2, 3, 6, 7]);
-    assert_eq!(link.delivered.len(), 16);
 }
 
 proptest! {
@@ -364,6 +190,7 @@ proptest! {
     #[test]
     fn an_outage_loses_nothing_and_leaves_little_behind(
         sizes in prop::collection::vec(1..100_usize, 1..4), tries in 1..400_usize,
+        failure in prop_oneof![Just(doubtful()), Just(forbidden()), Just(refused())],
     ) {
         let mut link = Link::new();
         let (mut created, mut batches) = (0, 0);
@@ -375,16 +202,43 @@ proptest! {
                     batches += 1;
                     batch(created - size..created)
                 }
-                None => link.delivery.suspect().unwrap(),
+                None => link.delivery.instead(link.now).unwrap(),
             });
-            assert!(link.send(next, Some(doubtful())).ended.is_empty());
+            assert!(link.send(next, Some(failure.clone())).ended.is_empty());
         }
         let start = link.now;
-        link.run(&[], usize::MAX);
+        link.run(&[], &failure, usize::MAX);
         assert!(link.rejected.is_empty());
         assert!(link.sends - tries <= batches + tries);
-        assert!(link.now - start <= Duration::from_secs(30), "nothing but the last wait");
+        assert!(link.now - start <= Duration::from_secs(900), "nothing but the last wait");
         link.delivered.sort_unstable();
         assert_eq!(link.delivered, (0..created).collect::<Vec<_>>());
+    }
+
+    /// However many events the server fails over, in whatever way, and wherever they stand: the others get through.
+    #[test]
+    fn the_others_always_get_through(
+        poison in prop::collection::btree_set(0..60_usize, 0..20), sizes in prop::collection::vec(1..20_usize, 6),
+        failure in prop_oneof![Just(doubtful()), Just(forbidden()), Just(refused())], shuffled in any::<bool>(),
+    ) {
+        let poison: Vec<usize> = poison.into_iter().collect();
+        let (mut link, mut created) = (Link::new(), 0);
+        for size in sizes {
+            let size = if shuffled { size } else { 10 };
+            let fails = poison.iter().any(|number| (created..created + size).contains(number));
+            link.send(batch(created..created + size), fails.then(|| failure.clone()));
+            created += size;
+            while let Some(again) = link.resend() {
+                let fails = numbers(&again).iter().any(|number| poison.contains(number));
+                link.send(again, fails.then(|| failure.clone()));
+            }
+        }
+        // Some may wait until something fresh comes.
+        link.run(&poison, &failure, 2_000);
+        let mut delivered = link.delivered.clone();
+        delivered.sort_unstable();
+        let innocent: Vec<usize> = (0..created).filter(|number| !poison.contains(number)).collect();
+        assert_eq!(delivered, innocent);
+        assert!(link.rejected.iter().all(|number| poison.contains(number)));
     }
 }

@@ -1,8 +1,10 @@
 //! A crash at every call to the disk, by a kill and by a loss of power.
 
 use super::{drain, drain_all, open_as, payload, reopen};
+use crate::queue::lane::Lane;
 use crate::spool::fake_disk::{Cut, FakeDisk};
 use crate::spool::settings::Spool;
+use crate::spool::store::Left;
 use crate::spool::store::{Found, Slot, Store};
 use jkool_transport::Payload;
 use std::collections::BTreeSet;
@@ -27,7 +29,7 @@ type Records = Vec<(Slot, String)>;
 impl Story<'_> {
     fn write(&mut self, bodies: &[&str]) -> Records {
         let payloads: Vec<Payload> = bodies.iter().map(|body| payload(body)).collect();
-        let written = self.store.write(&payloads.iter().collect::<Vec<_>>());
+        let written = self.store.write(Lane::Normal, &payloads.iter().collect::<Vec<_>>());
         let bodies: Vec<String> = bodies.iter().map(|body| (*body).to_owned()).collect();
         self.told.written.push((bodies.clone(), written.is_ok()));
         let Ok(segment) = written else { return Vec::new() };
@@ -42,7 +44,7 @@ impl Story<'_> {
 
     fn load(&mut self, found: Found) -> Records {
         let mut all = Vec::new();
-        for (segment, _) in found.segments {
+        for Left { segment, .. } in found.segments {
             let Ok(loaded) = self.store.load(segment) else { continue };
             for (index, payload) in loaded.records {
                 all.push((Slot { segment, index }, String::from_utf8(payload.body().to_vec()).unwrap()));
@@ -56,8 +58,8 @@ impl Story<'_> {
 fn story(disk: &FakeDisk, settings: &Spool, crash_at: usize) -> Told {
     let (mut dead, _) = open_as(disk, settings);
     let old = ["old 0", "old 1", "old 2"].map(payload);
-    let segment = dead.write(&[&old[0], &old[1]]).unwrap();
-    dead.write(&[&old[2]]).unwrap();
+    let segment = dead.write(Lane::Normal, &[&old[0], &old[1]]).unwrap();
+    dead.write(Lane::Normal, &[&old[2]]).unwrap();
     dead.end(&[Slot { segment, index: 0 }]);
     drop(dead);
     let mut told = Told::default();
@@ -77,7 +79,7 @@ fn story(disk: &FakeDisk, settings: &Spool, crash_at: usize) -> Told {
     let two = story.write(&["two 0", "two 1"]);
     story.end(&two);
     if let Ok((mut other, _)) = Store::open(settings, Box::new(disk.clone()), 2) {
-        let written = other.write(&[&payload("late")]).is_ok();
+        let written = other.write(Lane::Normal, &[&payload("late")]).is_ok();
         story.told.written.push((vec!["late".into()], written));
     }
     let found = story.store.adopt();
@@ -180,7 +182,7 @@ fn a_kill_while_a_folder_is_taken_over_changes_no_order() {
         let open = |writer| Store::open(&Spool::new("/spool"), Box::new(disk.clone()), writer);
         let (mut dead, _) = open(500).unwrap();
         for body in ALL {
-            dead.write(&[&payload(body)]).unwrap();
+            dead.write(Lane::Normal, &[&payload(body)]).unwrap();
         }
         disk.kill();
         let mut over = false;

@@ -1,8 +1,10 @@
 //! Damage at every byte of a spool of three segments.
 
 use super::{corrupt, drain, open, payload, reopen, slot};
+use crate::queue::lane::Lane;
 use crate::spool::fake_disk::FakeDisk;
 use crate::spool::segment::{self, Identity};
+use crate::spool::store::Left;
 use jkool_transport::Payload;
 use std::collections::BTreeSet;
 
@@ -23,7 +25,7 @@ fn written() -> Vec<Written> {
         let identity = Identity { writer: WRITER, number };
         let bodies: Vec<String> = (0..3).map(|index| format!("{{{number}:{index}}}")).collect();
         let payloads: Vec<Payload> = bodies.iter().map(|body| payload(body)).collect();
-        let mut bytes = segment::encode(identity, &payloads.iter().collect::<Vec<_>>()).unwrap();
+        let mut bytes = segment::encode(identity, Lane::Normal, &payloads.iter().collect::<Vec<_>>()).unwrap();
         let mut at = segment::mark_offset(3) as usize;
         let mut records = Vec::new();
         for (index, (body, payload)) in bodies.into_iter().zip(&payloads).enumerate() {
@@ -216,7 +218,7 @@ fn what_ends_in_a_damaged_file_has_ended() {
         let disk = disk(&files);
         let (mut store, found) = open(&disk);
         let (mut open, mut lost) = (BTreeSet::new(), 0);
-        for (segment, _) in found.segments {
+        for Left { segment, .. } in found.segments {
             let mut loaded = store.load(segment).unwrap();
             store.end(&[slot(segment, loaded.records.swap_remove(0).0)]);
             open.extend(loaded.records.iter().map(|(_, payload)| String::from_utf8(payload.body().to_vec()).unwrap()));
@@ -237,7 +239,7 @@ fn no_mark_is_written_over_a_record() {
         files[0].1.drain(40..40 + cut);
         let disk = disk(&files);
         let (mut store, found) = open(&disk);
-        let (segment, _) = found.segments[0];
+        let Left { segment, .. } = found.segments[0];
         assert_eq!(store.load(segment).unwrap().records.len(), 3);
         store.end(&[slot(segment, 1), slot(segment, 2)]);
         drop(store);

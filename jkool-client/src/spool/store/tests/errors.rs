@@ -1,9 +1,11 @@
 //! A disk that refuses any call, once or for good.
 
 use super::{corrupt, drain, open, payload, reopen, slot, write};
+use crate::queue::lane::Lane;
 use crate::spool::fake_disk::FakeDisk;
 use crate::spool::segment::Identity;
 use crate::spool::settings::Spool;
+use crate::spool::store::Left;
 use crate::spool::store::{Name, Store};
 use std::io::ErrorKind;
 
@@ -17,15 +19,15 @@ fn a_failed_write_leaves_nothing() {
             let disk = FakeDisk::default();
             let (mut store, _) = open(&disk);
             write(&mut store, &["before"]);
-            let bytes = store.bytes();
+            let bytes = store.size().0;
             if for_good {
                 disk.break_from(n, ErrorKind::StorageFull);
             } else {
                 disk.fail(n, ErrorKind::StorageFull);
             }
-            let error = store.write(&[&payload("failed"), &payload("failed too")]).unwrap_err();
+            let error = store.write(Lane::Normal, &[&payload("failed"), &payload("failed too")]).unwrap_err();
             assert!(error.to_string().starts_with("spool /spool: can't write: "), "{error}");
-            assert_eq!(store.bytes(), bytes);
+            assert_eq!(store.size().0, bytes);
             store.tidy();
             disk.mend();
             write(&mut store, &["after"]);
@@ -51,11 +53,11 @@ fn what_the_disk_refuses_at_an_end_is_made_good_later() {
     let removed = write(&mut store, &["d"]);
     disk.break_all(ErrorKind::PermissionDenied);
     store.end(&[slot(marked, 0), slot(marked, 2), slot(removed, 0)]);
-    assert_eq!(store.bytes(), 2 * 4096);
+    assert_eq!(store.size().0, 2 * 4096);
     store.tidy();
     disk.mend();
     store.tidy();
-    assert_eq!(store.bytes(), 4096);
+    assert_eq!(store.size().0, 4096);
     drop(store);
     assert_eq!(reopen(&disk).bodies, ["b"]);
     assert_eq!(disk.names(), [""]);
@@ -74,7 +76,7 @@ fn a_failed_load_is_tried_again_and_a_vanished_file_is_lost() {
     let loaded = store.load(segment).unwrap();
     assert_eq!((loaded.records.len(), loaded.lost, loaded.damaged_bytes), (0, vec![0, 2], 0));
     store.end(&[slot(segment, 0), slot(segment, 2)]);
-    assert_eq!(store.bytes(), 0);
+    assert_eq!(store.size().0, 0);
     store.close();
     assert_eq!(disk.names(), [""]);
 }
@@ -130,7 +132,7 @@ fn a_damaged_file_that_can_not_be_set_aside_now_is_set_aside_later() {
     drop(store);
     disk.tamper(&path, |file| *file.bytes.last_mut().unwrap() ^= 1);
     let (mut store, found) = open(&disk);
-    let (segment, _) = found.segments[0];
+    let Left { segment, .. } = found.segments[0];
     let loaded = store.load(segment).unwrap();
     assert_eq!((loaded.records.len(), loaded.lost), (1, vec![1]));
     assert_eq!(store.load(segment).unwrap().damaged_bytes, 0, "told once");
@@ -139,7 +141,7 @@ fn a_damaged_file_that_can_not_be_set_aside_now_is_set_aside_later() {
     disk.mend();
     assert_eq!(corrupt(&disk), 0);
     store.tidy();
-    assert_eq!((corrupt(&disk), store.bytes()), (1, 0));
+    assert_eq!((corrupt(&disk), store.size().0), (1, 0));
     drop(store);
     let drained = reopen(&disk);
     assert_eq!((drained.bodies.len(), drained.lost, drained.damaged_bytes), (0, 0, 0));
@@ -150,11 +152,59 @@ fn what_a_failed_write_left_is_not_forgotten_by_the_next() {
     let disk = FakeDisk::default();
     let (mut store, _) = open(&disk);
     disk.break_from(1, ErrorKind::StorageFull);
-    store.write(&[&payload("a")]).unwrap_err();
+    store.write(Lane::Normal, &[&payload("a")]).unwrap_err();
     assert_eq!(disk.files().len(), 1);
     disk.fail(0, ErrorKind::StorageFull);
-    store.write(&[&payload("b")]).unwrap_err();
+    store.write(Lane::Normal, &[&payload("b")]).unwrap_err();
     disk.mend();
     store.tidy();
     assert!(disk.files().is_empty(), "{:?}", disk.names());
+}
+
+#[test]
+fn a_disk_that_the_spool_has_filled_is_emptied_by_it() {
+    let disk = FakeDisk::default();
+    for bodies in [["a", "b"], ["c", "d"]] {
+        let (mut store, found) = open(&disk);
+        drain(&mut store, found);
+        write(&mut store, &bodies);
+        write(&mut store, &["e"]);
+        disk.kill();
+    }
+    disk.set_full(true);
+    let (mut store, found) = open(&disk);
+    assert_eq!(drain(&mut store, found).bodies, ["c", "d", "e"]);
+    let payloads = [payload("f")];
+    let error = store.write(Lane::Normal, &payloads.iter().collect::<Vec<_>>()).unwrap_err();
+    assert!(error.is_full(), "{error}");
+    // There is room again, for what it wrote has gone.
+    disk.set_full(false);
+    write(&mut store, &["f"]);
+    drop(store);
+    disk.kill();
+    assert_eq!(reopen(&disk).bodies, ["f"]);
+    assert_eq!(disk.names().len(), 1, "{:?}", disk.names());
+}
+
+#[test]
+fn a_full_disk_with_the_folders_of_several_is_emptied_one_after_the_other() {
+    let disk = FakeDisk::default();
+    let stores: Vec<Store> = (0..3_u64)
+        .map(|number| {
+            let (mut store, _) = open(&disk);
+            write(&mut store, &[&format!("{number}a"), &format!("{number}b")]);
+            store
+        })
+        .collect();
+    disk.kill();
+    drop(stores);
+    disk.set_full(true);
+    let (mut store, found) = open(&disk);
+    let mut bodies = drain(&mut store, found).bodies;
+    assert_eq!(bodies.len(), 2, "that of one is used in place");
+    disk.set_full(false);
+    let found = store.adopt();
+    bodies.extend(drain(&mut store, found).bodies);
+    bodies.sort();
+    assert_eq!(bodies, ["0a", "0b", "1a", "1b", "2a", "2b"]);
 }

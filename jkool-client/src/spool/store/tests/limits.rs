@@ -1,6 +1,7 @@
 //! How much there may be of everything.
 
 use super::{corrupt, open, open_as, payload, reopen, slot, write};
+use crate::queue::lane::Lane;
 use crate::spool::fake_disk::FakeDisk;
 use crate::spool::segment::{self, Identity};
 use crate::spool::settings::Spool;
@@ -12,18 +13,18 @@ fn there_is_room_for_as_much_as_was_asked() {
     assert!(store.has_room(16_000));
     assert!(!store.has_room(20_480) && !store.has_room(u64::MAX));
     let segment = write(&mut store, &["a", "b"]);
-    assert_eq!(store.bytes(), 4096);
+    assert_eq!(store.size().0, 4096);
     assert!(store.has_room(12_000) && !store.has_room(16_384));
     let large = payload(&"x".repeat(5_000));
     assert!((5_000..5_100).contains(&segment::weight(&large)));
-    store.write(&[&large]).unwrap();
-    assert_eq!(store.bytes(), 3 * 4096);
+    store.write(Lane::Normal, &[&large]).unwrap();
+    assert_eq!(store.size().0, 3 * 4096);
     store.end(&[slot(segment, 0)]);
-    assert_eq!(store.bytes(), 3 * 4096);
+    assert_eq!(store.size().0, 3 * 4096);
     store.end(&[slot(segment, 1)]);
-    assert_eq!(store.bytes(), 2 * 4096);
+    assert_eq!(store.size().0, 2 * 4096);
     drop(store);
-    assert_eq!(open(&disk).0.bytes(), 2 * 4096);
+    assert_eq!(open(&disk).0.size().0, 2 * 4096);
 }
 
 #[test]
@@ -44,6 +45,18 @@ fn damaged_files_are_few_and_all_are_counted() {
     assert_eq!(files[&format!("{first}.corrupt")].len(), 100);
     assert_eq!(files[&format!("{first}.2.corrupt")], b"y");
     assert_eq!(files.len(), 16);
+}
+
+#[test]
+fn a_power_cut_leaves_the_dead_letters() {
+    let disk = FakeDisk::default();
+    let (mut store, _) = open(&disk);
+    store.dead_letter(b"{\"a\":1}").unwrap();
+    store.dead_letter(b"{\"b\":2}").unwrap();
+    store.sync_dead_letters().unwrap();
+    store.dead_letter(b"{\"c\":3}").unwrap();
+    disk.power_cut();
+    assert_eq!(disk.files()["dead-letters.jsonl"], b"{\"a\":1}\n{\"b\":2}\n");
 }
 
 #[test]

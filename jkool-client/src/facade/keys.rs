@@ -1,0 +1,189 @@
+//! Which key of a log call, or field of a span, decorates which field of the event or activity.
+
+use jkool_model::{
+    Activity, CompCode, Event, Property, Severity, Snapshot, SourceFqn, Text, Timestamp, TrackingId, TypedValue, Value,
+};
+use serde::Deserialize;
+use std::borrow::Cow;
+use std::str::FromStr;
+
+/// Puts a value where its key says.
+///
+/// # Errors
+/// Gives back the value when it is none for that field: it is to be a property then.
+pub type Set<E> = fn(&mut E, TypedValue) -> Result<(), TypedValue>;
+
+/// The table: which field a key decorates, if any. The first name of each line is TNT4PY's, where `logEvent` has such a keyword;
+/// `-` and `_` are the same. What events and activities have in common stands here, what only the one has is added below.
+macro_rules! table {
+    ($(#[$doc:meta])* $name:ident($entity:ident): $($own:tt)*) => {
+        $(#[$doc])*
+        pub fn $name(key: &str) -> Option<Set<$entity>> {
+            let set: Set<$entity> = match &*underscored(key) {
+                "tracking_id" => |entity, value| set(&mut entity.tracking_id, value, id),
+                "parent_tracking_id" | "parent_id" => |entity, value| set(&mut entity.parent_id, value, id),
+                "corr_id" | "corrid" | "correlator" | "correlators" => {
+                    |entity, value| add(&mut entity.correlators, value, texts)
+                }
+
+                "time_usec" | "time" => |entity, value| set(&mut entity.time, value, time),
+                "start_time_usec" | "start_time" => |entity, value| set(&mut entity.start_time, value, time),
+                "end_time_usec" | "end_time" => |entity, value| set(&mut entity.end_time, value, time),
+                "elapsed_time_usec" | "elapsed_usec" => |entity, value| set(&mut entity.elapsed_usec, value, duration),
+                "wait_time_used" | "wait_time_usec" | "wait_usec" => {
+                    |entity, value| set(&mut entity.wait_usec, value, duration)
+                }
+
+                "operation" => |entity, value| set(&mut entity.operation, value, text),
+                "severity" => |entity, value| set(&mut entity.severity, value, severity),
+                "comp_code" => |entity, value| set(&mut entity.comp_code, value, word::<CompCode>),
+                "reason_code" => |entity, value| set(&mut entity.reason_code, value, int),
+                "exception" | "error" | "err" => |entity, value| match entity.exception.is_empty() {
+                    true => set(&mut entity.exception, value, only_text),
+                    // The first error stays: a second one would be lost under it.
+                    false => Err(value),
+                },
+
+                "resource" => |entity, value| set(&mut entity.resource, value, text),
+                "location" => |entity, value| set(&mut entity.location, value, text),
+                "user" => |entity, value| set(&mut entity.user, value, text),
+                "pid" => |entity, value| set(&mut entity.pid, value, int),
+                "tid" => |entity, value| set(&mut entity.tid, value, int),
+                "source_fqn" | "source" => |entity, value| set(&mut entity.source, value, word::<SourceFqn>),
+                "source_url" => |entity, value| set(&mut entity.source_url, value, text),
+
+                "properties" => |entity, value| add(&mut entity.properties, value, properties),
+                "snapshots" | "snapshot" => |entity, value| add(&mut entity.snapshots, value, snapshots),
+                $($own)*
+                _ => return None,
+            };
+            Some(set)
+        }
+    };
+}
+
+table! {
+    /// Which field of an event a key decorates.
+    of_event(Event):
+    "op_type" => |event, value| set(&mut event.op_type, value, word),
+    "msg_size" | "message_size" => |event, value| set(&mut event.message_size, value, int),
+    "msg_age" | "msg_age_usec" | "message_age_usec" => |event, value| set(&mut event.message_age_usec, value, duration),
+    "msg_tag" | "tag" | "tags" => |event, value| add(&mut event.tags, value, texts),
+    "encoding" => |event, value| set(&mut event.encoding, value, text),
+    "charset" => |event, value| set(&mut event.charset, value, text),
+    "mime_type" => |event, value| set(&mut event.mime_type, value, text),
+}
+
+table! {
+    /// Which field of an activity a key decorates.
+    of_activity(Activity):
+}
+
+fn underscored(key: &str) -> Cow<'_, str> {
+    if key.contains('-') { key.replace('-', "_").into() } else { key.into() }
+}
+
+/// Reads a field's content, and takes it away from the value only when it fits.
+type Read<T> = fn(&mut Value) -> Option<T>;
+
+fn set<T, F: From<T>>(field: &mut F, value: TypedValue, read: Read<T>) -> Result<(), TypedValue> {
+    with(value, read, |read| *field = read.into())
+}
+
+fn add<T>(field: &mut Vec<T>, value: TypedValue, read: Read<Vec<T>>) -> Result<(), TypedValue> {
+    with(value, read, |read| field.extend(read))
+}
+
+fn with<T>(mut value: TypedValue, read: Read<T>, put: impl FnOnce(T)) -> Result<(), TypedValue> {
+    if says_nothing(&value.value) {
+        return Ok(());
+    }
+    match read(&mut value.value) {
+        Some(read) => {
+            put(read);
+            Ok(())
+        }
+        None => Err(value),
+    }
+}
+
+fn says_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Text(text) => text.is_empty(),
+        Value::List(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+fn only_text(value: &mut Value) -> Option<Text> {
+    match value {
+        Value::Text(text) => Some(std::mem::take(text)),
+        _ => None,
+    }
+}
+
+fn text(value: &mut Value) -> Option<Text> {
+    match value {
+        Value::Int(_) | Value::BigInt(_) | Value::Double(_) => Some(value.to_string().into()),
+        value => only_text(value),
+    }
+}
+
+fn texts(value: &mut Value) -> Option<Vec<Text>> {
+    match value {
+        Value::List(items) => items.clone().iter_mut().filter(|item| !says_nothing(item)).map(text).collect(),
+        single => Some(vec![text(single)?]),
+    }
+}
+
+fn id(value: &mut Value) -> Option<TrackingId> {
+    text(value).map(TrackingId::from)
+}
+
+/// Anything that is read from a word, in any case.
+fn word<T: FromStr>(value: &mut Value) -> Option<T> {
+    value.as_str()?.trim().parse().ok()
+}
+
+/// A word, or one of the levels of Python's `logging`.
+fn severity(value: &mut Value) -> Option<Severity> {
+    match value {
+        Value::Int(10) => Some(Severity::Debug),
+        Value::Int(20) => Some(Severity::Info),
+        Value::Int(30) => Some(Severity::Warning),
+        Value::Int(40) => Some(Severity::Error),
+        Value::Int(50) => Some(Severity::Critical),
+        value => word(value),
+    }
+}
+
+fn int(value: &mut Value) -> Option<i64> {
+    value.as_i64().or_else(|| word(value))
+}
+
+/// Microseconds. What is below zero would have the whole event refused.
+fn duration(value: &mut Value) -> Option<i64> {
+    int(value).filter(|usec| *usec >= 0)
+}
+
+/// Microseconds since 1970, or ISO 8601, in the years that the service takes. 0 is no time: readers take it for none.
+fn time(value: &mut Value) -> Option<Timestamp> {
+    let time = value.as_i64().map(Timestamp::from_usec).or_else(|| word(value))?;
+    (Timestamp::from_usec(1)..=Timestamp::MAX).contains(&time).then_some(time)
+}
+
+fn properties(value: &mut Value) -> Option<Vec<Property>> {
+    let read = as_field("properties", value)?.properties;
+    read.iter().all(|property| !property.name.is_empty()).then_some(read)
+}
+
+fn snapshots(value: &mut Value) -> Option<Vec<Snapshot>> {
+    let read = as_field("snapshots", value)?.snapshots;
+    read.iter().all(|snapshot| !snapshot.name.is_empty()).then_some(read)
+}
+
+/// An event that has this field only. Reading it takes what every client sends: one or several, and TNT4PY's dict.
+fn as_field(wire_name: &'static str, value: &Value) -> Option<Event> {
+    Event::deserialize(Value::Map(vec![(wire_name.into(), value.clone())])).ok()
+}

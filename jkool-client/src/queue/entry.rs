@@ -1,0 +1,137 @@
+//! The way of an event into the queue: from a call to the shard of its thread.
+
+use crate::emit::code::Code;
+use crate::emit::encode;
+use crate::emit::line::{Line, Stamped};
+use crate::emit::{clock, delivery_thread, host};
+use crate::queue::admission::Offer;
+use crate::queue::amount::Amount;
+use crate::queue::block;
+use crate::queue::blocks::Incoming;
+use crate::queue::overflow::Admission;
+use crate::queue::receipts::{Receipt, ReceiptId};
+use crate::queue::reserve::Reserved;
+use crate::queue::shared::Shared;
+use crate::report::loss::LossReason;
+use jkool_model::{Entity, Severity};
+use std::sync::Arc;
+
+/// How an event comes in: by which shard, with whose receipt, and in the place of which room.
+struct Way<'r> {
+    shard: usize,
+    receipt: Option<ReceiptId>,
+    reserved: Option<&'r mut Amount>,
+}
+
+impl Shared {
+    /// An event, and where in the code it was made, when that is to be told.
+    pub(crate) fn emit(&self, entity: Entity, code: Option<Code>) -> Admission {
+        self.emit_at(self.here(), entity, code)
+    }
+
+    /// The shard of this thread.
+    pub(crate) fn here(&self) -> usize {
+        self.shards.of_thread(host::thread_number())
+    }
+
+    /// The same, by that shard.
+    pub(crate) fn emit_at(&self, shard: usize, entity: Entity, code: Option<Code>) -> Admission {
+        self.admit(Way { shard, receipt: None, reserved: None }, entity, code)
+    }
+
+    /// The same, with a receipt for the event: the admission, and what becomes of the event.
+    pub(crate) fn emit_tracked(&self, entity: Entity) -> (Admission, Arc<Receipt>) {
+        self.emit_tracked_at(self.here(), entity, None)
+    }
+
+    /// The same, by that shard, and in the place of what is reserved.
+    pub(crate) fn emit_tracked_at(
+        &self,
+        shard: usize,
+        entity: Entity,
+        reserved: Option<&mut Reserved<'_>>,
+    ) -> (Admission, Arc<Receipt>) {
+        if self.shards.origin.look() {
+            return (self.shards.origin.refuse(), Receipt::of_dropped(LossReason::Forked));
+        }
+        let (id, receipt) = self.lock().ledger.receipts.add();
+        let admission = self.admit(
+            Way { shard, receipt: Some(id), reserved: reserved.map(|reserved| &mut reserved.amount) },
+            entity,
+            None,
+        );
+        if let Admission::Dropped(reason) = admission {
+            self.lock().ledger.receipts.dropped(id, reason);
+        }
+        (admission, receipt)
+    }
+
+    /// The same, in the place of what is reserved.
+    pub(crate) fn emit_reserved(&self, entity: Entity, reserved: &mut Reserved<'_>) -> Admission {
+        self.admit(Way { shard: self.here(), receipt: None, reserved: Some(&mut reserved.amount) }, entity, None)
+    }
+
+    fn admit(&self, way: Way<'_>, mut entity: Entity, code: Option<Code>) -> Admission {
+        let severity = encode::severity(&entity);
+        if self.encoder.leaves(&entity) {
+            if let (Entity::Event(event), Some(code)) = (&mut entity, code) {
+                code.add_to(event);
+            }
+            let weight = self.encoder.weight_of_entity(&entity);
+            return self.offer(way, Incoming::Entity(entity), severity, weight);
+        }
+        encode::with_scratch(|json| match self.encoder.encode(entity, code, json) {
+            Ok(shape) => {
+                let weight = encode::weight(json.len()) + block::overhead(json.len());
+                self.offer(way, Incoming::Encoded(shape, json), severity, weight)
+            }
+            Err(_) if self.shards.origin.look() => self.shards.origin.refuse(),
+            Err(invalid) => {
+                self.lock().invalid = Some(invalid);
+                self.refuse(LossReason::Invalid);
+                Admission::Dropped(LossReason::Invalid)
+            }
+        })
+    }
+
+    /// An event that is a log line. Hooks would not see it: only for when there are none. The worker encodes it, unless it is
+    /// behind.
+    pub(crate) fn emit_line(&self, line: &Line<'_>) -> Admission {
+        let way = Way { shard: self.here(), receipt: None, reserved: None };
+        let stamped = Stamped::new(line, clock::timestamp().as_usec(), host::current_tid());
+        if self.shards[way.shard].is_behind() {
+            return encode::with_scratch(|json| {
+                let shape = self.encoder.encode_line(&stamped, &line.texts(), json);
+                let weight = encode::weight(json.len()) + block::overhead(json.len());
+                self.offer(way, Incoming::Encoded(shape, json), line.severity, weight)
+            });
+        }
+        let weight = self.encoder.weight_of_line(&stamped, line.operation);
+        self.offer(way, Incoming::Line(&stamped, line.texts()), line.severity, weight)
+    }
+
+    fn offer(&self, way: Way<'_>, incoming: Incoming<'_>, severity: Severity, weight: usize) -> Admission {
+        let Way { shard, receipt, reserved } = way;
+        // The worker must never wait for itself.
+        let offer = Offer { incoming, severity, weight, receipt, may_wait: !delivery_thread::is_current() };
+        let told = |evicted| self.lock().ledger.evicted(evicted);
+        let (admission, wake) = match reserved {
+            Some(reserved) => self.shards.offer_reserved(shard, offer, std::mem::take(reserved)),
+            None => self.shards.offer(shard, offer, || self.wake.notify_one(), told),
+        };
+        if wake {
+            self.wake.notify_one();
+        }
+        admission
+    }
+
+    /// Counts an event that never became one.
+    pub(crate) fn refuse(&self, reason: LossReason) {
+        if self.shards.origin.look() {
+            self.shards.origin.refuse();
+            return;
+        }
+        self.shards.refuse(self.here(), reason);
+        self.wake.notify_one();
+    }
+}

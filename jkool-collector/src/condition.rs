@@ -1,0 +1,215 @@
+//! A condition on one field.
+
+use crate::field::{FieldName, FieldValue, values_of};
+use jkool_model::Entity;
+use std::fmt;
+use std::str::FromStr;
+
+/// A condition on one field, as `where` says it: `user=alice`, `elapsed-time-usec>=1s`, `properties.amount<100`,
+/// `location^=Atl`, `resource*=queue`, `exception` (it has one); `!` before it turns it round.
+///
+/// Of a field with several values one must fulfil it; turned round, none.
+///
+/// ```
+/// use jkool_collector::Condition;
+/// let slow: Condition = "elapsed-time-usec>1.5s".parse()?;
+/// assert_eq!(slow.to_string(), "elapsed-time-usec>1500000");
+/// # Ok::<(), jkool_collector::InvalidCondition>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Condition {
+    /// Of which field.
+    pub field: FieldName,
+    /// What one of its values must be.
+    pub test: Test,
+    /// Whether it is turned round.
+    pub negated: bool,
+}
+
+/// What a [`Condition`] asks of a value.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Test {
+    /// There is any.
+    Exists,
+    /// It is this text, or this number.
+    Is(String),
+    /// It begins with this text.
+    Begins(String),
+    /// It contains this text.
+    Contains(String),
+    /// It is a number above, or not below.
+    Above {
+        /// The bound.
+        bound: f64,
+        /// Whether the bound itself is one of them.
+        inclusive: bool,
+    },
+    /// It is a number below, or not above.
+    Below {
+        /// The bound.
+        bound: f64,
+        /// Whether the bound itself is one of them.
+        inclusive: bool,
+    },
+}
+
+/// Text that is no [`Condition`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvalidCondition {
+    /// It begins with no field.
+    #[error(transparent)]
+    Field(#[from] crate::field::UnknownField),
+    /// `<` and `>` compare numbers.
+    #[error("expected a number after < or >; of a field in microseconds also 250ms, 1.5s, 2m or 1h")]
+    Number,
+    /// `^=` and `*=` want some text.
+    #[error("expected some text after ^= or *=")]
+    Text,
+}
+
+impl Condition {
+    /// A condition that is not turned round.
+    pub fn new(field: FieldName, test: Test) -> Self {
+        Self { field, test, negated: false }
+    }
+
+    /// Whether `entity` fulfils it.
+    pub fn matches(&self, entity: &Entity) -> bool {
+        values_of(entity, self.field.as_str()).iter().any(|value| self.test.holds(value)) != self.negated
+    }
+}
+
+impl Test {
+    fn holds(&self, value: &FieldValue<'_>) -> bool {
+        match (self, value) {
+            (Test::Exists, _) => true,
+            (Test::Is(wanted), FieldValue::Text(text)) => *text == crate::field::cut(wanted),
+            (Test::Is(wanted), FieldValue::Number(number)) => number_of(wanted) == Some(*number),
+            (Test::Begins(wanted), FieldValue::Text(text)) => text.starts_with(wanted.as_str()),
+            (Test::Contains(wanted), FieldValue::Text(text)) => text.contains(wanted.as_str()),
+            (Test::Above { bound, inclusive }, FieldValue::Number(number)) => {
+                number > bound || (*inclusive && number == bound)
+            }
+            (Test::Below { bound, inclusive }, FieldValue::Number(number)) => {
+                number < bound || (*inclusive && number == bound)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// A text that is a number, and not one of which a float loses digits.
+pub(crate) fn number_of(text: &str) -> Option<f64> {
+    let exact = text.parse::<i128>().map_or(true, |int| int.unsigned_abs() <= 1 << 53);
+    text.parse().ok().filter(|number: &f64| number.is_finite() && exact)
+}
+
+const UNITS: [(&str, f64); 6] = [("us", 1.0), ("ms", 1e3), ("s", 1e6), ("m", 6e7), ("h", 3.6e9), ("d", 8.64e10)];
+
+/// A bound; of a field in microseconds also with a unit.
+fn bound(field: &FieldName, text: &str) -> Result<f64, InvalidCondition> {
+    let text = text.trim();
+    let is_time = field.as_str().ends_with("-usec") || field.as_str() == "msg-age";
+    let with_unit =
+        || UNITS.iter().find_map(|(unit, factor)| Some(text.strip_suffix(unit)?.trim().parse::<f64>().ok()? * factor));
+    let number = text.parse().ok().or_else(|| with_unit().filter(|_| is_time));
+    number.filter(|number: &f64| number.is_finite()).ok_or(InvalidCondition::Number)
+}
+
+const OPERATORS: [&str; 8] = ["!=", ">=", "<=", "^=", "*=", "=", ">", "<"];
+
+impl FromStr for Condition {
+    type Err = InvalidCondition;
+
+    fn from_str(text: &str) -> Result<Self, InvalidCondition> {
+        let (text, mut negated) = match text.strip_prefix('!') {
+            Some(rest) => (rest, true),
+            None => (text, false),
+        };
+        let first = OPERATORS.iter().filter_map(|operator| Some((text.find(operator)?, *operator)));
+        // At one place the longest: `>=` and not `>`.
+        let Some((at, operator)) = first.min_by_key(|(at, operator)| (*at, std::cmp::Reverse(operator.len()))) else {
+            return Ok(Self { field: text.trim().parse()?, test: Test::Exists, negated });
+        };
+        let field: FieldName = text.get(..at).unwrap_or_default().trim().parse()?;
+        let value = text.get(at + operator.len()..).unwrap_or_default();
+        let some = || if value.is_empty() { Err(InvalidCondition::Text) } else { Ok(value.to_owned()) };
+        let inclusive = operator.len() == 2;
+        let test = match operator {
+            "^=" => Test::Begins(some()?),
+            "*=" => Test::Contains(some()?),
+            ">" | ">=" => Test::Above { bound: bound(&field, value)?, inclusive },
+            "<" | "<=" => Test::Below { bound: bound(&field, value)?, inclusive },
+            _ => {
+                negated ^= operator == "!=";
+                Test::Is(value.to_owned())
+            }
+        };
+        Ok(Self { field, test, negated })
+    }
+}
+
+/// As it is parsed.
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { field, test, negated } = self;
+        f.write_str(if *negated { "!" } else { "" })?;
+        let or_equal = |inclusive: bool| if inclusive { "=" } else { "" };
+        match test {
+            Test::Exists => write!(f, "{field}"),
+            Test::Is(text) => write!(f, "{field}={text}"),
+            Test::Begins(text) => write!(f, "{field}^={text}"),
+            Test::Contains(text) => write!(f, "{field}*={text}"),
+            Test::Above { bound, inclusive } => write!(f, "{field}>{}{bound}", or_equal(*inclusive)),
+            Test::Below { bound, inclusive } => write!(f, "{field}<{}{bound}", or_equal(*inclusive)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Condition;
+    use jkool_model::Entity;
+
+    #[test]
+    fn what_is_written_is_read_again_and_holds_of_what_it_says() {
+        let json = r#"{"operation":"pay","severity":"INFO","user":"alice","elapsed-time-usec":1500000,"properties":[
+            {"name":"amount","type":"double","value":12.5},{"name":"order","type":"long","value":9007199254740993},
+            {"name":"paid","type":"boolean","value":true}],
+            "snapshots":[{"name":"Cart","properties":[{"name":"items","type":"int","value":3}]}]}"#;
+        let entity: Entity = serde_json::from_str(json).unwrap();
+        for (text, holds) in [
+            ("user=alice", true),
+            ("user=Alice", false),
+            ("user!=bob", true),
+            ("!user=alice", false),
+            ("user^=al", true),
+            ("user*=lic", true),
+            ("location", false),
+            ("!location", true),
+            ("location!=x", true),
+            ("elapsed-time-usec>1s", true),
+            ("elapsed-time-usec>=1500000", true),
+            ("elapsed-time-usec>1500ms", false),
+            ("elapsed-time-usec<1.6s", true),
+            ("properties.amount=12.50", true),
+            ("properties.amount<=12.5", true),
+            ("properties.order=9007199254740993", true),
+            ("properties.order=9007199254740994", false),
+            ("properties.paid=true", true),
+            ("snapshots./Cart/items>=3", true),
+            ("kind=event", true),
+            ("severity=INFO", true),
+        ] {
+            let condition: Condition = text.parse().unwrap();
+            assert_eq!(condition.matches(&entity), holds, "{text}");
+            assert_eq!(condition.to_string().parse(), Ok(condition), "{text}");
+        }
+        for bad in ["", "colour=red", "user>alice", "user^=", "elapsed-time-usec>soon", "pid>1s", "=x"] {
+            assert!(bad.parse::<Condition>().is_err(), "{bad}");
+        }
+    }
+}

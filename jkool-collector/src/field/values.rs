@@ -1,0 +1,197 @@
+//! The values that an entity has in its fields: what is indexed, and what a filter compares, come from here.
+
+use super::{PROPERTIES, write_snapshot};
+use crate::filter::{Kind, operation_of, severity_of};
+use jkool_model::{Entity, Property, Snapshot, Value};
+use std::borrow::Cow;
+
+/// A value of a field.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum FieldValue<'a> {
+    Text(Cow<'a, str>),
+    Number(f64),
+}
+
+/// Texts longer than this are compared and grouped by what [`cut`] makes of them.
+const LONGEST: usize = 512;
+
+/// The largest whole number up to which each is exact as a float.
+const EXACT: i64 = 1 << 53;
+
+/// Tells each value of `entity` with the name of its field. A field may have several values.
+pub(crate) fn each_value<'a>(entity: &'a Entity, tell: &mut dyn FnMut(&str, FieldValue<'a>)) {
+    let mut visit = Visit { tell };
+    visit.text("kind", Kind::of(entity).as_str());
+    visit.owned("severity", severity_of(entity).to_string());
+    visit.text("operation", operation_of(entity).unwrap_or_default());
+    if let Some(source) = entity.source() {
+        for (source_type, name) in source.elements() {
+            visit.owned(source_type.as_str(), name.to_owned());
+        }
+        visit.owned("source-fqn", source.as_str().to_owned());
+    }
+    for correlator in entity.correlators() {
+        visit.text("corrid", correlator);
+    }
+    for (name, id) in [("tracking-id", entity.tracking_id()), ("parent-id", entity.parent_id())] {
+        if let Some(id) = id {
+            visit.owned(name, id.to_string());
+        }
+    }
+    visit.owned("type", entity.op_type().to_string());
+    macro_rules! trackable {
+        ($of:ident) => {
+            for (name, text) in [
+                ("user", &$of.user),
+                ("location", &$of.location),
+                ("resource", &$of.resource),
+                ("exception", &$of.exception),
+                ("source-ssn", &$of.source_short_name),
+                ("source-url", &$of.source_url),
+                ("_guid", &$of.guid),
+                ("tracking-sign", &$of.tracking_sign),
+            ] {
+                visit.text(name, text);
+            }
+            for (name, number) in [
+                ("elapsed-time-usec", $of.elapsed_usec),
+                ("wait-time-usec", $of.wait_usec),
+                ("reason-code", $of.reason_code),
+                ("pid", $of.pid),
+                ("tid", $of.tid),
+                ("ttl-sec", $of.ttl_sec),
+                ("start-time-usec", $of.start_time.map(|time| time.as_usec())),
+                ("end-time-usec", $of.end_time.map(|time| time.as_usec())),
+            ] {
+                visit.int(name, number);
+            }
+            if let Some(code) = $of.comp_code {
+                visit.owned("comp-code", code.to_string());
+            }
+            visit.properties(&$of.properties);
+            $of.snapshots.iter().for_each(|snapshot| visit.snapshot(snapshot));
+        };
+    }
+    match entity {
+        Entity::Event(event) => {
+            trackable!(event);
+            for (name, text) in [
+                ("mime-type", &event.mime_type),
+                ("encoding", &event.encoding),
+                ("charset", &event.charset),
+                ("relate-type", &event.relation_type),
+                ("relate-afqn", &event.relation_a),
+                ("relate-bfqn", &event.relation_b),
+            ] {
+                visit.text(name, text);
+            }
+            event.tags.iter().for_each(|tag| visit.text("msg-tag", tag));
+            visit.int("msg-size", event.message_size);
+            visit.int("msg-age", event.message_age_usec);
+            if let Some(log_type) = event.log_type {
+                visit.owned("log-type", log_type.to_string());
+            }
+        }
+        Entity::Activity(activity) => {
+            trackable!(activity);
+            if let Some(status) = activity.status {
+                visit.owned("status", status.to_string());
+            }
+        }
+        Entity::Snapshot(snapshot) => {
+            visit.text("name", &snapshot.name);
+            visit.text("category", &snapshot.category);
+            visit.text("source-url", &snapshot.source_url);
+            visit.int("ttl-sec", snapshot.ttl_sec);
+            visit.snapshot(snapshot);
+        }
+        // The model's enum may grow.
+        _ => {}
+    }
+}
+
+/// The values of one field.
+pub(crate) fn values_of<'a>(entity: &'a Entity, field: &str) -> Vec<FieldValue<'a>> {
+    let mut values = Vec::new();
+    each_value(entity, &mut |name, value| {
+        if name == field {
+            values.push(value);
+        }
+    });
+    values
+}
+
+/// A text as it is indexed: whole, or its beginning and the hash of all of it, so that different ones stay different.
+pub(crate) fn cut(text: &str) -> Cow<'_, str> {
+    if text.len() <= LONGEST {
+        return text.into();
+    }
+    let end = (0..=LONGEST - 20).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+    format!("{}…{:016x}", text.get(..end).unwrap_or_default(), hash(text)).into()
+}
+
+/// FNV-1a: the same in every version.
+pub(crate) fn hash(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
+struct Visit<'v, 'a> {
+    tell: &'v mut dyn FnMut(&str, FieldValue<'a>),
+}
+
+impl<'a> Visit<'_, 'a> {
+    /// Empty text says nothing.
+    fn text(&mut self, name: &str, text: &'a str) {
+        if !text.is_empty() {
+            (self.tell)(name, FieldValue::Text(cut(text)));
+        }
+    }
+
+    fn owned(&mut self, name: &str, text: String) {
+        if !text.is_empty() {
+            (self.tell)(name, FieldValue::Text(cut(&text).into_owned().into()));
+        }
+    }
+
+    fn int(&mut self, name: &str, number: Option<i64>) {
+        if let Some(number) = number {
+            (self.tell)(name, FieldValue::Number(number as f64));
+        }
+    }
+
+    fn properties(&mut self, properties: &'a [Property]) {
+        let mut key = String::new();
+        for property in properties {
+            key.clear();
+            key.push_str(PROPERTIES);
+            key.push_str(&property.name);
+            self.value(&key, &property.value);
+        }
+    }
+
+    fn snapshot(&mut self, snapshot: &'a Snapshot) {
+        let mut key = String::new();
+        for property in &snapshot.properties {
+            key.clear();
+            write_snapshot(&mut key, &snapshot.category, &snapshot.name, &property.name);
+            self.value(&key, &property.value);
+        }
+    }
+
+    /// A whole number of which a float loses digits is told as text too, so that it is found exactly.
+    fn value(&mut self, key: &str, value: &'a Value) {
+        match value {
+            Value::Text(text) => self.text(key, text),
+            Value::Bool(value) => self.text(key, if *value { "true" } else { "false" }),
+            Value::Int(int) if int.checked_abs().is_none_or(|int| int > EXACT) => self.owned(key, int.to_string()),
+            Value::BigInt(int) => self.owned(key, int.to_string()),
+            _ => {}
+        }
+        if let Some(number) = value.as_f64().filter(|number| number.is_finite()) {
+            (self.tell)(key, FieldValue::Number(number));
+        }
+        if let Value::List(items) = value {
+            items.iter().filter(|item| !matches!(item, Value::List(_))).for_each(|item| self.value(key, item));
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Groups and figures, by the index's own aggregation.
+
+use super::query::{query, time_range, within};
+use super::schema::{FIELDS, Place, number_column, text_column};
+use super::span::SpanView;
+use super::weights::{Weights, overlaps};
+use crate::field::FieldName;
+use crate::filter::Kind;
+use crate::store::engine::{Aggregate, Deadline};
+use crate::store::{Aggregation, Function, Group, Key, Measure, Row, StoreError, StoreErrorKind};
+use jkool_model::{Severity, Timestamp};
+use serde_json::{Value, json};
+use std::ops::Range;
+use tantivy::aggregation::agg_req::Aggregations;
+use tantivy::aggregation::agg_result::{
+    AggregationResult, AggregationResults, BucketEntries, BucketEntry, BucketResult, MetricResult,
+};
+use tantivy::aggregation::{
+    AggContextParams, AggregationLimitsGuard, DistributedAggregationCollector, Key as IndexKey,
+};
+use tantivy::collector::Collector;
+use tantivy::tokenizer::TokenizerManager;
+
+/// What an aggregation may take of memory, in bytes, and how many groups there may be.
+const MEMORY: u64 = 256 << 20;
+const GROUPS: u32 = 250_000;
+
+/// So many values of a field are counted exactly in each segment; of more, the rarest may be missed.
+const EXACT: usize = 10_000;
+
+/// The names of groups, of the entities in all, and the beginning of those of measures.
+const GROUP: &str = "g";
+const ALL: &str = "n";
+
+pub(crate) fn aggregate(
+    spans: &[SpanView],
+    ask: &Aggregate,
+    range: &Range<i64>,
+    deadline: &Deadline,
+) -> Result<Vec<Row>, StoreError> {
+    let Aggregation { groups, measures } = &ask.aggregation;
+    let mut request = request(spans, groups, measures)?;
+    if let [Group::Field(name, limit), inner @ ..] = &**groups {
+        let has_more = !inner.is_empty() || !measures.is_empty();
+        if has_more && !matches!(FIELDS.place(name.as_str()), Place::Kind | Place::Severity) && is_text(spans, name) {
+            // First the values that come most often: of all others nothing needs to be told.
+            let groups = vec![Group::Field(name.clone(), *limit)];
+            let first = Aggregate { aggregation: Aggregation { groups, measures: Vec::new() }, ..ask.clone() };
+            let top = aggregate(spans, &first, range, deadline)?;
+            let values: Vec<&str> = top.iter().filter_map(|row| row.keys.first()?.as_text()).collect();
+            if values.is_empty() {
+                return Ok(Vec::new());
+            }
+            request[GROUP]["terms"]["include"] = json!(values);
+        }
+    }
+    let request: Aggregations =
+        serde_json::from_value(request).map_err(|error| StoreError::new(StoreErrorKind::Internal, error))?;
+    let limits = AggregationLimitsGuard::new(Some(MEMORY), Some(GROUPS));
+    let context = AggContextParams::new(limits.clone(), TokenizerManager::default());
+    let collector = DistributedAggregationCollector::from_aggs(request.clone(), context);
+    let question = |range: &_| Ok(within(query(&ask.filter)?, time_range(range)));
+    let mut weights = Weights::new(question, range);
+    let mut parts = Vec::new();
+    for span in spans {
+        for segment in span.segments.iter().filter(|segment| overlaps(segment, range)) {
+            deadline.check()?;
+            let reader = span.searcher.segment_reader(segment.ordinal);
+            parts.push(collector.collect_segment(weights.of(span, *segment)?, segment.ordinal, reader)?);
+        }
+    }
+    deadline.check()?;
+    let results = collector.merge_fruits(parts)?.into_final_result(request, limits)?;
+    let mut rows = Vec::new();
+    flatten(&results, &ask.aggregation, &mut Vec::new(), None, &mut rows);
+    Ok(rows)
+}
+
+/// The request in the index's words: the innermost groups have the measures.
+fn request(spans: &[SpanView], groups: &[Group], measures: &[Measure]) -> Result<Value, StoreError> {
+    let Some((group, inner)) = groups.split_first() else {
+        let mut figures = json!({ALL: {"value_count": {"field": "time"}}});
+        for (index, measure) in measures.iter().enumerate() {
+            figures[format!("m{index}")] = figure(spans, measure)?;
+        }
+        return Ok(figures);
+    };
+    let mut one = match group {
+        Group::Time(width) => json!({"histogram": {"field": "time", "interval": width, "min_doc_count": 1}}),
+        Group::Field(name, limit) => {
+            let column = column(spans, name)?;
+            json!({"terms": {"field": column, "size": limit, "segment_size": EXACT.max(*limit)}})
+        }
+    };
+    if !inner.is_empty() || !measures.is_empty() {
+        one["aggs"] = request(spans, inner, measures)?;
+    }
+    Ok(json!({GROUP: one}))
+}
+
+/// Where the values of a field are: its numbers if there are any, else its texts.
+fn column(spans: &[SpanView], name: &FieldName) -> Result<String, StoreError> {
+    if !is_text(spans, name) {
+        return Ok(number_column(name));
+    }
+    let none = || {
+        StoreError::new(
+            StoreErrorKind::NoSuchField,
+            format!("by {name} nothing can be grouped: nearly each is another"),
+        )
+    };
+    text_column(name).ok_or_else(none)
+}
+
+fn is_text(spans: &[SpanView], name: &FieldName) -> bool {
+    let has_numbers = || spans.iter().any(|span| span.names.has_numbers(name.as_str()));
+    FIELDS.place(name.as_str()) != Place::Named || !has_numbers()
+}
+
+fn figure(spans: &[SpanView], measure: &Measure) -> Result<Value, StoreError> {
+    let field = match measure.function {
+        Function::Distinct | Function::Count => column(spans, &measure.field)?,
+        _ => number_column(&measure.field),
+    };
+    Ok(match measure.function {
+        Function::Count => json!({"value_count": {"field": field}}),
+        Function::Sum => json!({"sum": {"field": field}}),
+        Function::Min => json!({"min": {"field": field}}),
+        Function::Max => json!({"max": {"field": field}}),
+        Function::Avg => json!({"avg": {"field": field}}),
+        Function::Percentile(percent) => {
+            json!({"percentiles": {"field": field, "percents": [percent], "keyed": false}})
+        }
+        Function::Distinct => json!({"cardinality": {"field": field}}),
+    })
+}
+
+/// Makes rows of nested groups.
+fn flatten(
+    results: &AggregationResults,
+    ask: &Aggregation,
+    keys: &mut Vec<Key>,
+    count: Option<u64>,
+    rows: &mut Vec<Row>,
+) {
+    let Some(group) = ask.groups.get(keys.len()) else {
+        let values = (0..ask.measures.len()).map(|index| value(results, &format!("m{index}"))).collect();
+        let count = count.unwrap_or_else(|| value(results, ALL).unwrap_or_default() as u64);
+        rows.push(Row { keys: keys.clone(), count, values });
+        return;
+    };
+    let mut each = |bucket: &BucketEntry| {
+        keys.push(key(group, &bucket.key));
+        flatten(&bucket.sub_aggregation, ask, keys, Some(bucket.doc_count), rows);
+        keys.pop();
+    };
+    match results.0.get(GROUP) {
+        Some(AggregationResult::BucketResult(BucketResult::Histogram { buckets: BucketEntries::Vec(buckets) })) => {
+            buckets.iter().for_each(&mut each);
+        }
+        Some(AggregationResult::BucketResult(BucketResult::Terms { buckets, .. })) => {
+            buckets.iter().for_each(&mut each)
+        }
+        _ => {}
+    }
+}
+
+fn key(group: &Group, key: &IndexKey) -> Key {
+    let number = match key {
+        IndexKey::Str(text) => return Key::Text(text.clone()),
+        IndexKey::I64(number) => *number as f64,
+        IndexKey::U64(number) => *number as f64,
+        IndexKey::F64(number) => *number,
+    };
+    let index = number as usize;
+    match group {
+        Group::Time(_) => Key::Time(Timestamp::from_usec(number as i64)),
+        Group::Field(name, _) => match FIELDS.place(name.as_str()) {
+            Place::Severity => Key::Text(Severity::ALL.get(index).map(ToString::to_string).unwrap_or_default()),
+            Place::Kind => Key::Text(Kind::ALL.get(index).map(ToString::to_string).unwrap_or_default()),
+            _ => Key::Number(number),
+        },
+    }
+}
+
+fn value(results: &AggregationResults, name: &str) -> Option<f64> {
+    let AggregationResult::MetricResult(result) = results.0.get(name)? else { return None };
+    match result {
+        MetricResult::Count(single)
+        | MetricResult::Sum(single)
+        | MetricResult::Min(single)
+        | MetricResult::Max(single)
+        | MetricResult::Average(single)
+        | MetricResult::Cardinality(single) => single.value,
+        MetricResult::Percentiles(percentiles) => {
+            // As a list there is one, that of the percentage that was asked for.
+            serde_json::to_value(&percentiles.values).ok()?.get(0)?.get("value")?.as_f64()
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,190 @@
+//! A filter as a question to an index.
+
+use super::containing::Containing;
+use super::document::kind_number;
+use super::schema::{FIELDS, Place, number_column, path};
+use super::search::Search;
+use crate::condition::{Condition, Test, number_of};
+use crate::field::{FieldName, cut, hash};
+use crate::filter::{Filter, Kind};
+use crate::store::{StoreError, StoreErrorKind};
+use jkool_model::Severity;
+use std::ops::{Bound, Range};
+use tantivy::Term;
+use tantivy::query::{AllQuery, BooleanQuery, EmptyQuery, ExistsQuery, Occur, Query, RangeQuery, TermQuery};
+use tantivy::schema::{Field, IndexRecordOption};
+
+type Clause = Box<dyn Query>;
+
+/// What `filter` asks, but for the time.
+pub(super) fn query(filter: &Filter) -> Result<Clause, StoreError> {
+    let fields = &*FIELDS;
+    let mut all: Vec<Clause> = Vec::new();
+    if let Some(kind) = filter.kind {
+        all.push(number(fields.kind, kind_number(kind)));
+    }
+    if let Some(range) = filter.severity {
+        let wanted = Severity::ALL.iter().filter(|severity| range.contains(**severity));
+        all.push(any(wanted.map(|severity| number(fields.severity, *severity as u64)).collect()));
+    }
+    let text = |field, text: &String| Term::from_field_text(field, &cut(text));
+    all.extend(filter.operation.as_ref().map(|name| same(text(fields.operation, name))));
+    all.extend(filter.correlator.as_ref().map(|name| term(text(fields.correlator, name))));
+    all.extend(filter.parent.as_ref().map(|id| number(fields.parent_id, hash(&cut(id)))));
+    for (source_type, name) in filter.source.iter().flat_map(|source| source.elements()) {
+        all.push(same(named_text(&source_type.to_string(), &cut(name))));
+    }
+    if let Some(text) = &filter.text {
+        all.push(Search::parse(text).to_query());
+    }
+    for condition in &filter.conditions {
+        all.push(of_condition(condition)?);
+    }
+    Ok(match all.len() {
+        0 => Box::new(AllQuery),
+        1 => all.remove(0),
+        _ => Box::new(BooleanQuery::intersection(all)),
+    })
+}
+
+/// Of what `query` finds, only what lies in a range of a column.
+pub(super) fn within(query: Clause, bounds: impl IntoIterator<Item = (Bound<Term>, Bound<Term>)>) -> Clause {
+    let mut all = vec![query];
+    all.extend(bounds.into_iter().map(|(from, to)| Box::new(RangeQuery::new(from, to)) as Clause));
+    if all.len() == 1 { all.remove(0) } else { Box::new(BooleanQuery::intersection(all)) }
+}
+
+/// A range of time, unless it is all.
+pub(super) fn time_range(range: &Range<i64>) -> Option<(Bound<Term>, Bound<Term>)> {
+    let term = |time| Term::from_field_i64(FIELDS.time, time);
+    let from = if range.start == i64::MIN { Bound::Unbounded } else { Bound::Included(term(range.start)) };
+    let to = if range.end == i64::MAX { Bound::Unbounded } else { Bound::Excluded(term(range.end)) };
+    (from != Bound::Unbounded || to != Bound::Unbounded).then_some((from, to))
+}
+
+fn of_condition(condition: &Condition) -> Result<Clause, StoreError> {
+    let found = of_test(&condition.field, &condition.test)?;
+    Ok(if condition.negated {
+        Box::new(BooleanQuery::new(vec![(Occur::Must, Box::new(AllQuery) as Clause), (Occur::MustNot, found)]))
+    } else {
+        found
+    })
+}
+
+fn of_test(name: &FieldName, test: &Test) -> Result<Clause, StoreError> {
+    let fields = &*FIELDS;
+    let words: Vec<(String, Clause)> = match fields.place(name.as_str()) {
+        Place::Kind => {
+            Kind::ALL.iter().map(|kind| (kind.to_string(), number(fields.kind, kind_number(*kind)))).collect()
+        }
+        Place::Severity => {
+            let severities = Severity::ALL.iter();
+            severities.map(|severity| (severity.to_string(), number(fields.severity, *severity as u64))).collect()
+        }
+        Place::Own(field) => {
+            return Ok(of_text(test, |text| Term::from_field_text(field, text), name.as_str().to_owned()));
+        }
+        Place::Hash(field) => {
+            let error = || {
+                StoreError::new(
+                    StoreErrorKind::NoSuchField,
+                    format!("{name} can only be asked for as a whole: {name}=…"),
+                )
+            };
+            let Test::Is(text) = test else { return Err(error()) };
+            return Ok(number(field, hash(&cut(text))));
+        }
+        Place::Named => {
+            let texts = of_text(test, |text| named_text(name.as_str(), text), format!("texts.{}", path(name.as_str())));
+            let numbers = of_number(test, name);
+            return Ok(match numbers {
+                Some(numbers) => any(vec![texts, numbers]),
+                None => texts,
+            });
+        }
+    };
+    // Of these there are few, each with a name.
+    let holds = |word: &str| match test {
+        Test::Exists => true,
+        Test::Is(wanted) => wanted == word,
+        Test::Begins(wanted) => word.starts_with(wanted.as_str()),
+        Test::Contains(wanted) => word.contains(wanted.as_str()),
+        Test::Above { .. } | Test::Below { .. } => false,
+    };
+    Ok(any(words.into_iter().filter(|(word, _)| holds(word)).map(|(_, clause)| clause).collect()))
+}
+
+fn of_text(test: &Test, of: impl Fn(&str) -> Term, column: String) -> Clause {
+    match test {
+        Test::Is(text) => same(of(&cut(text))),
+        Test::Begins(text) => {
+            let end = prefix_end(text).map_or(Bound::Unbounded, |end| Bound::Excluded(of(&end)));
+            Box::new(RangeQuery::new(Bound::Included(of(text)), end))
+        }
+        Test::Contains(text) => Box::new(Containing { column, text: text.clone() }),
+        Test::Exists => Box::new(ExistsQuery::new(column, false)),
+        Test::Above { .. } | Test::Below { .. } => Box::new(EmptyQuery),
+    }
+}
+
+/// `None` where no number can fulfil it.
+fn of_number(test: &Test, name: &FieldName) -> Option<Clause> {
+    let of = |number: f64| {
+        let mut term = Term::from_field_json_path(FIELDS.numbers, &path(name.as_str()), false);
+        term.append_type_and_fast_value(number);
+        term
+    };
+    let bound =
+        |number: f64, inclusive| if inclusive { Bound::Included(of(number)) } else { Bound::Excluded(of(number)) };
+    let (from, to) = match test {
+        Test::Exists => return Some(Box::new(ExistsQuery::new(number_column(name), false))),
+        Test::Is(text) => {
+            let number = number_of(text)?;
+            (bound(number, true), bound(number, true))
+        }
+        Test::Above { bound: number, inclusive } => (bound(*number, *inclusive), Bound::Unbounded),
+        Test::Below { bound: number, inclusive } => (Bound::Unbounded, bound(*number, *inclusive)),
+        Test::Begins(_) | Test::Contains(_) => return None,
+    };
+    Some(Box::new(RangeQuery::new(from, to)))
+}
+
+fn named_text(name: &str, text: &str) -> Term {
+    let mut term = Term::from_field_json_path(FIELDS.texts, &path(name), false);
+    term.append_type_and_str(text);
+    term
+}
+
+fn number(field: Field, number: u64) -> Clause {
+    term(Term::from_field_u64(field, number))
+}
+
+/// What has this value in a column.
+fn same(term: Term) -> Clause {
+    Box::new(RangeQuery::new(Bound::Included(term.clone()), Bound::Included(term)))
+}
+
+fn term(term: Term) -> Clause {
+    Box::new(TermQuery::new(term, IndexRecordOption::Basic))
+}
+
+fn any(mut clauses: Vec<Clause>) -> Clause {
+    match clauses.len() {
+        0 => Box::new(EmptyQuery),
+        1 => clauses.remove(0),
+        _ => Box::new(BooleanQuery::union(clauses)),
+    }
+}
+
+/// The first text behind all that begin so; `None` if nothing is behind them.
+pub(super) fn prefix_end(prefix: &str) -> Option<String> {
+    let mut end = prefix.to_owned();
+    while let Some(last) = end.pop() {
+        let next = (u32::from(last) + 1..=u32::from(char::MAX)).find_map(char::from_u32);
+        if let Some(next) = next {
+            end.push(next);
+            return Some(end);
+        }
+    }
+    None
+}

@@ -1,0 +1,220 @@
+//! An index of its own in a folder of its own: what arrived in a span of time. Retention lets go of whole ones.
+
+use super::document::Names;
+use super::schema::{FIELDS, name, tokenizers};
+use crate::store::{Record, StoreError, StoreErrorKind, Stored};
+use jkool_model::Timestamp;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tantivy::columnar::ColumnarReader;
+use tantivy::directory::{MmapDirectory, RamDirectory};
+use tantivy::index::SegmentComponent;
+use tantivy::indexer::IndexWriterOptions;
+use tantivy::schema::Value;
+use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, SegmentReader, TantivyDocument};
+
+/// So much the indexing thread keeps in memory before it writes a segment.
+const MEMORY: usize = 64 << 20;
+
+/// An index.
+pub(crate) struct Span {
+    /// The higher, the later it was begun.
+    pub(crate) number: u64,
+    place: Location,
+    index: Index,
+    reader: IndexReader,
+}
+
+enum Location {
+    Folder(PathBuf),
+    Memory(RamDirectory),
+}
+
+/// What an index holds at one time.
+#[derive(Debug, Clone)]
+pub(crate) struct SpanView {
+    pub(crate) number: u64,
+    pub(crate) searcher: Searcher,
+    pub(crate) segments: Vec<Segment>,
+    pub(crate) names: Arc<Names>,
+    /// What it takes on the disk or in memory.
+    pub(crate) bytes: u64,
+}
+
+/// A part of an index.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Segment {
+    pub(crate) ordinal: u32,
+    pub(crate) oldest: i64,
+    pub(crate) youngest: i64,
+    /// The latest receipt in it.
+    pub(crate) received: i64,
+    pub(crate) documents: u64,
+}
+
+impl Span {
+    /// Begins a new one, in a folder or in memory.
+    pub(crate) fn create(number: u64, folder: Option<PathBuf>) -> Result<Self, StoreError> {
+        let builder = Index::builder().schema(FIELDS.schema.clone()).settings(IndexSettings::default());
+        let builder = builder.tokenizers(tokenizers());
+        let (place, index) = match folder {
+            Some(folder) => {
+                fs::create_dir_all(&folder).map_err(|error| StoreError::io(&error).at(&folder))?;
+                let directory = MmapDirectory::open(&folder).map_err(tantivy::TantivyError::from)?;
+                (Location::Folder(folder), builder.open_or_create(directory)?)
+            }
+            None => {
+                let directory = RamDirectory::create();
+                (Location::Memory(directory.clone()), builder.open_or_create(directory)?)
+            }
+        };
+        Self::of(number, place, index)
+    }
+
+    /// Opens the one in `folder`; `None` when it was begun and nothing was put into it.
+    pub(crate) fn open(number: u64, folder: &Path) -> Result<Option<Self>, StoreError> {
+        if !folder.join("meta.json").exists() {
+            return Ok(None);
+        }
+        let mut index = Index::open_in_dir(folder)?;
+        if index.schema() != FIELDS.schema {
+            return Err(StoreError::new(StoreErrorKind::TooNew, "the index has other fields than this version"));
+        }
+        index.set_tokenizers(tokenizers());
+        Self::of(number, Location::Folder(folder.to_owned()), index).map(Some)
+    }
+
+    /// Opens one, or begins it if there is none.
+    pub(crate) fn open_or_create(number: u64, folder: Option<PathBuf>) -> Result<Self, StoreError> {
+        if let Some(opened) = folder.as_deref().map(|folder| Self::open(number, folder)).transpose()?.flatten() {
+            return Ok(opened);
+        }
+        Self::create(number, folder)
+    }
+
+    fn of(number: u64, place: Location, index: Index) -> Result<Self, StoreError> {
+        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        Ok(Self { number, place, index, reader })
+    }
+
+    /// Up to which entity all are in it: what its last commit says.
+    pub(crate) fn position(&self) -> Result<u64, StoreError> {
+        let payload = self.index.load_metas()?.payload;
+        Ok(payload.and_then(|position| position.parse().ok()).unwrap_or_default())
+    }
+
+    /// The entities that can still be read of it, whatever became of the rest.
+    pub(crate) fn salvage(&self, tell: &mut dyn FnMut(Stored)) {
+        let Ok(segments) = self.index.searchable_segments() else { return };
+        for segment in segments {
+            let Ok(reader) = SegmentReader::open(&segment) else { continue };
+            let Ok(store) = reader.get_store_reader(1) else { continue };
+            for document in store.iter::<TantivyDocument>(None).flatten() {
+                if let Some(stored) = stored_in(&document) {
+                    tell(stored);
+                }
+            }
+        }
+    }
+
+    /// Whether each of its files is as it was written.
+    pub(crate) fn is_sound(&self) -> Result<bool, StoreError> {
+        Ok(self.index.validate_checksum()?.is_empty())
+    }
+
+    pub(crate) fn writer(&self) -> Result<IndexWriter, StoreError> {
+        let options = IndexWriterOptions::builder().memory_budget_per_thread(MEMORY).num_merge_threads(1).build();
+        Ok(self.index.writer_with_options(options)?)
+    }
+
+    /// What its last commit holds; `names` are those of its fields, if they are known.
+    pub(crate) fn view(&self, names: Option<&Names>) -> Result<SpanView, StoreError> {
+        self.reader.reload()?;
+        let searcher = self.reader.searcher();
+        let readers = searcher.segment_readers();
+        let segments =
+            (0..).zip(readers).map(|(ordinal, reader)| segment(ordinal, reader)).collect::<Result<_, _>>()?;
+        let names = match names {
+            Some(names) => names.clone(),
+            None => names_in(readers)?,
+        };
+        Ok(SpanView { number: self.number, segments, names: Arc::new(names), bytes: self.bytes(), searcher })
+    }
+
+    /// Whether segments came or went since `view`, as merging makes them.
+    pub(crate) fn differs(&self, view: &SpanView) -> bool {
+        let known = view.searcher.segment_readers();
+        let is_new = |segment| known.iter().all(|known| known.segment_id() != segment);
+        let now = self.index.searchable_segment_ids();
+        now.is_ok_and(|now| now.len() != known.len() || now.into_iter().any(is_new))
+    }
+
+    fn bytes(&self) -> u64 {
+        match &self.place {
+            Location::Folder(folder) => bytes_in(folder),
+            Location::Memory(directory) => directory.total_mem_usage() as u64,
+        }
+    }
+
+    /// Removes its files. Who still reads it goes on.
+    pub(crate) fn remove(&self) -> Result<(), StoreError> {
+        match &self.place {
+            // Without its list of segments it is none any more, even if the rest stays for now.
+            Location::Folder(folder) => fs::remove_file(folder.join("meta.json"))
+                .and_then(|()| fs::remove_dir_all(folder))
+                .map_err(|error| StoreError::io(&error).at(folder)),
+            Location::Memory(_) => Ok(()),
+        }
+    }
+}
+
+impl SpanView {
+    pub(crate) fn documents(&self) -> u64 {
+        self.segments.iter().map(|segment| segment.documents).sum()
+    }
+
+    /// The time that all in it are older than, but for what says that it comes from the future.
+    pub(crate) fn youngest(&self) -> i64 {
+        self.segments.iter().map(|segment| segment.youngest.min(segment.received)).max().unwrap_or(i64::MIN)
+    }
+}
+
+/// The bytes of the files in a folder.
+pub(crate) fn bytes_in(folder: &Path) -> u64 {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    files.filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum()
+}
+
+fn segment(ordinal: u32, reader: &SegmentReader) -> Result<Segment, StoreError> {
+    let columns = reader.fast_fields();
+    let (time, received) = (columns.i64("time")?, columns.i64("received")?);
+    Ok(Segment {
+        ordinal,
+        oldest: time.min_value(),
+        youngest: time.max_value(),
+        received: received.max_value(),
+        documents: reader.num_docs().into(),
+    })
+}
+
+fn stored_in(document: &TantivyDocument) -> Option<Stored> {
+    let json = document.get_first(FIELDS.json)?.as_bytes()?.to_vec();
+    let received = Timestamp::from_usec(document.get_first(FIELDS.received)?.as_i64()?);
+    Some(Record::parse(json.into(), received).ok()?.into_stored(document.get_first(FIELDS.sequence)?.as_u64()?))
+}
+
+/// The names of the fields in some segments.
+fn names_in(segments: &[SegmentReader]) -> Result<Names, StoreError> {
+    let mut names = Names::default();
+    for segment in segments {
+        let columns = segment.open_read(SegmentComponent::FastFields).map_err(tantivy::TantivyError::from)?;
+        let columns = ColumnarReader::open(columns).map_err(|error| StoreError::io(&error))?;
+        for (column, _) in columns.iter_columns().map_err(|error| StoreError::io(&error))? {
+            if let Some((field, key)) = column.split_once('\u{1}') {
+                names.add(&name(key), field == "numbers");
+            }
+        }
+    }
+    Ok(names)
+}

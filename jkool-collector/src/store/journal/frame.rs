@@ -1,0 +1,76 @@
+//! How a group of entities is written: its length, a checksum, the number of the first, and each with its time of receipt.
+
+use crate::store::{Record, Stored};
+use bytes::{Buf, Bytes};
+use jkool_model::Timestamp;
+use std::sync::Arc;
+
+/// Length and checksum.
+pub(super) const HEAD: usize = 8;
+
+/// Writes a group into `frame`.
+pub(super) fn write(frame: &mut Vec<u8>, group: &[Arc<Stored>]) {
+    frame.clear();
+    frame.extend_from_slice(&[0; HEAD]);
+    let first = group.first().map_or(0, |first| first.id.sequence());
+    frame.extend_from_slice(&first.to_le_bytes());
+    for stored in group {
+        frame.extend_from_slice(&stored.received.as_usec().to_le_bytes());
+        // A body has at most some megabytes.
+        frame.extend_from_slice(&u32::try_from(stored.json.len()).unwrap_or(u32::MAX).to_le_bytes());
+        frame.extend_from_slice(&stored.json);
+    }
+    let (head, payload) = frame.split_at_mut(HEAD);
+    let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+    head[..4].copy_from_slice(&length.to_le_bytes());
+    head[4..].copy_from_slice(&crc32fast::hash(payload).to_le_bytes());
+}
+
+/// What was found at the beginning of some bytes.
+#[derive(Debug)]
+pub(super) enum Read {
+    /// A whole group, and how many bytes it takes.
+    Group(Vec<Stored>, usize),
+    /// A group that was begun and is not there to its end.
+    Torn,
+    /// Something else, with more behind it.
+    Damaged,
+}
+
+/// Reads a group.
+pub(super) fn read(bytes: &Bytes) -> Read {
+    let mut head = bytes.slice(..HEAD.min(bytes.len()));
+    if head.len() < HEAD || head.iter().all(|byte| *byte == 0) {
+        return Read::Torn;
+    }
+    let (length, checksum) = (head.get_u32_le() as usize, head.get_u32_le());
+    if bytes.len() - HEAD < length {
+        return Read::Torn;
+    }
+    let payload = bytes.slice(HEAD..HEAD + length);
+    if crc32fast::hash(&payload) != checksum {
+        return if bytes.len() == HEAD + length { Read::Torn } else { Read::Damaged };
+    }
+    match entities(payload) {
+        Some(entities) => Read::Group(entities, HEAD + length),
+        None => Read::Damaged,
+    }
+}
+
+fn entities(mut payload: Bytes) -> Option<Vec<Stored>> {
+    let mut sequence = payload.try_get_u64_le().ok()?;
+    let mut entities = Vec::new();
+    while !payload.is_empty() {
+        let received = Timestamp::from_usec(payload.try_get_i64_le().ok()?);
+        let length = payload.try_get_u32_le().ok()? as usize;
+        if payload.len() < length {
+            return None;
+        }
+        // A copy, so that the file's bytes can go.
+        let json = Bytes::copy_from_slice(&payload.split_to(length));
+        let record = Record::parse(json, received).ok()?;
+        entities.push(record.into_stored(sequence));
+        sequence += 1;
+    }
+    Some(entities)
+}

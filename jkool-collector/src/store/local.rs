@@ -1,0 +1,136 @@
+//! The store of this process: a journal, and search indexes that follow it.
+
+mod active;
+mod folder;
+mod indexer;
+mod open;
+mod rebuild;
+mod state;
+mod writer;
+
+#[cfg(feature = "sqlite")]
+pub(super) use active::{Active, folder_of};
+pub(super) use folder::aside;
+#[cfg(feature = "sqlite")]
+pub(super) use folder::with_suffix;
+pub(super) use open::Settings;
+pub(super) use writer::closed;
+
+use super::engine::{Aggregate, Deadline, Engine, Extent, Find, Fresh, Reply, range_of};
+use super::index;
+use super::{EntityId, Record, Row, StoreError, Stored};
+use indexer::Task;
+use jkool_model::Timestamp;
+use state::Shared;
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use tokio::sync::broadcast;
+use writer::Writer;
+
+/// The store of this process.
+#[derive(Debug)]
+pub(super) struct Local {
+    /// Dropped first, so that all that was acknowledged gets to the index.
+    writer: Option<Writer>,
+    indexer: Mutex<Sender<Task>>,
+    thread: Option<JoinHandle<()>>,
+    shared: Arc<Shared>,
+    tail: broadcast::Sender<Arc<Fresh>>,
+    /// Held as long as nobody else may open the folder.
+    _lock: Option<folder::Lock>,
+}
+
+impl Local {
+    fn send(&self, task: Task) -> bool {
+        self.indexer.lock().unwrap_or_else(PoisonError::into_inner).send(task).is_ok()
+    }
+}
+
+impl Engine for Local {
+    fn put(&self, records: Vec<Record>) -> Result<Reply, StoreError> {
+        self.writer.as_ref().ok_or_else(closed)?.submit(records)
+    }
+
+    fn find(&self, find: &Find, deadline: &Deadline) -> Result<Vec<Stored>, StoreError> {
+        let range = self.shared.kept(&range_of(&find.filter, find.now));
+        let (spans, pending) = self.shared.snapshot();
+        let mut found = index::find(&spans, find, &range, deadline)?;
+        let young = state::find(&pending, find, &range);
+        if !young.is_empty() {
+            found.extend(young);
+            found.sort_unstable_by_key(|stored| stored.id);
+            if find.youngest_first {
+                found.reverse();
+            }
+            found.truncate(find.limit);
+        }
+        Ok(found)
+    }
+
+    fn get(&self, id: EntityId) -> Result<Option<Stored>, StoreError> {
+        if id.time().as_usec() < self.shared.oldest_kept() {
+            return Ok(None);
+        }
+        let (spans, pending) = self.shared.snapshot();
+        let mut young = pending.iter().flat_map(|group| &group.entities);
+        match young.find(|stored| stored.id == id) {
+            Some(found) => Ok(Some((**found).clone())),
+            None => index::get(&spans, id),
+        }
+    }
+
+    fn aggregate(&self, aggregate: &Aggregate, deadline: &Deadline) -> Result<Vec<Row>, StoreError> {
+        let range = self.shared.kept(&range_of(&aggregate.filter, aggregate.now));
+        let (spans, _) = self.shared.snapshot();
+        index::aggregate(&spans, aggregate, &range, deadline)
+    }
+
+    fn settle(&self, deadline: &Deadline) {
+        let is_settled = {
+            let state = self.shared.state();
+            state.pending.is_empty() || state.failure.is_some()
+        };
+        let (reply, settled) = channel();
+        if !is_settled && self.send(Task::Settle(reply)) {
+            // When the index is far behind, figures of a little earlier are better than none.
+            settled.recv_timeout(deadline.left() * 9 / 10).unwrap_or_default();
+        }
+    }
+
+    fn tail(&self) -> broadcast::Receiver<Arc<Fresh>> {
+        self.tail.subscribe()
+    }
+
+    fn extent(&self) -> Result<Extent, StoreError> {
+        let (spans, pending) = self.shared.snapshot();
+        let kept: Range<i64> = self.shared.kept(&(i64::MIN..i64::MAX));
+        let young =
+            pending.iter().flat_map(|group| &group.entities).filter(|young| kept.contains(&young.time.as_usec()));
+        let segments = || spans.iter().flat_map(|span| &span.segments);
+        let times = || young.clone().map(|young| young.time.as_usec());
+        let oldest = segments().map(|segment| segment.oldest).chain(times()).min();
+        let newest = segments().map(|segment| segment.youngest).chain(times()).max();
+        let bytes: u64 = spans.iter().map(|span| span.bytes).sum();
+        Ok(Extent {
+            entities: index::count(&spans, &kept)? + young.clone().count() as u64,
+            bytes: bytes + self.shared.journal().map_or(0, |journal| journal.bytes()),
+            oldest: oldest.map(|oldest| Timestamp::from_usec(oldest.max(kept.start))),
+            newest: newest.filter(|newest| *newest >= kept.start).map(Timestamp::from_usec),
+            numbers: spans.iter().flat_map(|span| span.names.numbers().map(str::to_owned)).collect::<BTreeSet<_>>(),
+            passed_over: spans.iter().map(|span| span.names.passed_over).sum(),
+        })
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        drop(self.writer.take());
+        self.send(Task::Close);
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The folder of a store: one process at a time has it open.
+
+use crate::store::{StoreError, StoreErrorKind};
+use std::fmt;
+use std::fs::{self, DirBuilder};
+use std::path::{Path, PathBuf};
+use tantivy::Directory;
+use tantivy::directory::error::LockError;
+use tantivy::directory::{DirectoryLock, Lock as LockFile, MmapDirectory};
+
+/// The version of what is in the folder.
+const VERSION: u32 = 2;
+
+const LOCK: &str = "lock";
+const OWNER: &str = "owner";
+const FORMAT: &str = "format";
+
+/// Held as long as nobody else may open the folder. The system lets go of it when the process ends, however that comes.
+pub(super) struct Lock {
+    _held: DirectoryLock,
+}
+
+impl fmt::Debug for Lock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Lock")
+    }
+}
+
+/// The folders of a store.
+#[derive(Debug)]
+pub(super) struct Folder {
+    pub(super) journal: PathBuf,
+    pub(super) index: PathBuf,
+}
+
+impl Folder {
+    /// Makes what is not there yet, for its owner alone: it holds what programs log.
+    pub(super) fn make(path: &Path) -> Result<Self, StoreError> {
+        let folder = Self { journal: path.join("journal"), index: path.join("index") };
+        for one in [path, &folder.journal, &folder.index] {
+            let mut builder = DirBuilder::new();
+            #[cfg(unix)]
+            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+            match builder.create(one) {
+                Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                    return Err(StoreError::io(&error).at(one));
+                }
+                _ => {}
+            }
+        }
+        Ok(folder)
+    }
+}
+
+/// Takes the folder for this process, and makes sure that this version understands what is in it.
+pub(super) fn take(path: &Path) -> Result<Lock, StoreError> {
+    let directory = MmapDirectory::open(path).map_err(|error| StoreError::new(StoreErrorKind::Io, error).at(path))?;
+    let held = directory.acquire_lock(&LockFile { filepath: LOCK.into(), is_blocking: false });
+    let held = held.map_err(|error| match error {
+        LockError::LockBusy => {
+            let owner = fs::read_to_string(path.join(OWNER)).unwrap_or_default();
+            let owner = if owner.is_empty() { String::new() } else { format!(" (process {})", owner.trim()) };
+            StoreError::new(StoreErrorKind::Locked, format!("another collector has it open{owner}")).at(path)
+        }
+        LockError::IoError(error) => StoreError::io(&error).at(path),
+    })?;
+    let io = |error: std::io::Error| StoreError::io(&error).at(path);
+    fs::write(path.join(OWNER), std::process::id().to_string()).map_err(io)?;
+    match fs::read_to_string(path.join(FORMAT)) {
+        Ok(version) if version.trim().parse().is_ok_and(|version: u32| version > VERSION) => {
+            let error = format!("a newer version wrote it: its format is {}, and {VERSION} is known", version.trim());
+            return Err(StoreError::new(StoreErrorKind::TooNew, error).at(path));
+        }
+        Ok(version) if version.trim().parse() == Ok(VERSION) => {}
+        _ => fs::write(path.join(FORMAT), format!("{VERSION}\n")).map_err(io)?,
+    }
+    Ok(Lock { _held: held })
+}
+
+/// A name beside `path` that nothing has yet.
+pub(in crate::store) fn aside(path: &Path) -> PathBuf {
+    let name = |number: u64| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".corrupt-{number}"));
+        PathBuf::from(name)
+    };
+    (1..).map(name).find(|aside| !aside.exists()).unwrap_or_else(|| name(0))
+}
+
+/// `path` with something behind its name.
+pub(in crate::store) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}

@@ -1,0 +1,209 @@
+//! The thread that keeps the indexes: it follows the journal within a second, begins new ones, and lets go of old ones.
+
+use super::active::{Active, folder_of};
+use super::state::{Group, Shared};
+use crate::clock::Clock;
+use crate::store::index::{Span, SpanView};
+use crate::store::{Retention, StoreError};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+use tantivy::IndexWriter;
+
+/// How long an entity waits for the index at most, and how often it is looked whether there is too much.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// So many entities are in one index.
+const DOCUMENTS: u64 = 1_000_000;
+
+/// So many parts of what is kept are in one index: what goes at once.
+const PARTS: u64 = 8;
+
+/// What the indexing thread is to do.
+#[derive(Debug)]
+pub(super) enum Task {
+    /// Put these into the index.
+    Index(Arc<Group>),
+    /// Commit, and say so.
+    Settle(Sender<()>),
+    /// Commit, and end.
+    Close,
+}
+
+/// The indexes, as that thread has them.
+pub(super) struct Indexer {
+    pub(super) shared: Arc<Shared>,
+    /// The folder of the indexes, if they are in one.
+    pub(super) root: Option<PathBuf>,
+    pub(super) retention: Retention,
+    pub(super) clock: Clock,
+    /// Those that are complete, with what they hold.
+    pub(super) complete: Vec<(Span, SpanView)>,
+    /// The writer of the last one of them: it merges segments until the next one is complete.
+    pub(super) merging: Option<IndexWriter>,
+    /// `None` after a failure from which there was no way on yet.
+    pub(super) active: Option<Active>,
+    pub(super) view: SpanView,
+    /// When the active one was begun, as far as this process knows.
+    pub(super) begun: Instant,
+}
+
+impl Indexer {
+    #[expect(clippy::disallowed_methods, reason = "intervals, which a clock that jumps must not change")]
+    pub(super) fn run(mut self, tasks: &Receiver<Task>) {
+        let mut due = Instant::now() + INTERVAL;
+        loop {
+            let done = match tasks.recv_timeout(due.saturating_duration_since(Instant::now())) {
+                Ok(Task::Index(group)) => self.index(&group),
+                Ok(Task::Settle(reply)) => {
+                    let settled = self.commit();
+                    // Who gave up waiting needs no answer.
+                    reply.send(()).unwrap_or_default();
+                    settled
+                }
+                Ok(Task::Close) | Err(RecvTimeoutError::Disconnected) => {
+                    // What can't be committed stays in the journal.
+                    drop(self.commit());
+                    return;
+                }
+                Err(RecvTimeoutError::Timeout) => Ok(()),
+            };
+            let is_due = Instant::now() >= due;
+            let done = done.and_then(|()| if is_due { self.commit().and_then(|()| self.let_go()) } else { Ok(()) });
+            if let Err(error) = done {
+                self.shared.fail(error);
+                self.recover();
+            }
+            if is_due {
+                due = Instant::now() + INTERVAL;
+            }
+        }
+    }
+
+    fn index(&mut self, group: &Group) -> Result<(), StoreError> {
+        let Some(active) = &mut self.active else { return Ok(()) };
+        for stored in &group.entities {
+            active.add(stored)?;
+        }
+        if self.is_full() {
+            self.commit()?;
+            self.begin_next()?;
+            self.let_go()?;
+        }
+        Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        let Some(active) = &self.active else { return false };
+        let bytes = self.retention.bytes.map_or(u64::MAX, |bytes| bytes / PARTS);
+        active.documents >= DOCUMENTS || (active.documents > 0 && active.bytes >= bytes)
+    }
+
+    /// Whether what is in the active index was begun too long ago, for old ones to go in good time.
+    fn is_long(&self) -> bool {
+        let part = self.retention.age.map(|age| (age / PARTS as u32).max(INTERVAL));
+        part.is_some_and(|part| self.begun.elapsed() >= part) && self.view.documents() > 0
+    }
+
+    fn commit(&mut self) -> Result<(), StoreError> {
+        let Some(active) = &mut self.active else { return Err(super::writer::closed()) };
+        if active.is_behind() {
+            self.view = active.commit()?;
+        } else if active.span.differs(&self.view) {
+            self.view = active.span.view(Some(&self.view.names))?;
+        }
+        self.publish();
+        Ok(())
+    }
+
+    fn publish(&mut self) {
+        let Some(active) = &self.active else { return };
+        let complete = self.complete.iter().map(|(_, view)| view.clone());
+        let indexed = active.committed;
+        self.shared.publish(complete.chain([self.view.clone()]).collect(), indexed);
+        if let Some(mut journal) = self.shared.journal() {
+            journal.cut(indexed);
+        }
+    }
+
+    /// Begins another index: the active one is complete.
+    #[expect(clippy::disallowed_methods, reason = "an interval, which a clock that jumps must not change")]
+    fn begin_next(&mut self) -> Result<(), StoreError> {
+        let Some(active) = &self.active else { return Ok(()) };
+        let (number, committed) = (active.span.number + 1, active.committed);
+        let next = Span::create(number, folder_of(self.root.as_deref(), number))?;
+        let (next, view) = Active::of(next, committed)?;
+        if let Some(full) = self.active.replace(next) {
+            let (span, writer) = full.into_parts();
+            self.complete.push((span, std::mem::replace(&mut self.view, view)));
+            self.merging = Some(writer);
+        }
+        self.begun = Instant::now();
+        self.publish();
+        Ok(())
+    }
+
+    /// After a failure the index goes on from its last commit, with all that came behind it.
+    fn recover(&mut self) {
+        let reopened = match (self.active.take(), folder_of(self.root.as_deref(), self.view.number)) {
+            (Some(active), _) => active.reopen(),
+            (None, None) => Err(super::writer::closed()),
+            (None, folder) => Span::open_or_create(self.view.number, folder)
+                .and_then(|span| Active::of(span, self.shared.state().indexed))
+                .map(|(active, _)| active),
+        };
+        match reopened {
+            Ok(mut active) => {
+                let (_, pending) = self.shared.snapshot();
+                let added = pending.iter().flat_map(|group| &group.entities).try_for_each(|stored| active.add(stored));
+                match added {
+                    Ok(()) => self.active = Some(active),
+                    Err(error) => self.shared.fail(error),
+                }
+            }
+            Err(error) => self.shared.fail(error),
+        }
+    }
+
+    /// Lets go of whole indexes that are too old or too much.
+    fn let_go(&mut self) -> Result<(), StoreError> {
+        for (span, view) in &mut self.complete {
+            if span.differs(view) {
+                *view = span.view(Some(&view.names))?;
+            }
+        }
+        let oldest = self.retention.age.map(|age| {
+            let age = i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
+            self.clock.now().as_usec().saturating_sub(age)
+        });
+        if let Some(oldest) = oldest {
+            self.shared.keep_from(oldest);
+        }
+        let is_old = |view: &SpanView| oldest.is_some_and(|oldest| view.youngest() < oldest);
+        if self.view.documents() > 0 && (self.is_long() || is_old(&self.view)) {
+            self.begin_next()?;
+        }
+        let mut gone = Vec::new();
+        while let Some(index) = self.complete.iter().position(|(_, view)| is_old(view) || view.documents() == 0) {
+            gone.push(self.complete.remove(index));
+        }
+        while self.bytes() > self.retention.bytes.unwrap_or(u64::MAX) {
+            let Some(index) = (0..self.complete.len()).min_by_key(|index| self.complete[*index].1.youngest()) else {
+                break;
+            };
+            gone.push(self.complete.remove(index));
+        }
+        if gone.is_empty() {
+            return Ok(());
+        }
+        self.merging = None;
+        self.publish();
+        gone.iter().try_for_each(|(span, _)| span.remove())
+    }
+
+    fn bytes(&self) -> u64 {
+        let complete: u64 = self.complete.iter().map(|(_, view)| view.bytes).sum();
+        complete + self.view.bytes + self.shared.journal().map_or(0, |journal| journal.bytes())
+    }
+}

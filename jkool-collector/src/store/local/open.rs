@@ -1,0 +1,113 @@
+//! Opening the store of this process.
+
+use super::Local;
+use super::active::{Active, folder_of};
+use super::folder::{self, Folder};
+use super::indexer::Indexer;
+use super::rebuild::{Found, open_all};
+use super::state::{Group, Shared, State};
+use super::writer::{Work, Writer};
+use crate::clock::Clock;
+use crate::store::index::Span;
+use crate::store::journal::{Journal, Replayed, replay};
+use crate::store::progress::Report;
+use crate::store::{Durability, Retention, StoreError, StoreErrorKind};
+use std::fs;
+use std::path::PathBuf;
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+use tokio::sync::broadcast;
+
+/// So many entities a watcher may lag behind.
+const TAIL: usize = 1_024;
+
+/// How a store is opened.
+#[derive(Debug)]
+pub(in crate::store) struct Settings {
+    /// The folder; none for one in memory.
+    pub(in crate::store) path: Option<PathBuf>,
+    pub(in crate::store) durability: Durability,
+    pub(in crate::store) retention: Retention,
+    pub(in crate::store) clock: Clock,
+    /// How many bytes may wait to be written.
+    pub(in crate::store) waiting: usize,
+    /// At which size of a journal's file the disk counts as full, for tests.
+    pub(in crate::store) disk: Option<u64>,
+    pub(in crate::store) report: Report,
+}
+
+impl Local {
+    /// Opens it; also says what had to be set aside.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the beginning of an interval, which a clock that jumps must not change"
+    )]
+    pub(in crate::store) fn open(settings: Settings) -> Result<(Self, Vec<String>), StoreError> {
+        let Settings { path, durability, retention, clock, waiting, disk, report } = settings;
+        let (mut found, mut replayed) =
+            (Found { spans: Vec::new(), indexed: 0, notices: Vec::new() }, Replayed::default());
+        let (mut lock, mut folder) = (None, None);
+        if let Some(path) = &path {
+            let made = Folder::make(path)?;
+            lock = Some(folder::take(path)?);
+            // In order, a process leaves no journal.
+            let mut journal = fs::read_dir(&made.journal).map_err(|error| StoreError::io(&error).at(path))?;
+            let was_closed = journal.next().is_none();
+            found = open_all(&made.index, was_closed, &report)?;
+            replayed = replay(&made.journal, found.indexed)?;
+            folder = Some(made);
+        }
+        let root = folder.as_ref().map(|folder| folder.index.clone());
+        let last = match found.spans.pop() {
+            Some(last) => last,
+            None => Span::create(1, folder_of(root.as_deref(), 1))?,
+        };
+        let mut complete = Vec::new();
+        for span in found.spans {
+            let view = span.view(None)?;
+            complete.push((span, view));
+        }
+        let (mut active, view) = Active::of(last, found.indexed)?;
+        let next = replayed.entities.last().map_or(found.indexed, |last| last.id.sequence()) + 1;
+        for stored in &replayed.entities {
+            active.add(stored)?;
+        }
+        let bytes = replayed.entities.iter().map(|stored| stored.json.len()).sum();
+        let pending = Group { entities: replayed.entities, bytes };
+        let state = State {
+            spans: Arc::new(complete.iter().map(|(_, view)| view.clone()).chain([view.clone()]).collect()),
+            indexed: found.indexed,
+            pending_bytes: pending.bytes,
+            pending: if pending.entities.is_empty() { [].into() } else { [Arc::new(pending)].into() },
+            failure: None,
+        };
+        let journal = folder.map(|folder| Journal::open(&folder.journal, durability, replayed.files, disk));
+        let shared = Arc::new(Shared::new(state, journal));
+        let (indexer, tasks) = channel();
+        let (tail, _) = broadcast::channel(TAIL);
+        let work = Work {
+            shared: Arc::clone(&shared),
+            clock: clock.clone(),
+            tail: tail.clone(),
+            indexer: indexer.clone(),
+            next,
+        };
+        let indexing = Indexer {
+            shared: Arc::clone(&shared),
+            root,
+            retention,
+            clock,
+            complete,
+            merging: None,
+            active: Some(active),
+            view,
+            begun: std::time::Instant::now(),
+        };
+        let thread = std::thread::Builder::new().name("jkool-index".into()).spawn(move || indexing.run(&tasks));
+        let thread = thread.map_err(|error| StoreError::new(StoreErrorKind::Internal, error))?;
+        let writer = Some(Writer::start(work, waiting)?);
+        found.notices.extend(replayed.notices);
+        let indexer = Mutex::new(indexer);
+        Ok((Self { writer, indexer, thread: Some(thread), shared, tail, _lock: lock }, found.notices))
+    }
+}

@@ -1,0 +1,119 @@
+//! A damaged index is set aside, and what can be read of it goes into a new one.
+
+use super::active::{Active, folder_of};
+use super::folder::{aside, with_suffix};
+use crate::store::index::Span;
+use crate::store::progress::Report;
+use crate::store::{StoreError, Stored};
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+/// The indexes of a store, as a start finds them.
+pub(super) struct Found {
+    /// The oldest first.
+    pub(super) spans: Vec<Span>,
+    /// The last entity that is in one of them.
+    pub(super) indexed: u64,
+    /// What was damaged.
+    pub(super) notices: Vec<String>,
+}
+
+/// What is appended to the name of an index that is being made out of a damaged one.
+const REBUILDING: &str = ".rebuilding";
+
+/// Opens the indexes below `root`. If a process had no time to close, the one that it wrote to is looked through.
+pub(super) fn open_all(root: &Path, was_closed: bool, report: &Report) -> Result<Found, StoreError> {
+    finish_rebuilding(root)?;
+    let mut found = Found { spans: Vec::new(), indexed: 0, notices: Vec::new() };
+    let numbers = numbers(root)?;
+    for number in &numbers {
+        let folder = folder_of(Some(root), *number).unwrap_or_default();
+        let is_last = Some(number) == numbers.last();
+        let opened = match Span::open(*number, &folder) {
+            Ok(Some(span)) if is_sound(&span, is_last && !was_closed) => Some(span),
+            Ok(None) => {
+                fs::remove_dir_all(&folder).map_err(|error| StoreError::io(&error).at(&folder))?;
+                None
+            }
+            Ok(Some(span)) => Some(rebuild(Some(span), *number, root, &mut found.notices, report)?),
+            Err(error) if error.kind() == crate::StoreErrorKind::Corrupt => {
+                Some(rebuild(None, *number, root, &mut found.notices, report)?)
+            }
+            Err(error) => return Err(error.at(&folder)),
+        };
+        if let Some(span) = opened {
+            found.indexed = found.indexed.max(span.position()?);
+            found.spans.push(span);
+        }
+    }
+    Ok(found)
+}
+
+/// Whether it can be read; with `thoroughly`, whether each byte is as it was written.
+fn is_sound(span: &Span, thoroughly: bool) -> bool {
+    let look = || span.view(None).is_ok() && (!thoroughly || span.is_sound().is_ok_and(|is_sound| is_sound));
+    // Damaged files may make the index panic.
+    catch_unwind(AssertUnwindSafe(look)).unwrap_or_default()
+}
+
+/// The numbers of the indexes, in order.
+fn numbers(root: &Path) -> Result<Vec<u64>, StoreError> {
+    let folders = fs::read_dir(root).map_err(|error| StoreError::io(&error).at(root))?;
+    let number = |name: std::ffi::OsString| name.to_str()?.parse().ok();
+    let mut numbers: Vec<u64> = folders.flatten().filter_map(|folder| number(folder.file_name())).collect();
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+fn rebuild(
+    damaged: Option<Span>,
+    number: u64,
+    root: &Path,
+    notices: &mut Vec<String>,
+    report: &Report,
+) -> Result<Span, StoreError> {
+    let folder = folder_of(Some(root), number).unwrap_or_default();
+    let new = with_suffix(&folder, REBUILDING);
+    let io = |error: std::io::Error| StoreError::io(&error).at(&folder);
+    let position = damaged.as_ref().and_then(|damaged| damaged.position().ok()).unwrap_or_default();
+    let mut saved: Vec<Stored> = Vec::new();
+    if let Some(damaged) = &damaged {
+        let save = || damaged.salvage(&mut |stored| saved.push(stored));
+        // What was read before a panic is good.
+        drop(catch_unwind(AssertUnwindSafe(save)));
+    }
+    drop(damaged);
+    // In the order of arrival: the numbers only go up.
+    saved.sort_unstable_by_key(|stored| stored.id.sequence());
+    let (mut active, _) = Active::of(Span::create(number, Some(new.clone()))?, 0)?;
+    for (index, stored) in saved.iter().enumerate() {
+        active.add(stored)?;
+        report.tell("rebuilding a damaged index", index as u64 + 1, saved.len() as u64);
+    }
+    active.commit_up_to(position)?;
+    let (span, writer) = active.into_parts();
+    drop((span, writer));
+    let set_aside = aside(&folder);
+    fs::rename(&folder, &set_aside).map_err(io)?;
+    fs::rename(&new, &folder).map_err(io)?;
+    notices.push(format!(
+        "{} is damaged: {} entities could be read and are in a new index, and the damaged one is {}",
+        folder.display(),
+        saved.len(),
+        set_aside.display()
+    ));
+    Span::open_or_create(number, Some(folder))
+}
+
+/// Of one that a process left unfinished: it is complete if the damaged one is out of its way.
+fn finish_rebuilding(root: &Path) -> Result<(), StoreError> {
+    let folders = fs::read_dir(root).map_err(|error| StoreError::io(&error).at(root))?;
+    for path in folders.flatten().map(|folder| folder.path()) {
+        let name = path.to_str().and_then(|path| path.strip_suffix(REBUILDING)).map(PathBuf::from);
+        let Some(folder) = name else { continue };
+        let finished = if folder.exists() { fs::remove_dir_all(&path) } else { fs::rename(&path, &folder) };
+        finished.map_err(|error| StoreError::io(&error).at(&path))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,41 @@
+//! How far work is that takes long, before a store is open.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// How far work is that takes long, before a store is open: taking over an old file, rebuilding a damaged index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// What is done.
+    pub what: &'static str,
+    /// How many entities are done.
+    pub done: u64,
+    /// How many there are.
+    pub total: u64,
+}
+
+/// Tells progress to whoever wants to know.
+#[derive(Clone, Default)]
+pub(crate) struct Report(Option<Arc<dyn Fn(Progress) + Send + Sync>>);
+
+/// It is told after so many entities.
+const EVERY: u64 = 1_000;
+
+impl Report {
+    pub(crate) fn to(tell: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(tell)))
+    }
+
+    pub(crate) fn tell(&self, what: &'static str, done: u64, total: u64) {
+        if let Some(tell) = self.0.as_ref().filter(|_| done.is_multiple_of(EVERY) || done == total) {
+            tell(Progress { what, done, total });
+        }
+    }
+}
+
+impl fmt::Debug for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Report")
+    }
+}

@@ -1,0 +1,43 @@
+//! Taking over what is at the place of a store, and is none.
+
+use super::StoreError;
+use super::progress::Report;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
+
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+/// How a file of version 0.1 begins.
+const SQLITE: &[u8] = b"SQLite format 3\0";
+
+/// Takes over a file that is at `path`, if there is one, and says what became of it.
+pub(super) fn take_over(path: &Path, report: &Report) -> Result<Vec<String>, StoreError> {
+    #[cfg(feature = "sqlite")]
+    sqlite::finish(path)?;
+    if !path.is_file() {
+        return Ok(Vec::new());
+    }
+    let mut head = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(SQLITE.len() as u64).read_to_end(&mut head));
+    read.map_err(|error| StoreError::io(&error).at(path))?;
+    if head == SQLITE {
+        return convert(path, report);
+    }
+    let aside = super::local::aside(path);
+    fs::rename(path, &aside).map_err(|error| StoreError::io(&error).at(path))?;
+    Ok(vec![format!("{} is no store: it was set aside as {}, and a new one begun", path.display(), aside.display())])
+}
+
+#[cfg(feature = "sqlite")]
+fn convert(path: &Path, report: &Report) -> Result<Vec<String>, StoreError> {
+    sqlite::convert(path, report)
+}
+
+#[cfg(not(feature = "sqlite"))]
+fn convert(path: &Path, _: &Report) -> Result<Vec<String>, StoreError> {
+    let error =
+        StoreError::new(super::StoreErrorKind::TooNew, "a file of version 0.1, which needs the feature `sqlite`");
+    Err(error.at(path))
+}

@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+
+mod attributes;
+mod expand;
+mod value_type;
+
+use proc_macro::TokenStream;
+
+/// Makes a struct with named fields a snapshot: it implements `ToSnapshot`, and `ToProperties` so that it can be a field of another.
+/// What its attributes say is told in the documentation of this crate.
+#[proc_macro_derive(Snapshot, attributes(jkool))]
+pub fn derive_snapshot(input: TokenStream) -> TokenStream {
+    let input = syn::parse_macro_input!(input as syn::DeriveInput);
+    expand::snapshot(&input).unwrap_or_else(syn::Error::into_compile_error).into()
+}

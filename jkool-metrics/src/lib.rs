@@ -1,0 +1,32 @@
+#![doc = include_str!("../README.md")]
+
+mod builder;
+mod client_stats;
+mod clock;
+mod collect;
+mod counter;
+mod descriptions;
+mod error;
+mod gauge;
+mod guard;
+mod histogram;
+mod interval;
+mod limits;
+mod recorder;
+mod registry;
+mod series;
+mod snapshot;
+mod units;
+
+pub use builder::Builder;
+pub use error::InstallError;
+pub use guard::Guard;
+pub use jkool_client as client;
+pub use jkool_client::model;
+pub use jkool_client::transport;
+pub use recorder::{Recorder, RecorderStats};
+
+/// A builder of the recorder.
+pub fn builder() -> Builder {
+    Builder::new()
+}

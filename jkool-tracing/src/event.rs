@@ -1,0 +1,139 @@
+//! From an event of tracing to one of jKool.
+
+use crate::correlators;
+use crate::fields::{self, Fields};
+use crate::record::Record;
+use crate::trace::TraceContext;
+use jkool_client::Code;
+use jkool_client::facade::{keys, times};
+use jkool_client::model::{Event, Property, Severity, Text, TypedValue};
+use tracing_core::{Level, Metadata};
+
+/// The target is the operation, the level the severity; fields are decoration where a key says so, and properties where not. A
+/// record that came from the log crate by way of `tracing-log` has the target and the place in the code that it had there.
+pub(crate) fn make(event: &tracing_core::Event<'_>, code_location: bool) -> (Box<Event>, Option<Code>) {
+    let metadata = event.metadata();
+    let mut made = jkool_client::facade::spare_event();
+    made.operation = metadata.target().into();
+    made.severity = severity(metadata.level());
+    if let Some(name) = own_name(metadata) {
+        made.properties.push(Property::new("event", name));
+    }
+    let is_log = is_log(metadata);
+    event.record(&mut Fields(|name, value| match name {
+        "message" => made.message = fields::text(value),
+        _ if is_log && name.starts_with("log.") => set_log(&mut made, name, value, code_location),
+        _ => set(&mut made, name, value),
+    }));
+    times::settle(&mut made);
+    let code = code(metadata).filter(|_| code_location && !is_log);
+    (made, code)
+}
+
+fn set(event: &mut Event, name: &'static str, value: TypedValue) {
+    let property = match keys::of_event(name) {
+        Some(set) => set(event, value).err(),
+        None => Some(value),
+    };
+    if let Some(value) = property {
+        event.properties.push(Property::new(name, value));
+    }
+}
+
+/// The fields in which `tracing-log` hides what a record of the log crate says of itself.
+fn set_log(event: &mut Event, name: &'static str, value: TypedValue, code_location: bool) {
+    let name = match name {
+        "log.target" => return event.operation = fields::text(value),
+        "log.module_path" => "module",
+        "log.file" => "file",
+        "log.line" => "line",
+        _ => return set(event, name, value),
+    };
+    if code_location {
+        event.properties.push(Property::new(name, value));
+    }
+}
+
+/// Whether it stands for a record of the log crate.
+fn is_log(metadata: &Metadata<'_>) -> bool {
+    metadata.target() == "log" && metadata.fields().field("log.target").is_some()
+}
+
+/// The name that the program gave it. The macros' own says where it stands in the code.
+fn own_name(metadata: &Metadata<'static>) -> Option<&'static str> {
+    let name = metadata.name();
+    (!name.starts_with("event ") && !is_log(metadata)).then_some(name)
+}
+
+/// Where in the code it stands. Who makes metadata by hand may not know.
+pub(crate) fn code(metadata: &Metadata<'static>) -> Option<Code> {
+    Some(Code { module: metadata.module_path()?, file: metadata.file()?, line: metadata.line()? })
+}
+
+pub(crate) fn severity(level: &Level) -> Severity {
+    match *level {
+        Level::ERROR => Severity::Error,
+        Level::WARN => Severity::Warning,
+        Level::INFO => Severity::Info,
+        Level::DEBUG => Severity::Debug,
+        Level::TRACE => Severity::Trace,
+    }
+}
+
+/// What the spans around say.
+#[derive(Debug, Default)]
+pub(crate) struct Around {
+    /// Of the innermost.
+    pub(crate) context: Option<TraceContext>,
+    pub(crate) correlators: Vec<Text>,
+    properties: Vec<Property>,
+}
+
+impl Around {
+    /// Adds what one of them says, the innermost first. Of one name the first counts.
+    pub(crate) fn add(&mut self, record: &Record, fields: bool) {
+        let Some(activity) = &record.activity else { return };
+        for correlator in &activity.correlators {
+            correlators::add(&mut self.correlators, correlator.clone());
+        }
+        if fields {
+            let of_the_span = activity.properties.iter().filter(|property| !is_code(&property.name));
+            add_missing(&mut self.properties, of_the_span.cloned());
+        }
+    }
+
+    /// Tells the event. What it says itself counts more.
+    pub(crate) fn add_to(self, event: &mut Event) {
+        let Some(context) = self.context else { return };
+        if context.sampled {
+            event.parent_id.get_or_insert_with(|| context.span_id.tracking_id());
+        }
+        self.add_correlators(context, &mut event.correlators);
+        add_missing(&mut event.properties, self.properties.into_iter());
+    }
+
+    /// Adds the trace, and what the spans have in common with others.
+    pub(crate) fn add_correlators(&self, context: TraceContext, list: &mut Vec<Text>) {
+        let trace = context.trace_id.correlator();
+        // Whatever else there is.
+        if !list.contains(&trace) {
+            list.push(trace);
+        }
+        for correlator in &self.correlators {
+            correlators::add(list, correlator.clone());
+        }
+    }
+}
+
+/// Where a span stands in the code is not where the event does.
+fn is_code(name: &str) -> bool {
+    ["target", "module", "file", "line"].contains(&name)
+}
+
+fn add_missing(list: &mut Vec<Property>, properties: impl Iterator<Item = Property>) {
+    for property in properties {
+        if !list.iter().any(|there| there.name == property.name) {
+            list.push(property);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The only access to what is kept with a span.
+//!
+//! A registry's lock panics when the code of another layer has panicked while it held it, at every access from then on; many of
+//! them are made while that panic unwinds, where another one would end the process. So all of them are caught here, and nothing
+//! is found. What is kept with the span comes out all the same, when the registry gives up the span.
+
+use crate::record::{Record, Records};
+use crate::trace::TraceContext;
+use jkool_client::catch_panic;
+use std::sync::Arc;
+use tracing_subscriber::registry::{LookupSpan, SpanRef};
+
+/// Looks at it. The span is locked meanwhile: nothing of the program's own may run in `f`, here and below.
+pub(crate) fn look<S, R>(span: &SpanRef<'_, S>, f: impl FnOnce(&Records) -> R) -> Option<R>
+where
+    S: for<'a> LookupSpan<'a>,
+{
+    catch_panic(|| span.extensions().get::<Records>().map(f)).flatten()
+}
+
+/// Changes it.
+pub(crate) fn change<S, R>(span: &SpanRef<'_, S>, f: impl FnOnce(&mut Records) -> R) -> Option<R>
+where
+    S: for<'a> LookupSpan<'a>,
+{
+    catch_panic(|| span.extensions_mut().get_mut::<Records>().map(f)).flatten()
+}
+
+/// Adds what a layer keeps of a new span.
+pub(crate) fn add<S>(
+    span: &SpanRef<'_, S>,
+    context: TraceContext,
+    is_root: bool,
+    trace_state: Option<Arc<str>>,
+    record: Record,
+) where
+    S: for<'a> LookupSpan<'a>,
+{
+    catch_panic(|| {
+        let mut extensions = span.extensions_mut();
+        match extensions.get_mut::<Records>() {
+            Some(records) => records.of_layers.push(record),
+            None => extensions.insert(Records { context, is_root, trace_state, of_layers: vec![record] }),
+        }
+    });
+}

@@ -1,0 +1,84 @@
+//! The values of tracing's fields, typed.
+
+use jkool_client::catch_panic;
+use jkool_client::facade::message::{self, PANICKED};
+use jkool_client::model::{Text, TypedValue, error_chain};
+use std::error::Error;
+use std::fmt;
+use tracing_core::Field;
+use tracing_core::field::Visit;
+
+/// Calls a function with the name and the value of each field. What panics while it is formatted is `[panicked]`.
+pub(crate) struct Fields<F>(pub(crate) F);
+
+impl<F: FnMut(&'static str, TypedValue)> Fields<F> {
+    fn give(&mut self, field: &Field, value: impl Into<TypedValue>) {
+        let name = field.name();
+        // A field that is called as a word of the language.
+        (self.0)(name.strip_prefix("r#").unwrap_or(name), value.into());
+    }
+}
+
+/// Whole numbers that fit 64 bits are all `long`, as from the log crate: a metric's type should not change with its size.
+impl<F: FnMut(&'static str, TypedValue)> Visit for Fields<F> {
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.give(field, value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.give(field, value);
+    }
+
+    fn record_i128(&mut self, field: &Field, value: i128) {
+        match i64::try_from(value) {
+            Ok(value) => self.give(field, value),
+            Err(_) => self.give(field, value),
+        }
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        match u64::try_from(value) {
+            Ok(value) => self.give(field, value),
+            Err(_) => self.give(field, value),
+        }
+    }
+
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.give(field, value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.give(field, value);
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.give(field, value.to_owned());
+    }
+
+    /// As hexadecimal digits.
+    fn record_bytes(&mut self, field: &Field, value: &[u8]) {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digits = value.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+        let text: String = digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect();
+        self.give(field, text);
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        match catch_panic(|| error_chain(value)) {
+            Some(chain) => self.give(field, chain),
+            None => self.give(field, PANICKED),
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.give(field, message::of(&format_args!("{value:?}")));
+    }
+}
+
+/// What a field says as text.
+pub(crate) fn text(value: TypedValue) -> Text {
+    match value.value {
+        jkool_client::model::Value::Text(text) => text,
+        other => other.to_string().into(),
+    }
+}

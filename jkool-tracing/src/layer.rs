@@ -1,0 +1,246 @@
+//! The layer: what it is told of spans and events.
+
+use crate::activity;
+use crate::entered;
+use crate::event::{self, Around};
+use crate::extensions;
+use crate::fields::Fields;
+use crate::record::{Record, Records};
+use crate::settings::{Settings, Spans};
+use crate::shared::Shared;
+use crate::trace::TraceContext;
+use jkool_client::facade::recursion::{RecursionGuard, Sink};
+use jkool_client::facade::{now, surroundings};
+use jkool_client::model::{Entity, Text, TypedValue};
+use jkool_client::{Client, LossReason, is_delivery_thread};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tracing_core::span::{Attributes, Id};
+use tracing_core::{Event, Level, Subscriber, span};
+use tracing_subscriber::layer::{Context, Layer};
+use tracing_subscriber::registry::{LookupSpan, SpanRef};
+
+/// Streams events, and spans when they close. Never blocks (unless
+/// [`OverflowPolicy::Block`](jkool_client::OverflowPolicy::Block) was chosen), never panics, and never calls itself.
+///
+/// Make one with [`builder`](crate::builder), and add it to a subscriber. Which spans and events it gets is up to the filter it is
+/// given there: `layer.with_filter(..)`.
+#[derive(Debug)]
+pub struct JkoolLayer {
+    shared: Arc<Shared>,
+    /// Tells what it keeps of a span from what another layer keeps.
+    number: usize,
+}
+
+static LAYERS: AtomicUsize = AtomicUsize::new(0);
+
+impl JkoolLayer {
+    pub(crate) fn new(client: Client, settings: Settings) -> Self {
+        surroundings::ask(entered::innermost);
+        Self { shared: Shared::new(client, settings), number: LAYERS.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    /// Guards the making of an entity, in which the program's own code runs: a `Debug` may log. Counts what it logs.
+    fn guard(&self) -> Option<RecursionGuard> {
+        let guard = RecursionGuard::enter(Sink::Jkool);
+        if guard.is_none() {
+            self.shared.client.count_dropped(LossReason::Recursion);
+        }
+        guard
+    }
+
+    fn takes_span(&self, level: &Level) -> bool {
+        self.shared.settings.spans != Spans::Off && *level <= self.shared.settings.span_level
+    }
+
+    /// Does something with what is kept of a span. The span's lock is held meanwhile: nothing of the program's own runs in it.
+    fn with_record<S, R>(&self, span: &SpanRef<'_, S>, f: impl FnOnce(TraceContext, &mut Record) -> R) -> Option<R>
+    where
+        S: for<'a> LookupSpan<'a>,
+    {
+        extensions::change(span, |records| {
+            let context = records.context;
+            records.of_mut(self.number).map(|record| f(context, record))
+        })
+        .flatten()
+    }
+
+    /// What the spans around say, from the innermost to the outermost.
+    fn around<'a, S>(&self, spans: impl Iterator<Item = SpanRef<'a, S>>, fields: bool) -> Around
+    where
+        S: for<'b> LookupSpan<'b> + 'a,
+    {
+        let mut around = Around::default();
+        for span in spans {
+            extensions::look(&span, |records| {
+                if let Some(record) = records.of(self.number) {
+                    around.context.get_or_insert(records.context);
+                    around.add(record, fields);
+                }
+            });
+        }
+        around
+    }
+
+    fn new_span<S>(&self, attributes: &Attributes<'_>, span: &SpanRef<'_, S>)
+    where
+        S: for<'a> LookupSpan<'a>,
+    {
+        let Some(open) = self.shared.open() else { return };
+        // Another layer may have begun with this span.
+        let known = extensions::look(span, |records| records.context);
+        let parent = span.scope().skip(1).find_map(|span| {
+            let kept = |records: &Records| {
+                records.of(self.number).map(|_| (records.context, records.trace_state.clone(), span.id()))
+            };
+            extensions::look(&span, kept).flatten()
+        });
+        let (client, ratio) = (&self.shared.client, self.shared.settings.sample_ratio);
+        let context = known.unwrap_or_else(|| match &parent {
+            Some((parent, ..)) => parent.child(client),
+            None => TraceContext::root(client, ratio),
+        });
+        // A root may yet turn out to belong to a trace of another service, which is sampled.
+        let recorded = context.sampled || parent.is_none();
+        let activity = recorded.then(|| {
+            let parent = parent.as_ref().map(|(context, ..)| context.span_id.tracking_id());
+            activity::begin(attributes.metadata(), context, parent, self.shared.settings.code_location)
+        });
+        let mut record = Record::new(self.number, activity, open);
+        if recorded {
+            attributes.record(&mut Fields(|name, value| record.set(name, value)));
+        }
+        let (is_root, mut trace_state) = (parent.is_none(), None);
+        if let Some((parent, state, id)) = parent {
+            trace_state = state;
+            if parent.sampled && context.sampled {
+                self.add_child(span, &id, || context.span_id.to_string().into());
+            }
+        }
+        extensions::add(span, context, is_root, trace_state, record);
+    }
+
+    fn add_child<S>(&self, span: &SpanRef<'_, S>, parent: &Id, id: impl FnOnce() -> Text)
+    where
+        S: for<'a> LookupSpan<'a>,
+    {
+        if let Some(parent) = span.scope().skip(1).find(|span| span.id() == *parent) {
+            self.with_record(&parent, |_, record| record.child(self.shared.settings.max_children, id));
+        }
+    }
+
+    fn close<S>(&self, span: &SpanRef<'_, S>)
+    where
+        S: for<'a> LookupSpan<'a>,
+    {
+        let taken = extensions::change(span, |records| Some((records.context, records.take(self.number)?))).flatten();
+        if let Some((context, record)) = taken {
+            self.shared.emit_span(record, context, || self.around(span.scope().skip(1), false));
+        }
+    }
+}
+
+impl<S> Layer<S> for JkoolLayer
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        if !self.takes_span(attributes.metadata().level()) || is_delivery_thread() {
+            return;
+        }
+        if let (Some(_guard), Some(span)) = (self.guard(), context.span(id)) {
+            self.new_span(attributes, &span);
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &span::Record<'_>, context: Context<'_, S>) {
+        let Some(span) = context.span(id) else { return };
+        if self.with_record(&span, |_, record| record.activity.is_some()) != Some(true) {
+            return;
+        }
+        let Some(_guard) = self.guard() else { return };
+        // All of it before the span is locked: a `Debug` may ask for the span itself.
+        let mut fields: Vec<(&'static str, TypedValue)> = Vec::new();
+        values.record(&mut Fields(|name, value| fields.push((name, value))));
+        self.with_record(&span, |_, record| fields.into_iter().for_each(|(name, value)| record.set(name, value)));
+    }
+
+    fn on_follows_from(&self, id: &Id, follows: &Id, context: Context<'_, S>) {
+        if id == follows {
+            // One of another subscriber, which counts its spans from one as well.
+            return;
+        }
+        let (Some(span), Some(follows)) = (context.span(id), context.span(follows)) else { return };
+        let Some(followed) = self.with_record(&follows, |context, _| context) else { return };
+        self.with_record(&span, |context, record| {
+            record.correlator(followed.span_id.to_string().into());
+            if followed.trace_id != context.trace_id {
+                record.correlator(followed.trace_id.correlator());
+            }
+        });
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
+        if *event.metadata().level() > self.shared.settings.event_level || is_delivery_thread() {
+            return;
+        }
+        let Some(_guard) = self.guard() else { return };
+        let (mut made, code) = event::make(event, self.shared.settings.code_location);
+        if self.shared.settings.spans != Spans::Off {
+            let spans = context.event_scope(event).into_iter().flatten();
+            self.around(spans, self.shared.settings.inherit_fields).add_to(&mut made);
+            let failed = *event.metadata().level() == Level::ERROR;
+            let mut spans = context.event_scope(event).into_iter().flatten();
+            spans.find_map(|span| {
+                self.with_record(&span, |_, record| {
+                    record.failed_if(failed);
+                    record.child(self.shared.settings.max_children, || {
+                        made.tracking_id.get_or_insert_with(|| self.shared.client.next_id()).to_string().into()
+                    });
+                })
+            });
+        }
+        self.shared.client.emit_from(Entity::Event(made), code);
+    }
+
+    fn on_enter(&self, id: &Id, context: Context<'_, S>) {
+        let Some(span) = self.entered_or_left(id, &context) else { return };
+        let enter = |context, record: &mut Record| {
+            if self.shared.settings.busy_and_idle {
+                record.busy.enter(now::instant);
+            }
+            context
+        };
+        if let Some(context) = self.with_record(&span, enter) {
+            entered::push(self.number, id, context);
+        }
+    }
+
+    fn on_exit(&self, id: &Id, context: Context<'_, S>) {
+        let Some(span) = self.entered_or_left(id, &context) else { return };
+        if self.shared.settings.busy_and_idle {
+            self.with_record(&span, |_, record| record.busy.exit(now::instant));
+        }
+        entered::pop(self.number, id);
+    }
+
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        if self.shared.settings.spans != Spans::Off {
+            if let Some(span) = context.span(&id) {
+                self.close(&span);
+            }
+        }
+    }
+}
+
+impl JkoolLayer {
+    fn entered_or_left<'a, S>(&self, id: &Id, context: &'a Context<'_, S>) -> Option<SpanRef<'a, S>>
+    where
+        S: Subscriber + for<'b> LookupSpan<'b>,
+    {
+        if self.shared.settings.spans == Spans::Off {
+            return None;
+        }
+        context.span(id)
+    }
+}

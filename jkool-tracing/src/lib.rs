@@ -1,0 +1,31 @@
+#![doc = include_str!("../README.md")]
+
+mod activity;
+mod builder;
+mod correlators;
+mod entered;
+mod event;
+mod extensions;
+mod fields;
+mod layer;
+pub mod propagation;
+mod record;
+mod settings;
+mod shared;
+mod span_ext;
+mod trace;
+
+pub use builder::Builder;
+pub use jkool_client as client;
+pub use jkool_client::Guard;
+pub use jkool_client::model;
+pub use jkool_client::transport;
+pub use layer::JkoolLayer;
+pub use settings::Spans;
+pub use span_ext::SpanExt;
+pub use trace::{SpanId, TraceContext, TraceId};
+
+/// A builder of the layer.
+pub fn builder() -> Builder {
+    Builder::new()
+}

@@ -1,0 +1,170 @@
+//! Traces that cross services: what a request says of the trace that it belongs to, in the headers of
+//! [W3C Trace Context](https://www.w3.org/TR/trace-context/) and in `X-Correlator`.
+//!
+//! Headers are read and written by closures, so that those of any library will do.
+//!
+//! ```
+//! use jkool_tracing::{SpanExt, propagation};
+//! use std::collections::HashMap;
+//! use tracing::info_span;
+//!
+//! // A server takes over the trace of a request,
+//! let request = HashMap::from([
+//!     ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+//!     ("x-correlator", "order-42, basket-9"),
+//! ]);
+//! let span = info_span!("take order");
+//! span.set_remote_parent(&propagation::extract(|name| request.get(name).copied()));
+//!
+//! // and hands it on with its own requests.
+//! let mut headers = HashMap::new();
+//! propagation::inject(&span, |name, value| _ = headers.insert(name, value));
+//! ```
+
+use crate::correlators;
+use crate::extensions;
+use crate::span_ext::with_recorded;
+use crate::trace::TraceContext;
+use jkool_client::model::Text;
+use std::fmt::Write;
+use std::sync::Arc;
+use tracing::Span;
+
+/// The header of the trace and the span.
+pub const TRACEPARENT: &str = "traceparent";
+/// The header in which tracing systems keep what is theirs. It is handed on as it came.
+pub const TRACESTATE: &str = "tracestate";
+/// The header of correlators: a list with commas, with `%XX` for each byte of them that is a comma, a percent sign, a space or not
+/// ASCII.
+pub const X_CORRELATOR: &str = "x-correlator";
+
+/// A header of another service is not read beyond that.
+const MAX_HEADER: usize = 4096;
+
+/// What a request of another service says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Remote {
+    pub(crate) context: Option<TraceContext>,
+    pub(crate) trace_state: Option<Arc<str>>,
+    pub(crate) correlators: Vec<Text>,
+}
+
+impl Remote {
+    /// The trace, and the span that made the request.
+    pub fn trace_context(&self) -> Option<TraceContext> {
+        self.context
+    }
+
+    /// What the request has in common with others.
+    pub fn correlators(&self) -> &[Text] {
+        &self.correlators
+    }
+}
+
+/// Reads the headers of a request. `get` gives the value of a header by its name, which is asked for in lower case, and in the usual
+/// mixed case after that. What makes no sense, or is too long, is passed over.
+pub fn extract<'h>(get: impl Fn(&str) -> Option<&'h str>) -> Remote {
+    let either = |lower: &str, mixed: &str| get(lower).or_else(|| get(mixed)).filter(|value| value.len() <= MAX_HEADER);
+    let context = either(TRACEPARENT, "Traceparent").and_then(TraceContext::parse);
+    // It means nothing without the trace that it belongs to.
+    let trace_state = context.and_then(|_| either(TRACESTATE, "Tracestate")).map(Arc::from);
+    let mut remote = Remote { context, trace_state, correlators: Vec::new() };
+    for correlator in either(X_CORRELATOR, "X-Correlator").into_iter().flat_map(|list| list.split(',')) {
+        correlators::add(&mut remote.correlators, decode(correlator.trim()).into());
+    }
+    remote
+}
+
+/// Writes the headers for a request that is made in `span`, by calling `set` with the name and the value of each. In no recorded
+/// span there are none.
+pub fn inject(span: &Span, mut set: impl FnMut(&'static str, String)) {
+    let found = with_recorded(span, |span| {
+        let (mut context, mut list) = (None, Vec::new());
+        for span in span.scope() {
+            extensions::look(&span, |records| {
+                context.get_or_insert_with(|| (records.context, records.trace_state.clone()));
+                let activities = records.of_layers.iter().filter_map(|record| record.activity.as_ref());
+                for correlator in activities.flat_map(|activity| &activity.correlators) {
+                    correlators::add(&mut list, correlator.clone());
+                }
+            });
+        }
+        (context, list)
+    });
+    let Some((Some((context, trace_state)), list)) = found else { return };
+    set(TRACEPARENT, context.to_string());
+    if let Some(trace_state) = trace_state {
+        set(TRACESTATE, trace_state.as_ref().to_owned());
+    }
+    let mut header = String::new();
+    for correlator in list.iter().map(|correlator| encode(correlator)) {
+        if header.len() + 1 + correlator.len() <= MAX_HEADER {
+            header += if header.is_empty() { "" } else { "," };
+            header += &correlator;
+        }
+    }
+    if !header.is_empty() {
+        set(X_CORRELATOR, header);
+    }
+}
+
+fn encode(correlator: &str) -> String {
+    let mut encoded = String::with_capacity(correlator.len());
+    for byte in correlator.bytes() {
+        if byte.is_ascii_graphic() && !matches!(byte, b',' | b'%') {
+            encoded.push(char::from(byte));
+        } else {
+            // A string takes all that is written to it.
+            write!(encoded, "%{byte:02X}").unwrap_or_default();
+        }
+    }
+    encoded
+}
+
+/// A percent sign with no two hexadecimal digits stands for itself.
+fn decode(encoded: &str) -> String {
+    let (mut bytes, mut rest) = (Vec::with_capacity(encoded.len()), encoded.as_bytes());
+    while let Some((first, after)) = rest.split_first() {
+        let digit = |at: usize| after.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+        match (first, digit(0), digit(1)) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push((high * 16 + low) as u8);
+                rest = &after[2..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_HEADER, decode, encode, extract};
+
+    #[test]
+    fn any_correlator_comes_back_from_a_header() {
+        for text in ["order-42", "a,b", "100%", "Zoë 1", "%2C", "日本"] {
+            let encoded = encode(text);
+            assert!(encoded.bytes().all(|byte| byte.is_ascii_graphic() && byte != b','), "{encoded}");
+            assert_eq!(decode(&encoded), text);
+        }
+        assert_eq!((encode("a,b 1%"), decode("5% of %zz%4")), ("a%2Cb%201%25".into(), "5% of %zz%4".into()));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_passed_over() {
+        let long = "x,".repeat(MAX_HEADER);
+        let remote = extract(|name| match name {
+            "traceparent" => Some("00-nonsense"),
+            "tracestate" => Some("vendor=1"),
+            "x-correlator" => Some(&long),
+            _ => None,
+        });
+        assert_eq!(remote, super::Remote::default());
+        let remote = extract(|name| (name == "X-Correlator").then_some(" a ,, b,a"));
+        assert_eq!(remote.correlators(), ["a", "b"]);
+    }
+}

@@ -1,0 +1,47 @@
+//! What the layer does with spans and events.
+
+use std::time::Duration;
+use tracing_core::LevelFilter;
+
+/// What a span becomes when it closes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Spans {
+    /// An activity. The default.
+    Activities,
+    /// An event with start, end and elapsed time; of type SEND, RECEIVE or CALL when the field `otel.kind` says so.
+    Events,
+    /// Nothing: events have no parent and no trace then.
+    Off,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) spans: Spans,
+    pub(crate) span_level: LevelFilter,
+    pub(crate) event_level: LevelFilter,
+    pub(crate) min_duration: Duration,
+    pub(crate) sample_ratio: f64,
+    pub(crate) inherit_fields: bool,
+    pub(crate) code_location: bool,
+    pub(crate) busy_and_idle: bool,
+    pub(crate) max_children: usize,
+    pub(crate) max_open_spans: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            spans: Spans::Activities,
+            span_level: LevelFilter::TRACE,
+            event_level: LevelFilter::TRACE,
+            min_duration: Duration::ZERO,
+            sample_ratio: 1.0,
+            inherit_fields: false,
+            code_location: true,
+            busy_and_idle: true,
+            max_children: 64,
+            max_open_spans: 65_536,
+        }
+    }
+}

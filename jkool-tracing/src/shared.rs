@@ -1,0 +1,78 @@
+//! What a layer and the spans that it has recorded hold together: where they go, and how many are open.
+
+use crate::activity;
+use crate::event::Around;
+use crate::record::Record;
+use crate::settings::Settings;
+use crate::trace::TraceContext;
+use jkool_client::{Client, LossReason};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) client: Client,
+    pub(crate) settings: Settings,
+    open: AtomicUsize,
+}
+
+/// The place of a span that is open, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct OpenSpan(Arc<Shared>);
+
+impl Shared {
+    pub(crate) fn new(client: Client, settings: Settings) -> Arc<Self> {
+        Arc::new(Self { client, settings, open: AtomicUsize::new(0) })
+    }
+
+    /// A place for one more. Counts the span as lost if there is none.
+    pub(crate) fn open(self: &Arc<Self>) -> Option<OpenSpan> {
+        if self.open.fetch_add(1, Ordering::Relaxed) < self.settings.max_open_spans {
+            return Some(OpenSpan(Arc::clone(self)));
+        }
+        self.open.fetch_sub(1, Ordering::Relaxed);
+        self.client.count_dropped(LossReason::SpanLimit);
+        None
+    }
+
+    /// Streams a span that has ended, if it is to be.
+    pub(crate) fn emit_span(&self, record: Record, context: TraceContext, around: impl FnOnce() -> Around) {
+        if !context.sampled {
+            return;
+        }
+        if let Some(ended) = activity::end(record, &self.settings) {
+            self.client.emit(ended.into_entity(context, around(), self.settings.spans));
+        }
+    }
+}
+
+impl OpenSpan {
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.0)
+    }
+}
+
+impl Drop for OpenSpan {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Shared;
+    use crate::settings::Settings;
+    use jkool_client::transport::MemoryTransport;
+    use jkool_client::{Client, LossReason};
+
+    #[test]
+    fn a_place_is_free_again_when_it_is_dropped() {
+        let client = Client::builder().transport(MemoryTransport::new()).build().unwrap();
+        let shared = Shared::new(client, Settings { max_open_spans: 2, ..Settings::default() });
+        let (one, two) = (shared.open(), shared.open());
+        assert!(one.is_some() && two.is_some() && shared.open().is_none());
+        assert_eq!(shared.client.stats().dropped(LossReason::SpanLimit), 1);
+        drop(one);
+        assert!(shared.open().is_some());
+    }
+}
