@@ -1,7 +1,7 @@
 //! `jkool collect`
 
 use crate::exit::{Exit, Failure};
-use crate::{out, signals, units};
+use crate::{out, server, signals, units};
 use indicatif::{ProgressBar, ProgressStyle};
 use jkool_collector::{Collector, CollectorBuilder, Durability, Moment, Progress, Retention, Store};
 use std::path::{Path, PathBuf};
@@ -69,7 +69,8 @@ enum Sync {
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let keeps = keeps(args.db.as_deref(), retention(&args));
-    let started = tokio::task::spawn_blocking(|| builder(args).start()).await;
+    let builder = builder(args)?;
+    let started = tokio::task::spawn_blocking(|| builder.start()).await;
     let collector = started
         .map_err(|error| Failure::Unreachable(error.to_string()))?
         .map_err(|error| Failure::Unreachable(error.to_string()))?;
@@ -140,7 +141,7 @@ fn shows_progress() -> impl Fn(Progress) + Send + std::marker::Sync {
     }
 }
 
-fn builder(args: Args) -> CollectorBuilder {
+fn builder(args: Args) -> Result<CollectorBuilder, Failure> {
     let mut store =
         Store::builder().on_progress(shows_progress()).retention(retention(&args)).durability(match args.sync {
             Sync::Disk => Durability::Disk,
@@ -159,11 +160,11 @@ fn builder(args: Args) -> CollectorBuilder {
     }
     if let Some(path) = args.token_file {
         builder = builder.token_file(path);
-    } else if let Some(token) = std::env::var("JKOOL_TOKEN").ok().filter(|token| !token.is_empty()) {
+    } else if let Some(token) = server::token_from_environment()? {
         builder = builder.token(token);
     }
     if let (Some(chain), Some(key)) = (args.tls_cert, args.tls_key) {
         builder = builder.tls(chain, key);
     }
-    args.allow_host.into_iter().fold(builder, CollectorBuilder::allow_host)
+    Ok(args.allow_host.into_iter().fold(builder, CollectorBuilder::allow_host))
 }

@@ -4,6 +4,7 @@ use crate::exit::Failure;
 use jkool_collector::Query;
 use reqwest::header::HeaderValue;
 use reqwest::{Certificate, Client, Response, StatusCode, Url};
+use std::env::VarError;
 use std::fs;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -42,7 +43,7 @@ impl Server {
             Some(path) => {
                 fs::read_to_string(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?
             }
-            None => std::env::var("JKOOL_TOKEN").unwrap_or_default(),
+            None => token_from_environment()?.unwrap_or_default(),
         };
         if token.trim().is_empty() {
             return Ok(None);
@@ -149,6 +150,17 @@ fn bottom(error: &reqwest::Error) -> String {
         bottom = cause;
     }
     bottom.to_string()
+}
+
+/// The token that the environment holds, if any.
+pub(crate) fn token_from_environment() -> Result<Option<String>, Failure> {
+    match std::env::var("JKOOL_TOKEN") {
+        Ok(token) => Ok(Some(token).filter(|token| !token.is_empty())),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => {
+            Err(Failure::Usage("JKOOL_TOKEN: a token has visible ASCII characters only".into()))
+        }
+    }
 }
 
 #[cfg(test)]

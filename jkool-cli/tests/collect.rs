@@ -82,6 +82,23 @@ fn what_it_can_not_do_it_says() {
     assert_eq!(run(&["collect", "--max-size", "much"]).code, 2);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_token_that_is_no_utf8_is_an_error_that_says_so() {
+    use std::os::unix::ffi::OsStrExt;
+    let token = std::ffi::OsStr::from_bytes(b"canary-\xff");
+    for args in [
+        ["collect", "--listen", "127.0.0.1:0"].as_slice(),
+        &["search", "--url", "http://127.0.0.1:1"],
+        &["send", "--url", "https://127.0.0.1:1", "hello"],
+    ] {
+        let ran: common::Ran = jkool(args).env("JKOOL_TOKEN", token).output().unwrap().into();
+        assert_eq!(ran.code, 2, "{args:?} {}", ran.err);
+        assert!(ran.err.contains("JKOOL_TOKEN") && ran.err.contains("ASCII"), "{args:?} {}", ran.err);
+        assert!(!ran.err.contains("canary"), "{args:?} {}", ran.err);
+    }
+}
+
 #[test]
 fn with_tokens_everybody_needs_one() {
     let tokens = TempFile::new("tokens", "canary-01\ncanary-02\n");

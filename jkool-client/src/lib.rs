@@ -17,6 +17,7 @@ pub use api::permit::Permit;
 pub use api::receipt::DeliveryReceipt;
 pub use api::scope::Scope;
 pub use delivery::retry::RetryPolicy;
+pub use emit::delivery_thread::DeliveryThread;
 #[doc(hidden)]
 pub use emit::{catch_panic::catch_panic, code::Code, line::Line, thread::spawn as spawn_thread};
 pub use facade::guard::Guard;

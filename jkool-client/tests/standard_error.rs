@@ -24,6 +24,13 @@ fn the_child() {
     let Ok(what) = std::env::var(CHILD) else { return };
     let memory = MemoryTransport::new();
     let client = client(&memory).notices(true).build().unwrap();
+    if what == "early" {
+        drop(jkool_client::Guard::new(client.clone(), PATIENCE));
+        client.event("op").emit();
+        client.event("op").emit();
+        // A logger is for ever, and so is its client.
+        return std::mem::forget(client);
+    }
     if what == "full" {
         std::io::stderr().write_all(&vec![b'x'; PIPE]).unwrap();
         // Refused, and told of.
@@ -75,4 +82,10 @@ fn what_is_lost_after_the_end_is_told_when_the_last_clone_goes() {
     let said = ends_well(child("late"));
     let line = "jkool: events were lost after the end: 7 accepted: 0 delivered, 0 in memory, 7 dropped";
     assert!(said.contains(line), "{said}");
+}
+
+#[test]
+fn a_guard_that_is_dropped_at_once_is_told_of() {
+    let said = ends_well(child("early"));
+    assert_eq!(said.matches("the guard was dropped before anything was logged").count(), 1, "{said}");
 }

@@ -5,7 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A point in time, or so long ago: `90s`, `15m`, `1h`, `7d`, `2026-03-09T12:00:00Z`, or microseconds since 1970.
+/// A point in time, or so long ago: `90s`, `15m`, `1h`, `7d`, `2026-03-09T12:00:00Z`, or a number of seconds,
+/// milli-, micro- or nanoseconds since 1970, told apart by its size.
 ///
 /// ```
 /// use jkool_collector::Moment;
@@ -24,7 +25,9 @@ pub enum Moment {
 
 /// Text that is no [`Moment`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected an age such as 90s, 15m, 1h or 7d, a time such as 2026-03-09T12:00:00Z, or microseconds since 1970")]
+#[error(
+    "expected an age such as 90s, 15m, 1h or 7d, a time such as 2026-03-09T12:00:00Z, or seconds, ms, us or ns since 1970"
+)]
 pub struct InvalidMoment;
 
 const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
@@ -52,7 +55,10 @@ impl FromStr for Moment {
         });
         match age {
             Some(age) => Ok(age),
-            None => text.parse().map(Moment::At).map_err(|_| InvalidMoment),
+            None => {
+                let number = text.parse().ok().map(Timestamp::from_unix);
+                number.or_else(|| text.parse().ok()).map(Moment::At).ok_or(InvalidMoment)
+            }
         }
     }
 }
@@ -89,7 +95,9 @@ mod tests {
             assert_eq!(text.parse(), Ok(moment));
             assert_eq!(moment.to_string(), text);
         }
-        assert_eq!("1457524800000000".parse(), Ok(Moment::At(Timestamp::from_usec(1_457_524_800_000_000))));
+        for number in ["1457524800", "1457524800000", "1457524800000000"] {
+            assert_eq!(number.parse(), Ok(Moment::At(Timestamp::from_usec(1_457_524_800_000_000))));
+        }
     }
 
     #[test]

@@ -165,7 +165,7 @@ impl Builder {
         });
         let (from, directives) =
             from_env.unwrap_or_else(|| ("filter".to_owned(), self.filter.take().unwrap_or_default()));
-        Filter::parse(self.level, &directives).map_err(|directive| InstallError::Filter { from, directive })
+        Filter::parse(self.level, &directives).map_err(|(directive, at)| InstallError::Filter { from, directive, at })
     }
 }
 
@@ -212,11 +212,11 @@ mod tests {
     fn a_malformed_filter_is_named_with_its_place() {
         let wrong = level_of(Builder::new().filter_env("MY_LOG"), |_| Some("info,my_app=loud".into())).unwrap_err();
         assert!(
-            matches!(&wrong, InstallError::Filter { from, directive } if from == "MY_LOG" && directive == "my_app=loud"),
+            matches!(&wrong, InstallError::Filter { from, directive, at: 5 } if from == "MY_LOG" && directive == "my_app=loud"),
             "{wrong:?}"
         );
         let wrong = level_of(Builder::new().filter("a=b"), |_| None).unwrap_err();
-        assert!(wrong.to_string().starts_with("filter: `a=b` is no filter; "), "{wrong}");
+        assert!(wrong.to_string().starts_with("filter, byte 0: `a=b` is no filter; "), "{wrong}");
     }
 
     #[test]

@@ -10,12 +10,17 @@ pub enum InstallError {
     #[error(transparent)]
     Client(#[from] BuildError),
     /// A filter is malformed.
-    #[error("{from}: `{directive}` is no filter; expected `level`, `target` or `target=level`, separated by commas")]
+    #[error(
+        "{from}, byte {at}: `{directive}` is no filter; expected a level (off, error, warn, info, debug, trace), `target=level` or \
+         `target`, separated by commas, and after a `/` a regular expression for the message"
+    )]
     Filter {
         /// Where it was set: `filter`, or the name of the environment's variable.
         from: String,
         /// The first directive that makes no sense.
         directive: String,
+        /// Where it begins, in bytes.
+        at: usize,
     },
     /// Two settings exclude each other, or one lacks another.
     #[error("{setting} {reason}")]

@@ -41,10 +41,10 @@ impl Logger {
         let Some(_guard) = RecursionGuard::enter(Sink::Jkool) else {
             return self.client.count_dropped(LossReason::Recursion);
         };
-        if !self.filter.matches_text(record) {
-            return;
-        }
         let message = message::of(record.args());
+        if !self.filter.matches(&message) {
+            return message::reuse(message);
+        }
         let code = convert::code(record).filter(|_| self.code_location);
         let found = properties::look(record, |name| self.client.adds_property(name));
         if found == Found::Others || !self.client.takes_line(&message) {

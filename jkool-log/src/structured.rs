@@ -1,10 +1,12 @@
 //! Serializes into a property's value, in the shapes that serde_json would give it. Not by way of JSON, which knows neither
 //! `NaN` nor whole numbers of 128 bits, and whose map sorts a struct's fields.
 
+use jkool_client::facade::message;
 use jkool_client::model::{Text, Value};
 use serde::Deserialize;
 use serde::de::value::Error;
 use serde::ser::{self, Serialize, Serializer};
+use std::fmt;
 
 /// # Errors
 /// When the value's own code says that it can't be serialized.
@@ -86,6 +88,11 @@ impl Serializer for ToValue {
             Ok(int) => self.serialize_i128(int),
             Err(_) => Ok(Value::Text(int.to_string().into())),
         }
+    }
+
+    /// Not by `to_string`, which panics when the value's own code fails.
+    fn collect_str<T: fmt::Display + ?Sized>(self, text: &T) -> Result<Value, Error> {
+        Ok(Value::Text(message::of(&format_args!("{text}"))))
     }
 
     fn serialize_unit(self) -> Result<Value, Error> {

@@ -1,6 +1,7 @@
 //! From a key-value's value to a typed one.
 
 use crate::structured;
+use jkool_client::facade::message;
 use jkool_client::model::{TypedValue, Value, error_chain};
 use log::kv::{self, VisitValue};
 use std::error::Error;
@@ -30,7 +31,7 @@ impl<'v> VisitValue<'v> for Typed {
         match structured::value(&value) {
             Ok(Value::Int(int)) => self.set(int),
             Ok(structured) => self.set(structured),
-            Err(_) => self.set(value.to_string()),
+            Err(_) => self.set(message::of(&format_args!("{value}"))),
         }
     }
 

@@ -56,7 +56,9 @@ fn a_level_beside_needs_a_logger_beside() {
 fn a_malformed_filter_starts_nothing() {
     let refused = builder().transport(MemoryTransport::new()).filter("info,my_app=loud").build();
     match refused {
-        Err(InstallError::Filter { from, directive }) => assert_eq!((&*from, &*directive), ("filter", "my_app=loud")),
+        Err(InstallError::Filter { from, directive, .. }) => {
+            assert_eq!((&*from, &*directive), ("filter", "my_app=loud"))
+        }
         other => panic!("{other:?}"),
     }
 }

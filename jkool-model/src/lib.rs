@@ -45,6 +45,8 @@ pub use surrogates::replace_lone_surrogates;
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use to_properties::{PropertySet, ToProperties};
 pub use to_snapshot::ToSnapshot;
+#[doc(hidden)]
+pub use trackable::FORMAT_FAILED;
 pub use trackable::{InvalidEntity, error_chain};
 pub use tracking_id::TrackingId;
 pub use tracking_ids::TrackingIds;

@@ -35,6 +35,25 @@ impl Timestamp {
     pub const fn as_usec(self) -> i64 {
         self.0
     }
+
+    /// From a number since the epoch whose unit nobody said: seconds, milli-, micro- or nanoseconds, told apart by its size. Each
+    /// is good for the years 1973 to 5138; smaller numbers are seconds.
+    ///
+    /// ```
+    /// use jkool_model::Timestamp;
+    /// for number in [1_457_524_800, 1_457_524_800_000, 1_457_524_800_000_000, 1_457_524_800_000_000_000] {
+    ///     assert_eq!(Timestamp::from_unix(number).to_string(), "2016-03-09T12:00:00.000000Z");
+    /// }
+    /// ```
+    pub const fn from_unix(number: i64) -> Self {
+        const SECONDS: u64 = 100_000_000_000;
+        Self(match number.unsigned_abs() {
+            size if size < SECONDS => number * 1_000_000,
+            size if size < SECONDS * 1_000 => number * 1_000,
+            size if size < SECONDS * 1_000_000 => number,
+            _ => number / 1_000,
+        })
+    }
 }
 
 /// Before 1970 counts backwards; what no 64 bits of microseconds can say becomes the nearest that they can.
@@ -52,7 +71,10 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
-/// Takes microseconds as text, and ISO 8601 (`2016-03-09T12:00:00`, a fraction and an offset if you like; UTC without one).
+/// Takes microseconds as text, and ISO 8601 (`2016-03-09T12:00:00`, with a fraction and an offset if you like; UTC without one).
+///
+/// An offset is `Z`, `+01:00`, `+0100`, `+01`, or one of the names of RFC 5322, which mean the same everywhere: `UTC`, `UT`,
+/// `GMT`, `EST`, `EDT`, `CST`, `CDT`, `MST`, `MDT`, `PST`, `PDT`. Another name is refused.
 impl std::str::FromStr for Timestamp {
     type Err = InvalidTimestamp;
 
@@ -106,27 +128,55 @@ fn parse_iso(text: &str) -> Option<i64> {
         return Some(usec);
     }
     let rest = rest.strip_prefix(['T', 't', ' '])?;
-    let offset_at = rest.find(['Z', 'z', '+', '-']).unwrap_or(rest.len());
+    let offset_at = rest.find(|c: char| c == '+' || c == '-' || c.is_ascii_alphabetic()).unwrap_or(rest.len());
     let (clock, offset) = rest.split_at(offset_at);
-    usec += clock_usec(clock)?;
-    match offset {
-        "" | "Z" | "z" => Some(usec),
-        offset => {
-            let (hours, minutes) = offset[1..].split_once(':')?;
-            let minutes = digits(hours, 2)? * 60 + digits(minutes, 2)?;
-            let east = if offset.starts_with('-') { -1 } else { 1 };
-            Some(usec - east * minutes * 60_000_000)
-        }
-    }
+    usec += clock_usec(clock.trim_end())?;
+    Some(usec - offset_minutes(offset)? * 60_000_000)
 }
 
-/// `12:00`, `12:00:00`, `12:00:00.123456`; digits beyond the sixth are dropped.
+/// How far east of Greenwich.
+fn offset_minutes(offset: &str) -> Option<i64> {
+    let Some(amount) = offset.strip_prefix(['+', '-']) else {
+        return ZONES.iter().find(|(name, _)| name.eq_ignore_ascii_case(offset)).map(|(_, hours)| hours * 60);
+    };
+    let (hours, minutes) = match amount.split_once(':') {
+        Some(parts) => parts,
+        None if amount.len() == 2 => (amount, "00"),
+        None => amount.split_at_checked(2)?,
+    };
+    let (hours, minutes) = (digits(hours, 2)?, digits(minutes, 2)?);
+    if hours > 23 || minutes > 59 {
+        return None;
+    }
+    Some(if offset.starts_with('-') { -1 } else { 1 } * (hours * 60 + minutes))
+}
+
+const ZONES: [(&str, i64); 13] = [
+    ("", 0),
+    ("Z", 0),
+    ("UTC", 0),
+    ("UT", 0),
+    ("GMT", 0),
+    ("EST", -5),
+    ("EDT", -4),
+    ("CST", -6),
+    ("CDT", -5),
+    ("MST", -7),
+    ("MDT", -6),
+    ("PST", -8),
+    ("PDT", -7),
+];
+
+/// `12:00`, `12:00:00`, `12:00:00.123456`, `12:00:00,123`; digits beyond the sixth are dropped.
 fn clock_usec(clock: &str) -> Option<i64> {
-    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+    let (clock, fraction) = clock.split_once(['.', ',']).unwrap_or((clock, "0"));
     let mut parts = clock.split(':');
     let (hour, minute) = (digits(parts.next()?, 2)?, digits(parts.next()?, 2)?);
     let second = parts.next().map_or(Some(0), |second| digits(second, 2))?;
     if parts.next().is_some() || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    if !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
     let fraction = &fraction[..fraction.len().min(6)];
@@ -183,6 +233,12 @@ mod tests {
             ("2016-03-09T12:00:00.1234567Z", 1_457_524_800_123_456),
             ("2016-03-09T14:30:00+02:30", 1_457_524_800_000_000),
             ("2016-03-09T09:30:00-02:30", 1_457_524_800_000_000),
+            ("2016-03-09T12:00:00.12345Z", 1_457_524_800_123_450),
+            ("2016-03-09 12:00:00,123", 1_457_524_800_123_000),
+            ("2016-03-09 07:00:00.018593 EST", 1_457_524_800_018_593),
+            ("2016-03-09 07:00:00.018593 -0500", 1_457_524_800_018_593),
+            ("2016-03-09T13:00:00+01", 1_457_524_800_000_000),
+            ("2016-03-09T12:00:00 UTC", 1_457_524_800_000_000),
             ("2000-02-29T00:00:00Z", 951_782_400_000_000),
             ("1969-12-31T23:59:59Z", -1_000_000),
             ("9999-12-31T23:59:59.999999Z", Timestamp::MAX.as_usec()),
@@ -207,6 +263,14 @@ mod tests {
             "2016-03-09T12:00:00+2",
             "2016-03-09T12:00:00.",
             "2016-03-09T12:00:00.x",
+            "2016-03-09T12:00:00.123456garbage",
+            "2016-03-09T12:00:00.1234567x",
+            "2016-03-09T12:00:00 XYZ",
+            "2016-03-09T12:00:00 IST",
+            "2016-03-09T12:00:00Zulu",
+            "2016-03-09T12:00:00+99:00",
+            "2016-03-09T12:00:00+010",
+            "2016-03-09T12:00:00+1:00",
             "20160-3-09",
             "２０１６-03-09",
         ] {

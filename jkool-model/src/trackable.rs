@@ -2,6 +2,7 @@
 
 use crate::source::SourceFqn;
 use crate::timestamp::Timestamp;
+use std::fmt::Write as _;
 
 /// Adds the common fields to the table of a [`wire_struct!`](crate::wire::wire_struct).
 macro_rules! trackable {
@@ -402,12 +403,32 @@ macro_rules! __trackable_setters {
 /// let error = "x".parse::<i32>().unwrap_err();
 /// assert_eq!(jkool_model::error_chain(&error), "invalid digit found in string");
 /// ```
+///
+/// A cause that the error's own text ends with is not told again. Behind the text of an error whose own code fails stands
+/// `[failed]`.
 pub fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
+    let mut chain = text_of(error);
     // An error may be its own cause, by mistake.
     for cause in std::iter::successors(error.source(), |cause| cause.source()).take(64) {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
+        let cause = text_of(cause);
+        // Many errors tell their cause themselves.
+        if !chain.ends_with(&cause) {
+            chain.push_str(": ");
+            chain.push_str(&cause);
+        }
+    }
+    chain
+}
+
+/// What stands behind a text whose own code said that it failed.
+#[doc(hidden)]
+pub const FORMAT_FAILED: &str = "[failed]";
+
+/// Not `to_string`, which panics when the error's own code fails.
+fn text_of(error: &dyn std::error::Error) -> String {
+    let mut text = String::new();
+    if write!(text, "{error}").is_err() {
+        text.push_str(FORMAT_FAILED);
     }
     text
 }

@@ -11,7 +11,8 @@ use std::sync::Arc;
 ///
 /// A transport knows its protocol and nothing of queues, retries or events: it tries once and reports. The client calls
 /// [`send`](Self::send) on its own thread, inside a tokio runtime with time and I/O, and keeps several sends under way
-/// when it is allowed to. No method has a default: what an implementation forgets, the compiler finds.
+/// when it is allowed to. What a logging adapter gets from there makes no event; an implementation with threads of its own that
+/// log holds `jkool_client::DeliveryThread` on each of them. No method has a default: what an implementation forgets, the compiler finds.
 #[async_trait]
 pub trait Transport: Debug + Send + Sync + 'static {
     /// Tries once to deliver `batch` and answers with one outcome for each payload, in order.

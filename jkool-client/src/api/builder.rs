@@ -135,7 +135,8 @@ impl ClientBuilder {
             shutdown_timeout: Duration::from_secs(5),
             notices: true,
             thread: None,
-            env: |name| std::env::var(name).ok().filter(|value| !value.is_empty()),
+            // What is no UTF-8 is refused where it is read, and not taken for a variable that is not set.
+            env: |name| Some(std::env::var_os(name)?.to_string_lossy().into_owned()).filter(|value| !value.is_empty()),
         }
     }
 

@@ -17,6 +17,7 @@ use crate::report::stats::Report;
 use crate::report::stats::Stats;
 use jkool_model::{Entity, TrackingId};
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -92,16 +93,29 @@ struct Handle {
     shutdown_timeout: Duration,
     /// Standard error is told of losses.
     notices: bool,
+    /// The guard of an adapter was dropped before anything was logged, and nobody was told.
+    ended_early: AtomicBool,
 }
 
 impl Handle {
     /// Tells once when nothing will be delivered here.
     #[inline]
     fn admitted(&self, admission: Admission) -> Admission {
-        if admission == Admission::Dropped(LossReason::Forked) && self.notices && self.shared.is_fork_to_be_told() {
-            diagnostics::tell_forked();
+        if let Admission::Dropped(reason) = admission {
+            self.dropped(reason);
         }
         admission
+    }
+
+    #[cold]
+    fn dropped(&self, reason: LossReason) {
+        match reason {
+            LossReason::Forked if self.notices && self.shared.is_fork_to_be_told() => diagnostics::tell_forked(),
+            LossReason::AfterShutdown if self.notices && self.ended_early.swap(false, Ordering::Relaxed) => {
+                diagnostics::tell_early_end();
+            }
+            _ => {}
+        }
     }
 }
 
@@ -126,7 +140,8 @@ impl Client {
         shutdown_timeout: Duration,
         notices: bool,
     ) -> Self {
-        Self { handle: Arc::new(Handle { shared, thread, set_token, shutdown_timeout, notices }) }
+        let ended_early = AtomicBool::new(false);
+        Self { handle: Arc::new(Handle { shared, thread, set_token, shutdown_timeout, notices, ended_early }) }
     }
 
     /// Hands over a ready event, activity or snapshot. Never blocks, unless
@@ -216,6 +231,11 @@ impl Client {
     #[doc(hidden)]
     pub fn emit_line(&self, line: &Line<'_>) -> Admission {
         self.handle.admitted(self.handle.shared.emit_line(line))
+    }
+
+    /// The guard of an adapter is dropped: before anything was logged, that is likely a mistake, which the first loss tells of.
+    pub(crate) fn guard_dropped(&self) {
+        self.handle.ended_early.store(self.stats().accepted() == 0, Ordering::Relaxed);
     }
 
     pub(crate) fn downgrade(&self) -> WeakClient {

@@ -9,7 +9,8 @@ use std::time::Duration;
 /// `shutdown_timeout`, and the client ends; what is logged later is counted as
 /// [`AfterShutdown`](crate::LossReason::AfterShutdown).
 ///
-/// Bind it to a name in `main`: `let _guard = ..`. With `let _ = ..` it is dropped at once.
+/// Bind it to a name in `main`: `let _guard = ..`. With `let _ = ..` it is dropped at once, and nothing is delivered; the first
+/// record that is lost by that is told of on standard error.
 #[derive(Debug)]
 #[must_use = "dropping the guard ends the delivery: bind it to a name, `let _guard = ..`"]
 pub struct Guard {
@@ -45,6 +46,7 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
+        self.client.guard_dropped();
         // The delivery thread can't wait for itself.
         let timeout = if delivery_thread::is_current() { Duration::ZERO } else { self.shutdown_timeout };
         let _losses_are_told_on_standard_error = self.client.shutdown(timeout);

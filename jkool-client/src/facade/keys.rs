@@ -167,11 +167,15 @@ fn duration(value: &mut Value) -> Option<i64> {
     int(value).filter(|usec| *usec >= 0)
 }
 
-/// Microseconds since 1970, or ISO 8601, in the years that the service takes. 0 is no time: readers take it for none.
+/// Seconds, milli-, micro- or nanoseconds since 1970, told apart by their size, or ISO 8601. A number that would be a time before
+/// 2000 is none: it is more likely something else, and would be stored where nobody looks for it.
 fn time(value: &mut Value) -> Option<Timestamp> {
-    let time = value.as_i64().map(Timestamp::from_usec).or_else(|| word(value))?;
-    (Timestamp::from_usec(1)..=Timestamp::MAX).contains(&time).then_some(time)
+    let time = value.as_i64().map(Timestamp::from_unix).or_else(|| word(value))?;
+    (YEAR_2000..=YEAR_2100).contains(&time).then_some(time)
 }
+
+const YEAR_2000: Timestamp = Timestamp::from_usec(946_684_800_000_000);
+const YEAR_2100: Timestamp = Timestamp::from_usec(4_102_444_800_000_000);
 
 fn properties(value: &mut Value) -> Option<Vec<Property>> {
     let read = as_field("properties", value)?.properties;

@@ -5,8 +5,11 @@ use jkool_model::Text;
 use std::cell::Cell;
 use std::fmt::{self, Write};
 
-/// What stands in the place of a text or value whose own code panicked.
+/// What stands behind a text whose own code panicked, and in the place of a value whose code did.
 pub const PANICKED: &str = "[panicked]";
+
+/// What stands behind a text whose own code said that it failed.
+pub const FAILED: &str = jkool_model::FORMAT_FAILED;
 
 thread_local! {
     /// Room for the next text, since most are gone by then.
@@ -19,7 +22,7 @@ const MAX_SPARE: usize = 4 << 10;
 /// Room for most texts, so that a fresh one does not grow piece by piece.
 const USUAL: usize = 64;
 
-/// What the record says. Text that panics while it is formatted is `[panicked]`.
+/// What the record says. Behind what fails or panics while it is formatted stands `[failed]` or `[panicked]`.
 pub fn of(args: &fmt::Arguments<'_>) -> Text {
     if let Some(text) = args.as_str() {
         return text.into();
@@ -28,11 +31,12 @@ pub fn of(args: &fmt::Arguments<'_>) -> Text {
     let mut text = SPARE.try_with(Cell::take).unwrap_or_default();
     text.clear();
     text.reserve(USUAL);
-    // A `Display` that fails leaves what it wrote.
-    match catch_panic(|| text.write_fmt(*args).unwrap_or_default()) {
-        Some(()) => text.into(),
-        None => PANICKED.into(),
+    match catch_panic(|| text.write_fmt(*args)) {
+        Some(Ok(())) => {}
+        Some(Err(_)) => text.push_str(FAILED),
+        None => text.push_str(PANICKED),
     }
+    text.into()
 }
 
 /// Takes back a text that is no longer needed.

@@ -3,13 +3,13 @@
 use crate::emit::clock;
 use crate::queue::amount::Amount;
 use crate::queue::blocks::Incoming;
+use crate::queue::lock::Held;
 use crate::queue::overflow::{Admission, OverflowPolicy};
 use crate::queue::receipts::ReceiptId;
 use crate::queue::shard::{Entrant, Evicted, State};
 use crate::queue::shards::Shards;
 use crate::report::loss::LossReason;
 use jkool_model::Severity;
-use std::sync::{MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// An event that wants to come in.
@@ -145,11 +145,11 @@ impl<'s> Entry<'s> {
     #[cold]
     fn find_room(
         &mut self,
-        mut state: MutexGuard<'s, State>,
+        mut state: Held<'s, State>,
         severity: Severity,
         wake: &impl Fn(),
         evicted: &impl Fn(Evicted),
-    ) -> Result<MutexGuard<'s, State>, (MutexGuard<'s, State>, LossReason)> {
+    ) -> Result<Held<'s, State>, (Held<'s, State>, LossReason)> {
         let Shards { limits, budget, signals, .. } = self.shards;
         if !state.is_closed() && is_below(limits.shed_below, severity) && budget.is_filled(3, 4) {
             return Err((state, LossReason::Shed));
@@ -197,7 +197,7 @@ impl<'s> Entry<'s> {
     }
 
     /// Waits until the shard gets credit, or for a while.
-    fn wait(&mut self, mut state: MutexGuard<'s, State>) -> MutexGuard<'s, State> {
+    fn wait(&mut self, mut state: Held<'s, State>) -> Held<'s, State> {
         let OverflowPolicy::Block(timeout) = self.shards.limits.overflow else { return state };
         if self.place.is_none() {
             self.place = Some(state.queue_up());
@@ -215,9 +215,8 @@ impl<'s> Entry<'s> {
             }
             !(state.is_closed() || paid && state.is_turn_of(self.place))
         };
-        let waited = shard.room.wait_timeout_while(state, left.min(LOOK), unchanged);
-        let (state, result) = waited.unwrap_or_else(PoisonError::into_inner);
-        if !result.timed_out() {
+        let (state, unchanged) = state.wait_while(&shard.room, left.min(LOOK), unchanged);
+        if !unchanged {
             return state;
         }
         self.may_wait = left > LOOK;

@@ -16,6 +16,9 @@ use crate::report::loss::LossReason;
 use jkool_model::{Entity, Severity};
 use std::sync::Arc;
 
+/// It was logged by what runs under a lock of the queue: an allocator, say.
+const RECURSION: Admission = Admission::Dropped(LossReason::Recursion);
+
 /// How an event comes in: by which shard, with whose receipt, and in the place of which room.
 struct Way<'r> {
     shard: usize,
@@ -54,6 +57,9 @@ impl Shared {
         if self.shards.origin.look() {
             return (self.shards.origin.refuse(), Receipt::of_dropped(LossReason::Forked));
         }
+        if self.shards.refuses_recursion() {
+            return (RECURSION, Receipt::of_dropped(LossReason::Recursion));
+        }
         let (id, receipt) = self.lock().ledger.receipts.add();
         let admission = self.admit(
             Way { shard, receipt: Some(id), reserved: reserved.map(|reserved| &mut reserved.amount) },
@@ -72,6 +78,9 @@ impl Shared {
     }
 
     fn admit(&self, way: Way<'_>, mut entity: Entity, code: Option<Code>) -> Admission {
+        if self.shards.refuses_recursion() {
+            return RECURSION;
+        }
         let severity = encode::severity(&entity);
         if self.encoder.leaves(&entity) {
             if let (Entity::Event(event), Some(code)) = (&mut entity, code) {
@@ -97,6 +106,9 @@ impl Shared {
     /// An event that is a log line. Hooks would not see it: only for when there are none. The worker encodes it, unless it is
     /// behind.
     pub(crate) fn emit_line(&self, line: &Line<'_>) -> Admission {
+        if self.shards.refuses_recursion() {
+            return RECURSION;
+        }
         let way = Way { shard: self.here(), receipt: None, reserved: None };
         let stamped = Stamped::new(line, clock::timestamp().as_usec(), host::current_tid());
         if self.shards[way.shard].is_behind() {
@@ -131,7 +143,13 @@ impl Shared {
             self.shards.origin.refuse();
             return;
         }
+        if self.shards.refuses_recursion() {
+            return;
+        }
         self.shards.refuse(self.here(), reason);
-        self.wake.notify_one();
+        // To wake the worker may allocate, and an allocator that logs would be here again. It looks by itself soon.
+        if reason != LossReason::Recursion {
+            self.wake.notify_one();
+        }
     }
 }

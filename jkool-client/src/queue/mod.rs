@@ -13,6 +13,7 @@ mod entry;
 pub(crate) mod lane;
 pub(crate) mod ledger;
 pub(crate) mod limits;
+mod lock;
 pub(crate) mod mark;
 pub(crate) mod origin;
 pub(crate) mod overflow;

@@ -82,8 +82,9 @@ impl Waiters {
     pub(super) fn close(&self) {
         let mut places = self.lock();
         self.count.store(0, Ordering::SeqCst);
-        let places = std::mem::take(&mut *places);
-        let wakers = places.iter().filter_map(|place| place.answer(Err(LossReason::AfterShutdown)));
+        let left = std::mem::take(&mut *places);
+        drop(places);
+        let wakers = left.iter().filter_map(|place| place.answer(Err(LossReason::AfterShutdown)));
         wakers.for_each(Waker::wake);
     }
 

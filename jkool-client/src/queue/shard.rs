@@ -5,18 +5,19 @@ use crate::queue::block::{Admitted, Block};
 use crate::queue::blocks::{Incoming, Queue};
 use crate::queue::lane::Lane;
 use crate::queue::limits::Limits;
+use crate::queue::lock::{Held, Lock};
 use crate::queue::mark::Since;
 use crate::queue::receipts::ReceiptId;
 use crate::report::loss::LossReason;
 use std::collections::VecDeque;
+use std::sync::Condvar;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 
 /// A shard on cache lines of its own, since its threads write to it with every event.
 #[derive(Debug)]
 #[repr(align(128))]
 pub(crate) struct Shard {
-    state: Mutex<State>,
+    state: Lock<State>,
     /// Told when the shard gets credit, or is closed, and a caller waits for it.
     pub(crate) room: Condvar,
     /// The worker is behind: who logs a line encodes it too.
@@ -98,26 +99,21 @@ const SPARED: u64 = 1 << 62;
 impl Shard {
     pub(crate) fn new(limits: &Limits, max_spare: usize) -> Self {
         Self {
-            state: Mutex::new(State::new(limits, max_spare)),
+            state: Lock::new(State::new(limits, max_spare)),
             room: Condvar::new(),
             behind: AtomicBool::new(false),
             oldest: AtomicU64::new(NEVER),
         }
     }
 
-    /// Nothing that runs under the lock can leave it half changed, so a panic elsewhere is no reason to give up.
-    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn lock(&self) -> Held<'_, State> {
+        self.state.lock()
     }
 
     /// None while another thread has it.
     #[inline]
-    pub(crate) fn try_lock(&self) -> Option<MutexGuard<'_, State>> {
-        match self.state.try_lock() {
-            Ok(state) => Some(state),
-            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        }
+    pub(crate) fn try_lock(&self) -> Option<Held<'_, State>> {
+        self.state.try_lock()
     }
 
     pub(crate) fn is_behind(&self) -> bool {

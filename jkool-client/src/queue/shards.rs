@@ -5,6 +5,7 @@ use crate::queue::amount::Amount;
 use crate::queue::budget::Budget;
 use crate::queue::cache_line::CacheLine;
 use crate::queue::limits::Limits;
+use crate::queue::lock::{self, Held};
 use crate::queue::mark::Since;
 use crate::queue::origin::Origin;
 use crate::queue::reserve::Waiters;
@@ -12,7 +13,7 @@ use crate::queue::shard::{Counts, Evicted, Shard, State};
 use crate::queue::signals::Signals;
 use crate::report::loss::LossReason;
 use std::ops::Index;
-use std::sync::MutexGuard;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct Shards {
     pub(crate) signals: CacheLine<Signals>,
     /// Tasks that wait for room.
     pub(crate) waiters: CacheLine<Waiters>,
+    /// What was logged while logging. It is counted without a lock, since this thread may hold it.
+    recursions: CacheLine<AtomicU64>,
     /// Ages are told from here.
     start: Instant,
 }
@@ -49,6 +52,7 @@ impl Shards {
             budget: Budget::new(&limits),
             signals: CacheLine(Signals::new(&limits)),
             waiters: CacheLine::default(),
+            recursions: CacheLine::default(),
             start: clock::now(),
             origin: Origin::default(),
             limits,
@@ -72,7 +76,7 @@ impl Shards {
     }
 
     /// All of them at once, so that what is counted is true of one instant. Callers hold one at most.
-    pub(crate) fn lock_all(&self) -> Vec<MutexGuard<'_, State>> {
+    pub(crate) fn lock_all(&self) -> Vec<Held<'_, State>> {
         self.shards.iter().map(Shard::lock).collect()
     }
 
@@ -147,8 +151,39 @@ impl Shards {
 
     /// Counts an event that never became one.
     pub(crate) fn refuse(&self, shard: usize, reason: LossReason) {
-        self[shard].lock().refuse(reason);
+        if reason == LossReason::Recursion {
+            self.recursions.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self[shard].lock().refuse(reason);
+        }
         self.signals.lost();
+    }
+
+    /// Refuses what comes from under a lock of the queue, which it would need itself.
+    #[inline]
+    pub(crate) fn refuses_recursion(&self) -> bool {
+        let recursion = lock::is_held();
+        if recursion {
+            self.refuse(0, LossReason::Recursion);
+        }
+        recursion
+    }
+
+    /// What all of them have counted, with all locks in hand.
+    pub(crate) fn sum(&self, shards: &[Held<'_, State>]) -> Counts {
+        let mut sum = Counts::default();
+        for shard in shards {
+            let counts = shard.counts();
+            sum.accepted += counts.accepted;
+            sum.entered += counts.entered;
+            for (all, one) in sum.dropped.iter_mut().zip(&counts.dropped) {
+                *all += one;
+            }
+        }
+        let recursions = self.recursions.load(Ordering::Relaxed);
+        sum.accepted += recursions;
+        sum.dropped[LossReason::Recursion as usize] += recursions;
+        sum
     }
 
     /// The same, as blocks keep it.
@@ -171,18 +206,4 @@ impl Shards {
     pub(crate) fn now(&self) -> u64 {
         self.since_start().unsigned_abs()
     }
-}
-
-/// What all of them have counted.
-pub(crate) fn sum(shards: &[MutexGuard<'_, State>]) -> Counts {
-    let mut sum = Counts::default();
-    for shard in shards {
-        let counts = shard.counts();
-        sum.accepted += counts.accepted;
-        sum.entered += counts.entered;
-        for (all, one) in sum.dropped.iter_mut().zip(&counts.dropped) {
-            *all += one;
-        }
-    }
-    sum
 }

@@ -7,16 +7,17 @@ use crate::emit::encode::Encoder;
 use crate::queue::cache_line::CacheLine;
 use crate::queue::ledger::Ledger;
 use crate::queue::limits::Limits;
+use crate::queue::lock::{Held, Lock};
 use crate::queue::mark::Since;
 use crate::queue::overflow::OverflowPolicy;
-use crate::queue::shards::{Shards, sum};
+use crate::queue::shards::Shards;
 use crate::queue::timer::Timer;
 use crate::report::health::{Condition, Health, Trouble};
 use crate::report::last_minute::LastMinute;
 use crate::report::loss::LossReason;
 use crate::report::stats::Stats;
 use jkool_model::{InvalidEntity, Timestamp};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
@@ -24,7 +25,7 @@ const NANOS_PER_SEC: u64 = 1_000_000_000;
 
 pub(crate) struct Shared {
     pub(crate) shards: Shards,
-    accounts: CacheLine<Mutex<Accounts>>,
+    accounts: CacheLine<Lock<Accounts>>,
     /// Told when the worker is gone.
     pub(super) end: Condvar,
     /// There is a spool for what is left at the end.
@@ -87,9 +88,8 @@ impl Shared {
         }
     }
 
-    /// Nothing that runs under the lock can leave it half changed, so a panic elsewhere is no reason to give up.
-    pub(super) fn lock(&self) -> MutexGuard<'_, Accounts> {
-        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn lock(&self) -> Held<'_, Accounts> {
+        self.accounts.lock()
     }
 
     pub(crate) fn stats(&self) -> Stats {
@@ -101,7 +101,7 @@ impl Shared {
 
     /// With the accounts and all shards in hand, so that it is true of one instant.
     fn stats_in(&self, accounts: &Accounts) -> Stats {
-        accounts.ledger.stats(&sum(&self.shards.lock_all()))
+        accounts.ledger.stats(&self.shards.sum(&self.shards.lock_all()))
     }
 
     pub(crate) fn health(&self) -> Health {
@@ -181,7 +181,7 @@ impl Shared {
         self.account_in(self.lock(), entry)
     }
 
-    fn account_in<T>(&self, mut accounts: MutexGuard<'_, Accounts>, entry: impl FnOnce(&mut Ledger) -> T) -> T {
+    fn account_in<T>(&self, mut accounts: Held<'_, Accounts>, entry: impl FnOnce(&mut Ledger) -> T) -> T {
         let ledger = &mut accounts.ledger;
         let (left, losses, refused) = (ledger.left(), ledger.losses(), ledger.refused());
         let result = entry(ledger);
@@ -299,7 +299,7 @@ impl Shared {
             self.shards.signals.emptied(place);
         }
         let losses = accounts.ledger.losses();
-        accounts.ledger.give_up(&sum(&shards), reason);
+        accounts.ledger.give_up(&self.shards.sum(&shards), reason);
         if accounts.ledger.losses() > losses {
             self.shards.signals.lost();
         }

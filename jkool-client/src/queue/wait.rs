@@ -2,7 +2,6 @@
 
 use crate::emit::{clock, delivery_thread, thread};
 use crate::queue::completion::{Completed, Completion};
-use crate::queue::shards::sum;
 use crate::queue::shared::Shared;
 use crate::report::stats::Report;
 use std::sync::Arc;
@@ -57,7 +56,7 @@ impl Shared {
             accounts.new_wait = accounts.new_wait.into_iter().chain([deadline]).min();
         }
         let mut shards = self.shards.lock_all();
-        let next = accounts.ledger.wait(&sum(&shards), deadline, goal == Goal::Durable, &completion);
+        let next = accounts.ledger.wait(&self.shards.sum(&shards), deadline, goal == Goal::Durable, &completion);
         for shard in &mut shards {
             shard.begin_generation(next);
             if goal == Goal::Closed {
@@ -92,7 +91,7 @@ impl Shared {
         if goal == Goal::Closed {
             // The thread ends a moment after the last event has; a program that ends now should not cut it short.
             let left = (deadline + GRACE).saturating_duration_since(clock::now());
-            drop(self.end.wait_timeout_while(self.lock(), left, |accounts| !accounts.ended));
+            drop(self.lock().wait_while(&self.end, left, |accounts| !accounts.ended));
         }
         report
     }

@@ -210,6 +210,16 @@ pub(crate) fn tell_after_the_end(stats: &Stats, told: u64) {
     }
 }
 
+/// Tells that the guard of an adapter was dropped before anything was logged.
+pub(crate) fn tell_early_end() {
+    let line = "nothing is delivered: the guard was dropped before anything was logged; keep it, `let _guard = ..`, and not \
+                `let _ = ..`";
+    let mut stderr = Stderr::default();
+    stderr.write(line.to_owned());
+    // The program may end before long.
+    stderr.finish();
+}
+
 /// Tells that nothing is delivered in a child of the process that has built the client.
 pub(crate) fn tell_forked() {
     let line = "nothing is delivered in a process that was forked after the client was built; build it after the fork";

@@ -225,11 +225,14 @@ fn properties_come_as_a_list_or_as_a_dict() {
     assert_eq!(event.properties[0].name, "properties");
 }
 
+/// A moment of 2023.
+const T: i64 = 1_700_000_000_000_000;
+
 #[test]
 fn the_third_time_follows_from_two() {
-    let event = logged!(start_time = 1000, elapsed_usec = 250; "m");
-    assert_eq!((event.end_time, event.properties.len()), (Some(Timestamp::from_usec(1250)), 0));
-    assert_eq!(logged!(start_time = 1000, end_time = 1250; "m").elapsed_usec, Some(250));
+    let event = logged!(start_time = T + 1000, elapsed_usec = 250; "m");
+    assert_eq!((event.end_time, event.properties.len()), (Some(Timestamp::from_usec(T + 1250)), 0));
+    assert_eq!(logged!(start_time = T + 1000, end_time = T + 1250; "m").elapsed_usec, Some(250));
 }
 
 #[test]
@@ -238,28 +241,39 @@ fn times_that_contradict_each_other_do_not_cost_the_event() {
     let kept = |event: Event| -> Vec<_> { event.properties.into_iter().map(|p| (p.name, p.value)).collect() };
 
     // Two clocks.
-    let event = logged!(start_time = 1000, end_time = 2000, elapsed_usec = 1003; "m");
+    let event = logged!(start_time = T + 1000, end_time = T + 2000, elapsed_usec = 1003; "m");
     assert_eq!(
         (event.start_time, event.end_time),
-        (Some(Timestamp::from_usec(1000)), Some(Timestamp::from_usec(2000)))
+        (Some(Timestamp::from_usec(T + 1000)), Some(Timestamp::from_usec(T + 2000)))
     );
     assert_eq!(event.elapsed_usec, Some(1000));
     assert_eq!(kept(event), [("elapsed_time_usec".into(), Value::Int(1003))]);
 
-    let backwards = logged!(start_time = 2000, end_time = 1000; "m");
+    let backwards = logged!(start_time = T + 2000, end_time = T + 1000; "m");
     assert_eq!((backwards.start_time, backwards.end_time, backwards.elapsed_usec), (None, None, None));
     assert_eq!(
         kept(backwards),
-        [("start_time_usec".into(), usec(2000).value), ("end_time_usec".into(), usec(1000).value)]
+        [("start_time_usec".into(), usec(T + 2000).value), ("end_time_usec".into(), usec(T + 1000).value)]
     );
 
-    let all = logged!(start_time = 2000, end_time = 1000, elapsed_usec = 5; "m");
+    let all = logged!(start_time = T + 2000, end_time = T + 1000, elapsed_usec = 5; "m");
     assert_eq!((all.start_time, all.end_time, all.elapsed_usec), (None, None, None));
     assert_eq!(kept(all).len(), 3);
 
-    let endless = logged!(start_time = 1000, elapsed_usec = i64::MAX; "m");
+    let endless = logged!(start_time = T + 1000, elapsed_usec = i64::MAX; "m");
     assert_eq!((endless.start_time, endless.end_time, endless.elapsed_usec), (None, None, None));
     assert_eq!(kept(endless).len(), 2);
+}
+
+#[test]
+fn a_number_that_is_no_plausible_time_is_a_property() {
+    for seconds in [1_700_000_000, 1_700_000_000_000, T, T * 1_000] {
+        assert_eq!(logged!(time = seconds; "m").time, Some(Timestamp::from_usec(T)), "{seconds}");
+    }
+    for number in [35, 0, -1, 86_400, i64::MAX] {
+        let event = logged!(time = number; "m");
+        assert_eq!((event.time, &event.properties[0].value), (None, &Value::Int(number)), "{number}");
+    }
 }
 
 #[test]

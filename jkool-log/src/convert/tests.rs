@@ -308,7 +308,7 @@ fn a_display_that_fails_leaves_what_it_wrote() {
             Err(fmt::Error)
         }
     }
-    assert_eq!(logged!("the {Fails} of it").message, "the half");
+    assert_eq!(logged!("the {Fails} of it").message, "the half[failed]");
 }
 
 /// Key-values of the program's own making.

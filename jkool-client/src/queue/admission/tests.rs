@@ -8,7 +8,7 @@ use crate::queue::blocks::Incoming;
 use crate::queue::lane::Lane;
 use crate::queue::limits::Limits;
 use crate::queue::overflow::OverflowPolicy;
-use crate::queue::shards::{Shards, sum};
+use crate::queue::shards::Shards;
 use crate::report::loss::LossReason;
 use jkool_model::Severity;
 use jkool_transport::Kind;
@@ -64,7 +64,7 @@ fn take(shards: &Shards, shard: usize) -> Vec<String> {
 }
 
 fn overflows(shards: &Shards) -> u64 {
-    sum(&shards.lock_all()).dropped[LossReason::Overflow as usize]
+    shards.sum(&shards.lock_all()).dropped[LossReason::Overflow as usize]
 }
 
 #[test]
@@ -237,7 +237,7 @@ fn callers_that_wait_get_room_in_turn() {
         callers.into_iter().for_each(|caller| caller.join().unwrap());
     });
     assert_eq!(shards.signals.blocked_shards(), 0);
-    let counts = sum(&shards.lock_all());
+    let counts = shards.sum(&shards.lock_all());
     assert_eq!((counts.accepted as usize, overflows(&shards)), (6 * EACH, 0));
     shards.reclaim();
     assert_eq!(shards.budget.used(), Amount::NOTHING);
