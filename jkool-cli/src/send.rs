@@ -146,10 +146,12 @@ fn summary(feed: &Feed, stats: &Stats, took: Duration) -> String {
     for reason in LossReason::ALL.iter().filter(|reason| stats.dropped(**reason) > 0) {
         text.push_str(&format!(", {} {reason}", units::count(stats.dropped(*reason))));
     }
-    match feed.refused() {
-        0 => {}
-        1 => text.push_str(", 1 line refused"),
-        lines => text.push_str(&format!(", {} lines refused", units::count(lines))),
+    for (count, what) in [(feed.repaired(), "repaired"), (feed.refused(), "refused")] {
+        match count {
+            0 => {}
+            1 => text.push_str(&format!(", 1 line {what}")),
+            lines => text.push_str(&format!(", {} lines {what}", units::count(lines))),
+        }
     }
     text
 }

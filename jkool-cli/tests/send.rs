@@ -118,7 +118,10 @@ fn bad_lines_of_a_file_are_named_and_the_others_sent() {
     assert!(second.starts_with(&format!("{}:2:24: key must be a string", file.path())), "{second}");
     assert!(fourth.starts_with(&format!("{}:4:", file.path())) && fourth.contains("expected an event"), "{fourth}");
     assert!(fifth.starts_with(&format!("{}:5:1: ", file.path())), "{fifth}");
-    assert!(summary.starts_with("3 delivered in ") && summary.ends_with("3 lines refused"), "{summary}");
+    assert!(
+        summary.starts_with("3 delivered in ") && summary.ends_with(", 1 line repaired, 3 lines refused"),
+        "{summary}"
+    );
     let mut found: Vec<(String, String)> = stored(&collector)
         .into_iter()
         .map(|stored| match &stored.entity {
@@ -130,6 +133,26 @@ fn bad_lines_of_a_file_are_named_and_the_others_sent() {
     found.sort_unstable();
     let pair = |name: &str, source: &str| (name.to_owned(), source.to_owned());
     assert_eq!(found, [pair("Cpu", "APPL=Default"), pair("first", "APPL=Own"), pair("last", "APPL=Default")]);
+}
+
+#[test]
+fn what_is_nearly_json_is_sent_and_counted() {
+    let collector = collector();
+    let file = TempFile::new("nearly.jsonl", "");
+    std::fs::write(
+        file.path(),
+        b"\xef\xbb\xbf{\"operation\":\"mark\",\"msg-text\":\"1\"}\n\
+          {\"operation\":\"python\",\"msg-text\":\"2\",\"properties\":[{\"name\":\"r\",\"type\":\"double\",\"value\":NaN}]}\n\
+          {\"operation\":\"latin\",\"msg-text\":\"caf\xe9\"}\n\
+          {\"operation\":\"large\",\"msg-text\":\"4\",\"properties\":[{\"name\":\"r\",\"type\":\"double\",\"value\":1e400}]}\n",
+    )
+    .unwrap();
+    let ran = run(&["send", "--file", file.path(), "--url", &collector.url()]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.err.starts_with("4 delivered in ") && ran.err.ends_with(", 4 lines repaired\n"), "{}", ran.err);
+    let mut found: Vec<_> = events(&collector).iter().map(|event| event.message.to_string()).collect();
+    found.sort_unstable();
+    assert_eq!(found, ["1", "2", "4", "caf\u{e9}"]);
 }
 
 #[test]

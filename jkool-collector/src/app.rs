@@ -49,7 +49,7 @@ impl App {
     pub(crate) async fn keep(&self, batch: &mut Batch) -> Result<Appended, StoreError> {
         let refused = batch.refused_count();
         let appended = self.store.append(std::mem::take(&mut batch.records)).await?;
-        self.counters.count(appended, refused);
+        self.counters.count(appended, refused, batch.repaired);
         if let Some(script) = &self.script {
             script.arrived(&batch.bodies);
         }

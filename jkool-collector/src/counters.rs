@@ -15,6 +15,10 @@ pub struct Counts {
     pub duplicates: u64,
     /// Lines or elements that could not be read.
     pub refused: u64,
+    /// Of those that were taken, what came as no JSON and was made such.
+    pub repaired: u64,
+    /// Entities that were too old to be kept when they came.
+    pub expired: u64,
     /// Connections that were opened.
     pub connections: u64,
     /// Of these, those that are open now.
@@ -29,6 +33,8 @@ pub(crate) struct Counters {
     stored: AtomicU64,
     duplicates: AtomicU64,
     refused: AtomicU64,
+    repaired: AtomicU64,
+    expired: AtomicU64,
     connections: AtomicU64,
     closed: AtomicU64,
     turned_away: AtomicU64,
@@ -43,10 +49,12 @@ const NOTICES: usize = 32;
 pub(crate) struct OpenConnection<'a>(&'a Counters);
 
 impl Counters {
-    pub(crate) fn count(&self, appended: Appended, refused: usize) {
+    pub(crate) fn count(&self, appended: Appended, refused: usize, repaired: usize) {
         self.stored.fetch_add(appended.stored as u64, Relaxed);
         self.duplicates.fetch_add(appended.duplicates as u64, Relaxed);
+        self.expired.fetch_add(appended.expired as u64, Relaxed);
         self.refused.fetch_add(refused as u64, Relaxed);
+        self.repaired.fetch_add(repaired as u64, Relaxed);
     }
 
     pub(crate) fn open(&self) -> OpenConnection<'_> {
@@ -74,6 +82,8 @@ impl Counters {
             stored: self.stored.load(Relaxed),
             duplicates: self.duplicates.load(Relaxed),
             refused: self.refused.load(Relaxed),
+            repaired: self.repaired.load(Relaxed),
+            expired: self.expired.load(Relaxed),
             connections,
             open: connections - closed.min(connections),
             turned_away: self.turned_away.load(Relaxed),

@@ -94,8 +94,9 @@ impl ErrorResponse {
         if let ErrorResponse::Entities(appended, batch) = self {
             let refused = batch.refused.iter();
             let refused = refused.map(|each| json!({"line": each.line, "column": each.column, "error": each.error}));
-            body["stored"] = appended.stored.into();
-            body["duplicates"] = appended.duplicates.into();
+            let error = body["error"].take();
+            body = kept(*appended, batch.repaired);
+            body["error"] = error;
             body["refused"] = refused.collect();
             if batch.refused_more > 0 {
                 body["refused-more"] = batch.refused_more.into();
@@ -113,6 +114,17 @@ impl IntoResponse for ErrorResponse {
         }
         response
     }
+}
+
+/// What became of entities. What seldom happens is told when it did.
+pub(crate) fn kept(appended: Appended, repaired: usize) -> Value {
+    let mut answer = json!({"stored": appended.stored, "duplicates": appended.duplicates});
+    for (name, count) in [("expired", appended.expired), ("repaired", repaired)] {
+        if count > 0 {
+            answer[name] = count.into();
+        }
+    }
+    answer
 }
 
 /// An answer of JSON.

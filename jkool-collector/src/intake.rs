@@ -8,7 +8,7 @@ pub(crate) mod lines;
 
 use crate::access::Denied;
 use crate::app::App;
-use crate::error_response::{ErrorResponse, json_answer};
+use crate::error_response::{ErrorResponse, json_answer, kept};
 use crate::script::Scripted;
 use crate::server::session::Session;
 use crate::store::{Appended, Record};
@@ -26,7 +26,6 @@ use body::Reservation;
 use bytes::Bytes;
 use encoding::Encoding;
 use jkool_model::Timestamp;
-use serde_json::json;
 use std::sync::Arc;
 
 /// The paths that take entities, and the type that one has there if it says none.
@@ -110,7 +109,7 @@ async fn take(
     }
     // Nothing is fine, too: some ask so whether anybody is there.
     let status = if appended == Appended::default() { StatusCode::OK } else { StatusCode::ACCEPTED };
-    Ok(json_answer(status, &json!({"stored": appended.stored, "duplicates": appended.duplicates})))
+    Ok(json_answer(status, &kept(appended, batch.repaired)))
 }
 
 /// How a body becomes a batch.

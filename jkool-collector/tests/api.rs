@@ -1,7 +1,7 @@
 //! The read API, over a socket.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use jkool_collector::{Collector, Record};
+use jkool_collector::{Clock, Collector, Record, Retention, Store};
 use jkool_model::Timestamp;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -514,4 +514,31 @@ fn what_is_described_as_taking_entities_does() {
         assert!(answer.split(' ').nth(1) == Some("202"), "{path}: {answer}");
     }
     assert_eq!(get(&collector, "/api/events")["events"].as_array().unwrap().len(), paths.len());
+}
+
+/// What is sent is answered, and what is told of it later is the same.
+#[test]
+fn what_is_mended_or_too_old_is_counted_and_told() {
+    let now = Timestamp::from_usec(START);
+    let retention = Retention::IN_MEMORY.age(Duration::from_secs(3_600));
+    let store = Store::builder().retention(retention).clock(Clock::new(move || now));
+    let collector = Collector::builder().listen("127.0.0.1:0").store(store).start().unwrap();
+    let post = |body: &[u8]| {
+        let mut stream = TcpStream::connect(collector.address()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let head = format!("POST /event HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", collector.address());
+        stream.write_all(format!("{head}Content-Length: {}\r\n\r\n", body.len()).as_bytes()).unwrap();
+        stream.write_all(body).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        serde_json::from_str::<Value>(answer.rsplit_once("\r\n\r\n").unwrap().1).unwrap()
+    };
+    let event = |usec: i64| format!(r#"{{"operation":"op","time-usec":{usec}}}"#);
+    assert_eq!(post(event(START).as_bytes()), json!({"stored": 1, "duplicates": 0}));
+    let old = format!("{}\n{}", event(35), event(START - 1));
+    assert_eq!(post(old.as_bytes()), json!({"stored": 1, "duplicates": 0, "expired": 1}));
+    assert_eq!(post(b"{\"operation\":\"caf\xe9\"}"), json!({"stored": 1, "duplicates": 0, "repaired": 1}));
+    let stats = get(&collector, "/api/stats");
+    let received = &stats["received"];
+    assert_eq!([&received["stored"], &received["expired"], &received["repaired"]], [&json!(3), &json!(1), &json!(1)]);
 }

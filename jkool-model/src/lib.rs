@@ -10,6 +10,7 @@ mod heap_size;
 #[doc(hidden)]
 pub mod json;
 mod property;
+mod repair;
 mod resource;
 mod snapshot;
 mod source;
@@ -37,6 +38,7 @@ pub use jkool_derive::Snapshot;
 pub use property::{Property, TypedValue};
 #[doc(hidden)]
 pub use property::{Scalar, write_property};
+pub use repair::repair_json;
 pub use snapshot::{Snapshot, SnapshotBuilder};
 pub use source::{SourceError, SourceFault, SourceFqn, SourceFqnBuilder};
 pub use source_type::SourceType;

@@ -2,7 +2,7 @@
 
 use super::progress::Progress;
 use crate::out;
-use jkool_client::model::{Entity, replace_lone_surrogates};
+use jkool_client::model::{Entity, repair_json};
 use jkool_client::{Admission, Client, LossReason};
 use serde_json::Value;
 use std::fs::File;
@@ -18,6 +18,7 @@ pub(crate) struct Feed {
     len: Option<u64>,
     bytes: AtomicU64,
     refused: AtomicU64,
+    repaired: AtomicU64,
     /// The input ended by an error, or nothing gets through.
     failed: AtomicBool,
     stopped: AtomicBool,
@@ -49,6 +50,7 @@ impl Feed {
             len,
             bytes: AtomicU64::new(0),
             refused: AtomicU64::new(0),
+            repaired: AtomicU64::new(0),
             failed: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
         };
@@ -68,6 +70,11 @@ impl Feed {
     /// How many lines are no event.
     pub(crate) fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
+    }
+
+    /// How many lines were no JSON and were made such.
+    pub(crate) fn repaired(&self) -> u64 {
+        self.repaired.load(Ordering::Relaxed)
     }
 
     /// Whether the end was not reached.
@@ -96,11 +103,11 @@ impl Feed {
             self.bytes.fetch_add(read, Ordering::Relaxed);
             let emitted = match read == LONGEST && !line.ends_with(b"\n") {
                 true => self.skip(&mut input).and(Err(Trouble::Line(1, "a line is no longer than 16 MiB".to_owned()))),
-                false if line.trim_ascii().is_empty() => Ok(()),
+                false if line.trim_ascii().is_empty() => Ok(false),
                 false => emit(&line, client),
             };
             match emitted {
-                Ok(()) => {}
+                Ok(repaired) => drop(self.repaired.fetch_add(repaired.into(), Ordering::Relaxed)),
                 Err(Trouble::Line(column, reason)) => self.refuse(number, column, &reason, progress),
                 Err(Trouble::NoRoom) => return self.failed.store(true, Ordering::Relaxed),
             }
@@ -120,7 +127,7 @@ impl Feed {
     }
 
     /// Reads on to the end of a line.
-    fn skip(&self, input: &mut impl BufRead) -> Result<(), Trouble> {
+    fn skip(&self, input: &mut impl BufRead) -> Result<bool, Trouble> {
         loop {
             let piece = input.fill_buf().map_err(|error| Trouble::Line(1, error.to_string()))?;
             let end = piece.iter().position(|byte| *byte == b'\n');
@@ -128,7 +135,7 @@ impl Feed {
             input.consume(read);
             self.bytes.fetch_add(read as u64, Ordering::Relaxed);
             if end.is_some() || read == 0 {
-                return Ok(());
+                return Ok(false);
             }
         }
     }
@@ -137,12 +144,12 @@ impl Feed {
 /// How a line of a spool's `dead-letters.jsonl` begins, and an event does not: with why it was refused.
 const DEAD_LETTER: &str = r#"{"error":"#;
 
-fn read(text: &str) -> Result<Entity, serde_json::Error> {
-    if text.starts_with(DEAD_LETTER) {
-        let mut letter: Value = serde_json::from_str(text)?;
+fn read(line: &[u8]) -> Result<Entity, serde_json::Error> {
+    if line.starts_with(DEAD_LETTER.as_bytes()) {
+        let mut letter: Value = serde_json::from_slice(line)?;
         return serde_json::from_value(letter["entity"].take());
     }
-    serde_json::from_str(text)
+    serde_json::from_slice(line)
 }
 
 /// Why a line is not on its way.
@@ -153,13 +160,17 @@ enum Trouble {
     NoRoom,
 }
 
-/// Emits a line, or says at which column it is none.
-fn emit(line: &[u8], client: &Client) -> Result<(), Trouble> {
+/// Emits a line, or says at which column it is none. Whether it had to be made JSON first.
+fn emit(line: &[u8], client: &Client) -> Result<bool, Trouble> {
     let trouble = |column, reason: String| Trouble::Line(column, reason);
-    let text = std::str::from_utf8(line).map_err(|error| trouble(error.valid_up_to() + 1, "not UTF-8".to_owned()))?;
-    // What TNT4PY and TNT4J write may have half characters.
-    let text = replace_lone_surrogates(text);
-    let entity = read(&text).map_err(|error| {
+    let (entity, repaired) = match read(line) {
+        Ok(entity) => (Ok(entity), false),
+        Err(error) => match repair_json(line.trim_ascii_end()) {
+            Some(json) => (read(&json), true),
+            None => (Err(error), false),
+        },
+    };
+    let entity = entity.map_err(|error| {
         let reason = error.to_string();
         // Where in the line it is, stands before it already.
         let end = reason.rfind(" at line ").unwrap_or(reason.len());
@@ -175,6 +186,6 @@ fn emit(line: &[u8], client: &Client) -> Result<(), Trouble> {
         Admission::Dropped(LossReason::Invalid) => Err(trouble(1, "it lacks what the service requires".to_owned())),
         // It has waited in vain; the next would wait as long.
         Admission::Dropped(LossReason::Overflow) => Err(Trouble::NoRoom),
-        _ => Ok(()),
+        _ => Ok(repaired),
     }
 }

@@ -146,6 +146,8 @@ pub(super) async fn stats(State(app): State<Arc<App>>, RawQuery(query): RawQuery
             "stored": received.stored,
             "duplicates": received.duplicates,
             "refused": received.refused,
+            "repaired": received.repaired,
+            "expired": received.expired,
             "connections": received.connections,
             "open": received.open,
             "turned-away": received.turned_away,

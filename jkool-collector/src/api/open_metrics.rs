@@ -28,6 +28,8 @@ fn text(received: &Counts, sizes: &Sizes) -> String {
         ("counter", "stored", "Entities that were stored.", received.stored),
         ("counter", "duplicates", "Entities that were there already.", received.duplicates),
         ("counter", "refused", "Lines and elements that are no entities.", received.refused),
+        ("counter", "repaired", "Entities that came as no JSON and were made such.", received.repaired),
+        ("counter", "expired", "Entities that were too old to be kept when they came.", received.expired),
         ("counter", "connections", "Connections that were opened.", received.connections),
         ("counter", "turned_away", "Connections that were too many.", received.turned_away),
         ("gauge", "open_connections", "Connections that are open.", received.open),

@@ -2,7 +2,7 @@
 
 use crate::store::Record;
 use bytes::Bytes;
-use jkool_model::{Timestamp, replace_lone_surrogates};
+use jkool_model::{Timestamp, repair_json};
 use serde::de::{Error, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -25,6 +25,8 @@ pub(crate) struct Batch {
     pub(crate) records: Vec<Record>,
     /// The records as they are stored, one for each.
     pub(crate) bodies: Vec<Bytes>,
+    /// How many of them came as no JSON and were made such.
+    pub(crate) repaired: usize,
     pub(crate) refused: Vec<Refused>,
     /// How many more were refused.
     pub(crate) refused_more: usize,
@@ -164,24 +166,34 @@ impl Parser {
         if json.first() != Some(&b'[') {
             return self.entity(json, place);
         }
-        // What is no UTF-8 is refused below, with its place.
-        let mended = std::str::from_utf8(&json).map_or(Cow::Borrowed(""), replace_lone_surrogates);
-        let json = match mended {
-            Cow::Owned(mended) => Bytes::from(mended),
-            Cow::Borrowed(_) => json,
-        };
-        let Elements(elements) = serde_json::from_slice(&json)?;
-        let (mut place, mut at) = (place, 0);
-        for element in elements {
-            let element = json.slice_ref(element.get().as_bytes());
-            let offset = element.as_ptr() as usize - json.as_ptr() as usize;
-            place = place.behind(json.get(at..offset).unwrap_or_default());
-            at = offset;
-            if let Err(error) = self.entity(element, place) {
-                self.batch.refuse(place, &error);
+        match serde_json::from_slice(&json) {
+            Ok(Elements(elements)) => self.elements(&json, elements, place, true),
+            Err(error) => {
+                let Some(json) = repair_json(&json).map(Bytes::from) else { return Err(error) };
+                let Ok(Elements(elements)) = serde_json::from_slice(&json) else { return Err(error) };
+                let before = self.batch.records.len();
+                self.elements(&json, elements, place, false);
+                self.batch.repaired += self.batch.records.len() - before;
             }
         }
         Ok(())
+    }
+
+    /// Of what was repaired the places are not those of what came: all are told as the place of the array.
+    fn elements(&mut self, json: &Bytes, elements: Vec<&RawValue>, mut place: Place, as_it_came: bool) {
+        let mut at = 0;
+        for element in elements {
+            let element = json.slice_ref(element.get().as_bytes());
+            let offset = element.as_ptr() as usize - json.as_ptr() as usize;
+            if as_it_came {
+                place = place.behind(json.get(at..offset).unwrap_or_default());
+                at = offset;
+            }
+            if let Err(error) = self.entity(element, place) {
+                let error = if as_it_came { error } else { Error::custom(error) };
+                self.batch.refuse(place, &error);
+            }
+        }
     }
 
     fn entity(&mut self, json: Bytes, place: Place) -> Result<(), serde_json::Error> {
@@ -190,15 +202,17 @@ impl Parser {
             return Ok(());
         }
         let mut json = self.typed(json);
-        let mut record = Record::parse(Bytes::clone(&json), self.now).or_else(|error| {
-            match std::str::from_utf8(&json).map(replace_lone_surrogates) {
-                Ok(Cow::Owned(mended)) => {
-                    json = mended.into();
-                    Record::parse(Bytes::clone(&json), self.now)
-                }
-                _ => Err(error),
+        let mut record = match Record::parse(Bytes::clone(&json), self.now) {
+            Ok(record) => record,
+            Err(error) => {
+                let Some(repaired) = repair_json(&json) else { return Err(error) };
+                json = self.typed(repaired.into());
+                // Of what is wrong all the same the place is told in what came.
+                let record = Record::parse(Bytes::clone(&json), self.now).map_err(|_| error)?;
+                self.batch.repaired += 1;
+                record
             }
-        })?;
+        };
         // What is stored goes out one a line again. Within a string no line ends.
         if json.contains(&b'\n') {
             json = json.iter().map(|byte| if *byte == b'\n' { b' ' } else { *byte }).collect();

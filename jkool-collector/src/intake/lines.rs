@@ -109,7 +109,7 @@ impl Client {
     }
 
     fn refuse(&self, why: &str) {
-        self.app.counters.count(Appended::default(), 1);
+        self.app.counters.count(Appended::default(), 1, 0);
         self.app.counters.note(format!("{}: {why}", self.peer));
     }
 

@@ -1,5 +1,6 @@
 //! What is kept, and for how long.
 
+use jkool_model::Timestamp;
 use std::time::Duration;
 
 /// How much is kept; what is oldest goes first. By default all of it, for a file, and 512 MiB in memory.
@@ -24,6 +25,12 @@ impl Retention {
     pub fn age(mut self, age: Duration) -> Self {
         self.age = Some(age);
         self
+    }
+
+    /// What is older than this at `now` is not kept; `None` when all is.
+    pub(super) fn oldest(&self, now: Timestamp) -> Option<Timestamp> {
+        let age = i64::try_from(self.age?.as_micros()).unwrap_or(i64::MAX);
+        Some(Timestamp::from_usec(now.as_usec().saturating_sub(age)))
     }
 
     /// Keeps no more than so many bytes.

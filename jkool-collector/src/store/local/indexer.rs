@@ -5,6 +5,7 @@ use super::state::{Group, Shared};
 use crate::clock::Clock;
 use crate::store::index::{Span, SpanView};
 use crate::store::{Retention, StoreError};
+use jkool_model::Timestamp;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
@@ -173,10 +174,7 @@ impl Indexer {
                 *view = span.view(Some(&view.names))?;
             }
         }
-        let oldest = self.retention.age.map(|age| {
-            let age = i64::try_from(age.as_micros()).unwrap_or(i64::MAX);
-            self.clock.now().as_usec().saturating_sub(age)
-        });
+        let oldest = self.retention.oldest(self.clock.now()).map(Timestamp::as_usec);
         if let Some(oldest) = oldest {
             self.shared.keep_from(oldest);
         }

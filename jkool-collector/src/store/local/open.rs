@@ -88,6 +88,7 @@ impl Local {
         let work = Work {
             shared: Arc::clone(&shared),
             clock: clock.clone(),
+            retention,
             tail: tail.clone(),
             indexer: indexer.clone(),
             next,

@@ -5,8 +5,9 @@ use super::state::{Group, Shared};
 use crate::clock::Clock;
 use crate::store::engine::{Fresh, Reply};
 use crate::store::index::has_equal;
-use crate::store::{Appended, Record, StoreError, StoreErrorKind, Stored};
+use crate::store::{Appended, Record, Retention, StoreError, StoreErrorKind, Stored};
 use bytes::Bytes;
+use jkool_model::Timestamp;
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -41,6 +42,7 @@ struct Batch {
 pub(super) struct Work {
     pub(super) shared: Arc<Shared>,
     pub(super) clock: Clock,
+    pub(super) retention: Retention,
     pub(super) tail: broadcast::Sender<Arc<Fresh>>,
     pub(super) indexer: Sender<Task>,
     /// The number of the next entity.
@@ -116,7 +118,7 @@ impl Writing {
     /// Writes what is new of some batches, and says what became of each.
     fn write(&mut self, batches: Vec<Vec<Record>>) -> Result<Vec<Appended>, StoreError> {
         // Asked before anything is done, and once for all that comes together.
-        let _now = self.work.clock.now();
+        let now = self.work.clock.now();
         let shared = Arc::clone(&self.work.shared);
         shared.wait_for_room()?;
         let (spans, indexed) = {
@@ -124,7 +126,8 @@ impl Writing {
             (Arc::clone(&state.spans), state.indexed)
         };
         self.recent.retain(|_, stored| stored.id.sequence() > indexed);
-        let (oldest, mut group, mut bytes) = (shared.oldest_kept(), Vec::new(), 0);
+        let oldest = self.work.retention.oldest(now).map_or(i64::MIN, Timestamp::as_usec).max(shared.oldest_kept());
+        let (mut group, mut bytes) = (Vec::new(), 0);
         let (mut outcomes, mut hashes) = (Vec::with_capacity(batches.len()), Vec::new());
         for records in batches {
             let mut appended = Appended::default();
