@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
 
 /// Writes a line to standard output.
 pub(crate) fn line(text: impl Display) -> io::Result<()> {
@@ -21,6 +22,31 @@ pub(crate) fn raw(bytes: &[u8]) -> io::Result<()> {
 /// Writes a line to standard error. What it quotes can't drive the terminal. If even that fails, nobody can be told.
 pub(crate) fn note(text: impl Display) {
     drop(writeln!(io::stderr().lock(), "{}", escape_but(&text.to_string(), &['\n'])));
+}
+
+/// Waits until nobody reads standard output any more, as when `head` has seen enough. Of what is no pipe that is never known.
+pub(crate) async fn unread() {
+    while has_reader() {
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// How often to look whether somebody still reads.
+const LOOK: Duration = Duration::from_millis(200);
+
+#[cfg(unix)]
+fn has_reader() -> bool {
+    use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+    use std::os::fd::AsFd;
+    let out = io::stdout();
+    // That its reader is gone is told without being asked for.
+    let mut out = [PollFd::new(out.as_fd(), PollFlags::empty())];
+    !poll(&mut out, PollTimeout::ZERO).is_ok_and(|found| found > 0)
+}
+
+#[cfg(not(unix))]
+fn has_reader() -> bool {
+    true
 }
 
 /// Whether a person reads standard output.

@@ -60,6 +60,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         followed = follow(&reader, &query, shown) => followed?,
         () = time => {}
         () = signals::stop() => {}
+        () = out::unread() => {}
     }
     Ok(Exit::Done)
 }

@@ -170,7 +170,8 @@ fn a_tail_that_nobody_reads_ends_quietly() {
         tail
     });
     drop(out);
-    let status = while_storing(&collector, || child.wait().unwrap());
+    // No event comes any more by which it would find that out.
+    let status = eventually("the end", || child.try_wait().unwrap());
     let mut err = String::new();
     child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
     assert_eq!((status.code(), err.as_str()), (Some(0), ""));
