@@ -45,7 +45,11 @@ fn a_search_gives_files() {
     assert_eq!((json.code, json.out), (0, format!("{}\n{}\n{}\n", ORDERS[2], ORDERS[1], ORDERS[0])));
     let csv = run(&["search", "--url", &url, "--csv", "declined"]);
     let lines: Vec<&str> = csv.out.lines().collect();
-    assert!(lines[0].starts_with("time,severity,") && lines[1].contains(",Pay,Order 1 declined,"), "{}", csv.out);
+    assert!(
+        lines[0].starts_with("\u{feff}time,severity,") && lines[1].contains(",Pay,Order 1 declined,"),
+        "{}",
+        csv.out
+    );
     assert_eq!((csv.code, lines.len()), (0, 2));
     assert_eq!(run(&["search", "--url", &url, "--csv", "nowhere"]).code, 1);
 }

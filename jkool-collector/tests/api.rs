@@ -202,7 +202,7 @@ fn a_spreadsheet_gets_quotes_and_no_formula() {
     );
     assert_eq!(
         fetch(&collector, "/api/events.csv").2,
-        "time,severity,kind,type,operation,message,source,correlators,tracking id,parent id,elapsed usec,comp code,\
+        "\u{feff}time,severity,kind,type,operation,message,source,correlators,tracking id,parent id,elapsed usec,comp code,\
          reason code,exception,location,user,resource\r\n\
          2016-03-09T12:00:00.000000Z,ERROR,event,EVENT,'=cmd(),\"a, \"\"b\"\"\nc\",APPL=A,x y,t,p,5,ERROR,-7,boom,here,\
          alice,queue\r\n\

@@ -1,6 +1,6 @@
 //! From a log record to an event.
 
-use crate::value;
+use crate::{properties, value};
 use jkool_client::facade::message::{self, PANICKED};
 use jkool_client::facade::{keys, times};
 use jkool_client::model::{Event, Property, Severity, Text};
@@ -75,13 +75,15 @@ struct Decorate<'e>(&'e mut Event);
 impl<'kvs> VisitSource<'kvs> for Decorate<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: kv::Value<'kvs>) -> Result<(), kv::Error> {
         let typed = catch_panic(|| value::typed(&value));
-        let property = match (typed, keys::of_event(key.as_str())) {
+        let name = properties::name(&key);
+        let property = match (typed, keys::of_event(name)) {
             (Some(typed), Some(set)) => set(self.0, typed).err(),
             (Some(typed), None) => Some(typed),
             (None, _) => Some(PANICKED.into()),
         };
         if let Some(value) = property {
-            self.0.properties.push(Property::new(text(key.to_static_str(), key.as_str()), value));
+            let fixed = key.to_static_str().filter(|fixed| *fixed == name);
+            self.0.properties.push(Property::new(text(fixed, name), value));
         }
         Ok(())
     }

@@ -20,6 +20,11 @@ pub(crate) enum Found {
     Others,
 }
 
+/// A key as its caller means it: `r#type` is `type`.
+pub(crate) fn name<'k>(key: &'k Key<'_>) -> &'k str {
+    key.as_str().strip_prefix("r#").unwrap_or(key.as_str())
+}
+
 /// Looks at the keys. One that the client `adds` a property for by itself is not plain.
 pub(crate) fn look(record: &Record<'_>, adds: impl Fn(&str) -> bool) -> Found {
     let mut keys = Keys { adds, found: Found::None };
@@ -37,7 +42,8 @@ struct Keys<F> {
 
 impl<'kvs, F: Fn(&str) -> bool> VisitSource<'kvs> for Keys<F> {
     fn visit_pair(&mut self, key: Key<'kvs>, _: kv::Value<'kvs>) -> Result<(), kv::Error> {
-        let plain = keys::of_event(key.as_str()).is_none() && !(self.adds)(key.as_str());
+        let name = name(&key);
+        let plain = keys::of_event(name).is_none() && !(self.adds)(name);
         if self.found != Found::Others {
             self.found = if plain { Found::Plain } else { Found::Others };
         }
@@ -69,7 +75,7 @@ struct Append<'a>(&'a mut Vec<u8>);
 
 impl<'kvs> VisitSource<'kvs> for Append<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: kv::Value<'kvs>) -> Result<(), kv::Error> {
-        let mut append = AppendValue { json: self.0, name: key.as_str() };
+        let mut append = AppendValue { json: self.0, name: name(&key) };
         // The visitor never fails.
         match catch_panic(|| value.visit(&mut append).unwrap_or_default()) {
             Some(()) => Ok(()),

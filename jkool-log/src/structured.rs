@@ -2,7 +2,7 @@
 //! `NaN` nor whole numbers of 128 bits, and whose map sorts a struct's fields.
 
 use jkool_client::facade::message;
-use jkool_client::model::{Text, Value};
+use jkool_client::model::{Text, TypedValue, Value};
 use serde::Deserialize;
 use serde::de::value::Error;
 use serde::ser::{self, Serialize, Serializer};
@@ -75,7 +75,7 @@ impl Serializer for ToValue {
         serialize_u32: u32 => |int| Value::Int(int.into());
         serialize_u64: u64 => |int| i64::try_from(int).map_or(Value::BigInt(int.into()), Value::Int);
         serialize_i128: i128 => |int| i64::try_from(int).map_or(Value::BigInt(int), Value::Int);
-        serialize_f32: f32 => |float| Value::Double(float.into());
+        serialize_f32: f32 => |float| TypedValue::from(float).value;
         serialize_f64: f64 => Value::Double;
         serialize_char: char => |character| Value::Text(character.to_string().into());
         serialize_str: &str => |text| Value::Text(text.to_owned().into());

@@ -4,8 +4,8 @@ use crate::filter::{Kind, operation_of, severity_of};
 use crate::store::Stored;
 use jkool_model::Entity;
 
-/// The names of the columns.
-pub(super) const HEAD: &str = "time,severity,kind,type,operation,message,source,correlators,tracking id,parent id,\
+/// The names of the columns, behind the byte-order mark by which Excel knows that it is UTF-8.
+pub(super) const HEAD: &str = "\u{feff}time,severity,kind,type,operation,message,source,correlators,tracking id,parent id,\
     elapsed usec,comp code,reason code,exception,location,user,resource\r\n";
 
 /// Appends the line of one.
@@ -53,7 +53,7 @@ pub(super) fn write(out: &mut Vec<u8>, stored: &Stored) {
 /// A field. What a spreadsheet would take for a formula gets a `'` before it, for whoever sends an event may be no friend of
 /// who opens the file; a plain number is none.
 fn field(text: String) -> String {
-    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) && text.parse::<i64>().is_err();
+    let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) && text.parse::<f64>().is_err();
     let text = if is_formula { format!("'{text}") } else { text };
     match text.contains([',', '"', '\r', '\n']) {
         true => format!("\"{}\"", text.replace('"', "\"\"")),
@@ -76,6 +76,9 @@ mod tests {
             ("-2+cmd|' /C calc'!A0", "'-2+cmd|' /C calc'!A0"),
             ("\t=1", "'\t=1"),
             ("-42", "-42"),
+            ("-42.5", "-42.5"),
+            ("+1e3", "+1e3"),
+            ("-x", "'-x"),
         ] {
             assert_eq!(field(text.to_owned()), expected);
         }

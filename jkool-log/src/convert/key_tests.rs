@@ -278,8 +278,9 @@ fn a_number_that_is_no_plausible_time_is_a_property() {
 
 #[test]
 fn a_key_that_decorates_nothing_keeps_its_name() {
-    let event = logged!("order-no" = "A-100", Pid = 5, message = "x"; "m");
+    let event = logged!("order-no" = "A-100", Pid = 5, message = "x", r#type = 1, r#user = "alice"; "m");
+    assert_eq!(event.user, "alice");
     let names: Vec<_> = event.properties.iter().map(|property| &*property.name).collect();
-    assert_eq!(names, ["order-no", "Pid", "message"]);
+    assert_eq!(names, ["order-no", "Pid", "message", "type"]);
     assert!(matches!(event.properties[0].name, std::borrow::Cow::Borrowed(_)));
 }
