@@ -366,3 +366,33 @@ fn a_watcher_of_a_flood_is_told_how_much_was_passed_over() {
     assert_eq!(missed + lines, 3_000);
     assert!(lines < 500, "{lines}");
 }
+
+#[test]
+fn a_nul_is_shown_as_a_sign() {
+    let collector =
+        collector(&[r#"{"operation":"nul","msg-text":"a\u0000b\u0001c\u007fd","properties":{"p\u0000":"v\u0000"}}"#]);
+    for path in ["/".to_owned(), detail(&collector, "operation=nul")] {
+        let page = get(&collector, &path).body;
+        assert!(page.contains("a\u{2400}b\u{2401}c\u{2421}d"), "{page}");
+        assert!(!page.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t')), "{page}");
+    }
+}
+
+#[test]
+fn the_page_of_a_wide_event_is_bounded() {
+    let correlators: Vec<String> = (0..6_000).map(|number| format!("\"c-{number}\"")).collect();
+    let properties: Vec<String> =
+        (0..20_000).map(|number| format!(r#"{{"name":"p-{number}","type":"string","value":"v"}}"#)).collect();
+    let wide = format!(
+        r#"{{"operation":"wide","tracking-id":"w","corrid":[{}],"properties":[{}]}}"#,
+        correlators.join(","),
+        properties.join(",")
+    );
+    let collector = collector(&[&wide, r#"{"operation":"narrow","corrid":["c-5999"]}"#]);
+    let page = get(&collector, &detail(&collector, "operation=wide"));
+    assert_eq!(page.status, 200);
+    assert!(page.body.len() < 400_000, "{} bytes", page.body.len());
+    assert!(page.body.contains("and 5,900 more") && page.body.contains("and 19,500 more, which an export has"));
+    // What shares one of many correlators is related all the same.
+    assert!(page.body.contains("narrow"));
+}

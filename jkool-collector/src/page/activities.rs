@@ -12,7 +12,7 @@ use crate::filter::{Filter, Kind};
 use crate::filter::{operation_of, severity_of};
 use crate::store::{EntityId, StoreError, Stored};
 use axum::extract::{RawQuery, State};
-use axum::response::{Html, IntoResponse};
+use axum::response::IntoResponse;
 use jkool_model::{Entity, Severity};
 use maud::{Markup, html};
 use std::sync::Arc;
@@ -71,7 +71,7 @@ pub(super) async fn show(
             p.pages { a.button href=(url("/activities", &params.filter)) { "To the newest" } }
         }
     };
-    Ok((params.status(), Html(frame(&head, &main).into_string())))
+    Ok((params.status(), frame(&head, &main)))
 }
 
 fn shown(Group { activity, children }: &Group) -> Markup {

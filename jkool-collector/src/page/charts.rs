@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::filter::Filter;
 use crate::store::{Bucket, Metric, MetricName, Severities, Top};
 use axum::extract::{RawQuery, State};
-use axum::response::{Html, IntoResponse};
+use axum::response::IntoResponse;
 use jkool_model::{Severity, SourceFqn, Timestamp};
 use maud::{Markup, html};
 use std::sync::Arc;
@@ -69,7 +69,7 @@ pub(super) async fn show(
             (metric_section(metric.as_ref()))
         }
     };
-    Ok((params.status(), Html(frame(&head, &main).into_string())))
+    Ok((params.status(), frame(&head, &main)))
 }
 
 /// How the url says a metric.

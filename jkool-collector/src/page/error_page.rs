@@ -4,7 +4,7 @@ use super::layout::{Frame, Tab, frame};
 use crate::filter::Filter;
 use crate::store::StoreError;
 use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use maud::html;
 
 /// Why there is no page.
@@ -39,7 +39,7 @@ impl IntoResponse for ErrorPage {
                 p { a href="/" { "To the newest events" } }
             }
         };
-        (status, Html(frame(&head, &main).into_string())).into_response()
+        (status, frame(&head, &main)).into_response()
     }
 }
 

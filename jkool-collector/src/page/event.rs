@@ -2,7 +2,7 @@
 
 use super::error_page::ErrorPage;
 use super::fields::fields;
-use super::format::{counted, cut, severity_class, time, value};
+use super::format::{count, counted, cut, severity_class, time, value};
 use super::layout::{Frame, Tab, frame};
 use super::link::url_with;
 use super::row::row;
@@ -21,6 +21,10 @@ use std::sync::Arc;
 const RELATED: usize = 200;
 /// So much of a long text is shown, in characters; an export has all of it.
 const SHOWN: usize = 100_000;
+
+/// So many properties of an event and of each snapshot, and so many snapshots, are listed; an export has all of them.
+const LISTED: usize = 500;
+const SNAPSHOTS: usize = 20;
 
 pub(super) async fn show(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Html<String>, ErrorPage> {
     let nobody = || ErrorPage::NotFound("No event with this id is stored. It may have been too old to keep.");
@@ -65,7 +69,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, Path(id): Path<String>) ->
             }
         }
     };
-    Ok(Html(frame(&head, &main).into_string()))
+    Ok(frame(&head, &main))
 }
 
 fn title(entity: &Entity) -> String {
@@ -111,7 +115,7 @@ fn details(entity: &Entity) -> Markup {
             section.part {
                 h2 { "Snapshots" }
                 div.snapshots {
-                    @for snapshot in snapshots {
+                    @for snapshot in snapshots.iter().take(SNAPSHOTS) {
                         section {
                             h3 {
                                 @if !snapshot.category.is_empty() { span.dim { (snapshot.category) "/" } }
@@ -122,6 +126,7 @@ fn details(entity: &Entity) -> Markup {
                         }
                     }
                 }
+                (more(snapshots.len(), SNAPSHOTS))
             }
         }
     }
@@ -138,7 +143,7 @@ fn properties(category: &str, snapshot: &str, properties: &[Property]) -> Markup
             table {
                 thead { tr { th { "Name" } th { "Value" } th { "Type" } th { "Measures" } } }
                 tbody {
-                    @for property in properties {
+                    @for property in properties.iter().take(LISTED) {
                         tr {
                             td { (property.name) }
                             td.value {
@@ -154,5 +159,13 @@ fn properties(category: &str, snapshot: &str, properties: &[Property]) -> Markup
                 }
             }
         }
+        (more(properties.len(), LISTED))
+    }
+}
+
+/// Says how many are not listed.
+fn more(there: usize, listed: usize) -> Markup {
+    html! {
+        @if there > listed { p.hint { "and " (count((there - listed) as u64)) " more, which an export has" } }
     }
 }

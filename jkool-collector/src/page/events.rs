@@ -12,7 +12,7 @@ use crate::filter::Filter;
 use crate::store::{EntityId, Stored};
 use axum::extract::{RawQuery, State};
 use axum::http::header::{HOST, HeaderMap};
-use axum::response::{Html, IntoResponse};
+use axum::response::IntoResponse;
 use maud::{Markup, html};
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ pub(super) async fn show(
         @if total == 0 { (welcome(&format!("{}://{host}", app.scheme()), app.access.needs_token())) }
         (list(&params.filter, before, found))
     };
-    Ok((params.status(), Html(frame(&head, &main).into_string())))
+    Ok((params.status(), frame(&head, &main)))
 }
 
 fn list(filter: &Filter, before: Option<EntityId>, mut found: Vec<Stored>) -> Markup {

@@ -12,6 +12,9 @@ use serde_json::{Map, Value};
 /// So much of a field is shown, in characters.
 const SHOWN: usize = 10_000;
 
+/// So many correlators are listed; an export has all of them.
+const LISTED: usize = 100;
+
 /// How a field's value is shown.
 #[derive(Debug, Clone, Copy)]
 enum As {
@@ -167,9 +170,12 @@ fn shown(way: As, value: &Value, stored: &Stored) -> Markup {
             html! { a href=(url("/", &with_parent(&all, &text))) title="All that belong to it" { (text) } }
         }
         (As::Correlators, _) => html! {
-            @for (index, name) in stored.entity.correlators().iter().enumerate() {
+            @for (index, name) in stored.entity.correlators().iter().take(LISTED).enumerate() {
                 @if index > 0 { ", " }
                 a.corr href=(url("/", &with_correlator(&all, name))) { (name) }
+            }
+            @if stored.entity.correlators().len() > LISTED {
+                span.dim { " and " (count((stored.entity.correlators().len() - LISTED) as u64)) " more" }
             }
         },
         (As::Url, _) => html! {

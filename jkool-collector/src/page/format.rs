@@ -89,6 +89,20 @@ pub(super) fn cut(text: &str, characters: usize) -> String {
     }
 }
 
+/// With a sign in the place of each control character, which no page may hold and nobody would see.
+pub(super) fn visible(html: String) -> String {
+    let sign = |c: char| match c {
+        '\t' | '\n' | '\r' => None,
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)),
+        '\u{7f}' => Some('\u{2421}'),
+        _ => None,
+    };
+    if !html.contains(|c| sign(c).is_some()) {
+        return html;
+    }
+    html.chars().map(|c| sign(c).unwrap_or(c)).collect()
+}
+
 /// The class that gives a severity its colour.
 pub(super) fn severity_class(severity: Severity) -> String {
     format!("s-{}", severity.as_str().to_ascii_lowercase())

@@ -1,9 +1,10 @@
 //! What is around every page.
 
 use super::assets::{FAVICON, SCRIPT, STYLE};
-use super::format::count;
+use super::format::{count, visible};
 use super::link::url;
 use crate::filter::Filter;
+use axum::response::Html;
 use maud::{DOCTYPE, Markup, html};
 
 /// Which part of the page one is in.
@@ -44,8 +45,9 @@ pub(super) fn as_table(head: &Markup, rows: &Markup) -> Markup {
     }
 }
 
-pub(super) fn frame(head: &Frame<'_>, main: &Markup) -> Markup {
-    html! {
+/// The whole page around its main part.
+pub(super) fn frame(head: &Frame<'_>, main: &Markup) -> Html<String> {
+    let page = html! {
         (DOCTYPE)
         html lang="en" {
             head {
@@ -76,5 +78,6 @@ pub(super) fn frame(head: &Frame<'_>, main: &Markup) -> Markup {
                 main #main tabindex="-1" { (main) }
             }
         }
-    }
+    };
+    Html(visible(page.into_string()))
 }

@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::filter::{Filter, SeverityRange};
 use crate::store::Flow;
 use axum::extract::{RawQuery, State};
-use axum::response::{Html, IntoResponse};
+use axum::response::IntoResponse;
 use jkool_model::{Severity, SourceFqn};
 use maud::{Markup, html};
 use std::sync::Arc;
@@ -54,7 +54,7 @@ pub(super) async fn show(
             }
         }
     };
-    Ok((params.status(), Html(frame(&head, &main).into_string())))
+    Ok((params.status(), frame(&head, &main)))
 }
 
 /// What came from a source; of it, what failed.

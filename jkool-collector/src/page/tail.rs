@@ -2,6 +2,7 @@
 
 use super::error_page::ErrorPage;
 use super::events::ON_A_PAGE;
+use super::format::visible;
 use super::query_params::QueryParams;
 use super::row::row;
 use crate::app::App;
@@ -51,7 +52,7 @@ pub(super) async fn stream(State(app): State<Arc<App>>, RawQuery(query): RawQuer
 }
 
 fn rows<'a>(stored: impl Iterator<Item = &'a Stored>, filter: &Filter) -> String {
-    html! { @for stored in stored { (row(stored, filter)) } }.into_string()
+    visible(html! { @for stored in stored { (row(stored, filter)) } }.into_string())
 }
 
 struct Watch<T> {
