@@ -2,6 +2,7 @@
 
 use super::link::{url, url_with};
 use super::query_params::QueryParams;
+use crate::expression::Expression;
 use crate::filter::{Filter, Kind, SeverityRange};
 use crate::time_arg::Moment;
 use jkool_model::Severity;
@@ -42,7 +43,7 @@ impl FilterForm<'_> {
                 }
             }
             @if let Some(parent) = &filter.parent { input type="hidden" name="parent" value=(parent); }
-            @for condition in &filter.conditions { input type="hidden" name="where" value=(condition); }
+            @for (name, text) in parts(&filter.expression) { input type="hidden" name=(name) value=(text); }
         };
         html! { (self.form(&[&AT_ONCE[..], &IN_MORE[..]].concat(), &first, &rest)) (self.chips()) }
     }
@@ -104,10 +105,10 @@ impl FilterForm<'_> {
             of("since", filter.since.map(|since| since.to_string()), |rest| rest.since = None),
             of("until", filter.until.map(|until| until.to_string()), |rest| rest.until = None),
         ];
-        let conditions = filter.conditions.iter().enumerate().map(|(index, condition)| {
-            let mut rest = filter.clone();
-            rest.conditions.remove(index);
-            ("where", condition.to_string(), leading_to(&rest))
+        let conditions = parts(&filter.expression).enumerate().map(|(index, (name, text))| {
+            let mut others = filter.expression.parts().to_vec();
+            others.remove(index);
+            (name, text, leading_to(&Filter { expression: Expression::All(others), ..filter.clone() }))
         });
         html! {
             @if !filter.is_empty() {
@@ -126,6 +127,14 @@ impl FilterForm<'_> {
             }
         }
     }
+}
+
+/// What all of an expression must hold, each with the name of its parameter.
+fn parts(expression: &Expression) -> impl Iterator<Item = (&'static str, String)> {
+    expression.parts().iter().map(|part| match part {
+        Expression::Condition(condition) => ("where", condition.to_string()),
+        other => ("q", other.to_string()),
+    })
 }
 
 /// The fields that are seen at once, and the others.

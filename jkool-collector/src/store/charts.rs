@@ -1,13 +1,12 @@
 //! Questions to the store: counts and metrics.
 
 use super::engine::{Extent, range_of};
-use super::index::TIME;
 use super::reader::Result;
 use super::scale::Scale;
 use super::{
     Aggregation, Bucket, Function, Group, Key, Measure, Metric, MetricName, Reader, Row, Severities, Sizes, Top,
 };
-use crate::field::{FieldName, PROPERTIES};
+use crate::field::{FieldName, PROPERTIES, TIME};
 use crate::filter::{Filter, Kind};
 use jkool_model::{Severity, Timestamp};
 

@@ -1,6 +1,7 @@
 //! The search engine: what of an entity is indexed, and how a question is put to the indexes.
 
 mod aggregate;
+mod complement;
 mod containing;
 mod document;
 mod find;
@@ -14,6 +15,5 @@ mod words;
 pub(super) use aggregate::aggregate;
 pub(super) use document::{Names, document};
 pub(super) use find::{count, find, get, has_equal};
-pub(super) use schema::TIME;
 pub(crate) use search::Search;
 pub(super) use span::{Span, SpanView, bytes_in};
