@@ -9,7 +9,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// A condition on one field, as `where` says it: `user=alice`, `elapsed-time-usec>=1s`, `properties.amount<100`,
-/// `location^=Atl`, `resource*=queue`, `exception` (it has one); `!` before it turns it round.
+/// `location^=Atl`, `resource*=queue`, `user~=a%e`, `exception` (it has one); `!` before it turns it round.
 ///
 /// Of a field with several values one must fulfil it; turned round, none. Severities are compared by how grave they are:
 /// `severity>=WARNING`.
@@ -43,6 +43,8 @@ pub enum Test {
     Begins(String),
     /// It contains this text.
     Contains(String),
+    /// It fits a pattern, in which `%` is any text and `_` any character, unless `\\` stands before them.
+    Like(String),
     /// It is a number above, or not below.
     Above {
         /// The bound.
@@ -75,8 +77,8 @@ pub enum InvalidCondition {
     /// The time is compared with a date.
     #[error("expected a time such as 2026-03-09T12:00:00Z after < or >")]
     Time,
-    /// `^=` and `*=` want some text.
-    #[error("expected some text after ^= or *=")]
+    /// `^=`, `*=` and `~=` want some text.
+    #[error("expected some text after ^=, *= or ~=")]
     Text,
 }
 
@@ -108,6 +110,7 @@ impl Condition {
             Test::Is(text) => write!(f, "{name}:{}", Quoted(text)),
             Test::Begins(text) => write!(f, "{name}:{}*", Quoted(text)),
             Test::Contains(text) => write!(f, "{name}:*{}*", Quoted(text)),
+            Test::Like(pattern) => write!(f, "{name}~{}", Quoted(pattern)),
             Test::Above { .. } | Test::Below { .. } => write!(f, "{name}{}", Comparison(field, test)),
         }
     }
@@ -145,6 +148,7 @@ impl Test {
             (Test::Is(wanted), FieldValue::Number(number)) => number_of(wanted) == Some(*number),
             (Test::Begins(wanted), FieldValue::Text(text)) => text.starts_with(wanted.as_str()),
             (Test::Contains(wanted), FieldValue::Text(text)) => text.contains(wanted.as_str()),
+            (Test::Like(pattern), FieldValue::Text(text)) => is_like(text, pattern),
             (Test::Above { bound, inclusive }, FieldValue::Number(number)) => {
                 number > bound || (*inclusive && number == bound)
             }
@@ -154,6 +158,48 @@ impl Test {
             _ => false,
         }
     }
+}
+
+/// Whether all of `text` fits a pattern of `%` and `_`.
+fn is_like(text: &str, pattern: &str) -> bool {
+    /// A sign of a pattern.
+    #[derive(Clone, Copy, PartialEq)]
+    enum Sign {
+        Any,
+        One,
+        Same(char),
+    }
+    let mut signs = Vec::new();
+    let mut rest = pattern.chars();
+    while let Some(c) = rest.next() {
+        signs.push(match c {
+            '%' => Sign::Any,
+            '_' => Sign::One,
+            '\\' => Sign::Same(rest.next().unwrap_or(c)),
+            c => Sign::Same(c),
+        });
+    }
+    let text: Vec<char> = text.chars().collect();
+    let (mut at, mut sign) = (0, 0);
+    // Where to go on when what stands behind the last `%` does not fit.
+    let mut again = None;
+    while at < text.len() {
+        match (signs.get(sign), text.get(at)) {
+            (Some(Sign::Any), _) => {
+                sign += 1;
+                again = Some((sign, at));
+            }
+            (Some(wanted), Some(c)) if *wanted == Sign::One || *wanted == Sign::Same(*c) => {
+                (at, sign) = (at + 1, sign + 1)
+            }
+            _ => {
+                let Some((behind, from)) = &mut again else { return false };
+                *from += 1;
+                (sign, at) = (*behind, *from);
+            }
+        }
+    }
+    signs.iter().skip(sign).all(|sign| *sign == Sign::Any)
 }
 
 /// A text that is a number, and not one of which a float loses digits.
@@ -182,7 +228,7 @@ pub(crate) fn bound(field: &FieldName, text: &str) -> Result<f64, InvalidConditi
     number.filter(|number: &f64| number.is_finite()).ok_or(InvalidCondition::Number)
 }
 
-const OPERATORS: [&str; 8] = ["!=", ">=", "<=", "^=", "*=", "=", ">", "<"];
+const OPERATORS: [&str; 9] = ["!=", ">=", "<=", "^=", "*=", "~=", "=", ">", "<"];
 
 impl FromStr for Condition {
     type Err = InvalidCondition;
@@ -204,6 +250,7 @@ impl FromStr for Condition {
         let test = match operator {
             "^=" => Test::Begins(some()?),
             "*=" => Test::Contains(some()?),
+            "~=" => Test::Like(some()?),
             ">" | ">=" => Test::Above { bound: bound(&field, value)?, inclusive },
             "<" | "<=" => Test::Below { bound: bound(&field, value)?, inclusive },
             _ => {
@@ -225,6 +272,7 @@ impl fmt::Display for Condition {
             Test::Is(text) => write!(f, "{field}={text}"),
             Test::Begins(text) => write!(f, "{field}^={text}"),
             Test::Contains(text) => write!(f, "{field}*={text}"),
+            Test::Like(pattern) => write!(f, "{field}~={pattern}"),
             Test::Above { .. } | Test::Below { .. } => write!(f, "{field}{}", Comparison(field, test)),
         }
     }
@@ -252,6 +300,13 @@ mod tests {
             ("!user=alice", false),
             ("user^=al", true),
             ("user*=lic", true),
+            ("user~=a%", true),
+            ("user~=_l%c_", true),
+            ("user~=%li", false),
+            ("user~=alice%", true),
+            ("user~=ali\\%e", false),
+            ("user~=%i%c%", true),
+            ("user~=%", true),
             ("location", false),
             ("!location", true),
             ("location!=x", true),

@@ -65,12 +65,13 @@ pub struct SeverityRange {
 
 impl Filter {
     /// Takes its parameters out of `query`: `kind`, `severity`, `operation`, `source`, `text`, `corrid`, `parent`, `since`,
-    /// `until`, and each `where`.
+    /// `until`, each `where`, and each `q`, a query line in which names are written in full.
     ///
     /// # Errors
     /// When one says nothing understandable.
     pub fn take(query: &mut Query) -> Result<Self, InvalidQuery> {
         let conditions: Vec<Condition> = query.take_all("where")?;
+        let lines: Vec<Expression> = query.take_all("q")?;
         Ok(Self {
             kind: query.take("kind")?,
             severity: query.take("severity")?,
@@ -81,7 +82,11 @@ impl Filter {
             parent: query.take_text("parent"),
             since: query.take("since")?,
             until: query.take("until")?,
-            expression: conditions.into_iter().map(Expression::from).fold(Expression::default(), Expression::and),
+            expression: conditions
+                .into_iter()
+                .map(Expression::from)
+                .chain(lines)
+                .fold(Expression::default(), Expression::and),
         })
     }
 

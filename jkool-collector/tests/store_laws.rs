@@ -55,14 +55,33 @@ fn property() -> impl Strategy<Value = String> {
 }
 
 fn expression() -> impl Strategy<Value = Expression> {
-    const FIELDS: &[&str] = &["properties.a", "properties.b.c", "operation", "severity", "kind", "corrid", "SERVER"];
-    const TESTS: &[&str] =
-        &["", "=1", "=1.0", "=alice", "=pay", "=web-1", "=c1", "=event", "^=a", "*=e", "*=RR", "=9007199254740993"];
+    const FIELDS: &[&str] = &["properties.a", "properties.b.c", "operation", "corrid", "SERVER"];
+    const TESTS: &[&str] = &[
+        "",
+        "=1",
+        "=1.0",
+        "=alice",
+        "=pay",
+        "=web-1",
+        "=c1",
+        "=event",
+        "^=a",
+        "*=e",
+        "*=RR",
+        "~=%a_",
+        "=9007199254740993",
+    ];
     const BOUNDS: &[&str] = &[
         "properties.a>=1",
         "properties.a<2",
         "properties.b.c>1.4",
         "properties.none<9",
+        "severity=ERROR",
+        "severity^=E",
+        "severity~=_R%",
+        "severity",
+        "kind=event",
+        "kind*=vent",
         "severity>=WARNING",
         "severity<ERROR",
         "time-usec>2016-03-09T11:59:40Z",
@@ -156,6 +175,10 @@ proptest! {
                 let expected: Vec<_> = all.iter().filter(|stored| filter.matches(stored, NOW)).cloned().collect();
                 let expected = ids(&expected);
                 assert_eq!(ids(&reader.find(filter, 1_000, None, NOW)?), expected, "{filter:?}");
+                // A url, or a person who copies it, says the same.
+                let mut written = filter.clone();
+                written.expression = filter.expression.to_string().parse().unwrap();
+                assert_eq!(ids(&reader.find(&written, 1_000, None, NOW)?), expected, "{}", filter.expression);
                 // Page by page, either way.
                 let mut paged = Vec::new();
                 while let found @ [_, ..] = &*reader.find(filter, page, paged.last().copied(), NOW)? {

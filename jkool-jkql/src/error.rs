@@ -63,8 +63,8 @@ fn nearest(found: &str, known: impl IntoIterator<Item = impl AsRef<str>>) -> Opt
         let last = name.rsplit(['.', '/']).next().unwrap_or_default();
         [&*name, last].iter().map(|name| strsim::damerau_levenshtein(&found, name)).min().unwrap_or(usize::MAX)
     };
-    let near = known.into_iter().map(|name| (distance(name.as_ref()), name.as_ref().to_owned()));
-    let (distance, name) = near.min()?;
+    let near = known.into_iter().map(|name| (distance(name.as_ref()), name.as_ref().len(), name.as_ref().to_owned()));
+    let (distance, _, name) = near.min()?;
     (distance <= (found.chars().count() / 3).max(1)).then_some(name)
 }
 

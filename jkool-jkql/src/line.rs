@@ -43,14 +43,15 @@ fn test(input: &mut Input<'_>) -> Parsed<Condition> {
     let name = either(input, joined("a name", phrase), joined("a name", name))?;
     let name = Name { kind: NameKind::Bare(name), column };
     let of = |test| Condition::Test { name: name.clone(), test };
-    let comparison = alt((">=", "<=", "!=", "=", ">", "<"));
+    let comparison = alt((">=", "<=", "!=", "=", ">", "<", "~"));
     let signs = alt(((opt(':'), comparison).map(|(_, sign)| sign), ":"));
-    let sign = joined("`:` or a comparison (=, !=, <, <=, >, >=)", signs)(input)?;
+    let sign = joined("`:` or a comparison (=, !=, <, <=, >, >=, ~)", signs)(input)?;
     Ok(match sign {
         "<" => of(Test::Compare(Comparison::Below, value(input)?.value)),
         "<=" => of(Test::Compare(Comparison::AtMost, value(input)?.value)),
         ">" => of(Test::Compare(Comparison::Above, value(input)?.value)),
         ">=" => of(Test::Compare(Comparison::AtLeast, value(input)?.value)),
+        "~" => of(Test::Like(value(input)?.value)),
         "!=" => Condition::Not(Box::new(pattern(input, &of)?)),
         _ => pattern(input, &of)?,
     })
@@ -101,7 +102,7 @@ fn phrase(input: &mut Input<'_>) -> Parsed<String> {
 
 /// A name, or a word of a text.
 fn name(input: &mut Input<'_>) -> Parsed<String> {
-    let is_part = |c: char| !c.is_whitespace() && !"\"():=<>*!".contains(c);
+    let is_part = |c: char| !c.is_whitespace() && !"\"():=<>*!~".contains(c);
     let is_operator = |word: &&str| !["AND", "OR", "NOT"].contains(word);
     take_while(1.., is_part).verify(is_operator).map(str::to_owned).parse_next(input)
 }

@@ -25,6 +25,11 @@ pub struct InvalidMoment {
 }
 
 impl InvalidMoment {
+    /// What was expected, or why it is out of reach.
+    pub fn expected(&self) -> &str {
+        self.why.strip_prefix("expected ").unwrap_or(&self.why)
+    }
+
     pub(crate) fn new(text: &str, why: &dyn fmt::Display) -> Self {
         Self { text: text.chars().take(64).collect(), why: why.to_string() }
     }

@@ -86,7 +86,6 @@ pub enum Figure {
 
 /// How the values of a field become one figure.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[non_exhaustive]
 pub enum Function {
     /// How many values there are.
     Count,

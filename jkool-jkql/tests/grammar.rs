@@ -70,6 +70,7 @@ fn the_short_form_is_read() {
         ("elapsed>2s elapsed:<=5s pid!=3 pid=4", "(elapsed Above 2s & elapsed AtMost 5s & !pid = 3 & pid = 4)"),
         ("amount:1..5 amount:\"1..5\"", "((amount AtLeast 1 & amount AtMost 5) & amount = 1..5)"),
         ("id:urn:x:1 \"order no\":7", "(id = urn:x:1 & order no = 7)"),
+        ("user~a_%", "user like a_%"),
         ("can't -(x y)", "([can't] & !([x] & [y]))"),
         ("time>=2026-03-09T12:00:00Z", "time AtLeast 2026-03-09T12:00:00Z"),
     ] {

@@ -24,9 +24,22 @@ impl FilterForm<'_> {
         let filter = &params.filter;
         let source = filter.source.as_ref().map(|source| source.as_str());
         // Open if anything in it is said, or wrong.
-        let others = Filter { text: None, severity: None, since: None, parent: None, ..filter.clone() };
+        let others = Filter {
+            text: None,
+            severity: None,
+            since: None,
+            parent: None,
+            expression: Expression::default(),
+            ..filter.clone()
+        };
         let is_open = !others.is_empty() || IN_MORE.iter().any(|name| params.fault(name).is_some());
+        let line = match params.fault("q") {
+            Some(_) => params.line.clone(),
+            None if filter.expression.is_empty() => String::new(),
+            None => filter.expression.to_string(),
+        };
         let first = html! {
+            (text_field(params, "q", "Query", Some(&line), "severity>=WARNING -op:Login"))
             (text_field(params, "text", "Search", filter.text.as_deref(), "words, \"a phrase\", begin*"))
             (severity_field(params))
             (time_field(params, "since", "Since", filter.since, "15m, 1h, 7d"))
@@ -43,7 +56,6 @@ impl FilterForm<'_> {
                 }
             }
             @if let Some(parent) = &filter.parent { input type="hidden" name="parent" value=(parent); }
-            @for (name, text) in parts(&filter.expression) { input type="hidden" name=(name) value=(text); }
         };
         html! { (self.form(&[&AT_ONCE[..], &IN_MORE[..]].concat(), &first, &rest)) (self.chips()) }
     }
@@ -138,7 +150,7 @@ fn parts(expression: &Expression) -> impl Iterator<Item = (&'static str, String)
 }
 
 /// The fields that are seen at once, and the others.
-const AT_ONCE: [&str; 3] = ["text", "severity", "since"];
+const AT_ONCE: [&str; 4] = ["q", "text", "severity", "since"];
 const IN_MORE: [&str; 5] = ["until", "kind", "operation", "source", "corrid"];
 
 fn time_field(params: &QueryParams, name: &str, label: &str, value: Option<Moment>, hint: &str) -> Markup {
@@ -147,8 +159,9 @@ fn time_field(params: &QueryParams, name: &str, label: &str, value: Option<Momen
 
 fn text_field(params: &QueryParams, name: &str, label: &str, value: Option<&str>, hint: &str) -> Markup {
     let fault = params.fault(name);
-    // What was wrong stays in the field, to be put right.
-    let value = fault.map(|fault| fault.value.as_str()).or(value).unwrap_or_default();
+    // What was wrong stays in the field, to be put right. Of a line, a fault has only the beginning.
+    let wrong = fault.filter(|_| name != "q").map(|fault| fault.value.as_str());
+    let value = wrong.or(value).unwrap_or_default();
     let is_time = matches!(name, "since" | "until");
     html! {
         label class={ "field f-" (name) } {

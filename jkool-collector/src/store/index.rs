@@ -2,13 +2,13 @@
 
 mod aggregate;
 mod complement;
-mod containing;
 mod document;
 mod find;
 mod query;
 mod schema;
 mod search;
 mod span;
+mod testing;
 mod weights;
 mod words;
 

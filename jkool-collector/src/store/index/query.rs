@@ -1,10 +1,10 @@
 //! A filter as a question to an index.
 
 use super::complement::Complement;
-use super::containing::Containing;
 use super::document::kind_number;
 use super::schema::{FIELDS, Place, number_column, path};
 use super::search::Search;
+use super::testing::Testing;
 use crate::condition::{Condition, Test, number_of, rank};
 use crate::expression::Expression;
 use crate::field::{FieldName, FieldValue, SEVERITY, cut, hash};
@@ -111,12 +111,9 @@ fn of_test(name: &FieldName, test: &Test) -> Result<Clause, StoreError> {
     };
     // Of these there are few, each with a name.
     let holds = |word: &str| match test {
-        Test::Exists => true,
-        Test::Is(wanted) => wanted == word,
-        Test::Begins(wanted) => word.starts_with(wanted.as_str()),
-        Test::Contains(wanted) => word.contains(wanted.as_str()),
         // Of severities, those that are not within it are left out above.
         Test::Above { .. } | Test::Below { .. } => name.as_str() == SEVERITY,
+        test => test.holds(&FieldValue::Text(word.into())),
     };
     Ok(any(words.into_iter().filter(|(word, _)| holds(word)).map(|(_, clause)| clause).collect()))
 }
@@ -134,7 +131,7 @@ fn of_time(test: &Test) -> Clause {
         Test::Above { bound, .. } => (bound.floor() + 1.0, f64::INFINITY),
         Test::Below { bound, inclusive: true } => (f64::NEG_INFINITY, bound.floor() + 1.0),
         Test::Below { bound, .. } => (f64::NEG_INFINITY, bound.ceil()),
-        Test::Begins(_) | Test::Contains(_) => return Box::new(EmptyQuery),
+        Test::Begins(_) | Test::Contains(_) | Test::Like(_) => return Box::new(EmptyQuery),
     };
     // A float that is too large is the largest number.
     within(Box::new(AllQuery), time_range(&(from as i64..to as i64)))
@@ -147,7 +144,7 @@ fn of_text(test: &Test, of: impl Fn(&str) -> Term, column: String) -> Clause {
             let end = prefix_end(text).map_or(Bound::Unbounded, |end| Bound::Excluded(of(&end)));
             Box::new(RangeQuery::new(Bound::Included(of(text)), end))
         }
-        Test::Contains(text) => Box::new(Containing { column, text: text.clone() }),
+        Test::Contains(_) | Test::Like(_) => Box::new(Testing { column, test: test.clone() }),
         Test::Exists => Box::new(ExistsQuery::new(column, false)),
         Test::Above { .. } | Test::Below { .. } => Box::new(EmptyQuery),
     }
@@ -170,7 +167,7 @@ fn of_number(test: &Test, name: &FieldName) -> Option<Clause> {
         }
         Test::Above { bound: number, inclusive } => (bound(*number, *inclusive), Bound::Unbounded),
         Test::Below { bound: number, inclusive } => (Bound::Unbounded, bound(*number, *inclusive)),
-        Test::Begins(_) | Test::Contains(_) => return None,
+        Test::Begins(_) | Test::Contains(_) | Test::Like(_) => return None,
     };
     Some(Box::new(RangeQuery::new(from, to)))
 }
