@@ -12,9 +12,9 @@ use std::str::FromStr;
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
-    /// Words that the message, the exception or the operation must hold; pay* is any word that begins so, '"no stock"'
-    /// are words that follow each other
-    text: Option<String>,
+    /// What to find: words, pay*, '"no stock"', severity>=WARNING, -op:Login, order-amount:100..500, OR and parentheses;
+    /// docs/jkql.md has all of it
+    line: Option<String>,
     /// So many at most, or all
     #[arg(long, default_value = "100", value_name = "N|all")]
     limit: Limit,
@@ -33,7 +33,7 @@ pub(crate) struct Args {
 const HELP: &str = "\
 Examples:
   jkool search 'no stock' --since 1h
-  jkool search --severity '>=ERROR' --source SERVER=web-1 --limit 10
+  jkool search 'severity>=ERROR server:web-1 -op:Login' --limit 10
   jkool search --corrid A-100 --limit all --json > order.jsonl
   jkool search --since 7d --limit all --csv > week.csv
 
@@ -61,7 +61,10 @@ impl FromStr for Limit {
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let reader = args.server.reader()?;
-    let mut query = args.filter.into_filter(args.text).to_query();
+    let mut query = args.filter.into_filter(None).to_query();
+    if let Some(line) = &args.line {
+        query.push("q", line);
+    }
     query.push("order", "youngest");
     if let Limit::To(limit) = args.limit {
         query.push("limit", limit);

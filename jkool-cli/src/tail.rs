@@ -16,6 +16,8 @@ use tokio::time::sleep;
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
+    /// What to show: severity>=WARNING -op:Login '"no stock"'; as `jkool search` has it
+    line: Option<String>,
     /// Words that the message, the exception or the operation must hold
     #[arg(long)]
     text: Option<String>,
@@ -37,7 +39,7 @@ pub(crate) struct Args {
 const HELP: &str = "\
 Examples:
   jkool tail
-  jkool tail --severity '>=WARNING' --source APPL=Payment
+  jkool tail 'severity>=WARNING app:Payment -op:Login'
   jkool tail --json | jq -r '.\"msg-text\"'
   jkool tail --operation Deployed --limit 1 && echo done
 
@@ -48,7 +50,10 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let reader = args.server.reader()?;
-    let query = args.filter.into_filter(args.text).to_query();
+    let mut query = args.filter.into_filter(args.text).to_query();
+    if let Some(line) = &args.line {
+        query.push("q", line);
+    }
     let time = async {
         match args.time {
             Some(time) => sleep(time).await,

@@ -28,6 +28,10 @@ fn a_search_shows_lines_the_youngest_first() {
     // Without colours, since it is no terminal, and without anything that would drive one.
     assert_eq!(search(&[]).out, format!("{}\n{}\n{}\n", LINES[2], LINES[1], LINES[0]));
     assert_eq!(search(&["order 1"]).out, format!("{}\n{}\n", LINES[1], LINES[0]));
+    assert_eq!(search(&["sev>=ERROR OR accepted -corr:order-2"]).out, format!("{}\n{}\n", LINES[1], LINES[0]));
+    let wrong = search(&["oper:Pay"]);
+    assert_eq!((wrong.code, wrong.out.as_str()), (2, ""));
+    assert!(wrong.err.contains("column 1: expected the name of a field"), "{}", wrong.err);
     assert_eq!(search(&["--severity", ">=ERROR"]).out, format!("{}\n", LINES[1]));
     assert_eq!(search(&["--source", "SERVER=web-1", "--corrid", "order-1"]).out, format!("{}\n", LINES[0]));
     assert_eq!(search(&["--limit", "1"]).out, format!("{}\n", LINES[2]));

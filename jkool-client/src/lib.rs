@@ -5,6 +5,8 @@ mod delivery;
 mod emit;
 #[doc(hidden)]
 pub mod facade;
+#[cfg(feature = "query")]
+mod query;
 mod queue;
 mod report;
 mod spool;
@@ -24,6 +26,8 @@ pub use facade::guard::Guard;
 pub use facade::panic_hook::{PanicHook, panic_hook};
 pub use jkool_model as model;
 pub use jkool_transport as transport;
+#[cfg(feature = "query")]
+pub use query::{Query, QueryAnswer, QueryBuilder, QueryColumn, QueryColumnType, QueryError, QueryErrorKind, QueryRow};
 pub use queue::overflow::{Admission, OverflowPolicy};
 pub use report::health::{Condition, Health};
 pub use report::loss::{DeadLetter, LossReason};

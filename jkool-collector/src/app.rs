@@ -62,6 +62,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
         .merge(crate::intake::routes())
         .merge(crate::api::routes())
+        .merge(crate::jkql::routes())
         .merge(crate::page::routes())
         .method_not_allowed_fallback(async |method: Method| ErrorResponse::Method(method))
         .with_state(app)

@@ -1,14 +1,18 @@
 //! A condition on one field.
 
-use crate::field::{FieldName, FieldValue, values_of};
-use jkool_model::Entity;
+use crate::expression::Quoted;
+use crate::field::{FieldName, FieldValue, SEVERITY, TIME, values_of};
+use crate::filter::severity_of;
+use crate::store::Stored;
+use jkool_model::{Severity, Timestamp};
 use std::fmt;
 use std::str::FromStr;
 
 /// A condition on one field, as `where` says it: `user=alice`, `elapsed-time-usec>=1s`, `properties.amount<100`,
-/// `location^=Atl`, `resource*=queue`, `exception` (it has one); `!` before it turns it round.
+/// `location^=Atl`, `resource*=queue`, `user~=a%e`, `exception` (it has one); `!` before it turns it round.
 ///
-/// Of a field with several values one must fulfil it; turned round, none.
+/// Of a field with several values one must fulfil it; turned round, none. Severities are compared by how grave they are:
+/// `severity>=WARNING`.
 ///
 /// ```
 /// use jkool_collector::Condition;
@@ -39,6 +43,8 @@ pub enum Test {
     Begins(String),
     /// It contains this text.
     Contains(String),
+    /// It fits a pattern, in which `%` is any text and `_` any character, unless `\\` stands before them.
+    Like(String),
     /// It is a number above, or not below.
     Above {
         /// The bound.
@@ -65,8 +71,14 @@ pub enum InvalidCondition {
     /// `<` and `>` compare numbers.
     #[error("expected a number after < or >; of a field in microseconds also 250ms, 1.5s, 2m or 1h")]
     Number,
-    /// `^=` and `*=` want some text.
-    #[error("expected some text after ^= or *=")]
+    /// Severities are compared with one of their names.
+    #[error("expected a severity such as WARNING after < or >")]
+    Severity,
+    /// The time is compared with a date.
+    #[error("expected a time such as 2026-03-09T12:00:00Z after < or >")]
+    Time,
+    /// `^=`, `*=` and `~=` want some text.
+    #[error("expected some text after ^=, *= or ~=")]
     Text,
 }
 
@@ -76,20 +88,67 @@ impl Condition {
         Self { field, test, negated: false }
     }
 
-    /// Whether `entity` fulfils it.
-    pub fn matches(&self, entity: &Entity) -> bool {
-        values_of(entity, self.field.as_str()).iter().any(|value| self.test.holds(value)) != self.negated
+    /// Whether `stored` fulfils it.
+    pub fn matches(&self, stored: &Stored) -> bool {
+        let holds = match (self.field.as_str(), &self.test) {
+            (TIME, test) => test.holds(&FieldValue::Number(stored.time.as_usec() as f64)),
+            (SEVERITY, test @ (Test::Above { .. } | Test::Below { .. })) => {
+                test.holds(&FieldValue::Number(rank(severity_of(&stored.entity))))
+            }
+            (name, test) => values_of(&stored.entity, name).iter().any(|value| test.holds(value)),
+        };
+        holds != self.negated
+    }
+
+    /// In the short form of a query line.
+    pub(crate) fn short(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { field, test, negated } = self;
+        let name = Quoted(field.as_str());
+        f.write_str(if *negated { "-" } else { "" })?;
+        match test {
+            Test::Exists => write!(f, "{name}:*"),
+            Test::Is(text) => write!(f, "{name}:{}", Quoted(text)),
+            Test::Begins(text) => write!(f, "{name}:{}*", Quoted(text)),
+            Test::Contains(text) => write!(f, "{name}:*{}*", Quoted(text)),
+            Test::Like(pattern) => write!(f, "{name}~{}", Quoted(pattern)),
+            Test::Above { .. } | Test::Below { .. } => write!(f, "{name}{}", Comparison(field, test)),
+        }
+    }
+}
+
+/// How grave it is, as a number that can be compared.
+pub(crate) fn rank(severity: Severity) -> f64 {
+    f64::from(severity as u8)
+}
+
+/// `>`, `>=`, `<` or `<=` with its bound.
+struct Comparison<'a>(&'a FieldName, &'a Test);
+
+impl fmt::Display for Comparison<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (sign, bound, inclusive) = match self.1 {
+            Test::Above { bound, inclusive } => (">", *bound, *inclusive),
+            Test::Below { bound, inclusive } => ("<", *bound, *inclusive),
+            _ => return Ok(()),
+        };
+        write!(f, "{sign}{}", if inclusive { "=" } else { "" })?;
+        let severity = Severity::ALL.iter().find(|severity| self.0.as_str() == SEVERITY && rank(**severity) == bound);
+        match severity {
+            Some(severity) => write!(f, "{severity}"),
+            None => write!(f, "{bound}"),
+        }
     }
 }
 
 impl Test {
-    fn holds(&self, value: &FieldValue<'_>) -> bool {
+    pub(crate) fn holds(&self, value: &FieldValue<'_>) -> bool {
         match (self, value) {
             (Test::Exists, _) => true,
             (Test::Is(wanted), FieldValue::Text(text)) => *text == crate::field::cut(wanted),
             (Test::Is(wanted), FieldValue::Number(number)) => number_of(wanted) == Some(*number),
             (Test::Begins(wanted), FieldValue::Text(text)) => text.starts_with(wanted.as_str()),
             (Test::Contains(wanted), FieldValue::Text(text)) => text.contains(wanted.as_str()),
+            (Test::Like(pattern), FieldValue::Text(text)) => is_like(text, pattern),
             (Test::Above { bound, inclusive }, FieldValue::Number(number)) => {
                 number > bound || (*inclusive && number == bound)
             }
@@ -101,6 +160,48 @@ impl Test {
     }
 }
 
+/// Whether all of `text` fits a pattern of `%` and `_`.
+fn is_like(text: &str, pattern: &str) -> bool {
+    /// A sign of a pattern.
+    #[derive(Clone, Copy, PartialEq)]
+    enum Sign {
+        Any,
+        One,
+        Same(char),
+    }
+    let mut signs = Vec::new();
+    let mut rest = pattern.chars();
+    while let Some(c) = rest.next() {
+        signs.push(match c {
+            '%' => Sign::Any,
+            '_' => Sign::One,
+            '\\' => Sign::Same(rest.next().unwrap_or(c)),
+            c => Sign::Same(c),
+        });
+    }
+    let text: Vec<char> = text.chars().collect();
+    let (mut at, mut sign) = (0, 0);
+    // Where to go on when what stands behind the last `%` does not fit.
+    let mut again = None;
+    while at < text.len() {
+        match (signs.get(sign), text.get(at)) {
+            (Some(Sign::Any), _) => {
+                sign += 1;
+                again = Some((sign, at));
+            }
+            (Some(wanted), Some(c)) if *wanted == Sign::One || *wanted == Sign::Same(*c) => {
+                (at, sign) = (at + 1, sign + 1)
+            }
+            _ => {
+                let Some((behind, from)) = &mut again else { return false };
+                *from += 1;
+                (sign, at) = (*behind, *from);
+            }
+        }
+    }
+    signs.iter().skip(sign).all(|sign| *sign == Sign::Any)
+}
+
 /// A text that is a number, and not one of which a float loses digits.
 pub(crate) fn number_of(text: &str) -> Option<f64> {
     let exact = text.parse::<i128>().map_or(true, |int| int.unsigned_abs() <= 1 << 53);
@@ -109,9 +210,17 @@ pub(crate) fn number_of(text: &str) -> Option<f64> {
 
 const UNITS: [(&str, f64); 6] = [("us", 1.0), ("ms", 1e3), ("s", 1e6), ("m", 6e7), ("h", 3.6e9), ("d", 8.64e10)];
 
-/// A bound; of a field in microseconds also with a unit.
-fn bound(field: &FieldName, text: &str) -> Result<f64, InvalidCondition> {
+/// A bound; of a field in microseconds also with a unit, of the severity its name, of the time a date.
+pub(crate) fn bound(field: &FieldName, text: &str) -> Result<f64, InvalidCondition> {
     let text = text.trim();
+    match field.as_str() {
+        SEVERITY => return text.parse().map(rank).map_err(|_| InvalidCondition::Severity),
+        TIME => {
+            let time: Option<Timestamp> = text.parse().ok();
+            return time.map(|time| time.as_usec() as f64).ok_or(InvalidCondition::Time);
+        }
+        _ => {}
+    }
     let is_time = field.as_str().ends_with("-usec") || field.as_str() == "msg-age";
     let with_unit =
         || UNITS.iter().find_map(|(unit, factor)| Some(text.strip_suffix(unit)?.trim().parse::<f64>().ok()? * factor));
@@ -119,7 +228,7 @@ fn bound(field: &FieldName, text: &str) -> Result<f64, InvalidCondition> {
     number.filter(|number: &f64| number.is_finite()).ok_or(InvalidCondition::Number)
 }
 
-const OPERATORS: [&str; 8] = ["!=", ">=", "<=", "^=", "*=", "=", ">", "<"];
+const OPERATORS: [&str; 9] = ["!=", ">=", "<=", "^=", "*=", "~=", "=", ">", "<"];
 
 impl FromStr for Condition {
     type Err = InvalidCondition;
@@ -141,6 +250,7 @@ impl FromStr for Condition {
         let test = match operator {
             "^=" => Test::Begins(some()?),
             "*=" => Test::Contains(some()?),
+            "~=" => Test::Like(some()?),
             ">" | ">=" => Test::Above { bound: bound(&field, value)?, inclusive },
             "<" | "<=" => Test::Below { bound: bound(&field, value)?, inclusive },
             _ => {
@@ -157,14 +267,13 @@ impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { field, test, negated } = self;
         f.write_str(if *negated { "!" } else { "" })?;
-        let or_equal = |inclusive: bool| if inclusive { "=" } else { "" };
         match test {
             Test::Exists => write!(f, "{field}"),
             Test::Is(text) => write!(f, "{field}={text}"),
             Test::Begins(text) => write!(f, "{field}^={text}"),
             Test::Contains(text) => write!(f, "{field}*={text}"),
-            Test::Above { bound, inclusive } => write!(f, "{field}>{}{bound}", or_equal(*inclusive)),
-            Test::Below { bound, inclusive } => write!(f, "{field}<{}{bound}", or_equal(*inclusive)),
+            Test::Like(pattern) => write!(f, "{field}~={pattern}"),
+            Test::Above { .. } | Test::Below { .. } => write!(f, "{field}{}", Comparison(field, test)),
         }
     }
 }
@@ -172,7 +281,8 @@ impl fmt::Display for Condition {
 #[cfg(test)]
 mod tests {
     use super::Condition;
-    use jkool_model::Entity;
+    use crate::store::{EntityId, Stored};
+    use jkool_model::Timestamp;
 
     #[test]
     fn what_is_written_is_read_again_and_holds_of_what_it_says() {
@@ -180,7 +290,9 @@ mod tests {
             {"name":"amount","type":"double","value":12.5},{"name":"order","type":"long","value":9007199254740993},
             {"name":"paid","type":"boolean","value":true}],
             "snapshots":[{"name":"Cart","properties":[{"name":"items","type":"int","value":3}]}]}"#;
-        let entity: Entity = serde_json::from_str(json).unwrap();
+        let time = Timestamp::from_usec(1_457_524_800_000_000);
+        let entity = serde_json::from_str(json).unwrap();
+        let stored = Stored { id: EntityId::new(time, 1), time, received: time, entity, json: json.into() };
         for (text, holds) in [
             ("user=alice", true),
             ("user=Alice", false),
@@ -188,6 +300,13 @@ mod tests {
             ("!user=alice", false),
             ("user^=al", true),
             ("user*=lic", true),
+            ("user~=a%", true),
+            ("user~=_l%c_", true),
+            ("user~=%li", false),
+            ("user~=alice%", true),
+            ("user~=ali\\%e", false),
+            ("user~=%i%c%", true),
+            ("user~=%", true),
             ("location", false),
             ("!location", true),
             ("location!=x", true),
@@ -203,12 +322,17 @@ mod tests {
             ("snapshots./Cart/items>=3", true),
             ("kind=event", true),
             ("severity=INFO", true),
+            ("severity>=INFO", true),
+            ("severity>INFO", false),
+            ("severity<WARNING", true),
+            ("time-usec>=2016-03-09T12:00:00Z", true),
+            ("time-usec>1457524800000000", false),
         ] {
             let condition: Condition = text.parse().unwrap();
-            assert_eq!(condition.matches(&entity), holds, "{text}");
+            assert_eq!(condition.matches(&stored), holds, "{text}");
             assert_eq!(condition.to_string().parse(), Ok(condition), "{text}");
         }
-        for bad in ["", "colour=red", "user>alice", "user^=", "elapsed-time-usec>soon", "pid>1s", "=x"] {
+        for bad in ["", "colour=red", "user>alice", "user^=", "elapsed-time-usec>soon", "pid>1s", "=x", "severity>5"] {
             assert!(bad.parse::<Condition>().is_err(), "{bad}");
         }
     }

@@ -31,10 +31,15 @@ pub struct FieldName(String);
 )]
 pub struct UnknownField;
 
+/// The time of an entity: what it says, or when it was received if it says none.
+pub(crate) const TIME: &str = "time-usec";
+pub(crate) const SEVERITY: &str = "severity";
+
 /// The fields of the wire that can be asked for.
 pub(crate) const WIRE: &[&str] = &[
+    TIME,
     "kind",
-    "severity",
+    SEVERITY,
     "operation",
     "source-fqn",
     "corrid",

@@ -1,6 +1,7 @@
 //! Which entities are wanted: one filter for the page, the read API, the command and the tail.
 
 use crate::condition::Condition;
+use crate::expression::Expression;
 use crate::query::{InvalidQuery, Query};
 use crate::store::{Search, Stored};
 use crate::time_arg::Moment;
@@ -38,8 +39,8 @@ pub struct Filter {
     pub since: Option<Moment>,
     /// Until then, itself not included.
     pub until: Option<Moment>,
-    /// Conditions on any fields, all of which must hold.
-    pub conditions: Vec<Condition>,
+    /// Conditions on any fields and words, joined by and, or and not.
+    pub expression: Expression,
 }
 
 /// The kinds of entities.
@@ -64,11 +65,13 @@ pub struct SeverityRange {
 
 impl Filter {
     /// Takes its parameters out of `query`: `kind`, `severity`, `operation`, `source`, `text`, `corrid`, `parent`, `since`,
-    /// `until`, and each `where`.
+    /// `until`, each `where`, and each `q`, a query line in which names are written in full.
     ///
     /// # Errors
     /// When one says nothing understandable.
     pub fn take(query: &mut Query) -> Result<Self, InvalidQuery> {
+        let conditions: Vec<Condition> = query.take_all("where")?;
+        let lines: Vec<Expression> = query.take_all("q")?;
         Ok(Self {
             kind: query.take("kind")?,
             severity: query.take("severity")?,
@@ -79,7 +82,11 @@ impl Filter {
             parent: query.take_text("parent"),
             since: query.take("since")?,
             until: query.take("until")?,
-            conditions: query.take_all("where")?,
+            expression: conditions
+                .into_iter()
+                .map(Expression::from)
+                .chain(lines)
+                .fold(Expression::default(), Expression::and),
         })
     }
 
@@ -100,8 +107,11 @@ impl Filter {
         add("parent", self.parent.as_ref().map(|value| value as _));
         add("since", self.since.as_ref().map(|value| value as _));
         add("until", self.until.as_ref().map(|value| value as _));
-        for condition in &self.conditions {
-            add("where", Some(condition));
+        for part in self.expression.parts() {
+            match part {
+                Expression::Condition(condition) => add("where", Some(condition)),
+                other => add("q", Some(other)),
+            }
         }
         query
     }
@@ -122,7 +132,7 @@ impl Filter {
             })
             && self.since.is_none_or(|since| since.before(now) <= stored.time)
             && self.until.is_none_or(|until| stored.time < until.before(now))
-            && self.conditions.iter().all(|condition| condition.matches(entity))
+            && self.expression.matches(stored)
     }
 
     /// What it says of the time, and nothing else.

@@ -1,7 +1,7 @@
 //! What clients send over HTTP: the protocol, from a request to what is stored.
 
 mod batch;
-mod body;
+pub(crate) mod body;
 mod encoding;
 mod handshake;
 pub(crate) mod lines;

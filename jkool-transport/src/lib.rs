@@ -13,6 +13,9 @@ mod transport;
 
 pub use error::{ErrorKind, TransportError};
 #[cfg(feature = "http")]
+#[doc(hidden)]
+pub use http::Questions;
+#[cfg(feature = "http")]
 pub use http::{DEFAULT_URL, HttpTransport, HttpTransportBuilder};
 pub use memory::{DecodeError, MemoryTransport, Step};
 pub use payload::{Kind, Payload};

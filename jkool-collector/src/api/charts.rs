@@ -4,6 +4,7 @@ use super::answer::{json, number};
 use crate::app::App;
 use crate::error_response::ErrorResponse;
 use crate::filter::Filter;
+use crate::jkql::take_filter;
 use crate::query::{InvalidQuery, Query};
 use crate::store::{MetricName, Severities};
 use axum::extract::{RawQuery, State};
@@ -20,7 +21,7 @@ pub(super) async fn series(State(app): State<Arc<App>>, RawQuery(query): RawQuer
     let buckets = number::<1_000>(&mut query, "buckets", 60)?;
     let now = app.clock.now();
     let Some(name) = metric(&mut query)? else {
-        let filter = Filter::take(&mut query)?;
+        let filter = take_filter(&app, &mut query).await?;
         query.finish()?;
         let buckets = app.store.read(move |reader| reader.histogram(&filter, buckets, now)).await?;
         let buckets: Vec<Value> = buckets
@@ -29,7 +30,7 @@ pub(super) async fn series(State(app): State<Arc<App>>, RawQuery(query): RawQuer
             .collect();
         return Ok(json(json!({"buckets": buckets}).to_string()));
     };
-    let filter = Filter::take(&mut query)?;
+    let filter = take_filter(&app, &mut query).await?;
     query.finish()?;
     let buckets = app.store.read(move |reader| reader.metric(&name, &filter, buckets, now)).await?;
     let buckets: Vec<Value> = buckets
@@ -94,7 +95,7 @@ pub(super) async fn top(State(app): State<Arc<App>>, RawQuery(query): RawQuery) 
     let mut query = Query::parse(&query.unwrap_or_default());
     let by = query.take("by")?.unwrap_or(By::Operation);
     let limit = number::<1_000>(&mut query, "limit", 10)?;
-    let filter = Filter::take(&mut query)?;
+    let filter = take_filter(&app, &mut query).await?;
     query.finish()?;
     let now = app.clock.now();
     let tops = app.store.read(move |reader| match by {

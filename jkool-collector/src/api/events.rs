@@ -4,7 +4,7 @@ use super::answer::{json, number};
 use super::item;
 use crate::app::App;
 use crate::error_response::ErrorResponse;
-use crate::filter::Filter;
+use crate::jkql::take_filter;
 use crate::query::{InvalidQuery, Query};
 use crate::store::EntityId;
 use axum::extract::{Path, RawQuery, State};
@@ -18,7 +18,7 @@ const MOST: usize = 1_000;
 /// The youngest first; `next` leads on to those before them.
 pub(super) async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ErrorResponse> {
     let mut query = Query::parse(&query.unwrap_or_default());
-    let filter = Filter::take(&mut query)?;
+    let filter = take_filter(&app, &mut query).await?;
     let limit = number::<MOST>(&mut query, "limit", USUAL)?;
     let before = query.take::<String>("before")?.map(|id| parse_id("before", &id)).transpose()?;
     query.finish()?;

@@ -5,6 +5,7 @@ use super::{csv, item};
 use crate::app::App;
 use crate::error_response::ErrorResponse;
 use crate::filter::Filter;
+use crate::jkql::take_filter;
 use crate::query::Query;
 use crate::store::{EntityId, StoreError, Stored};
 use axum::body::{Body, Bytes};
@@ -50,7 +51,7 @@ fn write_line(out: &mut Vec<u8>, stored: &Stored) {
 
 async fn export(app: Arc<App>, query: Option<String>, format: Format) -> Result<Response, ErrorResponse> {
     let mut query = Query::parse(&query.unwrap_or_default());
-    let filter = Filter::take(&mut query)?;
+    let filter = take_filter(&app, &mut query).await?;
     let order = query.take("order")?.unwrap_or(Order::Oldest);
     let left = number::<{ usize::MAX }>(&mut query, "limit", usize::MAX)?;
     query.finish()?;

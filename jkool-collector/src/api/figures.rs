@@ -4,7 +4,7 @@ use super::answer::{json, number};
 use crate::app::App;
 use crate::error_response::ErrorResponse;
 use crate::field::FieldName;
-use crate::filter::Filter;
+use crate::jkql::take_filter;
 use crate::query::{InvalidQuery, Query};
 use crate::store::{Aggregation, Group, Key, Measure, Row};
 use axum::extract::{RawQuery, State};
@@ -50,7 +50,7 @@ pub(super) async fn aggregate(State(app): State<Arc<App>>, RawQuery(query): RawQ
     let measures: Vec<Measure> = some(&mut query, "measure", MEASURES)?;
     let buckets = number::<1_000>(&mut query, "buckets", 60)?;
     let limit = number::<1_000>(&mut query, "limit", 10)?;
-    let filter = Filter::take(&mut query)?;
+    let filter = take_filter(&app, &mut query).await?;
     query.finish()?;
     let rows: usize = by.iter().map(|by| if matches!(by, By::Time) { buckets } else { limit }).product();
     if rows > ROWS {
@@ -77,7 +77,7 @@ pub(super) async fn facets(State(app): State<Arc<App>>, RawQuery(query): RawQuer
     let mut query = Query::parse(&query.unwrap_or_default());
     let mut fields: Vec<FieldName> = some(&mut query, "field", FACETS)?;
     let limit = number::<1_000>(&mut query, "limit", 10)?;
-    let filter = Filter::take(&mut query)?;
+    let filter = take_filter(&app, &mut query).await?;
     query.finish()?;
     if fields.is_empty() {
         fields = USUAL.iter().filter_map(|name| name.parse().ok()).collect();

@@ -3,7 +3,7 @@
 use super::item;
 use crate::app::App;
 use crate::error_response::ErrorResponse;
-use crate::filter::Filter;
+use crate::jkql::take_filter;
 use crate::query::Query;
 use crate::tail::TailItem;
 use axum::extract::{RawQuery, State};
@@ -19,7 +19,7 @@ pub(super) async fn tail(
     RawQuery(query): RawQuery,
 ) -> Result<impl IntoResponse, ErrorResponse> {
     let mut query = Query::parse(&query.unwrap_or_default());
-    let filter = Filter::take(&mut query)?;
+    let filter = take_filter(&app, &mut query).await?;
     query.finish()?;
     let events = crate::tail::tail(&app, filter).map(|told| {
         Ok::<_, Infallible>(match told {

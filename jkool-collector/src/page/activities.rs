@@ -32,7 +32,7 @@ pub(super) async fn show(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
 ) -> Result<impl IntoResponse, ErrorPage> {
-    let mut params = QueryParams::read(query.as_deref());
+    let mut params = QueryParams::read(&app, query.as_deref()).await;
     let before: Option<EntityId> = params.take("before");
     params.finish();
     let (filter, now) = (Filter { kind: Some(Kind::Activity), ..params.filter.clone() }, app.clock.now());

@@ -24,7 +24,7 @@ pub(super) async fn show(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, ErrorPage> {
-    let mut params = QueryParams::read(query.as_deref());
+    let mut params = QueryParams::read(&app, query.as_deref()).await;
     let before: Option<EntityId> = params.take("before");
     params.finish();
     let (filter, now) = (params.filter.clone(), app.clock.now());

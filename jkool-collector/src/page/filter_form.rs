@@ -2,6 +2,7 @@
 
 use super::link::{url, url_with};
 use super::query_params::QueryParams;
+use crate::expression::Expression;
 use crate::filter::{Filter, Kind, SeverityRange};
 use crate::time_arg::Moment;
 use jkool_model::Severity;
@@ -23,9 +24,22 @@ impl FilterForm<'_> {
         let filter = &params.filter;
         let source = filter.source.as_ref().map(|source| source.as_str());
         // Open if anything in it is said, or wrong.
-        let others = Filter { text: None, severity: None, since: None, parent: None, ..filter.clone() };
+        let others = Filter {
+            text: None,
+            severity: None,
+            since: None,
+            parent: None,
+            expression: Expression::default(),
+            ..filter.clone()
+        };
         let is_open = !others.is_empty() || IN_MORE.iter().any(|name| params.fault(name).is_some());
+        let line = match params.fault("q") {
+            Some(_) => params.line.clone(),
+            None if filter.expression.is_empty() => String::new(),
+            None => filter.expression.to_string(),
+        };
         let first = html! {
+            (text_field(params, "q", "Query", Some(&line), "severity>=WARNING -op:Login"))
             (text_field(params, "text", "Search", filter.text.as_deref(), "words, \"a phrase\", begin*"))
             (severity_field(params))
             (time_field(params, "since", "Since", filter.since, "15m, 1h, 7d"))
@@ -42,7 +56,6 @@ impl FilterForm<'_> {
                 }
             }
             @if let Some(parent) = &filter.parent { input type="hidden" name="parent" value=(parent); }
-            @for condition in &filter.conditions { input type="hidden" name="where" value=(condition); }
         };
         html! { (self.form(&[&AT_ONCE[..], &IN_MORE[..]].concat(), &first, &rest)) (self.chips()) }
     }
@@ -104,10 +117,10 @@ impl FilterForm<'_> {
             of("since", filter.since.map(|since| since.to_string()), |rest| rest.since = None),
             of("until", filter.until.map(|until| until.to_string()), |rest| rest.until = None),
         ];
-        let conditions = filter.conditions.iter().enumerate().map(|(index, condition)| {
-            let mut rest = filter.clone();
-            rest.conditions.remove(index);
-            ("where", condition.to_string(), leading_to(&rest))
+        let conditions = parts(&filter.expression).enumerate().map(|(index, (name, text))| {
+            let mut others = filter.expression.parts().to_vec();
+            others.remove(index);
+            (name, text, leading_to(&Filter { expression: Expression::All(others), ..filter.clone() }))
         });
         html! {
             @if !filter.is_empty() {
@@ -128,8 +141,16 @@ impl FilterForm<'_> {
     }
 }
 
+/// What all of an expression must hold, each with the name of its parameter.
+fn parts(expression: &Expression) -> impl Iterator<Item = (&'static str, String)> {
+    expression.parts().iter().map(|part| match part {
+        Expression::Condition(condition) => ("where", condition.to_string()),
+        other => ("q", other.to_string()),
+    })
+}
+
 /// The fields that are seen at once, and the others.
-const AT_ONCE: [&str; 3] = ["text", "severity", "since"];
+const AT_ONCE: [&str; 4] = ["q", "text", "severity", "since"];
 const IN_MORE: [&str; 5] = ["until", "kind", "operation", "source", "corrid"];
 
 fn time_field(params: &QueryParams, name: &str, label: &str, value: Option<Moment>, hint: &str) -> Markup {
@@ -138,8 +159,9 @@ fn time_field(params: &QueryParams, name: &str, label: &str, value: Option<Momen
 
 fn text_field(params: &QueryParams, name: &str, label: &str, value: Option<&str>, hint: &str) -> Markup {
     let fault = params.fault(name);
-    // What was wrong stays in the field, to be put right.
-    let value = fault.map(|fault| fault.value.as_str()).or(value).unwrap_or_default();
+    // What was wrong stays in the field, to be put right. Of a line, a fault has only the beginning.
+    let wrong = fault.filter(|_| name != "q").map(|fault| fault.value.as_str());
+    let value = wrong.or(value).unwrap_or_default();
     let is_time = matches!(name, "since" | "until");
     html! {
         label class={ "field f-" (name) } {

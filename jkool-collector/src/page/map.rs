@@ -25,7 +25,7 @@ pub(super) async fn show(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
 ) -> Result<impl IntoResponse, ErrorPage> {
-    let mut params = QueryParams::read(query.as_deref());
+    let mut params = QueryParams::read(&app, query.as_deref()).await;
     params.finish();
     let (filter, now) = (params.filter.clone(), app.clock.now());
     let (total, flows) = app.store.read(move |reader| Ok((reader.total()?, reader.flows(&filter, now)?))).await?;

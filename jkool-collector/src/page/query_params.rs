@@ -1,6 +1,8 @@
 //! What a url asks for, and what in it can't be understood: a page is shown all the same, and says so at the field.
 
+use crate::app::App;
 use crate::filter::Filter;
+use crate::jkql::read_line;
 use crate::query::{InvalidQuery, Query};
 use axum::http::StatusCode;
 use std::fmt::Display;
@@ -10,6 +12,8 @@ use std::str::FromStr;
 #[derive(Debug)]
 pub(super) struct QueryParams {
     pub(super) filter: Filter,
+    /// The query line as it was typed.
+    pub(super) line: String,
     /// What could not be understood.
     pub(super) faults: Vec<InvalidQuery>,
     rest: Query,
@@ -20,7 +24,20 @@ const FILTER: [&str; 10] =
     ["kind", "severity", "operation", "source", "text", "corrid", "parent", "since", "until", "where"];
 
 impl QueryParams {
-    pub(super) fn read(query: Option<&str>) -> Self {
+    pub(super) async fn read(app: &App, query: Option<&str>) -> Self {
+        let mut params = Self::without_line(query);
+        for line in params.rest.take_texts("q") {
+            match read_line(&app.store, &line, app.clock.now()).await {
+                Ok(Ok(expression)) => params.filter.expression = params.filter.expression.clone().and(expression),
+                Ok(Err(error)) => params.faults.push(InvalidQuery::new("q", &line, error)),
+                Err(error) => params.faults.push(InvalidQuery::new("q", &line, error)),
+            }
+            params.line = line;
+        }
+        params
+    }
+
+    fn without_line(query: Option<&str>) -> Self {
         let mut rest = Query::parse(query.unwrap_or_default());
         let mut faults = Vec::new();
         let mut good = Query::default();
@@ -37,7 +54,7 @@ impl QueryParams {
                 }
             }
         }
-        Self { filter: Filter::take(&mut good).unwrap_or_default(), faults, rest }
+        Self { filter: Filter::take(&mut good).unwrap_or_default(), line: String::new(), faults, rest }
     }
 
     /// A parameter beside the filter.
@@ -69,7 +86,7 @@ mod tests {
 
     #[test]
     fn what_is_good_is_kept_beside_what_is_not() {
-        let mut params = QueryParams::read(Some("operation=pay&severity=LOUD&since=soon&before=x&other=1"));
+        let mut params = QueryParams::without_line(Some("operation=pay&severity=LOUD&since=soon&before=x&other=1"));
         assert_eq!(params.take::<u64>("before"), None);
         params.finish();
         assert_eq!(params.filter.to_query().to_string(), "operation=pay");

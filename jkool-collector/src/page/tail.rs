@@ -34,7 +34,7 @@ const COUNTED: Duration = Duration::from_secs(1);
 ///
 /// `list` and `rows` are lines, the youngest first; `missed` is how many were passed over; `total` is how many are stored.
 pub(super) async fn stream(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ErrorPage> {
-    let mut params = QueryParams::read(query.as_deref());
+    let mut params = QueryParams::read(&app, query.as_deref()).await;
     params.finish();
     if let Some(fault) = params.faults.first() {
         return Ok((StatusCode::BAD_REQUEST, fault.to_string()).into_response());

@@ -1,15 +1,15 @@
 //! Questions to the store: counts and metrics.
 
 use super::engine::{Extent, range_of};
-use super::index::TIME;
 use super::reader::Result;
 use super::scale::Scale;
 use super::{
     Aggregation, Bucket, Function, Group, Key, Measure, Metric, MetricName, Reader, Row, Severities, Sizes, Top,
 };
-use crate::field::{FieldName, PROPERTIES};
+use crate::field::{FieldName, PROPERTIES, TIME};
 use crate::filter::{Filter, Kind};
 use jkool_model::{Severity, Timestamp};
+use std::collections::BTreeSet;
 
 /// So many severities there are.
 const SEVERITIES: usize = Severity::ALL.len();
@@ -85,6 +85,14 @@ impl Reader<'_> {
             names.into_iter().filter_map(|name| metric_name(&FieldName::new(name))).collect();
         names.sort_unstable();
         Ok(names)
+    }
+
+    /// The names of properties, of values of snapshots, and of other fields that not every entity has.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub fn field_names(&self) -> Result<BTreeSet<String>> {
+        Ok(self.settled_extent()?.names)
     }
 
     /// The values of a metric in about `buckets` stretches of equal length; those without a value are left out.

@@ -83,7 +83,9 @@ pub(crate) struct Extent {
     pub(crate) bytes: u64,
     pub(crate) oldest: Option<Timestamp>,
     pub(crate) newest: Option<Timestamp>,
-    /// The fields that there are numbers in.
+    /// The fields that are not in every entity.
+    pub(crate) names: std::collections::BTreeSet<String>,
+    /// Of these, the fields that there are numbers in.
     pub(crate) numbers: std::collections::BTreeSet<String>,
     /// How many values are kept in their entities alone, for their fields were too many.
     pub(crate) passed_over: u64,

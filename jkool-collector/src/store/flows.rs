@@ -57,7 +57,7 @@ impl Reader<'_> {
     /// The youngest of a kind of messages, the youngest first.
     fn messages(&self, op_type: OpType, filter: &Filter, now: Timestamp) -> Result<Vec<Stored>> {
         let is_it = Condition::new(FieldName::new("type".to_owned()), Test::Is(op_type.to_string()));
-        let filter = Filter { conditions: vec![is_it], ..filter.time_only() };
+        let filter = Filter { expression: is_it.into(), ..filter.time_only() };
         self.ask(&Find { filter, now, youngest_first: true, beyond: None, limit: MAPPED })
     }
 }

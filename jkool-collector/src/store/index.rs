@@ -1,19 +1,19 @@
 //! The search engine: what of an entity is indexed, and how a question is put to the indexes.
 
 mod aggregate;
-mod containing;
+mod complement;
 mod document;
 mod find;
 mod query;
 mod schema;
 mod search;
 mod span;
+mod testing;
 mod weights;
 mod words;
 
 pub(super) use aggregate::aggregate;
 pub(super) use document::{Names, document};
 pub(super) use find::{count, find, get, has_equal};
-pub(super) use schema::TIME;
 pub(crate) use search::Search;
 pub(super) use span::{Span, SpanView, bytes_in};

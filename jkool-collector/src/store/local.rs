@@ -119,6 +119,7 @@ impl Engine for Local {
             bytes: bytes + self.shared.journal().map_or(0, |journal| journal.bytes()),
             oldest: oldest.map(|oldest| Timestamp::from_usec(oldest.max(kept.start))),
             newest: newest.filter(|newest| *newest >= kept.start).map(Timestamp::from_usec),
+            names: spans.iter().flat_map(|span| span.names.all().map(str::to_owned)).collect(),
             numbers: spans.iter().flat_map(|span| span.names.numbers().map(str::to_owned)).collect::<BTreeSet<_>>(),
             passed_over: spans.iter().map(|span| span.names.passed_over).sum(),
         })

@@ -90,7 +90,7 @@ impl<'a> Reader<'a> {
     /// When the store can't be read.
     pub fn with_tracking_id(&self, id: &TrackingId) -> Result<Vec<Stored>> {
         let is_it = Condition::new(FieldName::new("tracking-id".to_owned()), Test::Is(id.to_string()));
-        self.oldest(Filter { conditions: vec![is_it], ..Filter::default() }, OF_ONE_ID)
+        self.oldest(Filter { expression: is_it.into(), ..Filter::default() }, OF_ONE_ID)
     }
 
     /// Those that name `id` as their parent, the oldest first, `limit` at most.

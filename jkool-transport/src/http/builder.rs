@@ -142,10 +142,7 @@ impl HttpTransportBuilder {
     /// where one can't be read or is no PEM.
     pub fn build(mut self) -> Result<HttpTransport, TransportError> {
         let endpoint = Endpoint::new(&self.url, self.exact_path)?;
-        let route = self.proxy.clone().unwrap_or_default().route(&endpoint)?;
-        if self.token.is_some() && !self.takes_token(&endpoint, &route) {
-            return Err(plaintext_token());
-        }
+        let route = self.checked_route(&endpoint)?;
         if self.max_batch == 0 {
             return Err(config_error("batches: a request holds at least 1 payload"));
         }
@@ -180,6 +177,29 @@ impl HttpTransportBuilder {
         })
     }
 
+    /// The way to the server: one on which a token may be sent, if there is one.
+    fn checked_route(&self, endpoint: &Endpoint) -> Result<Route, TransportError> {
+        let route = self.proxy.clone().unwrap_or_default().route(endpoint)?;
+        if self.token.is_some() && !self.takes_token(endpoint, &route) {
+            return Err(plaintext_token());
+        }
+        Ok(route)
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The way for questions, by reqwest, and how long a connection may take.
+    pub(super) fn route(&self, endpoint: &Endpoint) -> Result<(Route, Duration), TransportError> {
+        let connect_timeout = positive("connect_timeout", self.connect_timeout.unwrap_or(CONNECT_TIMEOUT))?;
+        Ok((self.checked_route(endpoint)?.settled(endpoint), connect_timeout))
+    }
+
+    pub(super) fn into_certificates(self) -> Certificates {
+        self.certificates
+    }
+
     /// Whether a token may be sent there: not where everyone on the way can read it.
     fn takes_token(&self, endpoint: &Endpoint, route: &Route) -> bool {
         !endpoint.is_plain() || route.stays_here(endpoint) || self.allow_plaintext_token
@@ -211,7 +231,7 @@ impl HttpTransportBuilder {
     }
 
     /// What all requests have in common, made once.
-    fn headers(&self) -> Result<HeaderMap, TransportError> {
+    pub(super) fn headers(&self) -> Result<HeaderMap, TransportError> {
         // With room for what each request adds.
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

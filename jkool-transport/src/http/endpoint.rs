@@ -67,6 +67,10 @@ impl Endpoint {
         }
     }
 
+    pub(super) fn url(&self) -> &Url {
+        &self.base.url
+    }
+
     /// The url as it was given.
     pub(super) fn uri(&self) -> &Uri {
         &self.uri

@@ -14,12 +14,14 @@ mod limits;
 mod pem;
 mod progress;
 mod proxy;
+mod questions;
 mod renewed_client;
 mod renewed_tls;
 mod retry_after;
 mod tls;
 
 pub use builder::HttpTransportBuilder;
+pub use questions::Questions;
 
 use crate::error::{ErrorKind, TransportError};
 use crate::payload::Payload;

@@ -53,6 +53,11 @@ impl Names {
         self.known.get(name).is_some_and(|known| known.has_numbers)
     }
 
+    /// The fields.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &str> {
+        self.known.keys().map(String::as_str)
+    }
+
     /// The fields with numbers.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = &str> {
         self.known.iter().filter(|(_, known)| known.has_numbers).map(|(name, _)| &**name)

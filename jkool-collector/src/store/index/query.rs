@@ -1,17 +1,19 @@
 //! A filter as a question to an index.
 
-use super::containing::Containing;
+use super::complement::Complement;
 use super::document::kind_number;
 use super::schema::{FIELDS, Place, number_column, path};
 use super::search::Search;
-use crate::condition::{Condition, Test, number_of};
-use crate::field::{FieldName, cut, hash};
+use super::testing::Testing;
+use crate::condition::{Condition, Test, number_of, rank};
+use crate::expression::Expression;
+use crate::field::{FieldName, FieldValue, SEVERITY, cut, hash};
 use crate::filter::{Filter, Kind};
 use crate::store::{StoreError, StoreErrorKind};
 use jkool_model::Severity;
 use std::ops::{Bound, Range};
 use tantivy::Term;
-use tantivy::query::{AllQuery, BooleanQuery, EmptyQuery, ExistsQuery, Occur, Query, RangeQuery, TermQuery};
+use tantivy::query::{AllQuery, BooleanQuery, EmptyQuery, ExistsQuery, Query, RangeQuery, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption};
 
 type Clause = Box<dyn Query>;
@@ -37,14 +39,10 @@ pub(super) fn query(filter: &Filter) -> Result<Clause, StoreError> {
     if let Some(text) = &filter.text {
         all.push(Search::parse(text).to_query());
     }
-    for condition in &filter.conditions {
-        all.push(of_condition(condition)?);
+    for part in filter.expression.parts() {
+        all.push(of_expression(part)?);
     }
-    Ok(match all.len() {
-        0 => Box::new(AllQuery),
-        1 => all.remove(0),
-        _ => Box::new(BooleanQuery::intersection(all)),
-    })
+    Ok(every(all))
 }
 
 /// Of what `query` finds, only what lies in a range of a column.
@@ -62,23 +60,31 @@ pub(super) fn time_range(range: &Range<i64>) -> Option<(Bound<Term>, Bound<Term>
     (from != Bound::Unbounded || to != Bound::Unbounded).then_some((from, to))
 }
 
-fn of_condition(condition: &Condition) -> Result<Clause, StoreError> {
-    let found = of_test(&condition.field, &condition.test)?;
-    Ok(if condition.negated {
-        Box::new(BooleanQuery::new(vec![(Occur::Must, Box::new(AllQuery) as Clause), (Occur::MustNot, found)]))
-    } else {
-        found
+fn of_expression(expression: &Expression) -> Result<Clause, StoreError> {
+    let each = |parts: &[Expression]| parts.iter().map(of_expression).collect::<Result<Vec<_>, _>>();
+    Ok(match expression {
+        Expression::All(parts) => every(each(parts)?),
+        Expression::Any(parts) => any(each(parts)?),
+        Expression::Not(part) => not(of_expression(part)?),
+        Expression::Condition(Condition { field, test, negated: true }) => not(of_test(field, test)?),
+        Expression::Condition(Condition { field, test, .. }) => of_test(field, test)?,
+        Expression::Words { text, begins } => Search::words(text, *begins).to_query(),
     })
 }
 
 fn of_test(name: &FieldName, test: &Test) -> Result<Clause, StoreError> {
     let fields = &*FIELDS;
     let words: Vec<(String, Clause)> = match fields.place(name.as_str()) {
+        Place::Time => return Ok(of_time(test)),
         Place::Kind => {
             Kind::ALL.iter().map(|kind| (kind.to_string(), number(fields.kind, kind_number(*kind)))).collect()
         }
         Place::Severity => {
-            let severities = Severity::ALL.iter();
+            let is_within = |severity: &&Severity| match test {
+                Test::Above { .. } | Test::Below { .. } => test.holds(&FieldValue::Number(rank(**severity))),
+                _ => true,
+            };
+            let severities = Severity::ALL.iter().filter(is_within);
             severities.map(|severity| (severity.to_string(), number(fields.severity, *severity as u64))).collect()
         }
         Place::Own(field) => {
@@ -105,13 +111,30 @@ fn of_test(name: &FieldName, test: &Test) -> Result<Clause, StoreError> {
     };
     // Of these there are few, each with a name.
     let holds = |word: &str| match test {
-        Test::Exists => true,
-        Test::Is(wanted) => wanted == word,
-        Test::Begins(wanted) => word.starts_with(wanted.as_str()),
-        Test::Contains(wanted) => word.contains(wanted.as_str()),
-        Test::Above { .. } | Test::Below { .. } => false,
+        // Of severities, those that are not within it are left out above.
+        Test::Above { .. } | Test::Below { .. } => name.as_str() == SEVERITY,
+        test => test.holds(&FieldValue::Text(word.into())),
     };
     Ok(any(words.into_iter().filter(|(word, _)| holds(word)).map(|(_, clause)| clause).collect()))
+}
+
+/// Everything has a time.
+fn of_time(test: &Test) -> Clause {
+    // Of whole microseconds, those beyond a bound begin at the next one.
+    let (from, to) = match test {
+        Test::Exists => return Box::new(AllQuery),
+        Test::Is(text) => match number_of(text) {
+            Some(number) if number.fract() == 0.0 => (number, number + 1.0),
+            _ => return Box::new(EmptyQuery),
+        },
+        Test::Above { bound, inclusive: true } => (bound.ceil(), f64::INFINITY),
+        Test::Above { bound, .. } => (bound.floor() + 1.0, f64::INFINITY),
+        Test::Below { bound, inclusive: true } => (f64::NEG_INFINITY, bound.floor() + 1.0),
+        Test::Below { bound, .. } => (f64::NEG_INFINITY, bound.ceil()),
+        Test::Begins(_) | Test::Contains(_) | Test::Like(_) => return Box::new(EmptyQuery),
+    };
+    // A float that is too large is the largest number.
+    within(Box::new(AllQuery), time_range(&(from as i64..to as i64)))
 }
 
 fn of_text(test: &Test, of: impl Fn(&str) -> Term, column: String) -> Clause {
@@ -121,7 +144,7 @@ fn of_text(test: &Test, of: impl Fn(&str) -> Term, column: String) -> Clause {
             let end = prefix_end(text).map_or(Bound::Unbounded, |end| Bound::Excluded(of(&end)));
             Box::new(RangeQuery::new(Bound::Included(of(text)), end))
         }
-        Test::Contains(text) => Box::new(Containing { column, text: text.clone() }),
+        Test::Contains(_) | Test::Like(_) => Box::new(Testing { column, test: test.clone() }),
         Test::Exists => Box::new(ExistsQuery::new(column, false)),
         Test::Above { .. } | Test::Below { .. } => Box::new(EmptyQuery),
     }
@@ -144,7 +167,7 @@ fn of_number(test: &Test, name: &FieldName) -> Option<Clause> {
         }
         Test::Above { bound: number, inclusive } => (bound(*number, *inclusive), Bound::Unbounded),
         Test::Below { bound: number, inclusive } => (Bound::Unbounded, bound(*number, *inclusive)),
-        Test::Begins(_) | Test::Contains(_) => return None,
+        Test::Begins(_) | Test::Contains(_) | Test::Like(_) => return None,
     };
     Some(Box::new(RangeQuery::new(from, to)))
 }
@@ -166,6 +189,18 @@ fn same(term: Term) -> Clause {
 
 fn term(term: Term) -> Clause {
     Box::new(TermQuery::new(term, IndexRecordOption::Basic))
+}
+
+pub(super) fn not(clause: Clause) -> Clause {
+    Box::new(Complement(clause))
+}
+
+pub(super) fn every(mut clauses: Vec<Clause>) -> Clause {
+    match clauses.len() {
+        0 => Box::new(AllQuery),
+        1 => clauses.remove(0),
+        _ => Box::new(BooleanQuery::intersection(clauses)),
+    }
 }
 
 fn any(mut clauses: Vec<Clause>) -> Clause {

@@ -1,7 +1,7 @@
 //! What of an entity goes into which field of the index.
 
 use super::words::{WORDS, analyser};
-use crate::field::FieldName;
+use crate::field::{FieldName, SEVERITY, TIME};
 use std::sync::LazyLock;
 use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, JsonObjectOptions, STORED, Schema, SchemaBuilder, TextFieldIndexing,
@@ -38,6 +38,7 @@ pub(super) static FIELDS: LazyLock<Fields> = LazyLock::new(Fields::new);
 /// Where the values of a field are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
+    Time,
     Kind,
     Severity,
     /// In a column of its own.
@@ -80,8 +81,9 @@ impl Fields {
 
     pub(super) fn place(&self, name: &str) -> Place {
         match name {
+            TIME => Place::Time,
             "kind" => Place::Kind,
-            "severity" => Place::Severity,
+            SEVERITY => Place::Severity,
             "operation" => Place::Own(self.operation),
             "source-fqn" => Place::Own(self.source),
             "corrid" => Place::Own(self.correlator),
@@ -98,9 +100,6 @@ pub(super) fn tokenizers() -> TokenizerManager {
     tokenizers.register(WORDS, analyser());
     tokenizers
 }
-
-/// The time of an entity, as a field that is measured.
-pub(crate) const TIME: &str = "time-usec";
 
 /// Signs in names that mean something in a path of the index, and what stands for each.
 const SIGNS: [(char, char); 2] = [('.', '\u{2}'), ('\\', '\u{3}')];
@@ -133,7 +132,7 @@ pub(super) fn number_column(name: &FieldName) -> String {
 /// The column that texts of a field are in; `None` where there is none, for nearly each value is another.
 pub(super) fn text_column(name: &FieldName) -> Option<String> {
     match FIELDS.place(name.as_str()) {
-        Place::Hash(_) => None,
+        Place::Hash(_) | Place::Time => None,
         Place::Named => Some(format!("texts.{}", path(name.as_str()))),
         _ => Some(name.as_str().to_owned()),
     }

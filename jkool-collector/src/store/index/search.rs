@@ -1,12 +1,11 @@
 //! What is searched for in texts, as a person writes it.
 
+use super::query::{every, not, prefix_end};
 use super::schema::FIELDS;
 use super::words::words_in;
 use std::ops::Bound;
 use tantivy::Term as IndexTerm;
-use tantivy::query::{
-    BooleanQuery, EmptyQuery, InvertedIndexRangeQuery, Occur, PhrasePrefixQuery, PhraseQuery, Query, TermQuery,
-};
+use tantivy::query::{EmptyQuery, InvertedIndexRangeQuery, PhrasePrefixQuery, PhraseQuery, Query, TermQuery};
 use tantivy::schema::IndexRecordOption;
 
 /// Words and phrases, all of which must be there.
@@ -47,16 +46,19 @@ impl Search {
         Self(terms)
     }
 
+    /// The words of `text`, one after the other.
+    pub(crate) fn words(text: &str, begins: bool) -> Self {
+        let words = words_in(text);
+        Self(if words.is_empty() { Vec::new() } else { vec![Term { words, prefix: begins, negated: false }] })
+    }
+
     /// As the index wants it. Who asks for no word at all finds nothing.
     pub(super) fn to_query(&self) -> Box<dyn Query> {
-        if self.0.iter().all(|term| term.negated) && self.0.is_empty() {
+        if self.0.is_empty() {
             return Box::new(EmptyQuery);
         }
-        let mut clauses: Vec<(Occur, Box<dyn Query>)> = vec![(Occur::Must, Box::new(tantivy::query::AllQuery))];
-        for term in &self.0 {
-            clauses.push((if term.negated { Occur::MustNot } else { Occur::Must }, term.to_query()));
-        }
-        Box::new(BooleanQuery::new(clauses))
+        let clause = |term: &Term| if term.negated { not(term.to_query()) } else { term.to_query() };
+        every(self.0.iter().map(clause).collect())
     }
 
     /// The same question to a text that is at hand.
@@ -79,7 +81,7 @@ impl Term {
         let terms: Vec<_> = self.words.iter().map(term).collect();
         match (&*self.words, self.prefix) {
             ([word], true) => {
-                let end = super::query::prefix_end(word).map(|end| IndexTerm::from_field_text(FIELDS.text, &end));
+                let end = prefix_end(word).map(|end| IndexTerm::from_field_text(FIELDS.text, &end));
                 let end = end.map_or(Bound::Unbounded, Bound::Excluded);
                 Box::new(InvertedIndexRangeQuery::new(Bound::Included(term(word)), end))
             }

@@ -1,29 +1,31 @@
-//! Entities with a value that contains a text: each different value is looked at once.
+//! Entities with a text that fulfils a test: each different text is looked at once.
 
+use crate::condition::Test;
+use crate::field::FieldValue;
 use tantivy::query::{BitSetDocSet, ConstScorer, EmptyScorer, EnableScoring, Explanation, Query, Scorer, Weight};
 use tantivy::{BitSet, DocId, Score, SegmentReader};
 
-/// Entities with a value in a column that contains a text.
+/// Entities with a text in a column that fulfils a test.
 #[derive(Debug, Clone)]
-pub(super) struct Containing {
+pub(super) struct Testing {
     pub(super) column: String,
-    pub(super) text: String,
+    pub(super) test: Test,
 }
 
-impl Query for Containing {
+impl Query for Testing {
     fn weight(&self, _: EnableScoring<'_>) -> tantivy::Result<Box<dyn Weight>> {
         Ok(Box::new(self.clone()))
     }
 }
 
-impl Weight for Containing {
+impl Weight for Testing {
     fn scorer(&self, reader: &SegmentReader, boost: Score) -> tantivy::Result<Box<dyn Scorer>> {
         let Some(column) = reader.fast_fields().str(&self.column)? else { return Ok(Box::new(EmptyScorer)) };
         let terms = column.dictionary();
         let mut wanted = BitSet::with_max_value(u32::try_from(terms.num_terms()).unwrap_or(u32::MAX));
         let mut stream = terms.stream()?;
         while stream.advance() {
-            if std::str::from_utf8(stream.key()).is_ok_and(|term| term.contains(&self.text)) {
+            if std::str::from_utf8(stream.key()).is_ok_and(|term| self.test.holds(&FieldValue::Text(term.into()))) {
                 wanted.insert(u32::try_from(stream.term_ord()).unwrap_or(u32::MAX));
             }
         }
@@ -37,6 +39,6 @@ impl Weight for Containing {
     }
 
     fn explain(&self, _: &SegmentReader, _: DocId) -> tantivy::Result<Explanation> {
-        Ok(Explanation::new("a value contains the text", 1.0))
+        Ok(Explanation::new("a text fulfils the test", 1.0))
     }
 }

@@ -1,0 +1,190 @@
+//! Conditions joined by and, or and not.
+
+use crate::condition::Condition;
+use crate::filter::words_of;
+use crate::store::{Search, Stored};
+use std::fmt;
+
+/// What an entity must be, as a tree of conditions. The index, the tail and every other store read the same tree.
+///
+/// It is written in the short form of a query line.
+///
+/// ```
+/// use jkool_collector::{Condition, Expression};
+/// let failed: Condition = "severity>=ERROR".parse()?;
+/// let slow: Condition = "elapsed-time-usec>2s".parse()?;
+/// let either = Expression::Any(vec![failed.into(), slow.into()]);
+/// assert_eq!(either.to_string(), "severity>=ERROR OR elapsed-time-usec>2000000");
+/// # Ok::<(), jkool_collector::InvalidCondition>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Expression {
+    /// Every one of these holds. Of none, it is everything.
+    All(Vec<Expression>),
+    /// One of these holds. Of none, it is nothing.
+    Any(Vec<Expression>),
+    /// This does not hold.
+    Not(Box<Expression>),
+    /// A condition on a field.
+    Condition(Condition),
+    /// The operation, the message, the exception or a tag holds these words, one after the other, in small or capital letters,
+    /// with or without accents. Text without any word is nowhere.
+    Words {
+        /// The words.
+        text: String,
+        /// Whether the last of them only has to begin so.
+        begins: bool,
+    },
+}
+
+impl Expression {
+    /// Whether it lets everything through, since nothing is said.
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::All(parts) if parts.is_empty())
+    }
+
+    /// What all must hold.
+    pub fn parts(&self) -> &[Self] {
+        match self {
+            Self::All(parts) => parts,
+            one => std::slice::from_ref(one),
+        }
+    }
+
+    /// This and `other`.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let mut parts = self.into_parts();
+        parts.extend(other.into_parts());
+        match parts.len() {
+            1 => parts.remove(0),
+            _ => Self::All(parts),
+        }
+    }
+
+    fn into_parts(self) -> Vec<Self> {
+        match self {
+            Self::All(parts) => parts,
+            one => vec![one],
+        }
+    }
+
+    /// Whether it holds for `stored`.
+    pub fn matches(&self, stored: &Stored) -> bool {
+        match self {
+            Self::All(parts) => parts.iter().all(|part| part.matches(stored)),
+            Self::Any(parts) => parts.iter().any(|part| part.matches(stored)),
+            Self::Not(part) => !part.matches(stored),
+            Self::Condition(condition) => condition.matches(stored),
+            Self::Words { text, begins } => Search::words(text, *begins).matches(&words_of(&stored.entity)),
+        }
+    }
+}
+
+/// Everything.
+impl Default for Expression {
+    fn default() -> Self {
+        Self::All(Vec::new())
+    }
+}
+
+impl From<Condition> for Expression {
+    fn from(condition: Condition) -> Self {
+        Self::Condition(condition)
+    }
+}
+
+/// In the short form of a query line.
+impl fmt::Display for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |f: &mut fmt::Formatter<'_>, parts: &[Self], between: &str| {
+            for (index, part) in parts.iter().enumerate() {
+                f.write_str(if index > 0 { between } else { "" })?;
+                part.operand().fmt(f)?;
+            }
+            Ok(())
+        };
+        match self {
+            Self::All(parts) if parts.is_empty() => f.write_str("*"),
+            Self::Any(parts) if parts.is_empty() => f.write_str("-*"),
+            Self::All(parts) => list(f, parts, " "),
+            Self::Any(parts) => list(f, parts, " OR "),
+            Self::Not(part) => write!(f, "-{}", part.operand()),
+            Self::Condition(condition) => condition.short(f),
+            Self::Words { text, begins } => {
+                Quoted(text).fmt(f)?;
+                f.write_str(if *begins { "*" } else { "" })
+            }
+        }
+    }
+}
+
+impl Expression {
+    /// As a part of another one.
+    fn operand(&self) -> Operand<'_> {
+        Operand(self)
+    }
+}
+
+struct Operand<'a>(&'a Expression);
+
+impl fmt::Display for Operand<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Expression::Condition(Condition { negated: false, .. }) | Expression::Words { .. } => self.0.fmt(f),
+            other => write!(f, "({other})"),
+        }
+    }
+}
+
+/// A name or a value, in quotes if it would mean something else without.
+pub(crate) struct Quoted<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(text) = self;
+        let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | '%' | '#' | '@' | '+');
+        let is_word = !["AND", "OR", "NOT"].iter().any(|word| text.eq_ignore_ascii_case(word));
+        if !text.is_empty() && !text.starts_with('-') && text.chars().all(is_plain) && is_word {
+            return f.write_str(text);
+        }
+        f.write_str("\"")?;
+        for c in text.chars() {
+            f.write_str(if matches!(c, '"' | '\\') { "\\" } else { "" })?;
+            write!(f, "{c}")?;
+        }
+        f.write_str("\"")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Expression;
+
+    #[test]
+    fn an_expression_is_written_so_that_it_can_be_read() {
+        let is = |text: &str| Expression::Condition(text.parse().unwrap());
+        let words = |text: &str, begins| Expression::Words { text: text.to_owned(), begins };
+        for (expression, text) in [
+            (Expression::default(), "*"),
+            (Expression::Any(vec![]), "-*"),
+            (is("user=alice"), "user:alice"),
+            (is("user!=alice"), "-user:alice"),
+            (is("user=a \"b\" \\c"), r#"user:"a \"b\" \\c""#),
+            (is("user^=al"), "user:al*"),
+            (is("user*=a*"), "user:*\"a*\"*"),
+            (is("!user"), "-user:*"),
+            (is("severity>=WARNING"), "severity>=WARNING"),
+            (is("properties.order no<5"), "\"properties.order no\"<5"),
+            (words("no stock", false).and(words("pay", true)), "\"no stock\" pay*"),
+            (
+                Expression::Not(Box::new(Expression::Any(vec![is("pid=1"), is("tid!=2").and(is("pid>3"))])))
+                    .and(is("user=or")),
+                "(-(pid:1 OR ((-tid:2) pid>3))) user:\"or\"",
+            ),
+        ] {
+            assert_eq!(expression.to_string(), text);
+        }
+    }
+}

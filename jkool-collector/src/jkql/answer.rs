@@ -1,0 +1,99 @@
+//! An answer: columns and rows, and its JSON in the service's shape.
+
+use jkool_jkql::{Chart, Zone};
+use jkool_model::Timestamp;
+use serde_json::{Map, Value, json};
+use std::ops::Range;
+
+/// Columns and rows.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Answer {
+    /// What rows are about: `Event`, `Activity`, `Snapshot`, or `Entity` when they may be of any kind.
+    pub item_type: &'static str,
+    /// The columns, in order.
+    pub columns: Vec<Column>,
+    /// The rows; each has a value for each column, null where there is none.
+    pub rows: Vec<Vec<Value>>,
+    /// How many rows there are, those that were too many included.
+    pub found: u64,
+    /// Of which times, in microseconds.
+    pub range: Range<i64>,
+    /// How the statement wants it drawn.
+    pub show: Option<Chart>,
+    /// What was asked of the store, for people.
+    pub explained: Vec<String>,
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// What its values are.
+    pub column_type: ColumnType,
+}
+
+/// What the values of a column are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ColumnType {
+    /// Whole numbers.
+    Integer,
+    /// Numbers.
+    Decimal,
+    /// Texts; of a field with several values an array of them.
+    String,
+    /// Microseconds since 1970.
+    Timestamp,
+}
+
+impl ColumnType {
+    /// As the service calls it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Integer => "INTEGER",
+            Self::Decimal => "DECIMAL",
+            Self::String => "STRING",
+            Self::Timestamp => "TIMESTAMP",
+        }
+    }
+}
+
+impl Answer {
+    /// As the service answers.
+    pub(super) fn to_json(&self, zone: &Zone, now: Timestamp) -> Map<String, Value> {
+        let row = |row: &Vec<Value>| -> Value {
+            self.columns.iter().map(|column| column.name.clone()).zip(row.iter().cloned()).collect()
+        };
+        let by_name = |value: fn(&Column) -> Value| -> Value {
+            self.columns.iter().map(|column| (column.name.clone(), value(column))).collect()
+        };
+        let range = format!("{} TO {}", self.range.start.max(0), self.range.end.min(now_or(self.range.end, now)));
+        let mut json = Map::new();
+        let mut put = |name: &str, value: Value| json.insert(name.to_owned(), value);
+        put("status", json!("SUCCESS"));
+        put("item-type", json!(self.item_type));
+        put("rows-found", json!(self.found));
+        put("row-count", json!(self.rows.len()));
+        put("total-row-count", json!(self.found));
+        put("data-date-range", json!(range));
+        put("query-date-filter", json!(range));
+        put("timezone", json!(zone.to_string()));
+        put("time", json!(now.as_usec()));
+        put("colhdr", self.columns.iter().map(|column| json!(column.name)).collect());
+        put("coltype", by_name(|column| json!(column.column_type.as_str())));
+        put("collabel", by_name(|column| json!(column.name)));
+        if let Some(show) = self.show {
+            put("show-as", json!(show.as_str()));
+        }
+        put("rows", self.rows.iter().map(row).collect());
+        json
+    }
+}
+
+/// A period without an end is told up to now.
+fn now_or(end: i64, now: Timestamp) -> i64 {
+    if end == i64::MAX { now.as_usec() } else { end }
+}

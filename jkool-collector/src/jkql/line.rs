@@ -1,0 +1,61 @@
+//! The query line: the parameter `q` of page, API and command.
+
+use super::JkqlError;
+use super::resolve::{Clock, Resolver};
+use crate::app::App;
+use crate::error_response::ErrorResponse;
+use crate::expression::Expression;
+use crate::filter::Filter;
+use crate::query::{InvalidQuery, Query};
+use crate::store::{Store, StoreError};
+use jkool_jkql::{Zone, parse_line};
+use jkool_model::Timestamp;
+use std::str::FromStr;
+
+/// The parameter.
+const LINE: &str = "q";
+
+/// Takes the parameters of a filter out of `query`, the query line among them.
+pub(crate) async fn take_filter(app: &App, query: &mut Query) -> Result<Filter, ErrorResponse> {
+    let lines = query.take_texts(LINE);
+    let mut filter = Filter::take(query)?;
+    for line in lines {
+        let read = read_line(&app.store, &line, app.clock.now()).await?;
+        filter.expression = filter.expression.and(read.map_err(|error| InvalidQuery::new(LINE, &line, error))?);
+    }
+    Ok(filter)
+}
+
+/// What a query line means. Its names are looked up in the store where they are no names of the wire.
+pub(crate) async fn read_line(
+    store: &Store,
+    line: &str,
+    now: Timestamp,
+) -> Result<Result<Expression, String>, StoreError> {
+    let written = match parse_line(line) {
+        Ok(written) => written,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    let clock = Clock { now, zone: Zone::local() };
+    // Most lines name nothing that the store must be asked for.
+    if let Ok(read) = Resolver::without_store().expression(&written, &clock) {
+        return Ok(Ok(read));
+    }
+    let read = store.read(move |reader| Ok(Resolver::new(reader).expression(&written, &clock))).await?;
+    match read {
+        Ok(read) => Ok(Ok(read)),
+        Err(JkqlError::Store(error)) => Err(error),
+        Err(error) => Ok(Err(error.to_string())),
+    }
+}
+
+/// A query line, or what [`Display`](std::fmt::Display) writes: names that are no names of the wire are written in full, and dates
+/// are those of UTC.
+impl FromStr for Expression {
+    type Err = JkqlError;
+
+    fn from_str(line: &str) -> Result<Self, JkqlError> {
+        let clock = Clock { now: Timestamp::from_usec(0), zone: Zone::default() };
+        Resolver::without_store().expression(&parse_line(line)?, &clock)
+    }
+}

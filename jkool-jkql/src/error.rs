@@ -1,0 +1,93 @@
+//! Why a text is no query.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// Why a text is no query: the place, what was expected there, and what is there instead.
+///
+/// ```
+/// let error = jkool_jkql::parse("get events wher severity = 'ERROR'").unwrap_err();
+/// assert_eq!(error.column, 12);
+/// assert!(error.to_string().starts_with("column 12: expected "), "{error}");
+/// assert!(error.to_string().ends_with("and not `wher`; did you mean `where`?"), "{error}");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ParseError {
+    /// The place: a column from 1, counted in characters.
+    pub column: usize,
+    /// What would have been right there.
+    pub expected: Vec<String>,
+    /// What is there; empty at the end of the text.
+    pub found: String,
+    /// What was perhaps meant.
+    pub nearest: Option<String>,
+}
+
+impl ParseError {
+    /// That something at `column` is not one of `known`.
+    pub fn unknown(
+        column: usize,
+        expected: &str,
+        found: &str,
+        known: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Self {
+        let nearest = nearest(found, known);
+        Self { column, expected: vec![expected.to_owned()], found: found.to_owned(), nearest }
+    }
+
+    pub(crate) fn at(text: &str, offset: usize, expected: &BTreeSet<&'static str>) -> Self {
+        let column = column_of(text, offset);
+        let rest = text.get(offset..).unwrap_or_default();
+        let word = rest.find(|c: char| c.is_whitespace() || "()<>=!,:".contains(c)).unwrap_or(rest.len());
+        let first = rest.chars().next().map_or(0, char::len_utf8);
+        let found: String = rest.get(..word.max(first)).unwrap_or_default().chars().take(64).collect();
+        // Signs are near to everything.
+        let words = expected.iter().filter(|word| word.starts_with('`') && word.len() > 4);
+        let nearest = nearest(&found, words.map(|word| word.trim_matches('`')));
+        Self { column, expected: expected.iter().map(|&text| text.to_owned()).collect(), found, nearest }
+    }
+}
+
+/// The column of a byte, from 1, in characters.
+pub(crate) fn column_of(text: &str, offset: usize) -> usize {
+    text.get(..offset).unwrap_or(text).chars().count() + 1
+}
+
+/// Of `known`, the one that is most like `found`, if any is much like it.
+fn nearest(found: &str, known: impl IntoIterator<Item = impl AsRef<str>>) -> Option<String> {
+    let found = found.to_lowercase();
+    let distance = |name: &str| {
+        let name = name.to_lowercase();
+        // A name is often written without what stands before its last dot.
+        let last = name.rsplit(['.', '/']).next().unwrap_or_default();
+        [&*name, last].iter().map(|name| strsim::damerau_levenshtein(&found, name)).min().unwrap_or(usize::MAX)
+    };
+    let near = known.into_iter().map(|name| (distance(name.as_ref()), name.as_ref().len(), name.as_ref().to_owned()));
+    let (distance, _, name) = near.min()?;
+    (distance <= (found.chars().count() / 3).max(1)).then_some(name)
+}
+
+impl std::error::Error for ParseError {}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "column {}: expected ", self.column)?;
+        for (index, expected) in self.expected.iter().enumerate() {
+            let between = match index {
+                0 => "",
+                last if last + 1 == self.expected.len() => " or ",
+                _ => ", ",
+            };
+            write!(f, "{between}{expected}")?;
+        }
+        match self.found.as_str() {
+            "" => f.write_str(", and not the end")?,
+            found => write!(f, ", and not `{found}`")?,
+        }
+        match &self.nearest {
+            Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
+            None => Ok(()),
+        }
+    }
+}

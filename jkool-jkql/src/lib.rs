@@ -1,0 +1,54 @@
+#![doc = include_str!("../README.md")]
+
+mod condition;
+mod error;
+mod input;
+mod jkql;
+mod line;
+mod moment;
+mod period;
+mod predicate;
+mod statement;
+
+pub use condition::{Comparison, Condition, Name, NameKind, Test, Value};
+pub use error::ParseError;
+pub use moment::{InvalidMoment, UnknownZone, Zone, moment};
+pub use period::{Period, Unit};
+pub use statement::{Bucket, Chart, Figure, Function, Kind, Output, Select, Sort, SortBy, Statement};
+
+/// Reads a statement of jKQL.
+///
+/// # Errors
+/// When it is none: with the place, and what was expected there.
+pub fn parse(text: &str) -> Result<Statement, ParseError> {
+    input::parse_all(text, jkql::statement)
+}
+
+/// Reads a query line: the short form, or `where` and a condition of jKQL.
+///
+/// ```
+/// let short = jkool_jkql::parse_line("severity>=WARNING -op:Login")?;
+/// assert!(matches!(short, jkool_jkql::Condition::All(parts) if parts.len() == 2));
+/// # Ok::<(), jkool_jkql::ParseError>(())
+/// ```
+///
+/// # Errors
+/// When it is neither: with the place, and what was expected there.
+pub fn parse_line(text: &str) -> Result<Condition, ParseError> {
+    if text.trim().is_empty() {
+        return Ok(Condition::default());
+    }
+    let begins_with_where = text.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("where"));
+    match begins_with_where {
+        true => input::parse_all(text, predicate::where_condition),
+        false => input::parse_all(text, line::line),
+    }
+}
+
+/// Reads a period, as it stands behind `for`.
+///
+/// # Errors
+/// When it is none.
+pub fn parse_period(text: &str) -> Result<Period, ParseError> {
+    input::parse_all(text, jkql::one_period)
+}

@@ -1,0 +1,155 @@
+//! Periods of time as a statement names them, and the times that they mean.
+
+use crate::moment::{InvalidMoment, Zone, moment};
+use jiff::civil::Date;
+use jiff::{Span, Timestamp, ToSpan, Zoned};
+use std::fmt;
+use std::ops::Range;
+
+/// A period of time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Period {
+    /// All of time.
+    All,
+    /// `today`, or so many days before.
+    Day {
+        /// 0 is today, 1 yesterday.
+        back: u32,
+    },
+    /// `latest 3 hours`: up to now.
+    Latest(u32, Unit),
+    /// `this week`: from its beginning to its end.
+    This(Unit),
+    /// `last week`, as a whole: the one before this one.
+    Previous(Unit),
+    /// From one time to another, which is not included; a date alone there is included as a whole.
+    Between(String, String),
+    /// A day or a point of time on: `since '08:00'`.
+    Since(String),
+}
+
+/// A unit of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "their names say it")]
+pub enum Unit {
+    Second,
+    Minute,
+    Hour,
+    Day,
+    Week,
+    Month,
+    Year,
+}
+
+impl Unit {
+    /// Every unit, with its name.
+    pub(crate) const ALL: [(&'static str, Self); 7] = [
+        ("second", Self::Second),
+        ("minute", Self::Minute),
+        ("hour", Self::Hour),
+        ("day", Self::Day),
+        ("week", Self::Week),
+        ("month", Self::Month),
+        ("year", Self::Year),
+    ];
+
+    /// How long it is, unless that differs.
+    pub(crate) fn seconds(self) -> Option<u64> {
+        match self {
+            Self::Second => Some(1),
+            Self::Minute => Some(60),
+            Self::Hour => Some(3_600),
+            Self::Day => Some(86_400),
+            Self::Week => Some(604_800),
+            Self::Month | Self::Year => None,
+        }
+    }
+
+    fn span(self, count: i64) -> Result<Span, jiff::Error> {
+        let span = Span::new();
+        match self {
+            Self::Second => span.try_seconds(count),
+            Self::Minute => span.try_minutes(count),
+            Self::Hour => span.try_hours(count),
+            Self::Day => span.try_days(count),
+            Self::Week => span.try_weeks(count),
+            Self::Month => span.try_months(count),
+            Self::Year => span.try_years(count),
+        }
+    }
+
+    /// The beginning of the one that `now` is in.
+    fn begin(self, now: &Zoned) -> Result<Zoned, jiff::Error> {
+        let day: Date = now.date();
+        let from = match self {
+            Self::Second => return now.with().subsec_nanosecond(0).build(),
+            Self::Minute => return now.with().second(0).subsec_nanosecond(0).build(),
+            Self::Hour => return now.with().minute(0).second(0).subsec_nanosecond(0).build(),
+            Self::Day => day,
+            Self::Week => day.checked_sub(i64::from(day.weekday().to_monday_zero_offset()).days())?,
+            Self::Month => day.first_of_month(),
+            Self::Year => day.first_of_year(),
+        };
+        from.to_zoned(now.time_zone().clone())
+    }
+}
+
+impl Period {
+    /// The times that it means at `now`, in microseconds since 1970: from the first on, up to the last, which is not included.
+    ///
+    /// ```
+    /// use jkool_jkql::{Period, Zone};
+    /// let berlin: Zone = "Europe/Berlin".parse()?;
+    /// let noon = 1_457_524_800_000_000; // 2016-03-09 12:00 in UTC, 13:00 in Berlin
+    /// let today = Period::Day { back: 0 }.range(noon, &berlin)?;
+    /// assert_eq!(today, noon - 13 * 3_600_000_000..noon + 11 * 3_600_000_000);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When a date in it says no time, or one that is out of reach.
+    pub fn range(&self, now: i64, zone: &Zone) -> Result<Range<i64>, InvalidMoment> {
+        let outside = |error: jiff::Error| InvalidMoment::new(&self.to_string(), &error);
+        let at = Timestamp::from_microsecond(now).map_err(outside)?.to_zoned(zone.0.clone());
+        let usec = |time: &Zoned| time.timestamp().as_microsecond();
+        let unit = |unit: Unit, back: i64| {
+            let begin = unit.begin(&at)?.checked_sub(unit.span(back)?)?;
+            Ok(usec(&begin)..usec(&begin.checked_add(unit.span(1)?)?))
+        };
+        match self {
+            Self::All => Ok(i64::MIN..i64::MAX),
+            Self::Day { back } => unit(Unit::Day, i64::from(*back)).map_err(outside),
+            Self::This(of) => unit(*of, 0).map_err(outside),
+            Self::Previous(of) => unit(*of, 1).map_err(outside),
+            Self::Latest(count, of) => {
+                let from = of.span(i64::from(*count)).and_then(|span| at.checked_sub(span)).map_err(outside)?;
+                Ok(usec(&from)..now)
+            }
+            Self::Between(from, to) => {
+                let (from, to) = (moment(from, now, zone)?, moment(to, now, zone)?);
+                Ok(from.start..to.end)
+            }
+            Self::Since(from) => Ok(moment(from, now, zone)?.start..i64::MAX),
+        }
+    }
+}
+
+/// As a statement says it.
+impl fmt::Display for Period {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = |of: &Unit| Unit::ALL.iter().find(|(_, unit)| unit == of).map_or("", |(name, _)| name);
+        match self {
+            Self::All => f.write_str("all"),
+            Self::Day { back: 0 } => f.write_str("today"),
+            Self::Day { back: 1 } => f.write_str("yesterday"),
+            Self::Day { back } => write!(f, "{back} days ago"),
+            Self::Latest(1, of) => write!(f, "latest {}", name(of)),
+            Self::Latest(count, of) => write!(f, "latest {count} {}s", name(of)),
+            Self::This(of) => write!(f, "this {}", name(of)),
+            Self::Previous(of) => write!(f, "previous {}", name(of)),
+            Self::Between(from, to) => write!(f, "'{from}' to '{to}'"),
+            Self::Since(from) => write!(f, "since '{from}'"),
+        }
+    }
+}

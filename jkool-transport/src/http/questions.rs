@@ -1,0 +1,77 @@
+//! Questions to a service: a form, and the whole of its answer.
+
+use super::endpoint::Endpoint;
+use super::renewed_tls::RenewedTls;
+use super::{HttpTransportBuilder, client};
+use crate::error::{ErrorKind, TransportError};
+use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Client, Url};
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+
+/// Asks a service at one address, with the settings of a transport: token, certificates, proxy. No redirect is followed.
+pub struct Questions {
+    client: Client,
+    url: Url,
+    headers: HeaderMap,
+    timeout: Duration,
+}
+
+/// A longer answer is refused, in bytes.
+const LONGEST: usize = 64 << 20;
+
+impl Questions {
+    /// With the settings of `builder`, at `path` below its url.
+    ///
+    /// # Errors
+    /// As [`HttpTransportBuilder::build`].
+    pub fn new(builder: HttpTransportBuilder, path: &str, timeout: Duration) -> Result<Self, TransportError> {
+        let endpoint = Endpoint::new(builder.url(), true)?;
+        let (route, connect_timeout) = builder.route(&endpoint)?;
+        let mut headers = builder.headers()?;
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        let mut url = endpoint.url().clone();
+        url.set_path(&format!("{}{path}", url.path().trim_end_matches('/')));
+        let tls = RenewedTls::new(builder.into_certificates(), route.roots(&endpoint))?;
+        let client = client::new((*tls.config(Instant::now())).clone(), &route, connect_timeout)?;
+        Ok(Self { client, url, headers, timeout })
+    }
+
+    /// Sends a form; the status and the body of the answer. It is to be called within a runtime of tokio.
+    ///
+    /// # Errors
+    /// When there is no answer, or it does not come in time or to its end.
+    pub async fn ask(&self, form: String) -> Result<(u16, Vec<u8>), TransportError> {
+        let answered = timeout(self.timeout, self.answered(form)).await;
+        answered.unwrap_or_else(|_| Err(TransportError::new(ErrorKind::Timeout, "no answer within the time-out")))
+    }
+
+    async fn answered(&self, form: String) -> Result<(u16, Vec<u8>), TransportError> {
+        let request = self.client.post(self.url.clone()).headers(self.headers.clone()).body(form);
+        let mut answer = request.send().await.map_err(of)?;
+        let (status, mut body) = (answer.status().as_u16(), Vec::new());
+        while let Some(chunk) = answer.chunk().await.map_err(of)? {
+            if body.len() + chunk.len() > LONGEST {
+                return Err(TransportError::new(ErrorKind::Answer, "the answer is longer than 64 MiB"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok((status, body))
+    }
+}
+
+/// The url can hold secrets in its query.
+fn of(error: reqwest::Error) -> TransportError {
+    let (kind, message) = match &error {
+        error if error.is_timeout() => (ErrorKind::Timeout, "no connection within the time-out"),
+        error if error.is_connect() => (ErrorKind::Connect, "the server can't be reached"),
+        _ => (ErrorKind::Interrupted, "the connection broke before the answer was complete"),
+    };
+    TransportError::new(kind, message).with_source(error.without_url())
+}
+
+impl std::fmt::Debug for Questions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Questions").field("host", &self.url.host_str()).field("timeout", &self.timeout).finish()
+    }
+}
