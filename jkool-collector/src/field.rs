@@ -34,6 +34,7 @@ pub struct UnknownField;
 /// The time of an entity: what it says, or when it was received if it says none.
 pub(crate) const TIME: &str = "time-usec";
 pub(crate) const SEVERITY: &str = "severity";
+pub(crate) const CORRELATOR: &str = "corrid";
 
 /// The fields of the wire that can be asked for.
 pub(crate) const WIRE: &[&str] = &[
@@ -42,7 +43,7 @@ pub(crate) const WIRE: &[&str] = &[
     SEVERITY,
     "operation",
     "source-fqn",
-    "corrid",
+    CORRELATOR,
     "tracking-id",
     "parent-id",
     "type",

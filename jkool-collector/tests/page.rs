@@ -388,7 +388,7 @@ fn the_page_of_a_wide_event_is_bounded() {
         correlators.join(","),
         properties.join(",")
     );
-    let collector = collector(&[&wide, r#"{"operation":"narrow","corrid":["c-5999"]}"#]);
+    let collector = collector(&[&wide, r#"{"operation":"narrow","corrid":["c-999"]}"#]);
     let page = get(&collector, &detail(&collector, "operation=wide"));
     assert_eq!(page.status, 200);
     assert!(page.body.len() < 400_000, "{} bytes", page.body.len());

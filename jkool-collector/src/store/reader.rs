@@ -3,9 +3,10 @@
 use super::engine::{Aggregate, Deadline, Engine, Find};
 use super::{Aggregation, EntityId, Row, StoreError, Stored};
 use crate::condition::{Condition, Test};
-use crate::field::FieldName;
+use crate::expression::Expression;
+use crate::field::{CORRELATOR, FieldName};
 use crate::filter::Filter;
-use jkool_model::{Timestamp, TrackingId};
+use jkool_model::{Text, Timestamp, TrackingId};
 use std::cell::OnceCell;
 
 /// The store, to be asked.
@@ -102,13 +103,12 @@ impl<'a> Reader<'a> {
     }
 
     /// What belongs to an entity: its parent, its children, its siblings, and all that shares a correlator with it, itself
-    /// included, the oldest first, `limit` of each at most. Of very many correlators, the first 100 count.
+    /// included, the oldest first, `limit` of each at most. Of very many correlators, the first 1,000 count.
     ///
     /// # Errors
     /// When the store can't be read.
     pub fn related(&self, to: &Stored, limit: usize) -> Result<Vec<Stored>> {
-        /// Each is a question of its own.
-        const CORRELATORS: usize = 100;
+        const CORRELATORS: usize = 1_000;
         let mut found = vec![to.clone()];
         if let Some(parent) = to.entity.parent_id() {
             found.extend(self.with_tracking_id(parent)?);
@@ -117,10 +117,11 @@ impl<'a> Reader<'a> {
         if let Some(id) = to.entity.tracking_id() {
             found.extend(self.children(id, limit)?);
         }
-        for correlator in to.entity.correlators().iter().take(CORRELATORS) {
-            let sharing = Filter { correlator: Some(correlator.to_string()), ..Filter::default() };
-            found.extend(self.oldest(sharing, limit)?);
-        }
+        let correlators = to.entity.correlators().iter().take(CORRELATORS);
+        let shared =
+            |name: &Text| Condition::new(FieldName::new(CORRELATOR.to_owned()), Test::Is(name.to_string())).into();
+        let sharing = Expression::Any(correlators.map(shared).collect());
+        found.extend(self.oldest(Filter { expression: sharing, ..Filter::default() }, limit)?);
         found.sort_by_key(|stored| stored.id);
         found.dedup_by_key(|stored| stored.id);
         Ok(found)
