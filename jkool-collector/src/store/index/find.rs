@@ -16,15 +16,26 @@ use tantivy::schema::{IndexRecordOption, Value};
 use tantivy::{DocAddress, DocSet, Order, Searcher, TERMINATED, TantivyDocument, Term};
 
 /// Where an entity is.
-type Place<'a> = (EntityId, &'a SpanView, DocAddress);
+pub(super) type Place<'a> = (EntityId, &'a SpanView, DocAddress);
 
-/// The first that are wanted, in their order. The segments are taken by their times, so that most need not be looked at.
+/// The first that are wanted, in their order.
 pub(crate) fn find(
     spans: &[SpanView],
     find: &Find,
     range: &Range<i64>,
     deadline: &Deadline,
 ) -> Result<Vec<Stored>, StoreError> {
+    let found = places(spans, find, range, deadline)?;
+    found.into_iter().map(|(id, span, address)| read(id, &span.searcher, address)).collect()
+}
+
+/// Where the first are that are wanted. The segments are taken by their times, so that most need not be looked at.
+pub(super) fn places<'a>(
+    spans: &'a [SpanView],
+    find: &Find,
+    range: &Range<i64>,
+    deadline: &Deadline,
+) -> Result<Vec<Place<'a>>, StoreError> {
     let mut segments: Vec<(&SpanView, Segment)> =
         spans.iter().flat_map(|span| span.segments.iter().map(move |segment| (span, *segment))).collect();
     segments.retain(|(_, segment)| overlaps(segment, range));
@@ -59,7 +70,7 @@ pub(crate) fn find(
         }
         found.truncate(find.limit);
     }
-    found.into_iter().map(|(id, span, address)| read(id, &span.searcher, address)).collect()
+    Ok(found)
 }
 
 /// What the filter asks, with its time, and from where on.
