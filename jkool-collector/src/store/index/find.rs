@@ -57,7 +57,9 @@ pub(super) fn places<'a>(
         let order = if find.youngest_first { Order::Desc } else { Order::Asc };
         let time = (SortByStaticFastValue::<i64>::for_field("time"), order);
         let sequence = (SortByStaticFastValue::<u64>::for_field("sequence"), order);
-        let first = TopDocs::with_limit(find.limit.max(1)).order_by((time, sequence));
+        // It takes memory for as many as it is told.
+        let limit = find.limit.min(usize::try_from(segment.documents).unwrap_or(usize::MAX)).max(1);
+        let first = TopDocs::with_limit(limit).order_by((time, sequence));
         let reader = span.searcher.segment_reader(segment.ordinal);
         let part = first.collect_segment(weights.of(span, segment)?, segment.ordinal, reader)?;
         for ((time, sequence), address) in first.merge_fruits(vec![part])? {
