@@ -164,7 +164,7 @@ fn killed_while_old_ones_go_what_is_left_is_whole() {
     let path = folder.path("events.db");
     let mut first = 0;
     for _ in 0..3 {
-        let process = Process::start(&path, first, Some(1 << 20));
+        let process = Process::start(&path, first, Some(256 << 10));
         // An index goes when another was begun: it is killed when there is one less than there was, or one of them is not whole.
         let mut most = BTreeSet::new();
         let acknowledged = process.kill_when(|| {
