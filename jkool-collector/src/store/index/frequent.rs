@@ -12,8 +12,11 @@ use tantivy::columnar::StrColumn;
 use tantivy::query::{Query, Weight};
 use tantivy::{DocId, SegmentReader};
 
-/// So many values are counted exactly in each segment; of more, the rarest may be missed.
+/// A segment tells of all its values up to so many.
 pub(super) const EXACT: usize = 10_000;
+
+/// Of more it tells the most frequent, so many: to read values takes longer than to count them.
+const CANDIDATES: usize = 1_000;
 
 /// The `limit` values of `column` that come most often in what is asked for, the most frequent first, and how often.
 pub(super) fn frequent(
@@ -31,7 +34,7 @@ pub(super) fn frequent(
             let reader = span.searcher.segment_reader(segment.ordinal);
             let Some(column) = reader.fast_fields().str(column)? else { continue };
             let counts = count(&column, weights.of(span, *segment)?, reader)?;
-            let frequent = most(&counts, EXACT.max(limit));
+            let frequent = most(&counts, limit);
             let mut counts = frequent.iter().map(|(_, count)| u64::from(*count));
             let ordinals: Vec<u64> = frequent.iter().map(|(ordinal, _)| *ordinal as u64).collect();
             let add = |value: &[u8]| {
@@ -81,12 +84,13 @@ fn count(column: &StrColumn, weight: &dyn Weight, reader: &SegmentReader) -> Res
     Ok(counts)
 }
 
-/// The `limit` ordinals with the greatest counts, in the order of the ordinals.
+/// The ordinals that may be among the `limit` most frequent, in their order, with their counts.
 fn most(counts: &[u32], limit: usize) -> Vec<(usize, u32)> {
     let mut most: Vec<(usize, u32)> = counts.iter().copied().enumerate().filter(|(_, count)| *count > 0).collect();
-    if limit < most.len() {
-        most.select_nth_unstable_by_key(limit, |(ordinal, count)| (Reverse(*count), *ordinal));
-        most.truncate(limit);
+    let told = CANDIDATES.max(limit);
+    if most.len() > EXACT.max(told) {
+        most.select_nth_unstable_by_key(told, |(ordinal, count)| (Reverse(*count), *ordinal));
+        most.truncate(told);
         most.sort_unstable();
     }
     most
