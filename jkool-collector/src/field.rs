@@ -2,7 +2,7 @@
 
 mod values;
 
-pub(crate) use values::{FieldValue, cut, each_value, hash, values_of};
+pub(crate) use values::{FieldValue, cut, each_value, hash, is_cut, values_of};
 
 use jkool_model::SourceType;
 use std::fmt;

@@ -132,3 +132,39 @@ async fn a_question_that_takes_too_long_ends_and_the_store_goes_on() {
     assert_eq!(slow.unwrap_err().kind(), StoreErrorKind::TooSlow);
     assert_eq!(store.append(records(&common::numbered(2_000..2_001), NOW)).await.unwrap().stored, 1);
 }
+
+#[tokio::test]
+async fn the_map_knows_sources_and_correlators_of_any_length() {
+    let long = "x".repeat(2_000);
+    let message = |kind: &str, id: u32, name: &str| {
+        let source = format!("APPL={name}{long}#SERVER={long}");
+        format!(
+            r#"{{"operation":"o","type":"{kind}","tracking-id":"{id}","time-usec":{id},"corrid":["{long}"],"source-fqn":"{source}"}}"#
+        )
+    };
+    let store = store(&[&*message("SEND", 1, "a")]).await;
+    // What is in the index, and what may wait for it.
+    common::sizes(&store);
+    store.append(records(&[message("RECEIVE", 2, "b")], NOW)).await.unwrap();
+    for _ in 0..2 {
+        let flows = store.read(|reader| reader.flows(&Filter::default(), NOW)).await.unwrap();
+        let [flow] = &*flows else { panic!("{flows:?}") };
+        assert_eq!(flow.from.as_str(), format!("APPL=a{long}#SERVER={long}"));
+        assert_eq!(flow.to.as_str(), format!("APPL=b{long}#SERVER={long}"));
+        common::sizes(&store);
+    }
+}
+
+#[tokio::test]
+async fn the_most_frequent_are_those_of_all_segments_together() {
+    let store = Store::builder().open().unwrap();
+    // In each segment another is the most frequent, and "c" is in all.
+    for names in ["aaacc", "bbbcc", "dddcc", "ec"] {
+        let json: Vec<_> = names.chars().map(|name| format!(r#"{{"operation":"{name}"}}"#)).collect();
+        store.append(records(&json, NOW)).await.unwrap();
+        common::sizes(&store);
+    }
+    let top = store.read(|reader| reader.top_operations(&Filter::default(), 3, NOW)).await.unwrap();
+    let top: Vec<_> = top.iter().map(|top| (&*top.name, top.severities.total())).collect();
+    assert_eq!(top, [("c", 7), ("a", 3), ("b", 3)]);
+}

@@ -4,38 +4,21 @@
 
 mod common;
 
-use common::{Folder, numbered, records, sizes};
+use common::{Folder, numbered, old_file, records, sizes};
 use jkool_collector::{Filter, Progress, Store, StoreErrorKind};
 use jkool_model::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use std::fs;
-use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 const NOW: Timestamp = Timestamp::from_usec(1_457_524_800_000_000);
-
-/// What of the old schema is read: the entities in the order of their times.
-fn old_file(path: &Path, entities: &[String]) {
-    let mut connection = Connection::open(path).unwrap();
-    connection.pragma_update(None, "journal_mode", "WAL").unwrap();
-    connection.pragma_update(None, "user_version", 1).unwrap();
-    let table = "CREATE TABLE entity (id INTEGER PRIMARY KEY, facet INTEGER NOT NULL, time INTEGER NOT NULL,
-                 received INTEGER NOT NULL, json BLOB NOT NULL)";
-    connection.execute_batch(table).unwrap();
-    let transaction = connection.transaction().unwrap();
-    for (index, json) in (0_i64..).zip(entities) {
-        let values = params![index, 0, NOW.as_usec(), NOW.as_usec() + index, json.as_bytes()];
-        transaction.execute("INSERT INTO entity VALUES (?1, ?2, ?3, ?4, ?5)", values).unwrap();
-    }
-    transaction.commit().unwrap();
-}
 
 #[tokio::test]
 async fn an_older_file_is_taken_over_with_progress_and_kept() {
     let folder = Folder::new();
     let file = folder.path("events.db");
     let entities = numbered(0..2_500);
-    old_file(&file, &entities);
+    old_file(&file, &entities, NOW);
     let told = Arc::new(Mutex::new(Vec::new()));
     let tell = Arc::clone(&told);
     let store =
@@ -62,7 +45,7 @@ async fn an_older_file_is_taken_over_with_progress_and_kept() {
 async fn a_takeover_that_was_cut_off_is_begun_again_or_finished() {
     let folder = Folder::new();
     let file = folder.path("events.db");
-    old_file(&file, &numbered(0..10));
+    old_file(&file, &numbered(0..10), NOW);
     // Cut off while it copied: what there is of it is of no use.
     fs::create_dir_all(folder.path("events.db.converting/index/0000000001")).unwrap();
     let store = Store::builder().file(&file).open().unwrap();
@@ -78,7 +61,7 @@ async fn a_takeover_that_was_cut_off_is_begun_again_or_finished() {
 fn of_a_damaged_file_what_can_be_read_is_taken() {
     let folder = Folder::new();
     let file = folder.path("events.db");
-    old_file(&file, &numbered(0..5_000));
+    old_file(&file, &numbered(0..5_000), NOW);
     let mut bytes = fs::read(&file).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle..middle + 65_536].fill(0xa5);
@@ -93,7 +76,7 @@ fn of_a_damaged_file_what_can_be_read_is_taken() {
 fn a_file_of_a_newer_schema_is_left_alone() {
     let folder = Folder::new();
     let file = folder.path("events.db");
-    old_file(&file, &[]);
+    old_file(&file, &[], NOW);
     Connection::open(&file).unwrap().pragma_update(None, "user_version", 1_000).unwrap();
     let error = Store::builder().file(&file).open().unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::TooNew);

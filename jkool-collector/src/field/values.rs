@@ -130,6 +130,12 @@ pub(crate) fn cut(text: &str) -> Cow<'_, str> {
     format!("{}…{:016x}", text.get(..end).unwrap_or_default(), hash(text)).into()
 }
 
+/// Whether a text is what [`cut`] made of a longer one.
+pub(crate) fn is_cut(text: &str) -> bool {
+    let hash = text.len().saturating_sub(16);
+    hash > LONGEST - 32 && text.get(..hash).is_some_and(|text| text.ends_with('…'))
+}
+
 /// FNV-1a: the same in every version.
 pub(crate) fn hash(text: &str) -> u64 {
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))

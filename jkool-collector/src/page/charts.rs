@@ -28,23 +28,28 @@ pub(super) async fn show(
     let mut params = QueryParams::read(&app, query.as_deref()).await;
     let wanted: Option<String> = params.take("metric");
     params.finish();
-    let (filter, now) = (params.filter.clone(), app.clock.now());
-    let read = app.store.read(move |reader| {
-        let names = reader.metric_names()?;
-        let chosen = match &wanted {
-            Some(wanted) => names.iter().find(|name| parameter(name) == *wanted),
-            None => names.first(),
-        };
-        let metric = match chosen {
-            Some(name) => Some((name.clone(), reader.metric(name, &filter, BUCKETS, now)?)),
-            None => None,
-        };
-        let buckets = reader.histogram(&filter, BUCKETS, now)?;
-        let operations = reader.top_operations(&filter, TOPS, now)?;
-        let sources = reader.top_sources(&filter, TOPS, now)?;
-        Ok((reader.total()?, names, wanted, metric, buckets, operations, sources))
-    });
-    let (total, names, wanted, metric, buckets, operations, sources) = read.await?;
+    let now = app.clock.now();
+    let filter = || params.filter.clone();
+    let (of_metric, of_time, of_operations, of_sources) = (filter(), filter(), filter(), filter());
+    // Side by side, as far as there are cores.
+    let (names, buckets, operations, sources) = tokio::try_join!(
+        app.store.read(move |reader| {
+            let names = reader.metric_names()?;
+            let chosen = match &wanted {
+                Some(wanted) => names.iter().find(|name| parameter(name) == *wanted),
+                None => names.first(),
+            };
+            let metric = match chosen {
+                Some(name) => Some((name.clone(), reader.metric(name, &of_metric, BUCKETS, now)?)),
+                None => None,
+            };
+            Ok((reader.total()?, names, wanted, metric))
+        }),
+        app.store.read(move |reader| reader.histogram(&of_time, BUCKETS, now)),
+        app.store.read(move |reader| reader.top_operations(&of_operations, TOPS, now)),
+        app.store.read(move |reader| reader.top_sources(&of_sources, TOPS, now)),
+    )?;
+    let (total, names, wanted, metric) = names;
     let filter = &params.filter;
     let head = Frame { title: "Charts", tab: Tab::Charts, filter, total: Some(total) };
     let chosen = metric.as_ref().map(|(name, _)| name);

@@ -1,8 +1,9 @@
 //! What a store can do, so that another one can take the place of the one in this process.
 
 use super::{Aggregation, Appended, EntityId, Record, Row, StoreError, StoreErrorKind, Stored};
-use crate::filter::Filter;
-use jkool_model::Timestamp;
+use crate::field::cut;
+use crate::filter::{Filter, severity_of};
+use jkool_model::{Severity, Timestamp};
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -19,6 +20,11 @@ pub(crate) trait Engine: fmt::Debug + Send + Sync {
 
     /// The first that a filter lets through. What was acknowledged is found at once.
     fn find(&self, find: &Find, deadline: &Deadline) -> Result<Vec<Stored>, StoreError>;
+
+    /// As [`find`](Self::find), and of each only what the map needs.
+    fn messages(&self, find: &Find, deadline: &Deadline) -> Result<Vec<Message>, StoreError> {
+        Ok(self.find(find, deadline)?.iter().map(Message::of).collect())
+    }
 
     /// One, by its id.
     fn get(&self, id: EntityId) -> Result<Option<Stored>, StoreError>;
@@ -65,6 +71,28 @@ pub(crate) struct Find {
     /// Only those behind this one, in that order.
     pub(crate) beyond: Option<EntityId>,
     pub(crate) limit: usize,
+}
+
+/// What the map needs of a message.
+#[derive(Debug, Clone)]
+pub(crate) struct Message {
+    pub(crate) id: EntityId,
+    pub(crate) severity: Severity,
+    /// As it is indexed: of a very long one, its beginning and a hash. So with correlators.
+    pub(crate) source: Option<Arc<str>>,
+    pub(crate) correlators: Vec<Arc<str>>,
+}
+
+impl Message {
+    pub(crate) fn of(stored: &Stored) -> Self {
+        let entity = &stored.entity;
+        Self {
+            id: stored.id,
+            severity: severity_of(entity),
+            source: entity.source().map(|source| cut(source.as_str()).into()),
+            correlators: entity.correlators().iter().map(|correlator| cut(correlator).into()).collect(),
+        }
+    }
 }
 
 /// A question for figures.

@@ -73,7 +73,10 @@ impl From<tantivy::TantivyError> for StoreError {
         use tantivy::TantivyError;
         use tantivy::directory::error::OpenReadError;
         let kind = match &error {
-            TantivyError::IoError(error) => return Self::io(error),
+            TantivyError::IoError(error)
+            | TantivyError::OpenReadError(OpenReadError::IoError { io_error: error, .. }) => {
+                return Self::io(error);
+            }
             TantivyError::DataCorruption(_) | TantivyError::OpenReadError(OpenReadError::FileDoesNotExist(_)) => {
                 StoreErrorKind::Corrupt
             }

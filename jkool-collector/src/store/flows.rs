@@ -1,11 +1,11 @@
 //! Questions to the store: who sent to whom.
 
-use super::engine::Find;
+use super::engine::{Find, Message};
 use super::reader::Result;
-use super::{EntityId, Flow, Reader, Stored};
+use super::{Flow, Reader};
 use crate::condition::{Condition, Test};
-use crate::field::FieldName;
-use crate::filter::{Filter, severity_of};
+use crate::field::{FieldName, is_cut};
+use crate::filter::Filter;
 use jkool_model::{OpType, Severity, SourceFqn, Timestamp};
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -24,40 +24,60 @@ impl Reader<'_> {
         let Some(youngest) = received.first().map(|youngest| youngest.id) else { return Ok(Vec::new()) };
         // What was received at the beginning of the time may have been sent before it.
         let sent = self.messages(OpType::Send, &Filter { until: filter.until, ..Filter::default() }, now)?;
-        let mut by_correlator: HashMap<&str, Vec<(EntityId, &Stored)>> = HashMap::new();
-        for stored in sent.iter().rev().filter(|stored| stored.id < youngest) {
-            for correlator in stored.entity.correlators() {
-                by_correlator.entry(correlator).or_default().push((stored.id, stored));
+        let mut by_correlator: HashMap<&str, Vec<&Message>> = HashMap::new();
+        for message in sent.iter().rev().filter(|message| message.id < youngest) {
+            for correlator in &message.correlators {
+                by_correlator.entry(correlator).or_default().push(message);
             }
         }
-        let mut flows: HashMap<(&SourceFqn, &SourceFqn), (u64, u64)> = HashMap::new();
+        let mut flows: HashMap<(&str, &str), Between<'_>> = HashMap::new();
         for message in &received {
-            let nearest = message.entity.correlators().iter().filter_map(|correlator| {
+            let nearest = message.correlators.iter().filter_map(|correlator| {
                 let sent = by_correlator.get(&**correlator)?;
-                sent.get(sent.partition_point(|(id, _)| *id < message.id).checked_sub(1)?)
+                sent.get(sent.partition_point(|sent| sent.id < message.id).checked_sub(1)?)
             });
-            let Some((_, sender)) = nearest.max_by_key(|(id, _)| *id) else { continue };
-            let (Some(from), Some(to)) = (sender.entity.source(), message.entity.source()) else { continue };
-            let flow = flows.entry((from, to)).or_default();
-            flow.0 += 1;
-            flow.1 += u64::from(severity_of(&message.entity) >= Severity::Error);
+            let Some(sender) = nearest.max_by_key(|sent| sent.id) else { continue };
+            let (Some(from), Some(to)) = (&sender.source, &message.source) else { continue };
+            let between = Between { from: sender, to: message, count: 0, errors: 0 };
+            let flow = flows.entry((from, to)).or_insert(between);
+            flow.count += 1;
+            flow.errors += u64::from(message.severity >= Severity::Error);
         }
-        let flow = |((from, to), (count, errors)): ((&SourceFqn, &SourceFqn), _)| Flow {
-            from: from.clone(),
-            to: to.clone(),
-            count,
-            errors,
-        };
-        let mut flows: Vec<_> = flows.into_iter().map(flow).collect();
+        let mut named = Vec::with_capacity(flows.len());
+        for Between { from, to, count, errors } in flows.into_values() {
+            if let (Some(from), Some(to)) = (self.source(from)?, self.source(to)?) {
+                named.push(Flow { from, to, count, errors });
+            }
+        }
         let name = |flow: &Flow| (flow.from.to_string(), flow.to.to_string());
-        flows.sort_by_cached_key(|flow| (Reverse(flow.count), name(flow)));
-        Ok(flows)
+        named.sort_by_cached_key(|flow| (Reverse(flow.count), name(flow)));
+        Ok(named)
+    }
+
+    /// The name of a message's source. One that is too long for the index is in the entity alone.
+    fn source(&self, message: &Message) -> Result<Option<SourceFqn>> {
+        let Some(source) = &message.source else { return Ok(None) };
+        if !is_cut(source) {
+            return Ok(source.parse().ok());
+        }
+        let entity = self.engine.get(message.id)?.map(|stored| stored.entity);
+        Ok(entity.and_then(|entity| entity.source().cloned()))
     }
 
     /// The youngest of a kind of messages, the youngest first.
-    fn messages(&self, op_type: OpType, filter: &Filter, now: Timestamp) -> Result<Vec<Stored>> {
+    fn messages(&self, op_type: OpType, filter: &Filter, now: Timestamp) -> Result<Vec<Message>> {
         let is_it = Condition::new(FieldName::new("type".to_owned()), Test::Is(op_type.to_string()));
         let filter = Filter { expression: is_it.into(), ..filter.time_only() };
-        self.ask(&Find { filter, now, youngest_first: true, beyond: None, limit: MAPPED })
+        self.deadline.check()?;
+        let find = Find { filter, now, youngest_first: true, beyond: None, limit: MAPPED };
+        self.engine.messages(&find, &self.deadline)
     }
+}
+
+/// Messages from one source to another: one that was sent, one that was received, and how many.
+struct Between<'a> {
+    from: &'a Message,
+    to: &'a Message,
+    count: u64,
+    errors: u64,
 }

@@ -16,8 +16,8 @@ pub(super) use folder::with_suffix;
 pub(super) use open::Settings;
 pub(super) use writer::closed;
 
-use super::engine::{Aggregate, Deadline, Engine, Extent, Find, Fresh, Reply, range_of};
-use super::index;
+use super::engine::{Aggregate, Deadline, Engine, Extent, Find, Fresh, Message, Reply, range_of};
+use super::index::{self, SpanView};
 use super::{EntityId, Record, Row, StoreError, Stored};
 use indexer::Task;
 use jkool_model::Timestamp;
@@ -47,6 +47,29 @@ impl Local {
     fn send(&self, task: Task) -> bool {
         self.indexer.lock().unwrap_or_else(PoisonError::into_inner).send(task).is_ok()
     }
+
+    /// The first that are wanted, of those in the index and of those that wait for it.
+    fn first<T>(
+        &self,
+        find: &Find,
+        of_index: impl FnOnce(&[SpanView], &Range<i64>) -> Result<Vec<T>, StoreError>,
+        of_pending: impl Fn(&Stored) -> T,
+        id: impl Fn(&T) -> EntityId,
+    ) -> Result<Vec<T>, StoreError> {
+        let range = self.shared.kept(&range_of(&find.filter, find.now));
+        let (spans, pending) = self.shared.snapshot();
+        let mut found = of_index(&spans, &range)?;
+        let young = state::find(&pending, find, &range);
+        if !young.is_empty() {
+            found.extend(young.into_iter().map(of_pending));
+            found.sort_unstable_by_key(id);
+            if find.youngest_first {
+                found.reverse();
+            }
+            found.truncate(find.limit);
+        }
+        Ok(found)
+    }
 }
 
 impl Engine for Local {
@@ -55,19 +78,13 @@ impl Engine for Local {
     }
 
     fn find(&self, find: &Find, deadline: &Deadline) -> Result<Vec<Stored>, StoreError> {
-        let range = self.shared.kept(&range_of(&find.filter, find.now));
-        let (spans, pending) = self.shared.snapshot();
-        let mut found = index::find(&spans, find, &range, deadline)?;
-        let young = state::find(&pending, find, &range);
-        if !young.is_empty() {
-            found.extend(young);
-            found.sort_unstable_by_key(|stored| stored.id);
-            if find.youngest_first {
-                found.reverse();
-            }
-            found.truncate(find.limit);
-        }
-        Ok(found)
+        let of_index = |spans: &_, range: &_| index::find(spans, find, range, deadline);
+        self.first(find, of_index, Stored::clone, |stored| stored.id)
+    }
+
+    fn messages(&self, find: &Find, deadline: &Deadline) -> Result<Vec<Message>, StoreError> {
+        let of_index = |spans: &_, range: &_| index::messages(spans, find, range, deadline);
+        self.first(find, of_index, Message::of, |message| message.id)
     }
 
     fn get(&self, id: EntityId) -> Result<Option<Stored>, StoreError> {

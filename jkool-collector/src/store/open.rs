@@ -6,13 +6,15 @@ use super::progress::{Progress, Report};
 use super::reader::Reader;
 use super::{Appended, Record, Retention, StoreError, StoreErrorKind};
 use crate::clock::Clock;
+use std::num::NonZero;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, broadcast};
 
-/// So many questions from async code are answered at the same time.
-const READERS: usize = 2;
+/// So many questions from async code are answered at the same time at most: one on each core, and two where there is one.
+const READERS: RangeInclusive<usize> = 2..=8;
 
 /// What is kept of what was received. Clones are handles of one store.
 #[derive(Debug, Clone)]
@@ -202,7 +204,8 @@ impl StoreBuilder {
         };
         let (engine, more) = Local::open(settings)?;
         notices.extend(more);
-        let turns = Arc::new(Semaphore::new(READERS));
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let turns = Arc::new(Semaphore::new(cores.clamp(*READERS.start(), *READERS.end())));
         Ok(Store(Arc::new(Inner { engine: Box::new(engine), patience: self.patience, turns, notices })))
     }
 }

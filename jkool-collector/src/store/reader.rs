@@ -13,7 +13,7 @@ use std::cell::OnceCell;
 #[derive(Debug)]
 pub struct Reader<'a> {
     pub(super) engine: &'a dyn Engine,
-    deadline: Deadline,
+    pub(super) deadline: Deadline,
     /// Done once for all figures, so that they are of about the same time.
     settled: OnceCell<()>,
 }
@@ -51,7 +51,7 @@ impl<'a> Reader<'a> {
         self.ask(&Find { filter: filter.clone(), now, youngest_first: false, beyond: after, limit })
     }
 
-    pub(super) fn ask(&self, find: &Find) -> Result<Vec<Stored>> {
+    fn ask(&self, find: &Find) -> Result<Vec<Stored>> {
         self.deadline.check()?;
         self.engine.find(find, &self.deadline)
     }

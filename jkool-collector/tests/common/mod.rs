@@ -60,6 +60,24 @@ pub(crate) fn sizes(store: &Store) -> Sizes {
     store.read_now(|reader| reader.sizes()).unwrap()
 }
 
+/// A file of version 0.1: what of its schema is read: the entities in the order of their times.
+#[cfg(feature = "sqlite")]
+pub(crate) fn old_file(path: &std::path::Path, entities: &[String], received: Timestamp) {
+    use rusqlite::{Connection, params};
+    let mut connection = Connection::open(path).unwrap();
+    connection.pragma_update(None, "journal_mode", "WAL").unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    let table = "CREATE TABLE entity (id INTEGER PRIMARY KEY, facet INTEGER NOT NULL, time INTEGER NOT NULL,
+                 received INTEGER NOT NULL, json BLOB NOT NULL)";
+    connection.execute_batch(table).unwrap();
+    let transaction = connection.transaction().unwrap();
+    for (index, json) in (0_i64..).zip(entities) {
+        let values = params![index, 0, received.as_usec(), received.as_usec() + index, json.as_bytes()];
+        transaction.execute("INSERT INTO entity VALUES (?1, ?2, ?3, ?4, ?5)", values).unwrap();
+    }
+    transaction.commit().unwrap();
+}
+
 /// Waits until it holds, half a minute at most.
 pub(crate) async fn until(holds: impl Fn() -> bool) {
     for _ in 0..3_000 {

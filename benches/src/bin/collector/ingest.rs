@@ -4,33 +4,60 @@ use crate::events::Data;
 use jkool_benches::event::now_us;
 use jkool_benches::jkool::{PATIENCE, finish};
 use jkool_benches::usage::{Cpu, peak_memory_kib};
-use jkool_client::{Admission, Client, OverflowPolicy};
+use jkool_client::{Admission, Client, ClientBuilder, OverflowPolicy};
 use jkool_collector::{Collector, Store};
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 use std::time::Instant;
 
-/// Prints its row beside `limit`, and leaves the collector to be asked.
-pub(crate) fn run(data: Data, events: u64, folder: &Path, limit: f64) -> Collector {
-    let file = folder.join(format!("{data:?}.db"));
+/// Prints its rows beside `limit`, and leaves the collector to be asked.
+pub(crate) fn run(data: Data, events: u64, file: &Path, limit: f64) -> Collector {
     let collector =
-        Collector::builder().listen("127.0.0.1:0").store(Store::builder().file(&file)).start().expect("a collector");
+        Collector::builder().listen("127.0.0.1:0").store(Store::builder().file(file)).start().expect("a collector");
     // Enough of a queue that something waits for the collector at any time.
     let client = Client::builder().overflow(OverflowPolicy::Block(PATIENCE)).queue_bytes(16 << 20);
-    let client =
-        client.http(|http| http.batches(512)).url(collector.url()).token("incognito").build().expect("a client");
-    let (row, now) = (Row::start(format!("jkool's client to the collector, 512 a request, {data:?} data")), now_us());
-    for i in 0..events {
-        assert_eq!(client.emit(data.event(i, events, now)), Admission::Accepted);
-    }
-    finish(&client);
-    row.end(events, &file, Some(limit));
+    let client = client.http(|http| http.batches(512));
+    let row = Row::start(format!("jkool's client to the collector, 512 a request, {data:?} data"));
+    send(client, &collector, data, 0..events);
+    row.end(events, file, Some(limit));
     let stored = || collector.store().read_now(|reader| reader.sizes()).map_or(0, |sizes| sizes.events);
     // The index may be behind.
     let indexed = (0..60).any(|_| stored() == events);
     assert!(indexed, "all are stored");
-    println!("| the same, {data:?} data, once all is in the index | {events} | | | | | {} B |", size(&file) / events);
+    println!("| the same, {data:?} data, once all is in the index | {events} | | | | | {} B |", size(file) / events);
     collector
+}
+
+/// Prints the row of one event a request, with 32 connections, into a store that `already` has so many.
+pub(crate) fn one_a_request(data: Data, already: u64, collector: &Collector, file: &Path) {
+    const EVENTS: u64 = 50_000;
+    let client = Client::builder().overflow(OverflowPolicy::Block(PATIENCE)).in_flight(32);
+    let row = Row::start(format!("one event a request, 32 connections, {data:?} data"));
+    send(client, collector, data, already..already + EVENTS);
+    row.end(EVENTS, file, None);
+}
+
+/// Prints how long a start takes, up to its first answer.
+pub(crate) fn start_again(data: Data, events: u64, file: &Path) {
+    let start = Instant::now();
+    let store = Store::builder().file(file).open().expect("a store");
+    let sizes = store.read_now(|reader| reader.sizes()).expect("an answer");
+    println!(
+        "| start to the first answer, {data:?} data | {} | {:.2} |",
+        sizes.events,
+        start.elapsed().as_secs_f64() * 1e3
+    );
+    assert!(sizes.events >= events, "all are there");
+}
+
+fn send(client: ClientBuilder, collector: &Collector, data: Data, numbers: Range<u64>) {
+    let client = client.url(collector.url()).token("incognito").build().expect("a client");
+    let (total, now) = (numbers.end, now_us());
+    for i in numbers {
+        assert_eq!(client.emit(data.event(i, total, now)), Admission::Accepted);
+    }
+    finish(&client);
 }
 
 /// A line of the table.

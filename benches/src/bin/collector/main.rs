@@ -12,6 +12,10 @@ mod limit;
 use events::Data;
 use std::path::PathBuf;
 
+/// That of the command `jkool`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let events = std::env::args().nth(1).map_or(1_000_000, |events| events.parse().expect("a number of events"));
     let folder = Folder::new();
@@ -21,10 +25,16 @@ fn main() {
     let only = std::env::args().nth(2);
     let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
     let all = [("demo", Data::Demo), ("busy", Data::Busy)].into_iter().filter(|(name, _)| wanted(name));
-    let collectors: Vec<_> = all.map(|(_, data)| (data, ingest::run(data, events, &folder.0, limit))).collect();
-    for (data, collector) in &collectors {
+    let file = |data| folder.0.join(format!("{data:?}.db"));
+    let stored: Vec<_> = all.map(|(_, data)| (data, ingest::run(data, events, &file(data), limit))).collect();
+    for (data, collector) in &stored {
+        ingest::one_a_request(*data, events, collector, &file(*data));
+    }
+    for (data, collector) in stored {
         println!("\n| question, to {events} events, {data:?} data | found | ms |\n|---|---|---|");
-        ask::run(*data, collector);
+        ask::run(data, &collector);
+        drop(collector);
+        ingest::start_again(data, events, &file(data));
     }
 }
 

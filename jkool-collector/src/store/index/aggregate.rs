@@ -1,5 +1,6 @@
 //! Groups and figures, by the index's own aggregation.
 
+use super::frequent::{EXACT, frequent};
 use super::query::{query, time_range, within};
 use super::schema::{FIELDS, Place, number_column, text_column};
 use super::span::SpanView;
@@ -25,9 +26,6 @@ use tantivy::tokenizer::TokenizerManager;
 const MEMORY: u64 = 256 << 20;
 const GROUPS: u32 = 250_000;
 
-/// So many values of a field are counted exactly in each segment; of more, the rarest may be missed.
-const EXACT: usize = 10_000;
-
 /// The names of groups, of the entities in all, and the beginning of those of measures.
 const GROUP: &str = "g";
 const ALL: &str = "n";
@@ -39,18 +37,19 @@ pub(crate) fn aggregate(
     deadline: &Deadline,
 ) -> Result<Vec<Row>, StoreError> {
     let Aggregation { groups, measures } = &ask.aggregation;
+    let question = |range: &_| Ok(within(query(&ask.filter)?, time_range(range)));
+    let mut weights = Weights::new(question, range);
     let mut request = request(spans, groups, measures)?;
     if let [Group::Field(name, limit), inner @ ..] = &**groups {
-        let has_more = !inner.is_empty() || !measures.is_empty();
-        if has_more && !matches!(FIELDS.place(name.as_str()), Place::Kind | Place::Severity) && is_text(spans, name) {
+        // Of kinds and severities there are few.
+        if is_text(spans, name) && !matches!(FIELDS.place(name.as_str()), Place::Kind | Place::Severity) {
             // First the values that come most often: of all others nothing needs to be told.
-            let groups = vec![Group::Field(name.clone(), *limit)];
-            let first = Aggregate { aggregation: Aggregation { groups, measures: Vec::new() }, ..ask.clone() };
-            let top = aggregate(spans, &first, range, deadline)?;
-            let values: Vec<&str> = top.iter().filter_map(|row| row.keys.first()?.as_text()).collect();
-            if values.is_empty() {
-                return Ok(Vec::new());
+            let top = frequent(spans, &column(spans, name)?, *limit, &mut weights, deadline)?;
+            if top.is_empty() || (inner.is_empty() && measures.is_empty()) {
+                let row = |(value, count)| Row { keys: vec![Key::Text(value)], count, values: Vec::new() };
+                return Ok(top.into_iter().map(row).collect());
             }
+            let values: Vec<&String> = top.iter().map(|(value, _)| value).collect();
             request[GROUP]["terms"]["include"] = json!(values);
         }
     }
@@ -59,8 +58,6 @@ pub(crate) fn aggregate(
     let limits = AggregationLimitsGuard::new(Some(MEMORY), Some(GROUPS));
     let context = AggContextParams::new(limits.clone(), TokenizerManager::default());
     let collector = DistributedAggregationCollector::from_aggs(request.clone(), context);
-    let question = |range: &_| Ok(within(query(&ask.filter)?, time_range(range)));
-    let mut weights = Weights::new(question, range);
     let mut parts = Vec::new();
     for span in spans {
         for segment in span.segments.iter().filter(|segment| overlaps(segment, range)) {

@@ -16,15 +16,26 @@ use tantivy::schema::{IndexRecordOption, Value};
 use tantivy::{DocAddress, DocSet, Order, Searcher, TERMINATED, TantivyDocument, Term};
 
 /// Where an entity is.
-type Place<'a> = (EntityId, &'a SpanView, DocAddress);
+pub(super) type Place<'a> = (EntityId, &'a SpanView, DocAddress);
 
-/// The first that are wanted, in their order. The segments are taken by their times, so that most need not be looked at.
+/// The first that are wanted, in their order.
 pub(crate) fn find(
     spans: &[SpanView],
     find: &Find,
     range: &Range<i64>,
     deadline: &Deadline,
 ) -> Result<Vec<Stored>, StoreError> {
+    let found = places(spans, find, range, deadline)?;
+    found.into_iter().map(|(id, span, address)| read(id, &span.searcher, address)).collect()
+}
+
+/// Where the first are that are wanted. The segments are taken by their times, so that most need not be looked at.
+pub(super) fn places<'a>(
+    spans: &'a [SpanView],
+    find: &Find,
+    range: &Range<i64>,
+    deadline: &Deadline,
+) -> Result<Vec<Place<'a>>, StoreError> {
     let mut segments: Vec<(&SpanView, Segment)> =
         spans.iter().flat_map(|span| span.segments.iter().map(move |segment| (span, *segment))).collect();
     segments.retain(|(_, segment)| overlaps(segment, range));
@@ -46,7 +57,9 @@ pub(crate) fn find(
         let order = if find.youngest_first { Order::Desc } else { Order::Asc };
         let time = (SortByStaticFastValue::<i64>::for_field("time"), order);
         let sequence = (SortByStaticFastValue::<u64>::for_field("sequence"), order);
-        let first = TopDocs::with_limit(find.limit.max(1)).order_by((time, sequence));
+        // It takes memory for as many as it is told.
+        let limit = find.limit.min(usize::try_from(segment.documents).unwrap_or(usize::MAX)).max(1);
+        let first = TopDocs::with_limit(limit).order_by((time, sequence));
         let reader = span.searcher.segment_reader(segment.ordinal);
         let part = first.collect_segment(weights.of(span, segment)?, segment.ordinal, reader)?;
         for ((time, sequence), address) in first.merge_fruits(vec![part])? {
@@ -59,7 +72,7 @@ pub(crate) fn find(
         }
         found.truncate(find.limit);
     }
-    found.into_iter().map(|(id, span, address)| read(id, &span.searcher, address)).collect()
+    Ok(found)
 }
 
 /// What the filter asks, with its time, and from where on.

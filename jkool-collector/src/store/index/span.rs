@@ -12,6 +12,7 @@ use tantivy::directory::{MmapDirectory, RamDirectory};
 use tantivy::index::SegmentComponent;
 use tantivy::indexer::IndexWriterOptions;
 use tantivy::schema::Value;
+use tantivy::store::StoreReader;
 use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, SegmentReader, TantivyDocument};
 
 /// So much the indexing thread keeps in memory before it writes a segment.
@@ -100,22 +101,24 @@ impl Span {
 
     /// Up to which entity all are in it: what its last commit says.
     pub(crate) fn position(&self) -> Result<u64, StoreError> {
-        let payload = self.index.load_metas()?.payload;
-        Ok(payload.and_then(|position| position.parse().ok()).unwrap_or_default())
+        position(&self.index)
     }
 
-    /// The entities that can still be read of it, whatever became of the rest.
-    pub(crate) fn salvage(&self, tell: &mut dyn FnMut(Stored)) {
-        let Ok(segments) = self.index.searchable_segments() else { return };
-        for segment in segments {
-            let Ok(reader) = SegmentReader::open(&segment) else { continue };
-            let Ok(store) = reader.get_store_reader(1) else { continue };
-            for document in store.iter::<TantivyDocument>(None).flatten() {
-                if let Some(stored) = stored_in(&document) {
-                    tell(stored);
-                }
-            }
+    /// Tells the entities that can still be read of the one in `folder`, whatever became of the rest of it, and says up to
+    /// which all were in it.
+    pub(crate) fn salvage(folder: &Path, tell: &mut dyn FnMut(Stored)) -> Result<u64, StoreError> {
+        let index = Index::open_in_dir(folder)?;
+        for segment in index.searchable_segments()? {
+            // Words and columns may be damaged: entities are in a file of their own.
+            let Ok(file) = segment.open_read(SegmentComponent::Store) else { continue };
+            let Ok(store) = StoreReader::open(file, 1) else { continue };
+            store
+                .iter::<TantivyDocument>(None)
+                .flatten()
+                .filter_map(|document| stored_in(&document))
+                .for_each(&mut *tell);
         }
+        position(&index)
     }
 
     /// Whether each of its files is as it was written.
@@ -178,6 +181,11 @@ impl SpanView {
     pub(crate) fn youngest(&self) -> i64 {
         self.segments.iter().map(|segment| segment.youngest.min(segment.received)).max().unwrap_or(i64::MIN)
     }
+}
+
+fn position(index: &Index) -> Result<u64, StoreError> {
+    let payload = index.load_metas()?.payload;
+    Ok(payload.and_then(|position| position.parse().ok()).unwrap_or_default())
 }
 
 /// The bytes of the files in a folder.

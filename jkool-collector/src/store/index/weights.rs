@@ -23,6 +23,11 @@ impl<'a, F: Fn(&Range<i64>) -> Result<Box<dyn Query>, StoreError>> Weights<'a, F
         Self { query, range, prepared: HashMap::new() }
     }
 
+    /// The wanted time.
+    pub(super) fn range(&self) -> &'a Range<i64> {
+        self.range
+    }
+
     pub(super) fn of(&mut self, span: &SpanView, segment: Segment) -> Result<&dyn Weight, StoreError> {
         let is_within = self.range.start <= segment.oldest && segment.youngest < self.range.end;
         Ok(match self.prepared.entry((span.number, is_within)) {

@@ -36,11 +36,8 @@ pub(super) fn open_all(root: &Path, was_closed: bool, report: &Report) -> Result
                 fs::remove_dir_all(&folder).map_err(|error| StoreError::io(&error).at(&folder))?;
                 None
             }
-            Ok(Some(span)) => Some(rebuild(Some(span), *number, root, &mut found.notices, report)?),
-            Err(error) if error.kind() == crate::StoreErrorKind::Corrupt => {
-                Some(rebuild(None, *number, root, &mut found.notices, report)?)
-            }
-            Err(error) => return Err(error.at(&folder)),
+            Err(error) if error.kind() != crate::StoreErrorKind::Corrupt => return Err(error.at(&folder)),
+            Ok(Some(_)) | Err(_) => Some(rebuild(*number, root, &mut found.notices, report)?),
         };
         if let Some(span) = opened {
             found.indexed = found.indexed.max(span.position()?);
@@ -66,24 +63,14 @@ fn numbers(root: &Path) -> Result<Vec<u64>, StoreError> {
     Ok(numbers)
 }
 
-fn rebuild(
-    damaged: Option<Span>,
-    number: u64,
-    root: &Path,
-    notices: &mut Vec<String>,
-    report: &Report,
-) -> Result<Span, StoreError> {
+fn rebuild(number: u64, root: &Path, notices: &mut Vec<String>, report: &Report) -> Result<Span, StoreError> {
     let folder = folder_of(Some(root), number).unwrap_or_default();
     let new = with_suffix(&folder, REBUILDING);
     let io = |error: std::io::Error| StoreError::io(&error).at(&folder);
-    let position = damaged.as_ref().and_then(|damaged| damaged.position().ok()).unwrap_or_default();
     let mut saved: Vec<Stored> = Vec::new();
-    if let Some(damaged) = &damaged {
-        let save = || damaged.salvage(&mut |stored| saved.push(stored));
-        // What was read before a panic is good.
-        drop(catch_unwind(AssertUnwindSafe(save)));
-    }
-    drop(damaged);
+    let salvage = || Span::salvage(&folder, &mut |stored| saved.push(stored)).unwrap_or_default();
+    // Damaged files may make the index panic. What was read before that is good.
+    let position = catch_unwind(AssertUnwindSafe(salvage)).unwrap_or_default();
     // In the order of arrival: the numbers only go up.
     saved.sort_unstable_by_key(|stored| stored.id.sequence());
     let (mut active, _) = Active::of(Span::create(number, Some(new.clone()))?, 0)?;

@@ -119,14 +119,15 @@ impl Shared {
 }
 
 /// Those of the groups that are wanted, in their order.
-pub(super) fn find(groups: &[Arc<Group>], find: &Find, range: &Range<i64>) -> Vec<Stored> {
+pub(super) fn find<'a>(groups: &'a [Arc<Group>], find: &Find, range: &Range<i64>) -> Vec<&'a Stored> {
     let is_beyond = |stored: &Stored| match find.beyond {
         None => true,
         Some(last) if find.youngest_first => stored.id < last,
         Some(last) => stored.id > last,
     };
     let all = groups.iter().flat_map(|group| &group.entities);
-    let mut found: Vec<&Arc<Stored>> = all
+    let mut found: Vec<&Stored> = all
+        .map(|stored| &**stored)
         .filter(|stored| range.contains(&stored.time.as_usec()) && is_beyond(stored))
         .filter(|stored| find.filter.matches(stored, find.now))
         .collect();
@@ -135,5 +136,5 @@ pub(super) fn find(groups: &[Arc<Group>], find: &Find, range: &Range<i64>) -> Ve
         found.reverse();
     }
     found.truncate(find.limit);
-    found.into_iter().map(|stored| (**stored).clone()).collect()
+    found
 }

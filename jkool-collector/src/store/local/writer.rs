@@ -57,7 +57,7 @@ impl Writer {
     pub(super) fn start(work: Work, limit: usize) -> Result<Self, StoreError> {
         let (batches, incoming) = channel();
         let waiting = Arc::new(AtomicUsize::new(0));
-        let mut writing = Writing { work, waiting: Arc::clone(&waiting), recent: HashMap::new() };
+        let mut writing = Writing { work, waiting: Arc::clone(&waiting), recent: HashMap::new(), indexed: 0 };
         let thread = std::thread::Builder::new().name("jkool-store".into()).spawn(move || writing.run(&incoming));
         let thread = thread.map_err(|error| StoreError::new(StoreErrorKind::Internal, error))?;
         Ok(Self { batches: Mutex::new(Some(batches)), waiting, limit, thread: Some(thread) })
@@ -96,6 +96,8 @@ struct Writing {
     waiting: Arc<AtomicUsize>,
     /// What no index may hold yet, by the hash of its bytes.
     recent: HashMap<u64, Arc<Stored>>,
+    /// Up to here the indexes held all when it was last looked through.
+    indexed: u64,
 }
 
 impl Writing {
@@ -125,7 +127,10 @@ impl Writing {
             let state = shared.state();
             (Arc::clone(&state.spans), state.indexed)
         };
-        self.recent.retain(|_, stored| stored.id.sequence() > indexed);
+        if self.indexed != indexed {
+            self.recent.retain(|_, stored| stored.id.sequence() > indexed);
+            self.indexed = indexed;
+        }
         let oldest = self.work.retention.oldest(now).map_or(i64::MIN, Timestamp::as_usec).max(shared.oldest_kept());
         let (mut group, mut bytes) = (Vec::new(), 0);
         let (mut outcomes, mut hashes) = (Vec::with_capacity(batches.len()), Vec::new());
