@@ -1,5 +1,6 @@
 //! What each message becomes, to be looked at: `golden/*.json` is what is sent, `*.jsonl` what comes of it, line by line. With the
 //! variable BLESS the results are written anew.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use jkool_otlp::proto::{
     logs::ExportLogsServiceRequest, metrics::ExportMetricsServiceRequest, trace::ExportTraceServiceRequest,

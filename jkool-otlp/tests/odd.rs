@@ -1,4 +1,5 @@
 //! However odd a message is: nothing panics, and what is not taken is counted.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use jkool_otlp::proto::common::{AnyValue, ArrayValue, KeyValue, Resource, any_value};
 use jkool_otlp::proto::logs::{ExportLogsServiceRequest, LogRecord, ResourceLogs, ScopeLogs};
