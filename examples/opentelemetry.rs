@@ -50,11 +50,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     meters.shutdown()?;
     logs.shutdown()?;
     spans.shutdown()?;
+    let report = guard.flush(Duration::from_secs(10));
     for received in destination.received()? {
         println!("\n{received}");
     }
-    let report = guard.shutdown(Duration::from_secs(10));
-    println!("\nshutdown: {report}");
+    println!("\nflush: {report}\n{}", guard.client().stats());
     if !report.is_delivered() {
         return Err("not everything was delivered".into());
     }

@@ -238,6 +238,9 @@ fn what_delivery_says_of_itself_is_not_exported() {
     assert!(providers.set((logger, tracer.clone())).is_ok());
     for _ in 0..3 {
         tracer.in_span("of the program", |_| {});
+        // Exported, and sent: then what was said while sending is exported, if it is.
+        spans.force_flush().unwrap();
+        assert!(guard.flush(PATIENCE).is_delivered());
         spans.force_flush().unwrap();
         logs.force_flush().unwrap();
     }

@@ -1,6 +1,6 @@
 //! The collector: how many full events a second it stores durably, and how long its questions take once there are many.
 //!
-//!     collector [EVENTS [demo|busy]]      1,000,000 of each kind unless said otherwise
+//!     collector [EVENTS [demo|busy|otlp]]      1,000,000 of each kind unless said otherwise
 //!
 //! Prints tables in markdown. Sender and collector are one process, on the cores that there are.
 
@@ -8,6 +8,7 @@ mod ask;
 mod events;
 mod ingest;
 mod limit;
+mod otlp;
 
 use events::Data;
 use std::path::PathBuf;
@@ -22,6 +23,9 @@ fn main() {
     let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
     let all = [("demo", Data::Demo), ("busy", Data::Busy)].into_iter().filter(|(name, _)| wanted(name));
     let collectors: Vec<_> = all.map(|(_, data)| (data, ingest::run(data, events, &folder.0, limit))).collect();
+    if wanted("otlp") {
+        otlp::run(events, &folder.0, limit);
+    }
     for (data, collector) in &collectors {
         println!("\n| question, to {events} events, {data:?} data | found | ms |\n|---|---|---|");
         ask::run(*data, collector);
