@@ -3,6 +3,7 @@
 use crate::attributes;
 use crate::proto::common::{InstrumentationScope, KeyValue, Resource, any_value};
 use jkool_model::{Property, SourceFqn, Text};
+use std::cell::RefCell;
 
 /// A resource and a scope of it, made ready for all that comes from there.
 #[derive(Debug, Clone, Default)]
@@ -18,8 +19,15 @@ impl Origin {
     /// What names the source is in its name. All else that is said of the resource is a property behind `resource.`.
     pub(crate) fn of_resource(resource: Option<&Resource>) -> Self {
         let Some(Resource { attributes, dropped_attributes_count }) = resource else { return Self::default() };
-        let source =
-            SourceFqn::from_resource(|name| std::str::from_utf8(attributes::find_text(attributes, name)?).ok());
+        // What the source was asked for, and tells as it is.
+        let asked = RefCell::new(Vec::new());
+        let source = SourceFqn::from_resource(|name| {
+            let value = std::str::from_utf8(attributes::find_text(attributes, name)?).ok()?;
+            asked.borrow_mut().push((name.to_owned(), value));
+            Some(value)
+        });
+        let mut naming = asked.into_inner();
+        naming.retain(|(_, value)| source.iter().flat_map(SourceFqn::elements).any(|(_, told)| told == *value));
         let pid = match attributes::find(attributes, "process.pid").and_then(|value| value.value.as_ref()) {
             Some(any_value::Value::Int(pid)) => Some(*pid),
             _ => None,
@@ -28,7 +36,7 @@ impl Origin {
         for attribute in attributes {
             let is_told = match &attribute.key[..] {
                 b"process.pid" => pid.is_some(),
-                key => is_in(source.as_ref(), key, attribute),
+                key => naming.iter().any(|(name, value)| name.as_bytes() == key && is_text(attribute, value)),
             };
             if !is_told {
                 attributes::append("resource.", std::slice::from_ref(attribute), &mut properties);
@@ -58,27 +66,9 @@ impl Origin {
     }
 }
 
-/// Whether the source's name tells the attribute, as it is.
-fn is_in(source: Option<&SourceFqn>, key: &[u8], attribute: &KeyValue) -> bool {
-    const NAMING: [&[u8]; 12] = [
-        b"service.name",
-        b"service.namespace",
-        b"k8s.namespace.name",
-        b"k8s.pod.name",
-        b"container.name",
-        b"container.id",
-        b"host.name",
-        b"k8s.node.name",
-        b"host.id",
-        b"host.ip",
-        b"cloud.availability_zone",
-        b"cloud.region",
-    ];
-    let Some(any_value::Value::String(value)) = attribute.value.as_ref().and_then(|value| value.value.as_ref()) else {
-        return false;
-    };
-    let in_source = || source.is_some_and(|source| source.elements().any(|(_, name)| name.as_bytes() == value));
-    NAMING.contains(&key) && in_source()
+fn is_text(attribute: &KeyValue, text: &str) -> bool {
+    let value = attribute.value.as_ref().and_then(|value| value.value.as_ref());
+    matches!(value, Some(any_value::Value::String(value)) if value == text)
 }
 
 /// How much was left out, if anything.
