@@ -195,6 +195,22 @@ fn metrics() {
 }
 
 #[test]
+fn opentelemetry() {
+    let shown = shown(example("opentelemetry"));
+    for told in [
+        r#""msg-text": "order A-100 is paid""#,
+        r#""source-fqn": "APPL=orders"#,
+        r#""operation": "checkout""#,
+        r#""exception": "card declined""#,
+        r#""name": "attempt", "type": "long", "value": 2"#,
+        r#""value": 1, "value-type": "counter""#,
+        " 0 in memory, 0 dropped",
+    ] {
+        assert!(shown.contains(told), "{told}:\n{shown}");
+    }
+}
+
+#[test]
 fn derive() {
     let shown = shown(example("derive"));
     assert_in_order(

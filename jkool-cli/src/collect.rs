@@ -14,6 +14,10 @@ pub(crate) struct Args {
     /// Where to listen
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:6580")]
     listen: String,
+    /// Where to take OpenTelemetry's protocol too, as its SDKs send it without being told where: 127.0.0.1:4318. At the main
+    /// address it is taken in any case
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    otlp: Option<String>,
     /// Where to take entities over plain TCP too, one a line; on this machine alone
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen_tcp: Option<String>,
@@ -55,6 +59,7 @@ const HELP: &str = "\
 Examples:
   jkool collect                                     in memory, at http://127.0.0.1:6580
   jkool collect --db events.db --max-age 7d --max-size 2GB
+  jkool collect --otlp 127.0.0.1:4318               of OpenTelemetry's SDKs too
   jkool collect --listen 127.0.0.1:0                at a free port, which it prints
   jkool collect --listen 0.0.0.0:6580 --token-file tokens --tls-cert cert.pem --tls-key key.pem
 
@@ -69,6 +74,7 @@ enum Sync {
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let keeps = keeps(args.db.as_deref(), retention(&args));
+    let tls = args.tls_cert.is_some();
     let builder = builder(args)?;
     let started = tokio::task::spawn_blocking(|| builder.start()).await;
     let collector = started
@@ -78,6 +84,9 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         out::note(format_args!("jkool: {notice}"));
     }
     out::line(format_args!("Collecting at {}", collector.url()))?;
+    if let Some(address) = collector.otlp_address() {
+        out::line(format_args!("and OTLP at {}://{address}", if tls { "https" } else { "http" }))?;
+    }
     if let Some(address) = collector.tcp_address() {
         out::line(format_args!("and at tcp://{address}"))?;
     }
@@ -155,6 +164,9 @@ fn builder(args: Args) -> Result<CollectorBuilder, Failure> {
         .store(store)
         .max_body(usize::try_from(args.max_body).unwrap_or(usize::MAX))
         .max_connections(usize::try_from(args.max_connections).unwrap_or(usize::MAX));
+    if let Some(address) = args.otlp {
+        builder = builder.listen_otlp(address);
+    }
     if let Some(address) = args.listen_tcp {
         builder = builder.listen_tcp(address);
     }

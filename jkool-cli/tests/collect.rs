@@ -156,6 +156,22 @@ fn lines_over_tcp_are_taken_too() {
 }
 
 #[test]
+fn what_opentelemetry_sends_is_taken_too() {
+    let mut collector = Process::start(&["--otlp", "127.0.0.1:0"]);
+    let mut second = String::new();
+    BufReader::with_capacity(1, collector.child.stdout.as_mut().unwrap()).read_line(&mut second).unwrap();
+    let address = second.trim().strip_prefix("and OTLP at http://").unwrap_or_else(|| panic!("{second}"));
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let body = r#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"eventName":"over-otlp"}]}]}]}"#;
+    let head = "POST /v1/logs HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length:";
+    write!(stream, "{head} {}\r\n\r\n{body}", body.len()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.0 200 ") && answer.ends_with("{}"), "{answer}");
+    assert_eq!(run(&["search", "--operation", "over-otlp", "--url", &collector.url]).code, 0);
+}
+
+#[test]
 fn a_damaged_file_is_told_of() {
     let db = TempFile::new("damaged.db", &"no database at all".repeat(999));
     let mut collector = Process::start(&["--db", db.path()]);

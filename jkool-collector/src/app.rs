@@ -61,9 +61,17 @@ impl App {
 pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
         .merge(crate::intake::routes())
+        .merge(crate::intake::otlp::routes())
         .merge(crate::api::routes())
         .merge(crate::jkql::routes())
         .merge(crate::page::routes())
+        .method_not_allowed_fallback(async |method: Method| ErrorResponse::Method(method))
+        .with_state(app)
+}
+
+/// What there is at the address for OTLP alone.
+pub(crate) fn otlp_router(app: Arc<App>) -> Router {
+    crate::intake::otlp::routes()
         .method_not_allowed_fallback(async |method: Method| ErrorResponse::Method(method))
         .with_state(app)
 }

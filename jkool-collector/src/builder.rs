@@ -30,6 +30,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct CollectorBuilder {
     listen: String,
+    listen_otlp: Option<String>,
     listen_tcp: Option<String>,
     store: StoreBuilder,
     clock: Option<Clock>,
@@ -54,6 +55,7 @@ impl CollectorBuilder {
     pub(crate) fn new() -> Self {
         Self {
             listen: "127.0.0.1:6580".into(),
+            listen_otlp: None,
             listen_tcp: None,
             store: Store::builder(),
             clock: None,
@@ -78,6 +80,15 @@ impl CollectorBuilder {
     #[must_use]
     pub fn listen(mut self, address: impl Into<String>) -> Self {
         self.listen = address.into();
+        self
+    }
+
+    /// Takes OpenTelemetry's protocol (OTLP over HTTP) there, too, by the rules of [`listen`](Self::listen). 127.0.0.1:4318 is where
+    /// every SDK sends unless it is told otherwise. The paths `/v1/logs`, `/v1/traces` and `/v1/metrics` are at the main address in any
+    /// case.
+    #[must_use]
+    pub fn listen_otlp(mut self, address: impl Into<String>) -> Self {
+        self.listen_otlp = Some(address.into());
         self
     }
 
@@ -184,10 +195,18 @@ impl CollectorBuilder {
         let open = tokens.is_empty();
         let tls = self.tls.map(|(chain, key)| tls::acceptor(&chain, &key)).transpose()?;
         let reachable = |address: std::net::SocketAddr| !address.ip().is_loopback();
-        let (http, address) = listen(&self.listen, |address| {
-            if open && reachable(address) { Err(StartError::NeedsToken(address)) } else { Ok(()) }
-        })
-        .await?;
+        let with_token =
+            |address| if open && reachable(address) { Err(StartError::NeedsToken(address)) } else { Ok(()) };
+        let (http, address) = listen(&self.listen, with_token).await?;
+        let (otlp, otlp_address) = match &self.listen_otlp {
+            Some(otlp) => {
+                let (otlp, address) = listen(otlp, with_token).await?;
+                (Some(otlp), Some(address))
+            }
+            None => (None, None),
+        };
+        // Who is reached under any name at one address is at the other.
+        let reached = otlp_address.filter(|address| reachable(*address)).unwrap_or(address);
         let (tcp, tcp_address) = match &self.listen_tcp {
             Some(tcp) => {
                 let allow = |address| {
@@ -206,7 +225,7 @@ impl CollectorBuilder {
         let app = App {
             store: store.open()?,
             clock,
-            access: Access::new(tokens, self.names, address.ip()),
+            access: Access::new(tokens, self.names, reached.ip()),
             is_tls: tls.is_some(),
             body_memory: BodyMemory::for_bodies(self.limits.body),
             limits: self.limits,
@@ -214,8 +233,8 @@ impl CollectorBuilder {
             script: self.script,
         };
         let app = Arc::new(app);
-        let ready = Ready { address, tcp_address, app: Arc::clone(&app) };
-        Ok((Server { app, http, tls, tcp }, ready))
+        let ready = Ready { address, otlp_address, tcp_address, app: Arc::clone(&app) };
+        Ok((Server { app, http, otlp, tls, tcp }, ready))
     }
 }
 

@@ -42,6 +42,7 @@ pub struct Collector {
 #[derive(Debug)]
 pub(crate) struct Ready {
     pub(crate) address: SocketAddr,
+    pub(crate) otlp_address: Option<SocketAddr>,
     pub(crate) tcp_address: Option<SocketAddr>,
     pub(crate) app: Arc<App>,
 }
@@ -74,6 +75,11 @@ impl Collector {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.ready.address
+    }
+
+    /// Where it takes OTLP alone, if it does.
+    pub fn otlp_address(&self) -> Option<SocketAddr> {
+        self.ready.otlp_address
     }
 
     /// Where it takes entities over plain TCP, if it does.

@@ -7,6 +7,7 @@ use crate::store::{Appended, StoreError, StoreErrorKind};
 use axum::http::header::{ACCEPT_ENCODING, CONNECTION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
+use jkool_otlp::ReadError;
 use serde_json::{Value, json};
 
 /// Why a request is not done.
@@ -34,6 +35,10 @@ pub(crate) enum ErrorResponse {
     Damaged(&'static str),
     #[error("XML is not taken: send JSON")]
     Xml,
+    #[error("OTLP is of content type application/x-protobuf or application/json")]
+    NoOtlp,
+    #[error(transparent)]
+    Otlp(#[from] ReadError),
     #[error("{}", summary(.1))]
     Entities(Appended, Batch),
     #[error(transparent)]
@@ -63,7 +68,11 @@ impl ErrorResponse {
             ErrorResponse::Broken(_) | ErrorResponse::Damaged(_) | ErrorResponse::Entities(..) => {
                 StatusCode::BAD_REQUEST
             }
-            ErrorResponse::Encoding(_) | ErrorResponse::Xml => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            ErrorResponse::Otlp(ReadError::TooLarge { .. }) => StatusCode::PAYLOAD_TOO_LARGE,
+            ErrorResponse::Otlp(_) => StatusCode::BAD_REQUEST,
+            ErrorResponse::Encoding(_) | ErrorResponse::Xml | ErrorResponse::NoOtlp => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            }
             ErrorResponse::Store(error) if error.kind() == StoreErrorKind::Busy => StatusCode::TOO_MANY_REQUESTS,
             ErrorResponse::Store(error) if error.kind() == StoreErrorKind::NoSuchField => StatusCode::BAD_REQUEST,
             ErrorResponse::Store(_) => StatusCode::SERVICE_UNAVAILABLE,

@@ -5,6 +5,7 @@ pub(crate) mod body;
 mod encoding;
 mod handshake;
 pub(crate) mod lines;
+pub(crate) mod otlp;
 
 use crate::access::Denied;
 use crate::app::App;

@@ -7,7 +7,7 @@ pub(crate) mod session;
 pub(crate) mod shutdown;
 mod timeouts;
 
-use crate::app::{App, router};
+use crate::app::{App, otlp_router, router};
 use crate::intake::lines;
 use axum::Router;
 use shutdown::Shutdown;
@@ -34,6 +34,8 @@ const GRACE: Duration = Duration::from_secs(2);
 pub(crate) struct Server {
     pub(crate) app: Arc<App>,
     pub(crate) http: TcpListener,
+    /// For OTLP alone.
+    pub(crate) otlp: Option<TcpListener>,
     pub(crate) tls: Option<TlsAcceptor>,
     /// For entities without HTTP.
     pub(crate) tcp: Option<TcpListener>,
@@ -55,20 +57,14 @@ impl Server {
             shutdown,
             evict_idle: Arc::default(),
         };
+        let otlp = ConnectionHandler { router: otlp_router(Arc::clone(&handler.app)), ..handler.clone() };
         let (http_slots, tcp_slots) = (slots(), slots());
         tokio::pin!(stop);
         loop {
             tokio::select! {
                 _ = &mut stop => break,
-                (stream, _) = accept(&self.http) => match Arc::clone(&http_slots).try_acquire_owned() {
-                    Ok(slot) => drop(connections.spawn(handler.clone().http(stream, slot))),
-                    Err(_) => if let Ok(place) = Arc::clone(&queue).try_acquire_owned() {
-                        handler.evict_idle.notify_one();
-                        connections.spawn(handler.clone().queue(stream, Arc::clone(&http_slots), place));
-                    } else {
-                        handler.app.counters.turn_away();
-                    }
-                },
+                (stream, _) = accept(&self.http) => handler.admit(stream, &http_slots, &queue, &mut connections),
+                (stream, _) = accept_if(self.otlp.as_ref()) => otlp.admit(stream, &http_slots, &queue, &mut connections),
                 (stream, peer) = accept_if(self.tcp.as_ref()) => match Arc::clone(&tcp_slots).try_acquire_owned() {
                     Ok(slot) => drop(connections.spawn(handler.clone().tcp(stream, peer, slot))),
                     Err(_) => handler.app.counters.turn_away(),
@@ -76,7 +72,7 @@ impl Server {
                 Some(_) = connections.join_next() => {}
             }
         }
-        drop((self.http, self.tcp));
+        drop((self.http, self.otlp, self.tcp));
         drop(end);
         let ended = async { while connections.join_next().await.is_some() {} };
         // Who isn't done by then is cut off.
@@ -97,6 +93,18 @@ struct ConnectionHandler {
 }
 
 impl ConnectionHandler {
+    /// Serves a connection over HTTP if there is room, or once another has made some.
+    fn admit(&self, stream: TcpStream, slots: &Arc<Semaphore>, queue: &Arc<Semaphore>, connections: &mut JoinSet<()>) {
+        if let Ok(slot) = Arc::clone(slots).try_acquire_owned() {
+            connections.spawn(self.clone().http(stream, slot));
+        } else if let Ok(place) = Arc::clone(queue).try_acquire_owned() {
+            self.evict_idle.notify_one();
+            connections.spawn(self.clone().queue(stream, Arc::clone(slots), place));
+        } else {
+            self.app.counters.turn_away();
+        }
+    }
+
     async fn http(self, stream: TcpStream, _slot: OwnedSemaphorePermit) {
         let _open = self.app.counters.open();
         // Answers are written whole; to wait for more would only take time.

@@ -6,7 +6,12 @@ use crate::error::InstallError;
 use crate::guard::Guard;
 use crate::interval::{Interval, Sending};
 use crate::limits::Limits;
+use crate::probe::Probe;
+#[cfg(feature = "process")]
+use crate::process::Process;
 use crate::recorder::Recorder;
+#[cfg(feature = "tokio")]
+use crate::tokio_runtime::TokioRuntime;
 use jkool_client::Client;
 use jkool_client::model::Text;
 use std::time::Duration;
@@ -33,6 +38,7 @@ pub struct Builder {
     max_series_per_name: usize,
     category: Text,
     client_stats: bool,
+    probes: Vec<Box<dyn Probe>>,
 }
 
 const SHORTEST: Duration = Duration::from_millis(10);
@@ -47,6 +53,7 @@ impl Builder {
             max_series_per_name: 1_000,
             category: "Metrics".into(),
             client_stats: false,
+            probes: Vec::new(),
         }
     }
 
@@ -97,6 +104,24 @@ impl Builder {
         self
     }
 
+    /// Each interval has a snapshot `process` of the category `System` too: `cpu` in percent of one core, over the interval, `cpu-time`
+    /// in milliseconds, `memory` and `virtual-memory` in bytes, `uptime` in seconds, and where the system tells them `threads`,
+    /// `open-files` and `open-files-limit`.
+    #[cfg(feature = "process")]
+    pub fn process(mut self) -> Self {
+        self.probes.push(Box::new(Process::new(clock::now())));
+        self
+    }
+
+    /// Each interval has a snapshot `tokio` of the category `System` too, whose property `runtime` is this name: `workers`, `tasks`
+    /// that live, `queue` of those that wait for a worker and came from outside, `busy` in percent of what all workers could have
+    /// done in the interval, and `parks`, how often a worker found nothing to do in it. For several runtimes it is called for each.
+    #[cfg(feature = "tokio")]
+    pub fn tokio_runtime(mut self, name: impl Into<Text>, runtime: &tokio::runtime::Handle) -> Self {
+        self.probes.push(Box::new(TokioRuntime::new(name.into(), runtime)));
+        self
+    }
+
     /// Starts the thread for the interval, and hands over the recorder for a program that composes its recorders by itself, or that
     /// records within `metrics::with_local_recorder`.
     ///
@@ -119,6 +144,7 @@ impl Builder {
             collector,
             recorder: recorder.clone(),
             client_stats: self.client_stats,
+            probes: self.probes,
             told: None,
         };
         let interval = Interval::start(self.every, sending).map_err(InstallError::Thread)?;

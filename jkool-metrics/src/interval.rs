@@ -3,6 +3,7 @@
 use crate::client_stats;
 use crate::clock;
 use crate::collect::Collector;
+use crate::probe::Probe;
 use crate::recorder::Recorder;
 use jkool_client::model::Severity;
 use jkool_client::{Client, spawn_thread};
@@ -30,6 +31,8 @@ pub(crate) struct Sending {
     pub(crate) recorder: Recorder,
     /// Send the counts of the client too.
     pub(crate) client_stats: bool,
+    /// What is looked at beside what is recorded.
+    pub(crate) probes: Vec<Box<dyn Probe>>,
     /// How many refusals were told of, and when.
     pub(crate) told: Option<(u64, Instant)>,
 }
@@ -93,6 +96,9 @@ fn after(last: Instant, every: Duration, now: Instant) -> Instant {
 impl Sending {
     fn send(&mut self, now: Instant) {
         for snapshot in self.collector.collect(now) {
+            self.client.emit(snapshot);
+        }
+        for snapshot in self.probes.iter_mut().filter_map(|probe| probe.look(now)) {
             self.client.emit(snapshot);
         }
         let stats = self.recorder.stats();

@@ -12,10 +12,15 @@ mod guard;
 mod histogram;
 mod interval;
 mod limits;
+mod probe;
+#[cfg(feature = "process")]
+mod process;
 mod recorder;
 mod registry;
 mod series;
 mod snapshot;
+#[cfg(feature = "tokio")]
+mod tokio_runtime;
 mod units;
 
 pub use builder::Builder;

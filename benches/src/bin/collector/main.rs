@@ -1,6 +1,6 @@
 //! The collector: how many full events a second it stores durably, and how long its questions take once there are many.
 //!
-//!     collector [EVENTS [demo|busy]]      1,000,000 of each kind unless said otherwise
+//!     collector [EVENTS [demo|busy|otlp]]      1,000,000 of each kind unless said otherwise
 //!
 //! Prints tables in markdown. Sender and collector are one process, on the cores that there are.
 
@@ -8,6 +8,7 @@ mod ask;
 mod events;
 mod ingest;
 mod limit;
+mod otlp;
 
 use events::Data;
 use std::path::PathBuf;
@@ -29,6 +30,9 @@ fn main() {
     let stored: Vec<_> = all.map(|(_, data)| (data, ingest::run(data, events, &file(data), limit))).collect();
     for (data, collector) in &stored {
         ingest::one_a_request(*data, events, collector, &file(*data));
+    }
+    if wanted("otlp") {
+        otlp::run(events, &folder.0, limit);
     }
     for (data, collector) in stored {
         println!("\n| question, to {events} events, {data:?} data | found | ms |\n|---|---|---|");

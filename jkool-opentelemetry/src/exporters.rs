@@ -1,0 +1,38 @@
+//! What hands out the exporters.
+
+use crate::logs::JkoolLogExporter;
+use crate::metrics::JkoolMetricExporter;
+use crate::outlet::Outlet;
+use crate::spans::JkoolSpanExporter;
+use jkool_client::Client;
+use opentelemetry_sdk::metrics::Temporality;
+
+/// Makes the exporters of one client, one for each provider of the SDK.
+///
+/// The client has a queue of its own, so that an export waits for nothing: `with_simple_exporter` is enough.
+#[derive(Debug, Clone)]
+pub struct Exporters {
+    client: Client,
+    temporality: Temporality,
+}
+
+impl Exporters {
+    pub(crate) fn new(client: Client, temporality: Temporality) -> Self {
+        Self { client, temporality }
+    }
+
+    /// For `SdkLoggerProvider`.
+    pub fn logs(&self) -> JkoolLogExporter {
+        JkoolLogExporter::new(Outlet::new(self.client.clone()))
+    }
+
+    /// For `SdkTracerProvider`.
+    pub fn spans(&self) -> JkoolSpanExporter {
+        JkoolSpanExporter::new(Outlet::new(self.client.clone()))
+    }
+
+    /// For `SdkMeterProvider`, as a periodic exporter.
+    pub fn metrics(&self) -> JkoolMetricExporter {
+        JkoolMetricExporter::new(Outlet::new(self.client.clone()), self.temporality)
+    }
+}

@@ -1,0 +1,68 @@
+//! What an export becomes.
+
+use crate::limits::Limits;
+use jkool_model::Entity;
+
+/// What an export becomes: what was understood, and what was not.
+#[derive(Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Mapped {
+    /// Events, activities and snapshots, in the order of the export.
+    pub entities: Vec<Entity>,
+    /// How many log records, spans or data points are none of these.
+    pub rejected: u64,
+    /// Why the first of them isn't.
+    pub reason: Option<String>,
+}
+
+/// Makes a [`Mapped`], within limits.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    mapped: Mapped,
+    limits: Limits,
+    bytes: usize,
+    is_full: bool,
+}
+
+impl Mapping {
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self { mapped: Mapped::default(), limits, bytes: 0, is_full: false }
+    }
+
+    /// Adds what a record, span or data point becomes: one entity or several, or none and why. Once the limits are reached nothing more
+    /// is made.
+    pub(crate) fn add(&mut self, make: impl FnOnce() -> Result<Vec<Entity>, String>) {
+        if self.is_full {
+            self.mapped.rejected += 1;
+            return;
+        }
+        let made = make().and_then(|entities| match self.fit(&entities) {
+            true => Ok(entities),
+            false => {
+                self.is_full = true;
+                let Limits { entities, bytes } = self.limits;
+                Err(format!("an export may become {entities} entities of {bytes} bytes in memory; send less at a time"))
+            }
+        });
+        match made {
+            Ok(entities) => self.mapped.entities.extend(entities),
+            Err(reason) => self.reject(1, || reason),
+        }
+    }
+
+    /// Counts what can't be understood.
+    pub(crate) fn reject(&mut self, count: u64, reason: impl FnOnce() -> String) {
+        self.mapped.rejected += count;
+        self.mapped.reason.get_or_insert_with(reason);
+    }
+
+    /// Whether there is room for some more, which is then taken.
+    fn fit(&mut self, entities: &[Entity]) -> bool {
+        self.bytes = entities.iter().fold(self.bytes, |bytes, entity| bytes.saturating_add(entity.heap_size()));
+        self.mapped.entities.len() + entities.len() <= self.limits.entities && self.bytes <= self.limits.bytes
+    }
+
+    pub(crate) fn finish(self) -> Mapped {
+        self.mapped
+    }
+}

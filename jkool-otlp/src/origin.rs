@@ -1,0 +1,79 @@
+//! Where something comes from: the resource as a source, and what resource and scope say beside it.
+
+use crate::attributes;
+use crate::proto::common::{InstrumentationScope, KeyValue, Resource, any_value};
+use jkool_model::{Property, SourceFqn, Text};
+use std::cell::RefCell;
+
+/// A resource and a scope of it, made ready for all that comes from there.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Origin {
+    pub(crate) source: Option<SourceFqn>,
+    pub(crate) pid: Option<i64>,
+    /// The scope's name: of the logger, the tracer, the meter.
+    pub(crate) scope: Text,
+    pub(crate) properties: Vec<Property>,
+}
+
+impl Origin {
+    /// What names the source is in its name. All else that is said of the resource is a property behind `resource.`.
+    pub(crate) fn of_resource(resource: Option<&Resource>) -> Self {
+        let Some(Resource { attributes, dropped_attributes_count }) = resource else { return Self::default() };
+        // What the source was asked for, and tells as it is.
+        let asked = RefCell::new(Vec::new());
+        let source = SourceFqn::from_resource(|name| {
+            let value = std::str::from_utf8(attributes::find_text(attributes, name)?).ok()?;
+            asked.borrow_mut().push((name.to_owned(), value));
+            Some(value)
+        });
+        let mut naming = asked.into_inner();
+        naming.retain(|(_, value)| source.iter().flat_map(SourceFqn::elements).any(|(_, told)| told == *value));
+        let pid = match attributes::find(attributes, "process.pid").and_then(|value| value.value.as_ref()) {
+            Some(any_value::Value::Int(pid)) => Some(*pid),
+            _ => None,
+        };
+        let mut properties = Vec::new();
+        for attribute in attributes {
+            let is_told = match &attribute.key[..] {
+                b"process.pid" => pid.is_some(),
+                key => naming.iter().any(|(name, value)| name.as_bytes() == key && is_text(attribute, value)),
+            };
+            if !is_told {
+                attributes::append("resource.", std::slice::from_ref(attribute), &mut properties);
+            }
+        }
+        dropped("resource.dropped_attributes_count", *dropped_attributes_count, &mut properties);
+        Self { source, pid, scope: Text::default(), properties }
+    }
+
+    /// With a scope. Its properties are called as OpenTelemetry has it for formats that know no scopes.
+    pub(crate) fn with_scope(&self, scope: Option<&InstrumentationScope>) -> Self {
+        let mut origin = self.clone();
+        let Some(InstrumentationScope { name, version, attributes, dropped_attributes_count }) = scope else {
+            return origin;
+        };
+        origin.scope = attributes::text(name);
+        for (property, value) in
+            [("otel.scope.name", &origin.scope), ("otel.scope.version", &attributes::text(version))]
+        {
+            if !value.is_empty() {
+                origin.properties.push(Property::new(property, value.clone()));
+            }
+        }
+        attributes::append("otel.scope.", attributes, &mut origin.properties);
+        dropped("otel.scope.dropped_attributes_count", *dropped_attributes_count, &mut origin.properties);
+        origin
+    }
+}
+
+fn is_text(attribute: &KeyValue, text: &str) -> bool {
+    let value = attribute.value.as_ref().and_then(|value| value.value.as_ref());
+    matches!(value, Some(any_value::Value::String(value)) if value == text)
+}
+
+/// How much was left out, if anything.
+pub(crate) fn dropped(name: &'static str, count: u32, properties: &mut Vec<Property>) {
+    if count > 0 {
+        properties.push(Property::new(name, count));
+    }
+}
