@@ -2,7 +2,7 @@
 
 use crate::activity;
 use crate::entered;
-use crate::event::{self, Around};
+use crate::event;
 use crate::extensions;
 use crate::fields::Fields;
 use crate::record::{Record, Records};
@@ -53,33 +53,11 @@ impl JkoolLayer {
         self.shared.settings.spans != Spans::Off && *level <= self.shared.settings.span_level
     }
 
-    /// Does something with what is kept of a span. The span's lock is held meanwhile: nothing of the program's own runs in it.
     fn with_record<S, R>(&self, span: &SpanRef<'_, S>, f: impl FnOnce(TraceContext, &mut Record) -> R) -> Option<R>
     where
         S: for<'a> LookupSpan<'a>,
     {
-        extensions::change(span, |records| {
-            let context = records.context;
-            records.of_mut(self.number).map(|record| f(context, record))
-        })
-        .flatten()
-    }
-
-    /// What the spans around say, from the innermost to the outermost.
-    fn around<'a, S>(&self, spans: impl Iterator<Item = SpanRef<'a, S>>, fields: bool) -> Around
-    where
-        S: for<'b> LookupSpan<'b> + 'a,
-    {
-        let mut around = Around::default();
-        for span in spans {
-            extensions::look(&span, |records| {
-                if let Some(record) = records.of(self.number) {
-                    around.context.get_or_insert(records.context);
-                    around.add(record, fields);
-                }
-            });
-        }
-        around
+        extensions::change_of(self.number, span, f)
     }
 
     fn new_span<S>(&self, attributes: &Attributes<'_>, span: &SpanRef<'_, S>)
@@ -135,7 +113,7 @@ impl JkoolLayer {
     {
         let taken = extensions::change(span, |records| Some((records.context, records.take(self.number)?))).flatten();
         if let Some((context, record)) = taken {
-            self.shared.emit_span(record, context, || self.around(span.scope().skip(1), false));
+            self.shared.emit_span(record, context, || extensions::around(self.number, span.scope().skip(1), false));
         }
     }
 }
@@ -188,7 +166,7 @@ where
         let (mut made, code) = event::make(event, self.shared.settings.code_location);
         if self.shared.settings.spans != Spans::Off {
             let spans = context.event_scope(event).into_iter().flatten();
-            self.around(spans, self.shared.settings.inherit_fields).add_to(&mut made);
+            extensions::around(self.number, spans, self.shared.settings.inherit_fields).add_to(&mut made);
             let failed = *event.metadata().level() == Level::ERROR;
             let mut spans = context.event_scope(event).into_iter().flatten();
             spans.find_map(|span| {

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{said, start, value};
-use jkool_tracing::model::{ActivityStatus, CompCode, OpType, Property, Severity, Snapshot, Value, ValueType};
+use jkool_tracing::model::{ActivityStatus, CompCode, Event, OpType, Property, Severity, Snapshot, Value, ValueType};
 use jkool_tracing::{SpanExt, Spans};
 use std::time::Duration;
 use tracing::field::Empty;
@@ -282,4 +282,20 @@ fn what_is_added_without_an_end_is_bounded_and_told() {
     let left_out = value(&activity.properties, "left_out").and_then(Value::as_i64);
     // The target is a property too, and so is this count; the trace is there whatever else is.
     assert_eq!(left_out, Some(745 + 936 + 936));
+}
+
+#[test]
+fn an_event_of_the_model_belongs_to_its_span() {
+    let (streamed, _default) = start(|builder| builder);
+    let span = info_span!("checkout", corrid = "order-42");
+    let mut sent = Event::default();
+    sent.op_type = OpType::Send;
+    sent.operation = "SendInvoice".into();
+    span.emit(sent);
+    drop(span);
+    let (event, activity) = (streamed.event(), streamed.activity());
+    assert_eq!((event.op_type, &*event.operation), (OpType::Send, "SendInvoice"));
+    assert_eq!(event.parent_id, activity.tracking_id);
+    assert!(activity.correlators.iter().all(|correlator| event.correlators.contains(correlator)), "{event:?}");
+    assert_eq!(activity.id_set, [event.tracking_id.unwrap().to_string()]);
 }
