@@ -5,6 +5,7 @@ use crate::entered;
 use crate::event;
 use crate::extensions;
 use crate::fields::Fields;
+use crate::line;
 use crate::record::{Record, Records};
 use crate::settings::{Settings, Spans};
 use crate::shared::Shared;
@@ -16,7 +17,7 @@ use jkool_client::{Client, LossReason, is_delivery_thread};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tracing_core::span::{Attributes, Id};
-use tracing_core::{Event, Level, Subscriber, span};
+use tracing_core::{Dispatch, Event, Level, Subscriber, span};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
@@ -38,6 +39,17 @@ impl JkoolLayer {
     pub(crate) fn new(client: Client, settings: Settings) -> Self {
         surroundings::ask(entered::innermost);
         Self { shared: Shared::new(client, settings), number: LAYERS.fetch_add(1, Ordering::Relaxed) }
+    }
+
+    /// Tells which spans are open, if it is to do so.
+    pub(crate) fn tell_open_spans(&self) -> Option<impl Fn() + Send + Sync + 'static> {
+        self.shared.open_spans.as_ref()?;
+        let (shared, layer) = (Arc::clone(&self.shared), self.number);
+        Some(move || {
+            if let Some(open_spans) = &shared.open_spans {
+                open_spans.tell(layer, &shared);
+            }
+        })
     }
 
     /// Guards the making of an entity, in which the program's own code runs: a `Debug` may log. Counts what it logs.
@@ -64,7 +76,7 @@ impl JkoolLayer {
     where
         S: for<'a> LookupSpan<'a>,
     {
-        let Some(open) = self.shared.open() else { return };
+        let Some(open) = self.shared.open(span.id().into_u64()) else { return };
         // Another layer may have begun with this span.
         let known = extensions::look(span, |records| records.context);
         let parent = span.scope().skip(1).find_map(|span| {
@@ -122,6 +134,12 @@ impl<S> Layer<S> for JkoolLayer
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
+    fn on_register_dispatch(&self, subscriber: &Dispatch) {
+        if let Some(open_spans) = &self.shared.open_spans {
+            open_spans.found_in(subscriber);
+        }
+    }
+
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         if !self.takes_span(attributes.metadata().level()) || is_delivery_thread() {
             return;
@@ -163,8 +181,13 @@ where
             return;
         }
         let Some(_guard) = self.guard() else { return };
-        let (mut made, code) = event::make(event, self.shared.settings.code_location);
-        if self.shared.settings.spans != Spans::Off {
+        let (client, code_location) = (&self.shared.client, self.shared.settings.code_location);
+        let in_span = self.shared.settings.spans != Spans::Off && context.event_span(event).is_some();
+        if !in_span && line::emit(client, event, code_location) {
+            return;
+        }
+        let (mut made, code) = event::make(event, code_location);
+        if in_span {
             let spans = context.event_scope(event).into_iter().flatten();
             extensions::around(self.number, spans, self.shared.settings.inherit_fields).add_to(&mut made);
             let failed = *event.metadata().level() == Level::ERROR;
@@ -178,7 +201,7 @@ where
                 })
             });
         }
-        self.shared.client.emit_from(Entity::Event(made), code);
+        client.emit_from(Entity::Event(made), code);
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {

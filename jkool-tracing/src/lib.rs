@@ -8,6 +8,8 @@ mod event;
 mod extensions;
 mod fields;
 mod layer;
+mod line;
+mod open_spans;
 pub mod propagation;
 mod record;
 mod settings;

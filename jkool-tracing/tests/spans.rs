@@ -299,3 +299,26 @@ fn an_event_of_the_model_belongs_to_its_span() {
     assert!(activity.correlators.iter().all(|correlator| event.correlators.contains(correlator)), "{event:?}");
     assert_eq!(activity.id_set, [event.tracking_id.unwrap().to_string()]);
 }
+
+#[test]
+fn open_spans_are_told_at_a_flush() {
+    let (streamed, _default) = start(|builder| builder.open_spans_at_flush(true));
+    let outer = info_span!("outer", corrid = "order-42");
+    let inner = info_span!(parent: &outer, "inner", n = 1);
+    drop(info_span!("gone"));
+    assert!(streamed.guard.flush(common::PATIENCE).is_delivered());
+    inner.record("n", 2);
+    drop(inner);
+    let mut told = streamed.activities();
+    // Each flush tells of what is open then.
+    assert_eq!(told.iter().filter(|activity| activity.operation == "outer").count(), 2);
+    told.retain(|activity| activity.operation == "inner");
+    let [begin, end] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((begin.status, end.status), (Some(ActivityStatus::Begin), Some(ActivityStatus::End)));
+    assert_eq!((&begin.tracking_id, begin.start_time), (&end.tracking_id, end.start_time));
+    assert_eq!((begin.end_time, begin.elapsed_usec), (None, None));
+    assert_eq!((said(&begin.properties), said(&end.properties)), (vec![("n", "1".into())], vec![("n", "2".into())]));
+    assert!(begin.parent_id.is_some() && begin.correlators.contains(&"order-42".into()), "{begin:?}");
+    drop(outer);
+    assert_eq!(streamed.activities().iter().filter(|activity| activity.operation == "outer").count(), 3);
+}
