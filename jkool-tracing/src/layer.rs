@@ -104,7 +104,7 @@ impl JkoolLayer {
         if let Some((parent, state, id)) = parent {
             trace_state = state;
             if parent.sampled && context.sampled {
-                self.add_child(span, &id, || context.span_id.to_string().into());
+                self.add_child(span, &id, || context.span_id.text());
             }
         }
         extensions::add(span, context, is_root, trace_state, record);
@@ -169,7 +169,7 @@ where
         let (Some(span), Some(follows)) = (context.span(id), context.span(follows)) else { return };
         let Some(followed) = self.with_record(&follows, |context, _| context) else { return };
         self.with_record(&span, |context, record| {
-            record.correlator(followed.span_id.to_string().into());
+            record.correlator(followed.span_id.text());
             if followed.trace_id != context.trace_id {
                 record.correlator(followed.trace_id.correlator());
             }
