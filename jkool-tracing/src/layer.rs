@@ -218,8 +218,8 @@ where
     }
 
     fn on_exit(&self, id: &Id, context: Context<'_, S>) {
-        let Some(span) = self.entered_or_left(id, &context) else { return };
         if self.shared.settings.busy_and_idle {
+            let Some(span) = self.entered_or_left(id, &context) else { return };
             self.with_record(&span, |_, record| record.busy.exit(now::instant));
         }
         entered::pop(self.number, id);
