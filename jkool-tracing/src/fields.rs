@@ -74,6 +74,14 @@ impl<F: FnMut(&'static str, TypedValue)> Visit for Fields<F> {
         }
     }
 
+    #[cfg(all(tracing_unstable, feature = "valuable"))]
+    fn record_value(&mut self, field: &Field, value: valuable::Value<'_>) {
+        match catch_panic(|| crate::structured::of(&value)) {
+            Some(structured) => self.give(field, structured),
+            None => self.give(field, PANICKED),
+        }
+    }
+
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.give(field, message::of(&format_args!("{value:?}")));
     }

@@ -15,6 +15,8 @@ mod record;
 mod settings;
 mod shared;
 mod span_ext;
+#[cfg(all(tracing_unstable, feature = "valuable"))]
+mod structured;
 mod trace;
 
 pub use builder::Builder;

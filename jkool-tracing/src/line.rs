@@ -128,6 +128,11 @@ impl Visit for Append<'_> {
         self.others().record_error(field, value);
     }
 
+    #[cfg(all(tracing_unstable, feature = "valuable"))]
+    fn record_value(&mut self, field: &Field, value: valuable::Value<'_>) {
+        self.others().record_value(field, value);
+    }
+
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         self.others().record_debug(field, value);
     }
