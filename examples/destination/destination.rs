@@ -1,7 +1,7 @@
 //! Where an example streams to.
 
 use crate::Received;
-use jkool_collector::{Clock, Collector, Filter};
+use jkool_collector::{Clock, Collector, Filter, Flow};
 use std::env::{self, VarError};
 use std::error::Error;
 use std::fmt;
@@ -57,6 +57,16 @@ impl Destination {
         let mut stored = collector.store().read_now(|reader| reader.find_after(&Filter::default(), MOST, None, now))?;
         stored.sort_by_key(|stored| stored.received);
         Ok(stored.into_iter().map(Received::new).collect::<Result<_, _>>()?)
+    }
+
+    /// Who sent to whom, as far as that can be seen.
+    ///
+    /// # Errors
+    /// When the collector's store can't be read.
+    pub fn flows(&self) -> Result<Vec<Flow>, Box<dyn Error>> {
+        let Some(collector) = &self.collector else { return Ok(Vec::new()) };
+        let now = Clock::default().now();
+        Ok(collector.store().read_now(|reader| reader.flows(&Filter::default(), now))?)
     }
 }
 

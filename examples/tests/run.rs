@@ -146,6 +146,21 @@ fn tracing() {
 }
 
 #[test]
+fn axum_service() {
+    assert_in_order(
+        &shown(example("axum_service")),
+        &[
+            "order 1: 200 OK\norder 13: 502 Bad Gateway\n",
+            "\nOrders: GET /orders/{id} 200\n  Orders: reserve \n    Orders: GET /items/{id} 200\n",
+            "      Stock: GET /items/{id} 200\n",
+            "\nOrders: GET /orders/{id} 502\n  Orders: reserve \n    Orders: GET /items/{id} 503\n",
+            "      Stock: GET /items/{id} 503\n",
+            "\nOrders ─► Stock: 2 calls, 1 failed\n",
+        ],
+    );
+}
+
+#[test]
 fn decorated_event() {
     let shown = shown(example("decorated_event"));
     assert_in_order(

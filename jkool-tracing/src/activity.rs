@@ -11,6 +11,9 @@ use jkool_client::model::{
 use std::time::Duration;
 use tracing_core::Metadata;
 
+/// How many properties a span has beside its fields: its target and place, busy and idle.
+const ADDED: usize = 6;
+
 /// What is known when a span opens, but for its fields.
 pub(crate) fn begin(
     metadata: &Metadata<'static>,
@@ -25,6 +28,8 @@ pub(crate) fn begin(
     activity.parent_id = parent;
     // It may close on another.
     activity.tid = Some(now::tid());
+    // With room for its fields, and for what is added here and at the end.
+    activity.properties.reserve(metadata.fields().len() + ADDED);
     activity.properties.push(Property::new("target", metadata.target()));
     if let Some(code) = event::code(metadata).filter(|_| code_location) {
         activity.properties.push(Property::new("module", code.module));

@@ -103,6 +103,14 @@ impl Builder {
         self
     }
 
+    /// Whether activities with the status BEGIN tell of the spans that are open when the [`Guard`] is flushed, shut down or dropped:
+    /// with what they have said until then. They come again, with the same id, when they have ended. False unless said otherwise;
+    /// it costs a lock shared by all threads whenever a span opens or closes. Nothing is told with [`Spans::Events`].
+    pub fn open_spans_at_flush(mut self, enabled: bool) -> Self {
+        self.settings.open_spans_at_flush = enabled;
+        self
+    }
+
     /// How long dropping the guard waits for what is queued; 5 s unless said otherwise.
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.shutdown_timeout = timeout;
@@ -118,9 +126,16 @@ impl Builder {
         if !(0.0..=1.0).contains(&ratio) {
             return Err(BuildError::Setting { setting: "sample_ratio", reason: "must be from 0 to 1" });
         }
+        let mut settings = self.settings;
+        settings.open_spans_at_flush &= settings.spans == Spans::Activities;
         let client = self.client.client()?;
         let guard = Guard::new(client.clone(), self.shutdown_timeout);
-        Ok((JkoolLayer::new(client, self.settings), guard))
+        let layer = JkoolLayer::new(client, settings);
+        let guard = match layer.tell_open_spans() {
+            Some(tell) => guard.before_flush(tell),
+            None => guard,
+        };
+        Ok((layer, guard))
     }
 }
 

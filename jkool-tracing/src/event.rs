@@ -55,12 +55,12 @@ fn set_log(event: &mut Event, name: &'static str, value: TypedValue, code_locati
 }
 
 /// Whether it stands for a record of the log crate.
-fn is_log(metadata: &Metadata<'_>) -> bool {
+pub(crate) fn is_log(metadata: &Metadata<'_>) -> bool {
     metadata.target() == "log" && metadata.fields().field("log.target").is_some()
 }
 
 /// The name that the program gave it. The macros' own says where it stands in the code.
-fn own_name(metadata: &Metadata<'static>) -> Option<&'static str> {
+pub(crate) fn own_name(metadata: &Metadata<'static>) -> Option<&'static str> {
     let name = metadata.name();
     (!name.starts_with("event ") && !is_log(metadata)).then_some(name)
 }

@@ -4,6 +4,7 @@
 //! them are made while that panic unwinds, where another one would end the process. So all of them are caught here, and nothing
 //! is found. What is kept with the span comes out all the same, when the registry gives up the span.
 
+use crate::event::Around;
 use crate::record::{Record, Records};
 use crate::trace::TraceContext;
 use jkool_client::catch_panic;
@@ -24,6 +25,39 @@ where
     S: for<'a> LookupSpan<'a>,
 {
     catch_panic(|| span.extensions_mut().get_mut::<Records>().map(f)).flatten()
+}
+
+/// Changes what one layer keeps of it.
+pub(crate) fn change_of<S, R>(
+    layer: usize,
+    span: &SpanRef<'_, S>,
+    f: impl FnOnce(TraceContext, &mut Record) -> R,
+) -> Option<R>
+where
+    S: for<'a> LookupSpan<'a>,
+{
+    change(span, |records| {
+        let context = records.context;
+        records.of_mut(layer).map(|record| f(context, record))
+    })
+    .flatten()
+}
+
+/// What spans say of what happens in them, as one layer keeps them, from the innermost to the outermost.
+pub(crate) fn around<'a, S>(layer: usize, spans: impl Iterator<Item = SpanRef<'a, S>>, fields: bool) -> Around
+where
+    S: for<'b> LookupSpan<'b> + 'a,
+{
+    let mut around = Around::default();
+    for span in spans {
+        look(&span, |records| {
+            if let Some(record) = records.of(layer) {
+                around.context.get_or_insert(records.context);
+                around.add(record, fields);
+            }
+        });
+    }
+    around
 }
 
 /// Adds what a layer keeps of a new span.

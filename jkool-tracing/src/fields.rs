@@ -13,10 +13,14 @@ pub(crate) struct Fields<F>(pub(crate) F);
 
 impl<F: FnMut(&'static str, TypedValue)> Fields<F> {
     fn give(&mut self, field: &Field, value: impl Into<TypedValue>) {
-        let name = field.name();
-        // A field that is called as a word of the language.
-        (self.0)(name.strip_prefix("r#").unwrap_or(name), value.into());
+        (self.0)(name(field), value.into());
     }
+}
+
+/// Its name, also where that is a word of the language.
+pub(crate) fn name(field: &Field) -> &'static str {
+    let name = field.name();
+    name.strip_prefix("r#").unwrap_or(name)
 }
 
 /// Whole numbers that fit 64 bits are all `long`, as from the log crate: a metric's type should not change with its size.
@@ -66,6 +70,14 @@ impl<F: FnMut(&'static str, TypedValue)> Visit for Fields<F> {
     fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
         match catch_panic(|| error_chain(value)) {
             Some(chain) => self.give(field, chain),
+            None => self.give(field, PANICKED),
+        }
+    }
+
+    #[cfg(all(tracing_unstable, feature = "valuable"))]
+    fn record_value(&mut self, field: &Field, value: valuable::Value<'_>) {
+        match catch_panic(|| crate::structured::of(&value)) {
+            Some(structured) => self.give(field, structured),
             None => self.give(field, PANICKED),
         }
     }

@@ -2,9 +2,10 @@
 
 use crate::activity;
 use crate::entered;
-use crate::event::{self, Around};
+use crate::event;
 use crate::extensions;
 use crate::fields::Fields;
+use crate::line;
 use crate::record::{Record, Records};
 use crate::settings::{Settings, Spans};
 use crate::shared::Shared;
@@ -16,7 +17,7 @@ use jkool_client::{Client, LossReason, is_delivery_thread};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tracing_core::span::{Attributes, Id};
-use tracing_core::{Event, Level, Subscriber, span};
+use tracing_core::{Dispatch, Event, Level, Subscriber, span};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
@@ -40,6 +41,17 @@ impl JkoolLayer {
         Self { shared: Shared::new(client, settings), number: LAYERS.fetch_add(1, Ordering::Relaxed) }
     }
 
+    /// Tells which spans are open, if it is to do so.
+    pub(crate) fn tell_open_spans(&self) -> Option<impl Fn() + Send + Sync + 'static> {
+        self.shared.open_spans.as_ref()?;
+        let (shared, layer) = (Arc::clone(&self.shared), self.number);
+        Some(move || {
+            if let Some(open_spans) = &shared.open_spans {
+                open_spans.tell(layer, &shared);
+            }
+        })
+    }
+
     /// Guards the making of an entity, in which the program's own code runs: a `Debug` may log. Counts what it logs.
     fn guard(&self) -> Option<RecursionGuard> {
         let guard = RecursionGuard::enter(Sink::Jkool);
@@ -53,40 +65,18 @@ impl JkoolLayer {
         self.shared.settings.spans != Spans::Off && *level <= self.shared.settings.span_level
     }
 
-    /// Does something with what is kept of a span. The span's lock is held meanwhile: nothing of the program's own runs in it.
     fn with_record<S, R>(&self, span: &SpanRef<'_, S>, f: impl FnOnce(TraceContext, &mut Record) -> R) -> Option<R>
     where
         S: for<'a> LookupSpan<'a>,
     {
-        extensions::change(span, |records| {
-            let context = records.context;
-            records.of_mut(self.number).map(|record| f(context, record))
-        })
-        .flatten()
-    }
-
-    /// What the spans around say, from the innermost to the outermost.
-    fn around<'a, S>(&self, spans: impl Iterator<Item = SpanRef<'a, S>>, fields: bool) -> Around
-    where
-        S: for<'b> LookupSpan<'b> + 'a,
-    {
-        let mut around = Around::default();
-        for span in spans {
-            extensions::look(&span, |records| {
-                if let Some(record) = records.of(self.number) {
-                    around.context.get_or_insert(records.context);
-                    around.add(record, fields);
-                }
-            });
-        }
-        around
+        extensions::change_of(self.number, span, f)
     }
 
     fn new_span<S>(&self, attributes: &Attributes<'_>, span: &SpanRef<'_, S>)
     where
         S: for<'a> LookupSpan<'a>,
     {
-        let Some(open) = self.shared.open() else { return };
+        let Some(open) = self.shared.open(span.id().into_u64()) else { return };
         // Another layer may have begun with this span.
         let known = extensions::look(span, |records| records.context);
         let parent = span.scope().skip(1).find_map(|span| {
@@ -114,7 +104,7 @@ impl JkoolLayer {
         if let Some((parent, state, id)) = parent {
             trace_state = state;
             if parent.sampled && context.sampled {
-                self.add_child(span, &id, || context.span_id.to_string().into());
+                self.add_child(span, &id, || context.span_id.text());
             }
         }
         extensions::add(span, context, is_root, trace_state, record);
@@ -135,7 +125,7 @@ impl JkoolLayer {
     {
         let taken = extensions::change(span, |records| Some((records.context, records.take(self.number)?))).flatten();
         if let Some((context, record)) = taken {
-            self.shared.emit_span(record, context, || self.around(span.scope().skip(1), false));
+            self.shared.emit_span(record, context, || extensions::around(self.number, span.scope().skip(1), false));
         }
     }
 }
@@ -144,6 +134,12 @@ impl<S> Layer<S> for JkoolLayer
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
+    fn on_register_dispatch(&self, subscriber: &Dispatch) {
+        if let Some(open_spans) = &self.shared.open_spans {
+            open_spans.found_in(subscriber);
+        }
+    }
+
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         if !self.takes_span(attributes.metadata().level()) || is_delivery_thread() {
             return;
@@ -173,7 +169,7 @@ where
         let (Some(span), Some(follows)) = (context.span(id), context.span(follows)) else { return };
         let Some(followed) = self.with_record(&follows, |context, _| context) else { return };
         self.with_record(&span, |context, record| {
-            record.correlator(followed.span_id.to_string().into());
+            record.correlator(followed.span_id.text());
             if followed.trace_id != context.trace_id {
                 record.correlator(followed.trace_id.correlator());
             }
@@ -185,10 +181,15 @@ where
             return;
         }
         let Some(_guard) = self.guard() else { return };
-        let (mut made, code) = event::make(event, self.shared.settings.code_location);
-        if self.shared.settings.spans != Spans::Off {
+        let (client, code_location) = (&self.shared.client, self.shared.settings.code_location);
+        let in_span = self.shared.settings.spans != Spans::Off && context.event_span(event).is_some();
+        if !in_span && line::emit(client, event, code_location) {
+            return;
+        }
+        let (mut made, code) = event::make(event, code_location);
+        if in_span {
             let spans = context.event_scope(event).into_iter().flatten();
-            self.around(spans, self.shared.settings.inherit_fields).add_to(&mut made);
+            extensions::around(self.number, spans, self.shared.settings.inherit_fields).add_to(&mut made);
             let failed = *event.metadata().level() == Level::ERROR;
             let mut spans = context.event_scope(event).into_iter().flatten();
             spans.find_map(|span| {
@@ -200,7 +201,7 @@ where
                 })
             });
         }
-        self.shared.client.emit_from(Entity::Event(made), code);
+        client.emit_from(Entity::Event(made), code);
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
@@ -217,8 +218,8 @@ where
     }
 
     fn on_exit(&self, id: &Id, context: Context<'_, S>) {
-        let Some(span) = self.entered_or_left(id, &context) else { return };
         if self.shared.settings.busy_and_idle {
+            let Some(span) = self.entered_or_left(id, &context) else { return };
             self.with_record(&span, |_, record| record.busy.exit(now::instant));
         }
         entered::pop(self.number, id);

@@ -8,11 +8,15 @@ mod event;
 mod extensions;
 mod fields;
 mod layer;
+mod line;
+mod open_spans;
 pub mod propagation;
 mod record;
 mod settings;
 mod shared;
 mod span_ext;
+#[cfg(all(tracing_unstable, feature = "valuable"))]
+mod structured;
 mod trace;
 
 pub use builder::Builder;

@@ -27,6 +27,7 @@ pub(crate) struct Settings {
     pub(crate) busy_and_idle: bool,
     pub(crate) max_children: usize,
     pub(crate) max_open_spans: usize,
+    pub(crate) open_spans_at_flush: bool,
 }
 
 impl Default for Settings {
@@ -42,6 +43,7 @@ impl Default for Settings {
             busy_and_idle: true,
             max_children: 64,
             max_open_spans: 65_536,
+            open_spans_at_flush: false,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::activity;
 use crate::event::Around;
+use crate::open_spans::OpenSpans;
 use crate::record::Record;
 use crate::settings::Settings;
 use crate::trace::TraceContext;
@@ -14,21 +15,30 @@ pub(crate) struct Shared {
     pub(crate) client: Client,
     pub(crate) settings: Settings,
     open: AtomicUsize,
+    /// When those are to be told at a flush.
+    pub(crate) open_spans: Option<OpenSpans>,
 }
 
 /// The place of a span that is open, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct OpenSpan(Arc<Shared>);
+pub(crate) struct OpenSpan {
+    shared: Arc<Shared>,
+    id: u64,
+}
 
 impl Shared {
     pub(crate) fn new(client: Client, settings: Settings) -> Arc<Self> {
-        Arc::new(Self { client, settings, open: AtomicUsize::new(0) })
+        let open_spans = settings.open_spans_at_flush.then(OpenSpans::default);
+        Arc::new(Self { client, settings, open: AtomicUsize::new(0), open_spans })
     }
 
     /// A place for one more. Counts the span as lost if there is none.
-    pub(crate) fn open(self: &Arc<Self>) -> Option<OpenSpan> {
+    pub(crate) fn open(self: &Arc<Self>, id: u64) -> Option<OpenSpan> {
         if self.open.fetch_add(1, Ordering::Relaxed) < self.settings.max_open_spans {
-            return Some(OpenSpan(Arc::clone(self)));
+            if let Some(open_spans) = &self.open_spans {
+                open_spans.add(id);
+            }
+            return Some(OpenSpan { shared: Arc::clone(self), id });
         }
         self.open.fetch_sub(1, Ordering::Relaxed);
         self.client.count_dropped(LossReason::SpanLimit);
@@ -48,13 +58,16 @@ impl Shared {
 
 impl OpenSpan {
     pub(crate) fn shared(&self) -> Arc<Shared> {
-        Arc::clone(&self.0)
+        Arc::clone(&self.shared)
     }
 }
 
 impl Drop for OpenSpan {
     fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
+        self.shared.open.fetch_sub(1, Ordering::Relaxed);
+        if let Some(open_spans) = &self.shared.open_spans {
+            open_spans.remove(self.id);
+        }
     }
 }
 
@@ -69,10 +82,10 @@ mod tests {
     fn a_place_is_free_again_when_it_is_dropped() {
         let client = Client::builder().transport(MemoryTransport::new()).build().unwrap();
         let shared = Shared::new(client, Settings { max_open_spans: 2, ..Settings::default() });
-        let (one, two) = (shared.open(), shared.open());
-        assert!(one.is_some() && two.is_some() && shared.open().is_none());
+        let (one, two) = (shared.open(1), shared.open(2));
+        assert!(one.is_some() && two.is_some() && shared.open(3).is_none());
         assert_eq!(shared.client.stats().dropped(LossReason::SpanLimit), 1);
         drop(one);
-        assert!(shared.open().is_some());
+        assert!(shared.open(3).is_some());
     }
 }

@@ -4,7 +4,7 @@ use crate::extensions;
 use crate::propagation::Remote;
 use crate::record::Record;
 use crate::trace::TraceContext;
-use jkool_client::model::{Property, Snapshot, Text, TypedValue};
+use jkool_client::model::{Entity, Event, Property, Snapshot, Text, TypedValue};
 use tracing::Span;
 use tracing_subscriber::Registry;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
@@ -38,6 +38,23 @@ pub trait SpanExt: sealed::Sealed {
     /// Adds a typed property, or changes the one of that name. Unlike a field, it need not be declared with the span.
     fn add_property(&self, name: impl Into<Text>, value: impl Into<TypedValue>);
 
+    /// Streams an event that happens in the span: with its parent, its trace and its correlators, as an event of tracing has them.
+    ///
+    /// What `tracing` has no words for can be said so: the type of an operation, times, several snapshots. The subscriber's filter
+    /// and its other layers see nothing of it. Without a source it has that of the client.
+    ///
+    /// ```
+    /// use jkool_tracing::SpanExt;
+    /// use jkool_tracing::model::{Event, OpType};
+    /// use tracing::Span;
+    ///
+    /// let mut sent = Event::default();
+    /// sent.op_type = OpType::Send;
+    /// sent.operation = "SendInvoice".into();
+    /// Span::current().emit(sent);
+    /// ```
+    fn emit(&self, event: impl Into<Box<Event>>);
+
     /// Makes a span that has no recorded span around it part of the trace that a request came with; see
     /// [`propagation::extract`](crate::propagation::extract). Correlators are taken over by any span.
     ///
@@ -62,6 +79,23 @@ impl SpanExt for Span {
     fn add_property(&self, name: impl Into<Text>, value: impl Into<TypedValue>) {
         let property = Property::new(name, value);
         each_record(self, |record| record.property(property.clone()));
+    }
+
+    fn emit(&self, event: impl Into<Box<Event>>) {
+        let event = event.into();
+        with_recorded(self, |span| {
+            let layer = |record: &Record| (record.layer, record.open.shared());
+            let layers = extensions::look(&span, |records| records.of_layers.iter().map(layer).collect::<Vec<_>>());
+            for (layer, shared) in layers.into_iter().flatten() {
+                let mut event = event.clone();
+                extensions::around(layer, span.scope(), shared.settings.inherit_fields).add_to(&mut event);
+                let id = event.tracking_id.get_or_insert_with(|| shared.client.next_id()).to_string();
+                extensions::change_of(layer, &span, |_, record| {
+                    record.child(shared.settings.max_children, || id.into());
+                });
+                shared.client.emit(Entity::Event(event));
+            }
+        });
     }
 
     fn set_remote_parent(&self, remote: &Remote) -> bool {

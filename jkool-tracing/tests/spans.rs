@@ -4,7 +4,7 @@
 mod common;
 
 use common::{said, start, value};
-use jkool_tracing::model::{ActivityStatus, CompCode, OpType, Property, Severity, Snapshot, Value, ValueType};
+use jkool_tracing::model::{ActivityStatus, CompCode, Event, OpType, Property, Severity, Snapshot, Value, ValueType};
 use jkool_tracing::{SpanExt, Spans};
 use std::time::Duration;
 use tracing::field::Empty;
@@ -282,4 +282,43 @@ fn what_is_added_without_an_end_is_bounded_and_told() {
     let left_out = value(&activity.properties, "left_out").and_then(Value::as_i64);
     // The target is a property too, and so is this count; the trace is there whatever else is.
     assert_eq!(left_out, Some(745 + 936 + 936));
+}
+
+#[test]
+fn an_event_of_the_model_belongs_to_its_span() {
+    let (streamed, _default) = start(|builder| builder);
+    let span = info_span!("checkout", corrid = "order-42");
+    let mut sent = Event::default();
+    sent.op_type = OpType::Send;
+    sent.operation = "SendInvoice".into();
+    span.emit(sent);
+    drop(span);
+    let (event, activity) = (streamed.event(), streamed.activity());
+    assert_eq!((event.op_type, &*event.operation), (OpType::Send, "SendInvoice"));
+    assert_eq!(event.parent_id, activity.tracking_id);
+    assert!(activity.correlators.iter().all(|correlator| event.correlators.contains(correlator)), "{event:?}");
+    assert_eq!(activity.id_set, [event.tracking_id.unwrap().to_string()]);
+}
+
+#[test]
+fn open_spans_are_told_at_a_flush() {
+    let (streamed, _default) = start(|builder| builder.open_spans_at_flush(true));
+    let outer = info_span!("outer", corrid = "order-42");
+    let inner = info_span!(parent: &outer, "inner", n = 1);
+    drop(info_span!("gone"));
+    assert!(streamed.guard.flush(common::PATIENCE).is_delivered());
+    inner.record("n", 2);
+    drop(inner);
+    let mut told = streamed.activities();
+    // Each flush tells of what is open then.
+    assert_eq!(told.iter().filter(|activity| activity.operation == "outer").count(), 2);
+    told.retain(|activity| activity.operation == "inner");
+    let [begin, end] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((begin.status, end.status), (Some(ActivityStatus::Begin), Some(ActivityStatus::End)));
+    assert_eq!((&begin.tracking_id, begin.start_time), (&end.tracking_id, end.start_time));
+    assert_eq!((begin.end_time, begin.elapsed_usec), (None, None));
+    assert_eq!((said(&begin.properties), said(&end.properties)), (vec![("n", "1".into())], vec![("n", "2".into())]));
+    assert!(begin.parent_id.is_some() && begin.correlators.contains(&"order-42".into()), "{begin:?}");
+    drop(outer);
+    assert_eq!(streamed.activities().iter().filter(|activity| activity.operation == "outer").count(), 3);
 }

@@ -1,0 +1,70 @@
+//! Spans that are open at a flush, when they are to be told.
+
+use crate::extensions;
+use crate::shared::Shared;
+use jkool_client::facade::now;
+use jkool_client::model::{Activity, ActivityStatus, Entity};
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use tracing_core::Dispatch;
+use tracing_core::dispatcher::WeakDispatch;
+use tracing_core::span::Id;
+use tracing_subscriber::Registry;
+use tracing_subscriber::registry::{LookupSpan, SpanRef};
+
+/// Which spans are open, and where they are to be found.
+#[derive(Debug, Default)]
+pub(crate) struct OpenSpans {
+    ids: Mutex<HashSet<u64>>,
+    subscriber: OnceLock<WeakDispatch>,
+}
+
+impl OpenSpans {
+    /// The layer is part of that subscriber.
+    pub(crate) fn found_in(&self, subscriber: &Dispatch) {
+        self.subscriber.get_or_init(|| subscriber.downgrade());
+    }
+
+    pub(crate) fn add(&self, id: u64) {
+        self.ids().insert(id);
+    }
+
+    pub(crate) fn remove(&self, id: u64) {
+        self.ids().remove(&id);
+    }
+
+    /// A set is whole whatever panicked meanwhile.
+    fn ids(&self) -> MutexGuard<'_, HashSet<u64>> {
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Emits what is known of each by now.
+    pub(crate) fn tell(&self, layer: usize, shared: &Shared) {
+        let Some(subscriber) = self.subscriber.get().and_then(WeakDispatch::upgrade) else { return };
+        let Some(registry) = subscriber.downcast_ref::<Registry>() else { return };
+        // Spans may end while others are told.
+        let mut ids: Vec<u64> = self.ids().iter().copied().collect();
+        ids.sort_unstable();
+        for span in ids.iter().filter_map(|id| registry.span(&Id::from_u64(*id))) {
+            if let Some(activity) = so_far(layer, shared, &span) {
+                shared.client.emit(Entity::Activity(activity));
+            }
+        }
+    }
+}
+
+/// What a span has said since it was opened.
+fn so_far(layer: usize, shared: &Shared, span: &SpanRef<'_, Registry>) -> Option<Box<Activity>> {
+    let (context, mut activity) = extensions::change_of(layer, span, |context, record| {
+        let old_enough = now::instant().saturating_duration_since(record.start) >= shared.settings.min_duration;
+        let mut activity = record.activity.clone().filter(|_| context.sampled && old_enough)?;
+        activity.start_time = Some(record.start_time);
+        activity.severity = record.severity(activity.severity);
+        Some((context, activity))
+    })??;
+    extensions::around(layer, span.scope().skip(1), false).add_correlators(context, &mut activity.correlators);
+    activity.status = Some(ActivityStatus::Begin);
+    activity.time = Some(now::timestamp());
+    (activity.end_time, activity.elapsed_usec) = (None, None);
+    Some(activity)
+}
