@@ -146,7 +146,8 @@ impl Asked {
             Self::Exists("UserName") => of.user.is_some(),
             Self::Exists(field) => of.number(field).is_some(),
             Self::Message => of.message.contains("no stock"),
-            Self::Ago(seconds) => of.ago <= *seconds,
+            // The question is asked a microsecond later.
+            Self::Ago(seconds) => of.ago < *seconds,
             Self::And(parts) => parts.iter().all(|part| part.holds(of)),
             Self::Or(parts) => parts.iter().any(|part| part.holds(of)),
             Self::Not(part) => !part.holds(of),
