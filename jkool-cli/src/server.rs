@@ -37,26 +37,34 @@ impl Server {
         fs::read(path).map(Some).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
     }
 
-    fn token(&self) -> Result<Option<HeaderValue>, Failure> {
+    /// The token, if there is one.
+    pub(crate) fn token_text(&self) -> Result<Option<String>, Failure> {
         let token = match &self.token_file {
             Some(path) => {
                 fs::read_to_string(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?
             }
             None => std::env::var("JKOOL_TOKEN").unwrap_or_default(),
         };
-        if token.trim().is_empty() {
-            return Ok(None);
-        }
-        let mut token = HeaderValue::from_str(token.trim())
+        let token = token.trim();
+        Ok(Some(token.to_owned()).filter(|token| !token.is_empty()))
+    }
+
+    fn token(&self) -> Result<Option<HeaderValue>, Failure> {
+        let Some(token) = self.token_text()? else { return Ok(None) };
+        let mut token = HeaderValue::from_str(&token)
             .map_err(|_| Failure::Usage("the token has characters that can't be sent".into()))?;
         token.set_sensitive(true);
         Ok(Some(token))
     }
 
+    /// The url as text.
+    pub(crate) fn url_text(&self) -> &str {
+        self.url.as_deref().filter(|url| !url.is_empty()).unwrap_or(LOCAL)
+    }
+
     /// A reader of the server's stored events.
     pub(crate) fn reader(&self) -> Result<Reader, Failure> {
-        let text = self.url.as_deref().filter(|url| !url.is_empty()).unwrap_or(LOCAL);
-        let url: Url = text.parse().map_err(|error| Failure::Usage(format!("--url: {error}")))?;
+        let url: Url = self.url_text().parse().map_err(|error| Failure::Usage(format!("--url: {error}")))?;
         let (is_plain, local) = (url.scheme() == "http", is_this_machine(&url));
         let token = self.token()?;
         if token.is_some() && is_plain && !local {
