@@ -3,6 +3,7 @@
 mod chart;
 mod csv;
 mod table;
+mod watch;
 
 use crate::exit::{Exit, Failure};
 use crate::out;
@@ -29,6 +30,9 @@ pub(crate) struct Args {
     /// So many rows at most
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_rows: Option<u32>,
+    /// Goes on with a subscription: a line for each event that comes in, until Ctrl-C
+    #[arg(long, conflicts_with_all = ["explain", "date", "max_rows"])]
+    watch: bool,
     /// Tells what was asked of the store
     #[arg(long)]
     explain: bool,
@@ -44,6 +48,7 @@ Examples:
   jkool query 'get number of events group by severity for today show as piechart'
   jkool query \"get events where severity >= 'ERROR' for latest hour sort by elapsedtime desc limit 20\"
   jkool query 'get p95(elapsedtime) group by operation' --date all --output csv > slow.csv
+  jkool query --watch \"subscribe to events fields operation, message where severity > 'INFO'\"
   jkool query 'get number of events' --url https://xray.meshiq.com --token-file query.token
 
 docs/jkql.md has the language. Exit codes: 0 answered, 1 no rows, 2 wrong usage or statement, 3 the server can't be reached or
@@ -62,6 +67,9 @@ enum Output {
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let zone = args.tz.clone().unwrap_or_else(Zone::local);
+    if args.watch {
+        return watch::run(&args, &zone).await;
+    }
     let query = query(&args, &zone)?;
     let answer = query.ask_async(&args.statement).await.map_err(|error| failure(&args, error))?;
     match args.output {

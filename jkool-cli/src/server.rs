@@ -2,12 +2,18 @@
 
 use crate::exit::Failure;
 use jkool_collector::Query;
-use reqwest::header::HeaderValue;
-use reqwest::{Certificate, Client, Response, StatusCode, Url};
+use reqwest::header::{
+    CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode, Upgraded, Url};
 use std::fs;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
 
 /// Where a collector of one's own listens.
 pub(crate) const LOCAL: &str = "http://127.0.0.1:6580";
@@ -116,18 +122,46 @@ impl Reader {
         let mut url = self.url.clone();
         url.set_path(&format!("{}/api/{path}", url.path().trim_end_matches('/')));
         url.set_query(Some(query.to_string()).as_deref().filter(|query| !query.is_empty()));
-        let mut request = self.client.get(url);
-        if let Some(token) = &self.token {
-            request = request.header("X-API-Key", token.clone());
-        }
-        let response = request.send().await.map_err(|error| match error.is_connect() {
-            true => Failure::Unreachable(format!("{} can't be reached: {}\n{HINT}", self.url, bottom(&error))),
-            false => self.broken(&error),
-        })?;
+        let response = self.send(self.client.get(url)).await?;
         match response.status() {
             status if status.is_success() => Ok(response),
             status => Err(self.refused(status, &response.text().await.unwrap_or_default())),
         }
+    }
+
+    /// Opens a WebSocket at a path below the url.
+    pub(crate) async fn socket(&self, path: &str) -> Result<WebSocketStream<Upgraded>, Failure> {
+        let mut url = self.url.clone();
+        url.set_path(&format!("{}/{path}", url.path().trim_end_matches('/')));
+        let key = generate_key();
+        let headers = [
+            (CONNECTION, "Upgrade"),
+            (UPGRADE, "websocket"),
+            (SEC_WEBSOCKET_VERSION, "13"),
+            (SEC_WEBSOCKET_KEY, key.as_str()),
+        ];
+        let request =
+            headers.into_iter().fold(self.client.get(url), |request, (name, value)| request.header(name, value));
+        let response = self.send(request).await?;
+        let accepted = response.headers().get(SEC_WEBSOCKET_ACCEPT).map(|accept| accept.as_bytes().to_vec());
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            return Err(self.refused(response.status(), &response.text().await.unwrap_or_default()));
+        }
+        if accepted != Some(derive_accept_key(key.as_bytes()).into_bytes()) {
+            return Err(Failure::Unreachable(format!("{} answers no WebSocket: is it a collector?", self.url)));
+        }
+        let stream = response.upgrade().await.map_err(|error| self.broken(&error))?;
+        Ok(WebSocketStream::from_raw_socket(stream, Role::Client, None).await)
+    }
+
+    async fn send(&self, mut request: RequestBuilder) -> Result<Response, Failure> {
+        if let Some(token) = &self.token {
+            request = request.header("X-API-Key", token.clone());
+        }
+        request.send().await.map_err(|error| match error.is_connect() {
+            true => Failure::Unreachable(format!("{} can't be reached: {}\n{HINT}", self.url, bottom(&error))),
+            false => self.broken(&error),
+        })
     }
 
     /// What a connection that broke means.

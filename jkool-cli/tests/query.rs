@@ -3,8 +3,9 @@
 
 mod common;
 
-use common::{Nobody, collector, jkool, run, store};
+use common::{Nobody, collector, jkool, run, store, while_storing};
 use jkool_collector::Collector;
+use std::io::{BufRead, BufReader};
 
 /// Three events of two operations, at noon on the 9th of March 2016, UTC.
 fn shop() -> Collector {
@@ -104,4 +105,25 @@ fn who_is_not_there_or_refuses_us_is_told() {
         .unwrap()
         .into();
     assert!(ran.code == 2 && !ran.err.contains("canary-9b02"), "{}", ran.err);
+}
+
+#[test]
+fn a_subscription_shows_what_comes_in() {
+    let shop = shop();
+    let wrong = query_watch(&shop, "get events").wait_with_output().unwrap();
+    assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
+    let wrong = query_watch(&shop, "subscribe to evnts").wait_with_output().unwrap();
+    assert!(String::from_utf8(wrong.stderr).unwrap().contains("did you mean `events`?"));
+    let mut child = query_watch(&shop, "subscribe to events fields operation, message where sev >= 'ERROR'");
+    let mut lines = BufReader::new(child.stdout.take().unwrap());
+    // Only what comes in behind its beginning is shown, so it comes over and over.
+    let mut line = String::new();
+    while_storing(&shop, || lines.read_line(&mut line)).unwrap();
+    assert!(line.starts_with("Fail  "), "{line}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+fn query_watch(shop: &Collector, statement: &str) -> std::process::Child {
+    jkool(&["query", "--url", &shop.url(), "--watch", statement]).spawn().unwrap()
 }
