@@ -3,6 +3,7 @@
 mod answer;
 mod cells;
 mod compare;
+mod conditions;
 mod error;
 mod figures;
 mod http;
