@@ -6,6 +6,7 @@ mod exit;
 mod filter_args;
 mod lines;
 mod out;
+mod query;
 mod search;
 mod send;
 mod server;
@@ -40,6 +41,7 @@ Examples:
   jkool send --file events.jsonl                 many, one a line
   jkool tail --severity '>=WARNING'              what comes in from now on
   jkool search 'no stock' --since 1h             what came in
+  jkool query 'get number of events for today'   figures of it, in jKQL
 
 Exit codes:
   0  done
@@ -55,6 +57,7 @@ enum Command {
     Collect(collect::Args),
     Tail(tail::Args),
     Search(search::Args),
+    Query(query::Args),
     Stats(stats::Args),
     Demo(demo::Args),
     /// Prints a script that completes this command's words in a shell.
@@ -86,6 +89,7 @@ async fn run(command: Command) -> Result<Exit, Failure> {
         Command::Collect(args) => collect::run(args).await,
         Command::Tail(args) => tail::run(args).await,
         Command::Search(args) => search::run(args).await,
+        Command::Query(args) => query::run(args).await,
         Command::Stats(args) => stats::run(args).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Completions { shell } => {

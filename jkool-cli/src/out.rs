@@ -54,6 +54,15 @@ pub(crate) fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
+/// How many columns the terminal has; `None` when standard output is none.
+pub(crate) fn width() -> Option<usize> {
+    if !is_terminal() {
+        return None;
+    }
+    let (_, columns) = console::Term::stdout().size_checked()?;
+    Some(columns.into())
+}
+
 /// Whether standard output takes colours: it is a terminal, and nobody said otherwise (<https://no-color.org>).
 pub(crate) fn is_colourful() -> bool {
     is_terminal()

@@ -2,13 +2,19 @@
 
 use crate::exit::Failure;
 use jkool_collector::Query;
-use reqwest::header::HeaderValue;
-use reqwest::{Certificate, Client, Response, StatusCode, Url};
+use reqwest::header::{
+    CONNECTION, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use reqwest::{Certificate, Client, RequestBuilder, Response, StatusCode, Upgraded, Url};
 use std::env::VarError;
 use std::fs;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::client::generate_key;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
 
 /// Where a collector of one's own listens.
 pub(crate) const LOCAL: &str = "http://127.0.0.1:6580";
@@ -38,26 +44,34 @@ impl Server {
         fs::read(path).map(Some).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
     }
 
-    fn token(&self) -> Result<Option<HeaderValue>, Failure> {
+    /// The token, if there is one.
+    pub(crate) fn token_text(&self) -> Result<Option<String>, Failure> {
         let token = match &self.token_file {
             Some(path) => {
                 fs::read_to_string(path).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))?
             }
             None => token_from_environment()?.unwrap_or_default(),
         };
-        if token.trim().is_empty() {
-            return Ok(None);
-        }
-        let mut token = HeaderValue::from_str(token.trim())
+        let token = token.trim();
+        Ok(Some(token.to_owned()).filter(|token| !token.is_empty()))
+    }
+
+    fn token(&self) -> Result<Option<HeaderValue>, Failure> {
+        let Some(token) = self.token_text()? else { return Ok(None) };
+        let mut token = HeaderValue::from_str(&token)
             .map_err(|_| Failure::Usage("the token has characters that can't be sent".into()))?;
         token.set_sensitive(true);
         Ok(Some(token))
     }
 
+    /// The url as text.
+    pub(crate) fn url_text(&self) -> &str {
+        self.url.as_deref().filter(|url| !url.is_empty()).unwrap_or(LOCAL)
+    }
+
     /// A reader of the server's stored events.
     pub(crate) fn reader(&self) -> Result<Reader, Failure> {
-        let text = self.url.as_deref().filter(|url| !url.is_empty()).unwrap_or(LOCAL);
-        let url: Url = text.parse().map_err(|error| Failure::Usage(format!("--url: {error}")))?;
+        let url: Url = self.url_text().parse().map_err(|error| Failure::Usage(format!("--url: {error}")))?;
         let (is_plain, local) = (url.scheme() == "http", is_this_machine(&url));
         let token = self.token()?;
         if token.is_some() && is_plain && !local {
@@ -109,18 +123,46 @@ impl Reader {
         let mut url = self.url.clone();
         url.set_path(&format!("{}/api/{path}", url.path().trim_end_matches('/')));
         url.set_query(Some(query.to_string()).as_deref().filter(|query| !query.is_empty()));
-        let mut request = self.client.get(url);
-        if let Some(token) = &self.token {
-            request = request.header("X-API-Key", token.clone());
-        }
-        let response = request.send().await.map_err(|error| match error.is_connect() {
-            true => Failure::Unreachable(format!("{} can't be reached: {}\n{HINT}", self.url, bottom(&error))),
-            false => self.broken(&error),
-        })?;
+        let response = self.send(self.client.get(url)).await?;
         match response.status() {
             status if status.is_success() => Ok(response),
             status => Err(self.refused(status, &response.text().await.unwrap_or_default())),
         }
+    }
+
+    /// Opens a WebSocket at a path below the url.
+    pub(crate) async fn socket(&self, path: &str) -> Result<WebSocketStream<Upgraded>, Failure> {
+        let mut url = self.url.clone();
+        url.set_path(&format!("{}/{path}", url.path().trim_end_matches('/')));
+        let key = generate_key();
+        let headers = [
+            (CONNECTION, "Upgrade"),
+            (UPGRADE, "websocket"),
+            (SEC_WEBSOCKET_VERSION, "13"),
+            (SEC_WEBSOCKET_KEY, key.as_str()),
+        ];
+        let request =
+            headers.into_iter().fold(self.client.get(url), |request, (name, value)| request.header(name, value));
+        let response = self.send(request).await?;
+        let accepted = response.headers().get(SEC_WEBSOCKET_ACCEPT).map(|accept| accept.as_bytes().to_vec());
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            return Err(self.refused(response.status(), &response.text().await.unwrap_or_default()));
+        }
+        if accepted != Some(derive_accept_key(key.as_bytes()).into_bytes()) {
+            return Err(Failure::Unreachable(format!("{} answers no WebSocket: is it a collector?", self.url)));
+        }
+        let stream = response.upgrade().await.map_err(|error| self.broken(&error))?;
+        Ok(WebSocketStream::from_raw_socket(stream, Role::Client, None).await)
+    }
+
+    async fn send(&self, mut request: RequestBuilder) -> Result<Response, Failure> {
+        if let Some(token) = &self.token {
+            request = request.header("X-API-Key", token.clone());
+        }
+        request.send().await.map_err(|error| match error.is_connect() {
+            true => Failure::Unreachable(format!("{} can't be reached: {}\n{HINT}", self.url, bottom(&error))),
+            false => self.broken(&error),
+        })
     }
 
     /// What a connection that broke means.

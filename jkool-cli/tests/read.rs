@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Nobody, collector, eventually, jkool, now, run, store};
+use common::{Nobody, collector, eventually, jkool, run, store, while_storing};
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout};
 
@@ -117,31 +117,6 @@ impl Tail {
         drop(self.out);
         self.child.wait().unwrap().code()
     }
-}
-
-/// Stores something new, over and over on a thread, until `done`: only that shows that a tail has begun.
-fn while_storing<T>(collector: &jkool_collector::Collector, done: impl FnOnce() -> T) -> T {
-    let (stop, stopped) = std::sync::mpsc::channel::<()>();
-    std::thread::scope(|scope| {
-        scope.spawn(move || {
-            for number in 0.. {
-                let time = now().as_usec();
-                let knock =
-                    format!(r#"{{"operation":"Knock","msg-text":"{number}","time-usec":{time},"severity":"DEBUG"}}"#);
-                let error =
-                    format!(r#"{{"operation":"Fail","msg-text":"{number}","time-usec":{time},"severity":"ERROR"}}"#);
-                store(collector, &[&knock, &error]);
-                if stopped.recv_timeout(std::time::Duration::from_millis(20))
-                    != Err(std::sync::mpsc::RecvTimeoutError::Timeout)
-                {
-                    return;
-                }
-            }
-        });
-        let result = done();
-        drop(stop);
-        result
-    })
 }
 
 #[test]

@@ -6,6 +6,9 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+/// The path of the WebSocket, whose messages bring a token.
+pub(crate) const WEB_SOCKET: &str = "/jkool-service/jkqlasync";
+
 /// The rules for every request.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Access {
@@ -55,15 +58,17 @@ impl Access {
         offered.iter().any(|token| self.takes(token))
     }
 
-    /// What holds for every request, before anybody looks at what it wants. A POST may bring its token in the body, so
-    /// whoever takes one asks for it.
+    /// What holds for every request, before anybody looks at what it wants. A POST may bring its token in the body, and a
+    /// WebSocket in its messages, so whoever takes one asks for it. A browser lets pages of every origin open a WebSocket and
+    /// read from it.
     pub(crate) fn check(&self, request: &Parts, authenticated_before: bool) -> Result<(), Denied> {
         self.check_host(&request.headers, &request.uri)?;
-        let reads = matches!(request.method, Method::GET | Method::HEAD);
+        let is_socket = request.uri.path() == WEB_SOCKET;
+        let reads = matches!(request.method, Method::GET | Method::HEAD) && !is_socket;
         if !reads && is_cross_origin(&request.headers) {
             return Err(Denied::CrossOrigin);
         }
-        if request.method != Method::POST && !self.knows(&request.headers, authenticated_before) {
+        if request.method != Method::POST && !is_socket && !self.knows(&request.headers, authenticated_before) {
             return Err(Denied::Token);
         }
         Ok(())
@@ -181,6 +186,7 @@ mod tests {
                 assert_eq!(check(&access, method, "/event", &headers), Err(Denied::CrossOrigin), "{headers:?}");
             }
             assert_eq!(check(&access, "GET", "/", &headers), Ok(()));
+            assert_eq!(check(&access, "GET", super::WEB_SOCKET, &headers), Err(Denied::CrossOrigin));
         }
         for own in [("origin", "http://localhost:6580"), ("sec-fetch-site", "same-origin")] {
             assert_eq!(check(&access, "POST", "/event", &[host, own]), Ok(()), "{own:?}");

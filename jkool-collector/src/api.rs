@@ -10,6 +10,8 @@ mod item;
 mod live;
 mod open_metrics;
 
+pub use csv::field as csv_field;
+
 use crate::app::App;
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;

@@ -3,6 +3,7 @@
 mod answer;
 mod cells;
 mod compare;
+mod conditions;
 mod error;
 mod figures;
 mod http;
@@ -11,12 +12,15 @@ mod line;
 mod plan;
 mod resolve;
 mod rows;
+mod socket;
+mod subscription;
 
 pub use answer::{Answer, Column, ColumnType};
 pub use error::JkqlError;
 pub(crate) use http::routes;
 pub(crate) use line::{read_line, take_filter};
 pub use plan::Request;
+pub(crate) use socket::serve as serve_socket;
 
 use crate::store::Reader;
 use jkool_jkql::{Output, Statement};

@@ -27,6 +27,8 @@ mod time_arg;
 mod tls;
 mod tokens;
 
+#[doc(hidden)]
+pub use api::csv_field;
 pub use builder::CollectorBuilder;
 pub use clock::Clock;
 pub use collector::Collector;

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod clause;
 mod condition;
 mod error;
 mod input;
@@ -50,5 +51,5 @@ pub fn parse_line(text: &str) -> Result<Condition, ParseError> {
 /// # Errors
 /// When it is none.
 pub fn parse_period(text: &str) -> Result<Period, ParseError> {
-    input::parse_all(text, jkql::one_period)
+    input::parse_all(text, clause::one_period)
 }

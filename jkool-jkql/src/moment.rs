@@ -36,9 +36,10 @@ impl InvalidMoment {
 }
 
 impl Zone {
-    /// That of this machine, or UTC when it has none.
+    /// That of this machine, or UTC when it has none with a name.
     pub fn local() -> Self {
-        Self(TimeZone::try_system().unwrap_or(TimeZone::UTC))
+        let named = TimeZone::try_system().ok().filter(|zone| zone.iana_name().is_some());
+        Self(named.unwrap_or(TimeZone::UTC))
     }
 
     /// A time, in microseconds since 1970, as this zone's clocks show it: `2016-03-09 13:00:00.000000+01:00`.

@@ -77,6 +77,31 @@ pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T
     }
 }
 
+/// Stores something new, over and over on a thread, until `done`: only that shows that a tail has begun.
+pub(crate) fn while_storing<T>(collector: &Collector, done: impl FnOnce() -> T) -> T {
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            for number in 0.. {
+                let time = now().as_usec();
+                let knock =
+                    format!(r#"{{"operation":"Knock","msg-text":"{number}","time-usec":{time},"severity":"DEBUG"}}"#);
+                let error =
+                    format!(r#"{{"operation":"Fail","msg-text":"{number}","time-usec":{time},"severity":"ERROR"}}"#);
+                store(collector, &[&knock, &error]);
+                if stopped.recv_timeout(std::time::Duration::from_millis(20))
+                    != Err(std::sync::mpsc::RecvTimeoutError::Timeout)
+                {
+                    return;
+                }
+            }
+        });
+        let result = done();
+        drop(stop);
+        result
+    })
+}
+
 /// A port of this machine at which nobody listens, kept so that nobody else gets it.
 pub(crate) struct Nobody(tokio::net::TcpSocket);
 

@@ -3,6 +3,7 @@
 use super::{QueryError, QueryErrorKind};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+use std::str::FromStr;
 
 /// The answer to a statement.
 #[derive(Debug, Clone, PartialEq)]
@@ -135,6 +136,15 @@ impl QueryAnswer {
             trace: texts("trace"),
             json: json.into_owned(),
         })
+    }
+}
+
+/// Reads an answer that came by another way, such as a WebSocket.
+impl FromStr for QueryAnswer {
+    type Err = QueryError;
+
+    fn from_str(json: &str) -> Result<Self, QueryError> {
+        Self::read(200, json.as_bytes())
     }
 }
 

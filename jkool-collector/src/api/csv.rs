@@ -52,7 +52,7 @@ pub(super) fn write(out: &mut Vec<u8>, stored: &Stored) {
 
 /// A field. What a spreadsheet would take for a formula gets a `'` before it, for whoever sends an event may be no friend of
 /// who opens the file; a plain number is none.
-fn field(text: String) -> String {
+pub fn field(text: String) -> String {
     let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) && text.parse::<f64>().is_err();
     let text = if is_formula { format!("'{text}") } else { text };
     match text.contains([',', '"', '\r', '\n']) {

@@ -95,15 +95,14 @@ pub(super) fn refine(column: &mut Column, target: &Target, values: &[&Value]) {
     }
 }
 
+/// Of several values the first counts.
+fn first(value: &Value) -> &Value {
+    value.as_array().and_then(|values| values.first()).unwrap_or(value)
+}
+
 /// The order of values: numbers, then texts; what has none comes last in either direction.
 pub(super) fn compare(one: &Value, other: &Value, descending: bool) -> Ordering {
-    // Of several, the first counts.
-    let first = |value: &Value| match value {
-        Value::Array(values) => values.first().cloned().unwrap_or_default(),
-        value => value.clone(),
-    };
-    let (one, other) = (first(one), first(other));
-    let order = match (&one, &other) {
+    let order = match (first(one), first(other)) {
         (Value::Null, Value::Null) => return Ordering::Equal,
         (Value::Null, _) => return Ordering::Greater,
         (_, Value::Null) => return Ordering::Less,

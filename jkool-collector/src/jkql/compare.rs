@@ -10,6 +10,7 @@ use super::rows::item_type;
 use crate::store::Reader;
 use jkool_jkql::{Period, Select};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 
 /// Each figure, the same of the other period, and the difference. The groups of the first period come first, in its order.
 pub(super) fn answer(
@@ -45,12 +46,12 @@ pub(super) fn answer(
         });
         row.iter().take(keys).cloned().chain(both).collect()
     };
+    let group = |row: &[Value]| row.iter().take(keys).map(Value::to_string).collect::<Vec<_>>();
+    let mut left: HashMap<Vec<String>, &[Value]> = others.iter().map(|other| (group(other), &**other)).collect();
     for row in &rows {
-        let same = others.iter().position(|other| other.get(..keys) == row.get(..keys));
-        let other = same.map(|same| others.remove(same));
-        merged.push(beside(row, other.as_deref()));
+        merged.push(beside(row, left.remove(&group(row))));
     }
-    for other in &others {
+    for other in others.iter().filter(|other| left.contains_key(&group(other))) {
         // Nothing is in the first period.
         let mut empty: Vec<Value> = other.iter().take(keys).cloned().collect();
         empty.resize(figures.columns.len(), Value::Null);

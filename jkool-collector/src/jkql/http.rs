@@ -1,7 +1,7 @@
 //! `/jkool-service/jkql`: a statement by HTTP, answered in the service's shape.
 
 use super::{Answer, JkqlError, Request, ask};
-use crate::access::Denied;
+use crate::access::{Denied, WEB_SOCKET};
 use crate::app::App;
 use crate::error_response::{ErrorResponse, json_answer};
 use crate::intake::body;
@@ -23,7 +23,8 @@ use tokio::time::timeout;
 const LONGEST: usize = 64 << 10;
 
 pub(crate) fn routes() -> Router<Arc<App>> {
-    Router::new().route("/jkool-service/jkql", get(answer).post(answer))
+    let socket = get(super::socket::upgrade);
+    Router::new().route("/jkool-service/jkql", get(answer).post(answer)).route(WEB_SOCKET, socket)
 }
 
 async fn answer(

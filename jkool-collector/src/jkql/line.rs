@@ -1,7 +1,8 @@
 //! The query line: the parameter `q` of page, API and command.
 
 use super::JkqlError;
-use super::resolve::{Clock, Resolver};
+use super::conditions::Clock;
+use super::resolve::Resolver;
 use crate::app::App;
 use crate::error_response::ErrorResponse;
 use crate::expression::Expression;

@@ -1,7 +1,8 @@
 //! What rows and figures have in common: which entities, of which time, how many.
 
 use super::JkqlError;
-use super::resolve::{Clock, Resolver};
+use super::conditions::Clock;
+use super::resolve::Resolver;
 use crate::filter::{Filter, Kind};
 use crate::time_arg::Moment;
 use jkool_jkql::{Period, Select, Zone};

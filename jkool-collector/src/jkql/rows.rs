@@ -43,6 +43,7 @@ const OF_ACTIVITIES: [&str; 10] = [
 const OF_SNAPSHOTS: [&str; 7] = ["Time", "Severity", "SnapshotName", "Category", "ApplName", "ServerName", "EventID"];
 
 /// A column, and where its values come from.
+#[derive(Debug)]
 pub(super) struct Source {
     pub(super) column: Column,
     pub(super) target: Target,

@@ -8,6 +8,7 @@ use super::timeouts::TimeoutStream;
 use crate::access::protect;
 use crate::app::App;
 use crate::error_response::ErrorResponse;
+use crate::jkql;
 use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::http::header::{CONTENT_TYPE, PRAGMA};
@@ -46,7 +47,7 @@ pub(super) async fn serve(
     let stream = NoResponseStream::new(stream, Arc::clone(&session));
     let stream = TimeoutStream::new(stream, Arc::clone(&session), app.limits, evict_idle);
     let service = {
-        let shutdown = shutdown.clone();
+        let (app, session, shutdown) = (Arc::clone(&app), Arc::clone(&session), shutdown.clone());
         service_fn(move |request| {
             let (app, router) = (Arc::clone(&app), router.clone());
             Box::pin(answer(request, app, router, Arc::clone(&session), shutdown.clone()))
@@ -63,6 +64,12 @@ pub(super) async fn serve(
             return drop(poll_fn(|cx| connection.poll_without_shutdown(cx)).await);
         }
     };
+    if served.is_ok() && session.is_upgraded() {
+        // It may be silent for as long as it likes.
+        let _in_flight = session.request();
+        let parts = connection.into_parts();
+        return jkql::serve_socket(parts.io.into_inner(), parts.read_buf.to_vec(), app, session, shutdown).await;
+    }
     // Whoever was too slow is not waited for again.
     if served.is_ok() || served.is_err_and(|error| error.is_parse()) {
         drop(timeout(LINGER, linger(connection.into_parts().io.into_inner())).await);

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 pub(crate) struct Session {
     authenticated: AtomicBool,
     no_response: AtomicBool,
+    upgraded: AtomicBool,
     begun: AtomicUsize,
     answered: AtomicUsize,
 }
@@ -30,6 +31,16 @@ impl Session {
 
     pub(super) fn set_no_response(&self, said: bool) {
         self.no_response.store(said, Ordering::Relaxed);
+    }
+
+    /// Whether the connection is a WebSocket from now on.
+    pub(super) fn is_upgraded(&self) -> bool {
+        self.upgraded.load(Ordering::Relaxed)
+    }
+
+    /// Makes a WebSocket of the connection, when the answer to the request is sent.
+    pub(crate) fn upgrade(&self) {
+        self.upgraded.store(true, Ordering::Relaxed);
     }
 
     /// How many requests were begun.
