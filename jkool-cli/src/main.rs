@@ -4,6 +4,7 @@ mod collect;
 mod demo;
 mod exit;
 mod filter_args;
+mod item;
 mod lines;
 mod out;
 mod query;

@@ -2,10 +2,10 @@
 
 use crate::exit::{Exit, Failure};
 use crate::filter_args::FilterArgs;
+use crate::item::Item;
 use crate::lines::Lines;
+use crate::out;
 use crate::server::Server;
-use crate::{out, show};
-use jkool_client::model::Entity;
 use std::str::FromStr;
 
 /// Finds events that a collector has stored, the youngest first.
@@ -70,6 +70,10 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         query.push("limit", limit);
     }
     let path = if args.csv { "events.csv" } else { "events.jsonl" };
+    if !args.csv && !args.json {
+        // With the time at which an event was received that says none.
+        query.push("items", true);
+    }
     let mut answer = reader.get(path, &query).await?;
     let (terminal, colours) = (out::is_terminal(), out::is_colourful());
     let mut lines = Lines::default();
@@ -80,8 +84,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
             found += 1;
             if args.json || args.csv {
                 text.extend_from_slice(&for_reader(line, terminal, args.json));
-            } else if let Ok(entity) = serde_json::from_slice::<Entity>(&line) {
-                text.extend_from_slice(show::line(None, &entity, colours).as_bytes());
+            } else if let Ok(item) = serde_json::from_slice::<Item<'_>>(&line) {
+                text.extend_from_slice(item.line(colours)?.as_bytes());
                 text.push(b'\n');
             }
         }

@@ -5,7 +5,7 @@ use jkool_client::model::{Entity, Property, Severity, SourceFqn, SourceType, Tim
 
 /// The line: time, severity, operation, where, message, correlators, exception. Whatever an event holds, it is one line and
 /// nothing that drives a terminal.
-pub(crate) fn line(time: Option<Timestamp>, entity: &Entity, colours: bool) -> String {
+pub(crate) fn line(time: Timestamp, entity: &Entity, colours: bool) -> String {
     let (severity, operation, message, exception) = match entity {
         Entity::Event(event) => (event.severity, &*event.operation, event.message.to_string(), &*event.exception),
         Entity::Activity(activity) => {
@@ -20,8 +20,8 @@ pub(crate) fn line(time: Option<Timestamp>, entity: &Entity, colours: bool) -> S
         _ => (Severity::None, "", String::new(), ""),
     };
     // To the millisecond: 2016-03-09T12:00:00.123Z.
-    let time = time.or(entity.time()).map(|time| time.to_string());
-    let time = time.as_deref().map_or("-".to_owned(), |time| format!("{}Z", time.get(..23).unwrap_or(time)));
+    let time = time.to_string();
+    let time = format!("{}Z", time.get(..23).unwrap_or(&time));
     let mut line = format!("{time}  {severity:<8}  {}", escape(operation));
     let mut add = |before: &str, text: &str, after: &str| {
         if !text.is_empty() {
@@ -68,7 +68,9 @@ fn values(properties: &[Property]) -> String {
 #[cfg(test)]
 mod tests {
     use super::line;
-    use jkool_client::model::Entity;
+    use jkool_client::model::{Entity, Timestamp};
+
+    const TIME: Timestamp = Timestamp::from_usec(1_457_524_800_123_456);
 
     fn read(json: &str) -> Entity {
         serde_json::from_str(json).unwrap()
@@ -81,19 +83,19 @@ mod tests {
                 "source-fqn":"APPL=Payment#SERVER=pay-1#DATACENTER=DC1","corrid":["A-1","b"],"exception":"no funds"}"#,
         );
         let text = "2016-03-09T12:00:00.123Z  ERROR     Pay  Payment@pay-1  declined  [A-1 b]  ! no funds";
-        assert_eq!(line(None, &event, false), text);
-        assert_eq!(line(None, &event, true), format!("\x1b[31m{text}\x1b[0m"));
+        assert_eq!(line(TIME, &event, false), text);
+        assert_eq!(line(TIME, &event, true), format!("\x1b[31m{text}\x1b[0m"));
         let snapshot = read(
             r#"{"type":"SNAPSHOT","name":"Cpu","category":"Server","time-usec":1457524800000000,
                 "properties":[{"name":"load","value":1.5}]}"#,
         );
-        assert_eq!(line(None, &snapshot, false), "2016-03-09T12:00:00.000Z  NONE      Cpu  load=1.5");
+        assert_eq!(line(TIME, &snapshot, false), "2016-03-09T12:00:00.123Z  NONE      Cpu  load=1.5");
     }
 
     #[test]
     fn an_event_does_not_drive_the_terminal() {
         let event = read(r#"{"operation":"a\u001b[2J","msg-text":"b\nc\u009b31m","corrid":["\u0007"]}"#);
-        let shown = line(None, &event, false);
+        let shown = line(TIME, &event, false);
         assert!(!shown.contains(|c: char| c.is_control()), "{shown:?}");
         assert!(shown.contains("a\\u{1b}[2J  b\\nc\\u{9b}31m  [\\u{7}]"), "{shown}");
     }

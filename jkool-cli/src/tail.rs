@@ -2,13 +2,11 @@
 
 use crate::exit::{Exit, Failure};
 use crate::filter_args::FilterArgs;
+use crate::item::{self, Item};
 use crate::lines::Lines;
 use crate::server::{Reader, Server};
-use crate::{out, show, signals, units};
-use jkool_client::model::{Entity, Timestamp};
+use crate::{out, signals, units};
 use jkool_collector::Query;
-use serde_json::value::RawValue;
-use std::collections::HashMap;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -116,26 +114,17 @@ impl Shown {
             return Ok(false);
         }
         // The entity is shown as it was received, and not as we understand it.
-        let item: HashMap<&str, &RawValue> = serde_json::from_str(&frame.data).map_err(unreadable)?;
-        let Some(json) = item.get("entity").map(|json| json.get()) else { return Ok(false) };
+        let item: Item<'_> = serde_json::from_str(&frame.data).map_err(item::unreadable)?;
         match self.json {
-            true if self.terminal => out::line(out::json_escape(json))?,
-            true => out::line(json)?,
-            false => {
-                let entity: Entity = serde_json::from_str(json).map_err(unreadable)?;
-                let time = item.get("time-usec").and_then(|time| time.get().parse().ok());
-                out::line(show::line(time.map(Timestamp::from_usec), &entity, self.colours))?;
-            }
+            true if self.terminal => out::line(out::json_escape(item.entity.get()))?,
+            true => out::line(item.entity)?,
+            false => out::line(item.line(self.colours)?)?,
         }
         if let Some(left) = &mut self.left {
             *left = left.saturating_sub(1);
         }
         Ok(self.left == Some(0))
     }
-}
-
-fn unreadable(error: serde_json::Error) -> Failure {
-    Failure::Unreachable(format!("the tail can't be read: {error}"))
 }
 
 /// One server-sent event.

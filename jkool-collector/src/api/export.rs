@@ -20,9 +20,11 @@ use std::sync::Arc;
 /// So many are in memory at once.
 const AT_ONCE: usize = 500;
 
-/// Each as it was received, on a line of its own.
+/// Each as it was received, on a line of its own; or, asked for as items, with what the collector knows of it beside.
 pub(super) async fn jsonl(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ErrorResponse> {
-    let format = Format { media_type: "application/x-ndjson", file: "events.jsonl", head: "", write: write_line };
+    let mut query = Query::parse(&query.unwrap_or_default());
+    let write = if query.take("items")?.unwrap_or(false) { write_item } else { write_line };
+    let format = Format { media_type: "application/x-ndjson", file: "events.jsonl", head: "", write };
     export(app, query, format).await
 }
 
@@ -34,7 +36,7 @@ pub(super) async fn csv(State(app): State<Arc<App>>, RawQuery(query): RawQuery) 
         head: csv::HEAD,
         write: csv::write,
     };
-    export(app, query, format).await
+    export(app, Query::parse(&query.unwrap_or_default()), format).await
 }
 
 struct Format {
@@ -49,8 +51,14 @@ fn write_line(out: &mut Vec<u8>, stored: &Stored) {
     out.push(b'\n');
 }
 
-async fn export(app: Arc<App>, query: Option<String>, format: Format) -> Result<Response, ErrorResponse> {
-    let mut query = Query::parse(&query.unwrap_or_default());
+fn write_item(out: &mut Vec<u8>, stored: &Stored) {
+    let mut json = String::new();
+    item::write(&mut json, stored);
+    out.extend_from_slice(json.as_bytes());
+    out.push(b'\n');
+}
+
+async fn export(app: Arc<App>, mut query: Query, format: Format) -> Result<Response, ErrorResponse> {
     let filter = take_filter(&app, &mut query).await?;
     let order = query.take("order")?.unwrap_or(Order::Oldest);
     let left = number::<{ usize::MAX }>(&mut query, "limit", usize::MAX)?;
