@@ -5,6 +5,7 @@ mod charts;
 pub(crate) mod engine;
 mod error;
 mod flows;
+mod front;
 mod id;
 mod index;
 mod journal;

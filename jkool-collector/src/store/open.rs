@@ -1,7 +1,8 @@
 //! Opening a store.
 
 use super::engine::{Deadline, Engine, Fresh};
-use super::local::{Local, Settings, closed};
+use super::front::{Settings, closed};
+use super::local::Local;
 use super::progress::{Progress, Report};
 use super::reader::Reader;
 use super::{Appended, Record, Retention, StoreError, StoreErrorKind};
