@@ -17,3 +17,4 @@ pub(super) use document::{Names, document};
 pub(super) use find::{count, find, get, has_equal};
 pub(crate) use search::Search;
 pub(super) use span::{Span, SpanView, bytes_in};
+pub(super) use words::words_in;

@@ -8,7 +8,7 @@ mod rebuild;
 #[cfg(feature = "sqlite")]
 pub(super) use active::{Active, folder_of};
 
-use super::engine::{Aggregate, Deadline, Engine, Extent, Find, Fresh, Reply, range_of};
+use super::engine::{Aggregate, Deadline, Engine, Extent, Find, Fresh, Health, Reply, range_of};
 use super::front::{self, Lock, Shared, Writer, closed};
 use super::index;
 use super::{EntityId, Record, Row, StoreError, Stored};
@@ -113,6 +113,13 @@ impl Engine for Local {
             numbers: spans.iter().flat_map(|span| span.names.numbers().map(str::to_owned)).collect::<BTreeSet<_>>(),
             passed_over: spans.iter().map(|span| span.names.passed_over).sum(),
         })
+    }
+
+    fn health(&self) -> Health {
+        let state = self.shared.state();
+        let waiting = state.pending.iter().map(|group| group.entities.len() as u64).sum();
+        let failure = state.failure.as_ref().map(|error| format!("{waiting} entities wait for the index: {error}"));
+        Health { waiting, notices: failure.into_iter().collect() }
     }
 }
 

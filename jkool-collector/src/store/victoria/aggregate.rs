@@ -1,0 +1,301 @@
+//! Groups and figures, by the server's own `stats`.
+
+use super::encoding::{BETWEEN, column, field_of, quoted, unescaped};
+use super::logsql::{DISTINCT, ENTITIES, NUMBERS, TEXTS, kinds, may_be_several, question};
+use super::row::text;
+use super::server::{Answer, Server};
+use crate::field::{FieldName, TIME};
+use crate::store::engine::{Aggregate, Deadline};
+use crate::store::{Aggregation, Function, Group, Key, Measure, Row, StoreError, StoreErrorKind};
+use jkool_model::Timestamp;
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// So many groups there may be.
+const GROUPS: usize = 250_000;
+
+/// Where the values of a field are.
+#[derive(Debug, Clone)]
+struct Column {
+    name: String,
+    is_number: bool,
+    /// Whether some entity has several of them.
+    has_several: bool,
+}
+
+/// What is asked of the server, and how.
+struct Asking<'a> {
+    server: &'a Server,
+    deadline: &'a Deadline,
+    /// The filter.
+    question: String,
+}
+
+/// A row with its keys as the server says them.
+type Keyed = (Vec<String>, Row);
+
+pub(super) fn aggregate(
+    server: &Server,
+    ask: &Aggregate,
+    range: &Range<i64>,
+    deadline: &Deadline,
+) -> Result<Vec<Row>, StoreError> {
+    let Aggregation { groups, measures } = &ask.aggregation;
+    let asking = Asking { server, deadline, question: question(&ask.filter, range) };
+    let groups: Vec<(&Group, Option<Column>)> = groups
+        .iter()
+        .map(|group| match group {
+            Group::Time(_) => Ok((group, None)),
+            Group::Field(name, _) => Ok((group, Some(asking.column(name)?))),
+        })
+        .collect::<Result<_, StoreError>>()?;
+    let mut order = HashMap::new();
+    if let [(Group::Field(_, limit), Some(column)), inner @ ..] = &*groups {
+        // First the values that come most often: of all others nothing needs to be told.
+        let top = asking.top(column, *limit)?;
+        if inner.is_empty() && measures.is_empty() {
+            return Ok(top.into_iter().map(|(_, row)| row).collect());
+        }
+        order = top.into_iter().enumerate().map(|(index, (keys, _))| (keys, index)).collect();
+    }
+    let mut rows = asking.rows(&groups, measures)?;
+    if let [(Group::Field(..), _), ..] = &*groups {
+        rows.retain(|(keys, _)| order.contains_key(keys.get(..1).unwrap_or_default()));
+        rows.sort_by_key(|(keys, _)| order.get(keys.get(..1).unwrap_or_default()).copied());
+    }
+    let groups: Vec<&Group> = groups.iter().map(|(group, _)| *group).collect();
+    Ok(arranged(rows, &groups, 0).into_iter().map(|(_, row)| row).collect())
+}
+
+impl Asking<'_> {
+    fn query(&self, text: &str) -> Result<Vec<Answer>, StoreError> {
+        self.deadline.check()?;
+        self.server.query(text, self.deadline.left())
+    }
+
+    fn is_any(&self, test: &str) -> Result<bool, StoreError> {
+        Ok(!self.query(&format!("{test} | limit 1 | fields seq"))?.is_empty())
+    }
+
+    /// Where the values of a field are: its numbers if there are any, else its texts.
+    fn column(&self, name: &FieldName) -> Result<Column, StoreError> {
+        if matches!(name.as_str(), TIME | "tracking-id" | "parent-id") {
+            let error = format!("by {name} nothing can be grouped: nearly each is another");
+            return Err(StoreError::new(StoreErrorKind::NoSuchField, error));
+        }
+        let is_number = match kinds(name.as_str()) {
+            (true, true) => match column(NUMBERS, name.as_str()) {
+                Some(numbers) => self.is_any(&format!("{ENTITIES} {}:*", quoted(&numbers)))?,
+                None => false,
+            },
+            (_, is_number) => is_number,
+        };
+        self.column_of(name, is_number)
+    }
+
+    fn column_of(&self, name: &FieldName, is_number: bool) -> Result<Column, StoreError> {
+        let of = column(if is_number { NUMBERS } else { TEXTS }, name.as_str());
+        let error = || StoreError::new(StoreErrorKind::NoSuchField, format!("the name of {name} is too long"));
+        let of = of.ok_or_else(error)?;
+        let several = || self.is_any(&format!("{} {}:*{}*", self.question, quoted(&of), quoted(&BETWEEN.to_string())));
+        Ok(Column { has_several: may_be_several(name.as_str()) && several()?, name: of, is_number })
+    }
+
+    /// The values that come most often.
+    fn top(&self, column: &Column, limit: usize) -> Result<Vec<Keyed>, StoreError> {
+        let (pipes, key) = spread_once(column, "g0");
+        let query = format!(
+            "{} {}:*{pipes} | stats by ({key}) count() as n | sort by (n desc, {key}) limit {}",
+            self.question,
+            quoted(&column.name),
+            limit.max(1)
+        );
+        let answers = self.query(&query)?;
+        Ok(answers.iter().filter_map(|answer| keyed(answer, &[(unquoted(&key), Some(column))])).collect())
+    }
+
+    /// All groups with their figures. Measures of which an entity may have several values are asked for one by one, since
+    /// they must be spread over rows, which would be counted.
+    fn rows(&self, groups: &[(&Group, Option<Column>)], measures: &[Measure]) -> Result<Vec<Keyed>, StoreError> {
+        let mut base = self.question.clone();
+        let (mut pipes, mut by, mut keys) = (String::new(), Vec::new(), Vec::new());
+        for (index, (group, column)) in groups.iter().enumerate() {
+            match (group, column) {
+                (Group::Time(width), _) => {
+                    // A second one needs a name of its own.
+                    let is_second = keys.iter().any(|(_, column): &(_, Option<&Column>)| column.is_none());
+                    let key = if is_second { format!("t{index}") } else { "_time".to_owned() };
+                    if is_second {
+                        pipes.push_str(&format!(" | copy _time as {key}"));
+                    }
+                    by.push(format!("{key}:{}ns", (*width).max(1).saturating_mul(1_000)));
+                    keys.push((key, None));
+                }
+                (_, Some(column)) => {
+                    base.push_str(&format!(" {}:*", quoted(&column.name)));
+                    let (pipe, key) = spread_once(column, &format!("g{index}"));
+                    pipes.push_str(&pipe);
+                    keys.push((unquoted(&key), Some(column)));
+                    by.push(key);
+                }
+                _ => {}
+            }
+        }
+        let by = if by.is_empty() { String::new() } else { format!("by ({}) ", by.join(", ")) };
+        let (mut together, mut alone) = (vec!["count() as n".to_owned()], Vec::new());
+        for (index, measure) in measures.iter().enumerate() {
+            let column = match measure.function {
+                Function::Count | Function::Distinct => self.column(&measure.field)?,
+                _ => self.column_of(&measure.field, true)?,
+            };
+            match column.has_several {
+                false => together.push(figure(measure.function, &quoted(&column.name), index)),
+                true => alone.push((spread(&column, "v").0, figure(measure.function, "v", index))),
+            }
+        }
+        let ask = |pipes: &str, figures: &str| {
+            let answers = self.query(&format!("{base}{pipes} | stats {by}{figures} | limit {}", GROUPS + 1))?;
+            if answers.len() > GROUPS {
+                return Err(StoreError::new(StoreErrorKind::TooSlow, format!("there are more than {GROUPS} groups")));
+            }
+            Ok(answers)
+        };
+        let keys: Vec<(String, Option<&Column>)> = keys;
+        let mut rows = Vec::new();
+        let mut place = HashMap::new();
+        for answer in ask(&pipes, &together.join(", "))? {
+            if let Some((key, mut row)) = keyed(&answer, &keys) {
+                row.values =
+                    measures.iter().enumerate().map(|(index, measure)| value(&answer, index, measure)).collect();
+                place.insert(key.clone(), rows.len());
+                rows.push((key, row));
+            }
+        }
+        for (spread, figure) in &alone {
+            for answer in ask(&format!("{pipes}{spread}"), figure)? {
+                let place = keyed(&answer, &keys).and_then(|(key, _)| place.get(&key));
+                let Some((_, row)) = place.and_then(|index| rows.get_mut(*index)) else { continue };
+                for (index, measure) in measures.iter().enumerate() {
+                    let value = value(&answer, index, measure).filter(|_| answer.contains_key(&format!("m{index}")));
+                    if let (Some(value), Some(slot)) = (value, row.values.get_mut(index)) {
+                        *slot = Some(value);
+                    }
+                }
+            }
+        }
+        Ok(rows)
+    }
+}
+
+/// As [`spread`], each value once, for an entity is in a group or is not.
+fn spread_once(column: &Column, name: &str) -> (String, String) {
+    if !column.has_several {
+        return spread(column, name);
+    }
+    let once = quoted(&format!("{DISTINCT}{}", column.name));
+    let (pipes, _) = spread(&Column { name: name.to_owned(), ..column.clone() }, name);
+    (format!(" | coalesce({once}, {}) as {name}{pipes}", quoted(&column.name)), name.to_owned())
+}
+
+/// Pipes that make a row of each of several values, and the name that these have then.
+fn spread(column: &Column, name: &str) -> (String, String) {
+    let from = quoted(&column.name);
+    if !column.has_several {
+        return (String::new(), from);
+    }
+    let between = quoted(&BETWEEN.to_string());
+    let pipes = format!(" | split {between} from {from} as {name} | unroll by ({name}) | filter {name}:*");
+    (pipes, name.to_owned())
+}
+
+/// The name of a column in an answer.
+fn unquoted(name: &str) -> String {
+    serde_json::from_str(name).unwrap_or_else(|_| name.to_owned())
+}
+
+fn figure(function: Function, column: &str, index: usize) -> String {
+    // To these, no value would be an empty one.
+    let some = format!("if ({column}:*)");
+    match function {
+        Function::Count => format!("count({column}) as m{index}"),
+        Function::Sum => format!("sum({column}) as m{index}"),
+        Function::Min => format!("min({column}) {some} as m{index}"),
+        Function::Max => format!("max({column}) {some} as m{index}"),
+        Function::Avg => format!("avg({column}) as m{index}"),
+        Function::Percentile(percent) => format!("quantile({}, {column}) {some} as m{index}", percent / 100.0),
+        Function::Distinct => format!("count_uniq({column}) as m{index}"),
+    }
+}
+
+fn value(answer: &Answer, index: usize, measure: &Measure) -> Option<f64> {
+    let said = text(answer, &format!("m{index}")).and_then(|text| text.parse::<f64>().ok());
+    match measure.function {
+        // Of nothing these are nothing, and not unknown.
+        Function::Count | Function::Distinct | Function::Sum => {
+            Some(said.filter(|value| !value.is_nan()).unwrap_or(0.0))
+        }
+        _ => said.filter(|value| !value.is_nan()),
+    }
+}
+
+/// A row by its keys; `None` when one of them is not there.
+fn keyed(answer: &Answer, keys: &[(String, Option<&Column>)]) -> Option<Keyed> {
+    let said: Vec<String> =
+        keys.iter().map(|(name, _)| text(answer, name).map(str::to_owned)).collect::<Option<_>>()?;
+    let key = |(said, (_, column)): (&String, &(String, Option<&Column>))| match column {
+        None => said.parse::<Timestamp>().ok().map(Key::Time),
+        Some(column) if column.is_number => said.parse().ok().map(Key::Number),
+        Some(_) => Some(Key::Text(unescaped(said))),
+    };
+    let keys = said.iter().zip(keys).map(key).collect::<Option<_>>()?;
+    let count = text(answer, "n").and_then(|count| count.parse().ok()).unwrap_or_default();
+    Some((said, Row { keys, count, values: Vec::new() }))
+}
+
+/// Rows in the order of their groups: times as they come, of fields the largest first, as many as are wanted. Those of the
+/// outermost field are in order already.
+fn arranged(mut rows: Vec<Keyed>, groups: &[&Group], level: usize) -> Vec<Keyed> {
+    let Some(group) = groups.get(level) else { return rows };
+    let mut parts: Vec<(String, u64, Vec<Keyed>)> = Vec::new();
+    if level > 0 || matches!(group, Group::Time(_)) {
+        rows.sort_by(|(one, _), (other, _)| one.get(level).cmp(&other.get(level)));
+    }
+    for row in rows {
+        let key = row.0.get(level).cloned().unwrap_or_default();
+        match parts.last_mut().filter(|(last, ..)| *last == key) {
+            Some((_, count, part)) => {
+                *count += row.1.count;
+                part.push(row);
+            }
+            None => parts.push((key, row.1.count, vec![row])),
+        }
+    }
+    match group {
+        Group::Time(_) => parts.sort_by_key(|(.., part)| part.first().map(|(_, row)| time_of(row, level))),
+        Group::Field(_, limit) => {
+            if level > 0 {
+                parts.sort_by_key(|(_, count, _)| Reverse(*count));
+            }
+            parts.truncate(*limit);
+        }
+    }
+    parts.into_iter().flat_map(|(.., part)| arranged(part, groups, level + 1)).collect()
+}
+
+fn time_of(row: &Row, level: usize) -> i64 {
+    match row.keys.get(level) {
+        Some(Key::Time(time)) => time.as_usec(),
+        _ => 0,
+    }
+}
+
+/// The fields that have numbers.
+pub(super) fn numbers(server: &Server) -> Result<std::collections::BTreeSet<String>, StoreError> {
+    Ok(server
+        .field_names(ENTITIES, NUMBERS)?
+        .iter()
+        .map(|column| field_of(column))
+        .filter(|name| name != TIME)
+        .collect())
+}

@@ -1,0 +1,70 @@
+//! A VictoriaLogs server of its own for a test: the real program, where it is installed.
+
+use crate::common::Folder;
+use std::fs::File;
+use std::net::{TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+/// The program's path is in this variable; without it the tests that need it are skipped.
+const PROGRAM: &str = "VICTORIA_LOGS";
+
+pub(crate) struct Server {
+    program: PathBuf,
+    folder: Folder,
+    port: u16,
+    child: Option<Child>,
+}
+
+impl Server {
+    /// `None` where VictoriaLogs is not installed.
+    #[expect(clippy::print_stderr, reason = "a test that is skipped must say so")]
+    pub(crate) fn start() -> Option<Self> {
+        let Some(program) = std::env::var_os(PROGRAM) else {
+            eprintln!("SKIPPED: {PROGRAM} names no program");
+            return None;
+        };
+        // Free now; that somebody else takes it at this moment would fail the test at once.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut server = Self { program: program.into(), folder: Folder::new(), port, child: None };
+        server.go_on();
+        Some(server)
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Starts it, or starts it again.
+    pub(crate) fn go_on(&mut self) {
+        let log = File::create(self.folder.path("log")).unwrap();
+        let child = Command::new(&self.program)
+            .arg(format!("-storageDataPath={}", self.folder.path("data").display()))
+            .arg(format!("-httpListenAddr=127.0.0.1:{}", self.port))
+            .args(["-retentionPeriod=100y", "-inmemoryDataFlushInterval=1s", "-memory.allowedBytes=64MiB"])
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn();
+        self.child = Some(child.unwrap());
+        let began = Instant::now();
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(began.elapsed() < Duration::from_secs(60), "VictoriaLogs does not start");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Ends it with SIGKILL: what it has in memory is gone.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
