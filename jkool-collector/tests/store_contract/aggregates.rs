@@ -96,7 +96,7 @@ fn keys(groups: &[Group], stored: &Stored, all: &[Stored]) -> Vec<Vec<String>> {
         other => panic!("{other:?}"),
     };
     let inner = keys(inner, stored, all);
-    let all = own.iter().flat_map(|own| inner.iter().map(move |inner| [&[own.clone()], &**inner].concat()));
+    let all = own.iter().flat_map(|own| inner.iter().map(move |inner| [std::slice::from_ref(own), &**inner].concat()));
     all.collect()
 }
 

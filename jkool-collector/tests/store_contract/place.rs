@@ -2,8 +2,9 @@
 
 use crate::common::Folder;
 use crate::server::Server;
-use jkool_collector::{Store, StoreBuilder};
-use std::time::Duration;
+use jkool_collector::{Appended, EntityId, Filter, Record, Store, StoreBuilder, StoreError, Stored};
+use jkool_model::Timestamp;
+use std::time::{Duration, Instant};
 
 pub(crate) struct Place {
     folder: Folder,
@@ -46,5 +47,31 @@ impl Place {
 
     pub(crate) fn refused(&self) -> String {
         std::fs::read_to_string(self.folder.path("store").join("refused.jsonl")).unwrap_or_default()
+    }
+}
+
+pub(crate) fn append(store: &Store, records: &[Record]) -> Result<Appended, StoreError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(store.append(records.to_vec()))
+}
+
+/// The youngest that are older than `before`.
+pub(crate) fn find(store: &Store, limit: usize, before: Option<EntityId>) -> Vec<Stored> {
+    let now = Timestamp::from_usec(0);
+    store.read_now(|reader| reader.find(&Filter::default(), limit, before, now)).unwrap()
+}
+
+/// How many are found.
+pub(crate) fn count(store: &Store) -> usize {
+    find(store, 100_000, None).len()
+}
+
+/// Waits until it holds, two minutes at most.
+#[expect(clippy::disallowed_methods, reason = "it waits for another process")]
+pub(crate) fn eventually(what: &str, holds: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < Duration::from_secs(120), "it never came to that: {what}");
+        std::thread::sleep(Duration::from_millis(50));
     }
 }

@@ -1,11 +1,12 @@
 //! A VictoriaLogs server of its own for a test: the real program, where it is installed.
 
 use crate::common::Folder;
+use crate::place::eventually;
 use std::fs::File;
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command};
-use std::time::{Duration, Instant};
 
 /// The program's path is in this variable; without it the tests that need it are skipped.
 const PROGRAM: &str = "VICTORIA_LOGS";
@@ -47,11 +48,24 @@ impl Server {
             .stderr(log)
             .spawn();
         self.child = Some(child.unwrap());
-        let began = Instant::now();
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(began.elapsed() < Duration::from_secs(60), "VictoriaLogs does not start");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        eventually("it starts", || TcpStream::connect(("127.0.0.1", self.port)).is_ok());
+    }
+
+    /// Asks it something, past the store, and returns what it says.
+    pub(crate) fn ask(&self, path: &str, body: &str) -> String {
+        let kind =
+            if path.starts_with("/insert") { "application/stream+json" } else { "application/x-www-form-urlencoded" };
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let length = body.len();
+        let head =
+            format!("POST {path} HTTP/1.0\r\nHost: x\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(body.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(" 200 ") || head.contains(" 204 "), "{head}");
+        body.to_owned()
     }
 
     /// Ends it with SIGKILL: what it has in memory is gone.

@@ -196,3 +196,77 @@ fn number_test(name: &str, test: &Test) -> String {
         Test::Begins(_) | Test::Contains(_) => NOTHING.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{beyond, question};
+    use crate::filter::Filter;
+    use crate::query::Query;
+    use crate::store::EntityId;
+    use jkool_model::Timestamp;
+
+    fn asked(text: &str) -> String {
+        let filter = Filter::take(&mut Query::parse(text)).unwrap();
+        let question = question(&filter, &(i64::MIN..i64::MAX));
+        question.strip_prefix(r#"{store="jkool"}"#).unwrap().trim_start().to_owned()
+    }
+
+    #[test]
+    fn a_filter_is_a_question() {
+        for (filter, expected) in [
+            ("", ""),
+            ("kind=event&operation=pay", r#""t.kind":="event" "t.operation":="pay""#),
+            ("severity=>=FATAL", r#""t.severity":in("FATAL","HALT")"#),
+            ("source=APPL=Shop%23SERVER=web-1", r#""t.APPL":="Shop" "t.SERVER":="web-1""#),
+            ("corrid=c1", r#"("t.corrid":="c1" or "t.corrid":*"\x01c1\x01"*)"#),
+            ("text=Pay*+\"no+Stock\"+-t%C3%89st", r#"_msg:*" pay"* _msg:*" no stock "* !_msg:*" test "*"#),
+            ("text=...", "!*"),
+            ("where=user!=alice", r#"!("t.user":="alice")"#),
+            ("where=user", r#""t.user":*"#),
+            ("where=user^=al", r#""t.user":="al"*"#),
+            ("where=user*=li", r#""t.user":*"li"*"#),
+            ("where=elapsed-time-usec>1s", r#""n.elapsed-time-usec":>1000000"#),
+            ("where=properties.a<=1.5", r#"(!* or ("n.properties.a":<=1.5 or "lo.properties.a":<=1.5))"#),
+            (
+                "where=properties.a=1.50",
+                concat!(
+                    r#"(("t.properties.a":="1.50" or "t.properties.a":*"\x011.50\x01"*) or "#,
+                    r#"("n.properties.a":="1.5" or "n.properties.a":*"\x011.5\x01"*))"#
+                ),
+            ),
+            ("where=time-usec>=2016-03-09T12:00:00Z", "_time:>=2016-03-09T12:00:00.000000Z"),
+            ("where=severity<INFO", r#""t.severity":in("NONE","TRACE","DEBUG")"#),
+        ] {
+            assert_eq!(asked(filter), expected, "{filter}");
+        }
+    }
+
+    #[test]
+    fn no_value_and_no_name_means_anything_else() {
+        let value = r#"where=user="*) or * | delete _time \ %0A%01"#;
+        assert_eq!(asked(value), r#""t.user":="\"*) or * | delete _time \\ \x0a\x02\x03\x03""#);
+        let name = r#"where=properties.":* or x*%>1"#;
+        assert_eq!(
+            asked(&name.replace('%', "%25")),
+            r#"(!* or ("n.properties.\":%2A or x%2A%25":>1 or "hi.properties.\":%2A or x%2A%25":>1))"#
+        );
+        assert_eq!(asked(&format!("where=properties.{}=x", "y".repeat(200))), "(!* or !*)");
+    }
+
+    #[test]
+    fn times_have_an_end_that_is_outside() {
+        let filter = Filter::default();
+        let of = |range| question(&filter, &range).replace("{store=\"jkool\"}", "").trim().to_owned();
+        assert_eq!(of(5..9), "_time:[1970-01-01T00:00:00.000005Z, 1970-01-01T00:00:00.000009Z)");
+        assert_eq!(of(5..i64::MAX), "_time:>=1970-01-01T00:00:00.000005Z");
+        assert_eq!(of(5..5), "!*");
+        let id = EntityId::new(Timestamp::from_usec(7), 3);
+        assert_eq!(
+            beyond(id, true),
+            concat!(
+                "_time:<1970-01-01T00:00:00.000008Z (!_time:[1970-01-01T00:00:00.000007Z, 1970-01-01T00:00:00.000008Z) ",
+                r#"or seq:string_range("a", "aaaaaaaaaaaaaaad"))"#
+            )
+        );
+    }
+}
