@@ -35,6 +35,14 @@ macro_rules! contract {
                 super::$law(super::Place::embedded().unwrap());
             })*
         }
+        mod cluster {
+            $(#[test]
+            fn $law() {
+                if let Some(place) = super::Place::cluster() {
+                    super::$law(place);
+                }
+            })*
+        }
         mod victoria_logs {
             $(#[test]
             fn $law() {
@@ -247,6 +255,11 @@ fn the_collector_answers_the_same_from_each(place: Place) {
 #[test]
 fn all_ways_to_ask_the_embedded_store_agree() {
     laws::all_ways_to_ask_agree(&Place::in_memory, 200);
+}
+
+#[test]
+fn all_ways_to_ask_a_cluster_agree() {
+    laws::all_ways_to_ask_agree(&Place::cluster, 4);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::common::{numbered, records};
 use crate::place::{Place, append, count, eventually, find};
+use crate::server::Server;
 use jkool_collector::{Aggregation, Filter, Record, StoreErrorKind};
 use jkool_model::Timestamp;
 
@@ -37,15 +38,27 @@ fn while_the_server_is_away_events_are_taken_and_it_gets_them_later() {
 
 #[test]
 fn what_a_killed_server_had_in_memory_is_sent_again_and_nothing_is_there_twice() {
-    let Some(mut place) = Place::victoria_logs() else { return };
+    if let Some(place) = Place::victoria_logs() {
+        it_survives(place, |server| server);
+    }
+}
+
+#[test]
+fn what_a_killed_node_of_a_cluster_had_in_memory_is_sent_again() {
+    if let Some(place) = Place::cluster() {
+        it_survives(place, |server| &mut server.nodes[0]);
+    }
+}
+
+fn it_survives(mut place: Place, victim: fn(&mut Server) -> &mut Server) {
     let store = place.open();
     for round in 0..4 {
         append(&store, &records(&numbered(round * 100..round * 100 + 100), NOW)).unwrap();
         // The server has them, in memory.
         assert_eq!(counted(&store), Some(round as u64 * 100 + 100));
-        let server = place.server.as_mut().unwrap();
-        server.kill();
-        server.go_on();
+        let victim = victim(place.server.as_mut().unwrap());
+        victim.kill();
+        victim.go_on();
         eventually("all are there again", || counted(&store) == Some(round as u64 * 100 + 100));
     }
     assert_eq!(count(&store), 400);

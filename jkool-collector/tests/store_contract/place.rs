@@ -26,6 +26,11 @@ impl Place {
         Some(Self { folder: Folder::new(), is_in_memory: false, server: Some(Server::start()?) })
     }
 
+    /// `None` where VictoriaLogs is not installed.
+    pub(crate) fn cluster() -> Option<Self> {
+        Some(Self { folder: Folder::new(), is_in_memory: false, server: Some(Server::cluster()?) })
+    }
+
     pub(crate) fn builder(&self) -> StoreBuilder {
         let builder = Store::builder().patience(Duration::from_secs(60));
         let builder = if self.is_in_memory { builder } else { builder.file(self.folder.path("store")) };

@@ -16,19 +16,30 @@ pub(crate) struct Server {
     folder: Folder,
     port: u16,
     child: Option<Child>,
+    /// Of the front of a cluster, those behind it.
+    pub(crate) nodes: Vec<Server>,
 }
 
 impl Server {
     /// `None` where VictoriaLogs is not installed.
-    #[expect(clippy::print_stderr, reason = "a test that is skipped must say so")]
     pub(crate) fn start() -> Option<Self> {
+        Self::before(Vec::new())
+    }
+
+    /// The front of a cluster of two.
+    pub(crate) fn cluster() -> Option<Self> {
+        Self::before(vec![Self::start()?, Self::start()?])
+    }
+
+    #[expect(clippy::print_stderr, reason = "a test that is skipped must say so")]
+    fn before(nodes: Vec<Self>) -> Option<Self> {
         let Some(program) = std::env::var_os(PROGRAM) else {
             eprintln!("SKIPPED: {PROGRAM} names no program");
             return None;
         };
         // Free now; that somebody else takes it at this moment would fail the test at once.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut server = Self { program: program.into(), folder: Folder::new(), port, child: None };
+        let mut server = Self { program: program.into(), folder: Folder::new(), port, child: None, nodes };
         server.go_on();
         Some(server)
     }
@@ -40,7 +51,9 @@ impl Server {
     /// Starts it, or starts it again.
     pub(crate) fn go_on(&mut self) {
         let log = File::create(self.folder.path("log")).unwrap();
+        let nodes = self.nodes.iter().map(|node| format!("-storageNode=127.0.0.1:{}", node.port));
         let child = Command::new(&self.program)
+            .args(nodes)
             .arg(format!("-storageDataPath={}", self.folder.path("data").display()))
             .arg(format!("-httpListenAddr=127.0.0.1:{}", self.port))
             .args(["-retentionPeriod=100y", "-inmemoryDataFlushInterval=1s", "-memory.allowedBytes=64MiB"])

@@ -15,6 +15,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::broadcast;
 
+/// So many numbers are passed over after a process that left a journal.
+const SKIPPED: u64 = 1 << 20;
+
 impl Victoria {
     /// Opens it, whether the server is there or not. Also says what had to be set aside.
     pub(in crate::store) fn open(
@@ -43,6 +46,7 @@ impl Victoria {
         let position = Position::open(&folder)?;
         let replayed = replay(&journal, position.durable)?;
         let last = replayed.entities.last().map_or(position.durable, |last| last.id.sequence());
+        let has_left = !replayed.entities.is_empty();
         let mut known = Known::default();
         replayed.entities.iter().for_each(|stored| known.add(&stored.json));
         let bytes = replayed.entities.iter().map(|stored| stored.json.len()).sum();
@@ -79,7 +83,9 @@ impl Victoria {
             clock: settings.clock,
             tail: tail.clone(),
             follower: Lately(known),
-            next: last + 1,
+            // Without a sync of each group the journal may have lost its end in a power failure, and the server may have it:
+            // its numbers are not used again.
+            next: last + if has_left { SKIPPED } else { 1 },
         };
         let writer = Some(Writer::start(work, settings.waiting)?);
         let sender = Mutex::new(sender);

@@ -28,6 +28,9 @@ const SHOWN: Duration = Duration::from_secs(10);
 const ENTITIES: usize = 4_096;
 const BYTES: usize = 8 << 20;
 
+/// After so many of these it is looked what has become of them.
+const BATCHES: usize = 16;
+
 /// What the sending thread is to do.
 #[derive(Debug)]
 pub(super) enum Task {
@@ -85,7 +88,7 @@ impl Sender {
 
     /// Sends what was not sent yet.
     fn send(&mut self) -> Result<(), StoreError> {
-        loop {
+        for _ in 0..BATCHES {
             let (mut entities, mut bytes) = (Vec::new(), 0);
             let (_, pending) = self.shared.snapshot();
             let is_new = |group: &&Arc<Group>| group.entities.last().is_some_and(|last| last.id.sequence() > self.sent);
@@ -116,6 +119,7 @@ impl Sender {
             self.sent = last;
             self.batches.push_back(batch);
         }
+        Ok(())
     }
 
     /// Sends entities; after a failure it is not known which of them, up to `last`, have arrived.
@@ -173,7 +177,7 @@ impl Sender {
 
     /// Cuts off what is on the server's disk. What it has lost, since it was killed, is sent again.
     fn cut(&mut self) -> Result<(), StoreError> {
-        let mut durable = 0;
+        let (mut durable, mut lost) = (0, Vec::new());
         for index in 0..self.batches.len() {
             let batch = &self.batches[index];
             let is_old = batch.age() >= self.flushed_after;
@@ -182,11 +186,12 @@ impl Sender {
             }
             let missing = batch.missing(&self.server)?;
             if !missing.is_empty() {
-                self.restore(index, &missing)?;
+                lost.push((index, missing));
             } else if is_old && durable == index {
                 durable += 1;
             }
         }
+        self.restore(lost)?;
         self.was_away = false;
         let Some(last) = durable.checked_sub(1).and_then(|index| self.batches.get(index)).map(|batch| batch.last)
         else {
@@ -200,15 +205,20 @@ impl Sender {
         Ok(())
     }
 
-    /// Sends again what is missing of a batch that was found before: the journal still has it.
-    fn restore(&mut self, index: usize, missing: &HashSet<EntityId>) -> Result<(), StoreError> {
-        let replayed = replay(&self.journal, self.position.durable)?;
-        let entities: Vec<_> = replayed.entities.into_iter().filter(|stored| missing.contains(&stored.id)).collect();
-        let last = self.batches[index].last;
-        self.insert(&entities, last)?;
-        let batch = &mut self.batches[index];
-        (batch.entities, batch.is_found, batch.tries) = (entities, false, 0);
-        batch.is_sent();
+    /// Sends again what is missing of batches that were found before: the journal still has it.
+    fn restore(&mut self, lost: Vec<(usize, HashSet<EntityId>)>) -> Result<(), StoreError> {
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let entities = replay(&self.journal, self.position.durable)?.entities;
+        for (index, missing) in lost {
+            let entities: Vec<_> = entities.iter().filter(|stored| missing.contains(&stored.id)).cloned().collect();
+            let last = self.batches[index].last;
+            self.insert(&entities, last)?;
+            let batch = &mut self.batches[index];
+            (batch.entities, batch.is_found, batch.tries) = (entities, false, 0);
+            batch.is_sent();
+        }
         Ok(())
     }
 }
