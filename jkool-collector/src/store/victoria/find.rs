@@ -6,7 +6,13 @@ use super::row::{WANTED, id, read, text};
 use super::server::{Answer, Server};
 use crate::store::engine::{Deadline, Find};
 use crate::store::{EntityId, StoreError, StoreErrorKind, Stored};
+use jkool_model::Timestamp;
 use std::ops::Range;
+
+/// The oldest are looked for in so many microseconds, and then in so many times more, until that is more than a year.
+const NARROWEST: i64 = 1_000_000;
+const WIDER: i64 = 16;
+const WIDEST: i64 = 365 * 86_400_000_000;
 
 /// The first that are wanted, in their order. One that was sent twice is there once.
 pub(super) fn find(
@@ -36,6 +42,7 @@ pub(super) fn find(
     Ok(found)
 }
 
+/// Rows behind `last`, `limit` at most.
 fn page(
     server: &Server,
     find: &Find,
@@ -46,16 +53,31 @@ fn page(
 ) -> Result<Vec<Answer>, StoreError> {
     let order = if find.youngest_first { " desc" } else { "" };
     let behind = last.map(|last| beyond(last, find.youngest_first)).unwrap_or_default();
-    // First the times alone: to find the last of them, rows need not be read as a whole.
-    let question = format!("{} {behind}", question(&find.filter, range));
-    let of_times = format!("{question} | sort by (_time{order}) limit {limit} | fields _time");
-    let answers = server.query(&of_times, deadline.left())?;
-    let all = answers.iter().filter_map(|answer| text(answer, "_time")?.parse::<jkool_model::Timestamp>().ok());
-    let all: Vec<i64> = all.map(|time| time.as_usec()).collect();
-    let (Some(first), Some(last)) = (all.iter().min(), all.iter().max()) else { return Ok(Vec::new()) };
-    let within = times(&(*first..last + 1)).unwrap_or_default();
-    let wanted = format!("{question} {within} | sort by (_time{order}, seq{order}) limit {limit} | fields {WANTED}");
-    server.query(&wanted, deadline.left())
+    let first_of = |range: &Range<i64>| {
+        deadline.check()?;
+        // First the times alone: to find the last of them, rows need not be read as a whole.
+        let question = format!("{} {behind}", question(&find.filter, range));
+        let of_times = format!("{question} | sort by (_time{order}) limit {limit} | fields _time");
+        let answers = server.query(&of_times, deadline.left())?;
+        let all = answers.iter().filter_map(|answer| text(answer, "_time")?.parse::<Timestamp>().ok());
+        let all: Vec<i64> = all.map(|time| time.as_usec()).collect();
+        let (Some(first), Some(last)) = (all.iter().min(), all.iter().max()) else { return Ok(Vec::new()) };
+        let within = times(&(*first..last + 1)).unwrap_or_default();
+        let wanted =
+            format!("{question} {within} | sort by (_time{order}, seq{order}) limit {limit} | fields {WANTED}");
+        server.query(&wanted, deadline.left())
+    };
+    // The server finds the youngest without a look at all others, but not the oldest.
+    let start = last.map_or(range.start, |last| range.start.max(last.time().as_usec()));
+    let mut width = NARROWEST;
+    while !find.youngest_first && start > 0 && width < WIDEST && start.saturating_add(width) < range.end {
+        let rows = first_of(&(start..start + width))?;
+        if rows.len() >= limit {
+            return Ok(rows);
+        }
+        width *= WIDER;
+    }
+    first_of(range)
 }
 
 /// One, by its id.
