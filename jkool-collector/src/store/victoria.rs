@@ -3,6 +3,7 @@
 
 mod aggregate;
 mod batch;
+mod columns;
 mod encoding;
 mod find;
 mod known;
@@ -11,6 +12,7 @@ mod open;
 mod position;
 mod refused;
 mod row;
+mod rows;
 mod sender;
 mod server;
 

@@ -1,28 +1,18 @@
 //! Groups and figures, by the server's own `stats`.
 
-use super::encoding::{BETWEEN, column, field_of, quoted, unescaped};
-use super::logsql::{DISTINCT, ENTITIES, NUMBERS, TEXTS, kinds, may_be_several, question};
-use super::row::text;
+use super::columns::{Column, figure, spread, spread_once, unquoted};
+use super::encoding::{BETWEEN, column, field_of, quoted};
+use super::logsql::{ENTITIES, NUMBERS, TEXTS, kinds, may_be_several, question};
+use super::rows::{Keyed, arranged, keyed, value};
 use super::server::{Answer, Server};
 use crate::field::{FieldName, TIME};
 use crate::store::engine::{Aggregate, Deadline};
-use crate::store::{Aggregation, Function, Group, Key, Measure, Row, StoreError, StoreErrorKind};
-use jkool_model::Timestamp;
-use std::cmp::Reverse;
+use crate::store::{Aggregation, Function, Group, Measure, Row, StoreError, StoreErrorKind};
 use std::collections::HashMap;
 use std::ops::Range;
 
 /// So many groups there may be.
 const GROUPS: usize = 250_000;
-
-/// Where the values of a field are.
-#[derive(Debug, Clone)]
-struct Column {
-    name: String,
-    is_number: bool,
-    /// Whether some entity has several of them.
-    has_several: bool,
-}
 
 /// What is asked of the server, and how.
 struct Asking<'a> {
@@ -31,9 +21,6 @@ struct Asking<'a> {
     /// The filter.
     question: String,
 }
-
-/// A row with its keys as the server says them.
-type Keyed = (Vec<String>, Row);
 
 pub(super) fn aggregate(
     server: &Server,
@@ -185,108 +172,6 @@ impl Asking<'_> {
             }
         }
         Ok(rows)
-    }
-}
-
-/// As [`spread`], each value once, for an entity is in a group or is not.
-fn spread_once(column: &Column, name: &str) -> (String, String) {
-    if !column.has_several {
-        return spread(column, name);
-    }
-    let once = quoted(&format!("{DISTINCT}{}", column.name));
-    let (pipes, _) = spread(&Column { name: name.to_owned(), ..column.clone() }, name);
-    (format!(" | coalesce({once}, {}) as {name}{pipes}", quoted(&column.name)), name.to_owned())
-}
-
-/// Pipes that make a row of each of several values, and the name that these have then.
-fn spread(column: &Column, name: &str) -> (String, String) {
-    let from = quoted(&column.name);
-    if !column.has_several {
-        return (String::new(), from);
-    }
-    let between = quoted(&BETWEEN.to_string());
-    let pipes = format!(" | split {between} from {from} as {name} | unroll by ({name}) | filter {name}:*");
-    (pipes, name.to_owned())
-}
-
-/// The name of a column in an answer.
-fn unquoted(name: &str) -> String {
-    serde_json::from_str(name).unwrap_or_else(|_| name.to_owned())
-}
-
-fn figure(function: Function, column: &str, index: usize) -> String {
-    // To these, no value would be an empty one.
-    let some = format!("if ({column}:*)");
-    match function {
-        Function::Count => format!("count({column}) as m{index}"),
-        Function::Sum => format!("sum({column}) as m{index}"),
-        Function::Min => format!("min({column}) {some} as m{index}"),
-        Function::Max => format!("max({column}) {some} as m{index}"),
-        Function::Avg => format!("avg({column}) as m{index}"),
-        Function::Percentile(percent) => format!("quantile({}, {column}) {some} as m{index}", percent / 100.0),
-        Function::Distinct => format!("count_uniq({column}) as m{index}"),
-    }
-}
-
-fn value(answer: &Answer, index: usize, measure: &Measure) -> Option<f64> {
-    let said = text(answer, &format!("m{index}")).and_then(|text| text.parse::<f64>().ok());
-    match measure.function {
-        // Of nothing these are nothing, and not unknown.
-        Function::Count | Function::Distinct | Function::Sum => {
-            Some(said.filter(|value| !value.is_nan()).unwrap_or(0.0))
-        }
-        _ => said.filter(|value| !value.is_nan()),
-    }
-}
-
-/// A row by its keys; `None` when one of them is not there.
-fn keyed(answer: &Answer, keys: &[(String, Option<&Column>)]) -> Option<Keyed> {
-    let said: Vec<String> =
-        keys.iter().map(|(name, _)| text(answer, name).map(str::to_owned)).collect::<Option<_>>()?;
-    let key = |(said, (_, column)): (&String, &(String, Option<&Column>))| match column {
-        None => said.parse::<Timestamp>().ok().map(Key::Time),
-        Some(column) if column.is_number => said.parse().ok().map(Key::Number),
-        Some(_) => Some(Key::Text(unescaped(said))),
-    };
-    let keys = said.iter().zip(keys).map(key).collect::<Option<_>>()?;
-    let count = text(answer, "n").and_then(|count| count.parse().ok()).unwrap_or_default();
-    Some((said, Row { keys, count, values: Vec::new() }))
-}
-
-/// Rows in the order of their groups: times as they come, of fields the largest first, as many as are wanted. Those of the
-/// outermost field are in order already.
-fn arranged(mut rows: Vec<Keyed>, groups: &[&Group], level: usize) -> Vec<Keyed> {
-    let Some(group) = groups.get(level) else { return rows };
-    let mut parts: Vec<(String, u64, Vec<Keyed>)> = Vec::new();
-    if level > 0 || matches!(group, Group::Time(_)) {
-        rows.sort_by(|(one, _), (other, _)| one.get(level).cmp(&other.get(level)));
-    }
-    for row in rows {
-        let key = row.0.get(level).cloned().unwrap_or_default();
-        match parts.last_mut().filter(|(last, ..)| *last == key) {
-            Some((_, count, part)) => {
-                *count += row.1.count;
-                part.push(row);
-            }
-            None => parts.push((key, row.1.count, vec![row])),
-        }
-    }
-    match group {
-        Group::Time(_) => parts.sort_by_key(|(.., part)| part.first().map(|(_, row)| time_of(row, level))),
-        Group::Field(_, limit) => {
-            if level > 0 {
-                parts.sort_by_key(|(_, count, _)| Reverse(*count));
-            }
-            parts.truncate(*limit);
-        }
-    }
-    parts.into_iter().flat_map(|(.., part)| arranged(part, groups, level + 1)).collect()
-}
-
-fn time_of(row: &Row, level: usize) -> i64 {
-    match row.keys.get(level) {
-        Some(Key::Time(time)) => time.as_usec(),
-        _ => 0,
     }
 }
 
