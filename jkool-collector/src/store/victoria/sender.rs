@@ -105,7 +105,6 @@ impl Sender {
             let Some(last) = entities.last().map(|last| last.id.sequence()) else { return Ok(()) };
             let (sendable, beyond): (Vec<_>, Vec<_>) =
                 entities.into_iter().partition(|stored| stored.time.as_usec() <= LAST_TIME);
-            self.refused.keep(&beyond)?;
             let is_doubtful = sendable.first().is_some_and(|first| first.id.sequence() <= self.doubt);
             let mut batch = Batch::of(sendable, last);
             if is_doubtful {
@@ -115,6 +114,8 @@ impl Sender {
             } else {
                 self.insert(&batch.entities, last)?;
             }
+            // Behind what can fail again and again.
+            self.refused.keep(&beyond)?;
             batch.is_sent();
             self.sent = last;
             self.batches.push_back(batch);
