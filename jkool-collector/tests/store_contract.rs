@@ -61,6 +61,7 @@ contract!(
     large_entities_come_back_byte_for_byte,
     those_of_one_time_are_paged_in_the_order_of_arrival,
     only_the_largest_groups_are_told,
+    figures_of_many_values_are_right,
     a_field_that_nothing_can_be_grouped_by_is_told,
     the_collector_answers_the_same_from_each,
 );
@@ -213,6 +214,32 @@ fn only_the_largest_groups_are_told(place: Place) {
     let rows = store.read_now(|reader| reader.aggregate(&Filter::default(), &ask, NOW)).unwrap();
     let operations: Vec<&str> = rows.iter().filter_map(|row| row.keys[0].as_text()).collect();
     assert_eq!(operations, ["o0", "o1"]);
+}
+
+fn figures_of_many_values_are_right(place: Place) {
+    let store = place.open();
+    append(&store, &records(&numbered(0..2_000), NOW)).unwrap();
+    let some = |field: &str, test| Condition::new(field.parse().unwrap(), test).into();
+    let measures = ["count", "sum", "min", "max", "avg", "p50", "distinct"]
+        .map(|name| format!("{name}(properties.number)").parse().unwrap());
+    for groups in [vec![], vec![Group::Field("operation".parse().unwrap(), 5)], vec![Group::Time(1_000_000)]] {
+        let ask = Aggregation { groups, measures: measures.to_vec() };
+        let rows = store.read_now(|reader| reader.aggregate(&Filter::default(), &ask, NOW)).unwrap();
+        assert_eq!((rows.len(), rows[0].count), (1, 2_000));
+        let expected = [2_000.0, 1_999_000.0, 0.0, 1_999.0, 999.5, 1_000.0, 2_000.0];
+        for ((value, expected), measure) in rows[0].values.iter().zip(expected).zip(&measures) {
+            let value = value.unwrap_or(f64::NAN);
+            // Percentiles and distinct counts are about right.
+            assert!((value - expected).abs() <= expected * 0.05, "{measure} is {value} and not {expected}");
+        }
+    }
+    assert_eq!(how_many(&store, some("properties.number", Test::Exists)), 1_000, "as many as are asked for");
+    assert_eq!(how_many(&store, some("properties.number", Test::Below { bound: 7.0, inclusive: false })), 7);
+    assert_eq!(how_many(&store, some("properties.number", Test::Is("1234".into()))), 1);
+    let by_number =
+        Aggregation { groups: vec![Group::Field("properties.number".parse().unwrap(), 3)], measures: vec![] };
+    let rows = store.read_now(|reader| reader.aggregate(&Filter::default(), &by_number, NOW)).unwrap();
+    assert_eq!(rows.iter().map(|row| row.count).collect::<Vec<_>>(), [1, 1, 1]);
 }
 
 fn a_field_that_nothing_can_be_grouped_by_is_told(place: Place) {

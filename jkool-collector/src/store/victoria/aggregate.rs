@@ -14,6 +14,9 @@ use std::ops::Range;
 /// So many groups there may be.
 const GROUPS: usize = 250_000;
 
+/// Longer lists of values are not written into a question, of which a server takes 16 KiB.
+const LONGEST: usize = 8 << 10;
+
 /// What is asked of the server, and how.
 struct Asking<'a> {
     server: &'a Server,
@@ -37,13 +40,14 @@ pub(super) fn aggregate(
             Group::Field(name, _) => Ok((group, Some(asking.column(name)?))),
         })
         .collect::<Result<_, StoreError>>()?;
-    let mut order = HashMap::new();
+    let (mut order, mut asking) = (HashMap::new(), asking);
     if let [(Group::Field(_, limit), Some(column)), inner @ ..] = &*groups {
         // First the values that come most often: of all others nothing needs to be told.
         let top = asking.top(column, *limit)?;
         if inner.is_empty() && measures.is_empty() {
             return Ok(top.into_iter().map(|(_, row)| row).collect());
         }
+        asking.only(column, &top, *limit);
         order = top.into_iter().enumerate().map(|(index, (keys, _))| (keys, index)).collect();
     }
     let mut rows = asking.rows(&groups, measures)?;
@@ -89,15 +93,34 @@ impl Asking<'_> {
         Ok(Column { has_several: may_be_several(name.as_str()) && several()?, name: of, is_number })
     }
 
+    /// Asks of these values of a column alone. Where an entity has several, that would leave out others of it.
+    fn only(&mut self, column: &Column, top: &[Keyed], limit: usize) {
+        if column.has_several {
+            return;
+        }
+        let values: Vec<String> = top.iter().filter_map(|(keys, _)| keys.first()).map(|value| quoted(value)).collect();
+        let mut values = values.join(",");
+        if values.len() > LONGEST {
+            values = format!("{} | fields {}", self.top_query(column, limit).0, quoted(&column.name));
+        }
+        self.question.push_str(&format!(" {}:in({values})", quoted(&column.name)));
+    }
+
+    /// The question for the values that come most often, and how they are called in its answer.
+    fn top_query(&self, column: &Column, limit: usize) -> (String, String) {
+        let (pipes, key) = spread_once(column, "g0");
+        let (question, name, limit) = (&self.question, quoted(&column.name), limit.max(1));
+        (
+            format!(
+                "{question} {name}:*{pipes} | stats by ({key}) count() as n | sort by (n desc, {key}) limit {limit}"
+            ),
+            key,
+        )
+    }
+
     /// The values that come most often.
     fn top(&self, column: &Column, limit: usize) -> Result<Vec<Keyed>, StoreError> {
-        let (pipes, key) = spread_once(column, "g0");
-        let query = format!(
-            "{} {}:*{pipes} | stats by ({key}) count() as n | sort by (n desc, {key}) limit {}",
-            self.question,
-            quoted(&column.name),
-            limit.max(1)
-        );
+        let (query, key) = self.top_query(column, limit);
         let answers = self.query(&query)?;
         Ok(answers.iter().filter_map(|answer| keyed(answer, &[(unquoted(&key), Some(column))])).collect())
     }

@@ -30,7 +30,7 @@ pub(super) fn spread(column: &Column, name: &str) -> (String, String) {
         return (String::new(), from);
     }
     let between = quoted(&BETWEEN.to_string());
-    let pipes = format!(" | split {between} from {from} as {name} | unroll by ({name}) | filter {name}:*");
+    let pipes = format!(" | split {between} from {from} as {name} | unroll by ({name}) | filter !{name}:=\"\"");
     (pipes, name.to_owned())
 }
 
@@ -40,8 +40,8 @@ pub(super) fn unquoted(name: &str) -> String {
 }
 
 pub(super) fn figure(function: Function, column: &str, index: usize) -> String {
-    // To these, no value would be an empty one.
-    let some = format!("if ({column}:*)");
+    // To these, no value would be an empty one. (In this place, `:*` finds nothing where a column has numbers alone.)
+    let some = format!("if (!{column}:=\"\")");
     match function {
         Function::Count => format!("count({column}) as m{index}"),
         Function::Sum => format!("sum({column}) as m{index}"),
@@ -49,7 +49,7 @@ pub(super) fn figure(function: Function, column: &str, index: usize) -> String {
         Function::Max => format!("max({column}) {some} as m{index}"),
         Function::Avg => format!("avg({column}) as m{index}"),
         Function::Percentile(percent) => format!("quantile({}, {column}) {some} as m{index}", percent / 100.0),
-        Function::Distinct => format!("count_uniq({column}) as m{index}"),
+        Function::Distinct => format!("count_uniq_hash({column}) as m{index}"),
     }
 }
 
@@ -63,16 +63,16 @@ mod tests {
         let column = |has_several| Column { name: "n.properties.a".into(), is_number: true, has_several };
         assert_eq!(spread_once(&column(false), "g0"), (String::new(), r#""n.properties.a""#.to_owned()));
         let (pipes, name) = spread(&column(true), "v");
-        assert_eq!(pipes, r#" | split "\x01" from "n.properties.a" as v | unroll by (v) | filter v:*"#);
+        assert_eq!(pipes, r#" | split "\x01" from "n.properties.a" as v | unroll by (v) | filter !v:="""#);
         assert_eq!(name, "v");
         assert_eq!(
             spread_once(&column(true), "g0").0,
             concat!(
                 r#" | coalesce("d.n.properties.a", "n.properties.a") as g0"#,
-                r#" | split "\x01" from "g0" as g0 | unroll by (g0) | filter g0:*"#
+                r#" | split "\x01" from "g0" as g0 | unroll by (g0) | filter !g0:="""#
             )
         );
-        assert_eq!(figure(Function::Percentile(99.9), "v", 2), "quantile(0.9990000000000001, v) if (v:*) as m2");
-        assert_eq!(figure(Function::Distinct, "v", 0), "count_uniq(v) as m0");
+        assert_eq!(figure(Function::Percentile(99.9), "v", 2), "quantile(0.9990000000000001, v) if (!v:=\"\") as m2");
+        assert_eq!(figure(Function::Distinct, "v", 0), "count_uniq_hash(v) as m0");
     }
 }
