@@ -24,6 +24,10 @@ pub(crate) struct Args {
     /// The folder to keep everything in; without it, it is in memory and gone at the end. A file of version 0.1 is taken over
     #[arg(long, value_name = "FOLDER")]
     db: Option<PathBuf>,
+    /// Has VictoriaLogs keep everything, one server or the front of a cluster: victorialogs=http://HOST:PORT. The folder then
+    /// holds the journal in front of it
+    #[arg(long, value_name = "STORE", requires = "db", value_parser = victoria_logs, conflicts_with_all = ["max_age", "max_size"])]
+    store: Option<String>,
     /// When an event counts as stored: when it is on the disk, or when the operating system has it, which is faster and
     /// survives the end of the process but no power failure
     #[arg(long, default_value = "disk", requires = "db")]
@@ -60,10 +64,17 @@ Examples:
   jkool collect                                     in memory, at http://127.0.0.1:6580
   jkool collect --db events.db --max-age 7d --max-size 2GB
   jkool collect --otlp 127.0.0.1:4318               of OpenTelemetry's SDKs too
+  jkool collect --db journal --store victorialogs=http://127.0.0.1:9428
   jkool collect --listen 127.0.0.1:0                at a free port, which it prints
   jkool collect --listen 0.0.0.0:6580 --token-file tokens --tls-cert cert.pem --tls-key key.pem
 
 It runs until it is asked to stop, by Ctrl-C or SIGTERM. Exit codes: 0 stopped as asked, 2 wrong usage, 3 it can't start";
+
+/// The url of VictoriaLogs.
+fn victoria_logs(text: &str) -> Result<String, &'static str> {
+    let url = text.strip_prefix("victorialogs=").filter(|url| url.starts_with("http://"));
+    url.map(str::to_owned).ok_or("expected victorialogs=http://HOST:PORT")
+}
 
 /// When an event counts as stored.
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -73,7 +84,7 @@ enum Sync {
 }
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
-    let keeps = keeps(args.db.as_deref(), retention(&args));
+    let keeps = keeps(args.db.as_deref(), args.store.is_some(), retention(&args));
     let tls = args.tls_cert.is_some();
     let builder = builder(args)?;
     let started = tokio::task::spawn_blocking(|| builder.start()).await;
@@ -119,8 +130,9 @@ fn retention(args: &Args) -> Retention {
 }
 
 /// Where events are kept, and how many.
-fn keeps(db: Option<&Path>, retention: Retention) -> String {
+fn keeps(db: Option<&Path>, is_remote: bool, retention: Retention) -> String {
     let mut text = match db {
+        Some(path) if is_remote => format!("Keeps events in VictoriaLogs, with a journal in {}", path.display()),
         Some(path) => format!("Keeps events in {}", path.display()),
         None => "Keeps events in memory, until it ends".to_owned(),
     };
@@ -158,6 +170,9 @@ fn builder(args: Args) -> Result<CollectorBuilder, Failure> {
         });
     if let Some(path) = args.db {
         store = store.file(path);
+    }
+    if let Some(url) = args.store {
+        store = store.victoria_logs(url);
     }
     let mut builder = Collector::builder()
         .listen(args.listen)

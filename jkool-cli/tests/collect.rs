@@ -194,6 +194,24 @@ fn a_second_collector_is_refused_and_told_who_has_it() {
     assert_eq!(run(&["send", "hello", "--url", &first.url]).code, 0);
 }
 
+#[test]
+fn a_store_elsewhere_need_not_be_there_for_events_to_be_taken() {
+    let db = TempFile::missing("journal");
+    for wrong in [
+        &["--store", "victorialogs=http://127.0.0.1:1"][..],
+        &["--store", "http://127.0.0.1:1", "--db", db.path()],
+        &["--store", "victorialogs=http://127.0.0.1:1", "--db", db.path(), "--max-age", "7d"],
+    ] {
+        assert_eq!(run(&[&["collect"], wrong].concat()).code, 2, "{wrong:?}");
+    }
+    // Nobody listens there.
+    let collector = Process::start(&["--db", db.path(), "--store", "victorialogs=http://127.0.0.1:1"]);
+    assert_eq!(run(&["send", "hello", "--url", &collector.url]).code, 0);
+    let search = run(&["search", "hello", "--url", &collector.url]);
+    assert_ne!(search.code, 0);
+    assert!(search.err.contains("VictoriaLogs at 127.0.0.1:1"), "{}", search.err);
+}
+
 /// So many events go in one request, and so many requests are under way.
 const BATCH: usize = 20;
 const SENDERS: usize = 4;

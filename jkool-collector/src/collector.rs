@@ -114,9 +114,12 @@ impl Collector {
         self.ready.app.counters.counts()
     }
 
-    /// What nobody could be answered, the youngest 32: lines that came over TCP and can't be read, and why.
+    /// What nobody could be answered, the youngest 32: lines that came over TCP and can't be read, and why; and what the store
+    /// has to tell, see [`Store::troubles`].
     pub fn notices(&self) -> Vec<String> {
-        self.ready.app.counters.notices()
+        let mut notices = self.ready.app.counters.notices();
+        notices.extend(self.store().troubles());
+        notices
     }
 
     /// Ends it, as dropping it does.

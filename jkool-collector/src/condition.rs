@@ -3,6 +3,7 @@
 use crate::expression::Quoted;
 use crate::field::{FieldName, FieldValue, SEVERITY, TIME, values_of};
 use crate::filter::severity_of;
+use crate::like::is_like;
 use crate::store::Stored;
 use jkool_model::{Severity, Timestamp};
 use std::fmt;
@@ -158,48 +159,6 @@ impl Test {
             _ => false,
         }
     }
-}
-
-/// Whether all of `text` fits a pattern of `%` and `_`.
-fn is_like(text: &str, pattern: &str) -> bool {
-    /// A sign of a pattern.
-    #[derive(Clone, Copy, PartialEq)]
-    enum Sign {
-        Any,
-        One,
-        Same(char),
-    }
-    let mut signs = Vec::new();
-    let mut rest = pattern.chars();
-    while let Some(c) = rest.next() {
-        signs.push(match c {
-            '%' => Sign::Any,
-            '_' => Sign::One,
-            '\\' => Sign::Same(rest.next().unwrap_or(c)),
-            c => Sign::Same(c),
-        });
-    }
-    let text: Vec<char> = text.chars().collect();
-    let (mut at, mut sign) = (0, 0);
-    // Where to go on when what stands behind the last `%` does not fit.
-    let mut again = None;
-    while at < text.len() {
-        match (signs.get(sign), text.get(at)) {
-            (Some(Sign::Any), _) => {
-                sign += 1;
-                again = Some((sign, at));
-            }
-            (Some(wanted), Some(c)) if *wanted == Sign::One || *wanted == Sign::Same(*c) => {
-                (at, sign) = (at + 1, sign + 1)
-            }
-            _ => {
-                let Some((behind, from)) = &mut again else { return false };
-                *from += 1;
-                (sign, at) = (*behind, *from);
-            }
-        }
-    }
-    signs.iter().skip(sign).all(|sign| *sign == Sign::Any)
 }
 
 /// A text that is a number, and not one of which a float loses digits.

@@ -14,6 +14,7 @@ mod field;
 mod filter;
 mod intake;
 mod jkql;
+mod like;
 mod listen;
 mod page;
 mod query;

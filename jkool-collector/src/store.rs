@@ -5,6 +5,7 @@ mod charts;
 pub(crate) mod engine;
 mod error;
 mod flows;
+mod front;
 mod id;
 mod index;
 mod journal;
@@ -17,8 +18,10 @@ mod results;
 mod retention;
 mod scale;
 mod takeover;
+mod victoria;
 
 pub use aggregation::{Aggregation, Function, Group, InvalidMeasure, Key, Measure, Row};
+pub(crate) use engine::Health;
 pub use error::{StoreError, StoreErrorKind};
 pub use id::{EntityId, InvalidEntityId};
 pub(crate) use index::Search;

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::counters::Counts;
 use crate::error_response::ErrorResponse;
 use crate::query::Query;
-use crate::store::Sizes;
+use crate::store::{Health, Sizes};
 use axum::extract::{RawQuery, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -19,10 +19,11 @@ pub(super) async fn open_metrics(
 ) -> Result<Response, ErrorResponse> {
     Query::parse(&query.unwrap_or_default()).finish()?;
     let sizes = app.store.read(|reader| reader.sizes()).await?;
-    Ok(([(CONTENT_TYPE, OPEN_METRICS)], text(&app.counters.counts(), &sizes)).into_response())
+    let health = app.store.health();
+    Ok(([(CONTENT_TYPE, OPEN_METRICS)], text(&app.counters.counts(), &sizes, &health)).into_response())
 }
 
-fn text(received: &Counts, sizes: &Sizes) -> String {
+fn text(received: &Counts, sizes: &Sizes, health: &Health) -> String {
     let mut text = String::new();
     for (kind, name, help, value) in [
         ("counter", "stored", "Entities that were stored.", received.stored),
@@ -37,6 +38,8 @@ fn text(received: &Counts, sizes: &Sizes) -> String {
         ("gauge", "activities", "Activities in the store.", sizes.activities),
         ("gauge", "snapshots", "Snapshots in the store.", sizes.snapshots),
         ("gauge", "store_bytes", "What the store takes.", sizes.bytes),
+        ("gauge", "waiting", "Entities that are acknowledged and in the journal alone.", health.waiting),
+        ("gauge", "troubles", "Things that a person should know of the store.", health.notices.len() as u64),
     ] {
         let name = format!("jkool_collector_{name}");
         let unit = if name.ends_with("_bytes") { format!("# UNIT {name} bytes\n") } else { String::new() };

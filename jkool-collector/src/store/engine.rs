@@ -40,6 +40,9 @@ pub(crate) trait Engine: fmt::Debug + Send + Sync {
 
     /// How much there is.
     fn extent(&self) -> Result<Extent, StoreError>;
+
+    /// How it is.
+    fn health(&self) -> Health;
 }
 
 /// An entity that was just stored, for those who watch. To read it is left to them: who stores has no time for that.
@@ -117,6 +120,15 @@ pub(crate) struct Extent {
     pub(crate) numbers: std::collections::BTreeSet<String>,
     /// How many values are kept in their entities alone, for their fields were too many.
     pub(crate) passed_over: u64,
+}
+
+/// How a store is.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Health {
+    /// How many entities are acknowledged and not yet where questions for figures see them.
+    pub(crate) waiting: u64,
+    /// What a person should know.
+    pub(crate) notices: Vec<String>,
 }
 
 /// The times that a filter lets through, in microseconds.

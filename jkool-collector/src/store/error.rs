@@ -31,6 +31,8 @@ pub enum StoreErrorKind {
     NoEntity,
     /// A field that can't be grouped by, or not in this way.
     NoSuchField,
+    /// The server that keeps the entities can't be reached, or says that it can't.
+    Server,
     /// The store was closed.
     Closed,
     /// Files can't be opened, read or written.

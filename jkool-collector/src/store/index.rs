@@ -20,3 +20,4 @@ pub(super) use find::{count, find, get, has_equal};
 pub(super) use messages::messages;
 pub(crate) use search::Search;
 pub(super) use span::{Span, SpanView, bytes_in};
+pub(super) use words::words_in;

@@ -1,34 +1,25 @@
 //! The store of this process: a journal, and search indexes that follow it.
 
 mod active;
-mod folder;
 mod indexer;
 mod open;
 mod rebuild;
-mod state;
-mod writer;
 
 #[cfg(feature = "sqlite")]
 pub(super) use active::{Active, folder_of};
-pub(super) use folder::aside;
-#[cfg(feature = "sqlite")]
-pub(super) use folder::with_suffix;
-pub(super) use open::Settings;
-pub(super) use writer::closed;
 
-use super::engine::{Aggregate, Deadline, Engine, Extent, Find, Fresh, Message, Reply, range_of};
+use super::engine::{Aggregate, Deadline, Engine, Extent, Find, Fresh, Health, Message, Reply, range_of};
+use super::front::{self, Lock, Shared, Writer, closed};
 use super::index::{self, SpanView};
 use super::{EntityId, Record, Row, StoreError, Stored};
-use indexer::Task;
+use indexer::{Spans, Task};
 use jkool_model::Timestamp;
-use state::Shared;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::broadcast;
-use writer::Writer;
 
 /// The store of this process.
 #[derive(Debug)]
@@ -37,10 +28,10 @@ pub(super) struct Local {
     writer: Option<Writer>,
     indexer: Mutex<Sender<Task>>,
     thread: Option<JoinHandle<()>>,
-    shared: Arc<Shared>,
+    shared: Arc<Shared<Spans>>,
     tail: broadcast::Sender<Arc<Fresh>>,
     /// Held as long as nobody else may open the folder.
-    _lock: Option<folder::Lock>,
+    _lock: Option<Lock>,
 }
 
 impl Local {
@@ -59,7 +50,7 @@ impl Local {
         let range = self.shared.kept(&range_of(&find.filter, find.now));
         let (spans, pending) = self.shared.snapshot();
         let mut found = of_index(&spans, &range)?;
-        let young = state::find(&pending, find, &range);
+        let young = front::find(&pending, find, &range);
         if !young.is_empty() {
             found.extend(young.into_iter().map(of_pending));
             found.sort_unstable_by_key(id);
@@ -140,6 +131,13 @@ impl Engine for Local {
             numbers: spans.iter().flat_map(|span| span.names.numbers().map(str::to_owned)).collect::<BTreeSet<_>>(),
             passed_over: spans.iter().map(|span| span.names.passed_over).sum(),
         })
+    }
+
+    fn health(&self) -> Health {
+        let state = self.shared.state();
+        let waiting = state.pending.iter().map(|group| group.entities.len() as u64).sum();
+        let failure = state.failure.as_ref().map(|error| format!("{waiting} entities wait for the index: {error}"));
+        Health { waiting, notices: failure.into_iter().collect() }
     }
 }
 

@@ -1,9 +1,11 @@
 //! Opening a store.
 
-use super::engine::{Deadline, Engine, Fresh};
-use super::local::{Local, Settings, closed};
+use super::engine::{Deadline, Engine, Fresh, Health};
+use super::front::{Settings, closed};
+use super::local::Local;
 use super::progress::{Progress, Report};
 use super::reader::Reader;
+use super::victoria::Victoria;
 use super::{Appended, Record, Retention, StoreError, StoreErrorKind};
 use crate::clock::Clock;
 use std::num::NonZero;
@@ -45,6 +47,8 @@ pub enum Durability {
 #[derive(Debug, Clone)]
 pub struct StoreBuilder {
     path: Option<PathBuf>,
+    victoria_logs: Option<String>,
+    flushed_after: Duration,
     durability: Durability,
     retention: Option<Retention>,
     clock: Clock,
@@ -59,6 +63,8 @@ impl Store {
     pub fn builder() -> StoreBuilder {
         StoreBuilder {
             path: None,
+            victoria_logs: None,
+            flushed_after: Duration::from_secs(30),
             durability: Durability::default(),
             retention: None,
             clock: Clock::default(),
@@ -115,6 +121,17 @@ impl Store {
         self.0.engine.tail()
     }
 
+    /// How it is now.
+    pub(crate) fn health(&self) -> Health {
+        self.0.engine.health()
+    }
+
+    /// What a person should know of it now: why what is acknowledged can't get to where it is kept, or what was refused there.
+    /// None if all is well.
+    pub fn troubles(&self) -> Vec<String> {
+        self.health().notices
+    }
+
     /// What opening it had to say: a damaged file that was set aside, for example.
     pub fn notices(&self) -> &[String] {
         &self.0.notices
@@ -127,6 +144,24 @@ impl StoreBuilder {
     #[must_use]
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
         self.path = Some(path.into());
+        self
+    }
+
+    /// Has everything kept by [VictoriaLogs](https://docs.victoriametrics.com/victorialogs/), one server or the front of a
+    /// cluster, at this url. The folder that [`file`](Self::file) names holds the journal in front of it. How long events are
+    /// kept is up to that server.
+    #[must_use]
+    pub fn victoria_logs(mut self, url: impl Into<String>) -> Self {
+        self.victoria_logs = Some(url.into());
+        self
+    }
+
+    /// After how long VictoriaLogs surely has on its disk what it was sent: a good deal longer than its
+    /// `-inmemoryDataFlushInterval`, which is 5 seconds unless said otherwise. 30 seconds unless said otherwise. So long the
+    /// journal keeps it too.
+    #[must_use]
+    pub fn flushed_after(mut self, duration: Duration) -> Self {
+        self.flushed_after = duration;
         self
     }
 
@@ -185,15 +220,33 @@ impl StoreBuilder {
     /// # Errors
     /// When the folder can't be opened or made, another process has it, or a newer version wrote it.
     pub fn open(self) -> Result<Store, StoreError> {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let turns = Arc::new(Semaphore::new(cores.clamp(*READERS.start(), *READERS.end())));
+        let (patience, victoria_logs, flushed_after) = (self.patience, self.victoria_logs.clone(), self.flushed_after);
+        let (engine, notices): (Box<dyn Engine>, _) = match victoria_logs {
+            Some(url) => {
+                let (engine, notices) = Victoria::open(self.settings(), &url, flushed_after)?;
+                (Box::new(engine), notices)
+            }
+            None => {
+                let mut notices = Vec::new();
+                if let Some(path) = &self.path {
+                    notices.extend(super::takeover::take_over(path, &self.report)?);
+                }
+                let (engine, more) = Local::open(self.settings())?;
+                notices.extend(more);
+                (Box::new(engine), notices)
+            }
+        };
+        Ok(Store(Arc::new(Inner { engine, patience, turns, notices })))
+    }
+
+    fn settings(self) -> Settings {
         let retention = self.retention.unwrap_or(match &self.path {
             Some(_) => Retention::ALL,
             None => Retention::IN_MEMORY,
         });
-        let mut notices = Vec::new();
-        if let Some(path) = &self.path {
-            notices.extend(super::takeover::take_over(path, &self.report)?);
-        }
-        let settings = Settings {
+        Settings {
             path: self.path,
             durability: self.durability,
             retention,
@@ -201,11 +254,6 @@ impl StoreBuilder {
             waiting: self.waiting,
             disk: self.disk,
             report: self.report,
-        };
-        let (engine, more) = Local::open(settings)?;
-        notices.extend(more);
-        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let turns = Arc::new(Semaphore::new(cores.clamp(*READERS.start(), *READERS.end())));
-        Ok(Store(Arc::new(Inner { engine: Box::new(engine), patience: self.patience, turns, notices })))
+        }
     }
 }

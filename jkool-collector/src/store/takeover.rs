@@ -25,7 +25,7 @@ pub(super) fn take_over(path: &Path, report: &Report) -> Result<Vec<String>, Sto
     if head == SQLITE {
         return convert(path, report);
     }
-    let aside = super::local::aside(path);
+    let aside = super::front::aside(path);
     fs::rename(path, &aside).map_err(|error| StoreError::io(&error).at(path))?;
     Ok(vec![format!("{} is no store: it was set aside as {}, and a new one begun", path.display(), aside.display())])
 }

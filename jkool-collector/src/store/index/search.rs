@@ -52,6 +52,11 @@ impl Search {
         Self(if words.is_empty() { Vec::new() } else { vec![Term { words, prefix: begins, negated: false }] })
     }
 
+    /// The words of each term, whether the last one only has to begin so, and whether it must not be there.
+    pub(crate) fn terms(&self) -> impl Iterator<Item = (&[String], bool, bool)> {
+        self.0.iter().map(|term| (&*term.words, term.prefix, term.negated))
+    }
+
     /// As the index wants it. Who asks for no word at all finds nothing.
     pub(super) fn to_query(&self) -> Box<dyn Query> {
         if self.0.is_empty() {

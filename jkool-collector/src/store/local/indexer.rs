@@ -1,10 +1,10 @@
 //! The thread that keeps the indexes: it follows the journal within a second, begins new ones, and lets go of old ones.
 
 use super::active::{Active, folder_of};
-use super::state::{Group, Shared};
 use crate::clock::Clock;
-use crate::store::index::{Span, SpanView};
-use crate::store::{Retention, StoreError};
+use crate::store::front::{Follower, Group, Shared, closed};
+use crate::store::index::{Span, SpanView, has_equal};
+use crate::store::{Record, Retention, StoreError};
 use jkool_model::Timestamp;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -32,9 +32,29 @@ pub(super) enum Task {
     Close,
 }
 
+/// What is read of the indexes.
+pub(super) type Spans = Arc<Vec<SpanView>>;
+
+/// The indexing thread, as the writing one knows it.
+pub(super) struct ToIndexer(pub(super) Sender<Task>);
+
+impl Follower for ToIndexer {
+    type View = Spans;
+
+    fn has_equal(&mut self, spans: &Spans, record: &Record) -> Result<bool, StoreError> {
+        let Some(id) = record.entity.tracking_id() else { return Ok(false) };
+        has_equal(spans, &id.to_string(), record.is_dated.then_some(record.time), &record.json)
+    }
+
+    /// Without an indexing thread all stays in the journal, until the next start.
+    fn follow(&mut self, group: Arc<Group>) {
+        drop(self.0.send(Task::Index(group)));
+    }
+}
+
 /// The indexes, as that thread has them.
 pub(super) struct Indexer {
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared<Spans>>,
     /// The folder of the indexes, if they are in one.
     pub(super) root: Option<PathBuf>,
     pub(super) retention: Retention,
@@ -108,7 +128,7 @@ impl Indexer {
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
-        let Some(active) = &mut self.active else { return Err(super::writer::closed()) };
+        let Some(active) = &mut self.active else { return Err(closed()) };
         if active.is_behind() {
             self.view = active.commit()?;
         } else if active.span.differs(&self.view) {
@@ -122,7 +142,7 @@ impl Indexer {
         let Some(active) = &self.active else { return };
         let complete = self.complete.iter().map(|(_, view)| view.clone());
         let indexed = active.committed;
-        self.shared.publish(complete.chain([self.view.clone()]).collect(), indexed);
+        self.shared.publish(Arc::new(complete.chain([self.view.clone()]).collect()), indexed);
         if let Some(mut journal) = self.shared.journal() {
             journal.cut(indexed);
         }
@@ -149,7 +169,7 @@ impl Indexer {
     fn recover(&mut self) {
         let reopened = match (self.active.take(), folder_of(self.root.as_deref(), self.view.number)) {
             (Some(active), _) => active.reopen(),
-            (None, None) => Err(super::writer::closed()),
+            (None, None) => Err(closed()),
             (None, folder) => Span::open_or_create(self.view.number, folder)
                 .and_then(|span| Active::of(span, self.shared.state().indexed))
                 .map(|(active, _)| active),

@@ -2,39 +2,16 @@
 
 use super::Local;
 use super::active::{Active, folder_of};
-use super::folder::{self, Folder};
-use super::indexer::Indexer;
+use super::indexer::{Indexer, ToIndexer};
 use super::rebuild::{Found, open_all};
-use super::state::{Group, Shared, State};
-use super::writer::{Work, Writer};
-use crate::clock::Clock;
+use crate::store::front::{self, Group, Settings, Shared, State, TAIL, Work, Writer};
 use crate::store::index::Span;
 use crate::store::journal::{Journal, Replayed, replay};
-use crate::store::progress::Report;
-use crate::store::{Durability, Retention, StoreError, StoreErrorKind};
+use crate::store::{StoreError, StoreErrorKind};
 use std::fs;
-use std::path::PathBuf;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use tokio::sync::broadcast;
-
-/// So many entities a watcher may lag behind.
-const TAIL: usize = 1_024;
-
-/// How a store is opened.
-#[derive(Debug)]
-pub(in crate::store) struct Settings {
-    /// The folder; none for one in memory.
-    pub(in crate::store) path: Option<PathBuf>,
-    pub(in crate::store) durability: Durability,
-    pub(in crate::store) retention: Retention,
-    pub(in crate::store) clock: Clock,
-    /// How many bytes may wait to be written.
-    pub(in crate::store) waiting: usize,
-    /// At which size of a journal's file the disk counts as full, for tests.
-    pub(in crate::store) disk: Option<u64>,
-    pub(in crate::store) report: Report,
-}
 
 impl Local {
     /// Opens it; also says what had to be set aside.
@@ -46,18 +23,19 @@ impl Local {
         let Settings { path, durability, retention, clock, waiting, disk, report } = settings;
         let (mut found, mut replayed) =
             (Found { spans: Vec::new(), indexed: 0, notices: Vec::new() }, Replayed::default());
-        let (mut lock, mut folder) = (None, None);
+        let (mut lock, mut folders) = (None, None);
         if let Some(path) = &path {
-            let made = Folder::make(path)?;
-            lock = Some(folder::take(path)?);
+            let (journal, index) = (path.join("journal"), path.join("index"));
+            front::make_folders(&[path, &journal, &index])?;
+            lock = Some(front::take(path)?);
             // In order, a process leaves no journal.
-            let mut journal = fs::read_dir(&made.journal).map_err(|error| StoreError::io(&error).at(path))?;
-            let was_closed = journal.next().is_none();
-            found = open_all(&made.index, was_closed, &report)?;
-            replayed = replay(&made.journal, found.indexed)?;
-            folder = Some(made);
+            let mut files = fs::read_dir(&journal).map_err(|error| StoreError::io(&error).at(path))?;
+            let was_closed = files.next().is_none();
+            found = open_all(&index, was_closed, &report)?;
+            replayed = replay(&journal, found.indexed)?;
+            folders = Some((journal, index));
         }
-        let root = folder.as_ref().map(|folder| folder.index.clone());
+        let (folder, root) = folders.unzip();
         let last = match found.spans.pop() {
             Some(last) => last,
             None => Span::create(1, folder_of(root.as_deref(), 1))?,
@@ -75,13 +53,13 @@ impl Local {
         let bytes = replayed.entities.iter().map(|stored| stored.json.len()).sum();
         let pending = Group { entities: replayed.entities, bytes };
         let state = State {
-            spans: Arc::new(complete.iter().map(|(_, view)| view.clone()).chain([view.clone()]).collect()),
+            view: Arc::new(complete.iter().map(|(_, view)| view.clone()).chain([view.clone()]).collect()),
             indexed: found.indexed,
             pending_bytes: pending.bytes,
             pending: if pending.entities.is_empty() { [].into() } else { [Arc::new(pending)].into() },
             failure: None,
         };
-        let journal = folder.map(|folder| Journal::open(&folder.journal, durability, replayed.files, disk));
+        let journal = folder.map(|folder| Journal::open(&folder, durability, replayed.files, disk));
         let shared = Arc::new(Shared::new(state, journal));
         let (indexer, tasks) = channel();
         let (tail, _) = broadcast::channel(TAIL);
@@ -90,7 +68,7 @@ impl Local {
             clock: clock.clone(),
             retention,
             tail: tail.clone(),
-            indexer: indexer.clone(),
+            follower: ToIndexer(indexer.clone()),
             next,
         };
         let indexing = Indexer {

@@ -1,7 +1,7 @@
 //! A damaged index is set aside, and what can be read of it goes into a new one.
 
 use super::active::{Active, folder_of};
-use super::folder::{aside, with_suffix};
+use crate::store::front::{aside, with_suffix};
 use crate::store::index::Span;
 use crate::store::progress::Report;
 use crate::store::{StoreError, Stored};

@@ -1,7 +1,8 @@
 //! Taking over a file of version 0.1: SQLite, with each entity as it was received in the table `entity`.
 
+use crate::store::front::{aside, with_suffix};
 use crate::store::index::Span;
-use crate::store::local::{Active, aside, folder_of, with_suffix};
+use crate::store::local::{Active, folder_of};
 use crate::store::progress::Report;
 use crate::store::{Record, StoreError, StoreErrorKind};
 use jkool_model::Timestamp;

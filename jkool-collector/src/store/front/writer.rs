@@ -1,10 +1,8 @@
 //! The thread that acknowledges. What waits meanwhile is written together, so that many share one trip to the disk.
 
-use super::indexer::Task;
 use super::state::{Group, Shared};
 use crate::clock::Clock;
 use crate::store::engine::{Fresh, Reply};
-use crate::store::index::has_equal;
 use crate::store::{Appended, Record, Retention, StoreError, StoreErrorKind, Stored};
 use bytes::Bytes;
 use jkool_model::Timestamp;
@@ -22,9 +20,24 @@ const GROUP: usize = 8_192;
 /// A larger one is not kept for watchers, of which one may be slow.
 const LARGE: usize = 64 << 10;
 
+/// So many entities a watcher may lag behind.
+pub(in crate::store) const TAIL: usize = 1_024;
+
+/// What follows the journal.
+pub(in crate::store) trait Follower: Send {
+    /// What is read of it.
+    type View: Clone + Send + Sync;
+
+    /// Whether it has an entity of the same tracking id that is equal in every byte.
+    fn has_equal(&mut self, view: &Self::View, record: &Record) -> Result<bool, StoreError>;
+
+    /// Takes what is acknowledged. What it can't take now stays in the journal.
+    fn follow(&mut self, group: Arc<Group>);
+}
+
 /// A handle of the writing thread. Dropping it ends the thread once all that was submitted is written.
 #[derive(Debug)]
-pub(super) struct Writer {
+pub(in crate::store) struct Writer {
     batches: Mutex<Option<Sender<Batch>>>,
     waiting: Arc<AtomicUsize>,
     limit: usize,
@@ -39,14 +52,14 @@ struct Batch {
 }
 
 /// What the thread works with.
-pub(super) struct Work {
-    pub(super) shared: Arc<Shared>,
-    pub(super) clock: Clock,
-    pub(super) retention: Retention,
-    pub(super) tail: broadcast::Sender<Arc<Fresh>>,
-    pub(super) indexer: Sender<Task>,
+pub(in crate::store) struct Work<F: Follower> {
+    pub(in crate::store) shared: Arc<Shared<F::View>>,
+    pub(in crate::store) clock: Clock,
+    pub(in crate::store) retention: Retention,
+    pub(in crate::store) tail: broadcast::Sender<Arc<Fresh>>,
+    pub(in crate::store) follower: F,
     /// The number of the next entity.
-    pub(super) next: u64,
+    pub(in crate::store) next: u64,
 }
 
 pub(in crate::store) fn closed() -> StoreError {
@@ -54,7 +67,7 @@ pub(in crate::store) fn closed() -> StoreError {
 }
 
 impl Writer {
-    pub(super) fn start(work: Work, limit: usize) -> Result<Self, StoreError> {
+    pub(in crate::store) fn start<F: Follower + 'static>(work: Work<F>, limit: usize) -> Result<Self, StoreError> {
         let (batches, incoming) = channel();
         let waiting = Arc::new(AtomicUsize::new(0));
         let mut writing = Writing { work, waiting: Arc::clone(&waiting), recent: HashMap::new(), indexed: 0 };
@@ -64,7 +77,7 @@ impl Writer {
     }
 
     /// Hands over records; what becomes of them is said when it is known.
-    pub(super) fn submit(&self, records: Vec<Record>) -> Result<Reply, StoreError> {
+    pub(in crate::store) fn submit(&self, records: Vec<Record>) -> Result<Reply, StoreError> {
         let size = records.iter().map(Record::size).sum::<usize>();
         let before = self.waiting.fetch_add(size, Ordering::Relaxed);
         // One batch may be larger than the limit: alone it still gets through.
@@ -91,8 +104,8 @@ impl Drop for Writer {
     }
 }
 
-struct Writing {
-    work: Work,
+struct Writing<F: Follower> {
+    work: Work<F>,
     waiting: Arc<AtomicUsize>,
     /// What no index may hold yet, by the hash of its bytes.
     recent: HashMap<u64, Arc<Stored>>,
@@ -100,7 +113,7 @@ struct Writing {
     indexed: u64,
 }
 
-impl Writing {
+impl<F: Follower> Writing<F> {
     fn run(&mut self, incoming: &Receiver<Batch>) {
         while let Ok(first) = incoming.recv() {
             let group = together(first, incoming);
@@ -123,9 +136,9 @@ impl Writing {
         let now = self.work.clock.now();
         let shared = Arc::clone(&self.work.shared);
         shared.wait_for_room()?;
-        let (spans, indexed) = {
+        let (view, indexed) = {
             let state = shared.state();
-            (Arc::clone(&state.spans), state.indexed)
+            (state.view.clone(), state.indexed)
         };
         if self.indexed != indexed {
             self.recent.retain(|_, stored| stored.id.sequence() > indexed);
@@ -141,11 +154,10 @@ impl Writing {
                     appended.expired += 1;
                     continue;
                 }
-                if let Some(id) = record.entity.tracking_id() {
+                if record.entity.tracking_id().is_some() {
                     let hash = hash(&record.json);
                     let is_recent = self.recent.get(&hash).is_some_and(|stored| stored.json == record.json);
-                    let time = record.is_dated.then_some(record.time);
-                    if is_recent || has_equal(&spans, &id.to_string(), time, &record.json)? {
+                    if is_recent || self.work.follower.has_equal(&view, &record)? {
                         appended.duplicates += 1;
                         continue;
                     }
@@ -180,8 +192,7 @@ impl Writing {
         shared.add(Arc::clone(&group));
         // Who is shown it may look it up at once.
         self.show(&group.entities);
-        // Without an indexing thread all stays in the journal, until the next start.
-        drop(self.work.indexer.send(Task::Index(group)));
+        self.work.follower.follow(group);
         Ok(outcomes)
     }
 

@@ -16,7 +16,7 @@ const OWNER: &str = "owner";
 const FORMAT: &str = "format";
 
 /// Held as long as nobody else may open the folder. The system lets go of it when the process ends, however that comes.
-pub(super) struct Lock {
+pub(in crate::store) struct Lock {
     _held: DirectoryLock,
 }
 
@@ -26,34 +26,24 @@ impl fmt::Debug for Lock {
     }
 }
 
-/// The folders of a store.
-#[derive(Debug)]
-pub(super) struct Folder {
-    pub(super) journal: PathBuf,
-    pub(super) index: PathBuf,
-}
-
-impl Folder {
-    /// Makes what is not there yet, for its owner alone: it holds what programs log.
-    pub(super) fn make(path: &Path) -> Result<Self, StoreError> {
-        let folder = Self { journal: path.join("journal"), index: path.join("index") };
-        for one in [path, &folder.journal, &folder.index] {
-            let mut builder = DirBuilder::new();
-            #[cfg(unix)]
-            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-            match builder.create(one) {
-                Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-                    return Err(StoreError::io(&error).at(one));
-                }
-                _ => {}
+/// Makes those of the folders that are not there yet, for their owner alone: they hold what programs log.
+pub(in crate::store) fn make_folders(paths: &[&Path]) -> Result<(), StoreError> {
+    for path in paths {
+        let mut builder = DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        match builder.create(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                return Err(StoreError::io(&error).at(path));
             }
+            _ => {}
         }
-        Ok(folder)
     }
+    Ok(())
 }
 
 /// Takes the folder for this process, and makes sure that this version understands what is in it.
-pub(super) fn take(path: &Path) -> Result<Lock, StoreError> {
+pub(in crate::store) fn take(path: &Path) -> Result<Lock, StoreError> {
     let directory = MmapDirectory::open(path).map_err(|error| StoreError::new(StoreErrorKind::Io, error).at(path))?;
     let held = directory.acquire_lock(&LockFile { filepath: LOCK.into(), is_blocking: false });
     let held = held.map_err(|error| match error {

@@ -1,20 +1,16 @@
-//! Laws of the store, for any entities and any filter.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+//! Any entities and any filters.
 
-mod common;
-
-use common::records;
-use jkool_collector::{Condition, EntityId, Expression, Filter, Kind, Moment, SeverityRange, Store, Stored};
+use jkool_collector::{Condition, Expression, Filter, Kind, Moment, SeverityRange};
 use jkool_model::{Severity, Timestamp};
 use proptest::option;
-use proptest::prelude::{Just, Strategy, any, prop_oneof, proptest};
+use proptest::prelude::{Just, Strategy, any, prop_oneof};
 use proptest::sample::select;
 
-const NOW: Timestamp = Timestamp::from_usec(1_457_524_800_000_000);
+pub(crate) const NOW: Timestamp = Timestamp::from_usec(1_457_524_800_000_000);
 const WORDS: &[&str] = &["order", "pay", "payment", "ÄRGER", "4711"];
 const SOURCES: &[&str] = &["APPL=Shop#SERVER=web-1", "APPL=Shop#SERVER=web-2", "APPL=Pay#SERVER=web-1"];
 
-fn entity() -> impl Strategy<Value = String> {
+pub(crate) fn entity() -> impl Strategy<Value = String> {
     let parts = (
         select(&["EVENT", "SEND", "ACTIVITY"][..]),
         select(&["accept", "pay"][..]),
@@ -109,7 +105,7 @@ fn expression() -> impl Strategy<Value = Expression> {
     })
 }
 
-fn filter() -> impl Strategy<Value = Filter> {
+pub(crate) fn filter() -> impl Strategy<Value = Filter> {
     let severity = (select(Severity::ALL), select(Severity::ALL))
         .prop_map(|(a, b)| SeverityRange { from: a.min(b), to: a.max(b) });
     let moment = prop_oneof![
@@ -149,60 +145,4 @@ fn filter() -> impl Strategy<Value = Filter> {
         filter.expression = expression.unwrap_or_default();
         filter
     })
-}
-
-fn ids(stored: &[Stored]) -> Vec<EntityId> {
-    stored.iter().map(|stored| stored.id).collect()
-}
-
-proptest! {
-    #![proptest_config(proptest::test_runner::Config::with_cases(200))]
-
-    #[test]
-    fn all_ways_to_ask_agree(
-        entities in proptest::collection::vec(entity(), 0..60),
-        filters in proptest::collection::vec(filter(), 1..12),
-        page in 1..20_usize,
-    ) {
-        let store = Store::builder().open().unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(store.append(records(&entities, NOW))).unwrap();
-        store.read_now(|reader| {
-            let all = reader.find(&Filter::default(), 1_000, None, NOW)?;
-            assert_eq!(all.len(), entities.len());
-            assert!(all.windows(2).all(|pair| pair[0].time >= pair[1].time), "the youngest come first");
-            for filter in &filters {
-                let expected: Vec<_> = all.iter().filter(|stored| filter.matches(stored, NOW)).cloned().collect();
-                let expected = ids(&expected);
-                assert_eq!(ids(&reader.find(filter, 1_000, None, NOW)?), expected, "{filter:?}");
-                // A url, or a person who copies it, says the same.
-                let mut written = filter.clone();
-                written.expression = filter.expression.to_string().parse().unwrap();
-                assert_eq!(ids(&reader.find(&written, 1_000, None, NOW)?), expected, "{}", filter.expression);
-                // Page by page, either way.
-                let mut paged = Vec::new();
-                while let found @ [_, ..] = &*reader.find(filter, page, paged.last().copied(), NOW)? {
-                    paged.extend(ids(found));
-                }
-                assert_eq!(paged, expected, "{filter:?}");
-                let mut paged = Vec::new();
-                while let found @ [_, ..] = &*reader.find_after(filter, page, paged.last().copied(), NOW)? {
-                    paged.extend(ids(found));
-                }
-                paged.reverse();
-                assert_eq!(paged, expected, "{filter:?}");
-                let counted = reader.histogram(filter, 10, NOW)?;
-                let total: u64 = counted.iter().map(|bucket| bucket.severities.total()).sum();
-                // Counts are by the second, and so are all times here.
-                assert_eq!(total, expected.len() as u64, "{filter:?}");
-                let mut filter = filter.clone();
-                (filter.text, filter.correlator, filter.parent) = (None, None, None);
-                let expected = all.iter().filter(|stored| filter.matches(stored, NOW)).count();
-                for top in [reader.top_operations(&filter, 9, NOW)?, reader.top_sources(&filter, 9, NOW)?] {
-                    assert_eq!(top.iter().map(|top| top.severities.total()).sum::<u64>(), expected as u64, "{filter:?}");
-                }
-            }
-            Ok(())
-        }).unwrap();
-    }
 }

@@ -1,0 +1,78 @@
+//! Columns in the words of `stats`: what is grouped by, and figures of it. Pure: text out.
+
+use super::encoding::{BETWEEN, quoted};
+use super::logsql::DISTINCT;
+use crate::store::Function;
+
+/// Where the values of a field are.
+#[derive(Debug, Clone)]
+pub(super) struct Column {
+    pub(super) name: String,
+    pub(super) is_number: bool,
+    /// Whether some entity has several of them.
+    pub(super) has_several: bool,
+}
+
+/// As [`spread`], each value once, for an entity is in a group or is not.
+pub(super) fn spread_once(column: &Column, name: &str) -> (String, String) {
+    if !column.has_several {
+        return spread(column, name);
+    }
+    let once = quoted(&format!("{DISTINCT}{}", column.name));
+    let (pipes, _) = spread(&Column { name: name.to_owned(), ..column.clone() }, name);
+    (format!(" | coalesce({once}, {}) as {name}{pipes}", quoted(&column.name)), name.to_owned())
+}
+
+/// Pipes that make a row of each of several values, and the name that these have then.
+pub(super) fn spread(column: &Column, name: &str) -> (String, String) {
+    let from = quoted(&column.name);
+    if !column.has_several {
+        return (String::new(), from);
+    }
+    let between = quoted(&BETWEEN.to_string());
+    let pipes = format!(" | split {between} from {from} as {name} | unroll by ({name}) | filter !{name}:=\"\"");
+    (pipes, name.to_owned())
+}
+
+/// The name of a column in an answer.
+pub(super) fn unquoted(name: &str) -> String {
+    serde_json::from_str(name).unwrap_or_else(|_| name.to_owned())
+}
+
+pub(super) fn figure(function: Function, column: &str, index: usize) -> String {
+    // To these, no value would be an empty one. (In this place, `:*` finds nothing where a column has numbers alone.)
+    let some = format!("if (!{column}:=\"\")");
+    match function {
+        Function::Count => format!("count({column}) as m{index}"),
+        Function::Sum => format!("sum({column}) as m{index}"),
+        Function::Min => format!("min({column}) {some} as m{index}"),
+        Function::Max => format!("max({column}) {some} as m{index}"),
+        Function::Avg => format!("avg({column}) as m{index}"),
+        Function::Percentile(percent) => format!("quantile({}, {column}) {some} as m{index}", percent / 100.0),
+        Function::Distinct => format!("count_uniq_hash({column}) as m{index}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Column, figure, spread, spread_once};
+    use crate::store::Function;
+
+    #[test]
+    fn columns_are_written_in_the_words_of_stats() {
+        let column = |has_several| Column { name: "n.properties.a".into(), is_number: true, has_several };
+        assert_eq!(spread_once(&column(false), "g0"), (String::new(), r#""n.properties.a""#.to_owned()));
+        let (pipes, name) = spread(&column(true), "v");
+        assert_eq!(pipes, r#" | split "\x01" from "n.properties.a" as v | unroll by (v) | filter !v:="""#);
+        assert_eq!(name, "v");
+        assert_eq!(
+            spread_once(&column(true), "g0").0,
+            concat!(
+                r#" | coalesce("d.n.properties.a", "n.properties.a") as g0"#,
+                r#" | split "\x01" from "g0" as g0 | unroll by (g0) | filter !g0:="""#
+            )
+        );
+        assert_eq!(figure(Function::Percentile(99.9), "v", 2), "quantile(0.9990000000000001, v) if (!v:=\"\") as m2");
+        assert_eq!(figure(Function::Distinct, "v", 0), "count_uniq_hash(v) as m0");
+    }
+}
