@@ -4,6 +4,7 @@ mod collect;
 mod demo;
 mod exit;
 mod filter_args;
+mod formats;
 mod lines;
 mod out;
 mod search;

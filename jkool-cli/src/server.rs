@@ -32,6 +32,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// The url, if any. A host and port alone are reached over http.
+    pub(crate) fn url(&self) -> Option<String> {
+        let url = self.url.as_deref().filter(|url| !url.is_empty())?;
+        Some(if url.contains("://") { url.to_owned() } else { format!("http://{url}") })
+    }
+
     /// The certificate authorities' file, read.
     pub(crate) fn authorities(&self) -> Result<Option<Vec<u8>>, Failure> {
         let Some(path) = &self.ca_cert else { return Ok(None) };
@@ -56,7 +62,7 @@ impl Server {
 
     /// A reader of the server's stored events.
     pub(crate) fn reader(&self) -> Result<Reader, Failure> {
-        let text = self.url.as_deref().filter(|url| !url.is_empty()).unwrap_or(LOCAL);
+        let text = self.url().unwrap_or_else(|| LOCAL.to_owned());
         let url: Url = text.parse().map_err(|error| Failure::Usage(format!("--url: {error}")))?;
         let (is_plain, local) = (url.scheme() == "http", is_this_machine(&url));
         let token = self.token()?;

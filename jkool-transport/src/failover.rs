@@ -130,13 +130,14 @@ fn both(one: Failure, other: Failure) -> Failure {
         (Disposition::Retry { after: one }, Disposition::Retry { after: other }) => {
             Disposition::Retry { after: one.min(other) }
         }
-        (Disposition::Misconfigured, other) => other,
+        (Disposition::Misconfigured, other @ Disposition::Retry { .. }) => other,
         (one, _) => one,
     };
+    let refused = matches!(other.disposition, Disposition::Rejected | Disposition::TooLarge);
     Failure {
         disposition,
         maybe_delivered: one.maybe_delivered || other.maybe_delivered,
-        maybe_rejected: one.maybe_rejected || other.maybe_rejected,
+        maybe_rejected: one.maybe_rejected || other.maybe_rejected || refused,
         error: one.error,
     }
 }
