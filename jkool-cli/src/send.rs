@@ -3,8 +3,10 @@
 mod decoration;
 mod delivery;
 mod feed;
+mod follow;
 mod identity;
 mod input;
+mod positions;
 mod progress;
 mod property;
 mod rules;
@@ -17,11 +19,13 @@ use crate::{out, server, signals, units};
 use decoration::Decoration;
 use delivery::{Ended, conclude, deliver};
 use feed::{Feed, How, Lines, Stop};
+use follow::Follower;
 use identity::Identity;
 use input::{Input, Next};
 use jkool_client::model::{SourceFqn, TrackingId, error_chain};
 use jkool_client::transport::DEFAULT_URL;
 use jkool_client::{Admission, Client, LossReason, OverflowPolicy, Stats};
+use positions::Positions;
 use progress::Progress;
 use reqwest::Url;
 use rules::Rules;
@@ -41,6 +45,13 @@ pub(crate) struct Args {
     /// too when there is neither a message nor a decoration
     #[arg(long, value_name = "FILE", conflicts_with = "message")]
     file: Option<PathBuf>,
+    /// Log files to follow as they grow, or patterns in quotes such as '/var/log/app/*.log': renamed, truncated, and new ones.
+    /// What was delivered is remembered, and the next start goes on from there
+    #[arg(long, value_name = "PATTERN", num_args = 1.., conflicts_with_all = ["message", "file"])]
+    follow: Vec<String>,
+    /// Where it is remembered how far files were delivered [default: ~/.local/state/jkool/positions.json]
+    #[arg(long, value_name = "FILE", requires = "follow")]
+    positions: Option<PathBuf>,
     /// How the lines of a file are read
     #[arg(long, value_enum, default_value = "auto")]
     format: Format,
@@ -75,6 +86,7 @@ Examples:
   jkool send --file events.jsonl
   jkool send --file /var/log/nginx/access.log.1.gz --source APPL=Web#SERVER=web-1
   tail -f app.log | jkool send
+  jkool send --follow '/var/log/app/*.log' /var/log/syslog
   jkool send --file app.log --rules rules.toml --dry-run
   jkool send --file /var/spool/orders/dead-letters.jsonl
   grep ProcessOrder events.jsonl | jkool send
@@ -88,8 +100,14 @@ Exit codes: 0 all delivered, 1 some refused or not delivered, 2 wrong usage, 3 t
 const QUEUE_EVENTS: usize = 16_384;
 const QUEUE_BYTES: usize = 16 << 20;
 
+/// How long who follows may take to end.
+const LAST_LOOK: Duration = Duration::from_secs(3);
+
+const FOREVER: Duration = Duration::from_secs(100 * 365 * 86_400);
+
 fn is_one(args: &Args) -> bool {
-    args.message.is_some() || (args.file.is_none() && args.decoration != Decoration::default())
+    args.message.is_some()
+        || (args.file.is_none() && args.follow.is_empty() && args.decoration != Decoration::default())
 }
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
@@ -115,7 +133,9 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         return Ok(exit);
     }
     let path = args.file.clone().filter(|path| path != Path::new("-"));
-    if path.is_none() && std::io::stdin().is_terminal() {
+    let follower = follower(&args)?;
+    let follows = follower.is_some();
+    if path.is_none() && follower.is_none() && std::io::stdin().is_terminal() {
         return Err(Failure::Usage("a message, or --file, or something on standard input is wanted".into()));
     }
     let (began, feed) = (Instant::now(), Arc::<Feed>::default());
@@ -130,7 +150,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         }
         None => {
             let lines = Lines::new("standard input".to_owned(), args.format, Identity::of_stream());
-            (None, lines, Input::stdin(Arc::clone(&feed.bytes)))
+            let input = if follower.is_some() { Input::none() } else { Input::stdin(Arc::clone(&feed.bytes)) };
+            (None, lines, input)
         }
     };
     let progress = Progress::new(len);
@@ -141,31 +162,52 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         client: (!args.dry_run).then(|| client.clone()),
         progress: progress.clone(),
     };
-    let reading = tokio::task::spawn_blocking({
+    let (go_on, stopped) = std::sync::mpsc::channel();
+    let mut reading = tokio::task::spawn_blocking({
         let feed = Arc::clone(&feed);
-        move || read(&mut input, &mut lines, &feed, &how)
+        move || match follower {
+            Some(mut follower) => follower.run(&feed, &how, &stopped),
+            None => read(&mut input, &mut lines, &feed, &how),
+        }
     });
     let show = || progress.show(feed.bytes(), feed.emitted(), client.stats().delivered(), began.elapsed());
-    let mut ended = read_all(reading, &show).await;
+    let mut ended = read_all(&mut reading, &show).await;
     if ended.is_none() {
         ended = deliver(&client, args.timeout, &show).await;
     }
     feed.stop();
+    drop(go_on);
     progress.clear();
     let interrupted = matches!(ended, Some(Ended::Interrupted));
+    if interrupted && follows {
+        // It keeps how far it has come.
+        drop(tokio::time::timeout(LAST_LOOK, reading).await);
+    }
     let exit = conclude(&client, &url, ended).await;
     let (stats, took) = (client.stats(), began.elapsed());
     match args.dry_run {
         true => out::note(format_args!("{} would be sent{}", units::count(feed.emitted()), remarks(&feed))),
         false => out::note(summary(&feed, &stats, took)),
     }
-    if interrupted {
+    if interrupted && !follows {
         out::note("interrupted: what was not read yet is not sent");
     }
     match exit? {
-        Exit::Done if interrupted || feed.refused() > 0 || feed.failed() => Ok(Exit::NotAll),
+        Exit::Done if (interrupted && !follows) || feed.refused() > 0 || feed.failed() => Ok(Exit::NotAll),
         exit => Ok(exit),
     }
+}
+
+fn follower(args: &Args) -> Result<Option<Follower>, Failure> {
+    if args.follow.is_empty() {
+        return Ok(None);
+    }
+    let path = args.positions.clone().or_else(|| positions::usual_path(|name| std::env::var_os(name)));
+    let path =
+        path.ok_or_else(|| Failure::Usage("--positions: a file is wanted, as there is no home folder".into()))?;
+    let positions = Positions::open(path.clone())
+        .map_err(|error| Failure::Usage(format!("--positions {}: {error}", path.display())))?;
+    Follower::new(args.follow.clone(), positions).map(Some).map_err(Failure::Usage)
 }
 
 /// Takes the input to its end.
@@ -187,12 +229,12 @@ fn read(input: &mut Input, lines: &mut Lines, feed: &Feed, how: &How) {
 }
 
 /// Waits for the end of the input.
-async fn read_all(mut reading: tokio::task::JoinHandle<()>, show: &impl Fn()) -> Option<Ended> {
+async fn read_all(reading: &mut tokio::task::JoinHandle<()>, show: &impl Fn()) -> Option<Ended> {
     let stop = signals::stop();
     tokio::pin!(stop);
     loop {
         tokio::select! {
-            _ = &mut reading => return None,
+            _ = &mut *reading => return None,
             () = &mut stop => return Some(Ended::Interrupted),
             () = tokio::time::sleep(Duration::from_millis(100)) => show(),
         }
@@ -249,7 +291,8 @@ fn client(args: &Args, url: &str) -> Result<Client, Failure> {
         })
         .queue_events(QUEUE_EVENTS)
         .queue_bytes(QUEUE_BYTES)
-        .overflow(OverflowPolicy::Block(args.timeout))
+        // Who follows waits as long as it takes.
+        .overflow(OverflowPolicy::Block(if args.follow.is_empty() { args.timeout } else { FOREVER }))
         .flush_interval(Duration::from_millis(10))
         .loss_events(false)
         // One event happened here; the lines of a file did not.

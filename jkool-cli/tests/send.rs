@@ -296,7 +296,8 @@ fn a_dry_run_prints_what_would_be_sent_and_a_host_and_port_are_a_url() {
 fn compressed_files_and_arrays_are_read() {
     let collector = collector();
     let file = TempFile::new("array.json.gz", "");
-    let mut gzip = flate2::write::GzEncoder::new(std::fs::File::create(file.path()).unwrap(), flate2::Compression::fast());
+    let mut gzip =
+        flate2::write::GzEncoder::new(std::fs::File::create(file.path()).unwrap(), flate2::Compression::fast());
     gzip.write_all(b"[\n  {\n    \"msg\": \"one\"\n  },\n  {\"msg\":\"two\"}\n]\n").unwrap();
     gzip.finish().unwrap();
     let ran = run(&["send", "--file", file.path(), "--url", &collector.url()]);

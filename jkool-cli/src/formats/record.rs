@@ -125,10 +125,9 @@ impl Records {
         Some(open.finish())
     }
 
-    /// How many bytes are held of a record that is open.
-    pub(crate) fn held(&self) -> usize {
-        // Each empty line, and the line break behind the last one.
-        self.open.as_ref().map_or(0, |open| open.record.bytes.len() + 1 + open.blank as usize)
+    /// Whether a record is open, to which more may come.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open.is_some()
     }
 
     /// How many lines that say nothing have come since the last record.

@@ -83,6 +83,13 @@ impl Feed {
         self.failed.store(true, Ordering::Relaxed);
     }
 
+    /// The same for what goes on all the same, and may fail again and again: it is told once.
+    pub(super) fn fail_once(&self, how: &How, what: impl std::fmt::Display) {
+        if !self.failed() {
+            self.fail(how, what);
+        }
+    }
+
     fn refuse(&self, name: &str, line: u64, column: usize, reason: &str, how: &How) {
         let refused = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
         how.progress.above(|| match refused {
@@ -101,11 +108,13 @@ pub(super) struct Lines {
     identity: Identity,
     /// How many lines there were before the next record.
     line: u64,
+    /// How many bytes of lines are held by the record that is open.
+    open: u64,
 }
 
 impl Lines {
     pub(super) fn new(name: String, format: Format, identity: Identity) -> Self {
-        Self { name, splitter: Splitter::default(), records: Records::new(format), identity, line: 0 }
+        Self { name, splitter: Splitter::default(), records: Records::new(format), identity, line: 0, open: 0 }
     }
 
     pub(super) fn of_path(path: &PathBuf, format: Format, identity: Identity) -> Self {
@@ -116,19 +125,42 @@ impl Lines {
         &self.identity
     }
 
+    /// The same, behind so many lines.
+    pub(super) fn after(mut self, line: u64) -> Self {
+        self.line = line;
+        self
+    }
+
+    pub(super) fn line(&self) -> u64 {
+        self.line
+    }
+
     /// How many bytes were taken that no record has yet.
-    pub(super) fn held(&self) -> usize {
-        self.splitter.held() + self.records.held()
+    pub(super) fn held(&self) -> u64 {
+        self.splitter.held() as u64 + self.open
     }
 
     /// Takes what was read.
     pub(super) fn push(&mut self, bytes: &[u8], feed: &Feed, how: &How) -> Result<(), Stop> {
-        let Self { splitter, records, .. } = self;
+        let Self { splitter, records, open, .. } = self;
         let mut ready = Vec::new();
         let each = |line: Line<'_>| {
             match line {
-                Some(line) => ready.extend(records.push(line).map(Ok)),
-                None => ready.extend(records.flush().map(Ok).into_iter().chain([Err(TOO_LONG)])),
+                Some(line) => {
+                    let record = records.push(line);
+                    let own = line.len() as u64 + 1;
+                    *open = match records.is_open() {
+                        false => 0,
+                        // It is the first of the next.
+                        true if record.is_some() => own,
+                        true => *open + own,
+                    };
+                    ready.extend(record.map(Ok));
+                }
+                None => {
+                    ready.extend(records.flush().map(Ok).into_iter().chain([Err(TOO_LONG)]));
+                    *open = 0;
+                }
             }
             Ok(())
         };
@@ -141,6 +173,7 @@ impl Lines {
         if self.splitter.held() > 0 {
             return Ok(());
         }
+        self.open = 0;
         while let Some(record) = self.records.flush() {
             self.take(vec![Ok(record)], feed, how)?;
         }

@@ -54,6 +54,11 @@ impl Input {
         Ok(Opened { input: Self::File(input), len, modified })
     }
 
+    /// Nothing.
+    pub(super) fn none() -> Self {
+        Self::File(Box::new(io::empty()))
+    }
+
     /// Standard input, with its bytes counted.
     pub(super) fn stdin(read: Arc<AtomicU64>) -> Self {
         let (to, from) = sync_channel(4);
