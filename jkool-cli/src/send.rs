@@ -6,6 +6,7 @@ mod feed;
 mod follow;
 mod identity;
 mod input;
+mod listen;
 mod positions;
 mod progress;
 mod property;
@@ -25,6 +26,7 @@ use input::{Input, Next};
 use jkool_client::model::{SourceFqn, TrackingId, error_chain};
 use jkool_client::transport::DEFAULT_URL;
 use jkool_client::{Admission, Client, LossReason, OverflowPolicy, Stats};
+use listen::Listener;
 use positions::Positions;
 use progress::Progress;
 use reqwest::Url;
@@ -49,6 +51,10 @@ pub(crate) struct Args {
     /// What was delivered is remembered, and the next start goes on from there
     #[arg(long, value_name = "PATTERN", num_args = 1.., conflicts_with_all = ["message", "file"])]
     follow: Vec<String>,
+    /// Takes syslog messages over UDP and TCP at an address, such as syslog://127.0.0.1:5514. Over UDP there is no way to hold up
+    /// a sender: what comes faster than it is sent on may be lost, uncounted
+    #[arg(long, value_name = "URL", value_parser = listen::address, conflicts_with_all = ["message", "file", "follow"])]
+    listen: Option<std::net::SocketAddr>,
     /// Where it is remembered how far files were delivered [default: ~/.local/state/jkool/positions.json]
     #[arg(long, value_name = "FILE", requires = "follow")]
     positions: Option<PathBuf>,
@@ -87,6 +93,7 @@ Examples:
   jkool send --file /var/log/nginx/access.log.1.gz --source APPL=Web#SERVER=web-1
   tail -f app.log | jkool send
   jkool send --follow '/var/log/app/*.log' /var/log/syslog
+  jkool send --listen syslog://127.0.0.1:5514
   jkool send --file app.log --rules rules.toml --dry-run
   jkool send --file /var/spool/orders/dead-letters.jsonl
   grep ProcessOrder events.jsonl | jkool send
@@ -105,9 +112,13 @@ const LAST_LOOK: Duration = Duration::from_secs(3);
 
 const FOREVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
+/// Whether it goes on until it is told to stop.
+fn goes_on(args: &Args) -> bool {
+    !args.follow.is_empty() || args.listen.is_some()
+}
+
 fn is_one(args: &Args) -> bool {
-    args.message.is_some()
-        || (args.file.is_none() && args.follow.is_empty() && args.decoration != Decoration::default())
+    args.message.is_some() || (args.file.is_none() && !goes_on(args) && args.decoration != Decoration::default())
 }
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
@@ -133,9 +144,9 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         return Ok(exit);
     }
     let path = args.file.clone().filter(|path| path != Path::new("-"));
-    let follower = follower(&args)?;
-    let follows = follower.is_some();
-    if path.is_none() && follower.is_none() && std::io::stdin().is_terminal() {
+    let (follower, listener) = (follower(&args)?, listener(&args)?);
+    let goes_on = goes_on(&args);
+    if path.is_none() && !goes_on && std::io::stdin().is_terminal() {
         return Err(Failure::Usage("a message, or --file, or something on standard input is wanted".into()));
     }
     let (began, feed) = (Instant::now(), Arc::<Feed>::default());
@@ -150,7 +161,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         }
         None => {
             let lines = Lines::new("standard input".to_owned(), args.format, Identity::of_stream());
-            let input = if follower.is_some() { Input::none() } else { Input::stdin(Arc::clone(&feed.bytes)) };
+            let input = if goes_on { Input::none() } else { Input::stdin(Arc::clone(&feed.bytes)) };
             (None, lines, input)
         }
     };
@@ -165,9 +176,10 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let (go_on, stopped) = std::sync::mpsc::channel();
     let mut reading = tokio::task::spawn_blocking({
         let feed = Arc::clone(&feed);
-        move || match follower {
-            Some(mut follower) => follower.run(&feed, &how, &stopped),
-            None => read(&mut input, &mut lines, &feed, &how),
+        move || match (follower, listener) {
+            (Some(mut follower), _) => follower.run(&feed, &how, &stopped),
+            (None, Some(listener)) => listener.run(&feed, &how, &stopped),
+            (None, None) => read(&mut input, &mut lines, &feed, &how),
         }
     });
     let show = || progress.show(feed.bytes(), feed.emitted(), client.stats().delivered(), began.elapsed());
@@ -179,7 +191,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     drop(go_on);
     progress.clear();
     let interrupted = matches!(ended, Some(Ended::Interrupted));
-    if interrupted && follows {
+    if interrupted && goes_on {
         // It keeps how far it has come.
         drop(tokio::time::timeout(LAST_LOOK, reading).await);
     }
@@ -189,13 +201,21 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         true => out::note(format_args!("{} would be sent{}", units::count(feed.emitted()), remarks(&feed))),
         false => out::note(summary(&feed, &stats, took)),
     }
-    if interrupted && !follows {
+    if interrupted && !goes_on {
         out::note("interrupted: what was not read yet is not sent");
     }
     match exit? {
-        Exit::Done if (interrupted && !follows) || feed.refused() > 0 || feed.failed() => Ok(Exit::NotAll),
+        Exit::Done if (interrupted && !goes_on) || feed.refused() > 0 || feed.failed() => Ok(Exit::NotAll),
         exit => Ok(exit),
     }
+}
+
+fn listener(args: &Args) -> Result<Option<Listener>, Failure> {
+    let Some(address) = args.listen else { return Ok(None) };
+    let failed = |error| Failure::Unreachable(format!("--listen {address}: {error}"));
+    let listener = Listener::bind(address).map_err(failed)?;
+    out::note(format_args!("takes syslog at {}", listener.address().map_err(failed)?));
+    Ok(Some(listener))
 }
 
 fn follower(args: &Args) -> Result<Option<Follower>, Failure> {
@@ -291,8 +311,8 @@ fn client(args: &Args, url: &str) -> Result<Client, Failure> {
         })
         .queue_events(QUEUE_EVENTS)
         .queue_bytes(QUEUE_BYTES)
-        // Who follows waits as long as it takes.
-        .overflow(OverflowPolicy::Block(if args.follow.is_empty() { args.timeout } else { FOREVER }))
+        // Who goes on waits as long as it takes.
+        .overflow(OverflowPolicy::Block(if goes_on(args) { FOREVER } else { args.timeout }))
         .flush_interval(Duration::from_millis(10))
         .loss_events(false)
         // One event happened here; the lines of a file did not.

@@ -9,7 +9,8 @@ use jkool_collector::Collector;
 use jkool_model::Entity;
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpStream, UdpSocket};
 use std::path::PathBuf;
 use std::process::{Child, Command};
 
@@ -130,6 +131,35 @@ fn who_is_killed_goes_on_where_it_was_and_what_was_renamed_meanwhile_is_read_to_
     wait_for(&collector, 20_001);
     let ran = terminate(child);
     assert!(ran.err.starts_with("1 delivered in "), "{}", ran.err);
+}
+
+#[test]
+fn syslog_is_taken_over_udp_and_tcp() {
+    let collector = collector();
+    let mut child = jkool(&["send", "--listen", "syslog://127.0.0.1:0", "--url", &collector.url()]).spawn().unwrap();
+    let mut told = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    told.read_line(&mut line).unwrap();
+    let address = line.trim().strip_prefix("takes syslog at ").unwrap();
+    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    udp.send_to(b"<34>Nov 30 03:14:10 web-1 su: udp", address).unwrap();
+    let mut tcp = TcpStream::connect(address).unwrap();
+    tcp.write_all(b"<34>Nov 30 03:14:10 web-1 su: lines\n35 <34>Nov 30 03:14:10 web-1 su: count").unwrap();
+    eventually("three messages", || (stored(&collector).len() == 3).then_some(()));
+    // What is no syslog is an event all the same.
+    tcp.write_all(b"nonsense\n").unwrap();
+    eventually("the text", || (stored(&collector).len() == 4).then_some(()));
+    let ran = terminate(child);
+    assert_eq!(ran.code, 0);
+    let mut found: Vec<String> = stored(&collector)
+        .into_iter()
+        .map(|stored| match stored.entity {
+            Entity::Event(event) => event.message.into_owned(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    found.sort();
+    assert_eq!(found, ["count", "lines", "nonsense", "udp"]);
 }
 
 #[test]
