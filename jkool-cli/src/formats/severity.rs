@@ -77,10 +77,11 @@ pub(super) fn in_text(line: &str) -> Option<Severity> {
             let is_marked = before.is_some_and(|c| b"[<(|".contains(c)) && after.is_some_and(|c| b"]>)|".contains(c))
                 || after == Some(&b':');
             let ends = after.is_none_or(|c| !(c.is_ascii_alphanumeric() || b"._-/=".contains(c)));
-            if ends && (is_marked || word.bytes().all(|c| c.is_ascii_uppercase())) {
-                if let Some(severity) = of_word(word) {
-                    return Some(severity);
-                }
+            if ends
+                && (is_marked || word.bytes().all(|c| c.is_ascii_uppercase()))
+                && let Some(severity) = of_word(word)
+            {
+                return Some(severity);
             }
         }
         at += 1;

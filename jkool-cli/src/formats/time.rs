@@ -37,7 +37,7 @@ pub(super) fn leading(line: &str) -> Option<(Timestamp, &str)> {
     {
         return None;
     }
-    if !matches!(bytes.get(10), Some(b'T' | b't' | b' ')) || !(shape(11, 2) && shape(14, 2) && shape(17, 2)) {
+    if !(matches!(bytes.get(10), Some(b'T' | b't' | b' ')) && shape(11, 2) && shape(14, 2) && shape(17, 2)) {
         return None;
     }
     if bytes[13] != b':' || bytes[16] != b':' {

@@ -8,7 +8,7 @@ use crate::formats::{Format, Record, Records, parse};
 use crate::out;
 use jkool_client::model::Entity;
 use jkool_client::{Admission, Client, LossReason};
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -117,7 +117,7 @@ impl Lines {
         Self { name, splitter: Splitter::default(), records: Records::new(format), identity, line: 0, open: 0 }
     }
 
-    pub(super) fn of_path(path: &PathBuf, format: Format, identity: Identity) -> Self {
+    pub(super) fn of_path(path: &Path, format: Format, identity: Identity) -> Self {
         Self::new(path.display().to_string(), format, identity)
     }
 

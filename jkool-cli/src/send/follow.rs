@@ -154,14 +154,14 @@ impl Followed {
         identity.next(&id.1.to_le_bytes());
         let known = positions.iter().find(|position| position.id == id && position.offset <= metadata.len());
         let (mut offset, mut line) = (0, 0);
-        if let Some(position) = known {
-            if let Ok(digest) = u128::from_str_radix(&position.digest, 16) {
-                identity.go_on(digest);
-                (offset, line) = (position.offset, position.line);
-            }
+        if let Some(position) = known
+            && let Ok(digest) = u128::from_str_radix(&position.digest, 16)
+        {
+            identity.go_on(digest);
+            (offset, line) = (position.offset, position.line);
         }
         file.seek(SeekFrom::Start(offset))?;
-        let lines = Lines::of_path(&path.to_path_buf(), how.format, identity).after(line);
+        let lines = Lines::of_path(path, how.format, identity).after(line);
         Ok(Self { file, path: path.to_path_buf(), id, offset, lines, quiet: 0 })
     }
 

@@ -80,7 +80,7 @@ fn take(message: Message, open: &mut HashMap<usize, (Frames, Lines)>, feed: &Fee
         }
         Message::Piece(connection, peer, bytes) => {
             let (frames, lines) = open.entry(connection).or_insert_with(|| (Frames::default(), lines(peer)));
-            lines.push(&frames.to_lines(&bytes), feed, how)?;
+            lines.push(&frames.lines(&bytes), feed, how)?;
             // A message is one line: none is waited for.
             if frames.is_between() { lines.settle(feed, how) } else { Ok(()) }
         }
@@ -107,7 +107,7 @@ struct Frames {
 
 impl Frames {
     /// The lines that are complete, or have begun.
-    fn to_lines(&mut self, bytes: &[u8]) -> Vec<u8> {
+    fn lines(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.rest.extend_from_slice(bytes);
         let mut lines = Vec::new();
         loop {
@@ -200,11 +200,11 @@ mod tests {
     #[test]
     fn frames_become_lines() {
         let mut frames = Frames::default();
-        assert_eq!(frames.to_lines(b"<34>one\n<34>tw"), b"<34>one\n");
-        assert_eq!(frames.to_lines(b"o\n9 <34>a\nb c"), b"<34>two\n<34>a b c\n");
+        assert_eq!(frames.lines(b"<34>one\n<34>tw"), b"<34>one\n");
+        assert_eq!(frames.lines(b"o\n9 <34>a\nb c"), b"<34>two\n<34>a b c\n");
         assert!(frames.is_between());
-        assert_eq!(frames.to_lines(b"1"), b"");
-        assert_eq!(frames.to_lines(b"0 <34>123456<"), b"<34>123456\n");
+        assert_eq!(frames.lines(b"1"), b"");
+        assert_eq!(frames.lines(b"0 <34>123456<"), b"<34>123456\n");
         assert!(!frames.is_between());
     }
 
