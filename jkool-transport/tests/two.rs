@@ -31,15 +31,15 @@ async fn the_second_is_used_while_the_first_is_in_trouble() {
 async fn only_what_the_first_did_not_take_goes_to_the_second() {
     let (first, second) = (MemoryTransport::new(), MemoryTransport::new());
     let transport = Failover::new(first.clone(), second.clone());
-    let failure = Failure::new(Disposition::Misconfigured, TransportError::new(ErrorKind::Answer, "no"));
-    first.push(Step::FailAt { index: 1, failure });
+    let refusal = Failure::new(Disposition::Misconfigured, TransportError::new(ErrorKind::Answer, "no"));
+    first.push(Step::FailAt { index: 1, failure: refusal });
     assert!(transport.send(&events(3)).await.is_delivered());
     assert_eq!((first.bodies(), second.bodies()), (bodies(&events(1)), bodies(&events(3)[1..])));
     // The second is in trouble, so the first is asked, which refuses it: the second may take it later.
     first.push(fail(Disposition::Rejected));
     second.push(fail(RETRY));
-    let failure = failure(&transport.send(&[event(9)]).await);
-    assert_eq!((failure.disposition, failure.maybe_rejected), (RETRY, true));
+    let last = failure(&transport.send(&[event(9)]).await);
+    assert_eq!((last.disposition, last.maybe_rejected), (RETRY, true));
 }
 
 #[tokio::test]
