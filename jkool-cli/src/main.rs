@@ -4,6 +4,7 @@ mod collect;
 mod demo;
 mod exit;
 mod filter_args;
+mod formats;
 mod item;
 mod lines;
 mod out;
@@ -54,7 +55,7 @@ The token is that of JKOOL_TOKEN or of the file that --token-file names; it is n
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Send(send::Args),
+    Send(Box<send::Args>),
     Collect(collect::Args),
     Tail(tail::Args),
     Search(search::Args),
@@ -86,7 +87,7 @@ fn main() -> ExitCode {
 
 async fn run(command: Command) -> Result<Exit, Failure> {
     match command {
-        Command::Send(args) => send::run(args).await,
+        Command::Send(args) => send::run(*args).await,
         Command::Collect(args) => collect::run(args).await,
         Command::Tail(args) => tail::run(args).await,
         Command::Search(args) => search::run(args).await,

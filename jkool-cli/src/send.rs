@@ -3,36 +3,70 @@
 mod decoration;
 mod delivery;
 mod feed;
+mod follow;
+mod identity;
+mod input;
+mod listen;
+mod positions;
 mod progress;
 mod property;
+mod rules;
+mod splitter;
 
 use crate::exit::{Exit, Failure};
+use crate::formats::Format;
 use crate::server::Server;
 use crate::{out, server, signals, units};
 use decoration::Decoration;
 use delivery::{Ended, conclude, deliver};
-use feed::Feed;
+use feed::{Feed, How, Lines, Stop};
+use follow::Follower;
+use identity::Identity;
+use input::{Input, Next};
 use jkool_client::model::{SourceFqn, TrackingId, error_chain};
 use jkool_client::transport::DEFAULT_URL;
 use jkool_client::{Admission, Client, LossReason, OverflowPolicy, Stats};
+use listen::Listener;
+use positions::Positions;
 use progress::Progress;
 use reqwest::Url;
+use rules::Rules;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Sends one event, or many from a file or standard input.
+/// Sends one event, or many from a file, files that grow, the network or standard input.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
     /// The message of one event
     message: Option<String>,
-    /// A file with one event, activity or snapshot a line, as JSON, such as the dead letters of a spool; - is standard input,
-    /// which is read too when there is neither a message nor a decoration
+    /// A log file, also with gzip, or events as JSON, such as the dead letters of a spool; - is standard input, which is read
+    /// too when there is neither a message nor a decoration
     #[arg(long, value_name = "FILE", conflicts_with = "message")]
     file: Option<PathBuf>,
+    /// Log files to follow as they grow, or patterns in quotes such as '/var/log/app/*.log': renamed, truncated, and new ones.
+    /// What was delivered is remembered, and the next start goes on from there
+    #[arg(long, value_name = "PATTERN", num_args = 1.., conflicts_with_all = ["message", "file"])]
+    follow: Vec<String>,
+    /// Takes syslog messages over UDP and TCP at an address, such as syslog://127.0.0.1:5514. Over UDP there is no way to hold up
+    /// a sender: what comes faster than it is sent on may be lost, uncounted
+    #[arg(long, value_name = "URL", value_parser = listen::address, conflicts_with_all = ["message", "file", "follow"])]
+    listen: Option<std::net::SocketAddr>,
+    /// Where it is remembered how far files were delivered [default: ~/.local/state/jkool/positions.json]
+    #[arg(long, value_name = "FILE", requires = "follow")]
+    positions: Option<PathBuf>,
+    /// How the lines of a file are read
+    #[arg(long, value_enum, default_value = "auto")]
+    format: Format,
+    /// A file of TOML that maps fields to decorations
+    #[arg(long, value_name = "FILE", conflicts_with = "message")]
+    rules: Option<PathBuf>,
+    /// Prints the events of a file as JSON, and sends nothing
+    #[arg(long, conflicts_with = "message")]
+    dry_run: bool,
     /// Where it comes from, such as APPL=WebOrders#SERVER=web-1; of a file, for those that don't say so themselves. Elements
     /// named ? are filled
     #[arg(long)]
@@ -56,6 +90,11 @@ Examples:
   jkool send 'Card declined' --severity ERROR --reason-code 51 --property amount=42.50:double:currency.usd
   jkool send 'Paid' --snapshot 'Payment@Order:order-no=A-100,amount=42'
   jkool send --file events.jsonl
+  jkool send --file /var/log/nginx/access.log.1.gz --source APPL=Web#SERVER=web-1
+  tail -f app.log | jkool send
+  jkool send --follow '/var/log/app/*.log' /var/log/syslog
+  jkool send --listen syslog://127.0.0.1:5514
+  jkool send --file app.log --rules rules.toml --dry-run
   jkool send --file /var/spool/orders/dead-letters.jsonl
   grep ProcessOrder events.jsonl | jkool send
 
@@ -68,8 +107,22 @@ Exit codes: 0 all delivered, 1 some refused or not delivered, 2 wrong usage, 3 t
 const QUEUE_EVENTS: usize = 16_384;
 const QUEUE_BYTES: usize = 16 << 20;
 
+/// How long who follows may take to end.
+const LAST_LOOK: Duration = Duration::from_secs(3);
+
+const FOREVER: Duration = Duration::from_secs(100 * 365 * 86_400);
+
+/// Whether it goes on until it is told to stop.
+fn goes_on(args: &Args) -> bool {
+    !args.follow.is_empty() || args.listen.is_some()
+}
+
+fn is_one(args: &Args) -> bool {
+    args.message.is_some() || (args.file.is_none() && !goes_on(args) && args.decoration != Decoration::default())
+}
+
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
-    let is_one = args.message.is_some() || (args.file.is_none() && args.decoration != Decoration::default());
+    let is_one = is_one(&args);
     if !is_one && args.decoration != Decoration::default() {
         return Err(Failure::Usage(
             "the events of a file have decorations of their own: only --source goes with it".into(),
@@ -90,45 +143,118 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         }
         return Ok(exit);
     }
-    let path = args.file.filter(|path| path != Path::new("-"));
-    if path.is_none() && std::io::stdin().is_terminal() {
+    let path = args.file.clone().filter(|path| path != Path::new("-"));
+    let (follower, listener) = (follower(&args)?, listener(&args)?);
+    let goes_on = goes_on(&args);
+    if path.is_none() && !goes_on && std::io::stdin().is_terminal() {
         return Err(Failure::Usage("a message, or --file, or something on standard input is wanted".into()));
     }
-    let began = Instant::now();
-    let (feed, input) = Feed::open(path.as_deref())
-        .map_err(|error| Failure::Usage(format!("{}: {error}", path.as_deref().unwrap_or(Path::new("-")).display())))?;
-    let progress = Progress::new(feed.len());
-    let reading = tokio::task::spawn_blocking({
-        let (feed, client, progress) = (Arc::clone(&feed), client.clone(), progress.clone());
-        move || feed.read(input, &client, &progress)
+    let (began, feed) = (Instant::now(), Arc::<Feed>::default());
+    let clock = jkool_collector::Clock::default();
+    let year = clock.now().to_string().get(..4).and_then(|year| year.parse().ok()).unwrap_or(1970);
+    let (len, mut lines, mut input) = match &path {
+        Some(path) => {
+            let usage = |error| Failure::Usage(format!("{}: {error}", path.display()));
+            let opened = Input::file(path, Arc::clone(&feed.bytes)).map_err(usage)?;
+            let identity = Identity::of_file(path, opened.modified.map(Into::into));
+            (opened.len, Lines::of_path(path, args.format, identity), opened.input)
+        }
+        None => {
+            let lines = Lines::new("standard input".to_owned(), args.format, Identity::of_stream());
+            let input = if goes_on { Input::none() } else { Input::stdin(Arc::clone(&feed.bytes)) };
+            (None, lines, input)
+        }
+    };
+    let progress = Progress::new(len);
+    let how = How {
+        format: args.format,
+        year,
+        rules: args.rules.as_deref().map(Rules::read).transpose().map_err(Failure::Usage)?.unwrap_or_default(),
+        client: (!args.dry_run).then(|| client.clone()),
+        progress: progress.clone(),
+    };
+    let (go_on, stopped) = std::sync::mpsc::channel();
+    let mut reading = tokio::task::spawn_blocking({
+        let feed = Arc::clone(&feed);
+        move || match (follower, listener) {
+            (Some(mut follower), _) => follower.run(&feed, &how, &stopped),
+            (None, Some(listener)) => listener.run(&feed, &how, &stopped),
+            (None, None) => read(&mut input, &mut lines, &feed, &how),
+        }
     });
-    let show = || progress.show(feed.bytes(), client.stats().delivered(), began.elapsed());
-    let mut ended = read_all(reading, &show).await;
+    let show = || progress.show(feed.bytes(), feed.emitted(), client.stats().delivered(), began.elapsed());
+    let mut ended = read_all(&mut reading, &show).await;
     if ended.is_none() {
         ended = deliver(&client, args.timeout, &show).await;
     }
     feed.stop();
+    drop(go_on);
     progress.clear();
     let interrupted = matches!(ended, Some(Ended::Interrupted));
+    if interrupted && goes_on {
+        // It keeps how far it has come.
+        drop(tokio::time::timeout(LAST_LOOK, reading).await);
+    }
     let exit = conclude(&client, &url, ended).await;
     let (stats, took) = (client.stats(), began.elapsed());
-    out::note(summary(&feed, &stats, took));
-    if interrupted {
+    match args.dry_run {
+        true => out::note(format_args!("{} would be sent{}", units::count(feed.emitted()), remarks(&feed))),
+        false => out::note(summary(&feed, &stats, took)),
+    }
+    if interrupted && !goes_on {
         out::note("interrupted: what was not read yet is not sent");
     }
     match exit? {
-        Exit::Done if interrupted || feed.refused() > 0 || feed.failed() => Ok(Exit::NotAll),
+        Exit::Done if (interrupted && !goes_on) || feed.refused() > 0 || feed.failed() => Ok(Exit::NotAll),
         exit => Ok(exit),
     }
 }
 
+fn listener(args: &Args) -> Result<Option<Listener>, Failure> {
+    let Some(address) = args.listen else { return Ok(None) };
+    let failed = |error| Failure::Unreachable(format!("--listen {address}: {error}"));
+    let listener = Listener::bind(address).map_err(failed)?;
+    out::note(format_args!("takes syslog at {}", listener.address().map_err(failed)?));
+    Ok(Some(listener))
+}
+
+fn follower(args: &Args) -> Result<Option<Follower>, Failure> {
+    if args.follow.is_empty() {
+        return Ok(None);
+    }
+    let path = args.positions.clone().or_else(|| positions::usual_path(|name| std::env::var_os(name)));
+    let path =
+        path.ok_or_else(|| Failure::Usage("--positions: a file is wanted, as there is no home folder".into()))?;
+    let positions = Positions::open(path.clone())
+        .map_err(|error| Failure::Usage(format!("--positions {}: {error}", path.display())))?;
+    Follower::new(args.follow.clone(), positions).map(Some).map_err(Failure::Usage)
+}
+
+/// Takes the input to its end.
+fn read(input: &mut Input, lines: &mut Lines, feed: &Feed, how: &How) {
+    loop {
+        let taken = match input.next() {
+            Ok(Next::Bytes(bytes)) => lines.push(&bytes, feed, how),
+            Ok(Next::Quiet) => lines.settle(feed, how),
+            Ok(Next::End) => lines.finish(feed, how).and(Err(Stop)),
+            Err(error) => {
+                feed.fail(how, error);
+                lines.finish(feed, how).and(Err(Stop))
+            }
+        };
+        if taken.is_err() || feed.is_stopped() {
+            return;
+        }
+    }
+}
+
 /// Waits for the end of the input.
-async fn read_all(mut reading: tokio::task::JoinHandle<()>, show: &impl Fn()) -> Option<Ended> {
+async fn read_all(reading: &mut tokio::task::JoinHandle<()>, show: &impl Fn()) -> Option<Ended> {
     let stop = signals::stop();
     tokio::pin!(stop);
     loop {
         tokio::select! {
-            _ = &mut reading => return None,
+            _ = &mut *reading => return None,
             () = &mut stop => return Some(Ended::Interrupted),
             () = tokio::time::sleep(Duration::from_millis(100)) => show(),
         }
@@ -146,6 +272,12 @@ fn summary(feed: &Feed, stats: &Stats, took: Duration) -> String {
     for reason in LossReason::ALL.iter().filter(|reason| stats.dropped(**reason) > 0) {
         text.push_str(&format!(", {} {reason}", units::count(stats.dropped(*reason))));
     }
+    text + &remarks(feed)
+}
+
+/// What is to be said of the lines.
+fn remarks(feed: &Feed) -> String {
+    let mut text = String::new();
     for (count, what) in [(feed.repaired(), "repaired"), (feed.refused(), "refused")] {
         match count {
             0 => {}
@@ -160,7 +292,7 @@ fn summary(feed: &Feed, stats: &Stats, took: Duration) -> String {
 fn destination(server: &Server) -> String {
     let has_token =
         server.token_file.is_some() || std::env::var_os("JKOOL_TOKEN").is_some_and(|token| !token.is_empty());
-    let url = server.url.clone().filter(|url| !url.is_empty());
+    let url = server.url();
     url.unwrap_or_else(|| if has_token { DEFAULT_URL } else { server::LOCAL }.to_owned())
 }
 
@@ -179,9 +311,12 @@ fn client(args: &Args, url: &str) -> Result<Client, Failure> {
         })
         .queue_events(QUEUE_EVENTS)
         .queue_bytes(QUEUE_BYTES)
-        .overflow(OverflowPolicy::Block(args.timeout))
+        // Who goes on waits as long as it takes.
+        .overflow(OverflowPolicy::Block(if goes_on(args) { FOREVER } else { args.timeout }))
         .flush_interval(Duration::from_millis(10))
         .loss_events(false)
+        // One event happened here; the lines of a file did not.
+        .passes_on(!is_one(args))
         // We say it ourselves.
         .notices(false)
         .on_dead_letter(|letter| out::note(format_args!("jkool: refused: {}", error_chain(&letter.error))));

@@ -38,6 +38,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// The url, if any. A host and port alone are reached over http.
+    pub(crate) fn url(&self) -> Option<String> {
+        let url = self.url.as_deref().filter(|url| !url.is_empty())?;
+        Some(if url.contains("://") { url.to_owned() } else { format!("http://{url}") })
+    }
+
     /// The certificate authorities' file, read.
     pub(crate) fn authorities(&self) -> Result<Option<Vec<u8>>, Failure> {
         let Some(path) = &self.ca_cert else { return Ok(None) };
@@ -65,8 +71,8 @@ impl Server {
     }
 
     /// The url as text.
-    pub(crate) fn url_text(&self) -> &str {
-        self.url.as_deref().filter(|url| !url.is_empty()).unwrap_or(LOCAL)
+    pub(crate) fn url_text(&self) -> String {
+        self.url().unwrap_or_else(|| LOCAL.to_owned())
     }
 
     /// A reader of the server's stored events.

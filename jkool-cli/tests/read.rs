@@ -186,7 +186,7 @@ fn an_event_without_a_time_is_shown_with_that_of_its_receipt() {
     store(&collector, &[r#"{"operation":"Timeless"}"#]);
     let year = common::now().to_string()[..4].to_owned();
     let found = run(&["search", "--url", &collector.url(), "timeless"]);
-    assert!(found.out.starts_with(&year) && found.out.contains("Z  NONE      Timeless"), "{}", found.out);
+    assert!(found.out.starts_with(&year) && found.out.contains("Z  INFO      Timeless"), "{}", found.out);
     // As it was received it has none.
     let json = run(&["search", "--url", &collector.url(), "--json", "timeless"]);
     assert_eq!(json.out, "{\"operation\":\"Timeless\"}\n");

@@ -106,7 +106,7 @@ fn bad_lines_of_a_file_are_named_and_the_others_sent() {
         "{\"operation\":\"first\",\"msg-text\":\"1\",\"source-fqn\":\"APPL=Own\"}\n\
          {\"operation\":\"second\", nonsense}\n\
          \n\
-         [1]\n\
+         [{\"operation\":\"x\"},1]\n\
          {\"operation\":\"late\",\"start-time-usec\":5,\"end-time-usec\":3}\n\
          {\"type\":\"SNAPSHOT\",\"name\":\"Cpu\",\"category\":\"Server\",\"properties\":[{\"name\":\"load\",\"value\":1.5}]}\r\n\
          {\"operation\":\"last\",\"corr-id\":\"c\",\"msg-text\":\"half \\ud800\"}",
@@ -229,6 +229,8 @@ fn wrong_usage_is_told_before_anything_is_sent() {
         &["send", "--file", "/nowhere/at/all"],
         &["send", "x", "--source", "nonsense"],
         &["send", "x", "--token-file", "/nowhere/at/all"],
+        &["send", "--file", "-", "--rules", "/nowhere/at/all"],
+        &["send", "--file", "-", "--format", "nonsense"],
         &["nonsense"],
     ] {
         let ran: common::Ran = jkool(args).env("JKOOL_URL", collector.url()).output().unwrap().into();
@@ -244,6 +246,65 @@ fn a_token_goes_over_plain_http_to_nobody_else() {
     let ran: common::Ran = ran.unwrap().into();
     assert_eq!(ran.code, 2);
     assert!(!ran.err.contains("canary-5ec1"));
+}
+
+/// What every import of the same file leaves in a collector.
+#[test]
+fn a_file_sent_twice_is_stored_once_and_nothing_of_this_process_is_in_it() {
+    let collector = collector();
+    let text = "2026-11-30 03:14:10,123 ERROR [main] Shop - no stock\n\tat shop.Order.take(Order.java:5)\n\
+                level=warn msg=late\n{\"operation\":\"a\",\"msg-text\":\"own\"}\n{\"level\":\"info\",\"msg\":\"other\"}\n";
+    let file = TempFile::new("twice.log", text);
+    for _ in 0..2 {
+        let ran = run(&["send", "--file", file.path(), "--url", &collector.url(), "--source", "APPL=Shop"]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        assert!(ran.err.starts_with("4 delivered in "), "{}", ran.err);
+    }
+    let found = events(&collector);
+    assert_eq!(found.len(), 4);
+    for event in &found {
+        assert_eq!((event.pid, event.tid, &*event.user, &event.properties[..]), (None, None, "", &[][..]), "{event:?}");
+        assert_eq!(event.source.as_ref().unwrap().to_string(), "APPL=Shop");
+    }
+    let trace = found.iter().find(|event| event.severity == Severity::Error).unwrap();
+    assert_eq!(&*trace.exception, "\tat shop.Order.take(Order.java:5)");
+    assert_eq!(trace.time.unwrap().to_string(), "2026-11-30T03:14:10.123000Z");
+}
+
+#[test]
+fn a_dry_run_prints_what_would_be_sent_and_a_host_and_port_are_a_url() {
+    let collector = collector();
+    let rules = TempFile::new("rules.toml", "[fields]\norder = \"correlator\"\n[set]\nlocation = \"Atlanta, Ga\"\n");
+    let lines = "level=warn msg=\"order late\" order=A-1\nplain line\n";
+    let ran = run_with(&["send", "--dry-run", "--rules", rules.path()], lines);
+    assert_eq!((ran.code, ran.err.as_str()), (0, "2 would be sent\n"));
+    let first: Event = serde_json::from_str(ran.out.lines().next().unwrap()).unwrap();
+    assert_eq!((&*first.message, first.severity, &*first.location), ("order late", Severity::Warning, "Atlanta, Ga"));
+    assert_eq!(first.correlators, ["A-1"]);
+    assert!(stored(&collector).is_empty());
+    let url = collector.url();
+    let ran = run_with(&["send", "--url", url.trim_start_matches("http://")], lines);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(events(&collector).len(), 2);
+    // What was printed can be sent.
+    let dry = run_with(&["send", "--dry-run"], lines);
+    assert_eq!(run_with(&["send", "--url", &url], &dry.out).code, 0);
+    assert_eq!(events(&collector).len(), 4);
+}
+
+#[test]
+fn compressed_files_and_arrays_are_read() {
+    let collector = collector();
+    let file = TempFile::new("array.json.gz", "");
+    let mut gzip =
+        flate2::write::GzEncoder::new(std::fs::File::create(file.path()).unwrap(), flate2::Compression::fast());
+    gzip.write_all(b"[\n  {\n    \"msg\": \"one\"\n  },\n  {\"msg\":\"two\"}\n]\n").unwrap();
+    gzip.finish().unwrap();
+    let ran = run(&["send", "--file", file.path(), "--url", &collector.url()]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let mut found: Vec<_> = events(&collector).iter().map(|event| event.message.to_string()).collect();
+    found.sort();
+    assert_eq!(found, ["one", "two"]);
 }
 
 #[cfg(unix)]

@@ -2,16 +2,29 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod error;
+mod failover;
+#[cfg(feature = "file")]
+mod file;
 #[cfg(feature = "http")]
 mod http;
 mod memory;
 mod payload;
 mod receipt;
 mod receipt_builder;
+#[cfg(feature = "file")]
+mod serial;
+#[cfg(feature = "file")]
+mod stdout;
+#[cfg(feature = "tcp")]
+mod tcp;
+mod tee;
 mod token;
 mod transport;
 
 pub use error::{ErrorKind, TransportError};
+pub use failover::Failover;
+#[cfg(feature = "file")]
+pub use file::{FileTransport, FileTransportBuilder};
 #[cfg(feature = "http")]
 #[doc(hidden)]
 pub use http::Questions;
@@ -20,6 +33,11 @@ pub use http::{DEFAULT_URL, HttpTransport, HttpTransportBuilder};
 pub use memory::{DecodeError, MemoryTransport, Step};
 pub use payload::{Kind, Payload};
 pub use receipt::{Disposition, Failure, Outcome, Receipt};
+#[cfg(feature = "file")]
+pub use stdout::StdoutTransport;
+#[cfg(feature = "tcp")]
+pub use tcp::{TcpTransport, TcpTransportBuilder};
+pub use tee::Tee;
 pub use token::{Token, TokenError};
 pub use transport::Transport;
 

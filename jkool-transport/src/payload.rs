@@ -112,7 +112,10 @@ impl Payload {
 
     /// The bodies of all `payloads` as lines, each with a line break behind it, in pieces that are sent one after the other.
     /// Lines that stand so in their sheet are a piece of it, and are not copied; others are, and so are a few short ones.
-    #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "only transports over a wire join payloads"))]
+    #[cfg_attr(
+        not(any(feature = "file", feature = "http")),
+        expect(dead_code, reason = "only transports of lines join payloads")
+    )]
     pub(crate) fn lines(payloads: &[Self]) -> Vec<Bytes> {
         let (mut pieces, mut copy, mut rest) = (Vec::new(), Vec::new(), payloads);
         while let [first, ..] = rest {

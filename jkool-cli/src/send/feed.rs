@@ -1,83 +1,70 @@
-//! Events from a file or standard input, one a line.
+//! From bytes to events that are on their way, and the accounts of what became of the lines.
 
+use super::identity::Identity;
 use super::progress::Progress;
+use super::rules::Rules;
+use super::splitter::{Line, Splitter};
+use crate::formats::{Format, Record, Records, parse};
 use crate::out;
-use jkool_client::model::{Entity, repair_json};
+use jkool_client::model::Entity;
 use jkool_client::{Admission, Client, LossReason};
-use serde_json::Value;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// How far the reading is; it goes on in a thread of its own.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Feed {
-    name: String,
-    len: Option<u64>,
-    bytes: AtomicU64,
+    /// How much was read.
+    pub(super) bytes: Arc<AtomicU64>,
+    emitted: AtomicU64,
     refused: AtomicU64,
     repaired: AtomicU64,
-    /// The input ended by an error, or nothing gets through.
+    /// An input ended by an error, or nothing gets through.
     failed: AtomicBool,
     stopped: AtomicBool,
 }
 
-/// A longer line is no event.
-const LONGEST: u64 = 16 << 20;
-
 /// So many lines that are none are told one by one; the others are counted.
 const TOLD: u64 = 20;
 
+/// How lines become events.
+pub(super) struct How {
+    pub(super) format: Format,
+    /// For times that don't say theirs.
+    pub(super) year: i64,
+    pub(super) rules: Rules,
+    /// None for a dry run.
+    pub(super) client: Option<Client>,
+    pub(super) progress: Progress,
+}
+
+/// Nothing gets through, or nothing more is wanted.
+#[derive(Debug)]
+pub(super) struct Stop;
+
 impl Feed {
-    /// Opens a file, or standard input.
-    pub(crate) fn open(path: Option<&Path>) -> io::Result<(Arc<Self>, Box<dyn BufRead + Send>)> {
-        let (name, len, input): (_, _, Box<dyn BufRead + Send>) = match path {
-            Some(path) => {
-                let file = File::open(path)?;
-                let metadata = file.metadata()?;
-                if metadata.is_dir() {
-                    return Err(io::Error::new(io::ErrorKind::InvalidInput, "is a folder"));
-                }
-                let len = Some(metadata.len()).filter(|_| metadata.is_file());
-                (path.display().to_string(), len, Box::new(BufReader::new(file)))
-            }
-            None => ("standard input".to_owned(), None, Box::new(BufReader::new(io::stdin()))),
-        };
-        let feed = Self {
-            name,
-            len,
-            bytes: AtomicU64::new(0),
-            refused: AtomicU64::new(0),
-            repaired: AtomicU64::new(0),
-            failed: AtomicBool::new(false),
-            stopped: AtomicBool::new(false),
-        };
-        Ok((Arc::new(feed), input))
-    }
-
-    /// How long the file is.
-    pub(crate) fn len(&self) -> Option<u64> {
-        self.len
-    }
-
-    /// How much of it is read.
+    /// How much of the input is read.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// How many lines are no event.
+    /// How many events were made of it.
+    pub(crate) fn emitted(&self) -> u64 {
+        self.emitted.load(Ordering::Relaxed)
+    }
+
+    /// How many records are no event.
     pub(crate) fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// How many lines were no JSON and were made such.
+    /// How many records were no JSON and were made such.
     pub(crate) fn repaired(&self) -> u64 {
         self.repaired.load(Ordering::Relaxed)
     }
 
-    /// Whether the end was not reached.
+    /// Whether an end was not reached.
     pub(crate) fn failed(&self) -> bool {
         self.failed.load(Ordering::Relaxed)
     }
@@ -87,105 +74,190 @@ impl Feed {
         self.stopped.store(true, Ordering::Relaxed);
     }
 
-    /// Emits every line. Waits whenever the client has enough to do.
-    pub(crate) fn read(&self, mut input: impl BufRead, client: &Client, progress: &Progress) {
-        let mut line = Vec::new();
-        for number in 1_u64.. {
-            line.clear();
-            let read = match input.by_ref().take(LONGEST).read_until(b'\n', &mut line) {
-                Ok(0) => return,
-                Ok(read) => read as u64,
-                Err(error) => {
-                    progress.above(|| out::note(format_args!("jkool: {}: {error}", self.name)));
-                    return self.failed.store(true, Ordering::Relaxed);
-                }
-            };
-            self.bytes.fetch_add(read, Ordering::Relaxed);
-            let emitted = match read == LONGEST && !line.ends_with(b"\n") {
-                true => self.skip(&mut input).and(Err(Trouble::Line(1, "a line is no longer than 16 MiB".to_owned()))),
-                false if line.trim_ascii().is_empty() => Ok(false),
-                false => emit(&line, client),
-            };
-            match emitted {
-                Ok(repaired) => drop(self.repaired.fetch_add(repaired.into(), Ordering::Relaxed)),
-                Err(Trouble::Line(column, reason)) => self.refuse(number, column, &reason, progress),
-                Err(Trouble::NoRoom) => return self.failed.store(true, Ordering::Relaxed),
-            }
-            if self.stopped.load(Ordering::Relaxed) {
-                return;
-            }
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn fail(&self, how: &How, what: impl std::fmt::Display) {
+        how.progress.above(|| out::note(format_args!("jkool: {what}")));
+        self.failed.store(true, Ordering::Relaxed);
+    }
+
+    /// The same for what goes on all the same, and may fail again and again: it is told once.
+    pub(super) fn fail_once(&self, how: &How, what: impl std::fmt::Display) {
+        if !self.failed() {
+            self.fail(how, what);
         }
     }
 
-    fn refuse(&self, line: u64, column: usize, reason: &str, progress: &Progress) {
+    fn refuse(&self, name: &str, line: u64, column: usize, reason: &str, how: &How) {
         let refused = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
-        progress.above(|| match refused {
-            ..=TOLD => out::note(format_args!("{}:{line}:{column}: {reason}", self.name)),
+        how.progress.above(|| match refused {
+            ..=TOLD => out::note(format_args!("{name}:{line}:{column}: {reason}")),
             _ if refused == TOLD + 1 => out::note("further lines that are no event are counted only"),
             _ => {}
         });
     }
+}
 
-    /// Reads on to the end of a line.
-    fn skip(&self, input: &mut impl BufRead) -> Result<bool, Trouble> {
-        loop {
-            let piece = input.fill_buf().map_err(|error| Trouble::Line(1, error.to_string()))?;
-            let end = piece.iter().position(|byte| *byte == b'\n');
-            let read = end.map_or(piece.len(), |end| end + 1);
-            input.consume(read);
-            self.bytes.fetch_add(read as u64, Ordering::Relaxed);
-            if end.is_some() || read == 0 {
-                return Ok(false);
+/// The lines of one input.
+pub(super) struct Lines {
+    name: String,
+    splitter: Splitter,
+    records: Records,
+    identity: Identity,
+    /// How many lines there were before the next record.
+    line: u64,
+    /// How many bytes of lines are held by the record that is open.
+    open: u64,
+}
+
+impl Lines {
+    pub(super) fn new(name: String, format: Format, identity: Identity) -> Self {
+        Self { name, splitter: Splitter::default(), records: Records::new(format), identity, line: 0, open: 0 }
+    }
+
+    pub(super) fn of_path(path: &Path, format: Format, identity: Identity) -> Self {
+        Self::new(path.display().to_string(), format, identity)
+    }
+
+    pub(super) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The same, behind so many lines.
+    pub(super) fn after(mut self, line: u64) -> Self {
+        self.line = line;
+        self
+    }
+
+    pub(super) fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// How many bytes were taken that no record has yet.
+    pub(super) fn held(&self) -> u64 {
+        self.splitter.held() as u64 + self.open
+    }
+
+    /// Takes what was read.
+    pub(super) fn push(&mut self, bytes: &[u8], feed: &Feed, how: &How) -> Result<(), Stop> {
+        let Self { splitter, records, open, .. } = self;
+        let mut ready = Vec::new();
+        let each = |line: Line<'_>| {
+            match line {
+                Some(line) => {
+                    let record = records.push(line);
+                    let own = line.len() as u64 + 1;
+                    *open = match records.is_open() {
+                        false => 0,
+                        // It is the first of the next.
+                        true if record.is_some() => own,
+                        true => *open + own,
+                    };
+                    ready.extend(record.map(Ok));
+                }
+                None => {
+                    ready.extend(records.flush().map(Ok).into_iter().chain([Err(TOO_LONG)]));
+                    *open = 0;
+                }
+            }
+            Ok(())
+        };
+        splitter.push(bytes, each)?;
+        self.take(ready, feed, how)
+    }
+
+    /// What has come is complete, as nothing follows for a while. A line without its end is still open.
+    pub(super) fn settle(&mut self, feed: &Feed, how: &How) -> Result<(), Stop> {
+        if self.splitter.held() > 0 {
+            return Ok(());
+        }
+        self.open = 0;
+        while let Some(record) = self.records.flush() {
+            self.take(vec![Ok(record)], feed, how)?;
+        }
+        Ok(())
+    }
+
+    /// The input has ended.
+    pub(super) fn finish(&mut self, feed: &Feed, how: &How) -> Result<(), Stop> {
+        let (records, mut ready) = (&mut self.records, Vec::new());
+        let each = |line: Line<'_>| {
+            match line {
+                Some(line) => ready.extend(records.push(line).map(Ok)),
+                None => ready.push(Err(TOO_LONG)),
+            }
+            Ok(())
+        };
+        self.splitter.finish(each)?;
+        self.take(ready, feed, how)?;
+        self.settle(feed, how)
+    }
+
+    fn take(&mut self, ready: Vec<Result<Record, &'static str>>, feed: &Feed, how: &How) -> Result<(), Stop> {
+        for record in ready {
+            match record {
+                Ok(record) => self.record(&record, feed, how)?,
+                Err(reason) => {
+                    self.line += 1;
+                    feed.refuse(&self.name, self.line, 1, reason, how);
+                }
+            }
+            if feed.is_stopped() {
+                return Err(Stop);
             }
         }
+        Ok(())
+    }
+
+    fn record(&mut self, record: &Record, feed: &Feed, how: &How) -> Result<(), Stop> {
+        let first = self.line + record.before + 1;
+        self.line += record.before + record.lines;
+        self.identity.next(record.content());
+        let parsed = match parse(record, how.format, how.year) {
+            Ok(parsed) => parsed,
+            Err(wrong) => {
+                feed.refuse(&self.name, first + wrong.line as u64, wrong.column, &wrong.reason, how);
+                return Ok(());
+            }
+        };
+        feed.repaired.fetch_add(parsed.repaired.into(), Ordering::Relaxed);
+        for (index, mut entity) in parsed.entities.into_iter().enumerate() {
+            if let Entity::Event(event) = &mut entity {
+                how.rules.apply(event);
+            }
+            self.identity.complete(&mut entity, index);
+            if let Err(reason) = emit(entity, how)? {
+                feed.refuse(&self.name, first, 1, &reason, how);
+            } else {
+                feed.emitted.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        Ok(())
     }
 }
 
-/// How a line of a spool's `dead-letters.jsonl` begins, and an event does not: with why it was refused.
-const DEAD_LETTER: &str = r#"{"error":"#;
+const TOO_LONG: &str = "a line is no longer than 16 MiB";
 
-fn read(line: &[u8]) -> Result<Entity, serde_json::Error> {
-    if line.starts_with(DEAD_LETTER.as_bytes()) {
-        let mut letter: Value = serde_json::from_slice(line)?;
-        return serde_json::from_value(letter["entity"].take());
-    }
-    serde_json::from_slice(line)
-}
-
-/// Why a line is not on its way.
-enum Trouble {
-    /// At that column it is no event.
-    Line(usize, String),
-    /// Nothing gets through.
-    NoRoom,
-}
-
-/// Emits a line, or says at which column it is none. Whether it had to be made JSON first.
-fn emit(line: &[u8], client: &Client) -> Result<bool, Trouble> {
-    let trouble = |column, reason: String| Trouble::Line(column, reason);
-    let (entity, repaired) = match read(line) {
-        Ok(entity) => (Ok(entity), false),
-        Err(error) => match repair_json(line.trim_ascii_end()) {
-            Some(json) => (read(&json), true),
-            None => (Err(error), false),
-        },
-    };
-    let entity = entity.map_err(|error| {
-        let reason = error.to_string();
-        // Where in the line it is, stands before it already.
-        let end = reason.rfind(" at line ").unwrap_or(reason.len());
-        trouble(error.column().max(1), reason[..end].to_owned())
-    })?;
+/// Emits an entity, or says why it is none that can be.
+fn emit(entity: Entity, how: &How) -> Result<Result<(), String>, Stop> {
     // A source is what the client adds.
     if let Err(invalid) = entity.validate()
         && invalid.field() != "source-fqn"
     {
-        return Err(trouble(1, invalid.to_string()));
+        return Ok(Err(invalid.to_string()));
     }
+    let Some(client) = &how.client else {
+        let mut json = Vec::new();
+        entity.append_json(&mut json);
+        json.push(b'\n');
+        return out::raw(&json).map(Ok).map_err(|_| Stop);
+    };
     match client.emit(entity) {
-        Admission::Dropped(LossReason::Invalid) => Err(trouble(1, "it lacks what the service requires".to_owned())),
+        Admission::Dropped(LossReason::Invalid) => Ok(Err("it lacks what the service requires".to_owned())),
         // It has waited in vain; the next would wait as long.
-        Admission::Dropped(LossReason::Overflow) => Err(Trouble::NoRoom),
-        _ => Ok(repaired),
+        Admission::Dropped(LossReason::Overflow) => Err(Stop),
+        _ => Ok(Ok(())),
     }
 }

@@ -21,11 +21,12 @@ impl Progress {
         Self(bar)
     }
 
-    pub(crate) fn show(&self, bytes: u64, delivered: u64, since: Duration) {
+    /// `bytes` were read, which gave `emitted` events: so many of the bytes count as their part that is delivered.
+    pub(crate) fn show(&self, bytes: u64, emitted: u64, delivered: u64, since: Duration) {
         if self.0.is_hidden() {
             return;
         }
-        self.0.set_position(bytes);
+        self.0.set_position(done(bytes, emitted, delivered));
         let rate = (delivered as f64 / since.as_secs_f64().max(0.001)) as u64;
         self.0.set_message(format!("{} delivered, {}/s", units::count(delivered), units::count(rate)));
     }
@@ -37,5 +38,23 @@ impl Progress {
 
     pub(crate) fn clear(&self) {
         self.0.finish_and_clear();
+    }
+}
+
+fn done(bytes: u64, emitted: u64, delivered: u64) -> u64 {
+    match emitted {
+        0 => bytes,
+        _ => (u128::from(bytes) * u128::from(delivered.min(emitted)) / u128::from(emitted)) as u64,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::done;
+
+    #[test]
+    fn what_is_read_and_not_delivered_is_not_done() {
+        assert_eq!([done(4_000, 4_000, 130), done(4_000, 4_000, 4_000), done(100, 0, 0)], [130, 4_000, 100]);
+        assert_eq!(done(u64::MAX, u64::MAX, u64::MAX), u64::MAX);
     }
 }

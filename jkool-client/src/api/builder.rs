@@ -59,6 +59,7 @@ pub struct ClientBuilder {
     source: Option<SourceFqn>,
     user: Option<Text>,
     location: Text,
+    passes_on: bool,
     properties: Vec<Property>,
     queue_events: usize,
     queue_bytes: usize,
@@ -117,6 +118,7 @@ impl ClientBuilder {
             source: None,
             user: None,
             location: Text::default(),
+            passes_on: false,
             properties: Vec::new(),
             queue_events: 65_536,
             queue_bytes: 64 << 20,
@@ -201,6 +203,13 @@ impl ClientBuilder {
     /// On whose behalf; without this, the user that the environment names, if any.
     pub fn user(mut self, user: impl Into<Text>) -> Self {
         self.user = Some(user.into());
+        self
+    }
+
+    /// For programs that pass on what happened elsewhere, such as the lines of a log file: nothing of this process is said of it,
+    /// no process, thread or user, but the source where it has none. False by default.
+    pub fn passes_on(mut self, passes_on: bool) -> Self {
+        self.passes_on = passes_on;
         self
     }
 
@@ -419,8 +428,10 @@ impl ClientBuilder {
                 found.source
             }
         };
-        let defaults =
-            Defaults::new(Some(source), self.user, self.location, self.properties, host).map_err(BuildError::Source)?;
+        let user = self.user.or_else(|| self.passes_on.then(Text::default));
+        let mut defaults =
+            Defaults::new(Some(source), user, self.location, self.properties, host).map_err(BuildError::Source)?;
+        defaults.own = !self.passes_on;
         let limits = Limits {
             events: self.queue_events,
             bytes: self.queue_bytes,

@@ -156,7 +156,7 @@ impl Client {
     /// The same of an event that a logging adapter has made, with its place in the code.
     #[doc(hidden)]
     pub fn emit_from(&self, mut entity: Entity, code: Option<Code>) -> Admission {
-        Self::stamp(&mut entity);
+        self.stamp(&mut entity);
         self.admitted(self.handle.shared.emit(entity, code))
     }
 
@@ -176,7 +176,7 @@ impl Client {
     /// ```
     pub fn emit_tracked(&self, entity: impl Into<Entity>) -> DeliveryReceipt {
         let mut entity = entity.into();
-        Self::stamp(&mut entity);
+        self.stamp(&mut entity);
         let (admission, receipt) = self.handle.shared.emit_tracked(entity);
         self.admitted(admission);
         DeliveryReceipt::new(receipt)
@@ -196,15 +196,17 @@ impl Client {
     }
 
     /// Only where it is emitted is it known when and on which thread that was.
-    pub(crate) fn stamp(entity: &mut Entity) {
+    pub(crate) fn stamp(&self, entity: &mut Entity) {
+        let own = self.handle.shared.encoder.defaults.own;
+        let tid = || own.then(host::current_tid);
         match entity {
             Entity::Event(event) => {
                 event.time.get_or_insert_with(clock::timestamp);
-                event.tid.get_or_insert_with(host::current_tid);
+                event.tid = event.tid.or_else(tid);
             }
             Entity::Activity(activity) => {
                 activity.time.get_or_insert_with(clock::timestamp);
-                activity.tid.get_or_insert_with(host::current_tid);
+                activity.tid = activity.tid.or_else(tid);
             }
             Entity::Snapshot(snapshot) => {
                 snapshot.time.get_or_insert_with(clock::timestamp);

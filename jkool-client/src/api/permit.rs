@@ -60,7 +60,7 @@ impl Client {
     /// A future that is dropped before it is ready has emitted nothing.
     pub async fn emit_async(&self, entity: impl Into<Entity>) -> Admission {
         let mut entity = entity.into();
-        Self::stamp(&mut entity);
+        self.stamp(&mut entity);
         let shared = self.shared();
         match reserve(shared, shared.encoder.weight_of_entity(&entity)).await {
             Ok(reserved) => Permit { client: self, reserved }.emit(entity),
@@ -76,14 +76,14 @@ impl Permit<'_> {
     /// Hands over an event in the room that is held. It is dropped only for what it is, or after shutdown.
     pub fn emit(mut self, entity: impl Into<Entity>) -> Admission {
         let mut entity = entity.into();
-        Client::stamp(&mut entity);
+        self.client.stamp(&mut entity);
         self.client.admitted(self.client.shared().emit_reserved(entity, &mut self.reserved))
     }
 
     /// The same, with a receipt that tells what becomes of it; see [`Client::emit_tracked`].
     pub fn emit_tracked(mut self, entity: impl Into<Entity>) -> DeliveryReceipt {
         let mut entity = entity.into();
-        Client::stamp(&mut entity);
+        self.client.stamp(&mut entity);
         let shared = self.client.shared();
         let (admission, receipt) = shared.emit_tracked_at(shared.here(), entity, Some(&mut self.reserved));
         self.client.admitted(admission);

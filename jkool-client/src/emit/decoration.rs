@@ -80,7 +80,7 @@ impl Decoration {
             part(&|event| event.source = Some(defaults.source.clone())),
             part(&|event| event.user = defaults.user.clone()),
             part(&|event| event.location = defaults.location.clone()),
-            part(&|event| event.pid = Some(defaults.host.pid.into())),
+            part(&|event| event.pid = defaults.pid()),
             part(&|event| event.properties.clone_from(&defaults.properties)),
         ];
         let property = |property: &Property| {

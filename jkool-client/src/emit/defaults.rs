@@ -12,6 +12,8 @@ pub(crate) struct Defaults {
     pub(crate) location: Text,
     pub(crate) properties: Vec<Property>,
     pub(crate) host: Host,
+    /// Whether what it emits happened in this process: then its process, thread and user are added.
+    pub(crate) own: bool,
 }
 
 impl Defaults {
@@ -30,7 +32,12 @@ impl Defaults {
         };
         let source = fill(&source, &host)?;
         let user = user.unwrap_or_else(|| host.user.clone().into());
-        Ok(Self { source, user, location, properties, host })
+        Ok(Self { source, user, location, properties, host, own: true })
+    }
+
+    /// The process that everything gets which does not say its own.
+    pub(crate) fn pid(&self) -> Option<i64> {
+        self.own.then(|| self.host.pid.into())
     }
 
     /// About how many bytes this adds to an event.
@@ -95,7 +102,7 @@ macro_rules! apply_to {
                 if entity.location.is_empty() {
                     entity.location = self.location.clone();
                 }
-                entity.pid.get_or_insert(self.host.pid.into());
+                entity.pid = entity.pid.or_else(|| self.pid());
                 self.add_properties(&mut entity.properties);
             }
 

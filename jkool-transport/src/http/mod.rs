@@ -206,6 +206,20 @@ impl fmt::Debug for HttpTransport {
     }
 }
 
+/// What another transport over TLS shares with this one.
+#[cfg(feature = "tcp")]
+pub(crate) mod tls_parts {
+    pub(crate) use super::pem::Pem;
+    pub(crate) use super::renewed_tls::RenewedTls;
+    pub(crate) use super::tls::{Certificates, Roots};
+
+    /// What an error before there was a connection means.
+    pub(crate) fn connect_failure(error: std::io::Error) -> crate::receipt::Failure {
+        use super::failure::{Cause, Stage, of};
+        of(Stage::Connecting, Cause::Other, error)
+    }
+}
+
 fn config_error(text: impl Into<Arc<str>>) -> TransportError {
     TransportError::new(ErrorKind::Config, text)
 }

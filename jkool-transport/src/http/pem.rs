@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 /// Text in PEM, and the setting by which it came.
-pub(super) enum Pem {
+pub(crate) enum Pem {
     Text { setting: &'static str, text: Vec<u8> },
     File { setting: &'static str, path: PathBuf },
 }

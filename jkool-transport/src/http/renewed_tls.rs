@@ -14,7 +14,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 
 /// The settings for new connections. Certificates and keys that came from files are read again when those change: a certificate
 /// that is valid for a day or an hour is renewed under a program that runs for months.
-pub(super) struct RenewedTls {
+pub(crate) struct RenewedTls {
     certificates: Certificates,
     roots: Roots,
     has_files: bool,
@@ -32,7 +32,7 @@ struct Current {
 }
 
 impl RenewedTls {
-    pub(super) fn new(certificates: Certificates, roots: Roots) -> Result<Self, TransportError> {
+    pub(crate) fn new(certificates: Certificates, roots: Roots) -> Result<Self, TransportError> {
         // Before they are read: what changes meanwhile is seen later.
         let stamps = stamps(&certificates);
         let config = Arc::new(certificates.config(roots)?);
@@ -42,7 +42,7 @@ impl RenewedTls {
     }
 
     /// The settings for a connection that is opened now.
-    pub(super) fn config(&self, now: Instant) -> Arc<ClientConfig> {
+    pub(crate) fn config(&self, now: Instant) -> Arc<ClientConfig> {
         let mut current = self.current();
         if self.has_files && current.next_look <= now {
             self.look(&mut current, now);
@@ -78,7 +78,7 @@ impl RenewedTls {
     }
 
     /// The failure, and why the files are not in use, which may be its cause.
-    pub(super) fn explain(&self, mut failure: Failure) -> Failure {
+    pub(crate) fn explain(&self, mut failure: Failure) -> Failure {
         if let Some(trouble) = &self.current().trouble {
             let text = format!("{}; besides, what was read before is still in use, for {trouble}", failure.error);
             failure.error = TransportError::new(failure.error.kind(), text).with_source(failure.error);

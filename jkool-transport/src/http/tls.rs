@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// Whether connections need the authorities that the platform trusts. Reading them takes a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Roots {
+pub(crate) enum Roots {
     /// TLS is certain: without a single authority there is no point in starting.
     Needed,
     /// TLS is possible, by a proxy that the environment may name.
@@ -21,10 +21,10 @@ pub(super) enum Roots {
 
 /// What the user adds to the platform's settings.
 #[derive(Default)]
-pub(super) struct Certificates {
-    pub(super) authorities: Vec<Pem>,
+pub(crate) struct Certificates {
+    pub(crate) authorities: Vec<Pem>,
     /// The chain, the own certificate first, and its private key.
-    pub(super) identity: Option<(Pem, Pem)>,
+    pub(crate) identity: Option<(Pem, Pem)>,
 }
 
 impl Certificates {

@@ -1,6 +1,8 @@
 //! What the tests share.
 #![allow(dead_code, unreachable_pub, reason = "each test file is a crate that uses its part of this")]
 
+pub mod folder;
+pub mod lines;
 pub mod server;
 #[cfg(feature = "http")]
 pub mod tls;

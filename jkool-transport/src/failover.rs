@@ -1,0 +1,143 @@
+//! A transport that goes another way while the first is in trouble.
+
+use crate::error::TransportError;
+use crate::payload::Payload;
+use crate::receipt::{Disposition, Failure, Outcome, Receipt};
+use crate::transport::Transport;
+use async_trait::async_trait;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long the first is left alone after a failure.
+const PAUSE: Duration = Duration::from_secs(30);
+
+/// Sends by a first transport, and by a second one what the first could not deliver for reasons of its own: it can't be reached,
+/// is slow, or refuses everything. After such a failure all goes the second way for 30 seconds; then the first is tried again.
+///
+/// What the first refuses for what it holds, or for its size, is not sent the second way. What was in doubt by the first may
+/// arrive by both.
+///
+/// ```
+/// use jkool_transport::{Disposition, ErrorKind, Failover, Failure, Kind, MemoryTransport, Payload, Step, Transport, TransportError};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let (first, second) = (MemoryTransport::new(), MemoryTransport::new());
+/// let away = TransportError::new(ErrorKind::Connect, "the connection was refused");
+/// first.push(Step::Fail(Failure::new(Disposition::Retry { after: None }, away)));
+///
+/// let transport = Failover::new(first, second.clone());
+/// assert!(transport.send(&[Payload::new(Kind::Event, "{}")]).await.is_delivered());
+/// assert_eq!(second.bodies(), ["{}"]);
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Failover<A, B> {
+    first: A,
+    second: B,
+    pause: Duration,
+    /// Until then all goes the second way.
+    until: Mutex<Option<Instant>>,
+}
+
+impl<A: Transport, B: Transport> Failover<A, B> {
+    /// Sends by `first`, and by `second` while that is in trouble.
+    pub fn new(first: A, second: B) -> Self {
+        Self { first, second, pause: PAUSE, until: Mutex::new(None) }
+    }
+
+    /// How long the first is left alone after a failure: 30 seconds by default. With zero it is tried each time.
+    pub fn with_pause(mut self, pause: Duration) -> Self {
+        self.pause = pause;
+        self
+    }
+
+    fn is_paused(&self) -> bool {
+        self.until.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Notes whether the first is in trouble.
+    fn note(&self, in_trouble: bool) {
+        let until = in_trouble.then(|| Instant::now().checked_add(self.pause)).flatten();
+        *self.until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+    }
+}
+
+#[async_trait]
+impl<A: Transport, B: Transport> Transport for Failover<A, B> {
+    async fn send(&self, batch: &[Payload]) -> Receipt {
+        if batch.is_empty() {
+            return Receipt::delivered(0);
+        }
+        if self.is_paused() {
+            let receipt = self.second.send(batch).await;
+            if receipt.is_delivered() {
+                return receipt;
+            }
+            // Both are in trouble, so the first is as good as the second, and may be well again.
+            return self.send_on(receipt, batch, &self.first).await;
+        }
+        let receipt = self.first.send(batch).await;
+        let in_trouble = receipt.outcomes().iter().any(|outcome| trouble(outcome).is_some());
+        self.note(in_trouble);
+        if !in_trouble { receipt } else { self.send_on(receipt, batch, &self.second).await }
+    }
+
+    /// The smaller one's: what fits both.
+    fn max_batch(&self) -> usize {
+        self.first.max_batch().min(self.second.max_batch())
+    }
+
+    async fn close(&self) -> Result<(), TransportError> {
+        let (first, second) = (self.first.close().await, self.second.close().await);
+        first.and(second)
+    }
+}
+
+impl<A: Transport, B: Transport> Failover<A, B> {
+    /// Sends by the other one what failed by the one.
+    async fn send_on(&self, receipt: Receipt, batch: &[Payload], other: &impl Transport) -> Receipt {
+        let mut outcomes = receipt.into_outcomes();
+        let failed: Vec<_> = (0..outcomes.len()).filter(|at| trouble(&outcomes[*at]).is_some()).collect();
+        let payloads: Vec<_> = failed.iter().filter_map(|at| batch.get(*at).cloned()).collect();
+        let again = other.send(&payloads).await.into_outcomes();
+        for (at, outcome) in failed.into_iter().zip(again) {
+            outcomes[at] = match (trouble(&outcomes[at]), outcome) {
+                (Some(before), Outcome::Failed(failure)) => Outcome::Failed(both(before.clone(), failure)),
+                (_, outcome) => outcome,
+            };
+        }
+        Receipt::new(outcomes)
+    }
+}
+
+/// A failure that is not the payload's own.
+fn trouble(outcome: &Outcome) -> Option<&Failure> {
+    match outcome {
+        Outcome::Failed(failure)
+            if matches!(failure.disposition, Disposition::Retry { .. } | Disposition::Misconfigured) =>
+        {
+            Some(failure)
+        }
+        _ => None,
+    }
+}
+
+/// What two failures of one payload mean together: it is tried again as soon as either may work.
+fn both(one: Failure, other: Failure) -> Failure {
+    let disposition = match (one.disposition, other.disposition) {
+        (Disposition::Retry { after: one }, Disposition::Retry { after: other }) => {
+            Disposition::Retry { after: one.min(other) }
+        }
+        (Disposition::Misconfigured, other @ Disposition::Retry { .. }) => other,
+        (one, _) => one,
+    };
+    let refused = matches!(other.disposition, Disposition::Rejected | Disposition::TooLarge);
+    Failure {
+        disposition,
+        maybe_delivered: one.maybe_delivered || other.maybe_delivered,
+        maybe_rejected: one.maybe_rejected || other.maybe_rejected || refused,
+        error: one.error,
+    }
+}
