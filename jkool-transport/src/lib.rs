@@ -20,6 +20,7 @@ pub use http::{DEFAULT_URL, HttpTransport, HttpTransportBuilder};
 pub use memory::{DecodeError, MemoryTransport, Step};
 pub use payload::{Kind, Payload};
 pub use receipt::{Disposition, Failure, Outcome, Receipt};
+pub use receipt_builder::ReceiptBuilder;
 pub use token::{Token, TokenError};
 pub use transport::Transport;
 
