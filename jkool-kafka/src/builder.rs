@@ -39,9 +39,6 @@ pub enum Compression {
     Snappy,
     /// By LZ4: fast.
     Lz4,
-    /// By Zstandard: small, and fast.
-    #[cfg(feature = "zstd")]
-    Zstd,
 }
 
 impl Compression {
@@ -51,8 +48,6 @@ impl Compression {
             Self::Gzip => "gzip",
             Self::Snappy => "snappy",
             Self::Lz4 => "lz4",
-            #[cfg(feature = "zstd")]
-            Self::Zstd => "zstd",
         }
     }
 }
