@@ -33,6 +33,7 @@ pub use http::{DEFAULT_URL, HttpTransport, HttpTransportBuilder};
 pub use memory::{DecodeError, MemoryTransport, Step};
 pub use payload::{Kind, Payload};
 pub use receipt::{Disposition, Failure, Outcome, Receipt};
+pub use receipt_builder::ReceiptBuilder;
 #[cfg(feature = "file")]
 pub use stdout::StdoutTransport;
 #[cfg(feature = "tcp")]

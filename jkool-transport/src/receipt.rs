@@ -56,6 +56,15 @@ impl Failure {
         self.maybe_rejected = true;
         self
     }
+
+    /// Whether it is of the connection, the server or a setting, and not of one payload: the rest of a batch would meet it
+    /// too, and is not tried.
+    pub fn holds_for_all(&self) -> bool {
+        match self.disposition {
+            Disposition::Retry { .. } | Disposition::Misconfigured => true,
+            Disposition::TooLarge | Disposition::Rejected => false,
+        }
+    }
 }
 
 /// What became of one payload.

@@ -1,9 +1,20 @@
 //! Keeps count of a batch that travels in several units, by the rules that `Transport::send` states.
 
-use crate::receipt::{Disposition, Failure, Outcome, Receipt};
+use crate::receipt::{Failure, Outcome, Receipt};
 
-/// The outcomes so far, of a batch of known length.
-pub(crate) struct ReceiptBuilder {
+/// Makes the [`Receipt`] of a batch that travels in several units, by the rules of [`Transport::send`](crate::Transport::send).
+///
+/// ```
+/// use jkool_transport::{Disposition, ErrorKind, Failure, ReceiptBuilder, TransportError};
+/// let mut receipt = ReceiptBuilder::new(5);
+/// receipt.record(2, Ok(()));
+/// let late = TransportError::new(ErrorKind::Timeout, "no answer");
+/// receipt.record(1, Err(Failure::new(Disposition::Retry { after: None }, late)));
+/// assert!(receipt.is_stopped()); // so the last two are not tried
+/// assert_eq!(receipt.build().outcomes().len(), 5);
+/// ```
+#[derive(Debug)]
+pub struct ReceiptBuilder {
     len: usize,
     /// How many were delivered before anything failed; nearly always that is all there is to tell.
     delivered: usize,
@@ -13,12 +24,13 @@ pub(crate) struct ReceiptBuilder {
 }
 
 impl ReceiptBuilder {
-    pub(crate) fn new(len: usize) -> Self {
+    /// A receipt of `len` payloads.
+    pub fn new(len: usize) -> Self {
         Self { len, delivered: 0, outcomes: Vec::new(), stopped: None }
     }
 
     /// Notes what became of the next `count` payloads.
-    pub(crate) fn record(&mut self, count: usize, result: Result<(), Failure>) {
+    pub fn record(&mut self, count: usize, result: Result<(), Failure>) {
         let outcome = match result {
             Ok(()) if self.outcomes.is_empty() => {
                 self.delivered += count;
@@ -26,7 +38,7 @@ impl ReceiptBuilder {
             }
             Ok(()) => Outcome::Delivered,
             Err(failure) => {
-                if holds_for_all(failure.disposition) {
+                if failure.holds_for_all() {
                     self.stopped = Some(Failure { maybe_delivered: false, maybe_rejected: false, ..failure.clone() });
                 }
                 Outcome::Failed(failure)
@@ -36,12 +48,12 @@ impl ReceiptBuilder {
     }
 
     /// Whether a failure was met that the rest would meet too: then the rest is not tried.
-    pub(crate) fn is_stopped(&self) -> bool {
+    pub fn is_stopped(&self) -> bool {
         self.stopped.is_some()
     }
 
-    /// The receipt; what was not tried has the failure that stopped it, surely was not delivered and did not cause it.
-    pub(crate) fn build(self) -> Receipt {
+    /// The receipt, of which every payload up to a failure that stops has to be recorded; what was not tried has the failure that stopped it, surely was not delivered and did not cause it.
+    pub fn build(self) -> Receipt {
         let Self { len, delivered, outcomes, stopped } = self;
         if delivered == len {
             return Receipt::delivered(len);
@@ -56,18 +68,11 @@ impl ReceiptBuilder {
     }
 }
 
-/// A failure of the connection, the server or a setting, and not of one payload.
-fn holds_for_all(disposition: Disposition) -> bool {
-    match disposition {
-        Disposition::Retry { .. } | Disposition::Misconfigured => true,
-        Disposition::TooLarge | Disposition::Rejected => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::error::{ErrorKind, TransportError};
+    use crate::receipt::Disposition;
 
     fn failure(disposition: Disposition) -> Failure {
         Failure::new(disposition, TransportError::new(ErrorKind::Answer, "no"))

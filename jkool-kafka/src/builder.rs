@@ -1,0 +1,296 @@
+//! The settings of a Kafka transport, and their check.
+
+use crate::key::RecordKey;
+#[cfg(feature = "tls")]
+use crate::security::{Sasl, Security, Tls};
+use crate::transport::KafkaTransport;
+use jkool_transport::{ErrorKind, TransportError};
+use rdkafka::config::ClientConfig;
+use std::time::Duration;
+
+/// What a transport promises rests on these, or they have setters of their own.
+const RESERVED: [&str; 14] = [
+    "acks",
+    "bootstrap.servers",
+    "client.id",
+    "compression.codec",
+    "compression.type",
+    "delivery.timeout.ms",
+    "enable.idempotence",
+    "linger.ms",
+    "message.max.bytes",
+    "message.timeout.ms",
+    "metadata.broker.list",
+    "queue.buffering.max.kbytes",
+    "queue.buffering.max.ms",
+    "request.required.acks",
+];
+
+/// How records are compressed, a batch of them at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Compression {
+    /// Not at all.
+    #[default]
+    None,
+    /// By gzip: small, and slow to make.
+    Gzip,
+    /// By Snappy.
+    Snappy,
+    /// By LZ4: fast.
+    Lz4,
+}
+
+impl Compression {
+    fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Gzip => "gzip",
+            Self::Snappy => "snappy",
+            Self::Lz4 => "lz4",
+        }
+    }
+}
+
+/// The settings of a [`KafkaTransport`]: see [`KafkaTransport::builder`]. The last call of a setter counts.
+#[must_use = "a builder does nothing until build"]
+pub struct KafkaTransportBuilder {
+    brokers: String,
+    topic: String,
+    key: RecordKey,
+    client_id: String,
+    max_batch: usize,
+    max_message_bytes: usize,
+    timeout: Duration,
+    linger: Duration,
+    compression: Compression,
+    #[cfg(feature = "tls")]
+    security: Security,
+    properties: Vec<(String, String)>,
+}
+
+impl KafkaTransportBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            brokers: String::new(),
+            topic: String::new(),
+            key: RecordKey::default(),
+            client_id: "jkool".into(),
+            max_batch: 2000,
+            max_message_bytes: 1_000_000,
+            timeout: Duration::from_secs(30),
+            linger: Duration::from_millis(5),
+            compression: Compression::default(),
+            #[cfg(feature = "tls")]
+            security: Security::default(),
+            properties: Vec::new(),
+        }
+    }
+
+    /// Some of the cluster's brokers, `host:port` with commas between them; the others are learnt from these. Needed.
+    pub fn brokers(mut self, brokers: impl Into<String>) -> Self {
+        self.brokers = brokers.into();
+        self
+    }
+
+    /// The topic to write to. Needed.
+    pub fn topic(mut self, topic: impl Into<String>) -> Self {
+        self.topic = topic.into();
+        self
+    }
+
+    /// What becomes a record's key, and so what stays in order. The operation by default.
+    pub fn key(mut self, key: RecordKey) -> Self {
+        self.key = key;
+        self
+    }
+
+    /// The name by which brokers know this client, for their logs and quotas. `jkool` by default.
+    pub fn client_id(mut self, id: impl Into<String>) -> Self {
+        self.client_id = id.into();
+        self
+    }
+
+    /// How many payloads are handed over at once before their reports are waited for. 2,000 by default; what is less than
+    /// 1 counts as 1. After a failure those of the same unit may have been delivered although an older one was not.
+    pub fn max_batch(mut self, max: usize) -> Self {
+        self.max_batch = max.max(1);
+        self
+    }
+
+    /// The largest record in bytes, key included: a larger payload fails as too large, without a word to the broker.
+    /// 1,000,000 by default. The broker's `message.max.bytes` and the topic's `max.message.bytes` have to agree.
+    pub fn max_message_bytes(mut self, max: usize) -> Self {
+        self.max_message_bytes = max;
+        self
+    }
+
+    /// How long a record may take until it is acknowledged, the retries of librdkafka included. 30 seconds by default. A
+    /// payload that fails by it is in doubt.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How long a record waits for others, to travel with them. 5 milliseconds by default.
+    pub fn linger(mut self, linger: Duration) -> Self {
+        self.linger = linger;
+        self
+    }
+
+    /// How records are compressed. Not at all by default.
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.compression = compression;
+        self
+    }
+
+    /// Connects by TLS. The brokers' certificates are always verified.
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.security.tls = Some(tls);
+        self
+    }
+
+    /// Authenticates by a user and a password. They need TLS, unless
+    /// [`allow_plaintext_password`](Self::allow_plaintext_password) says otherwise.
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn sasl(mut self, sasl: Sasl) -> Self {
+        self.security.sasl = Some(sasl);
+        self
+    }
+
+    /// Authenticates without TLS, which is refused otherwise: everyone on the way can read a plain password.
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn allow_plaintext_password(mut self, allow: bool) -> Self {
+        self.security.allow_plaintext_password = allow;
+        self
+    }
+
+    /// Any other property of librdkafka, such as `partitioner` or `socket.keepalive.enable`.
+    pub fn property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.properties.push((name.into(), value.into()));
+        self
+    }
+
+    /// Checks the settings and makes the transport. It connects by itself, so that brokers that are away are no error here.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`] says which setting is wrong.
+    pub fn build(self) -> Result<KafkaTransport, TransportError> {
+        let config = self.config()?;
+        KafkaTransport::start(config, self.topic, self.key, self.max_batch)
+    }
+
+    fn config(&self) -> Result<ClientConfig, TransportError> {
+        if self.brokers.trim().is_empty() {
+            return Err(config_error("no brokers are set"));
+        }
+        check_topic(&self.topic)?;
+        let mut config = ClientConfig::new();
+        // The same partition for a key as by Kafka's Java producer; the rest may be set otherwise.
+        config.set("partitioner", "murmur2_random");
+        // So that a record fails by the topic that is unknown, and not by its time-out.
+        config.set("topic.metadata.propagation.max.ms", (self.timeout.as_millis() / 3).to_string());
+        for (name, value) in &self.properties {
+            if is_reserved(name) {
+                return Err(config_error(&format!("the property {name} has a setter of its own, or can't be changed")));
+            }
+            config.set(name, value);
+        }
+        config
+            .set("bootstrap.servers", &self.brokers)
+            .set("client.id", &self.client_id)
+            .set("enable.idempotence", "true")
+            .set("acks", "all")
+            .set("message.timeout.ms", self.timeout.as_millis().to_string())
+            .set("linger.ms", self.linger.as_millis().to_string())
+            .set("message.max.bytes", self.max_message_bytes.to_string())
+            .set("compression.type", self.compression.name());
+        if self.timeout <= self.linger || self.timeout.as_millis() == 0 {
+            return Err(config_error("the timeout is no longer than the linger, so nothing could be delivered"));
+        }
+        #[cfg(feature = "tls")]
+        self.security.apply(&mut config)?;
+        Ok(config)
+    }
+}
+
+impl std::fmt::Debug for KafkaTransportBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KafkaTransportBuilder")
+            .field("brokers", &self.brokers)
+            .field("topic", &self.topic)
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}
+
+pub(crate) fn config_error(text: &str) -> TransportError {
+    TransportError::new(ErrorKind::Config, text)
+}
+
+/// With the feature `tls` what is about security has setters, which check it.
+fn is_reserved(name: &str) -> bool {
+    let secures = ["security.protocol", "sasl.", "ssl.", "enable.ssl."].iter().any(|start| name.starts_with(start));
+    RESERVED.contains(&name) || secures
+}
+
+/// Kafka's rule for the names of topics.
+fn check_topic(topic: &str) -> Result<(), TransportError> {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    match topic {
+        "" => Err(config_error("no topic is set")),
+        "." | ".." => Err(config_error(&format!("{topic} is no name of a topic"))),
+        _ if topic.len() > 249 => Err(config_error("the topic's name is longer than 249 letters")),
+        _ => match topic.chars().find(|c| !legal(*c)) {
+            Some(c) => Err(config_error(&format!("the topic {topic:?} holds {c:?}, which no name of a topic may"))),
+            None => Ok(()),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn builder() -> KafkaTransportBuilder {
+        KafkaTransportBuilder::new().brokers("127.0.0.1:9").topic("jkool")
+    }
+
+    fn error(builder: KafkaTransportBuilder) -> String {
+        let error = builder.build().expect_err("a wrong setting");
+        assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+        error.to_string()
+    }
+
+    #[test]
+    fn a_wrong_setting_is_named() {
+        assert_eq!(error(builder().brokers(" ")), "no brokers are set");
+        assert_eq!(error(builder().topic("")), "no topic is set");
+        assert!(error(builder().topic("a topic")).contains("' '"));
+        assert!(error(builder().topic("x".repeat(250))).contains("249"));
+        assert!(error(builder().property("acks", "0")).contains("acks"));
+        assert!(error(builder().property("sasl.password", "canary-1")).contains("sasl.password"));
+        assert!(error(builder().property("no.such.thing", "1")).contains("no.such.thing"));
+        assert!(error(builder().timeout(Duration::from_millis(5))).contains("timeout"));
+        assert!(error(builder().max_message_bytes(1)).contains("message.max.bytes"));
+    }
+
+    #[test]
+    fn the_producer_is_idempotent_and_waits_for_all_replicas() {
+        let config =
+            builder().compression(Compression::Lz4).property("partitioner", "random").config().expect("a config");
+        for (name, value) in [
+            ("enable.idempotence", "true"),
+            ("acks", "all"),
+            ("compression.type", "lz4"),
+            ("partitioner", "random"),
+            ("message.timeout.ms", "30000"),
+        ] {
+            assert_eq!(config.get(name), Some(value), "{name}");
+        }
+    }
+}
