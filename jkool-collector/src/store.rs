@@ -1,6 +1,7 @@
 //! What was received: acknowledged when it is in a journal, found in search indexes that follow it.
 
 mod aggregation;
+mod busy_range;
 mod charts;
 pub(crate) mod engine;
 mod error;
@@ -8,6 +9,7 @@ mod flows;
 mod id;
 mod index;
 mod journal;
+mod loads;
 mod local;
 mod open;
 mod progress;
@@ -19,9 +21,11 @@ mod scale;
 mod takeover;
 
 pub use aggregation::{Aggregation, Function, Group, InvalidMeasure, Key, Measure, Row};
+pub(crate) use busy_range::BusyRange;
 pub use error::{StoreError, StoreErrorKind};
 pub use id::{EntityId, InvalidEntityId};
 pub(crate) use index::Search;
+pub(crate) use loads::Load;
 pub use open::{Durability, Store, StoreBuilder};
 pub use progress::Progress;
 pub use reader::Reader;

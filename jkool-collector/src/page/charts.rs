@@ -5,6 +5,7 @@ use super::filter_form::FilterForm;
 use super::format::{count, cut, number, severity_class, time};
 use super::layout::{Frame, Tab, as_table, frame};
 use super::link::{url, with_operation, with_source, with_time};
+use super::outside::outside;
 use super::plot;
 use super::query_params::QueryParams;
 use crate::app::App;
@@ -31,20 +32,22 @@ pub(super) async fn show(
     let (filter, now) = (params.filter.clone(), app.clock.now());
     let read = app.store.read(move |reader| {
         let names = reader.metric_names()?;
+        let range = reader.busy_range(&filter, now)?;
+        let in_range = range.map_or_else(|| filter.clone(), |range| range.of(&filter));
         let chosen = match &wanted {
             Some(wanted) => names.iter().find(|name| parameter(name) == *wanted),
             None => names.first(),
         };
         let metric = match chosen {
-            Some(name) => Some((name.clone(), reader.metric(name, &filter, BUCKETS, now)?)),
+            Some(name) => Some((name.clone(), reader.metric(name, &in_range, BUCKETS, now)?)),
             None => None,
         };
-        let buckets = reader.histogram(&filter, BUCKETS, now)?;
+        let buckets = reader.histogram(&in_range, BUCKETS, now)?;
         let operations = reader.top_operations(&filter, TOPS, now)?;
         let sources = reader.top_sources(&filter, TOPS, now)?;
-        Ok((reader.total()?, names, wanted, metric, buckets, operations, sources))
+        Ok((reader.total()?, names, wanted, metric, range, buckets, operations, sources))
     });
-    let (total, names, wanted, metric, buckets, operations, sources) = read.await?;
+    let (total, names, wanted, metric, range, buckets, operations, sources) = read.await?;
     let filter = &params.filter;
     let head = Frame { title: "Charts", tab: Tab::Charts, filter, total: Some(total) };
     let chosen = metric.as_ref().map(|(name, _)| name);
@@ -58,6 +61,7 @@ pub(super) async fn show(
                 "There is nothing to draw" @if filter.is_empty() { " yet." } @else { " for this filter. " a href="/charts" { "Clear it" } }
             }
         } @else {
+            (outside("/charts", filter, range))
             (over_time(&buckets, filter))
             div.columns {
                 (tops("Top operations", "Operation", &operations, str::to_owned, |name| url("/", &with_operation(filter, name))))
@@ -120,7 +124,7 @@ fn over_time(buckets: &[Bucket], filter: &Filter) -> Markup {
             h2 { "Events over time" }
             (legend(&present))
             (plot::histogram(buckets, link))
-            (as_table(&severity_heads("From (UTC)", &present), &rows))
+            (as_table("As a table", &severity_heads(&html! { "From (" span.zone-name { "UTC" } ")" }, &present), &rows))
         }
     }
 }
@@ -138,7 +142,7 @@ fn tops(title: &str, what: &str, tops: &[Top], name: impl Fn(&str) -> String, li
             @if tops.is_empty() { p.hint { "None is named." } } @else {
                 (legend(&present))
                 (plot::bars(tops, title, name, &link))
-                (as_table(&severity_heads(what, &present), &rows))
+                (as_table("As a table", &severity_heads(&html! { (what) }, &present), &rows))
             }
         }
     }
@@ -156,7 +160,7 @@ fn metric_section(metric: Option<&(MetricName, Vec<Metric>)>) -> Markup {
         },
         Some((name, values)) => {
             let heads = html! {
-                th { "From (UTC)" } th.n { "Values" } th.n { "Minimum" } th.n { "Average" } th.n { "Maximum" }
+                th { "From (" span.zone-name { "UTC" } ")" } th.n { "Values" } th.n { "Minimum" } th.n { "Average" } th.n { "Maximum" }
             };
             let rows = html! {
                 @for value in values {
@@ -174,7 +178,7 @@ fn metric_section(metric: Option<&(MetricName, Vec<Metric>)>) -> Markup {
                     li { span.swatch.f-band {} "minimum to maximum" }
                 }
                 (plot::metric(values, &called(name), &cut(&name.property, 30)))
-                (as_table(&heads, &rows))
+                (as_table("As a table", &heads, &rows))
             }
         }
     };
@@ -195,7 +199,7 @@ fn legend(present: &[Severity]) -> Markup {
     }
 }
 
-fn severity_heads(first: &str, present: &[Severity]) -> Markup {
+fn severity_heads(first: &Markup, present: &[Severity]) -> Markup {
     html! { th { (first) } th.n { "All" } @for severity in present { th.n { (severity) } } }
 }
 

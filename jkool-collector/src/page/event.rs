@@ -65,7 +65,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, Path(id): Path<String>) ->
         section.part {
             details.raw {
                 summary { "As it was received" }
-                pre { code { (cut(&String::from_utf8_lossy(&stored.json), SHOWN)) } }
+                pre tabindex="0" role="region" aria-label="As it was received" { code { (cut(&String::from_utf8_lossy(&stored.json), SHOWN)) } }
             }
         }
     };
@@ -92,9 +92,9 @@ fn heading(title: &str, stored: &Stored) -> Markup {
             h1 { (title) " " span.type { (stored.entity.op_type()) } }
             p { span class={ "sev " (severity_class(severity)) } { (severity) } " " (time(stored.time)) }
         }
-        @if !message.is_empty() { pre.message { (cut(message, SHOWN)) } }
+        @if !message.is_empty() { pre.message tabindex="0" role="region" aria-label="Message" { (cut(message, SHOWN)) } }
         @if !exception.is_empty() {
-            section.part { h2 { "Exception" } pre.exception { code { (cut(exception, SHOWN)) } } }
+            section.part { h2 { "Exception" } pre.exception tabindex="0" role="region" aria-label="Exception" { code { (cut(exception, SHOWN)) } } }
         }
     }
 }
@@ -139,7 +139,7 @@ fn properties(category: &str, snapshot: &str, properties: &[Property]) -> Markup
         property.value.as_f64().map(|_| url_with("/charts", &Filter::default(), "metric", metric) + "#metric")
     };
     html! {
-        div.scroll {
+        div.scroll tabindex="0" {
             table {
                 thead { tr { th { "Name" } th { "Value" } th { "Type" } th { "Measures" } } }
                 tbody {

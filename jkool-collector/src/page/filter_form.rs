@@ -42,7 +42,7 @@ impl FilterForm<'_> {
             (text_field(params, "q", "Query", Some(&line), "severity>=WARNING -op:Login"))
             (text_field(params, "text", "Search", filter.text.as_deref(), "words, \"a phrase\", begin*"))
             (severity_field(params))
-            (time_field(params, "since", "Since", filter.since, "15m, 1h, 7d"))
+            (time_field(params, "since", "Since", filter.since, "15m, 1h30m, 08:00"))
         };
         let rest = html! {
             details.more open[is_open] {
@@ -64,7 +64,7 @@ impl FilterForm<'_> {
     pub(super) fn time_only(&self) -> Markup {
         let filter = &self.params.filter;
         let first = html! {
-            (time_field(self.params, "since", "Since", filter.since, "15m, 1h, 7d"))
+            (time_field(self.params, "since", "Since", filter.since, "15m, 1h30m, 08:00"))
             (time_field(self.params, "until", "Until", filter.until, "now"))
         };
         let in_time = Filter { since: filter.since, until: filter.until, ..Filter::default() };
@@ -84,7 +84,7 @@ impl FilterForm<'_> {
                     button type="submit" { "Apply" }
                 }
                 (rest)
-                datalist #ages { @for age in ["5m", "15m", "1h", "6h", "1d", "7d"] { option value=(age) {} } }
+                datalist #ages { @for age in ["5m", "15m", "1h", "6h", "1d", "7d", "today", "yesterday"] { option value=(age) {} } }
             }
             @for fault in self.params.faults.iter().filter(|fault| !fields.contains(&fault.parameter.as_str())) {
                 p.fault.bar role="alert" { (fault) }
@@ -167,7 +167,7 @@ fn text_field(params: &QueryParams, name: &str, label: &str, value: Option<&str>
         label class={ "field f-" (name) } {
             span { (label) }
             input type=(if name == "text" { "search" } else { "text" }) name=(name) value=(value) placeholder=(hint)
-                autocomplete="off" list=[is_time.then_some("ages")] aria-keyshortcuts=[(name == "text").then_some("/")]
+                autocomplete="off" data-moment[is_time] list=[is_time.then_some("ages")] aria-keyshortcuts=[(name == "q").then_some("/")]
                 aria-invalid=[fault.map(|_| "true")];
             @if let Some(fault) = fault { em.fault role="alert" { (fault.expected) } }
         }
