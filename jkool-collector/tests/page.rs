@@ -94,7 +94,7 @@ fn an_event_is_shown_with_all_that_is_known() {
         "/?corrid=A-1",
         "/?source=SERVER%3Dpay-1",
         "aria-current=\"true\"",
-        "&quot;operation&quot;:&quot;pay&quot;",
+        "&quot;operation&quot;: &quot;pay&quot;",
     ] {
         assert!(page.contains(part), "{part}");
     }

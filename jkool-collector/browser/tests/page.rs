@@ -76,7 +76,11 @@ async fn a_live_list_holds_still_while_it_is_used() {
         browser.ask(&format!("({use_it}, true)")).await;
         let before = browser.ask(FIRST).await;
         browser.send(&format!("{}\n{}", event("one"), event("two")));
-        browser.until("(({hidden, textContent}) => !hidden && textContent === '2 new ↑')(document.querySelector('#waiting'))").await;
+        browser
+            .until(
+                "(({hidden, textContent}) => !hidden && textContent === '2 new ↑')(document.querySelector('#waiting'))",
+            )
+            .await;
         assert_eq!(browser.ask(FIRST).await, before, "{use_it}");
         browser.ask(&format!("({leave_it}, true)")).await;
         browser.until("document.querySelector('#waiting').hidden").await;
@@ -194,13 +198,105 @@ async fn times_are_local_or_of_utc_as_one_likes_and_it_is_remembered() {
 }
 
 #[tokio::test]
+async fn one_looks_closer_without_leaving_the_list() {
+    let browser = shop().await;
+    browser.size(1440, 900);
+    browser.open("/?severity=%3E%3DERROR&operation=pay").await;
+    browser.until("document.querySelector('#live').textContent === 'live'").await;
+    let second = browser.ask("document.querySelectorAll('.row')[1].id.slice(1)").await;
+    browser.click(".row:nth-child(2) .msg").await;
+    browser.until("!document.querySelector('#detail').hidden").await;
+    assert!(browser.text("#detail pre.exception").await.contains("Caused by: HTTP 402"));
+    assert_eq!(browser.path().await, format!("/?severity=%3E%3DERROR&operation=pay&at={}", second.as_str().unwrap()));
+    // A view is its url.
+    browser.open(&browser.path().await).await;
+    browser.until("!document.querySelector('#detail').hidden").await;
+    assert_eq!(browser.count(".row.chosen").await, 1);
+    browser.screenshot("beside-light-1440.png", 1440).await;
+    browser.theme("dark");
+    browser.screenshot("beside-dark-1440.png", 1440).await;
+    browser.press("\u{e00c}").await;
+    browser.until("document.querySelector('#detail').hidden").await;
+    assert_eq!(browser.path().await, "/?severity=%3E%3DERROR&operation=pay");
+
+    // A value is wanted by a click, and not wanted by another.
+    let all = browser.count(".row").await;
+    browser.open("/").await;
+    browser.ask("(window.here = true, [...document.querySelectorAll('.facets .value')].find((link) => link.textContent === 'ERROR').click(), true)").await;
+    browser.arrive().await;
+    let only = "[...document.querySelectorAll('.row .sev')].every((row) => row.textContent === 'ERROR')";
+    assert_eq!(browser.ask(only).await, true);
+    assert!(browser.count(".row").await > 0 && browser.count(".row").await <= all);
+    browser.open("/").await;
+    browser.ask("(window.here = true, [...document.querySelectorAll('.facets li')].find((item) => item.firstChild.textContent === 'INFO').querySelector('.without').click(), true)").await;
+    browser.arrive().await;
+    let none = "[...document.querySelectorAll('.row .sev')].every((row) => row.textContent !== 'INFO')";
+    assert_eq!((browser.ask(none).await, browser.count(".chips .x").await), (true.into(), 1));
+
+    // A time that is dragged over the strip is the filter's.
+    browser.open("/").await;
+    browser.ask("(window.here = true)").await;
+    let place = "(() => { const at = document.querySelector('#strip svg').getBoundingClientRect(); \
+                 return [at.x + at.width / 2, at.x + at.width * 3 / 4, at.y + 30]; })()";
+    let place = browser.ask(place).await;
+    for (kind, x) in [("mousePressed", 0), ("mouseMoved", 1), ("mouseReleased", 1)] {
+        let event = serde_json::json!({"type": kind, "x": place[x], "y": place[2], "button": "left", "buttons": 1, "clickCount": 1});
+        browser.devtools("Input.dispatchMouseEvent", event);
+    }
+    browser.arrive().await;
+    let path = browser.path().await;
+    assert!(path.contains("since=2") && path.contains("until=2"), "{path}");
+    assert!(browser.count(".row").await > 0);
+    browser.finish().await;
+}
+
+#[tokio::test]
+async fn an_event_leads_to_its_neighbours_and_can_be_copied() {
+    let browser = shop().await;
+    browser.open("/?operation=pay&severity=%3E%3DERROR").await;
+    let rows = "[...document.querySelectorAll('.row .msg')].map((row) => row.textContent)";
+    let rows = browser.ask(rows).await;
+    browser.follow(".row .msg").await;
+    // The list that one came from is kept, and the next one of it is beside.
+    assert!(browser.path().await.ends_with("?severity=%3E%3DERROR&operation=pay"));
+    assert_eq!(browser.count("a[rel=prev]").await, 0);
+    browser.follow("a[rel=next]").await;
+    assert_eq!(browser.ask("document.querySelector('pre.message').textContent").await, rows[1]);
+    browser.follow("a[rel=prev]").await;
+    assert_eq!(browser.ask("document.querySelector('pre.message').textContent").await, rows[0]);
+    assert!(browser.text("#received").await.starts_with("{ \""));
+    // What is around it is of the same source.
+    let same = "[...document.querySelectorAll('.part .row .src')].every((source) => source.textContent === 'Payment')";
+    assert_eq!(browser.ask(same).await, true);
+    assert!(browser.count(".part .row").await > 3);
+    let origin = browser.ask("location.origin").await;
+    let grant = serde_json::json!({"origin": origin, "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]});
+    browser.devtools("Browser.grantPermissions", grant);
+    browser.click(".copies button:nth-child(3)").await;
+    browser.until("document.querySelector('.copies button:nth-child(3)').textContent === 'Copied'").await;
+    let copied =
+        browser.client.execute_async("navigator.clipboard.readText().then(arguments[0])", Vec::new()).await.unwrap();
+    let copied = copied.as_str().unwrap();
+    assert!(copied.starts_with(&format!("jkool search --url {} 'tracking-id:", origin.as_str().unwrap())), "{copied}");
+    // What was copied as a filter finds it again.
+    let filter = browser.ask("document.querySelector('[data-copy]').dataset.copy").await;
+    browser.open("/").await;
+    browser.press_in("input[name=q]", &format!("{}\u{e007}", filter.as_str().unwrap())).await;
+    browser.arrive().await;
+    assert_eq!(browser.count(".row").await, 1);
+    browser.finish().await;
+}
+
+#[tokio::test]
 async fn nobody_is_kept_out() {
     let Some(axe) = axe::source() else { return };
     let browser = shop().await;
     browser.open("/?severity=%3E%3DERROR").await;
     let href = browser.ask("document.querySelector('.row .msg').getAttribute('href')").await;
+    let beside = format!("/?at={}", href.as_str().unwrap().trim_start_matches("/events/").split('?').next().unwrap());
     let pages = [
         "/",
+        &beside,
         "/?severity=LOUD&since=soon",
         "/?text=nothing",
         href.as_str().unwrap(),
@@ -215,6 +311,9 @@ async fn nobody_is_kept_out() {
         browser.size(width, 900);
         for path in pages {
             browser.open(path).await;
+            if path == beside && width == 1440 {
+                browser.until("!document.querySelector('#detail').hidden").await;
+            }
             for fault in axe::faults(&browser, &axe).await {
                 found.push(format!("{path} {theme} {width}: {fault}"));
             }
@@ -476,7 +575,7 @@ async fn it_looks_right_in_both_themes_and_on_a_phone() {
         ("map", "/map"),
         ("missing", "/nothing"),
     ];
-    for (theme, width) in [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)] {
+    for (theme, width) in [("light", 1440), ("dark", 1024), ("light", 390), ("dark", 390)] {
         browser.theme(theme);
         browser.size(width, 900);
         for (name, path) in pages {

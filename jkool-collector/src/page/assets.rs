@@ -28,10 +28,12 @@ pub(super) const SCRIPT: Asset = asset!("page.js");
 pub(super) const FAVICON: Asset = asset!("favicon.svg");
 
 /// The script's other modules name each other, so all files are of one version.
-const ALL: [Asset; 8] = [
+const ALL: [Asset; 10] = [
     STYLE,
     SCRIPT,
     FAVICON,
+    asset!("copy.js"),
+    asset!("explore.js"),
     asset!("form.js"),
     asset!("keys.js"),
     asset!("live.js"),

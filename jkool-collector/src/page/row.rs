@@ -1,7 +1,7 @@
 //! An entity as a line of a list: the same markup in every list, and in what is added live.
 
 use super::format::{cut, duration, severity_class, time, value};
-use super::link::{event_url, url, with_correlator, with_element, with_operation, with_severity};
+use super::link::{event_url_within, url, with_correlator, with_element, with_operation, with_severity};
 use crate::filter::Filter;
 use crate::filter::{operation_of, severity_of};
 use crate::store::Stored;
@@ -27,7 +27,7 @@ fn line(stored: &Stored, filter: &Filter, is_live: bool) -> Markup {
     let op_type = entity.op_type();
     html! {
         li class={ "row " (severity_class(severity)) } id={ "e" (stored.id) } {
-            a.when href=(event_url(stored.id)) tabindex="-1" { (time(stored.time)) }
+            a.when href=(event_url_within(stored.id, filter)) tabindex="-1" { (time(stored.time)) }
             a class={ "sev " (severity_class(severity)) } href=(url("/", &with_severity(filter, severity))) { (severity) }
             span.op {
                 @match operation_of(entity) {
@@ -38,7 +38,7 @@ fn line(stored: &Stored, filter: &Filter, is_live: bool) -> Markup {
             }
             span.src { (source(entity.source(), filter)) }
             span.text {
-                a.msg href=(event_url(stored.id)) draggable="false" { (message(entity)) }
+                a.msg href=(event_url_within(stored.id, filter)) draggable="false" { (message(entity)) }
                 (lateness(stored, is_live))
                 @if let Some(usec) = elapsed(entity) { span.took title="elapsed time" { (duration(usec)) } }
                 (correlators(entity, filter))

@@ -1,11 +1,14 @@
 // What a page can't do without a script. Every page works without it; each part is a module of its own.
+import "./explore.js";
 import "./form.js";
 import "./keys.js";
+import { showCopies } from "./copy.js";
 import { settle } from "./rows.js";
 import { showTimes } from "./time.js";
 import { tail } from "./live.js";
 
 showTimes(document);
+showCopies(document);
 for (const list of document.querySelectorAll("ol.rows")) settle(list);
 
 const live = document.querySelector("#rows[data-tail]");
