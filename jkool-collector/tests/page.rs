@@ -34,8 +34,9 @@ fn connect(collector: &Collector, request: &str, body: &str) -> TcpStream {
 }
 
 fn request(collector: &Collector, request: &str, body: &str) -> Answer {
-    let mut answer = String::new();
-    connect(collector, request, body).read_to_string(&mut answer).unwrap();
+    let mut answer = Vec::new();
+    connect(collector, request, body).read_to_end(&mut answer).unwrap();
+    let answer = String::from_utf8_lossy(&answer);
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     Answer { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
@@ -98,6 +99,7 @@ fn an_event_is_shown_with_all_that_is_known() {
     ] {
         assert!(page.contains(part), "{part}");
     }
+    assert!(page.contains("title=\"An error is below it\""), "the activity of both");
     // The event, the one it shares a correlator with, and the activity of both.
     assert_eq!(page.matches("class=\"offset\"").count(), 3);
     let activity = get(&collector, &detail(&collector, "kind=activity")).body;
@@ -106,6 +108,31 @@ fn an_event_is_shown_with_all_that_is_known() {
     for part in ["2 children", "2 s", "EXCEPTION", "ERROR"] {
         assert!(activities.contains(part), "{part}");
     }
+}
+
+#[test]
+fn activities_are_roots_and_the_longest_may_come_first() {
+    let activity = |name: &str, parent: &str, time: i64, took: i64| {
+        format!(
+            r#"{{"type":"ACTIVITY","operation":"{name}","tracking-id":"{name}","parent-id":"{parent}","time-usec":{time},"elapsed-time-usec":{took}}}"#
+        )
+    };
+    let root = |name, time, took| activity(name, "", time, took).replace(r#""parent-id":"","#, "");
+    let activities =
+        [root("older", 1_000_000, 900), root("newer", 2_000_000, 100), activity("within", "newer", 1_900_000, 50)];
+    let collector = collector(&activities.iter().map(String::as_str).collect::<Vec<_>>());
+    let names = |path: &str| -> Vec<String> {
+        let page = get(&collector, path).body;
+        page.split("<span class=\"op\">")
+            .skip(1)
+            .map(|rest| rest.split_once('<').unwrap().0.trim().to_owned())
+            .filter(|name| !name.is_empty())
+            .collect()
+    };
+    assert_eq!(names("/activities"), ["newer", "older"]);
+    assert_eq!(names("/activities?sort=duration"), ["older", "newer"]);
+    assert_eq!(names("/activities?parent=newer"), ["within"]);
+    assert_eq!(get(&collector, "/activities?sort=size").status, 400);
 }
 
 #[test]
@@ -280,6 +307,35 @@ fn files_of_the_page_may_be_kept_by_the_browser() {
         let other = get(&collector, &format!("/assets/0/{path}"));
         assert!(other.status == 200 && other.head.contains("cache-control: no-cache"), "{}", other.head);
     }
+}
+
+#[test]
+fn what_is_large_travels_compressed_and_what_is_live_does_not() {
+    let events: Vec<_> = (0..100)
+        .map(|number| {
+            format!(
+                r#"{{"operation":"count","msg-text":"number {number}","source-fqn":"APPL=Shop#SERVER=web-{number}"}}"#
+            )
+        })
+        .collect();
+    let collector = collector(&events.iter().map(String::as_str).collect::<Vec<_>>());
+    let zipped = |path: &str| {
+        let asked = format!("GET {path} HTTP/1.1\r\nAccept-Encoding: gzip\r\nX:");
+        let mut answer = Vec::new();
+        connect(&collector, &asked, "").read_to_end(&mut answer).unwrap();
+        let head = String::from_utf8_lossy(&answer).split_once("\r\n\r\n").unwrap().0.to_ascii_lowercase();
+        assert!(head.contains("content-encoding: gzip") && head.contains("vary: accept-encoding"), "{path}: {head}");
+        answer.len()
+    };
+    for path in ["/", "/charts", "/api/events?limit=100", "/api/events.jsonl"] {
+        let (plain, small) = (get(&collector, path).body.len(), zipped(path));
+        assert!(small * 3 < plain, "{path}: {small} of {plain}");
+    }
+    let mut stream = connect(&collector, "GET /tail HTTP/1.1\r\nAccept-Encoding: gzip\r\nX:", "");
+    let mut head = [0; 1024];
+    let count = stream.read(&mut head).unwrap();
+    let head = String::from_utf8_lossy(&head[..count]).to_ascii_lowercase();
+    assert!(head.contains("text/event-stream") && !head.contains("content-encoding"), "{head}");
 }
 
 /// Hostile in every field that is text.

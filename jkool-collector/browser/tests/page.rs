@@ -407,6 +407,14 @@ async fn a_detail_opens_with_its_timeline() {
     assert_eq!(browser.count(".timeline li[aria-current]").await, 1);
     assert!(browser.count(".timeline li").await > 8);
     assert_eq!(browser.text(".timeline li:first-child .name").await, "Order ACTIVITY");
+    // What is below a line is folded by a click.
+    let seen = "[...document.querySelectorAll('.timeline li')].filter((line) => !line.hidden).length";
+    let all = browser.ask(seen).await;
+    browser.click(".timeline li:first-child .fold").await;
+    assert_eq!(browser.ask(seen).await, 1);
+    browser.click(".timeline li:first-child .fold").await;
+    assert_eq!(browser.ask(seen).await, all);
+    assert!(browser.count(".timeline .critical").await > 1 && browser.count(".timeline .below").await > 0);
     browser.follow(".snapshots td.value a").await;
     assert!(browser.path().await.starts_with("/charts?metric=Order%2FPayment%2Famount"));
     assert_eq!(browser.text("#metric h2").await, "Order / Payment / amount");
@@ -468,6 +476,10 @@ async fn a_map_of_many_has_room_for_all() {
         browser.size(width, 900);
         browser.open("/map").await;
         assert_eq!((browser.count(".map .node").await, browser.count(".map path.l-edge").await), (15, 33));
+        let upon_another = "(() => { const boxes = [...document.querySelectorAll('.map .count')].map((text) => text.getBBox()); \
+            return boxes.some((a, at) => boxes.slice(at + 1).some((b) => a.x < b.x + b.width && b.x < a.x + a.width \
+            && a.y < b.y + b.height && b.y < a.y + a.height)); })()";
+        assert_eq!(browser.ask(upon_another).await, false);
         browser.screenshot(&format!("many-{theme}-{width}.png"), width).await;
     }
     browser.finish().await;

@@ -28,12 +28,13 @@ pub(super) const SCRIPT: Asset = asset!("page.js");
 pub(super) const FAVICON: Asset = asset!("favicon.svg");
 
 /// The script's other modules name each other, so all files are of one version.
-const ALL: [Asset; 10] = [
+const ALL: [Asset; 11] = [
     STYLE,
     SCRIPT,
     FAVICON,
     asset!("copy.js"),
     asset!("explore.js"),
+    asset!("fold.js"),
     asset!("form.js"),
     asset!("keys.js"),
     asset!("live.js"),

@@ -80,7 +80,7 @@ pub(super) async fn show(
             (Entity::Activity(_), Some(id)) => reader.children(id, RELATED)?,
             _ => Vec::new(),
         };
-        let neighbours = Neighbours::of(&reader, &stored, &listed, now)?;
+        let neighbours = Neighbours::of(reader, &stored, &listed, now)?;
         Ok(Some((total, stored, related, children, neighbours)))
     });
     let (total, stored, related, children, neighbours) = read.await?.ok_or_else(nobody)?;

@@ -49,7 +49,7 @@ pub(super) async fn show(
                 None => (0, &listed),
             };
             let found = reader.find(listed, ON_A_PAGE + 1, before, now)?;
-            let summary = Summary::of(&reader, listed, &found, now)?;
+            let summary = Summary::of(reader, listed, &found, now)?;
             Ok((reader.total()?, found, ahead, summary))
         })
         .await?;

@@ -1,5 +1,6 @@
 // The list of events with what is beside it: an event's detail, and the strip over which a time is dragged.
 import { showCopies } from "./copy.js";
+import { foldable } from "./fold.js";
 import { settle } from "./rows.js";
 import { showTimes } from "./time.js";
 
@@ -59,6 +60,7 @@ async function open(href) {
   detail.scrollTop = 0;
   showTimes(detail);
   showCopies(detail);
+  foldable(detail);
   for (const rows of detail.querySelectorAll("ol.rows")) settle(rows);
 }
 

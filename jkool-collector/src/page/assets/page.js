@@ -3,12 +3,14 @@ import "./explore.js";
 import "./form.js";
 import "./keys.js";
 import { showCopies } from "./copy.js";
+import { foldable } from "./fold.js";
 import { settle } from "./rows.js";
 import { showTimes } from "./time.js";
 import { tail } from "./live.js";
 
 showTimes(document);
 showCopies(document);
+foldable(document);
 for (const list of document.querySelectorAll("ol.rows")) settle(list);
 
 const live = document.querySelector("#rows[data-tail]");

@@ -1,7 +1,7 @@
 //! Where the numbers of a map stand, so that none is upon another.
 
 /// The size of a number with what stands around it.
-const SIZE: (i32, i32) = (74, 15);
+const SIZE: (i32, i32) = (104, 15);
 /// So far a number is moved at once, and so often.
 const STEP: i32 = 8;
 const STEPS: i32 = 40;
