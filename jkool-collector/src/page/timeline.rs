@@ -37,7 +37,7 @@ pub(super) fn timeline(related: &[Stored], current: EntityId) -> Markup {
     let place = |usec: i64| usec.saturating_sub(start) as f64 / length as f64 * WIDTH;
     html! {
         div.axis aria-hidden="true" {
-            @for mark in 0..=MARKS { span { "+" (duration(length / MARKS * mark)) } }
+            div.marks { @for mark in 0..=MARKS { span { "+" (duration(length / MARKS * mark)) } } }
         }
         p.hint.path { "Framed bars are the critical path: what the end waited for." }
         ol.timeline {
