@@ -114,8 +114,8 @@ impl FilterForm<'_> {
             of("source", filter.source.as_ref().map(|source| source.to_string()), |rest| rest.source = None),
             of("correlator", filter.correlator.clone(), |rest| rest.correlator = None),
             of("parent", filter.parent.clone(), |rest| rest.parent = None),
-            of("since", filter.since.map(|since| since.to_string()), |rest| rest.since = None),
-            of("until", filter.until.map(|until| until.to_string()), |rest| rest.until = None),
+            of("since", filter.since.map(said), |rest| rest.since = None),
+            of("until", filter.until.map(said), |rest| rest.until = None),
         ];
         let conditions = parts(&filter.expression).enumerate().map(|(index, (name, text))| {
             let mut others = filter.expression.parts().to_vec();
@@ -153,8 +153,13 @@ fn parts(expression: &Expression) -> impl Iterator<Item = (&'static str, String)
 const AT_ONCE: [&str; 4] = ["q", "text", "severity", "since"];
 const IN_MORE: [&str; 5] = ["until", "kind", "operation", "source", "corrid"];
 
+/// As it is read, without a fraction that is none.
+fn said(moment: Moment) -> String {
+    moment.to_string().replace(".000000Z", "Z")
+}
+
 fn time_field(params: &QueryParams, name: &str, label: &str, value: Option<Moment>, hint: &str) -> Markup {
-    text_field(params, name, label, value.map(|value| value.to_string()).as_deref(), hint)
+    text_field(params, name, label, value.map(said).as_deref(), hint)
 }
 
 fn text_field(params: &QueryParams, name: &str, label: &str, value: Option<&str>, hint: &str) -> Markup {
