@@ -20,6 +20,7 @@ mod pretty_json;
 mod query_params;
 mod row;
 mod strip;
+mod summary;
 mod tail;
 mod timeline;
 mod welcome;
@@ -34,6 +35,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/", get(events::show))
         .route("/tail", get(tail::stream))
+        .route("/summary", get(summary::show))
         .route("/events/{id}", get(event::show))
         .route("/activities", get(activities::show))
         .route("/charts", get(charts::show))

@@ -266,6 +266,17 @@ fn what_a_wrong_clock_stamps_is_told_and_not_on_top() {
 }
 
 #[test]
+fn a_list_is_summed_up_apart() {
+    let collector = collector(EVENTS);
+    let summary = get(&collector, "/summary?severity=%3E%3DINFO").body;
+    for part in ["ERROR", "Shop", "−", "id=\"strip\"", "where=SERVER%3Dpay-1", "where=%21SERVER%3Dpay-1", "bars of 1 s"]
+    {
+        assert!(summary.contains(part), "{part}: {summary}");
+    }
+    assert_eq!(get(&collector, "/summary?severity=LOUD").status, 400);
+}
+
+#[test]
 fn times_are_taken_as_people_write_them() {
     let collector = collector(EVENTS);
     for since in ["08:00", "yesterday", "1h30m", "9+Mar+2016", "2016-03-09+13:00+Europe/Berlin"] {

@@ -222,12 +222,14 @@ async fn one_looks_closer_without_leaving_the_list() {
     // A value is wanted by a click, and not wanted by another.
     let all = browser.count(".row").await;
     browser.open("/").await;
+    browser.until("document.querySelectorAll('.facets .value').length > 5").await;
     browser.ask("(window.here = true, [...document.querySelectorAll('.facets .value')].find((link) => link.textContent === 'ERROR').click(), true)").await;
     browser.arrive().await;
     let only = "[...document.querySelectorAll('.row .sev')].every((row) => row.textContent === 'ERROR')";
     assert_eq!(browser.ask(only).await, true);
     assert!(browser.count(".row").await > 0 && browser.count(".row").await <= all);
     browser.open("/").await;
+    browser.until("document.querySelectorAll('.facets .value').length > 5").await;
     browser.ask("(window.here = true, [...document.querySelectorAll('.facets li')].find((item) => item.firstChild.textContent === 'INFO').querySelector('.without').click(), true)").await;
     browser.arrive().await;
     let none = "[...document.querySelectorAll('.row .sev')].every((row) => row.textContent !== 'INFO')";
@@ -235,6 +237,7 @@ async fn one_looks_closer_without_leaving_the_list() {
 
     // A time that is dragged over the strip is the filter's.
     browser.open("/").await;
+    browser.until("document.querySelector('#strip') !== null").await;
     browser.ask("(window.here = true)").await;
     let place = "(() => { const at = document.querySelector('#strip svg').getBoundingClientRect(); \
                  return [at.x + at.width / 2, at.x + at.width * 3 / 4, at.y + 30]; })()";
@@ -314,6 +317,9 @@ async fn nobody_is_kept_out() {
             if path == beside && width == 1440 {
                 browser.until("!document.querySelector('#detail').hidden").await;
             }
+            browser
+                .until("[...document.querySelectorAll('[data-summary]')].every((part) => part.children.length > 0)")
+                .await;
             for fault in axe::faults(&browser, &axe).await {
                 found.push(format!("{path} {theme} {width}: {fault}"));
             }

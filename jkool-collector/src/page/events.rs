@@ -1,20 +1,17 @@
 //! The newest events, live, and the older ones page by page.
 
 use super::error_page::ErrorPage;
-use super::facets::{self, Facet};
 use super::filter_form::FilterForm;
 use super::format::counted;
 use super::layout::{Frame, Tab, frame};
 use super::link::{url, url_with};
 use super::list_filter::{PARAMETER, Snapshots, asks_for_snapshots, split_at_now, wrong_from};
-use super::outside::outside;
 use super::query_params::QueryParams;
 use super::row::row;
-use super::strip::strip;
 use super::welcome::welcome;
 use crate::app::App;
 use crate::filter::Filter;
-use crate::store::{Bucket, BusyRange, EntityId, Reader, StoreError, Stored};
+use crate::store::{EntityId, Stored};
 use crate::time_arg::Moment;
 use axum::extract::{RawQuery, State};
 use axum::http::header::{HOST, HeaderMap};
@@ -23,8 +20,6 @@ use jkool_model::Timestamp;
 use maud::{Markup, html};
 use std::sync::Arc;
 
-/// About so many bars are above the list.
-const BUCKETS: usize = 80;
 /// So many are on a page.
 pub(super) const ON_A_PAGE: usize = 100;
 
@@ -40,7 +35,7 @@ pub(super) async fn show(
     let snapshots = Snapshots::take(&mut params);
     params.finish();
     let (listed, now) = (snapshots.listed(&params.filter), app.clock.now());
-    let (total, found, ahead, summary) = app
+    let (total, found, ahead) = app
         .store
         .read(move |reader| {
             let split = split_at_now(&listed, now);
@@ -49,8 +44,7 @@ pub(super) async fn show(
                 None => (0, &listed),
             };
             let found = reader.find(listed, ON_A_PAGE + 1, before, now)?;
-            let summary = Summary::of(reader, listed, &found, now)?;
-            Ok((reader.total()?, found, ahead, summary))
+            Ok((reader.total()?, found, ahead))
         })
         .await?;
     let head = Frame { title: "Events", tab: Tab::Events, filter: &params.filter, total: Some(total) };
@@ -61,36 +55,15 @@ pub(super) async fn show(
         @if total == 0 { (welcome(&format!("{}://{host}", app.scheme()), app.access.needs_token())) }
         (wrong_clocks(&params.filter, ahead, now))
         div.explore {
-            (facets::list(&summary.facets, &params.filter))
+            aside #facets .facets aria-label="Facets" data-summary=[(!found.is_empty()).then(|| snapshots.url("/summary", &params.filter))] {}
             div.list {
-                (outside("/", &params.filter, summary.range))
-                (strip(&summary.buckets, &params.filter))
+                div #over-time {}
                 (list(&params.filter, snapshots, before, found))
             }
             aside #detail .detail tabindex="-1" aria-label="The chosen event" hidden {}
         }
     };
     Ok((params.status(), frame(&head, &main)))
-}
-
-/// What is told of all that is listed, beside the list.
-#[derive(Default)]
-struct Summary {
-    range: Option<BusyRange>,
-    buckets: Vec<Bucket>,
-    facets: Vec<Facet>,
-}
-
-impl Summary {
-    fn of(reader: &Reader<'_>, listed: &Filter, found: &[Stored], now: Timestamp) -> Result<Self, StoreError> {
-        if found.is_empty() {
-            return Ok(Self::default());
-        }
-        let range = reader.busy_range(listed, now)?;
-        let in_range = range.map_or_else(|| listed.clone(), |range| range.of(listed));
-        let buckets = reader.histogram(&in_range, BUCKETS, now)?;
-        Ok(Self { range, buckets, facets: facets::facets(reader, listed, found, now)? })
-    }
 }
 
 /// The form's hidden field that keeps snapshots in the list.
@@ -112,10 +85,7 @@ fn wrong_clocks(filter: &Filter, ahead: usize, now: Timestamp) -> Markup {
 }
 
 fn list(filter: &Filter, snapshots: Snapshots, before: Option<EntityId>, mut found: Vec<Stored>) -> Markup {
-    let with_snapshots = |path: &str| match snapshots.shown {
-        true => url_with(path, filter, PARAMETER, "shown"),
-        false => url(path, filter),
-    };
+    let with_snapshots = |path: &str| snapshots.url(path, filter);
     let has_older = found.len() > ON_A_PAGE;
     found.truncate(ON_A_PAGE);
     let live = before.is_none() && filter.until.is_none();

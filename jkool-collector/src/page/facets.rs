@@ -79,7 +79,6 @@ pub(super) fn list(facets: &[Facet], filter: &Filter) -> Markup {
         url("/", &Filter { expression: filter.expression.clone().and(condition.into()), ..filter.clone() })
     };
     html! {
-        aside.facets aria-label="Facets" {
             @for facet in facets {
                 details open {
                     summary { (facet.name) }
@@ -94,6 +93,5 @@ pub(super) fn list(facets: &[Facet], filter: &Filter) -> Markup {
                     }
                 }
             }
-        }
     }
 }

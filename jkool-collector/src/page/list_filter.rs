@@ -1,5 +1,6 @@
 //! What of a filter's entities is in the list of events: no snapshots unless they are asked for, and nothing of the future.
 
+use super::link::{url, url_with};
 use super::query_params::QueryParams;
 use crate::condition::{Condition, Test};
 use crate::expression::Expression;
@@ -33,6 +34,11 @@ impl Snapshots {
     /// Takes the parameter of a url.
     pub(super) fn take(params: &mut QueryParams) -> Self {
         params.take(PARAMETER).unwrap_or_default()
+    }
+
+    /// `path` with the filter, and with this if it is asked for.
+    pub(super) fn url(self, path: &str, filter: &Filter) -> String {
+        if self.shown { url_with(path, filter, PARAMETER, "shown") } else { url(path, filter) }
     }
 
     /// What is listed of what `filter` lets through.

@@ -123,6 +123,17 @@ function brush(strip) {
   svg.addEventListener("click", (event) => dragged && event.preventDefault());
 }
 
+/** Fetches what is told of all that is listed. Without it, the list is as good. */
+async function summarize(facets) {
+  const answer = await fetch(facets.dataset.summary).catch(() => null);
+  if (!answer?.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const part of page.querySelectorAll("[data-part]")) document.getElementById(part.dataset.part).replaceChildren(...part.childNodes);
+  showTimes(document.getElementById("over-time"));
+  const strip = document.getElementById("strip");
+  if (strip) brush(strip);
+}
+
 if (detail && list) beside();
-const strip = document.getElementById("strip");
-if (strip) brush(strip);
+const facets = document.getElementById("facets");
+if (facets?.dataset.summary) summarize(facets);
