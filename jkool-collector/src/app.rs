@@ -11,6 +11,7 @@ use axum::Router;
 use axum::http::Method;
 use std::sync::Arc;
 use std::time::Duration;
+use tower_http::compression::CompressionLayer;
 
 /// What every part of the server shares.
 #[derive(Debug)]
@@ -66,6 +67,8 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(crate::jkql::routes())
         .merge(crate::page::routes())
         .method_not_allowed_fallback(async |method: Method| ErrorResponse::Method(method))
+        // Events that are sent one by one go out as they are.
+        .layer(CompressionLayer::new())
         .with_state(app)
 }
 

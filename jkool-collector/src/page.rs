@@ -6,15 +6,21 @@ mod charts;
 mod error_page;
 mod event;
 mod events;
+mod facets;
 mod fields;
 mod filter_form;
 mod format;
 mod layout;
 mod link;
+mod list_filter;
 mod map;
+mod outside;
 mod plot;
+mod pretty_json;
 mod query_params;
 mod row;
+mod strip;
+mod summary;
 mod tail;
 mod timeline;
 mod welcome;
@@ -29,6 +35,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/", get(events::show))
         .route("/tail", get(tail::stream))
+        .route("/summary", get(summary::show))
         .route("/events/{id}", get(event::show))
         .route("/activities", get(activities::show))
         .route("/charts", get(charts::show))

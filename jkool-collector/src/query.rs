@@ -47,6 +47,11 @@ impl Query {
         self.0.push((parameter.to_owned(), value.to_string()));
     }
 
+    /// Adds all of another one.
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
     /// Takes a parameter out; of several the last.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! What was received: acknowledged when it is in a journal, found in search indexes that follow it.
 
 mod aggregation;
+mod busy_range;
 mod charts;
 pub(crate) mod engine;
 mod error;
@@ -9,6 +10,7 @@ mod front;
 mod id;
 mod index;
 mod journal;
+mod loads;
 mod local;
 mod open;
 mod progress;
@@ -21,10 +23,12 @@ mod takeover;
 mod victoria;
 
 pub use aggregation::{Aggregation, Function, Group, InvalidMeasure, Key, Measure, Row};
+pub(crate) use busy_range::BusyRange;
 pub(crate) use engine::Health;
 pub use error::{StoreError, StoreErrorKind};
 pub use id::{EntityId, InvalidEntityId};
 pub(crate) use index::Search;
+pub(crate) use loads::Load;
 pub use open::{Durability, Store, StoreBuilder};
 pub use progress::Progress;
 pub use reader::Reader;

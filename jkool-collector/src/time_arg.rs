@@ -1,11 +1,13 @@
 //! A point in time as a person or a url says it.
 
+use crate::query::{InvalidQuery, Query};
+use jkool_jkql::Zone;
 use jkool_model::Timestamp;
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A point in time, or so long ago: `90s`, `15m`, `1h`, `7d`, `2026-03-09T12:00:00Z`, or a number of seconds,
+/// A point in time, or so long ago: `90s`, `15m`, `1h30m`, `7d`, `2026-03-09T12:00:00Z`, or a number of seconds,
 /// milli-, micro- or nanoseconds since 1970, told apart by its size.
 ///
 /// ```
@@ -26,7 +28,7 @@ pub enum Moment {
 /// Text that is no [`Moment`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "expected an age such as 90s, 15m, 1h or 7d, a time such as 2026-03-09T12:00:00Z, or seconds, ms, us or ns since 1970"
+    "expected an age such as 90s, 15m, 1h30m or 7d, a time such as 2026-03-09T12:00:00Z, or seconds, ms, us or ns since 1970"
 )]
 pub struct InvalidMoment;
 
@@ -49,18 +51,47 @@ impl FromStr for Moment {
 
     fn from_str(text: &str) -> Result<Self, InvalidMoment> {
         let text = text.trim();
-        let age = UNITS.iter().find_map(|(unit, seconds)| {
-            let count: u32 = text.strip_suffix(*unit)?.parse().ok()?;
-            Some(Moment::Ago(Duration::from_secs(seconds * u64::from(count))))
-        });
-        match age {
-            Some(age) => Ok(age),
+        match age(text) {
+            Some(age) => Ok(Moment::Ago(age)),
             None => {
                 let number = text.parse().ok().map(Timestamp::from_unix);
                 number.or_else(|| text.parse().ok()).map(Moment::At).ok_or(InvalidMoment)
             }
         }
     }
+}
+
+/// An age: counts with their units, the largest first, each unit once.
+fn age(text: &str) -> Option<Duration> {
+    let (mut rest, mut seconds) = (text, 0_u64);
+    for (unit, size) in UNITS {
+        if let Some((count, behind)) = rest.split_once(unit) {
+            seconds += size * u64::from(count.parse::<u32>().ok()?);
+            rest = behind;
+        }
+    }
+    (rest.is_empty() && !text.is_empty()).then(|| Duration::from_secs(seconds))
+}
+
+/// Writes what people say of a time as what a [`Moment`] reads: `08:00`, `yesterday`, `9 Mar 2026 8 pm`, all in `zone` unless one
+/// stands behind it. Of a whole day, `since` means the beginning and `until` the end.
+///
+/// # Errors
+/// When one is no time.
+pub(crate) fn resolve(query: &mut Query, now: Timestamp, zone: &Zone) -> Result<(), InvalidQuery> {
+    for parameter in ["since", "until"] {
+        for text in query.take_texts(parameter) {
+            if text.trim().is_empty() || text.parse::<Moment>().is_ok() {
+                query.push(parameter, text);
+                continue;
+            }
+            let range = jkool_jkql::moment(&text, now.as_usec(), zone)
+                .map_err(|error| InvalidQuery::new(parameter, &text, format_args!("expected {}", error.expected())))?;
+            let usec = if parameter == "since" { range.start } else { range.end };
+            query.push(parameter, Timestamp::from_usec(usec));
+        }
+    }
+    Ok(())
 }
 
 /// As it is parsed: ages in the largest unit that says them in whole numbers.
@@ -80,6 +111,7 @@ impl fmt::Display for Moment {
 #[cfg(test)]
 mod tests {
     use super::Moment;
+    use crate::query::Query;
     use jkool_model::Timestamp;
     use std::time::Duration;
 
@@ -90,6 +122,7 @@ mod tests {
             ("15m", Moment::Ago(Duration::from_secs(900))),
             ("1h", Moment::Ago(Duration::from_secs(3_600))),
             ("7d", Moment::Ago(Duration::from_secs(604_800))),
+            ("90m", Moment::Ago(Duration::from_secs(5_400))),
             ("2016-03-09T12:00:00.000000Z", Moment::At(Timestamp::from_usec(1_457_524_800_000_000))),
         ] {
             assert_eq!(text.parse(), Ok(moment));
@@ -101,8 +134,36 @@ mod tests {
     }
 
     #[test]
+    fn an_age_may_be_said_in_several_units() {
+        for (text, age) in [("1h30m", "90m"), ("1d12h", "36h"), ("1m1s", "61s")] {
+            assert_eq!(text.parse::<Moment>().unwrap().to_string(), age);
+        }
+    }
+
+    #[test]
+    fn times_are_read_as_people_write_them() {
+        let now = Timestamp::from_usec(1_457_524_800_000_000);
+        let read = |text: &str| {
+            let mut query = Query::parse(text);
+            super::resolve(&mut query, now, &"Europe/Berlin".parse().unwrap()).map(|()| query.to_string())
+        };
+        for (said, meant) in [
+            ("since=1h30m", "since=1h30m"),
+            ("since=08:00", "since=2016-03-09T07%3A00%3A00.000000Z"),
+            ("since=08:00+UTC", "since=2016-03-09T08%3A00%3A00.000000Z"),
+            (
+                "since=yesterday&until=yesterday",
+                "since=2016-03-07T23%3A00%3A00.000000Z&until=2016-03-08T23%3A00%3A00.000000Z",
+            ),
+        ] {
+            assert_eq!(read(said).unwrap(), meant, "{said}");
+        }
+        assert!(read("since=soon").unwrap_err().expected.contains("a time such as 08:00"));
+    }
+
+    #[test]
     fn what_is_no_moment_is_refused() {
-        for text in ["", "h", "1w", "-1h", "1.5h", "soon", "99999999999s"] {
+        for text in ["", "h", "1w", "30m1h", "1h1h", "1h30", "-1h", "1.5h", "soon", "99999999999s"] {
             assert!(text.parse::<Moment>().is_err(), "{text}");
         }
     }

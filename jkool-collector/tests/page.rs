@@ -1,7 +1,7 @@
 //! The page, without a browser.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use jkool_collector::Collector;
+use jkool_collector::{Clock, Collector};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
@@ -34,8 +34,9 @@ fn connect(collector: &Collector, request: &str, body: &str) -> TcpStream {
 }
 
 fn request(collector: &Collector, request: &str, body: &str) -> Answer {
-    let mut answer = String::new();
-    connect(collector, request, body).read_to_string(&mut answer).unwrap();
+    let mut answer = Vec::new();
+    connect(collector, request, body).read_to_end(&mut answer).unwrap();
+    let answer = String::from_utf8_lossy(&answer);
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
     Answer { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
@@ -94,10 +95,11 @@ fn an_event_is_shown_with_all_that_is_known() {
         "/?corrid=A-1",
         "/?source=SERVER%3Dpay-1",
         "aria-current=\"true\"",
-        "&quot;operation&quot;:&quot;pay&quot;",
+        "&quot;operation&quot;: &quot;pay&quot;",
     ] {
         assert!(page.contains(part), "{part}");
     }
+    assert!(page.contains("title=\"An error is below it\""), "the activity of both");
     // The event, the one it shares a correlator with, and the activity of both.
     assert_eq!(page.matches("class=\"offset\"").count(), 3);
     let activity = get(&collector, &detail(&collector, "kind=activity")).body;
@@ -109,10 +111,35 @@ fn an_event_is_shown_with_all_that_is_known() {
 }
 
 #[test]
+fn activities_are_roots_and_the_longest_may_come_first() {
+    let activity = |name: &str, parent: &str, time: i64, took: i64| {
+        format!(
+            r#"{{"type":"ACTIVITY","operation":"{name}","tracking-id":"{name}","parent-id":"{parent}","time-usec":{time},"elapsed-time-usec":{took}}}"#
+        )
+    };
+    let root = |name, time, took| activity(name, "", time, took).replace(r#""parent-id":"","#, "");
+    let activities =
+        [root("older", 1_000_000, 900), root("newer", 2_000_000, 100), activity("within", "newer", 1_900_000, 50)];
+    let collector = collector(&activities.iter().map(String::as_str).collect::<Vec<_>>());
+    let names = |path: &str| -> Vec<String> {
+        let page = get(&collector, path).body;
+        page.split("<span class=\"op\">")
+            .skip(1)
+            .map(|rest| rest.split_once('<').unwrap().0.trim().to_owned())
+            .filter(|name| !name.is_empty())
+            .collect()
+    };
+    assert_eq!(names("/activities"), ["newer", "older"]);
+    assert_eq!(names("/activities?sort=duration"), ["older", "newer"]);
+    assert_eq!(names("/activities?parent=newer"), ["within"]);
+    assert_eq!(get(&collector, "/activities?sort=size").status, 400);
+}
+
+#[test]
 fn charts_and_map_show_what_is_stored() {
     let collector = collector(EVENTS);
     let charts = get(&collector, "/charts?metric=Order/Cart/total").body;
-    assert_eq!(charts.matches("role=\"img\"").count(), 4);
+    assert_eq!(charts.matches("<svg class=\"chart\"").count(), 4);
     for part in ["f-s-error", "l-grid", "12.5"] {
         assert!(charts.contains(part), "{part}");
     }
@@ -195,7 +222,7 @@ fn what_can_not_be_understood_is_said_at_its_field() {
         let page = get(&collector, &format!("{path}?since=soon&until=5m"));
         assert_eq!(page.status, 400, "{path}");
         let (_, field) = page.body.split_once("value=\"soon\"").unwrap();
-        assert!(field.split_once("</label>").unwrap().0.contains("expected an age"), "{path}");
+        assert!(field.split_once("</label>").unwrap().0.contains("a time such as 08:00"), "{path}");
     }
     let page = get(&collector, "/?severity=LOUD&source=web-1&before=x&color=red");
     assert_eq!(page.status, 400);
@@ -207,9 +234,66 @@ fn what_can_not_be_understood_is_said_at_its_field() {
 }
 
 #[test]
+fn snapshots_are_listed_only_when_they_are_asked_for() {
+    let collector = collector(EVENTS);
+    let rows = |path: &str| get(&collector, path).body.matches("class=\"msg\"").count();
+    for (path, count) in [
+        ("/", 3),
+        ("/?snapshots=shown", 4),
+        ("/?kind=snapshot", 1),
+        ("/?q=kind:snapshot", 1),
+        ("/?q=Cpu.load%3E0.1", 1),
+        ("/?severity=NONE", 0),
+    ] {
+        assert_eq!(rows(path), count, "{path}");
+    }
+    let page = get(&collector, "/?snapshots=shown").body;
+    assert!(page.contains("data-tail=\"/tail?snapshots=shown\"") && page.contains("Hide snapshots"));
+    assert_eq!(get(&collector, "/?snapshots=some").status, 400);
+}
+
+#[test]
+fn what_a_wrong_clock_stamps_is_told_and_not_on_top() {
+    let tomorrow = Clock::default().now().as_usec() + 86_400_000_000;
+    let ahead = format!(r#"{{"operation":"ahead","msg-text":"from tomorrow","time-usec":{tomorrow}}}"#);
+    let collector = collector(&[&[ahead.as_str()], EVENTS].concat());
+    let page = get(&collector, "/").body;
+    assert!(!page.contains("from tomorrow") && page.contains("1 entry left out"));
+    let future = page.split('"').find(|part| part.starts_with("/?since=")).unwrap();
+    let page = get(&collector, future).body;
+    assert!(page.contains("from tomorrow") && page.contains("ahead</span>"), "{future}");
+    assert!(!page.contains("left out"));
+}
+
+#[test]
+fn a_list_is_summed_up_apart() {
+    let collector = collector(EVENTS);
+    let summary = get(&collector, "/summary?severity=%3E%3DINFO").body;
+    for part in ["ERROR", "Shop", "−", "id=\"strip\"", "where=SERVER%3Dpay-1", "where=%21SERVER%3Dpay-1", "bars of 1 s"]
+    {
+        assert!(summary.contains(part), "{part}: {summary}");
+    }
+    assert_eq!(get(&collector, "/summary?severity=LOUD").status, 400);
+}
+
+#[test]
+fn times_are_taken_as_people_write_them() {
+    let collector = collector(EVENTS);
+    for since in ["08:00", "yesterday", "1h30m", "9+Mar+2016", "2016-03-09+13:00+Europe/Berlin"] {
+        for path in PAGES {
+            assert_eq!(get(&collector, &format!("{path}?since={since}")).status, 200, "{path} {since}");
+        }
+        assert_eq!(get(&collector, &format!("/api/events?since={since}")).status, 200, "{since}");
+    }
+    let page = get(&collector, "/?since=9+Mar+2016&until=9+Mar+2016").body;
+    assert_eq!(page.matches("class=\"msg\"").count(), 3);
+}
+
+#[test]
 fn what_is_not_there_is_a_page_of_its_own() {
     let collector = collector(EVENTS);
-    for path in ["/nothing", "/events/1", "/events/x", "/events/99999999999999999999", "/assets/x.js"] {
+    for path in ["/nothing", "/events/1", "/events/x", "/events/99999999999999999999", "/assets/x.js", "/assets/0/x.js"]
+    {
         let page = get(&collector, path);
         assert_eq!(page.status, 404, "{path}");
         assert!(page.body.contains("Not found"), "{path}");
@@ -220,16 +304,49 @@ fn what_is_not_there_is_a_page_of_its_own() {
 fn files_of_the_page_may_be_kept_by_the_browser() {
     let collector = collector(&[]);
     let page = get(&collector, "/").body;
-    for (path, content_type) in [
-        ("/assets/style.css", "text/css"),
-        ("/assets/page.js", "text/javascript"),
-        ("/assets/favicon.svg", "image/svg+xml"),
-    ] {
-        let (_, rest) = page.split_once(&format!("\"{path}?")).unwrap();
-        let file = get(&collector, &format!("{path}?{}", rest.split_once('"').unwrap().0));
+    for (path, content_type) in
+        [("style.css", "text/css"), ("page.js", "text/javascript"), ("favicon.svg", "image/svg+xml")]
+    {
+        let url = page.split('"').find(|part| part.starts_with("/assets/") && part.ends_with(path)).unwrap();
+        let file = get(&collector, url);
         assert_eq!(file.status, 200);
         assert!(file.head.contains(content_type) && file.head.contains("immutable"), "{}", file.head);
+        let (_, tag) = file.head.split_once("etag: ").unwrap();
+        let again = format!("GET {url} HTTP/1.1\r\nIf-None-Match: {}\r\nX:", tag.split_once('\r').unwrap().0);
+        assert_eq!(request(&collector, &again, "").status, 304);
+        // Of another version, it may not be kept.
+        let other = get(&collector, &format!("/assets/0/{path}"));
+        assert!(other.status == 200 && other.head.contains("cache-control: no-cache"), "{}", other.head);
     }
+}
+
+#[test]
+fn what_is_large_travels_compressed_and_what_is_live_does_not() {
+    let events: Vec<_> = (0..100)
+        .map(|number| {
+            format!(
+                r#"{{"operation":"count","msg-text":"number {number}","source-fqn":"APPL=Shop#SERVER=web-{number}"}}"#
+            )
+        })
+        .collect();
+    let collector = collector(&events.iter().map(String::as_str).collect::<Vec<_>>());
+    let zipped = |path: &str| {
+        let asked = format!("GET {path} HTTP/1.1\r\nAccept-Encoding: gzip\r\nX:");
+        let mut answer = Vec::new();
+        connect(&collector, &asked, "").read_to_end(&mut answer).unwrap();
+        let head = String::from_utf8_lossy(&answer).split_once("\r\n\r\n").unwrap().0.to_ascii_lowercase();
+        assert!(head.contains("content-encoding: gzip") && head.contains("vary: accept-encoding"), "{path}: {head}");
+        answer.len()
+    };
+    for path in ["/", "/charts", "/api/events?limit=100", "/api/events.jsonl"] {
+        let (plain, small) = (get(&collector, path).body.len(), zipped(path));
+        assert!(small * 3 < plain, "{path}: {small} of {plain}");
+    }
+    let mut stream = connect(&collector, "GET /tail HTTP/1.1\r\nAccept-Encoding: gzip\r\nX:", "");
+    let mut head = [0; 1024];
+    let count = stream.read(&mut head).unwrap();
+    let head = String::from_utf8_lossy(&head[..count]).to_ascii_lowercase();
+    assert!(head.contains("text/event-stream") && !head.contains("content-encoding"), "{head}");
 }
 
 /// Hostile in every field that is text.
@@ -287,7 +404,7 @@ fn nothing_that_an_event_says_becomes_markup() {
         assert!(page.contains("</html>"), "{path}");
         // The one script is the page's own; no attribute can hold code or style.
         assert_eq!(page.matches("<script").count(), 1, "{path}");
-        assert_eq!(page.matches("<script src=\"/assets/page.js").count(), 1, "{path}");
+        assert_eq!(page.matches("<script type=\"module\" src=\"/assets/").count(), 1, "{path}");
         for tag in page.split('<').skip(1).map(|rest| rest.split_once('>').map_or(rest, |(tag, _)| tag)) {
             let tag = without_values(tag).to_ascii_lowercase();
             assert!(!tag.contains(" on") && !tag.contains(" style"), "{path}: <{tag}>");

@@ -114,7 +114,7 @@ impl Payload {
     /// Lines that stand so in their sheet are a piece of it, and are not copied; others are, and so are a few short ones.
     #[cfg_attr(
         not(any(feature = "file", feature = "http")),
-        expect(dead_code, reason = "only transports of lines join payloads")
+        allow(dead_code, reason = "only transports of lines join payloads")
     )]
     pub(crate) fn lines(payloads: &[Self]) -> Vec<Bytes> {
         let (mut pieces, mut copy, mut rest) = (Vec::new(), Vec::new(), payloads);

@@ -1,6 +1,8 @@
 //! The page in a real browser.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
+#[path = "page/axe.rs"]
+mod axe;
 #[path = "page/browser.rs"]
 mod browser;
 #[path = "page/http.rs"]
@@ -11,6 +13,8 @@ mod orders;
 use browser::Browser;
 use jkool_collector::Clock;
 use orders::orders;
+use std::time::Duration;
+use tokio::time::sleep;
 
 /// 200 orders within the last hour.
 async fn shop() -> Browser {
@@ -46,6 +50,282 @@ async fn events_appear_live_and_a_pause_holds_them_back() {
     browser.until("document.querySelectorAll('.row').length === 3").await;
     assert_eq!(browser.text(".row .msg").await, "third");
     assert_eq!(browser.text("#live").await, "live");
+    browser.finish().await;
+}
+
+/// The id and the place of the first row.
+const FIRST: &str = "(() => { const row = document.querySelector('.row'); \
+                     return [row.id, Math.round(row.getBoundingClientRect().top)]; })()";
+
+#[tokio::test]
+async fn a_live_list_holds_still_while_it_is_used() {
+    let browser = Browser::start().await;
+    let told: Vec<_> = (0..60).map(|number| event(&format!("before {number}"))).collect();
+    browser.send(&told.join("\n"));
+    let hold: [(&str, &str); 3] = [
+        ("document.querySelector('.row .msg').focus()", "document.activeElement.blur()"),
+        (
+            "document.getSelection().selectAllChildren(document.querySelectorAll('.row')[3])",
+            "document.getSelection().empty()",
+        ),
+        ("scrollTo(0, 700)", "scrollTo(0, 0)"),
+    ];
+    browser.open("/").await;
+    browser.until("document.querySelector('#live').textContent === 'live'").await;
+    for (use_it, leave_it) in hold {
+        browser.ask(&format!("({use_it}, true)")).await;
+        let before = browser.ask(FIRST).await;
+        browser.send(&format!("{}\n{}", event("one"), event("two")));
+        browser
+            .until(
+                "(({hidden, textContent}) => !hidden && textContent === '2 new ↑')(document.querySelector('#waiting'))",
+            )
+            .await;
+        assert_eq!(browser.ask(FIRST).await, before, "{use_it}");
+        browser.ask(&format!("({leave_it}, true)")).await;
+        browser.until("document.querySelector('#waiting').hidden").await;
+        assert_ne!(browser.ask(FIRST).await[0], before[0], "{use_it}");
+    }
+    // With the mouse over it, what is seen is what is clicked.
+    browser.point(".row:nth-child(4) .msg").await;
+    let aimed = browser.ask("document.querySelectorAll('.row .msg')[3].getAttribute('href')").await;
+    browser.send(&event("three"));
+    browser.until("document.querySelector('#waiting').textContent === '1 new ↑'").await;
+    browser.follow(".row:nth-child(4) .msg").await;
+    assert_eq!(aimed, browser.path().await);
+    // The pill shows what is new, wherever one is.
+    browser.open("/").await;
+    browser.until("document.querySelector('#live').textContent === 'live'").await;
+    browser.ask("(scrollTo(0, 700), true)").await;
+    browser.send(&event("four"));
+    browser.until("!document.querySelector('#waiting').hidden").await;
+    browser.ask("(document.querySelector('#waiting').click(), true)").await;
+    browser.until("document.querySelector('.row .msg').textContent === 'four' && scrollY === 0").await;
+    browser.finish().await;
+}
+
+#[tokio::test]
+async fn nothing_that_is_on_screen_is_taken_away() {
+    let browser = Browser::start().await;
+    browser.open("/").await;
+    browser.until("document.querySelector('#live').textContent === 'live'").await;
+    for _ in 0..6 {
+        let told: Vec<_> = (0..45).map(|number| event(&format!("filler {number}"))).collect();
+        browser.send(&told.join("\n"));
+        browser.until("document.querySelector('#waiting').hidden").await;
+        sleep(Duration::from_millis(300)).await;
+    }
+    browser.ask("(document.querySelector('#rows').lastElementChild.scrollIntoView(), true)").await;
+    let last = browser.ask("document.querySelector('#rows').lastElementChild.id").await;
+    for _ in 0..8 {
+        let told: Vec<_> = (0..100).map(|number| event(&format!("later {number}"))).collect();
+        browser.send(&told.join("\n"));
+    }
+    browser.until("!document.querySelector('#waiting').hidden").await;
+    assert_eq!(browser.ask("document.querySelector('#rows').lastElementChild.id").await, last);
+    browser.finish().await;
+}
+
+#[tokio::test]
+async fn lines_are_in_the_order_of_time_and_without_snapshots() {
+    let browser = Browser::start().await;
+    browser.open("/").await;
+    browser.until("document.querySelector('#live').textContent === 'live'").await;
+    browser.send(&event("young"));
+    browser.until("document.querySelectorAll('.row').length === 1").await;
+    let at = |text: &str, time: i64| format!(r#"{{"operation":"tell","msg-text":"{text}","time-usec":{time}}}"#);
+    let snapshot = format!(r#"{{"type":"SNAPSHOT","name":"Cpu","time-usec":{}}}"#, now());
+    browser.send(&[snapshot, at("late", now() - 20_000_000), at("future", now() + 3_600_000_000)].join("\n"));
+    browser.until("document.querySelectorAll('.row').length === 2").await;
+    browser.until("document.querySelector('#missed').textContent === '1 left out: their clock is ahead'").await;
+    let texts = "[...document.querySelectorAll('.row .msg')].map((row) => row.textContent)";
+    assert_eq!(browser.ask(texts).await, serde_json::json!(["young", "late"]));
+    assert!(browser.text(".row .late").await.ends_with("s late"));
+    browser.open("/").await;
+    assert_eq!(browser.ask(texts).await, serde_json::json!(["young", "late"]));
+    assert!(browser.text(".ahead").await.starts_with("1 entry left out"));
+    browser.open("/?snapshots=shown").await;
+    assert_eq!(browser.count(".row").await, 3);
+    browser.finish().await;
+}
+
+#[tokio::test]
+async fn a_live_list_costs_a_quarter_of_a_core_at_most() {
+    let browser = Browser::start().await;
+    browser.send(&orders(60, now(), 18_000_000));
+    browser.open("/").await;
+    browser.until("document.querySelector('#live').textContent === 'live'").await;
+    // Of the processor's time, so that others on this machine don't count.
+    browser.devtools("Performance.enable", serde_json::json!({"timeDomain": "threadTicks"}));
+    let began = now();
+    let before = browser.busy();
+    while now() - began < 10_000_000 {
+        browser.send(&format!("{}\n{}\n{}\n{}", event("a"), event("b"), event("c"), event("d")));
+        sleep(Duration::from_millis(110)).await;
+    }
+    let share = (browser.busy() - before) / ((now() - began) as f64 / 1e6);
+    println!("the page took {:.1} % of a core", share * 100.0);
+    assert!(browser.count(".row").await > 200);
+    assert!(share < 0.25, "{share}");
+    browser.finish().await;
+}
+
+#[tokio::test]
+async fn times_are_local_or_of_utc_as_one_likes_and_it_is_remembered() {
+    let browser = shop().await;
+    browser.devtools("Emulation.setTimezoneOverride", serde_json::json!({"timezoneId": "Asia/Tokyo"}));
+    browser.open("/").await;
+    let shown = "(() => { const time = document.querySelector('.row time'); return time.textContent.trim(); })()";
+    let in_zone = "(() => { const date = new Date(new Date(document.querySelector('.row time').dateTime).getTime() \
+                   + 9 * 3600e3); return date.toISOString().slice(0, 23).replace('T', ' '); })()";
+    let in_utc = "document.querySelector('.row time').dateTime.slice(0, 23).replace('T', ' ')";
+    assert_eq!(browser.text("#zone").await, "Local time (UTC+9)");
+    assert_eq!(browser.ask(shown).await, browser.ask(in_zone).await);
+    browser.click("#zone").await;
+    assert_eq!(browser.text("#zone").await, "UTC");
+    assert_eq!(browser.ask(shown).await, browser.ask(in_utc).await);
+    browser.open("/charts").await;
+    assert_eq!(browser.text("#zone").await, "UTC");
+    browser.click("#zone").await;
+    browser.open("/").await;
+    // A time that is typed is one of the zone that is shown.
+    browser.press_in("input[name=since]", "yesterday\u{e007}").await;
+    browser.arrive().await;
+    assert_eq!(browser.path().await, "/?since=yesterday+Asia%2FTokyo");
+    let since = browser.ask("document.querySelector('input[name=since]').value").await;
+    assert!(since.as_str().unwrap().contains("T15:00:00"), "{since}");
+    browser.finish().await;
+}
+
+#[tokio::test]
+async fn one_looks_closer_without_leaving_the_list() {
+    let browser = shop().await;
+    browser.size(1440, 900);
+    browser.open("/?severity=%3E%3DERROR&operation=pay").await;
+    browser.until("document.querySelector('#live').textContent === 'live'").await;
+    let second = browser.ask("document.querySelectorAll('.row')[1].id.slice(1)").await;
+    browser.click(".row:nth-child(2) .msg").await;
+    browser.until("!document.querySelector('#detail').hidden").await;
+    assert!(browser.text("#detail pre.exception").await.contains("Caused by: HTTP 402"));
+    assert_eq!(browser.path().await, format!("/?severity=%3E%3DERROR&operation=pay&at={}", second.as_str().unwrap()));
+    // A view is its url.
+    browser.open(&browser.path().await).await;
+    browser.until("!document.querySelector('#detail').hidden").await;
+    assert_eq!(browser.count(".row.chosen").await, 1);
+    browser.screenshot("beside-light-1440.png", 1440).await;
+    browser.theme("dark");
+    browser.screenshot("beside-dark-1440.png", 1440).await;
+    browser.press("\u{e00c}").await;
+    browser.until("document.querySelector('#detail').hidden").await;
+    assert_eq!(browser.path().await, "/?severity=%3E%3DERROR&operation=pay");
+
+    // A value is wanted by a click, and not wanted by another.
+    let all = browser.count(".row").await;
+    browser.open("/").await;
+    browser.until("document.querySelectorAll('.facets .value').length > 5").await;
+    browser.ask("(window.here = true, [...document.querySelectorAll('.facets .value')].find((link) => link.textContent === 'ERROR').click(), true)").await;
+    browser.arrive().await;
+    let only = "[...document.querySelectorAll('.row .sev')].every((row) => row.textContent === 'ERROR')";
+    assert_eq!(browser.ask(only).await, true);
+    assert!(browser.count(".row").await > 0 && browser.count(".row").await <= all);
+    browser.open("/").await;
+    browser.until("document.querySelectorAll('.facets .value').length > 5").await;
+    browser.ask("(window.here = true, [...document.querySelectorAll('.facets li')].find((item) => item.firstChild.textContent === 'INFO').querySelector('.without').click(), true)").await;
+    browser.arrive().await;
+    let none = "[...document.querySelectorAll('.row .sev')].every((row) => row.textContent !== 'INFO')";
+    assert_eq!((browser.ask(none).await, browser.count(".chips .x").await), (true.into(), 1));
+
+    // A time that is dragged over the strip is the filter's.
+    browser.open("/").await;
+    browser.until("document.querySelector('#strip') !== null").await;
+    browser.ask("(window.here = true)").await;
+    let place = "(() => { const at = document.querySelector('#strip svg').getBoundingClientRect(); \
+                 return [at.x + at.width / 2, at.x + at.width * 3 / 4, at.y + 30]; })()";
+    let place = browser.ask(place).await;
+    for (kind, x) in [("mousePressed", 0), ("mouseMoved", 1), ("mouseReleased", 1)] {
+        let event = serde_json::json!({"type": kind, "x": place[x], "y": place[2], "button": "left", "buttons": 1, "clickCount": 1});
+        browser.devtools("Input.dispatchMouseEvent", event);
+    }
+    browser.arrive().await;
+    let path = browser.path().await;
+    assert!(path.contains("since=2") && path.contains("until=2"), "{path}");
+    assert!(browser.count(".row").await > 0);
+    browser.finish().await;
+}
+
+#[tokio::test]
+async fn an_event_leads_to_its_neighbours_and_can_be_copied() {
+    let browser = shop().await;
+    browser.open("/?operation=pay&severity=%3E%3DERROR").await;
+    let rows = "[...document.querySelectorAll('.row .msg')].map((row) => row.textContent)";
+    let rows = browser.ask(rows).await;
+    browser.follow(".row .msg").await;
+    // The list that one came from is kept, and the next one of it is beside.
+    assert!(browser.path().await.ends_with("?severity=%3E%3DERROR&operation=pay"));
+    assert_eq!(browser.count("a[rel=prev]").await, 0);
+    browser.follow("a[rel=next]").await;
+    assert_eq!(browser.ask("document.querySelector('pre.message').textContent").await, rows[1]);
+    browser.follow("a[rel=prev]").await;
+    assert_eq!(browser.ask("document.querySelector('pre.message').textContent").await, rows[0]);
+    assert!(browser.text("#received").await.starts_with("{ \""));
+    // What is around it is of the same source.
+    let same = "[...document.querySelectorAll('.part .row .src')].every((source) => source.textContent === 'Payment')";
+    assert_eq!(browser.ask(same).await, true);
+    assert!(browser.count(".part .row").await > 3);
+    let origin = browser.ask("location.origin").await;
+    let grant = serde_json::json!({"origin": origin, "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]});
+    browser.devtools("Browser.grantPermissions", grant);
+    browser.click(".copies button:nth-child(3)").await;
+    browser.until("document.querySelector('.copies button:nth-child(3)').textContent === 'Copied'").await;
+    let copied =
+        browser.client.execute_async("navigator.clipboard.readText().then(arguments[0])", Vec::new()).await.unwrap();
+    let copied = copied.as_str().unwrap();
+    assert!(copied.starts_with(&format!("jkool search --url {} 'tracking-id:", origin.as_str().unwrap())), "{copied}");
+    // What was copied as a filter finds it again.
+    let filter = browser.ask("document.querySelector('[data-copy]').dataset.copy").await;
+    browser.open("/").await;
+    browser.press_in("input[name=q]", &format!("{}\u{e007}", filter.as_str().unwrap())).await;
+    browser.arrive().await;
+    assert_eq!(browser.count(".row").await, 1);
+    browser.finish().await;
+}
+
+#[tokio::test]
+async fn nobody_is_kept_out() {
+    let Some(axe) = axe::source() else { return };
+    let browser = shop().await;
+    browser.open("/?severity=%3E%3DERROR").await;
+    let href = browser.ask("document.querySelector('.row .msg').getAttribute('href')").await;
+    let beside = format!("/?at={}", href.as_str().unwrap().trim_start_matches("/events/").split('?').next().unwrap());
+    let pages = [
+        "/",
+        &beside,
+        "/?severity=LOUD&since=soon",
+        "/?text=nothing",
+        href.as_str().unwrap(),
+        "/activities",
+        "/charts",
+        "/map",
+        "/no",
+    ];
+    let mut found = Vec::new();
+    for (theme, width) in [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)] {
+        browser.theme(theme);
+        browser.size(width, 900);
+        for path in pages {
+            browser.open(path).await;
+            if path == beside && width == 1440 {
+                browser.until("!document.querySelector('#detail').hidden").await;
+            }
+            browser
+                .until("[...document.querySelectorAll('[data-summary]')].every((part) => part.children.length > 0)")
+                .await;
+            for fault in axe::faults(&browser, &axe).await {
+                found.push(format!("{path} {theme} {width}: {fault}"));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{} faults\n{}", found.len(), found.join("\n"));
     browser.finish().await;
 }
 
@@ -133,6 +413,14 @@ async fn a_detail_opens_with_its_timeline() {
     assert_eq!(browser.count(".timeline li[aria-current]").await, 1);
     assert!(browser.count(".timeline li").await > 8);
     assert_eq!(browser.text(".timeline li:first-child .name").await, "Order ACTIVITY");
+    // What is below a line is folded by a click.
+    let seen = "[...document.querySelectorAll('.timeline li')].filter((line) => !line.hidden).length";
+    let all = browser.ask(seen).await;
+    browser.click(".timeline li:first-child .fold").await;
+    assert_eq!(browser.ask(seen).await, 1);
+    browser.click(".timeline li:first-child .fold").await;
+    assert_eq!(browser.ask(seen).await, all);
+    assert!(browser.count(".timeline .critical").await > 1 && browser.count(".timeline .below").await > 0);
     browser.follow(".snapshots td.value a").await;
     assert!(browser.path().await.starts_with("/charts?metric=Order%2FPayment%2Famount"));
     assert_eq!(browser.text("#metric h2").await, "Order / Payment / amount");
@@ -154,7 +442,7 @@ async fn charts_and_map_lead_to_their_events() {
     assert_eq!(browser.count("details.table table").await, 4);
     // Drawn in a colour of the style sheet.
     let fill = browser.ask("getComputedStyle(document.querySelector('.chart .f-s-info')).fill").await;
-    assert_eq!(fill, "rgb(47, 111, 200)");
+    assert_eq!(fill, "rgb(36, 97, 181)");
     browser.theme("dark");
     let fill = browser.ask("getComputedStyle(document.querySelector('.chart .f-s-info')).fill").await;
     assert_eq!(fill, "rgb(106, 165, 245)");
@@ -194,6 +482,10 @@ async fn a_map_of_many_has_room_for_all() {
         browser.size(width, 900);
         browser.open("/map").await;
         assert_eq!((browser.count(".map .node").await, browser.count(".map path.l-edge").await), (15, 33));
+        let upon_another = "(() => { const boxes = [...document.querySelectorAll('.map .count')].map((text) => text.getBBox()); \
+            return boxes.some((a, at) => boxes.slice(at + 1).some((b) => a.x < b.x + b.width && b.x < a.x + a.width \
+            && a.y < b.y + b.height && b.y < a.y + a.height)); })()";
+        assert_eq!(browser.ask(upon_another).await, false);
         browser.screenshot(&format!("many-{theme}-{width}.png"), width).await;
     }
     browser.finish().await;
@@ -206,19 +498,31 @@ async fn a_keyboard_is_enough() {
     browser.press("\u{e004}").await;
     assert_eq!(browser.ask("document.activeElement.textContent").await, "Skip to the content");
     browser.press("/").await;
-    assert_eq!(browser.ask("document.activeElement.name").await, "text");
+    assert_eq!(browser.ask("document.activeElement.name").await, "q");
     // In a field these are letters.
     browser.press("a / b").await;
-    assert_eq!(browser.ask("document.querySelector('input[name=text]').value").await, "a / b");
+    assert_eq!(browser.ask("document.querySelector('input[name=q]').value").await, "a / b");
     browser.press("\u{e00c}").await;
     browser.press(" ").await;
     assert_eq!(browser.text("#pause").await, "Resume");
+    // The list is one stop, not one for each link.
+    assert_eq!(browser.count("#rows a[tabindex='0']").await, 1);
+    browser.press("?").await;
+    assert_eq!(browser.count("dialog[open]").await, 1);
+    browser.press("\u{e00c}").await;
+    assert_eq!(browser.count("dialog[open]").await, 0);
     browser.press("j").await;
     browser.press("j").await;
+    browser.press("\u{e015}").await;
+    browser.press("\u{e013}").await;
     let second = "document.activeElement === document.querySelectorAll('.row .msg')[1]";
     assert_eq!(browser.ask(second).await, true);
     let ring = browser.ask("getComputedStyle(document.activeElement).outlineStyle").await;
     assert_eq!(ring, "solid");
+    // Around the whole row, where nothing cuts it off.
+    let ring = browser.ask("getComputedStyle(document.activeElement.closest('.row')).outline").await;
+    assert!(ring.as_str().unwrap().contains("solid 2px"), "{ring}");
+    assert_eq!(browser.count("#rows a[tabindex='0']").await, 1);
     browser.ask("(window.here = true)").await;
     browser.press("\u{e007}").await;
     browser.arrive().await;
@@ -289,7 +593,7 @@ async fn it_looks_right_in_both_themes_and_on_a_phone() {
         ("map", "/map"),
         ("missing", "/nothing"),
     ];
-    for (theme, width) in [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)] {
+    for (theme, width) in [("light", 1440), ("dark", 1024), ("light", 390), ("dark", 390)] {
         browser.theme(theme);
         browser.size(width, 900);
         for (name, path) in pages {

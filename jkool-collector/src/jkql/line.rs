@@ -9,6 +9,7 @@ use crate::expression::Expression;
 use crate::filter::Filter;
 use crate::query::{InvalidQuery, Query};
 use crate::store::{Store, StoreError};
+use crate::time_arg;
 use jkool_jkql::{Zone, parse_line};
 use jkool_model::Timestamp;
 use std::str::FromStr;
@@ -19,6 +20,7 @@ const LINE: &str = "q";
 /// Takes the parameters of a filter out of `query`, the query line among them.
 pub(crate) async fn take_filter(app: &App, query: &mut Query) -> Result<Filter, ErrorResponse> {
     let lines = query.take_texts(LINE);
+    time_arg::resolve(query, app.clock.now(), &Zone::local())?;
     let mut filter = Filter::take(query)?;
     for line in lines {
         let read = read_line(&app.store, &line, app.clock.now()).await?;

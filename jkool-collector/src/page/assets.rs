@@ -1,48 +1,82 @@
 //! The files that a page loads: they are in the program.
 
+use super::error_page::ErrorPage;
 use crate::app::App;
 use axum::Router;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, IF_NONE_MATCH};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// A file of the page.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Asset {
-    path: &'static str,
-    content_type: &'static str,
+    name: &'static str,
     content: &'static str,
 }
 
-pub(super) const STYLE: Asset = Asset {
-    path: "/assets/style.css",
-    content_type: "text/css; charset=utf-8",
-    content: include_str!("assets/style.css"),
-};
-pub(super) const SCRIPT: Asset = Asset {
-    path: "/assets/page.js",
-    content_type: "text/javascript; charset=utf-8",
-    content: include_str!("assets/page.js"),
-};
-pub(super) const FAVICON: Asset =
-    Asset { path: "/assets/favicon.svg", content_type: "image/svg+xml", content: include_str!("assets/favicon.svg") };
+macro_rules! asset {
+    ($name:literal) => {
+        Asset { name: $name, content: include_str!(concat!("assets/", $name)) }
+    };
+}
 
-/// The url names the content, so a browser may keep it for good.
-const FOR_GOOD: &str = "public, max-age=31536000, immutable";
+pub(super) const STYLE: Asset = asset!("style.css");
+pub(super) const SCRIPT: Asset = asset!("page.js");
+pub(super) const FAVICON: Asset = asset!("favicon.svg");
+
+/// The script's other modules name each other, so all files are of one version.
+const ALL: [Asset; 11] = [
+    STYLE,
+    SCRIPT,
+    FAVICON,
+    asset!("copy.js"),
+    asset!("explore.js"),
+    asset!("fold.js"),
+    asset!("form.js"),
+    asset!("keys.js"),
+    asset!("live.js"),
+    asset!("rows.js"),
+    asset!("time.js"),
+];
+
+/// A hash of every file.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let bytes = ALL.iter().flat_map(|asset| asset.content.bytes());
+    let hash =
+        bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    format!("{hash:x}")
+});
 
 impl Asset {
+    /// Its url names the version, so a browser may keep it for good.
     pub(super) fn url(&self) -> String {
-        let hash = self
-            .content
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-        format!("{}?{hash:x}", self.path)
+        format!("/assets/{}/{}", *VERSION, self.name)
+    }
+
+    fn content_type(&self) -> &'static str {
+        match self.name.rsplit_once('.') {
+            Some((_, "css")) => "text/css; charset=utf-8",
+            Some((_, "js")) => "text/javascript; charset=utf-8",
+            _ => "image/svg+xml",
+        }
     }
 }
 
 pub(super) fn routes() -> Router<Arc<App>> {
-    [STYLE, SCRIPT, FAVICON].into_iter().fold(Router::new(), |router, asset| {
-        let headers = [(CONTENT_TYPE, asset.content_type), (CACHE_CONTROL, FOR_GOOD)];
-        router.route(asset.path, get(move || async move { (headers, asset.content) }))
-    })
+    Router::new().route("/assets/{version}/{name}", get(file))
+}
+
+/// A page that was loaded before the collector was replaced asks for another version: it gets what there is now, but may not
+/// keep it.
+async fn file(Path((version, name)): Path<(String, String)>, headers: HeaderMap) -> Result<Response, ErrorPage> {
+    let asset = ALL.iter().find(|asset| asset.name == name);
+    let asset = asset.ok_or(ErrorPage::NotFound("There is no such file here."))?;
+    let caching = if version == *VERSION { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let tag = format!("\"{}\"", *VERSION);
+    let is_known = headers.get_all(IF_NONE_MATCH).iter().any(|known| known.as_bytes() == tag.as_bytes());
+    let head = [(ETAG, tag.as_str()), (CACHE_CONTROL, caching), (CONTENT_TYPE, asset.content_type())];
+    Ok(if is_known { (StatusCode::NOT_MODIFIED, head).into_response() } else { (head, asset.content).into_response() })
 }

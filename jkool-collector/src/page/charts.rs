@@ -5,6 +5,7 @@ use super::filter_form::FilterForm;
 use super::format::{count, cut, number, severity_class, time};
 use super::layout::{Frame, Tab, as_table, frame};
 use super::link::{url, with_operation, with_source, with_time};
+use super::outside::outside;
 use super::plot;
 use super::query_params::QueryParams;
 use crate::app::App;
@@ -28,9 +29,11 @@ pub(super) async fn show(
     let mut params = QueryParams::read(&app, query.as_deref()).await;
     let wanted: Option<String> = params.take("metric");
     params.finish();
-    let now = app.clock.now();
-    let filter = || params.filter.clone();
-    let (of_metric, of_time, of_operations, of_sources) = (filter(), filter(), filter(), filter());
+    let (filter, now) = (params.filter.clone(), app.clock.now());
+    let of_range = filter.clone();
+    let range = app.store.read(move |reader| reader.busy_range(&of_range, now)).await?;
+    let in_range = range.map_or_else(|| filter.clone(), |range| range.of(&filter));
+    let (of_metric, of_time, of_operations, of_sources) = (in_range.clone(), in_range, filter.clone(), filter);
     // Side by side, as far as there are cores.
     let (names, buckets, operations, sources) = tokio::try_join!(
         app.store.read(move |reader| {
@@ -63,6 +66,7 @@ pub(super) async fn show(
                 "There is nothing to draw" @if filter.is_empty() { " yet." } @else { " for this filter. " a href="/charts" { "Clear it" } }
             }
         } @else {
+            (outside("/charts", filter, range))
             (over_time(&buckets, filter))
             div.columns {
                 (tops("Top operations", "Operation", &operations, str::to_owned, |name| url("/", &with_operation(filter, name))))
@@ -125,7 +129,7 @@ fn over_time(buckets: &[Bucket], filter: &Filter) -> Markup {
             h2 { "Events over time" }
             (legend(&present))
             (plot::histogram(buckets, link))
-            (as_table(&severity_heads("From (UTC)", &present), &rows))
+            (as_table("As a table", &severity_heads(&html! { "From (" span.zone-name { "UTC" } ")" }, &present), &rows))
         }
     }
 }
@@ -143,7 +147,7 @@ fn tops(title: &str, what: &str, tops: &[Top], name: impl Fn(&str) -> String, li
             @if tops.is_empty() { p.hint { "None is named." } } @else {
                 (legend(&present))
                 (plot::bars(tops, title, name, &link))
-                (as_table(&severity_heads(what, &present), &rows))
+                (as_table("As a table", &severity_heads(&html! { (what) }, &present), &rows))
             }
         }
     }
@@ -161,7 +165,7 @@ fn metric_section(metric: Option<&(MetricName, Vec<Metric>)>) -> Markup {
         },
         Some((name, values)) => {
             let heads = html! {
-                th { "From (UTC)" } th.n { "Values" } th.n { "Minimum" } th.n { "Average" } th.n { "Maximum" }
+                th { "From (" span.zone-name { "UTC" } ")" } th.n { "Values" } th.n { "Minimum" } th.n { "Average" } th.n { "Maximum" }
             };
             let rows = html! {
                 @for value in values {
@@ -179,7 +183,7 @@ fn metric_section(metric: Option<&(MetricName, Vec<Metric>)>) -> Markup {
                     li { span.swatch.f-band {} "minimum to maximum" }
                 }
                 (plot::metric(values, &called(name), &cut(&name.property, 30)))
-                (as_table(&heads, &rows))
+                (as_table("As a table", &heads, &rows))
             }
         }
     };
@@ -200,7 +204,7 @@ fn legend(present: &[Severity]) -> Markup {
     }
 }
 
-fn severity_heads(first: &str, present: &[Severity]) -> Markup {
+fn severity_heads(first: &Markup, present: &[Severity]) -> Markup {
     html! { th { (first) } th.n { "All" } @for severity in present { th.n { (severity) } } }
 }
 

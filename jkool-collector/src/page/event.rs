@@ -4,16 +4,22 @@ use super::error_page::ErrorPage;
 use super::fields::fields;
 use super::format::{count, counted, cut, severity_class, time, value};
 use super::layout::{Frame, Tab, frame};
-use super::link::url_with;
+use super::link::{event_url_within, url, url_with, with_source, with_time};
+use super::list_filter::Snapshots;
+use super::pretty_json::pretty;
+use super::query_params::QueryParams;
 use super::row::row;
 use super::timeline::timeline;
 use crate::app::App;
+use crate::condition::{Condition, Test};
+use crate::expression::Expression;
+use crate::field::FieldName;
 use crate::filter::Filter;
 use crate::filter::{operation_of, severity_of};
-use crate::store::{EntityId, Stored};
-use axum::extract::{Path, State};
+use crate::store::{EntityId, Reader, StoreError, Stored};
+use axum::extract::{Path, RawQuery, State};
 use axum::response::Html;
-use jkool_model::{Entity, Property, Snapshot};
+use jkool_model::{Entity, Property, Snapshot, Timestamp};
 use maud::{Markup, html};
 use std::sync::Arc;
 
@@ -26,7 +32,44 @@ const SHOWN: usize = 100_000;
 const LISTED: usize = 500;
 const SNAPSHOTS: usize = 20;
 
-pub(super) async fn show(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Html<String>, ErrorPage> {
+/// So many before and after it are told of its source.
+const AROUND: usize = 5;
+
+/// The next ones that a filter lets through, and those of the same source.
+#[derive(Default)]
+struct Neighbours {
+    older: Option<EntityId>,
+    younger: Option<EntityId>,
+    /// The youngest first, itself among them.
+    around: Vec<Stored>,
+}
+
+impl Neighbours {
+    fn of(reader: &Reader<'_>, stored: &Stored, filter: &Filter, now: Timestamp) -> Result<Self, StoreError> {
+        let id = Some(stored.id);
+        let first = |found: Vec<Stored>| found.first().map(|stored| stored.id);
+        let mut around = Vec::new();
+        if let Some(source) = stored.entity.source() {
+            let same = with_source(&Filter::default(), source);
+            around = reader.find_after(&same, AROUND, id, now)?;
+            around.reverse();
+            around.push(stored.clone());
+            around.extend(reader.find(&same, AROUND, id, now)?);
+        }
+        let (older, younger) = (reader.find(filter, 1, id, now)?, reader.find_after(filter, 1, id, now)?);
+        Ok(Self { older: first(older), younger: first(younger), around })
+    }
+}
+
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Html<String>, ErrorPage> {
+    let mut params = QueryParams::read(&app, query.as_deref()).await;
+    params.finish();
+    let (filter, now) = (params.filter, app.clock.now());
+    let listed = Snapshots::default().listed(&filter);
     let nobody = || ErrorPage::NotFound("No event with this id is stored. It may have been too old to keep.");
     let id: EntityId = id.parse().map_err(|_| nobody())?;
     let read = app.store.read(move |reader| {
@@ -37,13 +80,16 @@ pub(super) async fn show(State(app): State<Arc<App>>, Path(id): Path<String>) ->
             (Entity::Activity(_), Some(id)) => reader.children(id, RELATED)?,
             _ => Vec::new(),
         };
-        Ok(Some((total, stored, related, children)))
+        let neighbours = Neighbours::of(reader, &stored, &listed, now)?;
+        Ok(Some((total, stored, related, children, neighbours)))
     });
-    let (total, stored, related, children) = read.await?.ok_or_else(nobody)?;
+    let (total, stored, related, children, neighbours) = read.await?.ok_or_else(nobody)?;
     let title = title(&stored.entity);
     let all = Filter::default();
-    let head = Frame { title: &title, tab: Tab::None, filter: &all, total: Some(total) };
+    let head = Frame { title: &title, tab: Tab::None, filter: &filter, total: Some(total) };
+    let received = cut_and_told(&pretty(&String::from_utf8_lossy(&stored.json)));
     let main = html! {
+        (steps(&neighbours, &filter))
         (heading(&title, &stored))
         (fields(&stored))
         (details(&stored.entity))
@@ -53,7 +99,20 @@ pub(super) async fn show(State(app): State<Arc<App>>, Path(id): Path<String>) ->
                 ol.rows { @for child in &children { (row(child, &all)) } }
             }
         }
-        section.part {
+        @if neighbours.around.len() > 1 {
+            section.part {
+                h2 { "Around it " span.dim { "the same source, before and after" } }
+                ol.rows { @for other in &neighbours.around { (row(other, &all)) } }
+                @if let Some(source) = stored.entity.source() {
+                    p.hint {
+                        a href=(url("/", &with_time(&with_source(&all, source), away(&stored, -WIDER), away(&stored, WIDER)))) {
+                            "A minute before and after"
+                        }
+                    }
+                }
+            }
+        }
+        @if related.len() > 1 { section.part {
             h2 { "Related " span.dim { (counted(related.len(), "entry", "entries")) } }
             p.hint {
                 "What shares a correlator or a parent, as it happened"
@@ -61,15 +120,73 @@ pub(super) async fn show(State(app): State<Arc<App>>, Path(id): Path<String>) ->
                 "."
             }
             (timeline(&related, stored.id))
-        }
+        } }
         section.part {
             details.raw {
                 summary { "As it was received" }
-                pre { code { (cut(&String::from_utf8_lossy(&stored.json), SHOWN)) } }
+                pre tabindex="0" role="region" aria-label="As it was received" { code #received { (received) } }
             }
         }
     };
     Ok(frame(&head, &main))
+}
+
+/// So far "around it" goes, in microseconds.
+const WIDER: i64 = 60_000_000;
+
+fn away(stored: &Stored, by: i64) -> Timestamp {
+    Timestamp::from_usec(stored.time.as_usec().saturating_add(by).max(0))
+}
+
+/// To the ones before and after it in the list that one came from.
+fn steps(neighbours: &Neighbours, filter: &Filter) -> Markup {
+    let to = |id: Option<EntityId>, rel, text| {
+        html! { @if let Some(id) = id { a.button rel=(rel) href=(event_url_within(id, filter)) { (text) } } }
+    };
+    html! {
+        p.steps {
+            a href=(url("/", filter)) { "To the list" }
+            span.spring {}
+            (to(neighbours.younger, "prev", "↑ Younger"))
+            (to(neighbours.older, "next", "↓ Older"))
+        }
+    }
+}
+
+/// A long text, and how much of it there is if not all is shown.
+fn cut_and_told(text: &str) -> String {
+    let characters = text.chars().count();
+    if characters <= SHOWN {
+        return text.to_owned();
+    }
+    format!(
+        "{}\n(the first {} of {} characters; an export has all)",
+        cut(text, SHOWN),
+        count(SHOWN as u64),
+        count(characters as u64)
+    )
+}
+
+/// What copies it: its JSON, and what finds it again.
+fn copies(entity: &Entity) -> Markup {
+    let found = entity.tracking_id().map(|id| {
+        let is_it = Condition::new(FieldName::new("tracking-id".to_owned()), Test::Is(id.to_string()));
+        Expression::from(is_it).to_string()
+    });
+    html! {
+        p.copies {
+            button type="button" data-copy-from="#received" hidden { "Copy JSON" }
+            @if let Some(found) = found {
+                button type="button" data-copy=(found) hidden { "Copy as filter" }
+                button type="button" data-copy={ "jkool search --url {origin} " (in_quotes(&found)) } hidden { "Copy as command" }
+            }
+        }
+    }
+}
+
+/// As one argument of a shell.
+fn in_quotes(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 fn title(entity: &Entity) -> String {
@@ -92,11 +209,19 @@ fn heading(title: &str, stored: &Stored) -> Markup {
             h1 { (title) " " span.type { (stored.entity.op_type()) } }
             p { span class={ "sev " (severity_class(severity)) } { (severity) } " " (time(stored.time)) }
         }
-        @if !message.is_empty() { pre.message { (cut(message, SHOWN)) } }
+        (copies(&stored.entity))
+        @if !message.is_empty() {
+            pre.message tabindex="0" role="region" aria-label="Message" { (cut_and_told(&pretty_message(message))) }
+        }
         @if !exception.is_empty() {
-            section.part { h2 { "Exception" } pre.exception { code { (cut(exception, SHOWN)) } } }
+            section.part { h2 { "Exception" } pre.exception tabindex="0" role="region" aria-label="Exception" { code { (cut_and_told(exception)) } } }
         }
     }
+}
+
+/// A message that is JSON with line breaks, any other as it is.
+fn pretty_message(message: &str) -> String {
+    if message.trim_start().starts_with(['{', '[']) { pretty(message) } else { message.to_owned() }
 }
 
 /// Properties and snapshots.
@@ -139,7 +264,7 @@ fn properties(category: &str, snapshot: &str, properties: &[Property]) -> Markup
         property.value.as_f64().map(|_| url_with("/charts", &Filter::default(), "metric", metric) + "#metric")
     };
     html! {
-        div.scroll {
+        div.scroll tabindex="0" {
             table {
                 thead { tr { th { "Name" } th { "Value" } th { "Type" } th { "Measures" } } }
                 tbody {

@@ -2,17 +2,21 @@
 
 use super::error_page::ErrorPage;
 use super::filter_form::FilterForm;
+use super::format::counted;
 use super::layout::{Frame, Tab, frame};
 use super::link::{url, url_with};
+use super::list_filter::{PARAMETER, Snapshots, asks_for_snapshots, split_at_now, wrong_from};
 use super::query_params::QueryParams;
 use super::row::row;
 use super::welcome::welcome;
 use crate::app::App;
 use crate::filter::Filter;
 use crate::store::{EntityId, Stored};
+use crate::time_arg::Moment;
 use axum::extract::{RawQuery, State};
 use axum::http::header::{HOST, HeaderMap};
 use axum::response::IntoResponse;
+use jkool_model::Timestamp;
 use maud::{Markup, html};
 use std::sync::Arc;
 
@@ -26,43 +30,91 @@ pub(super) async fn show(
 ) -> Result<impl IntoResponse, ErrorPage> {
     let mut params = QueryParams::read(&app, query.as_deref()).await;
     let before: Option<EntityId> = params.take("before");
+    // The script opens it beside the list.
+    let _: Option<EntityId> = params.take("at");
+    let snapshots = Snapshots::take(&mut params);
     params.finish();
-    let (filter, now) = (params.filter.clone(), app.clock.now());
-    let (total, found) =
-        app.store.read(move |reader| Ok((reader.total()?, reader.find(&filter, ON_A_PAGE + 1, before, now)?))).await?;
+    let (listed, now) = (snapshots.listed(&params.filter), app.clock.now());
+    let (total, found, ahead) = app
+        .store
+        .read(move |reader| {
+            let split = split_at_now(&listed, now);
+            let (ahead, listed) = match &split {
+                Some((future, listed)) => (reader.find(future, ON_A_PAGE, None, now)?.len(), listed),
+                None => (0, &listed),
+            };
+            let found = reader.find(listed, ON_A_PAGE + 1, before, now)?;
+            Ok((reader.total()?, found, ahead))
+        })
+        .await?;
     let head = Frame { title: "Events", tab: Tab::Events, filter: &params.filter, total: Some(total) };
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1:6580");
     let main = html! {
         h1.unseen { "Events" }
-        (FilterForm { path: "/", params: &params, own: None }.full())
+        (FilterForm { path: "/", params: &params, own: snapshots.shown.then(kept) }.full())
         @if total == 0 { (welcome(&format!("{}://{host}", app.scheme()), app.access.needs_token())) }
-        (list(&params.filter, before, found))
+        (wrong_clocks(&params.filter, ahead, now))
+        div.explore {
+            aside #facets .facets aria-label="Facets" data-summary=[(!found.is_empty()).then(|| snapshots.url("/summary", &params.filter))] {}
+            div.list {
+                div #over-time {}
+                (list(&params.filter, snapshots, before, found))
+            }
+            aside #detail .detail tabindex="-1" aria-label="The chosen event" hidden {}
+        }
     };
     Ok((params.status(), frame(&head, &main)))
 }
 
-fn list(filter: &Filter, before: Option<EntityId>, mut found: Vec<Stored>) -> Markup {
+/// The form's hidden field that keeps snapshots in the list.
+fn kept() -> (Markup, &'static str, String) {
+    (html! { input type="hidden" name=(PARAMETER) value="shown"; }, PARAMETER, "shown".to_owned())
+}
+
+/// What says a time that is yet to come would be on top of the list until then.
+fn wrong_clocks(filter: &Filter, ahead: usize, now: Timestamp) -> Markup {
+    let future = Filter { since: Some(Moment::At(wrong_from(now))), ..filter.clone() };
+    html! {
+        @if ahead > 0 {
+            p.hint.ahead role="status" {
+                (counted(ahead, "entry", "entries")) @if ahead == ON_A_PAGE { " or more" }
+                " left out: their sender's clock is ahead of this machine's. " a href=(url("/", &future)) { "Show what is of the future" }
+            }
+        }
+    }
+}
+
+fn list(filter: &Filter, snapshots: Snapshots, before: Option<EntityId>, mut found: Vec<Stored>) -> Markup {
+    let with_snapshots = |path: &str| snapshots.url(path, filter);
     let has_older = found.len() > ON_A_PAGE;
     found.truncate(ON_A_PAGE);
     let live = before.is_none() && filter.until.is_none();
-    let older = found.last().filter(|_| has_older).map(|last| url_with("/", filter, "before", last.id));
+    let older = found.last().filter(|_| has_older).map(|last| {
+        let url = with_snapshots("/");
+        format!("{url}{}before={}", if url.contains('?') { '&' } else { '?' }, last.id)
+    });
     html! {
         div.tools {
             @if live {
                 button #pause type="button" aria-keyshortcuts="Space" hidden { "Pause" }
-                span #waiting .waiting hidden {}
+                button #waiting .waiting type="button" hidden {}
                 span #missed .missed role="status" {}
             } @else if before.is_some() {
-                a.button href=(url("/", filter)) { "To the newest" }
+                a.button href=(with_snapshots("/")) { "To the newest" }
             }
             span.spring {}
+            @if snapshots.shown {
+                a href=(url("/", filter)) { "Hide snapshots" }
+            } @else if !asks_for_snapshots(filter) {
+                a href=(url_with("/", filter, PARAMETER, "shown")) { "Show snapshots too" }
+            }
             span.export {
                 "Export all that match: "
                 a href=(url("/api/events.jsonl", filter)) download { "JSON lines" } " "
                 a href=(url("/api/events.csv", filter)) download { "CSV" }
             }
         }
-        ol #rows .rows data-tail=[live.then(|| url("/tail", filter))] {
+        ol #rows .rows data-tail=[live.then(|| with_snapshots("/tail"))] {
             @for stored in &found { (row(stored, filter)) }
         }
         @if found.is_empty() {

@@ -122,7 +122,7 @@ pub(super) fn fields(stored: &Stored) -> Markup {
         div.fields {
             @for (title, rows) in groups.iter().filter(|(_, rows)| !rows.is_empty()) {
                 section {
-                    h3 { (title) }
+                    h2 { (title) }
                     dl {
                         @for ((wire, name, way), value) in rows {
                             dt title=(wire) { (name) }
@@ -137,7 +137,7 @@ pub(super) fn fields(stored: &Stored) -> Markup {
             }
             @if !said.is_empty() {
                 section {
-                    h3 { "Other" }
+                    h2 { "Other" }
                     dl { @for (wire, value) in &said { dt { (wire) } dd { (plain(value)) } } }
                 }
             }

@@ -42,7 +42,7 @@ impl FilterForm<'_> {
             (text_field(params, "q", "Query", Some(&line), "severity>=WARNING -op:Login"))
             (text_field(params, "text", "Search", filter.text.as_deref(), "words, \"a phrase\", begin*"))
             (severity_field(params))
-            (time_field(params, "since", "Since", filter.since, "15m, 1h, 7d"))
+            (time_field(params, "since", "Since", filter.since, "15m, 1h30m, 08:00"))
         };
         let rest = html! {
             details.more open[is_open] {
@@ -64,7 +64,7 @@ impl FilterForm<'_> {
     pub(super) fn time_only(&self) -> Markup {
         let filter = &self.params.filter;
         let first = html! {
-            (time_field(self.params, "since", "Since", filter.since, "15m, 1h, 7d"))
+            (time_field(self.params, "since", "Since", filter.since, "15m, 1h30m, 08:00"))
             (time_field(self.params, "until", "Until", filter.until, "now"))
         };
         let in_time = Filter { since: filter.since, until: filter.until, ..Filter::default() };
@@ -84,7 +84,7 @@ impl FilterForm<'_> {
                     button type="submit" { "Apply" }
                 }
                 (rest)
-                datalist #ages { @for age in ["5m", "15m", "1h", "6h", "1d", "7d"] { option value=(age) {} } }
+                datalist #ages { @for age in ["5m", "15m", "1h", "6h", "1d", "7d", "today", "yesterday"] { option value=(age) {} } }
             }
             @for fault in self.params.faults.iter().filter(|fault| !fields.contains(&fault.parameter.as_str())) {
                 p.fault.bar role="alert" { (fault) }
@@ -114,8 +114,8 @@ impl FilterForm<'_> {
             of("source", filter.source.as_ref().map(|source| source.to_string()), |rest| rest.source = None),
             of("correlator", filter.correlator.clone(), |rest| rest.correlator = None),
             of("parent", filter.parent.clone(), |rest| rest.parent = None),
-            of("since", filter.since.map(|since| since.to_string()), |rest| rest.since = None),
-            of("until", filter.until.map(|until| until.to_string()), |rest| rest.until = None),
+            of("since", filter.since.map(said), |rest| rest.since = None),
+            of("until", filter.until.map(said), |rest| rest.until = None),
         ];
         let conditions = parts(&filter.expression).enumerate().map(|(index, (name, text))| {
             let mut others = filter.expression.parts().to_vec();
@@ -153,8 +153,13 @@ fn parts(expression: &Expression) -> impl Iterator<Item = (&'static str, String)
 const AT_ONCE: [&str; 4] = ["q", "text", "severity", "since"];
 const IN_MORE: [&str; 5] = ["until", "kind", "operation", "source", "corrid"];
 
+/// As it is read, without a fraction that is none.
+fn said(moment: Moment) -> String {
+    moment.to_string().replace(".000000Z", "Z")
+}
+
 fn time_field(params: &QueryParams, name: &str, label: &str, value: Option<Moment>, hint: &str) -> Markup {
-    text_field(params, name, label, value.map(|value| value.to_string()).as_deref(), hint)
+    text_field(params, name, label, value.map(said).as_deref(), hint)
 }
 
 fn text_field(params: &QueryParams, name: &str, label: &str, value: Option<&str>, hint: &str) -> Markup {
@@ -167,7 +172,7 @@ fn text_field(params: &QueryParams, name: &str, label: &str, value: Option<&str>
         label class={ "field f-" (name) } {
             span { (label) }
             input type=(if name == "text" { "search" } else { "text" }) name=(name) value=(value) placeholder=(hint)
-                autocomplete="off" list=[is_time.then_some("ages")] aria-keyshortcuts=[(name == "text").then_some("/")]
+                autocomplete="off" data-moment[is_time] list=[is_time.then_some("ages")] aria-keyshortcuts=[(name == "q").then_some("/")]
                 aria-invalid=[fault.map(|_| "true")];
             @if let Some(fault) = fault { em.fault role="alert" { (fault.expected) } }
         }

@@ -36,11 +36,32 @@ const TABS: [(Tab, &str, &str); 4] = [
 ];
 
 /// The figures of a picture, as rows of cells.
-pub(super) fn as_table(head: &Markup, rows: &Markup) -> Markup {
+pub(super) fn as_table(title: &str, head: &Markup, rows: &Markup) -> Markup {
     html! {
         details.table {
-            summary { "As a table" }
-            div.scroll { table { thead { tr { (head) } } tbody { (rows) } } }
+            summary { (title) }
+            div.scroll tabindex="0" { table { thead { tr { (head) } } tbody { (rows) } } }
+        }
+    }
+}
+
+/// What the keyboard does.
+const KEYS: [(&str, &str); 7] = [
+    ("/", "to the query line"),
+    ("j, k", "to the next line, the one before"),
+    ("↑ ↓ ← →", "among lines, and among the links of a line"),
+    ("Enter", "open what has the focus"),
+    ("Space", "pause, go on"),
+    ("Esc", "leave a field, close what is open"),
+    ("?", "this help"),
+];
+
+fn help() -> Markup {
+    html! {
+        dialog #help aria-labelledby="help-title" {
+            h2 #help-title { "Short cuts on the keyboard" }
+            dl { @for (key, does) in KEYS { dt { kbd { (key) } } dd { (does) } } }
+            form method="dialog" { button { "Close" } }
         }
     }
 }
@@ -57,7 +78,7 @@ pub(super) fn frame(head: &Frame<'_>, main: &Markup) -> Html<String> {
                 title { (head.title) " · jKool collector" }
                 link rel="icon" type="image/svg+xml" href=(FAVICON.url());
                 link rel="stylesheet" href=(STYLE.url());
-                script src=(SCRIPT.url()) defer {}
+                script type="module" src=(SCRIPT.url()) {}
             }
             body {
                 a.skip href="#main" { "Skip to the content" }
@@ -73,9 +94,12 @@ pub(super) fn frame(head: &Frame<'_>, main: &Markup) -> Html<String> {
                             span.total { b #total { (count(total)) } " stored" }
                         }
                         span #live .live role="status" hidden {}
+                        span #zone title="Every time on this page is in UTC" { "UTC" }
+                        button #keys type="button" aria-label="Short cuts on the keyboard" aria-keyshortcuts="?" hidden { "?" }
                     }
                 }
                 main #main tabindex="-1" { (main) }
+                (help())
             }
         }
     };

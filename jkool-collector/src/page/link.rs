@@ -31,6 +31,11 @@ pub(super) fn event_url(id: EntityId) -> String {
     format!("/events/{id}")
 }
 
+/// Where it is as one of those that `filter` lets through.
+pub(super) fn event_url_within(id: EntityId, filter: &Filter) -> String {
+    url(&event_url(id), filter)
+}
+
 /// A url that an event brought along, if following it can do no harm: `javascript:` and the like can.
 pub(super) fn harmless(url: &str) -> Option<&str> {
     let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase())?;

@@ -4,7 +4,10 @@ use crate::app::App;
 use crate::filter::Filter;
 use crate::jkql::read_line;
 use crate::query::{InvalidQuery, Query};
+use crate::time_arg;
 use axum::http::StatusCode;
+use jkool_jkql::Zone;
+use jkool_model::Timestamp;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -25,7 +28,7 @@ const FILTER: [&str; 10] =
 
 impl QueryParams {
     pub(super) async fn read(app: &App, query: Option<&str>) -> Self {
-        let mut params = Self::without_line(query);
+        let mut params = Self::without_line(query, app.clock.now());
         for line in params.rest.take_texts("q") {
             match read_line(&app.store, &line, app.clock.now()).await {
                 Ok(Ok(expression)) => params.filter.expression = params.filter.expression.clone().and(expression),
@@ -37,7 +40,7 @@ impl QueryParams {
         params
     }
 
-    fn without_line(query: Option<&str>) -> Self {
+    fn without_line(query: Option<&str>, now: Timestamp) -> Self {
         let mut rest = Query::parse(query.unwrap_or_default());
         let mut faults = Vec::new();
         let mut good = Query::default();
@@ -48,8 +51,10 @@ impl QueryParams {
             for value in values {
                 let mut one = Query::default();
                 one.push(parameter, &value);
-                match Filter::take(&mut one) {
-                    Ok(_) => good.push(parameter, value),
+                // The page's script says the zone of times that have none; without it they are in UTC, as all that is shown.
+                let resolved = time_arg::resolve(&mut one, now, &Zone::default());
+                match resolved.and_then(|()| Filter::take(&mut one.clone())) {
+                    Ok(_) => good.extend(one),
                     Err(fault) => faults.push(fault),
                 }
             }
@@ -83,13 +88,17 @@ impl QueryParams {
 #[cfg(test)]
 mod tests {
     use super::QueryParams;
+    use jkool_model::Timestamp;
 
     #[test]
     fn what_is_good_is_kept_beside_what_is_not() {
-        let mut params = QueryParams::without_line(Some("operation=pay&severity=LOUD&since=soon&before=x&other=1"));
+        let mut params = QueryParams::without_line(
+            Some("operation=pay&severity=LOUD&since=soon&until=08:00&before=x&other=1"),
+            Timestamp::from_usec(1_457_524_800_000_000),
+        );
         assert_eq!(params.take::<u64>("before"), None);
         params.finish();
-        assert_eq!(params.filter.to_query().to_string(), "operation=pay");
+        assert_eq!(params.filter.to_query().to_string(), "operation=pay&until=2016-03-09T08%3A00%3A00.000000Z");
         let faults: Vec<_> = params.faults.iter().map(|fault| fault.parameter.as_str()).collect();
         assert_eq!(faults, ["severity", "since", "before", "other"]);
         assert_eq!(params.fault("since").map(|fault| fault.value.as_str()), Some("soon"));

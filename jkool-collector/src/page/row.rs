@@ -1,7 +1,7 @@
 //! An entity as a line of a list: the same markup in every list, and in what is added live.
 
 use super::format::{cut, duration, severity_class, time, value};
-use super::link::{event_url, url, with_correlator, with_element, with_operation, with_severity};
+use super::link::{event_url_within, url, with_correlator, with_element, with_operation, with_severity};
 use crate::filter::Filter;
 use crate::filter::{operation_of, severity_of};
 use crate::store::Stored;
@@ -13,26 +13,49 @@ const SHOWN: usize = 300;
 
 /// A line; a click on one of its parts narrows the list of events, in addition to `filter`.
 pub(super) fn row(stored: &Stored, filter: &Filter) -> Markup {
+    line(stored, filter, false)
+}
+
+/// As [`row`], of what has just arrived: it says if it came late.
+pub(super) fn live_row(stored: &Stored, filter: &Filter) -> Markup {
+    line(stored, filter, true)
+}
+
+fn line(stored: &Stored, filter: &Filter, is_live: bool) -> Markup {
     let entity = &stored.entity;
     let severity = severity_of(entity);
     let op_type = entity.op_type();
     html! {
         li class={ "row " (severity_class(severity)) } id={ "e" (stored.id) } {
-            a.when href=(event_url(stored.id)) tabindex="-1" { (time(stored.time)) }
+            a.when href=(event_url_within(stored.id, filter)) tabindex="-1" { (time(stored.time)) }
             a class={ "sev " (severity_class(severity)) } href=(url("/", &with_severity(filter, severity))) { (severity) }
             span.op {
                 @match operation_of(entity) {
-                    Some(name) => a href=(url("/", &with_operation(filter, name))) { (cut(name, 80)) }
-                    None => (headline(entity))
+                    Some(name) if !name.is_empty() => a href=(url("/", &with_operation(filter, name))) { (cut(name, 80)) }
+                    _ => (headline(entity))
                 }
                 @if op_type != OpType::Event { " " span.type { (op_type) } }
             }
             span.src { (source(entity.source(), filter)) }
             span.text {
-                a.msg href=(event_url(stored.id)) { (message(entity)) }
+                a.msg href=(event_url_within(stored.id, filter)) draggable="false" { (message(entity)) }
+                (lateness(stored, is_live))
                 @if let Some(usec) = elapsed(entity) { span.took title="elapsed time" { (duration(usec)) } }
                 (correlators(entity, filter))
             }
+        }
+    }
+}
+
+/// How far the sender's clock is ahead, or how late it came, if that is to be noticed.
+fn lateness(stored: &Stored, is_live: bool) -> Markup {
+    const NOTICED: i64 = 5_000_000;
+    let late = stored.received.as_usec().saturating_sub(stored.time.as_usec());
+    html! {
+        @if late < -NOTICED {
+            span.late title="It says a time after the one at which it was received" { "clock " (duration(late.saturating_neg())) " ahead" }
+        } @else if is_live && late > NOTICED {
+            span.late title="It was received so long after the time that it says" { (duration(late)) " late" }
         }
     }
 }

@@ -3,8 +3,9 @@
 use super::error_page::ErrorPage;
 use super::events::ON_A_PAGE;
 use super::format::visible;
+use super::list_filter::{Snapshots, split_at_now, wrong_from};
 use super::query_params::QueryParams;
-use super::row::row;
+use super::row::{live_row, row};
 use crate::app::App;
 use crate::filter::Filter;
 use crate::store::Stored;
@@ -15,7 +16,8 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use futures_util::stream::{self, Stream};
-use maud::html;
+use jkool_model::Timestamp;
+use maud::{Markup, html};
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -32,32 +34,38 @@ const COUNTED: Duration = Duration::from_secs(1);
 
 /// What was stored since the list was rendered, then what is stored from now on.
 ///
-/// `list` and `rows` are lines, the youngest first; `missed` is how many were passed over; `total` is how many are stored.
+/// `list` and `rows` are lines, the youngest first; `missed` is how many were passed over, `ahead` how many
+/// have a time that is yet to come; `total` is how many are stored.
 pub(super) async fn stream(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ErrorPage> {
     let mut params = QueryParams::read(&app, query.as_deref()).await;
+    let snapshots = Snapshots::take(&mut params);
     params.finish();
     if let Some(fault) = params.faults.first() {
         return Ok((StatusCode::BAD_REQUEST, fault.to_string()).into_response());
     }
-    let filter = params.filter;
+    let listed = snapshots.listed(&params.filter);
+    let (filter, now) = (params.filter, app.clock.now());
     // First listen, then look: nothing falls between the two, and the browser knows what it has.
-    let told = tail(&app, filter.clone());
-    let (wanted, now) = (filter.clone(), app.clock.now());
+    let told = tail(&app, listed.clone());
+    let wanted = split_at_now(&listed, now).map_or_else(|| listed.clone(), |(_, listed)| listed);
+    let wants_future = wanted == listed;
     let found = app.store.read(move |reader| reader.find(&wanted, ON_A_PAGE, None, now)).await?;
-    let caught_up = Event::default().event("list").data(rows(found.iter(), &filter));
-    let watch = Watch { app, filter, told: Box::pin(told), since_total: 1 };
+    let caught_up = Event::default().event("list").data(rows(found.iter(), |stored| row(stored, &filter)));
+    let watch = Watch { app, filter, wants_future, told: Box::pin(told), since_total: 1 };
     let live = stream::unfold(watch, |mut watch| async move { watch.next().await.map(|events| (events, watch)) });
     let events = stream::iter([caught_up]).chain(live.flat_map(stream::iter)).map(Ok::<_, Infallible>);
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response())
 }
 
-fn rows<'a>(stored: impl Iterator<Item = &'a Stored>, filter: &Filter) -> String {
-    visible(html! { @for stored in stored { (row(stored, filter)) } }.into_string())
+fn rows<'a>(stored: impl Iterator<Item = &'a Stored>, line: impl Fn(&Stored) -> Markup) -> String {
+    visible(html! { @for stored in stored { (line(stored)) } }.into_string())
 }
 
 struct Watch<T> {
     app: Arc<App>,
     filter: Filter,
+    /// Whether what a wrong clock stamped is wanted too.
+    wants_future: bool,
     told: Pin<Box<T>>,
     /// So many batches went out since the total was told.
     since_total: u32,
@@ -73,7 +81,7 @@ impl<T: Stream<Item = TailItem>> Watch<T> {
                 Err(_) => return Some(self.total().await.into_iter().collect()),
             },
         };
-        let mut batch = Batch::default();
+        let mut batch = Batch::new(if self.wants_future { Timestamp::MAX } else { wrong_from(self.app.clock.now()) });
         batch.add(first);
         let mut over = Box::pin(sleep(TOGETHER));
         loop {
@@ -103,16 +111,24 @@ impl<T: Stream<Item = TailItem>> Watch<T> {
 }
 
 /// What is sent together.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Batch {
     youngest: VecDeque<Arc<Stored>>,
     missed: u64,
+    /// What is stamped with this time or a later one is only counted.
+    wrong_from: Timestamp,
+    ahead: u64,
 }
 
 impl Batch {
+    fn new(wrong_from: Timestamp) -> Self {
+        Self { youngest: VecDeque::new(), missed: 0, wrong_from, ahead: 0 }
+    }
+
     fn add(&mut self, told: TailItem) {
         match told {
             TailItem::Missed(count) => self.missed += count,
+            TailItem::Stored(stored) if stored.time >= self.wrong_from => self.ahead += 1,
             TailItem::Stored(stored) => {
                 if self.youngest.len() == AT_ONCE {
                     self.youngest.pop_front();
@@ -126,11 +142,13 @@ impl Batch {
     fn events(&self, filter: &Filter) -> Vec<Event> {
         let mut events = Vec::new();
         if !self.youngest.is_empty() {
-            let rows = rows(self.youngest.iter().rev().map(Arc::as_ref), filter);
+            let rows = rows(self.youngest.iter().rev().map(Arc::as_ref), |stored| live_row(stored, filter));
             events.push(Event::default().event("rows").data(rows));
         }
-        if self.missed > 0 {
-            events.push(Event::default().event("missed").data(self.missed.to_string()));
+        for (name, count) in [("missed", self.missed), ("ahead", self.ahead)] {
+            if count > 0 {
+                events.push(Event::default().event(name).data(count.to_string()));
+            }
         }
         events
     }

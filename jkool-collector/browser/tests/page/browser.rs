@@ -143,9 +143,25 @@ impl Browser {
         self.client.active_element().await.unwrap().send_keys(keys).await.unwrap();
     }
 
+    /// Moves the mouse over what `selector` finds.
+    pub async fn point(&self, selector: &str) {
+        let place = format!(
+            "(() => {{ const at = document.querySelector({selector:?}).getBoundingClientRect(); return [at.x + 5, at.y + 5]; }})()"
+        );
+        let place = self.ask(&place).await;
+        self.devtools("Input.dispatchMouseEvent", json!({"type": "mouseMoved", "x": place[0], "y": place[1]}));
+    }
+
     /// A command of the browser's own protocol.
-    pub fn devtools(&self, command: &str, parameters: Value) {
-        self.drive("goog/cdp/execute", json!({"cmd": command, "params": parameters}));
+    pub fn devtools(&self, command: &str, parameters: Value) -> Value {
+        self.drive("goog/cdp/execute", json!({"cmd": command, "params": parameters}))
+    }
+
+    /// How long the page's main thread was at work since `Performance.enable`, in seconds.
+    pub fn busy(&self) -> f64 {
+        let metrics = self.devtools("Performance.getMetrics", json!({}));
+        let metrics = metrics["metrics"].as_array().unwrap();
+        metrics.iter().find(|metric| metric["name"] == "TaskDuration").unwrap()["value"].as_f64().unwrap()
     }
 
     pub fn theme(&self, theme: &str) {

@@ -42,8 +42,8 @@ pub(super) fn draw_svg(
             let inner = svg.split_once('>').and_then(|(_, rest)| rest.rsplit_once("</svg>"));
             let inner = CssColor::resolve(inner.map_or("", |(inner, _)| inner));
             html! {
-                div.scroll {
-                    svg.chart viewBox={ "0 0 " (size.0) " " (size.1) } role="img" aria-label=(label) {
+                div.scroll tabindex="0" role="region" aria-label=(label) {
+                    svg.chart viewBox={ "0 0 " (size.0) " " (size.1) } role="group" aria-label=(label) {
                         (PreEscaped(inner))
                         @for area in areas {
                             // The table below the picture has the same links for the keyboard.

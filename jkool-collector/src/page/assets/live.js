@@ -1,0 +1,177 @@
+// Lines that arrive while a list is open. They come rendered and escaped from the server.
+import { keepAStop, settle } from "./rows.js";
+import { showTimes } from "./time.js";
+
+const MOST = 500; // lines in the list
+const EVERY = 400; // milliseconds between two changes of the list: more often nobody can read
+const byId = (id) => document.getElementById(id);
+const number = (count) => count.toLocaleString("en");
+
+// An id is a time and a number; ids are in the order of both.
+const parts = (row) => row.id.slice(1).split("-").map(BigInt);
+function isYounger(row, other) {
+  const [a, b] = [parts(row), parts(other)];
+  return a[0] > b[0] || (a[0] === b[0] && a[1] > b[1]);
+}
+
+/** Whether the reader does something with the list, which must not move then. */
+function use(list, changed) {
+  let hovered = false;
+  // A finger that was lifted is nowhere: only a mouse stays over the list.
+  list.addEventListener("pointerenter", (event) => {
+    hovered = event.pointerType === "mouse";
+    changed();
+  });
+  list.addEventListener("pointerleave", () => {
+    hovered = false;
+    changed();
+  });
+  for (const kind of ["focusin", "focusout"]) list.addEventListener(kind, changed);
+  document.addEventListener("selectionchange", changed);
+  window.addEventListener("scroll", changed, { passive: true });
+  return () => {
+    const selection = document.getSelection();
+    const selected = !selection.isCollapsed && selection.containsNode(list, true);
+    const scrolled = list.getBoundingClientRect().top < 0;
+    return hovered || selected || scrolled || list.contains(document.activeElement);
+  };
+}
+
+export function tail(list) {
+  const [live, pause, waiting, missed, total] = ["live", "pause", "waiting", "missed", "total"].map(byId);
+  const parser = document.createElement("template");
+  let held = []; // what arrived and isn't shown yet, the oldest first
+  let heldBack = 0; // of that, what came too long ago to be shown
+  let passedOver = 0;
+  let ahead = 0;
+  let gap = false; // whether something is missing between what is shown and what is held
+  let paused = false;
+  let timer = 0;
+  const inUse = use(list, soon);
+
+  const say = (state, text) => {
+    live.hidden = false;
+    live.className = `live ${state}`;
+    if (live.textContent !== text) live.textContent = text;
+  };
+  const isLive = () => say(paused ? "" : "on", paused ? "paused" : "live");
+
+  function draw() {
+    timer = 0;
+    const notes = [];
+    if (passedOver > 0) notes.push(`${number(passedOver)} passed over: more than can be shown`);
+    if (ahead > 0) notes.push(`${number(ahead)} left out: their clock is ahead`);
+    if (notes.length > 0) missed.textContent = notes.join("; ");
+    const count = held.length + heldBack;
+    if (count === 0 || paused || inUse()) {
+      waiting.hidden = count === 0;
+      waiting.textContent = paused ? `${number(count)} waiting` : `${number(count)} new ↑`;
+      return;
+    }
+    show();
+  }
+
+  /** Puts what is held into the list, each at its time. */
+  function show() {
+    if (gap) list.replaceChildren();
+    gap = false;
+    for (const row of list.querySelectorAll(".row.newest")) row.classList.remove("newest");
+    const fresh = held.filter((row) => !byId(row.id)).sort((a, b) => (isYounger(a, b) ? 1 : -1));
+    held = [];
+    heldBack = 0;
+    waiting.hidden = true;
+    for (const row of fresh) {
+      let next = list.firstElementChild;
+      while (next && !isYounger(row, next)) next = next.nextElementSibling;
+      settle(row);
+      showTimes(row);
+      list.insertBefore(row, next);
+    }
+    if (fresh.length > 0) {
+      // Where the newest ones end, told without moving anything.
+      fresh[0].classList.add("newest");
+      byId("nothing")?.remove();
+      document.querySelector(".welcome")?.remove();
+    }
+    while (list.children.length > MOST && list.lastElementChild.getBoundingClientRect().top > innerHeight) {
+      list.lastElementChild.remove();
+    }
+    keepAStop(list);
+  }
+
+  function soon() {
+    // A tab in the background draws nothing until it is looked at.
+    if (timer === 0 && !document.hidden) timer = setTimeout(draw, EVERY);
+  }
+
+  // With `isAll` these are the youngest that there are: if none of them is known, there is a gap before them.
+  function take(html, isAll) {
+    parser.innerHTML = html;
+    const known = new Set(held.map((row) => row.id));
+    const rows = [...parser.content.children].reverse();
+    const fresh = rows.filter((row) => !byId(row.id) && !known.has(row.id));
+    if (isAll && fresh.length > 0 && fresh.length === rows.length) {
+      gap = true;
+      held = [];
+    }
+    held.push(...fresh);
+    if (held.length > MOST) {
+      heldBack += held.length - MOST;
+      held = held.slice(-MOST);
+      gap = true;
+    }
+    soon();
+  }
+
+  pause.hidden = false;
+  pause.addEventListener("click", () => {
+    paused = !paused;
+    pause.textContent = paused ? "Resume" : "Pause";
+    isLive();
+    draw();
+  });
+  waiting.addEventListener("click", () => {
+    if (paused) return pause.click();
+    document.getSelection().removeAllRanges();
+    if (list.contains(document.activeElement)) document.activeElement.blur();
+    show();
+    window.scrollTo({ top: 0 });
+  });
+
+  let wait = 1000;
+  let source = null;
+  let again = 0;
+  // Only while it is looked at: a browser has few connections to one address.
+  function connect() {
+    clearTimeout(again);
+    source?.close();
+    if (document.hidden) return;
+    source = new EventSource(list.dataset.tail);
+    source.addEventListener("open", () => {
+      wait = 1000;
+      isLive();
+    });
+    source.addEventListener("list", (event) => take(event.data, true));
+    source.addEventListener("rows", (event) => take(event.data, false));
+    source.addEventListener("missed", (event) => {
+      passedOver += Number(event.data);
+      soon();
+    });
+    source.addEventListener("ahead", (event) => {
+      ahead += Number(event.data);
+      soon();
+    });
+    source.addEventListener("total", (event) => {
+      total.textContent = number(Number(event.data));
+    });
+    source.addEventListener("error", () => {
+      // The browser would give up on some errors; and it would ask too often.
+      source.close();
+      say("off", "reconnecting…");
+      again = setTimeout(connect, wait);
+      wait = Math.min(wait * 2, 15000);
+    });
+  }
+  document.addEventListener("visibilitychange", connect);
+  connect();
+}

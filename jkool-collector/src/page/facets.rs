@@ -1,0 +1,97 @@
+//! The values that come most often in what a filter lets through, each to be wanted or not wanted by a click.
+
+use super::format::{count, cut};
+use super::link::url;
+use crate::condition::{Condition, Test};
+use crate::field::FieldName;
+use crate::filter::Filter;
+use crate::store::{Aggregation, Group, Key, Reader, StoreError, Stored};
+use jkool_model::{Entity, Timestamp};
+use maud::{Markup, html};
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+/// Asked for in every list.
+const ALWAYS: [(&str, &str); 4] =
+    [("severity", "Severity"), ("operation", "Operation"), ("APPL", "Application"), ("SERVER", "Server")];
+/// So many properties beside them, those that most of the newest entities have, and so many values of each.
+const PROPERTIES: usize = 4;
+const VALUES: usize = 8;
+
+/// The values of a field.
+#[derive(Debug)]
+pub(super) struct Facet {
+    field: FieldName,
+    name: String,
+    values: Vec<(String, u64)>,
+}
+
+/// The facets of what `filter` lets through; `newest` are the newest of it.
+pub(super) fn facets(
+    reader: &Reader<'_>,
+    filter: &Filter,
+    newest: &[Stored],
+    now: Timestamp,
+) -> Result<Vec<Facet>, StoreError> {
+    let always = ALWAYS.iter().map(|(field, name)| (FieldName::new((*field).to_owned()), (*name).to_owned()));
+    let own = property_names(newest).into_iter().map(|name| (FieldName::property(name), cut(name, 40)));
+    let mut facets = Vec::new();
+    for (field, name) in always.chain(own) {
+        let groups = vec![Group::Field(field.clone(), VALUES)];
+        let rows = reader.aggregate(filter, &Aggregation { groups, measures: Vec::new() }, now)?;
+        let value = |key: &Key| match key {
+            Key::Text(text) => Some(text.clone()),
+            Key::Number(number) => Some(number.to_string()),
+            Key::Time(_) => None,
+        };
+        let values: Vec<_> =
+            rows.iter().filter_map(|row| Some((value(row.keys.first()?)?, row.count))).take(VALUES).collect();
+        // Where nearly each value is another, no click on one leads anywhere.
+        if values.iter().any(|(_, count)| *count > 1) {
+            facets.push(Facet { field, name, values });
+        }
+    }
+    Ok(facets)
+}
+
+/// The names of the properties that most of them have.
+fn property_names(newest: &[Stored]) -> Vec<&str> {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    for stored in newest {
+        let properties: &[_] = match &stored.entity {
+            Entity::Event(event) => &event.properties,
+            Entity::Activity(activity) => &activity.properties,
+            _ => &[],
+        };
+        for property in properties {
+            *counts.entry(&property.name).or_default() += 1;
+        }
+    }
+    let mut names: Vec<_> = counts.into_iter().collect();
+    names.sort_unstable_by_key(|(name, count)| (Reverse(*count), *name));
+    names.into_iter().map(|(name, _)| name).take(PROPERTIES).collect()
+}
+
+/// Links that narrow `filter`.
+pub(super) fn list(facets: &[Facet], filter: &Filter) -> Markup {
+    let narrowed = |facet: &Facet, value: &str, negated| {
+        let condition = Condition { field: facet.field.clone(), test: Test::Is(value.to_owned()), negated };
+        url("/", &Filter { expression: filter.expression.clone().and(condition.into()), ..filter.clone() })
+    };
+    html! {
+            @for facet in facets {
+                details open {
+                    summary { (facet.name) }
+                    ul {
+                        @for (value, times) in &facet.values {
+                            li {
+                                a.value href=(narrowed(facet, value, false)) title=(cut(value, 200)) { (cut(value, 40)) }
+                                a.without href=(narrowed(facet, value, true)) aria-label={ "Without " (cut(value, 40)) } title="Without it" { "−" }
+                                span.n { (count(*times)) }
+                            }
+                        }
+                    }
+                }
+            }
+    }
+}

@@ -1,0 +1,115 @@
+//! What of a filter's entities is in the list of events: no snapshots unless they are asked for, and nothing of the future.
+
+use super::link::{url, url_with};
+use super::query_params::QueryParams;
+use crate::condition::{Condition, Test};
+use crate::expression::Expression;
+use crate::field::{FieldName, SNAPSHOTS};
+use crate::filter::{Filter, Kind};
+use crate::time_arg::Moment;
+use jkool_model::Timestamp;
+use std::str::FromStr;
+
+/// The parameter that asks for snapshots.
+pub(super) const PARAMETER: &str = "snapshots";
+
+/// A clock may be ahead by so much, in microseconds, and what it stamps is listed all the same.
+const AHEAD: i64 = 60_000_000;
+
+/// Whether snapshots are listed though the filter doesn't ask for them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Snapshots {
+    pub(super) shown: bool,
+}
+
+impl FromStr for Snapshots {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "shown" { Ok(Self { shown: true }) } else { Err("expected shown") }
+    }
+}
+
+impl Snapshots {
+    /// Takes the parameter of a url.
+    pub(super) fn take(params: &mut QueryParams) -> Self {
+        params.take(PARAMETER).unwrap_or_default()
+    }
+
+    /// `path` with the filter, and with this if it is asked for.
+    pub(super) fn url(self, path: &str, filter: &Filter) -> String {
+        if self.shown { url_with(path, filter, PARAMETER, "shown") } else { url(path, filter) }
+    }
+
+    /// What is listed of what `filter` lets through.
+    pub(super) fn listed(self, filter: &Filter) -> Filter {
+        let mut filter = filter.clone();
+        if !self.shown && !asks_for_snapshots(&filter) {
+            let kind = FieldName::new("kind".to_owned());
+            let no_snapshot = Condition { field: kind, test: Test::Is(Kind::Snapshot.to_string()), negated: true };
+            filter.expression = filter.expression.and(no_snapshot.into());
+        }
+        filter
+    }
+}
+
+/// Whether a filter says itself what it wants of snapshots.
+pub(super) fn asks_for_snapshots(filter: &Filter) -> bool {
+    fn names_them(expression: &Expression) -> bool {
+        match expression {
+            Expression::All(parts) | Expression::Any(parts) => parts.iter().any(names_them),
+            Expression::Not(part) => names_them(part),
+            Expression::Condition(condition) => {
+                let field = condition.field.as_str();
+                ["kind", "name", "category"].contains(&field) || field.starts_with(SNAPSHOTS)
+            }
+            Expression::Words { .. } => false,
+        }
+    }
+    filter.kind.is_some() || names_them(&filter.expression)
+}
+
+/// From when on an entity's time is that of a wrong clock.
+pub(super) fn wrong_from(now: Timestamp) -> Timestamp {
+    Timestamp::from_usec(now.as_usec().saturating_add(AHEAD))
+}
+
+/// The part of `filter` that is of the future, and the other; none if the filter itself says until when.
+pub(super) fn split_at_now(filter: &Filter, now: Timestamp) -> Option<(Filter, Filter)> {
+    let bound = Moment::At(wrong_from(now));
+    let wants_future = filter.since.is_some_and(|since| since.before(now) > now);
+    (filter.until.is_none() && !wants_future)
+        .then(|| (Filter { since: Some(bound), ..filter.clone() }, Filter { until: Some(bound), ..filter.clone() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Snapshots, asks_for_snapshots, split_at_now};
+    use crate::filter::{Filter, Kind};
+    use crate::time_arg::Moment;
+    use jkool_model::Timestamp;
+
+    #[test]
+    fn snapshots_are_listed_when_they_are_asked_for() {
+        let said = |line: &str| Filter { expression: line.parse().unwrap(), ..Filter::default() };
+        for line in ["kind:snapshot", "severity:ERROR OR -kind:event", "snapshots.Order/Cart/total>5"] {
+            assert!(asks_for_snapshots(&said(line)), "{line}");
+            assert_eq!(Snapshots::default().listed(&said(line)), said(line));
+        }
+        let errors = said("severity:ERROR");
+        assert_eq!(Snapshots::default().listed(&errors).expression.to_string(), "severity:ERROR (-kind:snapshot)");
+        assert_eq!(Snapshots { shown: true }.listed(&errors), errors);
+        assert!(asks_for_snapshots(&Filter { kind: Some(Kind::Event), ..Filter::default() }));
+    }
+
+    #[test]
+    fn what_is_of_the_future_is_apart_unless_it_is_asked_for() {
+        let now = Timestamp::from_usec(1_000_000_000);
+        let at = |usec| Some(Moment::At(Timestamp::from_usec(usec)));
+        let (future, listed) = split_at_now(&Filter::default(), now).unwrap();
+        assert_eq!((future.since, listed.until), (at(1_060_000_000), at(1_060_000_000)));
+        assert!(split_at_now(&future, now).is_none());
+        assert!(split_at_now(&listed, now).is_none());
+        assert!(split_at_now(&Filter { since: at(5), ..Filter::default() }, now).is_some());
+    }
+}

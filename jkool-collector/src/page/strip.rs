@@ -1,0 +1,57 @@
+//! How many there were over time, as a strip above a list: plain rectangles, each a link, over which the script lets one drag.
+
+use super::format::{count, duration, severity_class, time};
+use super::link::{url, with_time};
+use super::plot::width_of;
+use crate::filter::Filter;
+use crate::store::Bucket;
+use jkool_model::{Severity, Timestamp};
+use maud::{Markup, html};
+
+/// The height of the picture in its own units.
+const HIGH: f64 = 100.0;
+
+pub(super) fn strip(buckets: &[Bucket], filter: &Filter) -> Markup {
+    let [first, .., last] = buckets else { return html! {} };
+    let width = width_of(buckets);
+    let end = |bucket: &Bucket| Timestamp::from_usec(bucket.start.as_usec().saturating_add(width));
+    let most = buckets.iter().map(|bucket| bucket.severities.total()).max().unwrap_or_default().max(1);
+    let total: u64 = buckets.iter().map(|bucket| bucket.severities.total()).sum();
+    html! {
+        figure #strip .strip data-from=(first.start) data-to=(end(last)) {
+            figcaption { b { (count(total)) } " in this time, bars of " (duration(width)) span.drag hidden { " · drag to zoom" } }
+            svg viewBox={ "0 0 " (buckets.len() * 10) " 100" } preserveAspectRatio="none" role="group" aria-label="Events over time" {
+                @for (index, bucket) in buckets.iter().enumerate().filter(|(_, bucket)| bucket.severities.total() > 0) {
+                    a href=(url("/", &with_time(filter, bucket.start, end(bucket)))) tabindex="-1" {
+                        title { (count(bucket.severities.total())) " from " (bucket.start) " on" }
+                        (bar(index * 10, bucket, most))
+                    }
+                }
+            }
+            div.ends { (time(first.start)) (time(end(last))) }
+        }
+    }
+}
+
+/// The severities of a bucket one upon the other, the gravest lowest.
+fn bar(x: usize, bucket: &Bucket, most: u64) -> Markup {
+    let mut below = 0;
+    let parts: Vec<_> = Severity::ALL
+        .iter()
+        .rev()
+        .map(|severity| (*severity, bucket.severities.of(*severity)))
+        .filter(|(_, count)| *count > 0)
+        .map(|(severity, count)| {
+            below += count;
+            // One among thousands is to be seen too.
+            let part = |count: u64| count as f64 / most as f64 * HIGH;
+            (severity, HIGH - part(below), part(count).max(1.0))
+        })
+        .collect();
+    html! {
+        rect.spot x=(x) y="0" width="10" height="100" {}
+        @for (severity, y, height) in parts {
+            rect class={ "f-" (severity_class(severity)) } x=(x + 1) y=(format!("{y:.1}")) width="8" height=(format!("{height:.1}")) {}
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! What is told of all that a list holds: facets, and a strip of time. It is asked for apart, for it counts everything that matches,
+//! and may wait for the index, while the list itself is there at once.
+
+use super::error_page::ErrorPage;
+use super::events::ON_A_PAGE;
+use super::facets::{self, facets};
+use super::format::visible;
+use super::list_filter::{Snapshots, split_at_now};
+use super::outside::outside;
+use super::query_params::QueryParams;
+use super::strip::strip;
+use crate::app::App;
+use axum::extract::{RawQuery, State};
+use axum::response::{Html, IntoResponse};
+use maud::html;
+use std::sync::Arc;
+
+/// About so many bars are above the list.
+const BUCKETS: usize = 80;
+
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    RawQuery(query): RawQuery,
+) -> Result<impl IntoResponse, ErrorPage> {
+    let mut params = QueryParams::read(&app, query.as_deref()).await;
+    let snapshots = Snapshots::take(&mut params);
+    params.finish();
+    let (listed, now) = (snapshots.listed(&params.filter), app.clock.now());
+    let read = app.store.read(move |reader| {
+        // The strip finds its own end, for its data may be old.
+        let range = reader.busy_range(&listed, now)?;
+        let in_range = range.map_or_else(|| listed.clone(), |range| range.of(&listed));
+        let listed = split_at_now(&listed, now).map_or(listed, |(_, listed)| listed);
+        let newest = reader.find(&listed, ON_A_PAGE, None, now)?;
+        Ok((range, reader.histogram(&in_range, BUCKETS, now)?, facets(reader, &listed, &newest, now)?))
+    });
+    let (range, buckets, facets) = read.await?;
+    let part = html! {
+        div data-part="facets" { (facets::list(&facets, &params.filter)) }
+        div data-part="over-time" { (outside("/", &params.filter, range)) (strip(&buckets, &params.filter)) }
+    };
+    Ok((params.status(), Html(visible(part.into_string()))))
+}
