@@ -12,6 +12,7 @@ mod index;
 mod journal;
 mod loads;
 mod local;
+mod matching;
 mod open;
 mod progress;
 mod reader;

@@ -3,7 +3,7 @@
 use super::{Aggregation, Appended, EntityId, Record, Row, StoreError, StoreErrorKind, Stored};
 use crate::field::cut;
 use crate::filter::{Filter, severity_of};
-use jkool_model::{Severity, Timestamp};
+use jkool_model::{Entity, Severity, Timestamp};
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -83,6 +83,7 @@ pub(crate) struct Message {
     pub(crate) severity: Severity,
     /// As it is indexed: of a very long one, its beginning and a hash. So with correlators.
     pub(crate) source: Option<Arc<str>>,
+    pub(crate) resource: Option<Arc<str>>,
     pub(crate) correlators: Vec<Arc<str>>,
 }
 
@@ -93,9 +94,19 @@ impl Message {
             id: stored.id,
             severity: severity_of(entity),
             source: entity.source().map(|source| cut(source.as_str()).into()),
+            resource: resource_of(entity).map(|resource| cut(resource).into()),
             correlators: entity.correlators().iter().map(|correlator| cut(correlator).into()).collect(),
         }
     }
+}
+
+fn resource_of(entity: &Entity) -> Option<&str> {
+    match entity {
+        Entity::Event(event) => Some(&*event.resource),
+        Entity::Activity(activity) => Some(&*activity.resource),
+        _ => None,
+    }
+    .filter(|resource| !resource.is_empty())
 }
 
 /// A question for figures.

@@ -1,6 +1,7 @@
 //! Questions to the store: who sent to whom.
 
 use super::engine::{Find, Message};
+use super::matching::pairs;
 use super::reader::Result;
 use super::{Flow, Reader};
 use crate::condition::{Condition, Test};
@@ -14,29 +15,21 @@ use std::collections::HashMap;
 const MAPPED: usize = 5_000;
 
 impl Reader<'_> {
-    /// Who sent to whom, of the youngest 5,000 RECEIVE and the youngest 5,000 SEND events in the filter's time: to each
-    /// RECEIVE belongs the SEND nearest before it that has a correlator in common with it.
+    /// Who sent to whom, of the youngest 5,000 RECEIVE and the youngest 5,000 SEND events in the filter's time. To a RECEIVE belongs a
+    /// SEND before it with a correlator in common: of the same resource if there is one, else with the most correlators in common,
+    /// else the nearest.
     ///
     /// # Errors
     /// When the store can't be read.
     pub fn flows(&self, filter: &Filter, now: Timestamp) -> Result<Vec<Flow>> {
         let received = self.messages(OpType::Receive, filter, now)?;
-        let Some(youngest) = received.first().map(|youngest| youngest.id) else { return Ok(Vec::new()) };
+        if received.is_empty() {
+            return Ok(Vec::new());
+        }
         // What was received at the beginning of the time may have been sent before it.
         let sent = self.messages(OpType::Send, &Filter { until: filter.until, ..Filter::default() }, now)?;
-        let mut by_correlator: HashMap<&str, Vec<&Message>> = HashMap::new();
-        for message in sent.iter().rev().filter(|message| message.id < youngest) {
-            for correlator in &message.correlators {
-                by_correlator.entry(correlator).or_default().push(message);
-            }
-        }
         let mut flows: HashMap<(&str, &str), Between<'_>> = HashMap::new();
-        for message in &received {
-            let nearest = message.correlators.iter().filter_map(|correlator| {
-                let sent = by_correlator.get(&**correlator)?;
-                sent.get(sent.partition_point(|sent| sent.id < message.id).checked_sub(1)?)
-            });
-            let Some(sender) = nearest.max_by_key(|sent| sent.id) else { continue };
+        for (sender, message) in pairs(&sent, &received).into_iter().map(|(of, to)| (&sent[of], &received[to])) {
             let (Some(from), Some(to)) = (&sender.source, &message.source) else { continue };
             let between = Between { from: sender, to: message, count: 0, errors: 0 };
             let flow = flows.entry((from, to)).or_insert(between);

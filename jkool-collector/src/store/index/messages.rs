@@ -30,11 +30,14 @@ pub(crate) fn messages(
         let documents: Vec<DocId> = places.iter().map(|(.., address)| address.doc_id).collect();
         let severities = reader.fast_fields().u64("severity")?;
         let sources = texts(reader, "source-fqn", &documents)?;
+        let resources = texts(reader, "texts.resource", &documents)?;
         let correlators = texts(reader, "corrid", &documents)?;
-        for (((id, _, address), sources), correlators) in places.into_iter().zip(sources).zip(correlators) {
+        let texts = sources.into_iter().zip(resources).zip(correlators);
+        for ((id, _, address), ((sources, resources), correlators)) in places.into_iter().zip(texts) {
             let severity = severities.first(address.doc_id).and_then(|number| Severity::ALL.get(number as usize));
             let severity = severity.copied().unwrap_or(Severity::None);
-            messages.push(Message { id, severity, source: sources.into_iter().next(), correlators });
+            let (source, resource) = (sources.into_iter().next(), resources.into_iter().next());
+            messages.push(Message { id, severity, source, resource, correlators });
         }
     }
     messages.sort_unstable_by_key(|message| message.id);

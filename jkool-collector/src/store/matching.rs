@@ -1,0 +1,143 @@
+//! Which SEND belongs to which RECEIVE. Pure.
+
+use super::engine::Message;
+use std::collections::{HashMap, HashSet};
+
+/// How many SENDs of a correlator are looked at for a RECEIVE, the nearest before it.
+const NEAREST: usize = 16;
+
+/// The SEND of each RECEIVE, by their places in the lists, which are from the youngest to the oldest.
+///
+/// A SEND is a candidate if it is older and has a correlator in common. One that names the same resource goes first: the same queue or
+/// path. For the rest, what no RECEIVE of its own resource has claimed is left, and of that the one with the most correlators in
+/// common, then the nearest. To one receiver a SEND comes once. So a message whose SEND is late or lost takes no other's.
+pub(super) fn pairs(sent: &[Message], received: &[Message]) -> Vec<(usize, usize)> {
+    let mut by_correlator: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (place, message) in sent.iter().enumerate() {
+        for correlator in &message.correlators {
+            by_correlator.entry(correlator).or_default().push(place);
+        }
+    }
+    let candidates = |message: &Message| {
+        let mut common: HashMap<usize, usize> = HashMap::new();
+        for correlator in &message.correlators {
+            let places = by_correlator.get(&**correlator).map_or(&[][..], Vec::as_slice);
+            let older = places.partition_point(|place| sent[*place].id >= message.id);
+            for place in places.iter().skip(older).take(NEAREST) {
+                *common.entry(*place).or_default() += 1;
+            }
+        }
+        common
+    };
+    let mut pairs = Vec::new();
+    // To whom a SEND came, and which of them a RECEIVE of its resource has claimed.
+    let (mut came, mut claimed) = (HashSet::new(), HashSet::new());
+    let mut left = Vec::new();
+    // From the oldest on: who was first has the first one.
+    for (place, message) in received.iter().enumerate().rev() {
+        let common = candidates(message);
+        let same = |of: &Message| message.resource.is_some() && of.resource == message.resource;
+        let best = common
+            .iter()
+            .filter(|(of, _)| same(&sent[**of]) && !came.contains(&(**of, &message.source)))
+            .max_by_key(|(of, count)| (**count, sent[**of].id));
+        match best {
+            Some((of, _)) => {
+                came.insert((*of, &message.source));
+                claimed.insert(*of);
+                pairs.push((*of, place));
+            }
+            None => left.push((place, common)),
+        }
+    }
+    for (place, common) in left {
+        let message = &received[place];
+        let best = common
+            .iter()
+            .filter(|(of, _)| !claimed.contains(*of) && !came.contains(&(**of, &message.source)))
+            .max_by_key(|(of, count)| (**count, sent[**of].id));
+        if let Some((of, _)) = best {
+            came.insert((*of, &message.source));
+            pairs.push((*of, place));
+        }
+    }
+    pairs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::pairs;
+    use crate::store::EntityId;
+    use crate::store::engine::Message;
+    use jkool_model::{Severity, Timestamp};
+
+    /// `time source resource correlator ..`, a `-` for none.
+    fn messages(lines: &[&str]) -> Vec<Message> {
+        let mut messages: Vec<Message> = lines
+            .iter()
+            .map(|line| {
+                let mut words = line.split(' ');
+                let time = words.next().unwrap().parse().unwrap();
+                let mut text = || words.next().filter(|word| *word != "-").map(Into::into);
+                Message {
+                    id: EntityId::new(Timestamp::from_usec(time), time as u64),
+                    severity: Severity::Info,
+                    source: text(),
+                    resource: text(),
+                    correlators: words.map(Into::into).collect(),
+                }
+            })
+            .collect();
+        messages.sort_by_key(|message| std::cmp::Reverse(message.id));
+        messages
+    }
+
+    #[track_caller]
+    fn check(sent: &[&str], received: &[&str], expected: &[(i64, i64)]) {
+        let (sent, received) = (messages(sent), messages(received));
+        let time = |message: &Message| message.id.time().as_usec();
+        let mut found: Vec<_> =
+            pairs(&sent, &received).into_iter().map(|(of, to)| (time(&sent[of]), time(&received[to]))).collect();
+        found.sort_unstable();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn the_nearest_send_before_it_with_a_correlator_in_common() {
+        check(&["1 shop - a", "3 shop - a", "9 shop - a", "2 shop - b"], &["5 bank - a", "6 bank - c"], &[(3, 5)]);
+        check(&["1 shop - a"], &[], &[]);
+    }
+
+    #[test]
+    fn more_correlators_in_common_say_more_than_nearness() {
+        // Two calls of one trace at the same time: each has the id of its own span, too.
+        check(
+            &["1 shop - trace span-1", "2 mill - trace span-2"],
+            &["3 bank - trace span-1", "4 bank - trace span-2"],
+            &[(1, 3), (2, 4)],
+        );
+    }
+
+    #[test]
+    fn a_message_whose_send_is_late_takes_no_others() {
+        // The shop's order was received; the payment's SEND is not there yet.
+        check(&["1 shop orders.new a"], &["2 orders orders.new a", "5 payment orders.pay a"], &[(1, 2)]);
+        // It comes.
+        check(
+            &["1 shop orders.new a", "4 orders orders.pay a"],
+            &["2 orders orders.new a", "5 payment orders.pay a"],
+            &[(1, 2), (4, 5)],
+        );
+    }
+
+    #[test]
+    fn to_one_receiver_a_send_comes_once_and_to_several_each() {
+        check(&["1 shop topic a"], &["2 x topic a", "3 y topic a", "4 x topic a"], &[(1, 2), (1, 3)]);
+        check(&["1 shop - a", "2 shop - a"], &["3 x - a", "4 x - a"], &[(1, 4), (2, 3)]);
+    }
+
+    #[test]
+    fn what_names_its_resource_another_way_is_found_all_the_same() {
+        check(&["1 shop http://bank/pay a"], &["2 bank /pay a"], &[(1, 2)]);
+    }
+}
