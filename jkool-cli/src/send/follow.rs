@@ -62,10 +62,13 @@ impl Follower {
 
     fn look(&mut self, feed: &Feed, how: &How) -> Result<(), Stop> {
         self.discover(feed, how);
+        // All that was read before is delivered. A new file is known from here on, whatever becomes of this process or its name.
+        self.keep(feed, how)?;
         for followed in &mut self.files {
             followed.read(feed, how)?;
         }
-        self.commit(feed, how)?;
+        self.deliver(feed, how)?;
+        self.keep(feed, how)?;
         self.files.retain(|followed| followed.quiet < GONE || followed.is_at_its_path());
         Ok(())
     }
@@ -111,10 +114,9 @@ impl Follower {
         }
     }
 
-    /// Waits until all is delivered that was read, and keeps how far that is.
-    fn commit(&mut self, feed: &Feed, how: &How) -> Result<(), Stop> {
+    /// Waits until all is delivered that was read.
+    fn deliver(&self, feed: &Feed, how: &How) -> Result<(), Stop> {
         let Some(client) = &how.client else { return Ok(()) };
-        let positions = self.files.iter().map(Followed::position).collect();
         let mut waited = 0;
         while client.flush(Duration::from_secs(1)).pending() > 0 {
             waited += 1;
@@ -128,6 +130,15 @@ impl Follower {
         if waited >= 10 {
             out::note("jkool: delivered again");
         }
+        Ok(())
+    }
+
+    /// Keeps how far all is delivered that was read.
+    fn keep(&mut self, feed: &Feed, how: &How) -> Result<(), Stop> {
+        if how.client.is_none() {
+            return Ok(());
+        }
+        let positions = self.files.iter().map(Followed::position).collect();
         self.positions.save(positions).map_err(|error| {
             feed.fail(how, format_args!("the positions can't be kept: {error}"));
             Stop
