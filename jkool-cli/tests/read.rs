@@ -87,7 +87,7 @@ fn who_is_not_there_or_is_no_collector_is_told() {
         assert_eq!(ran.code, 2, "{}", ran.err);
         assert!(!ran.err.contains("canary-5ec1"));
         assert_eq!(run(&[command, "--severity", "BAD"]).code, 2);
-        assert_eq!(run(&[command, "--url", "nonsense"]).code, 2);
+        assert_eq!(run(&[command, "--url", "not a url"]).code, 2);
     }
     assert_eq!(run(&["search", "--json", "--csv"]).code, 2);
     assert_eq!(run(&["search", "--limit", "0"]).code, 2);

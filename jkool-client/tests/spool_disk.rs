@@ -13,6 +13,7 @@ use rustix::mount::{MountFlags, UnmountFlags, mount, unmount};
 use rustix::process::{Uid, geteuid};
 use rustix::thread::set_thread_uid;
 use spooled::{Folder, Number, Received};
+use std::ffi::CStr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -81,15 +82,14 @@ fn error(client: &Client) -> Option<String> {
     client.health().spool_error
 }
 
-/// A file system in memory of 1 MiB, or for 30 files.
+/// A small file system in memory.
 struct SmallDisk(Folder);
 
 impl SmallDisk {
     /// None where one may not mount.
-    fn new(name: &str) -> Option<Self> {
+    fn new(name: &str, options: &CStr) -> Option<Self> {
         let folder = Folder::new(name);
         std::fs::create_dir(folder.path()).unwrap();
-        let options = c"size=1m,nr_inodes=30,mode=0700";
         let mounted = mount("none", folder.path(), "tmpfs", MountFlags::empty(), options);
         match mounted {
             Ok(()) => Some(Self(folder)),
@@ -112,7 +112,7 @@ impl Drop for SmallDisk {
 }
 
 fn a_full_disk(mode: SpoolMode) {
-    let Some(disk) = SmallDisk::new("full") else { return };
+    let Some(disk) = SmallDisk::new("full", c"size=1m,nr_inodes=5000,mode=0700") else { return };
     let ballast = disk.path().join("ballast");
     std::fs::write(&ballast, vec![0; 512 << 10]).unwrap();
     let mut subject = Subject::new(Spool::new(disk.path().join("spool")).mode(mode), 2);
@@ -141,7 +141,7 @@ fn a_full_disk(mode: SpoolMode) {
 
 #[test]
 fn a_disk_that_the_spool_has_filled_is_emptied_by_the_next_process() {
-    let Some(disk) = SmallDisk::new("filled") else { return };
+    let Some(disk) = SmallDisk::new("filled", c"size=1m,nr_inodes=30,mode=0700") else { return };
     let spool = || Spool::new(disk.path().join("spool")).mode(SpoolMode::WriteAhead);
     let mut subject = Subject::new(spool(), 2);
     // Not a file more, nor a folder.
