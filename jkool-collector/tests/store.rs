@@ -4,7 +4,7 @@
 mod common;
 
 use common::{filter, records};
-use jkool_collector::{Filter, MetricName, Store, StoreErrorKind};
+use jkool_collector::{Aggregation, Filter, Group, MetricName, Store, StoreErrorKind};
 use jkool_model::{Severity, Timestamp};
 
 const NOW: Timestamp = Timestamp::from_usec(1_457_524_800_000_000);
@@ -167,4 +167,22 @@ async fn the_most_frequent_are_those_of_all_segments_together() {
     let top = store.read(|reader| reader.top_operations(&Filter::default(), 3, NOW)).await.unwrap();
     let top: Vec<_> = top.iter().map(|top| (&*top.name, top.severities.total())).collect();
     assert_eq!(top, [("c", 7), ("a", 3), ("b", 3)]);
+}
+
+#[tokio::test]
+async fn what_has_a_value_twice_is_one_that_has_it() {
+    let store = store(&[
+        r#"{"operation":"pay","corrid":["c","c"],"msg-tag":["t","t"],"time-usec":1}"#,
+        r#"{"operation":"pay","corrid":["c","d"],"msg-tag":["t"],"time-usec":2}"#,
+    ])
+    .await;
+    for field in ["corrid", "msg-tag"] {
+        for time in [None, Some(60)] {
+            let groups = time.map(Group::Time).into_iter().chain([Group::Field(field.parse().unwrap(), 10)]).collect();
+            let aggregation = Aggregation { groups, measures: Vec::new() };
+            let rows = store.read(move |reader| reader.aggregate(&Filter::default(), &aggregation, NOW)).await.unwrap();
+            let [most, ..] = &*rows else { panic!("{rows:?}") };
+            assert_eq!(most.count, 2, "{field} {time:?} {rows:?}");
+        }
+    }
 }

@@ -52,7 +52,7 @@ fn fields_decorate_by_the_keys_that_the_log_adapter_knows() {
         op_type = "SEND",
         operation = "place",
         tag = "retail",
-        start_time = 1000,
+        start_time = 1_700_000_000_000_000_i64,
         elapsed_usec = 250,
         pid = "unknown",
         "m"
@@ -64,7 +64,7 @@ fn fields_decorate_by_the_keys_that_the_log_adapter_knows() {
     );
     assert_eq!((event.reason_code, event.comp_code), (Some(2033), Some(CompCode::Warning)));
     assert_eq!((event.severity, event.op_type, &*event.operation), (Severity::Notice, OpType::Send, "place"));
-    assert_eq!((event.tags, event.end_time.unwrap().as_usec()), (vec!["retail".into()], 1250));
+    assert_eq!((event.tags, event.end_time.unwrap().as_usec()), (vec!["retail".into()], 1_700_000_000_000_250));
     // Nothing is lost: what is no process number is a property.
     assert_eq!(event.properties, [Property::new("pid", "unknown")]);
 }

@@ -240,9 +240,11 @@ fn short_spans_are_left_out_unless_they_failed() {
 #[test]
 fn fields_that_are_called_as_times_do_not_contradict_those_of_the_span() {
     let (streamed, _default) = start(|builder| builder);
-    drop(info_span!("s", start_time = 1000, elapsed_usec = 5, tracking_id = "mine"));
+    drop(info_span!("s", start_time = 1_700_000_000_000_000_i64, elapsed_usec = 5, tracking_id = "mine"));
     let activity = streamed.activity();
-    assert!(activity.start_time.unwrap().as_usec() > 1_000_000 && activity.elapsed_usec.unwrap() < 60_000_000);
+    assert!(
+        activity.start_time.unwrap().as_usec() > 1_750_000_000_000_000 && activity.elapsed_usec.unwrap() < 60_000_000
+    );
     let names: Vec<_> = said(&activity.properties).into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["tracking_id", "start_time_usec", "elapsed_time_usec"]);
 }

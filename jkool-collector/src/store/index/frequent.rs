@@ -70,7 +70,7 @@ fn count(column: &StrColumn, weight: &dyn Weight, reader: &SegmentReader) -> Res
         }
     };
     let is_single = !ordinals.get_cardinality().is_multivalue();
-    let mut first = Vec::new();
+    let (mut first, mut several) = (Vec::new(), Vec::new());
     weight.for_each_no_score(reader, &mut |documents: &[DocId]| {
         if is_single {
             first.clear();
@@ -78,7 +78,14 @@ fn count(column: &StrColumn, weight: &dyn Weight, reader: &SegmentReader) -> Res
             ordinals.first_vals(documents, &mut first);
             first.iter().flatten().for_each(|ordinal| add(*ordinal));
         } else {
-            documents.iter().flat_map(|document| ordinals.values_for_doc(*document)).for_each(&mut add);
+            for document in documents {
+                // What has a value twice is one that has it.
+                several.clear();
+                several.extend(ordinals.values_for_doc(*document));
+                several.sort_unstable();
+                several.dedup();
+                several.iter().for_each(|ordinal| add(*ordinal));
+            }
         }
     })?;
     Ok(counts)
