@@ -242,22 +242,18 @@ impl<'s> Entry<'s> {
     /// there is some now.
     fn make_room(&mut self, evicted: &impl Fn(Evicted)) -> bool {
         let shards = self.shards;
-        let under_way = shards.budget.used() - shards.waits();
-        if !shards.budget.limit().covers(under_way + Amount::one(self.weight)) {
-            return false;
-        }
         let mut made = Amount::NOTHING;
         while !made.covers(Amount::one(self.weight)) {
             // What came free in the meantime counts too.
             let lacks = (Amount::one(self.weight) - made).max(Amount::NOTHING);
             if let Some(drawn) = shards.budget.draw(lacks) {
                 made += drawn;
+            } else if !shards.can_evict(lacks) {
+                shards.budget.give(made);
+                return false;
             } else if let Some((event, credit)) = shards.evict_oldest() {
                 made += credit;
                 event.into_iter().for_each(evicted);
-            } else {
-                shards.budget.give(made);
-                return false;
             }
         }
         shards.budget.give(made - Amount::one(self.weight));

@@ -126,7 +126,17 @@ impl Shards {
         self.shards.iter().fold(Amount::NOTHING, |sum, shard| sum + shard.lock().waits())
     }
 
-    /// Drops the oldest of all that waits, and hands over its credit.
+    /// Whether there would be room for `needed` without all that waits. While the shards are looked at one after the other,
+    /// all that waits can move from the second to the first and be missed in both, so a "no" is asked of all at once.
+    pub(crate) fn can_evict(&self, needed: Amount) -> bool {
+        let leaves_room = |waits| self.budget.limit().covers(self.budget.used() - waits + needed);
+        leaves_room(self.waits()) || {
+            let shards = self.lock_all();
+            leaves_room(shards.iter().fold(Amount::NOTHING, |sum, shard| sum + shard.waits()))
+        }
+    }
+
+    /// Drops the oldest of all that waits, and hands over its credit. None when nothing was seen to wait.
     pub(crate) fn evict_oldest(&self) -> Option<(Option<Evicted>, Amount)> {
         loop {
             let oldest = self.shards.iter().enumerate().filter_map(|(place, shard)| Some((shard.oldest()?, place)));

@@ -112,6 +112,21 @@ fn the_oldest_of_all_shards_make_room() {
 }
 
 #[test]
+fn there_is_always_an_oldest_however_all_that_waits_moves_between_shards() {
+    const THREADS: usize = 4;
+    // Little enough to move as a whole while a thread looks, and more than the threads hold.
+    let shards = Shards::new(Limits { events: 4 * THREADS, bytes: 1000, ..limits(OverflowPolicy::DropOldest, 2) });
+    let emit = |thread| (0..30_000).all(|_| offer(&shards, thread, "x", 10) == Admission::Accepted);
+    let all = std::thread::scope(|scope| {
+        let emit = &emit;
+        let threads: Vec<_> = (0..THREADS).map(|thread| scope.spawn(move || emit(thread))).collect();
+        threads.into_iter().all(|thread| thread.join().unwrap())
+    });
+    assert!(all, "one was refused");
+    assert!(shards.waits().events <= 4 * THREADS as i64);
+}
+
+#[test]
 fn one_that_never_fits_drops_nothing_but_itself() {
     let shards = shards(OverflowPolicy::DropOldest);
     for name in ["a", "b", "c"] {
