@@ -11,6 +11,7 @@ use jkool_client::transport::{
 };
 use jkool_client::{Admission, LossReason, OverflowPolicy};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Barrier, Condvar, Mutex};
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -430,4 +431,58 @@ fn a_receipt_that_forgets_payloads_loses_none() {
     client.event("op").emit();
     assert!(client.flush(PATIENCE).is_delivered());
     assert_eq!(memory.len(), 1);
+}
+
+/// Tells an event about each send from a thread of its own, before the send is back.
+#[derive(Debug)]
+struct Chatty {
+    memory: MemoryTransport,
+    send_begins: Mutex<Sender<()>>,
+    told: Mutex<Receiver<()>>,
+}
+
+#[async_trait::async_trait]
+impl Transport for Chatty {
+    async fn send(&self, batch: &[Payload]) -> Receipt {
+        self.send_begins.lock().unwrap().send(()).unwrap();
+        self.told.lock().unwrap().recv_timeout(PATIENCE).unwrap();
+        self.memory.send(batch).await
+    }
+
+    fn max_batch(&self) -> usize {
+        self.memory.max_batch()
+    }
+
+    async fn close(&self) -> Result<(), TransportError> {
+        self.memory.close().await
+    }
+}
+
+#[test]
+fn a_transport_that_logs_from_a_thread_of_its_own_feeds_itself_for_a_while_only() {
+    let memory = MemoryTransport::new();
+    let ((send_begins, sends), (tell, told)) = (channel(), channel());
+    let chatty = Chatty { memory: memory.clone(), send_begins: Mutex::new(send_begins), told: Mutex::new(told) };
+    let builder = client(&memory).transport(chatty).flush_interval(Duration::from_millis(20));
+    let client = builder.build().unwrap();
+    let talking = client.clone();
+    let thread = std::thread::spawn(move || {
+        for () in sends {
+            talking.event("sending").emit();
+            tell.send(()).unwrap();
+        }
+    });
+    client.event("op").emit();
+    let ended = || client.stats().dropped(LossReason::Recursion) > 0;
+    // A flush would send what came at once, and leave no pause.
+    let looks =
+        (0..6_000).take_while(|_| !ended()).map(|_| std::thread::park_timeout(Duration::from_millis(10))).count();
+    assert!(ended(), "after {looks} looks: {}", client.stats());
+    assert!(client.flush(PATIENCE).is_delivered());
+    let stats = client.stats();
+    assert_balanced(&stats);
+    // A machine that is busy elsewhere can make a pause look short; then it begins to count again.
+    assert!(stats.delivered() >= 64 && stats.dropped_total() == 1, "{stats}");
+    let _report = client.shutdown(PATIENCE);
+    thread.join().unwrap();
 }

@@ -47,7 +47,7 @@ fn orders() -> Vec<Value> {
 /// The status, the headers in small letters, and a reader of the body, which ends with the connection.
 fn open(collector: &Collector, path: &str) -> (u16, String, BufReader<TcpStream>) {
     let mut stream = TcpStream::connect(collector.address()).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(90))).unwrap();
     write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", collector.address()).unwrap();
     let mut reader = BufReader::new(stream);
     let mut head = String::new();
@@ -525,7 +525,7 @@ fn what_is_mended_or_too_old_is_counted_and_told() {
     let collector = Collector::builder().listen("127.0.0.1:0").store(store).start().unwrap();
     let post = |body: &[u8]| {
         let mut stream = TcpStream::connect(collector.address()).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(90))).unwrap();
         let head = format!("POST /event HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", collector.address());
         stream.write_all(format!("{head}Content-Length: {}\r\n\r\n", body.len()).as_bytes()).unwrap();
         stream.write_all(body).unwrap();

@@ -47,7 +47,7 @@ fn shop() -> Collector {
 /// The status and the body.
 fn send(collector: &Collector, request: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(collector.address()).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(90))).unwrap();
     stream.write_all(request.replace("HOST", &collector.address().to_string()).as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();

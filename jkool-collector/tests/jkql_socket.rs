@@ -35,7 +35,7 @@ async fn send(socket: &mut Socket, message: Value) {
 
 async fn receive(socket: &mut Socket) -> Value {
     loop {
-        let message = timeout(Duration::from_secs(30), socket.next()).await.unwrap().unwrap().unwrap();
+        let message = timeout(Duration::from_secs(90), socket.next()).await.unwrap().unwrap().unwrap();
         if let Message::Text(text) = message {
             return serde_json::from_str(&text).unwrap();
         }
@@ -143,13 +143,13 @@ async fn a_socket_ends_with_the_collector_and_takes_no_huge_message() {
     let collector = start(|builder| builder);
     let mut socket = connect(&collector, &[]).await.unwrap();
     send(&mut socket, json!({"jk_query": "x".repeat(100 << 10)})).await;
-    let end = timeout(Duration::from_secs(30), async { while let Some(Ok(_)) = socket.next().await {} });
+    let end = timeout(Duration::from_secs(90), async { while let Some(Ok(_)) = socket.next().await {} });
     end.await.unwrap();
     let mut socket = connect(&collector, &[]).await.unwrap();
     send(&mut socket, json!({"jk_query": "subscribe to events"})).await;
     receive(&mut socket).await;
     let stopped = tokio::task::spawn_blocking(move || drop(collector));
-    let end = timeout(Duration::from_secs(30), async { while let Some(Ok(_)) = socket.next().await {} });
+    let end = timeout(Duration::from_secs(90), async { while let Some(Ok(_)) = socket.next().await {} });
     end.await.unwrap();
     stopped.await.unwrap();
 }

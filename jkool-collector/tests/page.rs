@@ -23,7 +23,7 @@ fn collector(lines: &[&str]) -> Collector {
 
 fn connect(collector: &Collector, request: &str, body: &str) -> TcpStream {
     let mut stream = TcpStream::connect(collector.address()).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(90))).unwrap();
     let (host, length) = (collector.address(), body.len());
     let head = format!(
         "{request} HTTP/1.1\r\nHost: {host}\r\nX-API-Key: canary-0123456789abcdef\r\nContent-Type: application/json\r\n\

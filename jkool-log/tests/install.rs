@@ -9,7 +9,7 @@ use log::{LevelFilter, debug, info, warn};
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
-const LONG: Duration = Duration::from_secs(30);
+const LONG: Duration = Duration::from_secs(90);
 
 /// Tells when it is dropped, and so when the client that had it is gone with its thread.
 #[derive(Debug)]

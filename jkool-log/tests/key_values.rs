@@ -9,7 +9,7 @@ use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
 
-const LONG: Duration = Duration::from_secs(30);
+const LONG: Duration = Duration::from_secs(90);
 
 /// The events of some records. With a hook, which wants to see events, all of them go the long way.
 fn events(hooked: bool, log: fn(&dyn Log)) -> Vec<Event> {

@@ -11,7 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-const LONG: Duration = Duration::from_secs(30);
+const LONG: Duration = Duration::from_secs(90);
 
 fn start(filter: &str) -> (MemoryTransport, Arc<Logger>, Guard) {
     log::set_max_level(LevelFilter::Trace);

@@ -8,7 +8,7 @@ use jkool_log::{Builder, InstallError, builder};
 use log::{LevelFilter, debug, error, info, trace};
 use std::time::Duration;
 
-const LONG: Duration = Duration::from_secs(30);
+const LONG: Duration = Duration::from_secs(90);
 
 fn client() -> Client {
     Client::builder().transport(MemoryTransport::new()).build().unwrap()

@@ -9,7 +9,7 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, gauge, histogram,
 use std::time::Duration;
 
 const NEVER: Duration = Duration::from_secs(3600);
-const TIMEOUT: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(90);
 
 fn started(
     settings: impl FnOnce(jkool_metrics::Builder) -> jkool_metrics::Builder,

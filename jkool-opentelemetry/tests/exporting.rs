@@ -17,7 +17,7 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 fn builder(memory: &MemoryTransport) -> Builder {
     let source: SourceFqn = "APPL=Configured".parse().unwrap();

@@ -67,7 +67,7 @@ pub(crate) fn now() -> Timestamp {
 /// Asks again and again until the answer is there.
 #[allow(clippy::disallowed_methods, reason = "a test's deadline")]
 pub(crate) fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(120);
     loop {
         if let Some(answer) = ask() {
             return answer;

@@ -5,6 +5,7 @@ mod https;
 use crate::api::client::Client;
 use crate::api::error::BuildError;
 use crate::delivery::decisions::Delivery;
+use crate::delivery::echo::Echo;
 use crate::delivery::engine::{Engine, OnDeadLetter};
 use crate::delivery::prepare::{BeforeSend, Prepare};
 use crate::delivery::retry::RetryPolicy;
@@ -451,6 +452,7 @@ impl ClientBuilder {
             shared: Arc::clone(&shared),
             queue: Consumer::new(Arc::clone(&shared)),
             delivery: Delivery::new(self.retry, self.in_flight, fastrand::Rng::new()),
+            echo: Echo::default(),
             prepare: Prepare::new(self.before_send),
             spooler: self.spool.map(spooler),
             max_batch,

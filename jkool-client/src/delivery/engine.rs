@@ -2,10 +2,12 @@
 //! becomes of what comes back. It is told the time, and sends nothing itself.
 
 use crate::delivery::decisions::{Delivery, Permit, Settled, Ticket};
+use crate::delivery::echo::Echo;
 use crate::delivery::prepare::Prepare;
 use crate::emit::catch_panic::catch_panic;
 use crate::emit::clock;
 use crate::queue::batch::Batch;
+use crate::queue::block::Block;
 use crate::queue::consumer::{Consumer, Taken};
 use crate::queue::lane::Lane;
 use crate::queue::ledger::{End, Ledger};
@@ -29,6 +31,7 @@ pub(crate) struct Engine {
     pub(crate) shared: Arc<Shared>,
     pub(crate) queue: Consumer,
     pub(crate) delivery: Delivery,
+    pub(crate) echo: Echo,
     pub(crate) prepare: Prepare,
     pub(crate) spooler: Option<Spooler>,
     /// How many events the transport takes at once.
@@ -169,6 +172,9 @@ impl Engine {
     }
 
     fn launch(&mut self, mut batch: Batch, now: Instant) -> Step {
+        if self.flights.is_empty() {
+            self.echo.send_begins(self.shared.shards.waits().events, now);
+        }
         let ticket = self.delivery.start(now);
         self.last_flight += 1;
         let payloads = Arc::new(std::mem::take(&mut batch.payloads));
@@ -232,7 +238,17 @@ impl Engine {
     fn take(&mut self, max: usize, now: Instant) -> Result<Batch, Option<Instant>> {
         match self.queue.take(max, !self.flights.is_empty(), now) {
             Taken::Events(blocks, lane) => {
-                Ok(self.prepare.batch((blocks, lane), &self.shared, &mut self.queue, &mut self.diagnostics))
+                let taken: usize = blocks.iter().map(Block::len).sum();
+                let waited = taken as i64 + self.shared.shards.waits().events;
+                let mut batch =
+                    self.prepare.batch((blocks, lane), &self.shared, &mut self.queue, &mut self.diagnostics);
+                if self.echo.is_caught(waited, now) {
+                    let ended = std::mem::take(&mut batch.marks).into_iter();
+                    let ended = ended.map(|mark| (mark, End::Dropped(LossReason::Recursion))).collect();
+                    self.account(Settled { ended, ..Settled::default() }, now);
+                    batch = Batch::default();
+                }
+                Ok(batch)
             }
             Taken::Nothing { until } => Err(until),
         }
@@ -317,6 +333,9 @@ impl Engine {
     /// A send is back.
     pub(crate) fn settle(&mut self, flight: u64, receipt: Receipt, now: Instant) {
         let Some(Flight { ticket, payloads, mut batch }) = self.flights.remove(&flight) else { return };
+        if self.flights.is_empty() {
+            self.echo.sends_ended(self.shared.shards.waits().events, now);
+        }
         batch.payloads = Arc::try_unwrap(payloads).unwrap_or_else(|payloads| payloads.to_vec());
         let settled = self.delivery.settle(ticket, batch, receipt, now);
         self.account(settled, now);

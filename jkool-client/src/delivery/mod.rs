@@ -3,6 +3,7 @@
 mod batch_buffer;
 mod batch_limit;
 pub(crate) mod decisions;
+pub(crate) mod echo;
 pub(crate) mod engine;
 pub(crate) mod prepare;
 pub(crate) mod retry;

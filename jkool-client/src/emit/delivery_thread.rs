@@ -22,6 +22,9 @@ pub(crate) fn mark() {
 /// [`Transport`](jkool_transport::Transport) with threads of its own that may log, such as those of a driver: each record of theirs
 /// would be an event, which they would have to send, about which they would log.
 ///
+/// Without it such a loop ends all the same: after 64 sends in a row during which events came, and none between them, the next such
+/// batch is dropped and counted as [`LossReason::Recursion`](crate::LossReason::Recursion).
+///
 /// ```
 /// use jkool_client::{DeliveryThread, is_delivery_thread};
 ///

@@ -31,7 +31,8 @@ pub enum LossReason {
     Damaged,
     /// It waited in the spool for longer than [`Spool::max_age`](crate::Spool::max_age).
     Expired,
-    /// It was logged while another event was being made on the same thread, which would never end.
+    /// It was logged while another event was being made on the same thread, which would never end; or by the transport about each
+    /// send before, from a thread that is not marked as a [`DeliveryThread`](crate::DeliveryThread).
     Recursion,
     /// Too many spans were open for another one to be recorded.
     SpanLimit,

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Long enough that only a fault reaches it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A client over `transport` that tries again quickly and says nothing on standard error.
 pub(crate) fn client(transport: &MemoryTransport) -> ClientBuilder {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpSocket;
 
 /// A test that waits longer has failed.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 
 pub struct Connection(BufReader<TcpStream>);
 

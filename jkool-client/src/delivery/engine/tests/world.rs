@@ -3,6 +3,7 @@
 mod laws;
 
 use crate::delivery::decisions::Delivery;
+use crate::delivery::echo::Echo;
 use crate::delivery::engine::{Engine, Step};
 use crate::delivery::prepare::Prepare;
 use crate::delivery::retry::RetryPolicy;
@@ -124,6 +125,7 @@ pub(super) fn engine(setup: Setup, disk: &FakeDisk, dead_letters: Arc<Mutex<Vec<
         queue: Consumer::new(Arc::clone(&shared)),
         shared,
         delivery: Delivery::new(RetryPolicy::default(), setup.window, fastrand::Rng::with_seed(7)),
+        echo: Echo::default(),
         prepare: Prepare::new(None),
         max_batch: setup.max_batch,
         on_dead_letter: Some(Box::new(move |letter| dead_letters.lock().unwrap().push(number(&letter.payload)))),
