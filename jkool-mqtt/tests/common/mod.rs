@@ -7,5 +7,6 @@
 )]
 
 pub mod broker;
+pub mod mosquitto;
 #[path = "../../../jkool-transport/tests/common/payloads.rs"]
 pub mod payloads;
