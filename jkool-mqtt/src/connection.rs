@@ -8,7 +8,7 @@ use jkool_transport::{Connector, Failure, Stream};
 use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf, split};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 /// Room for what comes, which grows for a packet that is larger.
 const ROOM: usize = 4 << 10;
@@ -118,10 +118,32 @@ impl Connection {
         Ok(())
     }
 
+    /// Writes what there is to write, with a ping now and then, and reads nothing. It never ends but by an error.
+    pub(crate) async fn write_only(&mut self) -> io::Result<()> {
+        loop {
+            self.flush().await?;
+            match self.keep_alive {
+                Some(keep_alive) => sleep_until(self.wrote + keep_alive).await,
+                None => std::future::pending().await,
+            }
+            // Its answer is read later, and so not missed now.
+            packet::put_pingreq(&mut self.out);
+        }
+    }
+
+    /// Writes what there is to write.
+    pub(crate) async fn flush(&mut self) -> io::Result<()> {
+        while !self.out.is_empty() || self.unflushed {
+            write(&mut self.writer, &mut self.out, &mut self.unflushed).await?;
+            self.wrote = Instant::now();
+        }
+        Ok(())
+    }
+
     /// Says good-bye, and ends.
     pub(crate) async fn end(mut self) -> io::Result<()> {
         packet::put_disconnect(&mut self.out);
-        self.writer.write_all(&self.out).await?;
+        self.flush().await?;
         self.writer.shutdown().await
     }
 }

@@ -229,6 +229,7 @@ impl Session {
 
     fn fail(&self, message: Message, failure: Failure) {
         self.counters.failed.add(1);
+        self.counters.in_doubt.add(usize::from(failure.maybe_delivered));
         let _listened = message.answer.send(Err(failure));
     }
 }

@@ -14,8 +14,10 @@ pub struct MqttStats {
     pub delivered: u64,
     /// Of those, how many had no subscriber, and so were kept by nobody. Only a broker of MQTT 5 says so, and not each does.
     pub unheard: u64,
-    /// Messages that failed: refused, too large, or in doubt.
+    /// Messages that failed: refused, too large, late, or without a connection. The client sends most of them again.
     pub failed: u64,
+    /// Of those, how many may have arrived all the same.
+    pub in_doubt: u64,
     /// Connections that the broker has accepted.
     pub connections: u64,
     /// Acknowledgements of what was not under way, which are passed over.
@@ -29,6 +31,7 @@ pub(crate) struct Counters {
     pub(crate) delivered: Counter,
     pub(crate) unheard: Counter,
     pub(crate) failed: Counter,
+    pub(crate) in_doubt: Counter,
     pub(crate) connections: Counter,
     pub(crate) strays: Counter,
 }
@@ -54,6 +57,7 @@ impl Counters {
             unheard,
             delivered,
             failed,
+            in_doubt: self.in_doubt.read(),
             resent: self.resent.read(),
             published: self.published.read(),
             connections: self.connections.read(),

@@ -76,6 +76,15 @@ pub(crate) fn unexpected() -> Failure {
     Failure::new(RETRY, TransportError::new(ErrorKind::Interrupted, text))
 }
 
+/// What became of a subscription, by the QoS that is granted or the reason.
+pub(crate) fn of_suback(reason: u8) -> Result<(), Failure> {
+    match reason {
+        0 => Err(no_qos_1()),
+        1..0x80 => Ok(()),
+        _ => Err(Failure::new(Disposition::Misconfigured, answer("the broker refuses the subscription", reason))),
+    }
+}
+
 /// No answer came.
 pub(crate) fn late(what: &'static str) -> Failure {
     Failure::new(RETRY, TransportError::new(ErrorKind::Timeout, what))
