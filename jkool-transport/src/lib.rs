@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(feature = "tcp")]
+mod connector;
 mod error;
 mod failover;
 #[cfg(feature = "file")]
@@ -21,6 +23,9 @@ mod tee;
 mod token;
 mod transport;
 
+#[cfg(feature = "tcp")]
+#[doc(hidden)]
+pub use connector::{Connector, ConnectorBuilder, Schemes, Stream};
 pub use error::{ErrorKind, TransportError};
 pub use failover::Failover;
 #[cfg(feature = "file")]

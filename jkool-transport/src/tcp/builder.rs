@@ -1,36 +1,28 @@
 //! The settings of a TCP transport.
 
-use super::connection::Connector;
 use super::recent::Recent;
 use super::{State, TcpTransport};
-use crate::error::{ErrorKind, TransportError};
-use crate::http::tls_parts::{Certificates, Pem, RenewedTls, Roots};
-use rustls::pki_types::ServerName;
+use crate::connector::{ConnectorBuilder, Schemes};
+use crate::error::TransportError;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
+
+const SCHEMES: Schemes = Schemes { plain: ("tcp", None), tls: ("tls", None) };
 
 /// The settings of a [`TcpTransport`]: see [`TcpTransport::builder`].
 #[must_use = "a builder does nothing until build"]
 pub struct TcpTransportBuilder {
     url: String,
-    connect_timeout: Duration,
+    connector: ConnectorBuilder,
     timeout: Duration,
     resend: usize,
-    certificates: Certificates,
 }
 
 impl TcpTransportBuilder {
     pub(super) fn new(url: String) -> Self {
-        Self {
-            url,
-            connect_timeout: Duration::from_secs(10),
-            timeout: Duration::from_secs(30),
-            resend: 4 << 20,
-            certificates: Certificates::default(),
-        }
+        Self { url, connector: ConnectorBuilder::default(), timeout: Duration::from_secs(30), resend: 4 << 20 }
     }
 
     /// How many bytes of what was written last are kept, and written again when the connection is broken: 4 MiB by default,
@@ -42,7 +34,7 @@ impl TcpTransportBuilder {
 
     /// How long it may take until there is a connection. 10 seconds by default.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
+        self.connector.timeout(timeout);
         self
     }
 
@@ -54,20 +46,19 @@ impl TcpTransportBuilder {
 
     /// Trusts these certificate authorities too, besides those of the platform: text in PEM. Further calls add to it.
     pub fn ca_certificate_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.certificates.authorities.push(Pem::Text { setting: "ca_certificate_pem", text: pem.into() });
+        self.connector.ca_certificate_pem(pem.into());
         self
     }
 
     /// The same from a file, which is read again when it has changed.
     pub fn ca_certificate_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.certificates.authorities.push(Pem::File { setting: "ca_certificate_file", path: path.into() });
+        self.connector.ca_certificate_file(path.into());
         self
     }
 
     /// Shows this certificate to a server that asks for one: two files in PEM, which are read again when they have changed.
     pub fn client_identity_files(mut self, chain: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
-        let file = |path| Pem::File { setting: "client_identity_files", path };
-        self.certificates.identity = Some((file(chain.into()), file(key.into())));
+        self.connector.client_identity_files(chain.into(), key.into());
         self
     }
 
@@ -76,30 +67,9 @@ impl TcpTransportBuilder {
     /// # Errors
     /// When the url is none of `tcp://host:port` and `tls://host:port`, or a certificate can't be used.
     pub fn build(self) -> Result<TcpTransport, TransportError> {
-        let config = |text: &str| TransportError::new(ErrorKind::Config, format!("url: {text}"));
-        let expected = || config("expected tcp://host:port or tls://host:port");
-        let (scheme, rest) = self.url.split_once("://").ok_or_else(expected)?;
-        let (host, port) = rest.trim_end_matches('/').rsplit_once(':').ok_or_else(expected)?;
-        let port = port.parse().map_err(|_| expected())?;
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        if host.is_empty() || host.contains(['/', '@', '?', '#']) {
-            return Err(expected());
-        }
-        let tls = match scheme {
-            "tcp" => None,
-            "tls" => {
-                let name =
-                    ServerName::try_from(host.clone()).map_err(|_| config("no certificate can name this host"))?;
-                Some((Arc::new(RenewedTls::new(self.certificates, Roots::Needed)?), name))
-            }
-            _ => return Err(expected()),
-        };
+        let connector = self.connector.build(&self.url, SCHEMES)?;
         let state = State { connection: None, recent: Recent::new(self.resend), closed: false };
-        Ok(TcpTransport {
-            connector: Connector { host, port, tls, timeout: self.connect_timeout },
-            timeout: self.timeout,
-            state: Mutex::new(state),
-        })
+        Ok(TcpTransport { connector, timeout: self.timeout, state: Mutex::new(state) })
     }
 }
 

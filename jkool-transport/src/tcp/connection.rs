@@ -1,72 +1,13 @@
 //! A connection over which nothing comes back.
 
-use crate::http::tls_parts::{RenewedTls, connect_failure};
-use crate::receipt::Failure;
-use rustls::pki_types::ServerName;
-use std::fmt;
+use crate::connector::Stream;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::Poll;
-use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout};
-use tokio_rustls::TlsConnector;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadBuf};
 
-/// The way to the other side.
-pub(super) struct Connector {
-    pub(super) host: String,
-    pub(super) port: u16,
-    /// And whom the certificate must name.
-    pub(super) tls: Option<(Arc<RenewedTls>, ServerName<'static>)>,
-    pub(super) timeout: Duration,
-}
-
-impl Connector {
-    pub(super) async fn connect(&self) -> Result<Connection, Failure> {
-        let connected = match timeout(self.timeout, self.open()).await {
-            Ok(connected) => connected,
-            Err(_) => Err(io::ErrorKind::TimedOut.into()),
-        };
-        connected.map_err(|error| {
-            let failure = connect_failure(error);
-            match &self.tls {
-                Some((tls, _)) => tls.explain(failure),
-                None => failure,
-            }
-        })
-    }
-
-    async fn open(&self) -> io::Result<Connection> {
-        let tls = self.tls.as_ref().map(|(tls, name)| {
-            let mut config = (*tls.config(Instant::now())).clone();
-            // It is not HTTP that is spoken.
-            config.alpn_protocols.clear();
-            (TlsConnector::from(Arc::new(config)), name)
-        });
-        let tcp = TcpStream::connect((&*self.host, self.port)).await?;
-        tcp.set_nodelay(true)?;
-        Ok(Connection(match tls {
-            None => Box::new(tcp),
-            Some((tls, name)) => Box::new(tls.connect(name.clone(), tcp).await?),
-        }))
-    }
-}
-
-impl fmt::Display for Connector {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.tls.is_some() { "tls" } else { "tcp" };
-        write!(f, "{scheme}://{}:{}", self.host, self.port)
-    }
-}
-
-trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for T {}
-
-pub(super) struct Connection(Box<dyn Stream>);
+pub(super) struct Connection(pub(super) Box<dyn Stream>);
 
 impl Connection {
     /// Whether the other side has not ended it, as far as is known here. What it says is passed over.

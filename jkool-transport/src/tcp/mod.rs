@@ -6,13 +6,14 @@ mod recent;
 
 pub use builder::TcpTransportBuilder;
 
+use crate::connector::Connector;
 use crate::error::{ErrorKind, TransportError};
 use crate::payload::Payload;
 use crate::receipt::{Disposition, Failure, Receipt};
 use crate::receipt_builder::ReceiptBuilder;
 use crate::transport::Transport;
 use async_trait::async_trait;
-use connection::{Connection, Connector};
+use connection::Connection;
 use recent::Recent;
 use std::fmt;
 use std::time::Duration;
@@ -64,7 +65,7 @@ impl TcpTransport {
                 return Ok(connection);
             }
         }
-        let mut connection = self.connector.connect().await?;
+        let mut connection = Connection(self.connector.connect().await?);
         for piece in state.recent.lines() {
             // The batch itself is not written yet.
             self.write(&mut connection, &piece).await.map_err(|error| Failure::new(RETRY, error))?;

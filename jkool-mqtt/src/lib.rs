@@ -1,0 +1,23 @@
+#![doc = include_str!("../README.md")]
+
+mod builder;
+mod connection;
+mod driver;
+mod inbox;
+mod packet;
+mod session;
+mod settings;
+mod source;
+mod source_builder;
+mod stats;
+mod topic;
+mod transport;
+mod verdict;
+mod version;
+
+pub use builder::MqttTransportBuilder;
+pub use source::{MqttMessage, MqttSource};
+pub use source_builder::MqttSourceBuilder;
+pub use stats::MqttStats;
+pub use transport::MqttTransport;
+pub use version::MqttVersion;

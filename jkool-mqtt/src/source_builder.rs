@@ -1,0 +1,118 @@
+//! The settings of a source, and their check.
+
+use crate::inbox::Inbox;
+use crate::settings::{Settings, config_error, setters};
+use crate::source::MqttSource;
+use jkool_transport::TransportError;
+use std::fmt;
+
+/// The settings of a [`MqttSource`]: see [`MqttSource::builder`]. The last call of a setter counts.
+#[must_use = "a builder does nothing until build"]
+pub struct MqttSourceBuilder {
+    settings: Settings,
+    filter: String,
+    max_unsettled: u16,
+    max_message_bytes: usize,
+}
+
+impl MqttSourceBuilder {
+    pub(crate) fn new() -> Self {
+        Self { settings: Settings::new(), filter: String::new(), max_unsettled: 1000, max_message_bytes: 4 << 20 }
+    }
+
+    setters!();
+
+    /// The identifier under which the broker keeps what is not settled; no two may use the same one at once. Needed.
+    pub fn client_id(mut self, id: impl Into<String>) -> Self {
+        self.settings.client_id = Some(id.into());
+        self
+    }
+
+    /// The topics to receive: a filter such as `jkool/#`, or `$share/relays/jkool/#`, by which several programs share the
+    /// messages. Needed.
+    pub fn topic(mut self, filter: impl Into<String>) -> Self {
+        self.filter = filter.into();
+        self
+    }
+
+    /// How many messages are handed out before one is settled: 1,000 by default, at least 1. A broker of MQTT 5 sends no more.
+    pub fn max_unsettled(mut self, max: u16) -> Self {
+        self.max_unsettled = max.max(1);
+        self
+    }
+
+    /// The largest packet that is taken, in bytes: 4 MiB by default. A broker of MQTT 5 drops a larger message; one of 3.1.1 sends
+    /// it, which ends the connection each time.
+    pub fn max_message_bytes(mut self, max: usize) -> Self {
+        self.max_message_bytes = max;
+        self
+    }
+
+    /// Checks the settings and makes the source, which connects at the first call of [`next`](MqttSource::next).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Config`](jkool_transport::ErrorKind::Config) says which setting is wrong.
+    pub fn build(self) -> Result<MqttSource, TransportError> {
+        if self.settings.client_id.as_deref().unwrap_or_default().is_empty() {
+            return Err(config_error("no client_id is set, under which the broker could keep what is not settled"));
+        }
+        check_filter(&self.filter).map_err(|text| config_error(&text))?;
+        let (connector, connect) = self.settings.build(self.max_unsettled, self.max_message_bytes.max(1))?;
+        Ok(MqttSource {
+            connector,
+            connect,
+            filter: self.filter,
+            max_unsettled: self.max_unsettled.into(),
+            inbox: Inbox::default(),
+            connection: None,
+            is_subscribed: false,
+            is_paused: false,
+            not_before: None,
+        })
+    }
+}
+
+/// A wildcard is a level by itself, and `#` is the last.
+fn check_filter(filter: &str) -> Result<(), String> {
+    if filter.is_empty() {
+        return Err("no topic is set".to_owned());
+    }
+    if filter.len() > usize::from(u16::MAX) || filter.contains('\0') {
+        return Err("the topic is longer than MQTT allows, or holds U+0000".to_owned());
+    }
+    let mut levels = filter.split('/').peekable();
+    while let Some(level) = levels.next() {
+        let is_last = levels.peek().is_none();
+        if level.len() > 1 && level.contains(['+', '#']) || level == "#" && !is_last {
+            return Err(format!("the topic {filter:?} has a wildcard in {level:?}, where none may be"));
+        }
+    }
+    Ok(())
+}
+
+/// Shows no password.
+impl fmt::Debug for MqttSourceBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MqttSourceBuilder")
+            .field("server", &self.settings.server)
+            .field("topic", &self.filter)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_setting_is_named() {
+        let builder = || MqttSourceBuilder::new().server("mqtt://h").client_id("relay").topic("jkool/#");
+        assert!(builder().build().is_ok());
+        assert!(builder().topic("$share/relays/jkool/+/event").build().is_ok());
+        let error = |builder: MqttSourceBuilder| builder.build().expect_err("a wrong setting").to_string();
+        assert!(error(builder().client_id("")).contains("client_id"));
+        assert!(error(builder().topic("")).contains("no topic"));
+        assert!(error(builder().topic("a/#/b")).contains("wildcard"));
+        assert!(error(builder().topic("a/b+")).contains("wildcard"));
+    }
+}
