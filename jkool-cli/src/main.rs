@@ -5,8 +5,10 @@ mod demo;
 mod exit;
 mod filter_args;
 mod formats;
+mod frames;
 mod item;
 mod lines;
+mod live;
 mod out;
 mod query;
 mod search;
@@ -17,6 +19,7 @@ mod signals;
 mod stats;
 mod tail;
 mod units;
+mod web;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
