@@ -19,6 +19,7 @@ mod reader;
 mod record;
 mod results;
 mod retention;
+mod same;
 mod scale;
 mod takeover;
 mod victoria;
