@@ -163,7 +163,7 @@ impl<'a> Live<'a> {
 
     fn take(&mut self, frame: &Frame) -> Result<(), Failure> {
         if frame.event == "missed" {
-            out::note(format_args!("jkool: {} events came too fast to be shown", frame.data));
+            out::note(format_args!("jkool: {} events came too fast and were passed over", frame.data));
             return Ok(());
         }
         let item = Item::read(frame.data.as_bytes())?;

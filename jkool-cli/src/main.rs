@@ -19,6 +19,7 @@ mod signals;
 mod stats;
 mod tail;
 mod units;
+mod watch;
 mod web;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -46,6 +47,7 @@ Examples:
   jkool send --file events.jsonl                 many, one a line
   jkool tail --severity '>=WARNING'              what comes in from now on
   jkool search 'no stock' --since 1h             what came in
+  jkool watch 'severity>=ERROR' --more-than 5/1m tells when there are too many
   jkool query 'get number of events for today'   figures of it, in jKQL
 
 Exit codes:
@@ -63,6 +65,7 @@ enum Command {
     Tail(tail::Args),
     Search(search::Args),
     Query(query::Args),
+    Watch(watch::Args),
     Stats(stats::Args),
     Demo(demo::Args),
     /// Prints a script that completes this command's words in a shell.
@@ -95,6 +98,7 @@ async fn run(command: Command) -> Result<Exit, Failure> {
         Command::Tail(args) => tail::run(args).await,
         Command::Search(args) => search::run(args).await,
         Command::Query(args) => query::run(args).await,
+        Command::Watch(args) => watch::run(args).await,
         Command::Stats(args) => stats::run(args).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Completions { shell } => {

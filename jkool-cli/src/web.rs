@@ -4,6 +4,7 @@ use crate::exit::{Exit, Failure};
 use crate::out;
 use crate::server::Reader;
 use jkool_collector::Query;
+use reqwest::Url;
 use std::process::{Command, Stdio};
 
 /// The option of who may look at the page in its place.
@@ -21,11 +22,17 @@ const OPENER: &[&str] = match () {
     () => &["xdg-open"],
 };
 
-/// Opens the page.
-pub(crate) async fn open(reader: &Reader, query: &Query) -> Result<Exit, Failure> {
+/// The page that shows what a query lets through.
+pub(crate) fn page(reader: &Reader, query: &Query) -> Url {
     let mut url = reader.url().clone();
     url.set_path(&format!("{}/", url.path().trim_end_matches('/')));
     url.set_query(Some(query.to_string()).as_deref().filter(|query| !query.is_empty()));
+    url
+}
+
+/// Opens the page.
+pub(crate) async fn open(reader: &Reader, query: &Query) -> Result<Exit, Failure> {
+    let url = page(reader, query);
     let page = url.to_string();
     let opened = tokio::task::spawn_blocking(move || has_opened(&page)).await.unwrap_or(false);
     match opened {

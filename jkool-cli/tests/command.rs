@@ -7,7 +7,7 @@ use common::run;
 
 #[test]
 fn every_command_explains_itself_with_examples() {
-    for command in ["send", "collect", "tail", "search", "stats", "demo", "completions"] {
+    for command in ["send", "collect", "tail", "search", "watch", "stats", "demo", "completions"] {
         let ran = run(&[command, "--help"]);
         assert_eq!(ran.code, 0);
         assert!(ran.out.contains("Examples:") && ran.out.contains(&format!("jkool {command}")), "{}", ran.out);
