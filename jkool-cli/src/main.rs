@@ -77,6 +77,14 @@ enum Command {
         /// The shell.
         shell: Shell,
     },
+    /// Prints the manual page of this command, or of one of its commands.
+    #[command(after_help = "Examples:\n  \
+        jkool man | man -l -\n  \
+        jkool man tail > ~/.local/share/man/man1/jkool-tail.1")]
+    Man {
+        /// One of the commands.
+        command: Option<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -107,7 +115,27 @@ async fn run(command: Command) -> Result<Exit, Failure> {
             out::raw(&script)?;
             Ok(Exit::Done)
         }
+        Command::Man { command } => {
+            out::raw(&manual(command.as_deref())?)?;
+            Ok(Exit::Done)
+        }
     }
+}
+
+/// The manual page of a command, or of all.
+fn manual(command: Option<&str>) -> Result<Vec<u8>, Failure> {
+    let mut all = Cli::command();
+    all.build();
+    let page = match command {
+        None => all,
+        Some(name) => {
+            let found = all.find_subcommand(name).cloned();
+            found.ok_or_else(|| Failure::Usage(format!("there is no command {name}: see `jkool --help`")))?
+        }
+    };
+    let mut text = Vec::new();
+    clap_mangen::Man::new(page).render(&mut text)?;
+    Ok(text)
 }
 
 #[cfg(test)]
