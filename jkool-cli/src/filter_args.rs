@@ -26,7 +26,7 @@ pub(crate) struct FilterArgs {
     #[arg(long)]
     parent: Option<String>,
     /// From then on: so long ago (90s, 15m, 1h, 7d), or a time (2026-03-09T12:00:00Z)
-    #[arg(long)]
+    #[arg(long, short)]
     since: Option<Moment>,
     /// Until then; as --since
     #[arg(long)]
@@ -34,6 +34,11 @@ pub(crate) struct FilterArgs {
 }
 
 impl FilterArgs {
+    /// Whether it says from when on.
+    pub(crate) fn has_since(&self) -> bool {
+        self.since.is_some()
+    }
+
     /// As a filter, together with words that the message must hold.
     pub(crate) fn into_filter(self, text: Option<String>) -> Filter {
         let mut filter = Filter::default();

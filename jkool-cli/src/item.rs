@@ -1,30 +1,49 @@
 //! A stored entity, as the read API gives it.
 
 use crate::exit::Failure;
-use crate::show;
 use jkool_client::model::{Entity, Timestamp};
-use serde::Deserialize;
+use jkool_collector::EntityId;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 /// A stored entity, and what the collector knows of it beside.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Item<'a> {
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Item {
+    #[serde(deserialize_with = "id")]
+    pub(crate) id: EntityId,
     /// Its own time, or when it was received if it says none.
     #[serde(rename = "time-usec")]
     time_usec: i64,
+    #[serde(rename = "received-usec")]
+    received_usec: i64,
     /// As it was received.
-    #[serde(borrow)]
-    pub(crate) entity: &'a RawValue,
+    pub(crate) entity: Box<RawValue>,
 }
 
-impl Item<'_> {
-    /// The line for a person.
-    pub(crate) fn line(&self, colours: bool) -> Result<String, Failure> {
-        let entity: Entity = serde_json::from_str(self.entity.get()).map_err(unreadable)?;
-        Ok(show::line(Timestamp::from_usec(self.time_usec), &entity, colours))
+impl Item {
+    pub(crate) fn read(json: &[u8]) -> Result<Self, Failure> {
+        serde_json::from_slice(json).map_err(unreadable)
+    }
+
+    pub(crate) fn time(&self) -> Timestamp {
+        Timestamp::from_usec(self.time_usec)
+    }
+
+    pub(crate) fn received(&self) -> Timestamp {
+        Timestamp::from_usec(self.received_usec)
+    }
+
+    /// What was received, understood.
+    pub(crate) fn entity(&self) -> Result<Entity, Failure> {
+        serde_json::from_str(self.entity.get()).map_err(unreadable)
     }
 }
 
-pub(crate) fn unreadable(error: serde_json::Error) -> Failure {
+fn id<'de, D: Deserializer<'de>>(from: D) -> Result<EntityId, D::Error> {
+    let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
+    text.parse().map_err(serde::de::Error::custom)
+}
+
+fn unreadable(error: serde_json::Error) -> Failure {
     Failure::Unreachable(format!("the collector's answer can't be read: {error}"))
 }

@@ -5,8 +5,10 @@ mod demo;
 mod exit;
 mod filter_args;
 mod formats;
+mod frames;
 mod item;
 mod lines;
+mod live;
 mod out;
 mod query;
 mod search;
@@ -17,6 +19,8 @@ mod signals;
 mod stats;
 mod tail;
 mod units;
+mod watch;
+mod web;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
@@ -43,6 +47,7 @@ Examples:
   jkool send --file events.jsonl                 many, one a line
   jkool tail --severity '>=WARNING'              what comes in from now on
   jkool search 'no stock' --since 1h             what came in
+  jkool watch 'severity>=ERROR' --more-than 5/1m tells when there are too many
   jkool query 'get number of events for today'   figures of it, in jKQL
 
 Exit codes:
@@ -60,6 +65,7 @@ enum Command {
     Tail(tail::Args),
     Search(search::Args),
     Query(query::Args),
+    Watch(watch::Args),
     Stats(stats::Args),
     Demo(demo::Args),
     /// Prints a script that completes this command's words in a shell.
@@ -70,6 +76,14 @@ enum Command {
     Completions {
         /// The shell.
         shell: Shell,
+    },
+    /// Prints the manual page of this command, or of one of its commands.
+    #[command(after_help = "Examples:\n  \
+        jkool man | man -l -\n  \
+        jkool man tail > ~/.local/share/man/man1/jkool-tail.1")]
+    Man {
+        /// One of the commands.
+        command: Option<String>,
     },
 }
 
@@ -92,6 +106,7 @@ async fn run(command: Command) -> Result<Exit, Failure> {
         Command::Tail(args) => tail::run(args).await,
         Command::Search(args) => search::run(args).await,
         Command::Query(args) => query::run(args).await,
+        Command::Watch(args) => watch::run(args).await,
         Command::Stats(args) => stats::run(args).await,
         Command::Demo(args) => demo::run(args).await,
         Command::Completions { shell } => {
@@ -100,7 +115,27 @@ async fn run(command: Command) -> Result<Exit, Failure> {
             out::raw(&script)?;
             Ok(Exit::Done)
         }
+        Command::Man { command } => {
+            out::raw(&manual(command.as_deref())?)?;
+            Ok(Exit::Done)
+        }
     }
+}
+
+/// The manual page of a command, or of all.
+fn manual(command: Option<&str>) -> Result<Vec<u8>, Failure> {
+    let mut all = Cli::command();
+    all.build();
+    let page = match command {
+        None => all,
+        Some(name) => {
+            let found = all.find_subcommand(name).cloned();
+            found.ok_or_else(|| Failure::Usage(format!("there is no command {name}: see `jkool --help`")))?
+        }
+    };
+    let mut text = Vec::new();
+    clap_mangen::Man::new(page).render(&mut text)?;
+    Ok(text)
 }
 
 #[cfg(test)]

@@ -63,11 +63,27 @@ pub(crate) fn width() -> Option<usize> {
     Some(columns.into())
 }
 
-/// Whether standard output takes colours: it is a terminal, and nobody said otherwise (<https://no-color.org>).
-pub(crate) fn is_colourful() -> bool {
-    is_terminal()
-        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-        && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+/// When to write colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Colour {
+    /// On a terminal, unless NO_COLOR is set; elsewhere when CLICOLOR_FORCE is
+    Auto,
+    Always,
+    Never,
+}
+
+impl Colour {
+    /// Whether standard output takes colours (<https://no-color.org>, <https://bixense.com/clicolors>).
+    pub(crate) fn is_wanted(self) -> bool {
+        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Auto if variable("NO_COLOR").is_some() => false,
+            Self::Auto if variable("CLICOLOR_FORCE").is_some_and(|value| value != "0") => true,
+            Self::Auto => is_terminal() && variable("TERM").is_none_or(|term| term != "dumb"),
+        }
+    }
 }
 
 /// `text` with escapes for what would move a terminal's cursor, change its state, or turn the direction of writing.

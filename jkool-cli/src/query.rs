@@ -19,7 +19,7 @@ pub(crate) struct Args {
     /// The statement
     statement: String,
     /// How the answer is written
-    #[arg(long, value_enum, default_value_t = Output::Table)]
+    #[arg(long, short, value_enum, default_value_t = Output::Table)]
     output: Output,
     /// Of which time, when the statement says none: today, 'latest hour', all
     #[arg(long, value_name = "PERIOD")]

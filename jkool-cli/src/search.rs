@@ -4,8 +4,11 @@ use crate::exit::{Exit, Failure};
 use crate::filter_args::FilterArgs;
 use crate::item::Item;
 use crate::lines::Lines;
-use crate::out;
-use crate::server::Server;
+use crate::server::{Reader, Server};
+use crate::show::LookArgs;
+use crate::web::{self, WebArgs};
+use crate::{out, units};
+use jkool_collector::Query;
 use std::str::FromStr;
 
 /// Finds events that a collector has stored, the youngest first.
@@ -16,7 +19,7 @@ pub(crate) struct Args {
     /// docs/jkql.md has all of it
     line: Option<String>,
     /// So many at most, or all
-    #[arg(long, default_value = "100", value_name = "N|all")]
+    #[arg(long, short = 'n', default_value = "100", value_name = "N|all")]
     limit: Limit,
     /// One entity a line as it was received, which `jkool send --file` takes
     #[arg(long, conflicts_with = "csv")]
@@ -24,6 +27,10 @@ pub(crate) struct Args {
     /// For a spreadsheet
     #[arg(long)]
     csv: bool,
+    #[command(flatten)]
+    look: LookArgs,
+    #[command(flatten)]
+    web: WebArgs,
     #[command(flatten)]
     filter: FilterArgs,
     #[command(flatten)]
@@ -36,6 +43,8 @@ Examples:
   jkool search 'severity>=ERROR server:web-1 -op:Login' --limit 10
   jkool search --corrid A-100 --limit all --json > order.jsonl
   jkool search --since 7d --limit all --csv > week.csv
+  jkool search 'exception:*' -n 5 --full         with whole stack traces
+  jkool search 'severity>=ERROR' --since 1h --web
 
 Exit codes: 0 found, 1 found nothing, 2 wrong usage, 3 the collector can't be reached or refuses us";
 
@@ -65,6 +74,10 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     if let Some(line) = &args.line {
         query.push("q", line);
     }
+    if args.web.web {
+        return web::open(&reader, &query).await;
+    }
+    let asked = query.clone();
     query.push("order", "youngest");
     if let Limit::To(limit) = args.limit {
         query.push("limit", limit);
@@ -75,7 +88,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         query.push("items", true);
     }
     let mut answer = reader.get(path, &query).await?;
-    let (terminal, colours) = (out::is_terminal(), out::is_colourful());
+    let terminal = out::is_terminal();
+    let mut look = args.look.look();
     let mut lines = Lines::default();
     let mut found = 0;
     while let Some(piece) = answer.chunk().await.map_err(|error| reader.broken(&error))? {
@@ -84,16 +98,30 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
             found += 1;
             if args.json || args.csv {
                 text.extend_from_slice(&for_reader(line, terminal, args.json));
-            } else if let Ok(item) = serde_json::from_slice::<Item<'_>>(&line) {
-                text.extend_from_slice(item.line(colours)?.as_bytes());
+            } else {
+                let item = Item::read(&line)?;
+                text.extend_from_slice(look.show(item.time(), &item.entity()?).as_bytes());
                 text.push(b'\n');
             }
         }
         out::raw(&text)?;
     }
     // A spreadsheet has a line of names.
-    let found_any = found > usize::from(args.csv);
-    Ok(if found_any { Exit::Done } else { Exit::NotAll })
+    let found = found - usize::from(args.csv);
+    if matches!(args.limit, Limit::To(limit) if limit == found) {
+        tell_of_others(&reader, asked, found as u64).await?;
+    }
+    Ok(if found > 0 { Exit::Done } else { Exit::NotAll })
+}
+
+/// Says on standard error how many there are, when more are than were shown.
+async fn tell_of_others(reader: &Reader, query: Query, shown: u64) -> Result<(), Failure> {
+    let answer = reader.get("aggregate", &query).await?.bytes().await.map_err(|error| reader.broken(&error))?;
+    let answer: serde_json::Value = serde_json::from_slice(&answer).unwrap_or_default();
+    if let Some(all) = answer["rows"][0]["count"].as_u64().filter(|all| *all > shown) {
+        out::note(format_args!("{} of {}; --limit all shows them all", units::count(shown), units::count(all)));
+    }
+    Ok(())
 }
 
 /// A line as it is for a file; on a terminal with escapes for what would drive it. In JSON the escapes are JSON's own.

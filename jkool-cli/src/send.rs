@@ -45,7 +45,7 @@ pub(crate) struct Args {
     message: Option<String>,
     /// A log file, also with gzip, or events as JSON, such as the dead letters of a spool; - is standard input, which is read
     /// too when there is neither a message nor a decoration
-    #[arg(long, value_name = "FILE", conflicts_with = "message")]
+    #[arg(long, short, value_name = "FILE", conflicts_with = "message")]
     file: Option<PathBuf>,
     /// Log files to follow as they grow, or patterns in quotes such as '/var/log/app/*.log': renamed, truncated, and new ones.
     /// What was delivered is remembered, and the next start goes on from there

@@ -124,6 +124,11 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
+    /// Where the server is.
+    pub(crate) fn url(&self) -> &Url {
+        &self.url
+    }
+
     /// Asks. What comes back is a success; its body is still to be read.
     pub(crate) async fn get(&self, path: &str, query: &Query) -> Result<Response, Failure> {
         let mut url = self.url.clone();

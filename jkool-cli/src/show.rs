@@ -1,52 +1,188 @@
-//! An entity as a line for a person.
+//! An entity as lines for a person.
 
-use crate::out::escape;
+mod colour;
+mod exception;
+
+use crate::out::{self, Colour, escape};
+use crate::units;
+use colour::{FAINT, paint};
+use console::{Alignment, measure_text_width, pad_str, truncate_str};
+use exception::brief;
 use jkool_client::model::{Entity, Property, Severity, SourceFqn, SourceType, Timestamp};
+use jkool_collector::Zone;
 
-/// The line: time, severity, operation, where, message, correlators, exception. Whatever an event holds, it is one line and
-/// nothing that drives a terminal.
-pub(crate) fn line(time: Timestamp, entity: &Entity, colours: bool) -> String {
-    let (severity, operation, message, exception) = match entity {
-        Entity::Event(event) => (event.severity, &*event.operation, event.message.to_string(), &*event.exception),
-        Entity::Activity(activity) => {
-            let elapsed = activity.elapsed_usec.map(|usec| format!(" in {} ms", usec / 1_000));
-            let status = activity.status.map(|status| status.to_string()).unwrap_or_default();
-            (activity.severity, &*activity.operation, status + &elapsed.unwrap_or_default(), &*activity.exception)
-        }
-        Entity::Snapshot(snapshot) => {
-            let severity = snapshot.severity.unwrap_or(Severity::None);
-            (severity, &*snapshot.name, values(&snapshot.properties), "")
-        }
-        _ => (Severity::None, "", String::new(), ""),
-    };
-    // To the millisecond: 2016-03-09T12:00:00.123Z.
-    let time = time.to_string();
-    let time = format!("{}Z", time.get(..23).unwrap_or(&time));
-    let mut line = format!("{time}  {severity:<8}  {}", escape(operation));
-    let mut add = |before: &str, text: &str, after: &str| {
-        if !text.is_empty() {
-            line.push_str(&format!("  {before}{}{after}", escape(text)));
-        }
-    };
-    add("", &place(entity.source()), "");
-    add("", &message, "");
-    add("[", &entity.correlators().join(" "), "]");
-    add("! ", exception, "");
-    match colour(severity).filter(|_| colours) {
-        Some(code) => format!("\x1b[{code}m{line}\x1b[0m"),
-        None => line,
+/// The options of what is shown to people.
+#[derive(Debug, clap::Args)]
+pub(crate) struct LookArgs {
+    /// When to write colours
+    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
+    color: Colour,
+    /// All of messages and exceptions, with their line breaks
+    #[arg(long)]
+    full: bool,
+    /// Times of UTC on a terminal too, where they are else those of this machine's zone
+    #[arg(long)]
+    utc: bool,
+}
+
+impl LookArgs {
+    /// How it looks on what standard output is.
+    pub(crate) fn look(&self) -> Look {
+        let zone = (out::is_terminal() && !self.utc).then(Zone::local);
+        Look { colours: self.color.is_wanted(), width: out::width(), zone, full: self.full, widest: [0; 2] }
     }
 }
 
-fn colour(severity: Severity) -> Option<&'static str> {
-    match severity {
-        Severity::None | Severity::Trace | Severity::Debug => Some("2"),
-        Severity::Info => None,
-        Severity::Notice => Some("36"),
-        Severity::Warning => Some("33"),
-        Severity::Error | Severity::Failure => Some("31"),
-        _ => Some("1;31"),
+/// How entities look.
+#[derive(Debug)]
+pub(crate) struct Look {
+    colours: bool,
+    /// How many columns there are: what is wider is cut, and what stands below each other is aligned. None: a line goes to a
+    /// program.
+    width: Option<usize>,
+    /// None: UTC, as programs read it.
+    zone: Option<Zone>,
+    full: bool,
+    /// The widest operation and place so far.
+    widest: [usize; 2],
+}
+
+/// An aligned column is no wider, and cut to that.
+const WIDEST: usize = 24;
+/// A message is no narrower, as long as something else can give way.
+const MESSAGE: usize = 20;
+/// Below an entity.
+const INDENT: &str = "    ";
+
+/// What of an entity is shown.
+struct Parts<'a> {
+    severity: Severity,
+    operation: &'a str,
+    message: String,
+    exception: &'a str,
+    elapsed: Option<i64>,
+}
+
+impl Look {
+    /// Time, severity, operation, where, message, how long it took, correlators, exception: one line, but for exceptions on a
+    /// terminal and whatever is wanted in full. Nothing of it drives a terminal.
+    pub(crate) fn show(&mut self, time: Timestamp, entity: &Entity) -> String {
+        let Parts { severity, operation, message, exception, elapsed } = parts(entity);
+        let place = place(entity.source());
+        let [operation, place] = self.columns([escape(operation).into(), escape(&place).into()]);
+        let below = self.below(&message, exception);
+        let message = match self.full {
+            true => escape(message.lines().next().unwrap_or_default()).into_owned(),
+            false => escape(&message).into_owned(),
+        };
+        let mut behind = Vec::new();
+        behind.extend(elapsed.map(|usec| format!("in {}", units::elapsed(usec))));
+        let correlators = entity.correlators().join(" ");
+        behind.extend((!correlators.is_empty()).then(|| format!("[{}]", self.cut(&escape(&correlators), WIDEST))));
+        behind.extend((below.is_empty() && !exception.is_empty()).then(|| format!("! {}", escape(exception))));
+        let of_severity = colour::of_severity(severity);
+        let of_source = colour::of_source(place.trim());
+        let parts = [
+            (self.time(time), Some(FAINT)),
+            (format!("{severity:<8}"), of_severity),
+            (operation, None),
+            (place, Some(of_source)),
+        ];
+        let before: Vec<_> = parts.into_iter().filter(|(text, _)| !text.is_empty()).collect();
+        let taken =
+            |texts: &mut dyn Iterator<Item = &String>| texts.map(|text| measure_text_width(text) + 2).sum::<usize>();
+        let message = match self.width {
+            Some(width) if !self.full => {
+                let head = taken(&mut before.iter().map(|(text, _)| text));
+                let room = width.saturating_sub(head + taken(&mut behind.iter())).max(MESSAGE);
+                truncate_str(&message, room, "…").into_owned()
+            }
+            _ => message,
+        };
+        let of_message = of_severity.filter(|_| severity >= Severity::Warning);
+        let all = before
+            .into_iter()
+            .chain([(message, of_message)])
+            .chain(behind.into_iter().map(|text| (text, Some(FAINT))))
+            .filter(|(text, _)| !text.is_empty());
+        let line: Vec<String> = all.map(|(text, code)| paint(&text, code.filter(|_| self.colours))).collect();
+        let line = self.cut(line.join("  ").trim_end(), self.width.unwrap_or(usize::MAX));
+        let below = below.into_iter().map(|line| {
+            let line = self.cut(&format!("{INDENT}{line}"), self.width.unwrap_or(usize::MAX));
+            format!("\n{}", paint(&line, of_severity.filter(|_| self.colours)))
+        });
+        std::iter::once(line).chain(below).collect()
     }
+
+    /// What stands below the line.
+    fn below(&self, message: &str, exception: &str) -> Vec<String> {
+        let all = |text: &str| text.lines().map(|line| escape(&line.replace('\t', INDENT)).into_owned()).collect();
+        if self.full {
+            let message: Vec<String> = all(message);
+            let exception: Vec<String> = all(exception);
+            return message.into_iter().skip(1).chain(exception).collect();
+        }
+        if self.width.is_none() || exception.is_empty() {
+            return Vec::new();
+        }
+        let brief = brief(exception);
+        let more = (brief.left_out > 0).then(|| format!("… {} more: --full", brief.left_out));
+        let lines = [Some(format!("! {}", escape(brief.first))), brief.cause.map(|line| escape(line).into()), more];
+        lines.into_iter().flatten().collect()
+    }
+
+    /// To the millisecond: `2016-03-09T12:00:00.123Z`, or `2016-03-09 13:00:00.123+01:00`.
+    fn time(&self, time: Timestamp) -> String {
+        let local = self.zone.as_ref().map(|zone| zone.show(time.as_usec()));
+        match local.as_deref().map(|local| (local.get(..23), local.get(26..))) {
+            Some((Some(time), Some(offset))) if offset != "+00:00" => format!("{time}{offset}"),
+            _ => {
+                let time = time.to_string();
+                format!("{}Z", time.get(..23).unwrap_or(&time))
+            }
+        }
+    }
+
+    /// On a terminal, as wide as the widest of them so far.
+    fn columns(&mut self, texts: [String; 2]) -> [String; 2] {
+        if self.width.is_none() {
+            return texts;
+        }
+        for (widest, text) in self.widest.iter_mut().zip(&texts) {
+            *widest = measure_text_width(text).clamp(*widest, WIDEST);
+        }
+        let mut widths = self.widest.iter();
+        texts.map(|text| {
+            let width = widths.next().copied().unwrap_or_default();
+            pad_str(&text, width, Alignment::Left, Some("…")).into_owned()
+        })
+    }
+
+    fn cut(&self, text: &str, to: usize) -> String {
+        match self.width.filter(|_| !self.full) {
+            Some(_) => truncate_str(text, to, "…").into_owned(),
+            None => text.to_owned(),
+        }
+    }
+}
+
+fn parts(entity: &Entity) -> Parts<'_> {
+    let (severity, operation, message, exception, elapsed) = match entity {
+        Entity::Event(event) => {
+            (event.severity, &*event.operation, event.message.to_string(), &*event.exception, event.elapsed_usec)
+        }
+        Entity::Activity(activity) => {
+            let status = activity.status.map(|status| status.to_string()).unwrap_or_default();
+            (activity.severity, &*activity.operation, status, &*activity.exception, activity.elapsed_usec)
+        }
+        Entity::Snapshot(snapshot) => {
+            let severity = snapshot.severity.unwrap_or(Severity::None);
+            (severity, &*snapshot.name, values(&snapshot.properties), "", None)
+        }
+        _ => (Severity::None, "", String::new(), "", None),
+    };
+    // 0 is what some clients say for unknown.
+    Parts { severity, operation, message, exception, elapsed: elapsed.filter(|usec| *usec > 0) }
 }
 
 /// The application and its server, or all of the name when it has neither.
@@ -66,37 +202,4 @@ fn values(properties: &[Property]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::line;
-    use jkool_client::model::{Entity, Timestamp};
-
-    const TIME: Timestamp = Timestamp::from_usec(1_457_524_800_123_456);
-
-    fn read(json: &str) -> Entity {
-        serde_json::from_str(json).unwrap()
-    }
-
-    #[test]
-    fn a_line_says_what_matters() {
-        let event = read(
-            r#"{"operation":"Pay","severity":"ERROR","msg-text":"declined","time-usec":1457524800123456,
-                "source-fqn":"APPL=Payment#SERVER=pay-1#DATACENTER=DC1","corrid":["A-1","b"],"exception":"no funds"}"#,
-        );
-        let text = "2016-03-09T12:00:00.123Z  ERROR     Pay  Payment@pay-1  declined  [A-1 b]  ! no funds";
-        assert_eq!(line(TIME, &event, false), text);
-        assert_eq!(line(TIME, &event, true), format!("\x1b[31m{text}\x1b[0m"));
-        let snapshot = read(
-            r#"{"type":"SNAPSHOT","name":"Cpu","category":"Server","time-usec":1457524800000000,
-                "properties":[{"name":"load","value":1.5}]}"#,
-        );
-        assert_eq!(line(TIME, &snapshot, false), "2016-03-09T12:00:00.123Z  NONE      Cpu  load=1.5");
-    }
-
-    #[test]
-    fn an_event_does_not_drive_the_terminal() {
-        let event = read(r#"{"operation":"a\u001b[2J","msg-text":"b\nc\u009b31m","corrid":["\u0007"]}"#);
-        let shown = line(TIME, &event, false);
-        assert!(!shown.contains(|c: char| c.is_control()), "{shown:?}");
-        assert!(shown.contains("a\\u{1b}[2J  b\\nc\\u{9b}31m  [\\u{7}]"), "{shown}");
-    }
-}
+mod tests;

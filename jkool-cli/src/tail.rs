@@ -2,15 +2,17 @@
 
 use crate::exit::{Exit, Failure};
 use crate::filter_args::FilterArgs;
-use crate::item::{self, Item};
-use crate::lines::Lines;
+use crate::item::Item;
+use crate::live::{History, Live};
 use crate::server::{Reader, Server};
+use crate::show::{Look, LookArgs};
+use crate::web::{self, WebArgs};
 use crate::{out, signals, units};
-use jkool_collector::Query;
+use jkool_collector::{Clock, Query};
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// Shows what comes in from now on.
+/// Shows what comes in from now on, and before it, when asked for, what is stored.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
@@ -19,8 +21,11 @@ pub(crate) struct Args {
     /// Words that the message, the exception or the operation must hold
     #[arg(long)]
     text: Option<String>,
+    /// Shows at first so many of those that are stored, the youngest; without it, all from --since on, if that is given
+    #[arg(long, short = 'n', value_name = "N")]
+    last: Option<usize>,
     /// Ends after so many
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
     /// Ends after so long
     #[arg(long = "for", value_name = "DURATION", value_parser = units::duration)]
@@ -28,6 +33,10 @@ pub(crate) struct Args {
     /// One entity a line, as it was received
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    look: LookArgs,
+    #[command(flatten)]
+    web: WebArgs,
     #[command(flatten)]
     filter: FilterArgs,
     #[command(flatten)]
@@ -38,19 +47,28 @@ const HELP: &str = "\
 Examples:
   jkool tail
   jkool tail 'severity>=WARNING app:Payment -op:Login'
+  jkool tail --since 5m                       those of the last 5 minutes, then what comes in
+  jkool tail -n 20 --full                     the last 20, with all of their stack traces
   jkool tail --json | jq -r '.\"msg-text\"'
   jkool tail --operation Deployed --limit 1 && echo done
 
-When the connection is lost, that is told on standard error, and it is tried again every second.";
-
-/// How long until the next try.
-const AGAIN: Duration = Duration::from_secs(1);
+When the connection is lost, that is told on standard error, and it is tried again every second. What came in between is
+shown then, but for what is stamped more than ten minutes before the connection was lost.";
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let reader = args.server.reader()?;
+    let history = match args.last {
+        Some(0) => History::None,
+        Some(count) => History::Last(count),
+        None if args.filter.has_since() => History::All,
+        None => History::None,
+    };
     let mut query = args.filter.into_filter(args.text).to_query();
     if let Some(line) = &args.line {
         query.push("q", line);
+    }
+    if args.web.web {
+        return web::open(&reader, &query).await;
     }
     let time = async {
         match args.time {
@@ -58,9 +76,9 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
             None => std::future::pending().await,
         }
     };
-    let shown = Shown { json: args.json, colours: out::is_colourful(), terminal: out::is_terminal(), left: args.limit };
+    let shown = Shown { look: (!args.json).then(|| args.look.look()), left: args.limit };
     tokio::select! {
-        followed = follow(&reader, &query, shown) => followed?,
+        followed = follow(&reader, query, history, shown) => followed?,
         () = time => {}
         () = signals::stop() => {}
         () = out::unread() => {}
@@ -68,112 +86,54 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-async fn follow(reader: &Reader, query: &Query, mut shown: Shown) -> Result<(), Failure> {
-    // What is wrong at first is told; what breaks later may come back.
-    let mut answer = reader.get("tail", query).await?;
+async fn follow(reader: &Reader, query: Query, history: History, mut shown: Shown) -> Result<(), Failure> {
+    let clock = Clock::default();
+    let mut live = Live::begin(reader, query.clone(), history, clock.now()).await?;
+    let mut is_told = false;
     loop {
-        let mut frames = Frames::default();
-        loop {
-            match answer.chunk().await {
-                Ok(Some(piece)) => {
-                    for frame in frames.push(&piece) {
-                        if shown.show(&frame)? {
-                            return Ok(());
-                        }
-                    }
-                }
-                Ok(None) => break out::note("jkool: the collector has ended the connection; trying again"),
-                Err(_) => break out::note("jkool: the connection is lost; trying again"),
-            }
+        if !is_told && live.is_caught_up() {
+            is_told = true;
+            out::note(following(reader, query.clone(), clock.now().as_usec()).await?);
         }
-        answer = loop {
-            sleep(AGAIN).await;
-            match reader.get("tail", query).await {
-                Ok(answer) => break answer,
-                Err(Failure::Unreachable(_)) => {}
-                Err(other) => return Err(other),
-            }
-        };
-        out::note("jkool: connected again; what came in between is found by `jkool search`");
+        if let Some(item) = live.next().await?
+            && shown.show(&item)?
+        {
+            return Ok(());
+        }
     }
+}
+
+/// Where it is followed, and how fresh what is there is.
+async fn following(reader: &Reader, mut query: Query, now: i64) -> Result<String, Failure> {
+    query.push("limit", 1);
+    let answer = reader.get("events", &query).await?.bytes().await.map_err(|error| reader.broken(&error))?;
+    let answer: serde_json::Value = serde_json::from_slice(&answer).unwrap_or_default();
+    let newest = match answer["events"][0]["received-usec"].as_i64() {
+        Some(received) => format!("the newest came {} ago", units::age(now.saturating_sub(received))),
+        None => "there is none yet".to_owned(),
+    };
+    Ok(format!("Following {}, {newest}; Ctrl-C ends", reader.url()))
 }
 
 /// What is shown, and how.
 struct Shown {
-    json: bool,
-    colours: bool,
-    terminal: bool,
+    /// None: as JSON.
+    look: Option<Look>,
     left: Option<u64>,
 }
 
 impl Shown {
     /// Shows one; tells whether it was the last.
-    fn show(&mut self, frame: &Frame) -> Result<bool, Failure> {
-        if frame.event == "missed" {
-            out::note(format_args!("jkool: {} events came too fast to be shown", frame.data));
-            return Ok(false);
-        }
-        // The entity is shown as it was received, and not as we understand it.
-        let item: Item<'_> = serde_json::from_str(&frame.data).map_err(item::unreadable)?;
-        match self.json {
-            true if self.terminal => out::line(out::json_escape(item.entity.get()))?,
-            true => out::line(item.entity)?,
-            false => out::line(item.line(self.colours)?)?,
+    fn show(&mut self, item: &Item) -> Result<bool, Failure> {
+        match &mut self.look {
+            // The entity is shown as it was received, and not as we understand it.
+            None if out::is_terminal() => out::line(out::json_escape(item.entity.get()))?,
+            None => out::line(&item.entity)?,
+            Some(look) => out::line(look.show(item.time(), &item.entity()?))?,
         }
         if let Some(left) = &mut self.left {
             *left = left.saturating_sub(1);
         }
         Ok(self.left == Some(0))
-    }
-}
-
-/// One server-sent event.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-struct Frame {
-    event: String,
-    data: String,
-}
-
-/// Server-sent events out of a body that comes in pieces.
-#[derive(Debug, Default)]
-struct Frames {
-    lines: Lines,
-    next: Frame,
-}
-
-impl Frames {
-    fn push(&mut self, piece: &[u8]) -> Vec<Frame> {
-        let mut frames = Vec::new();
-        for line in self.lines.push(piece) {
-            let line = String::from_utf8_lossy(&line);
-            let line = line.trim_end_matches(['\r', '\n']);
-            match line.split_once(':') {
-                _ if line.is_empty() => {
-                    let frame = std::mem::take(&mut self.next);
-                    frames.extend(Some(frame).filter(|frame| !frame.data.is_empty()));
-                }
-                Some(("data", data)) => self.next.data.push_str(data.strip_prefix(' ').unwrap_or(data)),
-                Some(("event", event)) => self.next.event = event.trim().to_owned(),
-                // A comment keeps the connection alive.
-                _ => {}
-            }
-        }
-        frames
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Frame, Frames};
-
-    #[test]
-    fn frames_come_out_whole() {
-        let text = b":\n\ndata: {\"a\":1}\n\nevent: missed\ndata: 7\n\ndata: half";
-        for size in [1, 3, 100] {
-            let mut frames = Frames::default();
-            let found: Vec<Frame> = text.chunks(size).flat_map(|piece| frames.push(piece)).collect();
-            let frame = |event: &str, data: &str| Frame { event: event.into(), data: data.into() };
-            assert_eq!(found, [frame("", "{\"a\":1}"), frame("missed", "7")]);
-        }
     }
 }

@@ -64,9 +64,26 @@ pub(crate) fn bytes(bytes: u64) -> String {
     }
 }
 
+/// How long something took, given in microseconds: `412 us`, `12 ms`, `3.4 s`.
+pub(crate) fn elapsed(usec: i64) -> String {
+    match usec {
+        1_000_000.. => format!("{:.1} s", usec as f64 / 1e6),
+        1_000.. => format!("{} ms", usec / 1_000),
+        _ => format!("{usec} us"),
+    }
+}
+
+/// How long ago something was, given in microseconds, in the largest unit of which there is one.
+pub(crate) fn age(usec: i64) -> String {
+    let seconds = usec.max(0) / 1_000_000;
+    let (unit, size) =
+        [("d", 86_400), ("h", 3_600), ("min", 60)].into_iter().find(|(_, size)| seconds >= *size).unwrap_or(("s", 1));
+    format!("{} {unit}", seconds / size)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{bytes, count, duration, size};
+    use super::{age, bytes, count, duration, elapsed, size};
     use std::time::Duration;
 
     #[test]
@@ -89,5 +106,7 @@ mod tests {
     fn numbers_can_be_read() {
         assert_eq!([0, 999, 1_000, 1_234_567].map(count), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([17, 1_536, 3 << 30].map(bytes), ["17 B", "1.5 KiB", "3.0 GiB"]);
+        assert_eq!([412, 12_900, 3_440_000].map(elapsed), ["412 us", "12 ms", "3.4 s"]);
+        assert_eq!([-5, 3_900_000, 90_000_000, 172_800_000_000].map(age), ["0 s", "3 s", "1 min", "2 d"]);
     }
 }

@@ -7,7 +7,7 @@ use common::run;
 
 #[test]
 fn every_command_explains_itself_with_examples() {
-    for command in ["send", "collect", "tail", "search", "stats", "demo", "completions"] {
+    for command in ["send", "collect", "tail", "search", "watch", "stats", "demo", "completions", "man"] {
         let ran = run(&[command, "--help"]);
         assert_eq!(ran.code, 0);
         assert!(ran.out.contains("Examples:") && ran.out.contains(&format!("jkool {command}")), "{}", ran.out);
@@ -26,6 +26,28 @@ fn shells_get_their_completions() {
         assert_eq!((ran.code, ran.err.as_str()), (0, ""));
         assert!(ran.out.contains("jkool") && ran.out.contains("tracking-id"), "{shell}");
     }
+}
+
+#[test]
+fn each_command_has_a_manual_page() {
+    let all = run(&["man"]);
+    assert_eq!((all.code, all.err.as_str()), (0, ""));
+    assert!(all.out.contains(".TH jkool 1") && all.out.contains("jkool\\-tail(1)"), "{}", all.out);
+    let help = run(&["--help"]).out;
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names: Vec<&str> = commands.filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(names.contains(&"watch"), "{help}");
+    for name in names.into_iter().filter(|name| *name != "help") {
+        let page = run(&["man", name]);
+        assert_eq!((page.code, page.err.as_str()), (0, ""), "{name}");
+        assert!(
+            page.out.contains(&format!(".TH jkool\\-{name} 1")) || page.out.contains(&format!(".TH jkool-{name} 1")),
+            "{}",
+            page.out
+        );
+        assert!(page.out.contains("Examples:"), "{}", page.out);
+    }
+    assert_eq!(run(&["man", "nonsense"]).code, 2);
 }
 
 #[test]

@@ -1,11 +1,9 @@
-//! `jkool search`, `jkool tail` and `jkool stats`, over HTTP from a collector.
+//! `jkool search` and `jkool stats`, over HTTP from a collector.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 
-use common::{Nobody, collector, eventually, jkool, run, store, while_storing};
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStdout};
+use common::{Nobody, collector, jkool, run, store};
 
 const ORDERS: [&str; 3] = [
     r#"{"operation":"Accept","msg-text":"Order 1 accepted","time-usec":1457524800123456,"source-fqn":"APPL=Shop#SERVER=web-1","corrid":["order-1"]}"#,
@@ -34,7 +32,10 @@ fn a_search_shows_lines_the_youngest_first() {
     assert!(wrong.err.contains("column 1: expected the name of a field"), "{}", wrong.err);
     assert_eq!(search(&["--severity", ">=ERROR"]).out, format!("{}\n", LINES[1]));
     assert_eq!(search(&["--source", "SERVER=web-1", "--corrid", "order-1"]).out, format!("{}\n", LINES[0]));
-    assert_eq!(search(&["--limit", "1"]).out, format!("{}\n", LINES[2]));
+    let cut = search(&["-n", "1"]);
+    assert_eq!(cut.out, format!("{}\n", LINES[2]));
+    assert_eq!(cut.err, "1 of 3; --limit all shows them all\n");
+    assert_eq!(search(&["--limit", "3"]).err, "");
     assert_eq!(search(&["--until", "2016-03-09T12:00:01Z"]).out, format!("{}\n", LINES[0]));
     let nothing = search(&["--since", "1h"]);
     assert_eq!((nothing.code, nothing.out.as_str(), nothing.err.as_str()), (1, "", ""));
@@ -93,93 +94,6 @@ fn who_is_not_there_or_is_no_collector_is_told() {
     assert_eq!(run(&["search", "--limit", "0"]).code, 2);
 }
 
-/// A running tail.
-struct Tail {
-    child: Child,
-    out: BufReader<ChildStdout>,
-}
-
-impl Tail {
-    fn new(args: &[&str]) -> Self {
-        let mut child = jkool(&[&["tail"], args].concat()).spawn().unwrap();
-        let out = BufReader::new(child.stdout.take().unwrap());
-        Self { child, out }
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.out.read_line(&mut line).unwrap();
-        line
-    }
-
-    /// Its exit code.
-    fn wait(mut self) -> Option<i32> {
-        drop(self.out);
-        self.child.wait().unwrap().code()
-    }
-}
-
-#[test]
-fn a_tail_shows_what_comes_in_and_ends_after_so_many() {
-    let collector = collector();
-    store(&collector, &ORDERS);
-    let mut tail = Tail::new(&["--url", &collector.url(), "--severity", ">=ERROR", "--limit", "2"]);
-    let lines = while_storing(&collector, || [tail.line(), tail.line(), tail.line()]);
-    // What was there before is no matter, and the filter holds.
-    assert!(
-        lines[..2].iter().all(|line| line.contains("Z  ERROR     Fail  ") && !line.contains('\u{1b}')),
-        "{lines:?}"
-    );
-    assert_eq!((lines[2].as_str(), tail.wait()), ("", Some(0)));
-    let mut tail = Tail::new(&["--url", &collector.url(), "--json", "--limit", "1"]);
-    let line = while_storing(&collector, || tail.line());
-    assert!(line.starts_with(r#"{"operation":"#), "{line}");
-    assert_eq!(tail.wait(), Some(0));
-}
-
-#[test]
-fn a_tail_ends_after_so_long() {
-    let collector = collector();
-    let ran = run(&["tail", "--url", &collector.url(), "--for", "100ms"]);
-    assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, "", ""));
-}
-
-#[test]
-fn a_tail_that_nobody_reads_ends_quietly() {
-    let collector = collector();
-    let mut tail = Tail::new(&["--url", &collector.url()]);
-    let Tail { mut child, out } = while_storing(&collector, || {
-        tail.line();
-        tail
-    });
-    drop(out);
-    // No event comes any more by which it would find that out.
-    let status = eventually("the end", || child.try_wait().unwrap());
-    let mut err = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
-    assert_eq!((status.code(), err.as_str()), (Some(0), ""));
-}
-
-#[test]
-fn a_tail_comes_back_to_a_collector_that_does() {
-    let first = collector();
-    let address = first.address().to_string();
-    let mut tail = Tail::new(&["--url", &first.url()]);
-    while_storing(&first, || tail.line());
-    drop(first);
-    let second = eventually("the port", || jkool_collector::Collector::builder().listen(address.clone()).start().ok());
-    let mut err = BufReader::new(tail.child.stderr.take().unwrap());
-    let mut said = [String::new(), String::new()];
-    for line in &mut said {
-        err.read_line(line).unwrap();
-    }
-    assert!(said[0].contains("trying again") && said[1].contains("connected again"), "{said:?}");
-    store(&second, &[r#"{"operation":"OfTheSecond"}"#]);
-    while !tail.line().contains("OfTheSecond") {}
-    tail.child.kill().unwrap();
-    tail.child.wait().unwrap();
-}
-
 #[test]
 fn an_event_without_a_time_is_shown_with_that_of_its_receipt() {
     let collector = collector();
@@ -190,4 +104,49 @@ fn an_event_without_a_time_is_shown_with_that_of_its_receipt() {
     // As it was received it has none.
     let json = run(&["search", "--url", &collector.url(), "--json", "timeless"]);
     assert_eq!(json.out, "{\"operation\":\"Timeless\"}\n");
+}
+
+#[test]
+fn whole_exceptions_and_colours_are_shown_on_request() {
+    let collector = collector();
+    store(
+        &collector,
+        &[r#"{"operation":"Pay","severity":"ERROR","time-usec":1457524800123456,"exception":"one\n\ttwo\u001b[2J"}"#],
+    );
+    let url = collector.url();
+    let full = run(&["search", "--url", &url, "--full"]).out;
+    assert_eq!(full, "2016-03-09T12:00:00.123Z  ERROR     Pay\n    one\n        two\\u{1b}[2J\n");
+    let coloured = |args: &[&str], variables: &[(&str, &str)]| {
+        let mut command = jkool(&[&["search", "--url", &url], args].concat());
+        let ran: common::Ran = command.envs(variables.iter().copied()).output().unwrap().into();
+        ran.out.contains("\u{1b}[31mERROR")
+    };
+    assert!(coloured(&["--color", "always"], &[("NO_COLOR", "1")]));
+    assert!(coloured(&[], &[("CLICOLOR_FORCE", "1")]));
+    assert!(!coloured(&[], &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
+    assert!(!coloured(&["--color", "never"], &[("CLICOLOR_FORCE", "1")]));
+    assert!(!coloured(&[], &[("CLICOLOR_FORCE", "0")]) && !coloured(&[], &[]));
+}
+
+/// A page is opened by what the system's desktop has for it; here that is a script.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_same_search_is_opened_on_the_page() {
+    use std::os::unix::fs::PermissionsExt;
+    let collector = collector();
+    let url = collector.url();
+    let page = format!("{url}/?severity=%3E%3DERROR&since=1h&q=pay*\n");
+    let folder = common::TempFile::missing("opener");
+    std::fs::create_dir(&folder.0).unwrap();
+    let args = ["search", "--url", &url, "pay*", "-s", "1h", "--severity", ">=ERROR", "--web"];
+    let search = || -> common::Ran { jkool(&args).env("PATH", &folder.0).output().unwrap().into() };
+    let printed = search();
+    assert_eq!((printed.code, printed.out, printed.err.as_str()), (0, page.clone(), ""));
+    let opener = folder.0.join("xdg-open");
+    std::fs::write(&opener, "#!/bin/sh\nprintf '%s\\n' \"$1\" > \"${0%/*}/opened\"\n").unwrap();
+    std::fs::set_permissions(&opener, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let opened = search();
+    assert_eq!((opened.code, opened.out.as_str()), (0, ""));
+    assert_eq!(opened.err, format!("Opened {page}"));
+    assert_eq!(std::fs::read_to_string(folder.0.join("opened")).unwrap(), page);
 }

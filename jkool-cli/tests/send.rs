@@ -203,6 +203,26 @@ fn what_a_search_shows_as_json_can_be_sent_again() {
 }
 
 #[test]
+fn what_is_sent_back_to_where_it_was_found_is_not_stored_again() {
+    const SENT: [&str; 3] = [
+        r#"{"severity":"ERROR","tracking-id":"e-1","source-fqn":"APPL=Shop","time-usec":"1457524800123456","operation":"Pay",
+            "properties":[{"value":1.50,"name":"amount","type":"double"}],"msg-text":"declined"}"#,
+        r#"{"tracking-id":"a-1","operation":"Order","type":"ACTIVITY","status":"END","source-fqn":"APPL=Shop",
+            "time-usec":1457524800123456,"elapsed-time-usec":17}"#,
+        r#"{"name":"Cpu","category":"Server","type":"SNAPSHOT","tracking-id":"s-1","source-fqn":"APPL=Shop",
+            "time-usec":1457524800123456,"properties":[{"name":"load","value":0.25}]}"#,
+    ];
+    let collector = collector();
+    common::store(&collector, &SENT);
+    let found = run(&["search", "--json", "--url", &collector.url()]).out;
+    for round in 1..3 {
+        let ran = run_with(&["send", "--url", &collector.url()], &found);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        assert_eq!((stored(&collector).len(), collector.counts().duplicates), (3, 3 * round));
+    }
+}
+
+#[test]
 fn who_is_not_there_is_told_with_what_to_do() {
     let nobody = Nobody::new();
     let url = nobody.url();

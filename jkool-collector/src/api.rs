@@ -3,6 +3,7 @@
 mod answer;
 mod charts;
 mod csv;
+mod errors;
 mod events;
 mod export;
 mod figures;
@@ -21,7 +22,7 @@ use std::sync::Arc;
 
 const OPENAPI: &str = include_str!("api/openapi.json");
 
-type Routes = [(&'static str, fn() -> MethodRouter<Arc<App>>); 16];
+type Routes = [(&'static str, fn() -> MethodRouter<Arc<App>>); 17];
 
 /// Every path. A test makes sure that each is described, and each of its parameters.
 const ROUTES: Routes = [
@@ -35,6 +36,7 @@ const ROUTES: Routes = [
     ("/api/top", || get(charts::top)),
     ("/api/facets", || get(figures::facets)),
     ("/api/aggregate", || get(figures::aggregate)),
+    ("/api/errors", || get(errors::errors)),
     ("/api/flows", || get(charts::flows)),
     ("/api/stats", || get(charts::stats)),
     ("/metrics", || get(open_metrics::open_metrics)),

@@ -4,6 +4,7 @@ mod activities;
 mod assets;
 mod charts;
 mod error_page;
+mod errors;
 mod event;
 mod events;
 mod facets;
@@ -38,6 +39,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/summary", get(summary::show))
         .route("/events/{id}", get(event::show))
         .route("/activities", get(activities::show))
+        .route("/errors", get(errors::show))
         .route("/charts", get(charts::show))
         .route("/map", get(map::show))
         .merge(assets::routes())

@@ -60,7 +60,7 @@ const EVENTS: &[&str] = &[
     r#"{"type":"SNAPSHOT","name":"Cpu","category":"System","time-usec":1457524703000000,"properties":[{"name":"load","type":"double","value":0.5}]}"#,
 ];
 
-const PAGES: &[&str] = &["/", "/activities", "/charts", "/map"];
+const PAGES: &[&str] = &["/", "/activities", "/errors", "/charts", "/map"];
 
 #[test]
 fn every_page_is_there_with_and_without_events() {
@@ -512,4 +512,36 @@ fn the_page_of_a_wide_event_is_bounded() {
     assert!(page.body.contains("and 5,900 more") && page.body.contains("and 19,500 more, which an export has"));
     // What shares one of many correlators is related all the same.
     assert!(page.body.contains("narrow"));
+}
+
+#[test]
+fn errors_that_are_alike_stand_together() {
+    let error = |number: u32| {
+        format!(
+            r#"{{"operation":"<pay>","msg-text":"Order {number} declined by \"bank {number}\"","severity":"ERROR","time-usec":{},"source-fqn":"APPL=Shop#SERVER=web-{number}"}}"#,
+            1_457_524_700_000_000 + u64::from(number) * 1_000_000
+        )
+    };
+    let all: Vec<String> = (1..6).map(error).collect();
+    let thrown = r#"{"operation":"ship","msg-text":"one","exception":"a.B: 7\n\tat a.B.c(B.java:5)","time-usec":1457524700000000}"#;
+    let fine = r#"{"operation":"ship","msg-text":"Order 7 shipped","time-usec":1457524700000000}"#;
+    let collector = collector(&[&*all[0], &*all[1], &*all[2], &*all[3], &*all[4], thrown, fine]);
+    let page = get(&collector, "/errors").body;
+    for part in [
+        "2 groups of 6 errors",
+        "Order # declined by &quot;…&quot;",
+        "&lt;pay&gt;",
+        "at a.B.c(B.java:#)",
+        "Shop · web-1",
+        ", and 2 more",
+        "<svg class=\"trend\"",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    // The largest comes first, and leads to its events.
+    let link = page.split("class=\"message\" href=\"").nth(1).unwrap().split('"').next().unwrap().replace("&amp;", "&");
+    let events = get(&collector, &link).body;
+    assert_eq!(events.matches("by &quot;bank").count(), 5, "{link}");
+    assert!(get(&collector, "/errors?operation=ship").body.contains("1 group of 1 error,"));
+    assert!(get(&collector, "/errors?text=shipped").body.contains("No error matches."));
 }

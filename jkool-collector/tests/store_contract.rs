@@ -57,6 +57,7 @@ macro_rules! contract {
 contract!(
     what_is_acknowledged_is_found_at_once_and_after_a_restart,
     what_comes_twice_is_stored_once,
+    errors_that_are_alike_are_told_together,
     values_of_any_signs_are_found_and_no_others,
     large_entities_come_back_byte_for_byte,
     those_of_one_time_are_paged_in_the_order_of_arrival,
@@ -83,8 +84,13 @@ fn what_is_acknowledged_is_found_at_once_and_after_a_restart(place: Place) {
 
 fn what_comes_twice_is_stored_once(place: Place) {
     let store = place.open();
-    for round in 0..3 {
-        let appended = append(&store, &records(&numbered(0..10), NOW)).unwrap();
+    let all = numbered(0..10);
+    // The same in another order of fields, as another program writes it.
+    let reordered = |json: &String| serde_json::from_str::<serde_json::Value>(json).unwrap().to_string();
+    let other: Vec<String> = all.iter().map(reordered).collect();
+    assert_ne!(all[0], other[0]);
+    for (round, sent) in [&all, &other, &all, &other].into_iter().enumerate() {
+        let appended = append(&store, &records(sent, NOW)).unwrap();
         let expected = if round == 0 { (10, 0) } else { (0, 10) };
         assert_eq!((appended.stored, appended.duplicates), expected);
         // Whether it is in an index by now or not.
@@ -250,6 +256,36 @@ fn a_field_that_nothing_can_be_grouped_by_is_told(place: Place) {
     assert_eq!(error.kind(), StoreErrorKind::NoSuchField);
 }
 
+fn errors_that_are_alike_are_told_together(place: Place) {
+    let collector = Collector::builder().listen("127.0.0.1:0").store(place.builder()).start().unwrap();
+    let errors = (0..7_u64).map(|n| {
+        let what = if n < 4 { "declined" } else { "late" };
+        let time = NOW.as_usec() as u64 - n * 1_000_000;
+        format!(r#"{{"operation":"pay","severity":"ERROR","msg-text":"Order {n} is {what}","time-usec":{time},"tracking-id":"e-{n}"}}"#)
+    });
+    let body = errors.chain(numbered(0..5)).collect::<Vec<_>>().join("\n");
+    let ask = |question: String| Connection::open(collector.address()).ask(question);
+    let head = format!("POST /event HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {}\r\n\r\n", body.len());
+    assert_eq!(ask(head + &body).status, 202);
+    let get = |path: &str| -> serde_json::Value {
+        let answer = ask(format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"));
+        assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+        serde_json::from_str(&answer.body).unwrap()
+    };
+    let told = get("/api/errors");
+    assert_eq!((&told["groups"], &told["looked-at"], &told["total"]), (&2.into(), &7.into(), &7.into()));
+    for (group, message, count) in [(0, "Order # is declined", 4), (1, "Order # is late", 3)] {
+        let group = &told["errors"][group];
+        assert_eq!((&group["message"], &group["count"]), (&message.into(), &count.into()));
+        let trend: u64 = group["trend"].as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).sum();
+        assert_eq!(trend, count);
+        let events = get(&format!("/api/events?{}", group["query"].as_str().unwrap()));
+        assert_eq!(events["events"].as_array().unwrap().len() as u64, count, "{group}");
+        assert_eq!(events["events"][0]["id"], group["newest"]);
+    }
+    assert_eq!(get("/api/errors?q=late")["groups"], 1);
+}
+
 fn the_collector_answers_the_same_from_each(place: Place) {
     let collector = Collector::builder().listen("127.0.0.1:0").store(place.builder()).start().unwrap();
     let mut watching = Connection::open(collector.address());
@@ -265,6 +301,7 @@ fn the_collector_answers_the_same_from_each(place: Place) {
         ("/charts", "count"),
         ("/map", ""),
         ("/activities", ""),
+        ("/errors", "There is no error"),
         ("/api/events?text=number&limit=2", "number 3"),
         ("/api/facets?field=APPL", "Counter"),
         ("/api/metrics", "number"),

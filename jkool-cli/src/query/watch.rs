@@ -42,7 +42,7 @@ pub(super) async fn run(args: &Args, zone: &Zone) -> Result<Exit, Failure> {
             return Err(Failure::Usage("--watch: expected a subscription: subscribe to events where ..".into()));
         }
         if let Some(missed) = told["jk_missed"].as_u64() {
-            out::note(format_args!("jkool: {missed} events came too fast to be shown"));
+            out::note(format_args!("jkool: {missed} events came too fast and were passed over"));
         }
         show(args.output, &answer, &told, zone, std::mem::take(&mut is_first))?;
     }

@@ -304,6 +304,8 @@ async fn nobody_is_kept_out() {
         "/?text=nothing",
         href.as_str().unwrap(),
         "/activities",
+        "/errors",
+        "/errors?text=nothing",
         "/charts",
         "/map",
         "/no",
@@ -546,7 +548,7 @@ async fn an_evil_event_does_nothing() {
     browser.send(&events);
     browser.until("document.querySelectorAll('.row').length === 3").await;
     let detail = browser.ask("document.querySelector('.row .msg').getAttribute('href')").await;
-    for path in ["/", detail.as_str().unwrap(), "/activities", "/charts", "/map"] {
+    for path in ["/", detail.as_str().unwrap(), "/activities", "/errors", "/charts", "/map"] {
         browser.open(path).await;
         browser.until("document.readyState === 'complete'").await;
         assert_eq!(browser.ask("window.pwned ?? 'no'").await, "no", "{path}");
@@ -589,6 +591,7 @@ async fn it_looks_right_in_both_themes_and_on_a_phone() {
         ("faulty", "/?severity=LOUD&since=soon&operation=pay"),
         ("event", &detail),
         ("activities", "/activities"),
+        ("errors", "/errors"),
         ("charts", "/charts?metric=Order/Payment/amount"),
         ("map", "/map"),
         ("missing", "/nothing"),

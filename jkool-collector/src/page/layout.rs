@@ -12,6 +12,7 @@ use maud::{DOCTYPE, Markup, html};
 pub(super) enum Tab {
     Events,
     Activities,
+    Errors,
     Charts,
     Map,
     None,
@@ -28,9 +29,10 @@ pub(super) struct Frame<'a> {
     pub(super) total: Option<u64>,
 }
 
-const TABS: [(Tab, &str, &str); 4] = [
+const TABS: [(Tab, &str, &str); 5] = [
     (Tab::Events, "/", "Events"),
     (Tab::Activities, "/activities", "Activities"),
+    (Tab::Errors, "/errors", "Errors"),
     (Tab::Charts, "/charts", "Charts"),
     (Tab::Map, "/map", "Map"),
 ];

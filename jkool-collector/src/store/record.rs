@@ -1,5 +1,6 @@
 //! An entity that was read and is ready to be stored.
 
+use super::same;
 use super::{EntityId, StoreError, StoreErrorKind, Stored};
 use bytes::Bytes;
 use jkool_model::{Entity, Timestamp};
@@ -13,6 +14,8 @@ pub struct Record {
     pub(super) is_dated: bool,
     pub(super) received: Timestamp,
     pub(super) json: Bytes,
+    /// The same for all that are one; only what has a tracking id can come twice.
+    pub(super) key: Option<u64>,
 }
 
 impl Record {
@@ -35,7 +38,8 @@ impl Record {
     pub(crate) fn parse(json: Bytes, received: Timestamp) -> Result<Self, serde_json::Error> {
         let entity: Entity = serde_json::from_slice(&json)?;
         let time = entity.time().filter(is_said);
-        Ok(Self { time: time.unwrap_or(received), is_dated: time.is_some(), entity, received, json })
+        let key = entity.tracking_id().map(|_| same::key(&entity));
+        Ok(Self { time: time.unwrap_or(received), is_dated: time.is_some(), entity, received, json, key })
     }
 
     /// Gives it the number of its arrival.

@@ -7,7 +7,6 @@ use crate::store::{Appended, Record, Retention, StoreError, StoreErrorKind, Stor
 use bytes::Bytes;
 use jkool_model::Timestamp;
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,7 +27,7 @@ pub(in crate::store) trait Follower: Send {
     /// What is read of it.
     type View: Clone + Send + Sync;
 
-    /// Whether it has an entity of the same tracking id that is equal in every byte.
+    /// Whether it has an entity of the same tracking id that is one with it.
     fn has_equal(&mut self, view: &Self::View, record: &Record) -> Result<bool, StoreError>;
 
     /// Takes what is acknowledged. What it can't take now stays in the journal.
@@ -107,7 +106,7 @@ impl Drop for Writer {
 struct Writing<F: Follower> {
     work: Work<F>,
     waiting: Arc<AtomicUsize>,
-    /// What no index may hold yet, by the hash of its bytes.
+    /// What no index may hold yet, by its key.
     recent: HashMap<u64, Arc<Stored>>,
     /// Up to here the indexes held all when it was last looked through.
     indexed: u64,
@@ -146,7 +145,7 @@ impl<F: Follower> Writing<F> {
         }
         let oldest = self.work.retention.oldest(now).map_or(i64::MIN, Timestamp::as_usec).max(shared.oldest_kept());
         let (mut group, mut bytes) = (Vec::new(), 0);
-        let (mut outcomes, mut hashes) = (Vec::with_capacity(batches.len()), Vec::new());
+        let (mut outcomes, mut keys) = (Vec::with_capacity(batches.len()), Vec::new());
         for records in batches {
             let mut appended = Appended::default();
             for record in records {
@@ -154,22 +153,21 @@ impl<F: Follower> Writing<F> {
                     appended.expired += 1;
                     continue;
                 }
-                if record.entity.tracking_id().is_some() {
-                    let hash = hash(&record.json);
-                    let is_recent = self.recent.get(&hash).is_some_and(|stored| stored.json == record.json);
+                if let Some(key) = record.key {
+                    let is_recent = self.recent.get(&key).is_some_and(|stored| stored.entity == record.entity);
                     if is_recent || self.work.follower.has_equal(&view, &record)? {
                         appended.duplicates += 1;
                         continue;
                     }
-                    hashes.push((hash, group.len()));
+                    keys.push((key, group.len()));
                 }
                 appended.stored += 1;
                 bytes += record.size();
                 let stored = Arc::new(record.into_stored(self.work.next));
                 self.work.next += 1;
                 // Equal ones may be in one group.
-                if let Some((hash, _)) = hashes.last().filter(|(_, index)| *index == group.len()) {
-                    self.recent.entry(*hash).or_insert_with(|| Arc::clone(&stored));
+                if let Some((key, _)) = keys.last().filter(|(_, index)| *index == group.len()) {
+                    self.recent.entry(*key).or_insert_with(|| Arc::clone(&stored));
                 }
                 group.push(stored);
             }
@@ -207,12 +205,6 @@ impl<F: Follower> Writing<F> {
             drop(self.work.tail.send(Arc::new(Fresh { id: stored.id, received: stored.received, json })));
         }
     }
-}
-
-fn hash(json: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    hasher.write(json);
-    hasher.finish()
 }
 
 /// What else is waiting, as far as a group goes.

@@ -126,12 +126,12 @@ pub(crate) fn count(spans: &[SpanView], range: &Range<i64>) -> Result<u64, Store
     Ok(total)
 }
 
-/// Whether an entity of this tracking id and this time, if it says one, has exactly these bytes.
+/// Whether an entity of this tracking id and this time, if it says one, has bytes that are taken for equal.
 pub(crate) fn has_equal(
     spans: &[SpanView],
     id: &str,
     time: Option<Timestamp>,
-    json: &[u8],
+    is_equal: impl Fn(&[u8]) -> bool,
 ) -> Result<bool, StoreError> {
     let term = Term::from_field_u64(FIELDS.tracking_id, hash(&crate::field::cut(id)));
     for span in spans.iter().rev() {
@@ -151,7 +151,7 @@ pub(crate) fn has_equal(
                 let document = same_id.doc();
                 if time.is_none_or(|time| times.first(document) == Some(time.as_usec())) {
                     let address = DocAddress::new(segment.ordinal, document);
-                    if json_of(&span.searcher, address)? == json {
+                    if is_equal(&json_of(&span.searcher, address)?) {
                         return Ok(true);
                     }
                 }

@@ -4,6 +4,7 @@ use super::active::{Active, folder_of};
 use crate::clock::Clock;
 use crate::store::front::{Follower, Group, Shared, closed};
 use crate::store::index::{Span, SpanView, has_equal};
+use crate::store::same::is_same;
 use crate::store::{Record, Retention, StoreError};
 use jkool_model::Timestamp;
 use std::path::PathBuf;
@@ -43,7 +44,9 @@ impl Follower for ToIndexer {
 
     fn has_equal(&mut self, spans: &Spans, record: &Record) -> Result<bool, StoreError> {
         let Some(id) = record.entity.tracking_id() else { return Ok(false) };
-        has_equal(spans, &id.to_string(), record.is_dated.then_some(record.time), &record.json)
+        has_equal(spans, &id.to_string(), record.is_dated.then_some(record.time), |json| {
+            is_same(json, &record.entity, &record.json)
+        })
     }
 
     /// Without an indexing thread all stays in the journal, until the next start.

@@ -1,6 +1,8 @@
 //! What was stored lately, so that a client that sends something again stores nothing twice. To ask the server for each would
 //! take too long, and nothing could be acknowledged while it is away.
 
+use crate::store::same::canonical;
+use jkool_model::Entity;
 use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
@@ -17,21 +19,22 @@ pub(super) struct Known {
 }
 
 impl Known {
-    pub(super) fn has(&self, json: &[u8]) -> bool {
-        let hash = self.hash(json);
+    pub(super) fn has(&self, entity: &Entity) -> bool {
+        let hash = self.hash(entity);
         self.young.contains(&hash) || self.old.contains(&hash)
     }
 
-    pub(super) fn add(&mut self, json: &[u8]) {
+    pub(super) fn add(&mut self, entity: &Entity) {
         if self.young.len() >= GENERATION {
             self.old = std::mem::take(&mut self.young);
         }
-        self.young.insert(self.hash(json));
+        self.young.insert(self.hash(entity));
     }
 
     /// Of 128 bits, with keys of this process: no two different ones are taken for one.
-    fn hash(&self, json: &[u8]) -> u128 {
-        let [high, low] = self.keys.each_ref().map(|key| u128::from(key.hash_one(json)));
+    fn hash(&self, entity: &Entity) -> u128 {
+        let json = canonical(entity);
+        let [high, low] = self.keys.each_ref().map(|key| u128::from(key.hash_one(&json)));
         high << 64 | low
     }
 }

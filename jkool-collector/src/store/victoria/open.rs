@@ -48,7 +48,7 @@ impl Victoria {
         let last = replayed.entities.last().map_or(position.durable, |last| last.id.sequence());
         let has_left = !replayed.entities.is_empty();
         let mut known = Known::default();
-        replayed.entities.iter().for_each(|stored| known.add(&stored.json));
+        replayed.entities.iter().for_each(|stored| known.add(&stored.entity));
         let bytes = replayed.entities.iter().map(|stored| stored.json.len()).sum();
         let pending = Group { entities: replayed.entities, bytes };
         let state = State {
@@ -104,12 +104,12 @@ impl Follower for Lately {
     type View = ();
 
     fn has_equal(&mut self, (): &(), record: &Record) -> Result<bool, StoreError> {
-        Ok(self.0.has(&record.json))
+        Ok(self.0.has(&record.entity))
     }
 
     fn follow(&mut self, group: Arc<Group>) {
         let with_id = group.entities.iter().filter(|stored| stored.entity.tracking_id().is_some());
-        with_id.for_each(|stored| self.0.add(&stored.json));
+        with_id.for_each(|stored| self.0.add(&stored.entity));
     }
 }
 

@@ -1,0 +1,79 @@
+//! What was given already, so that nothing is given twice where two answers overlap.
+
+use crate::item::Item;
+use jkool_collector::EntityId;
+use std::collections::{HashSet, VecDeque};
+
+/// What was received at about the same time may be stored in another order, in microseconds.
+const ORDER: i64 = 10_000_000;
+
+/// The ids of what was given, for as long as it may come again.
+#[derive(Debug)]
+pub(super) struct Seen {
+    ids: HashSet<EntityId>,
+    by_receipt: VecDeque<(i64, EntityId)>,
+    /// When the youngest of what came in was received, by the collector's clock.
+    until: i64,
+    /// Or by ours, which may be another.
+    is_guess: bool,
+}
+
+impl Seen {
+    /// Nothing yet, at this time in microseconds.
+    pub(super) fn since(now: i64) -> Self {
+        Self { ids: HashSet::new(), by_receipt: VecDeque::new(), until: now, is_guess: true }
+    }
+
+    /// Whether it was not given before. From now on it was.
+    pub(super) fn is_new(&mut self, item: &Item) -> bool {
+        let is_new = self.ids.insert(item.id);
+        if is_new {
+            self.by_receipt.push_back((item.received().as_usec(), item.id));
+        }
+        is_new
+    }
+
+    /// What comes in has come to what was received then: what is much older does not come again.
+    pub(super) fn advance(&mut self, received: i64) {
+        self.until = if std::mem::take(&mut self.is_guess) { received } else { self.until.max(received) };
+        while let Some((_, id)) = self.by_receipt.front().filter(|(received, _)| *received < self.until - ORDER) {
+            self.ids.remove(id);
+            self.by_receipt.pop_front();
+        }
+    }
+
+    /// All that was received before was given.
+    pub(super) fn surely_until(&self) -> i64 {
+        self.until - ORDER
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Seen;
+    use crate::item::Item;
+
+    fn item(received: i64, sequence: u64) -> Item {
+        let json = format!(r#"{{"id":"5-{sequence}","time-usec":5,"received-usec":{received},"entity":{{}}}}"#);
+        Item::read(json.as_bytes()).expect("an item")
+    }
+
+    #[test]
+    fn what_comes_twice_is_told_until_it_is_too_old_to_come_again() {
+        // By our clock it is an hour later than by the collector's.
+        let mut seen = Seen::since(3_600_000_000);
+        assert!(seen.is_new(&item(1, 1)) && !seen.is_new(&item(1, 1)) && seen.is_new(&item(1, 2)));
+        seen.advance(5_000_000);
+        assert_eq!(seen.surely_until(), -5_000_000);
+        assert!(!seen.is_new(&item(1, 1)));
+        for second in 1..1_000_u64 {
+            let received = 5_000_000 + second as i64 * 1_000_000;
+            assert!(seen.is_new(&item(received, 2 + second)));
+            seen.advance(received);
+            assert!(seen.ids.len() <= 13, "{}", seen.ids.len());
+        }
+        // A clock that jumps back changes nothing.
+        seen.advance(1);
+        assert_eq!(seen.surely_until(), 994_000_000);
+    }
+}
