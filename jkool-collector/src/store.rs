@@ -27,6 +27,7 @@ pub use aggregation::{Aggregation, Function, Group, InvalidMeasure, Key, Measure
 pub(crate) use busy_range::BusyRange;
 pub(crate) use engine::Health;
 pub use error::{StoreError, StoreErrorKind};
+pub(crate) use front::aside;
 pub use id::{EntityId, InvalidEntityId};
 pub(crate) use index::Search;
 pub(crate) use loads::Load;

@@ -14,6 +14,7 @@ pub(super) enum Tab {
     Activities,
     Charts,
     Map,
+    Dashboards,
     None,
 }
 
@@ -28,11 +29,12 @@ pub(super) struct Frame<'a> {
     pub(super) total: Option<u64>,
 }
 
-const TABS: [(Tab, &str, &str); 4] = [
+const TABS: [(Tab, &str, &str); 5] = [
     (Tab::Events, "/", "Events"),
     (Tab::Activities, "/activities", "Activities"),
     (Tab::Charts, "/charts", "Charts"),
     (Tab::Map, "/map", "Map"),
+    (Tab::Dashboards, "/dashboards", "Dashboards"),
 ];
 
 /// The figures of a picture, as rows of cells.

@@ -1,0 +1,222 @@
+//! A viewlet: what its sentence is answered with, drawn as its kind says.
+
+mod answered;
+mod groups;
+mod table;
+
+pub(super) use answered::{Answered, Asked};
+
+use super::chart::{
+    Bar, HeatRow, Mark, OverTime, Part, Series, Slice, Trend, Unit, bars, heat, legend, number, of_series, pie,
+};
+use super::format::{count, cut};
+use super::link::{url, with_time};
+use crate::field::SEVERITY;
+use crate::jkql::Answer;
+use groups::{Groups, group_name, value_of};
+use jkool_jkql::Chart;
+use maud::{Markup, html};
+use std::collections::BTreeMap;
+
+/// So many series, bars and rows of a heat map are drawn; the table has all.
+const SERIES: usize = 7;
+const BARS: usize = 20;
+const HEAT: usize = 30;
+
+/// What is in the viewlet that is called `label`: a picture, and what it was made of as a table.
+pub(super) fn draw(label: &str, answered: &Answered) -> Markup {
+    if let Some(flows) = &answered.flows {
+        return flows.draw();
+    }
+    if answered.answer.rows.is_empty() {
+        return html! { p.hint { "Nothing in this time." } };
+    }
+    match answered.kind {
+        Chart::Line => over_time(label, answered, Mark::Lines),
+        Chart::Area => over_time(label, answered, Mark::Areas),
+        Chart::Bar if answered.width > 0 => over_time(label, answered, Mark::Bars),
+        Chart::HeatMap => heat_map(label, answered),
+        Chart::Bar => html! { (named_bars(label, answered)) (table::folded(answered)) },
+        Chart::Pie => html! { (shares(label, answered)) (table::folded(answered)) },
+        Chart::Number => one_number(label, answered),
+        _ => table::table(answered),
+    }
+}
+
+/// The unit of the first figure.
+fn unit(answered: &Answered) -> Unit {
+    answered.units.get(answered.answer.keys).copied().unwrap_or(Unit::NUMBER)
+}
+
+/// Whether the only group beside time is the severity.
+fn by_severity(answer: &Answer) -> bool {
+    let groups = answer.columns.iter().take(answer.keys).filter_map(|column| column.field.as_ref());
+    let named: Vec<_> = groups.map(|field| field.as_str()).filter(|field| *field != crate::field::TIME).collect();
+    named == [SEVERITY]
+}
+
+fn left_out(all: usize, shown: usize) -> Markup {
+    html! { @if all > shown { p.hint { "The first " (shown) " of " (count(all as u64)) "." } } }
+}
+
+fn over_time(label: &str, answered: &Answered, mark: Mark) -> Markup {
+    let is_severity = by_severity(&answered.answer);
+    let groups = Groups::of(answered, &answered.answer, 0);
+    let mut series: Vec<Series> = groups
+        .named
+        .iter()
+        .take(SERIES)
+        .enumerate()
+        .map(|(index, (name, values))| Series {
+            name: name.clone(),
+            color: of_series(name, index, is_severity),
+            values: values.clone(),
+            is_before: false,
+        })
+        .collect();
+    if let Some((before, shift)) = &answered.before {
+        let earlier = Groups::of(answered, before, *shift);
+        let is_before = true;
+        if mark == Mark::Lines {
+            let color =
+                |name: &str| series.iter().find(|series| series.name == name).map(|series| series.color.clone());
+            let found = earlier.named.into_iter().filter_map(|(name, values)| Some((color(&name)?, name, values)));
+            let found: Vec<_> = found
+                .map(|(color, name, values)| Series { name: format!("{name} before"), color, values, is_before })
+                .collect();
+            series.extend(found);
+        } else {
+            let mut values: BTreeMap<i64, f64> = BTreeMap::new();
+            for (time, value) in earlier.named.iter().flat_map(|(_, values)| values) {
+                *values.entry(*time).or_default() += value;
+            }
+            series.push(Series { name: "all, before".to_owned(), color: "text".to_owned(), values, is_before });
+        }
+    }
+    let chart = OverTime {
+        label,
+        range: answered.range.clone(),
+        width: answered.width,
+        series: &series,
+        band: &[],
+        mark,
+        unit: unit(answered),
+        whole: groups.only_counts,
+    };
+    let filter = &answered.answer.filter;
+    html! {
+        (legend(series.iter().filter(|series| !series.is_before).map(|series| (&*series.name, &*series.color))))
+        (chart.draw(|from, to| Some(url("/", &with_time(filter, from, to)))))
+        (left_out(groups.named.len(), SERIES))
+        (chart.table())
+    }
+}
+
+fn heat_map(label: &str, answered: &Answered) -> Markup {
+    let Groups { named, .. } = Groups::of(answered, &answered.answer, 0);
+    let all = named.len();
+    let rows: Vec<_> = named.into_iter().take(HEAT).map(|(name, values)| HeatRow { name, values }).collect();
+    html! {
+        (heat(label, &rows, &answered.range, answered.width, unit(answered)))
+        (left_out(all, HEAT))
+        (table::folded(answered))
+    }
+}
+
+/// Bars of the first group, in which the second are parts; without a group a bar for each figure.
+fn named_bars(label: &str, answered: &Answered) -> Markup {
+    let (answer, unit) = (&answered.answer, unit(answered));
+    let before = answered.before.as_ref().map(|(before, _)| before);
+    let mut made: Vec<Bar> = Vec::new();
+    let mut parts: Vec<(String, String)> = Vec::new();
+    let part = |name: &str, color: &str, value: f64| Part {
+        color: color.to_owned(),
+        value,
+        title: format!("{}: {}", cut(name, 80), unit.say(value)),
+    };
+    if answer.keys == 0 {
+        for (index, (column, cell)) in answer.columns.iter().zip(answer.rows.first().into_iter().flatten()).enumerate()
+        {
+            let value = value_of(cell).unwrap_or_default();
+            let was = before.and_then(|before| value_of(before.rows.first()?.get(index)?));
+            let unit = answered.units.get(index).copied().unwrap_or(unit);
+            let parts = vec![part(&column.name, "c0", value)];
+            made.push(Bar { name: column.name.clone(), url: None, parts, value: unit.say(value), before: was });
+        }
+    }
+    let is_severity = answer.keys > 0
+        && answer
+            .columns
+            .get(answer.keys - 1)
+            .and_then(|column| column.field.as_ref())
+            .is_some_and(|field| field.as_str() == SEVERITY);
+    let mut sums: Vec<f64> = Vec::new();
+    for row in answer.rows.iter().filter(|_| answer.keys > 0) {
+        let Some(value) = row.get(answer.keys).and_then(value_of) else { continue };
+        let name = group_name(row.get(..1));
+        let within = group_name(row.get(1..answer.keys));
+        let at = made.iter().position(|bar| bar.name == name).unwrap_or_else(|| {
+            made.push(Bar { name: name.clone(), url: None, parts: Vec::new(), value: String::new(), before: None });
+            sums.push(0.0);
+            made.len() - 1
+        });
+        let colored = if answer.keys > 1 { &within } else { &name };
+        let index = parts.iter().position(|(known, _)| known == colored).unwrap_or(parts.len());
+        let color = match answer.keys {
+            1 if !is_severity => "c0".to_owned(),
+            _ => of_series(colored, index, is_severity),
+        };
+        if answer.keys > 1 && index == parts.len() {
+            parts.push((within.clone(), color.clone()));
+        }
+        let (Some(bar), Some(sum)) = (made.get_mut(at), sums.get_mut(at)) else { continue };
+        bar.parts.push(part(colored, &color, value));
+        *sum += value;
+        bar.value = unit.say(*sum);
+    }
+    if let Some(before) = before.filter(|_| answer.keys > 0) {
+        for bar in &mut made {
+            let same = before.rows.iter().filter(|row| group_name(row.get(..1)) == bar.name);
+            let was: Vec<f64> = same.filter_map(|row| value_of(row.get(before.keys)?)).collect();
+            bar.before = Some(was.iter().sum());
+        }
+    }
+    let all = made.len();
+    made.truncate(BARS);
+    html! {
+        @if !parts.is_empty() { (legend(parts.iter().map(|(name, color)| (&**name, &**color)))) }
+        (bars(label, &made))
+        (left_out(all, BARS))
+    }
+}
+
+fn shares(label: &str, answered: &Answered) -> Markup {
+    let answer = &answered.answer;
+    let is_severity = by_severity(answer);
+    let value = |row: &Vec<serde_json::Value>| row.get(answer.keys).and_then(value_of).unwrap_or_default();
+    let mut slices: Vec<Slice> = answer
+        .rows
+        .iter()
+        .take(SERIES)
+        .enumerate()
+        .map(|(index, row)| {
+            let name = group_name(row.get(..answer.keys));
+            Slice { color: of_series(&name, index, is_severity), name, value: value(row) }
+        })
+        .collect();
+    if let Some(rest) = answer.rows.get(SERIES..).filter(|rest| !rest.is_empty()) {
+        let (name, color) = (format!("{} others", count(rest.len() as u64)), "rest".to_owned());
+        slices.push(Slice { name, color, value: rest.iter().map(value).sum() });
+    }
+    pie(label, &slices, unit(answered))
+}
+
+fn one_number(label: &str, answered: &Answered) -> Markup {
+    let value = |answer: &Answer| answer.rows.first().and_then(|row| value_of(row.get(answer.keys)?));
+    let over_time = answered.trend.as_ref().and_then(|trend| Groups::of(answered, trend, 0).named.into_iter().next());
+    let trend = Trend {
+        before: answered.before.as_ref().and_then(|(before, _)| value(before)),
+        values: over_time.map(|(_, values)| values).unwrap_or_default(),
+    };
+    number(label, value(&answered.answer), unit(answered), &trend, &answered.range)
+}
