@@ -5,7 +5,7 @@ mod error;
 mod shelf;
 
 pub(crate) use error::{DashboardError, InvalidDashboard};
-pub(crate) use shelf::Dashboards;
+pub(crate) use shelf::{Dashboards, Replaces};
 
 use jkool_jkql::{Chart, Statement, Zone, moment, parse};
 use jkool_model::Timestamp;

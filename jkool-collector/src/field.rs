@@ -106,6 +106,14 @@ impl FieldName {
         self.0.starts_with(PROPERTIES) || self.0.starts_with(SNAPSHOTS)
     }
 
+    /// As people write it: of a property its name, of a snapshot's value the snapshot's name and its own.
+    pub(crate) fn short(&self) -> String {
+        match self.snapshot_parts() {
+            Some([_, snapshot, property]) => format!("{snapshot}.{property}"),
+            None => self.0.strip_prefix(PROPERTIES).unwrap_or(&self.0).to_owned(),
+        }
+    }
+
     /// As it is parsed.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -2,7 +2,7 @@
 
 use super::answer::json;
 use crate::app::App;
-use crate::dashboard::{Dashboard, DashboardError};
+use crate::dashboard::{Dashboard, DashboardError, Replaces};
 use crate::error_response::ErrorResponse;
 use crate::intake::body;
 use crate::query::Query;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// So long the JSON of one can be, in bytes.
-pub(crate) const LONGEST: usize = 256 << 10;
+const LONGEST: usize = 256 << 10;
 
 type Answer = Result<Response, ErrorResponse>;
 
@@ -42,7 +42,7 @@ pub(super) async fn put(State(app): State<Arc<App>>, Path(name): Path<String>, b
     let body = body::read(body, LONGEST, app.limits.body_timeout, &mut reservation).await?;
     let dashboard = Dashboard::from_json(&body).map_err(DashboardError::from)?;
     let saved = dashboard.to_json();
-    let is_new = blocking(move || app.dashboards.put(&name, dashboard, None)).await?;
+    let is_new = blocking(move || app.dashboards.put(&name, dashboard, Replaces::Anything)).await?;
     Ok((if is_new { StatusCode::CREATED } else { StatusCode::OK }, json(saved)).into_response())
 }
 

@@ -14,6 +14,16 @@ pub(super) fn all() -> impl Iterator<Item = (&'static str, Dashboard)> {
     JSON.into_iter().filter_map(|(name, json)| Some((name, Dashboard::from_json(json.as_bytes()).ok()?)))
 }
 
+/// The one of this name.
+pub(super) fn find(name: &str) -> Option<Dashboard> {
+    all().find(|(known, _)| *known == name).map(|(_, dashboard)| dashboard)
+}
+
+/// Whether one has this name.
+pub(super) fn is_one(name: &str) -> bool {
+    JSON.iter().any(|(known, _)| *known == name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{JSON, all};

@@ -22,6 +22,17 @@ pub(crate) struct Dashboards {
     saved: Mutex<BTreeMap<String, Dashboard>>,
 }
 
+/// What a dashboard may take the place of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Replaces {
+    /// Whatever has its name.
+    Anything,
+    /// There must be none of its name.
+    Nothing,
+    /// The one of this version.
+    Version(u32),
+}
+
 /// A dashboard in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Named {
@@ -67,7 +78,7 @@ impl Dashboards {
             None => named(name, &dashboard, true),
         });
         let mut all: Vec<Named> = built_in.collect();
-        let own = saved.iter().filter(|(name, _)| builtin::all().all(|(known, _)| known != *name));
+        let own = saved.iter().filter(|(name, _)| !builtin::is_one(name));
         all.extend(own.map(|(name, dashboard)| named(name, dashboard, false)));
         all
     }
@@ -80,12 +91,11 @@ impl Dashboards {
         find(&self.lock(), name)
     }
 
-    /// Saves one, and says whether there was none of its name before. With `version`, only if it is that one which is replaced. It is
-    /// on the disk when this returns.
+    /// Saves one, and says whether there was none of its name before. It is on the disk when this returns.
     ///
     /// # Errors
-    /// When the name is none, there are too many, it was changed meanwhile, or the file can't be written.
-    pub(crate) fn put(&self, name: &str, dashboard: Dashboard, version: Option<u32>) -> Result<bool, DashboardError> {
+    /// When the name is none, there are too many, it would replace another one than `replaces` says, or the file can't be written.
+    pub(crate) fn put(&self, name: &str, dashboard: Dashboard, replaces: Replaces) -> Result<bool, DashboardError> {
         let is_name = (1..=64).contains(&name.len())
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
         if !is_name {
@@ -94,8 +104,12 @@ impl Dashboards {
         dashboard.check()?;
         let mut saved = self.lock();
         let known = find(&saved, name).ok();
-        if version.is_some_and(|version| known.as_ref().map(Dashboard::version) != Some(version)) {
-            return Err(DashboardError::Changed(name.to_owned()));
+        match (replaces, known.as_ref().map(Dashboard::version)) {
+            (Replaces::Nothing, Some(_)) => return Err(DashboardError::Exists(name.to_owned())),
+            (Replaces::Version(wanted), found) if found != Some(wanted) => {
+                return Err(DashboardError::Changed(name.to_owned()));
+            }
+            _ => {}
         }
         if saved.len() >= MOST && !saved.contains_key(name) {
             return Err(DashboardError::TooMany(saved.len()));
@@ -155,13 +169,12 @@ impl Dashboard {
 }
 
 fn find(saved: &BTreeMap<String, Dashboard>, name: &str) -> Result<Dashboard, DashboardError> {
-    let built_in = || builtin::all().find(|(known, _)| *known == name).map(|(_, dashboard)| dashboard);
-    saved.get(name).cloned().or_else(built_in).ok_or_else(|| DashboardError::NotFound(name.to_owned()))
+    saved.get(name).cloned().or_else(|| builtin::find(name)).ok_or_else(|| DashboardError::NotFound(name.to_owned()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Dashboards, FILE};
+    use super::{Dashboards, FILE, Replaces};
     use crate::dashboard::{Dashboard, DashboardError};
     use std::fs;
     use std::path::PathBuf;
@@ -182,9 +195,9 @@ mod tests {
         let folder = folder("restart");
         let open = || Dashboards::open(Some(&folder)).unwrap().0;
         let first = open();
-        assert!(first.put("mine", dashboard("Mine"), None).unwrap());
-        assert!(!first.put("mine", dashboard("Mine too"), None).unwrap());
-        assert!(!first.put("overview", dashboard("Other"), None).unwrap());
+        assert!(first.put("mine", dashboard("Mine"), Replaces::Anything).unwrap());
+        assert!(!first.put("mine", dashboard("Mine too"), Replaces::Anything).unwrap());
+        assert!(!first.put("overview", dashboard("Other"), Replaces::Anything).unwrap());
         let again = open();
         assert_eq!(
             (again.get("mine").unwrap(), again.get("overview").unwrap()),
@@ -210,7 +223,7 @@ mod tests {
         let (dashboards, notice) = Dashboards::open(Some(&folder)).unwrap();
         assert!(notice.unwrap().contains("set aside"));
         assert_eq!(dashboards.list().len(), 3);
-        dashboards.put("mine", dashboard("Mine"), None).unwrap();
+        dashboards.put("mine", dashboard("Mine"), Replaces::Anything).unwrap();
         assert_eq!(fs::read_to_string(folder.join(format!("{FILE}.corrupt-1"))).unwrap(), "{\"x\": {");
         fs::remove_dir_all(&folder).unwrap();
     }
@@ -218,14 +231,17 @@ mod tests {
     #[test]
     fn who_saves_what_was_changed_meanwhile_is_told() {
         let (dashboards, _) = Dashboards::open(None).unwrap();
-        dashboards.put("mine", dashboard("one"), None).unwrap();
+        dashboards.put("mine", dashboard("one"), Replaces::Anything).unwrap();
         let version = dashboards.get("mine").unwrap().version();
-        dashboards.put("mine", dashboard("two"), Some(version)).unwrap();
-        let late = dashboards.put("mine", dashboard("three"), Some(version));
+        dashboards.put("mine", dashboard("two"), Replaces::Version(version)).unwrap();
+        let late = dashboards.put("mine", dashboard("three"), Replaces::Version(version));
         assert!(matches!(late, Err(DashboardError::Changed(_))));
         assert_eq!(dashboards.get("mine").unwrap().title, "two");
         for name in ["", "a/b", "..", "ä", &"x".repeat(65)] {
-            assert!(matches!(dashboards.put(name, dashboard("x"), None), Err(DashboardError::Name(_))), "{name}");
+            assert!(
+                matches!(dashboards.put(name, dashboard("x"), Replaces::Anything), Err(DashboardError::Name(_))),
+                "{name}"
+            );
         }
     }
 }

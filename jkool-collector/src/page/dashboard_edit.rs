@@ -5,7 +5,7 @@ use super::error_page::ErrorPage;
 use super::layout::{Frame, Tab, frame};
 use super::posted::Posted;
 use crate::app::App;
-use crate::dashboard::{Dashboard, DashboardError, HIGHEST, KINDS, Viewlet, WIDEST, kind_of};
+use crate::dashboard::{Dashboard, DashboardError, HIGHEST, KINDS, Replaces, Viewlet, WIDEST, kind_of};
 use crate::error_response::ErrorResponse;
 use crate::filter::Filter;
 use crate::server::session::Session;
@@ -52,8 +52,10 @@ pub(super) async fn change(
         }
         action => {
             let changed = changed(&dashboard, action, &posted);
-            let (app, kept, version) = (Arc::clone(&app), name.clone(), posted.get("version").parse().ok());
-            let put = tokio::task::spawn_blocking(move || app.dashboards.put(&kept, changed, version.or(Some(0))));
+            let (app, kept, version) =
+                (Arc::clone(&app), name.clone(), posted.get("version").parse().unwrap_or_default());
+            let put =
+                tokio::task::spawn_blocking(move || app.dashboards.put(&kept, changed, Replaces::Version(version)));
             put.await.map_err(ErrorResponse::Internal)?.map(|_| format!("/dashboards/{name}/edit"))
         }
     };
@@ -219,7 +221,7 @@ fn viewlets(name: &str, dashboard: &Dashboard) -> Markup {
                     div {
                         h2 { (viewlet.title) }
                         code { (viewlet.query) }
-                        p.hint { (viewlet.width) " of 12 columns, " (viewlet.height) @if viewlet.height == 1 { " row" } @else { " rows" } }
+                        p.hint { (KINDS.iter().find(|(.., kind)| viewlet.kind == Some(*kind)).map_or("as the sentence says", |(_, called, _)| *called)) ", " (viewlet.width) " of 12 columns, " (viewlet.height) @if viewlet.height == 1 { " row" } @else { " rows" } }
                     }
                     form.line method="post" action={ "/dashboards/" (name) "/edit" } {
                         input type="hidden" name="viewlet" value=(index);

@@ -2,33 +2,43 @@
 
 use super::error_page::ErrorPage;
 use super::layout::{Frame, Tab, frame};
+use super::link::url;
 use super::posted::Posted;
+use super::query_params::QueryParams;
 use crate::app::App;
-use crate::dashboard::{Dashboard, DashboardError};
+use crate::dashboard::{Dashboard, DashboardError, Replaces};
 use crate::error_response::ErrorResponse;
 use crate::filter::Filter;
 use crate::server::session::Session;
 use axum::Extension;
-use axum::extract::{Request, State};
+use axum::extract::{RawQuery, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use std::sync::Arc;
 
-pub(super) async fn show(State(app): State<Arc<App>>) -> Result<Response, ErrorPage> {
-    list(&app, StatusCode::OK, &Posted::default(), None).await
+pub(super) async fn show(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ErrorPage> {
+    let params = QueryParams::read(&app, query.as_deref()).await;
+    list(&app, &params.filter, params.status(), &Posted::default(), None).await
 }
 
-async fn list(app: &App, status: StatusCode, said: &Posted, fault: Option<&str>) -> Result<Response, ErrorPage> {
+/// With links that keep the time of `filter`.
+async fn list(
+    app: &App,
+    filter: &Filter,
+    status: StatusCode,
+    said: &Posted,
+    fault: Option<&str>,
+) -> Result<Response, ErrorPage> {
     let total = app.store.read(|reader| reader.total()).await?;
-    let filter = Filter::default();
-    let head = Frame { title: "Dashboards", tab: Tab::Dashboards, filter: &filter, total: Some(total) };
+    let head = Frame { title: "Dashboards", tab: Tab::Dashboards, filter, total: Some(total) };
+    let time = filter.time_only();
     let main = html! {
         h1 { "Dashboards" }
         ul.dashboards {
             @for named in app.dashboards.list() {
                 li {
-                    a href={ "/dashboards/" (named.name) } { (named.title) }
+                    a href=(url(&format!("/dashboards/{}", named.name), &time)) { (named.title) }
                     span.hint { (named.name) @if named.is_built_in { ", built in" } }
                 }
             }
@@ -76,16 +86,17 @@ pub(super) async fn create(
     };
     let edit = if posted.has("json") { "" } else { "/edit" };
     let kept = match dashboard {
-        Ok(_) if app.dashboards.get(&name).is_ok() => Err(DashboardError::Exists(name.clone())),
         Ok(dashboard) => {
             let (app, name) = (Arc::clone(&app), name.clone());
-            let put = tokio::task::spawn_blocking(move || app.dashboards.put(&name, dashboard, None));
+            let put = tokio::task::spawn_blocking(move || app.dashboards.put(&name, dashboard, Replaces::Nothing));
             put.await.map_err(ErrorResponse::Internal)?.map(drop)
         }
         Err(error) => Err(error),
     };
     Ok(match kept {
         Ok(()) => Redirect::to(&format!("/dashboards/{name}{edit}")).into_response(),
-        Err(error) => list(&app, error.status(), &posted, Some(&error.to_string())).await.into_response(),
+        Err(error) => {
+            list(&app, &Filter::default(), error.status(), &posted, Some(&error.to_string())).await.into_response()
+        }
     })
 }

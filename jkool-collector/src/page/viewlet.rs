@@ -13,7 +13,7 @@ use super::format::{count, cut};
 use super::link::{url, with_time};
 use crate::field::SEVERITY;
 use crate::jkql::Answer;
-use groups::{Groups, group_name, value_of};
+use groups::{Groups, called, group_name, value_of};
 use jkool_jkql::Chart;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
@@ -74,6 +74,16 @@ fn over_time(label: &str, answered: &Answered, mark: Mark) -> Markup {
             is_before: false,
         })
         .collect();
+    let mut shown = SERIES;
+    // Counts add up, so that a stack is as high as all of them.
+    if let Some(rest) =
+        groups.named.get(SERIES..).filter(|rest| mark != Mark::Lines && groups.only_counts && !rest.is_empty())
+    {
+        shown = groups.named.len();
+        let values = sums(rest.iter().map(|(_, values)| values));
+        let name = format!("{} others", count(rest.len() as u64));
+        series.push(Series { name, color: "rest".to_owned(), values, is_before: false });
+    }
     if let Some((before, shift)) = &answered.before {
         let earlier = Groups::of(answered, before, *shift);
         let is_before = true;
@@ -86,10 +96,7 @@ fn over_time(label: &str, answered: &Answered, mark: Mark) -> Markup {
                 .collect();
             series.extend(found);
         } else {
-            let mut values: BTreeMap<i64, f64> = BTreeMap::new();
-            for (time, value) in earlier.named.iter().flat_map(|(_, values)| values) {
-                *values.entry(*time).or_default() += value;
-            }
+            let values = sums(earlier.named.iter().map(|(_, values)| values));
             series.push(Series { name: "all, before".to_owned(), color: "text".to_owned(), values, is_before });
         }
     }
@@ -105,11 +112,23 @@ fn over_time(label: &str, answered: &Answered, mark: Mark) -> Markup {
     };
     let filter = &answered.answer.filter;
     html! {
-        (legend(series.iter().filter(|series| !series.is_before).map(|series| (&*series.name, &*series.color))))
+        // One that is no group is what the title says.
+        @if answered.answer.keys > 1 || groups.named.len() > 1 {
+            (legend(series.iter().filter(|series| !series.is_before).map(|series| (&*series.name, &*series.color))))
+        }
         (chart.draw(|from, to| Some(url("/", &with_time(filter, from, to)))))
-        (left_out(groups.named.len(), SERIES))
+        (left_out(groups.named.len(), shown))
         (chart.table())
     }
+}
+
+/// All of them, time by time.
+fn sums<'a>(all: impl Iterator<Item = &'a BTreeMap<i64, f64>>) -> BTreeMap<i64, f64> {
+    let mut sums: BTreeMap<i64, f64> = BTreeMap::new();
+    for (time, value) in all.flatten() {
+        *sums.entry(*time).or_default() += value;
+    }
+    sums
 }
 
 fn heat_map(label: &str, answered: &Answered) -> Markup {
@@ -140,8 +159,9 @@ fn named_bars(label: &str, answered: &Answered) -> Markup {
             let value = value_of(cell).unwrap_or_default();
             let was = before.and_then(|before| value_of(before.rows.first()?.get(index)?));
             let unit = answered.units.get(index).copied().unwrap_or(unit);
-            let parts = vec![part(&column.name, "c0", value)];
-            made.push(Bar { name: column.name.clone(), url: None, parts, value: unit.say(value), before: was });
+            let name = called(column);
+            let parts = vec![part(&name, "c0", value)];
+            made.push(Bar { name, url: None, parts, value: unit.say(value), before: was });
         }
     }
     let is_severity = answer.keys > 0

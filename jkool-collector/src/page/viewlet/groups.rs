@@ -2,7 +2,7 @@
 
 use super::Answered;
 use crate::field::{SEVERITY, TIME};
-use crate::jkql::Answer;
+use crate::jkql::{Answer, Column};
 use jkool_model::Severity;
 use serde_json::Value;
 use std::cmp::Reverse;
@@ -20,7 +20,7 @@ pub(super) struct Groups {
 impl Groups {
     /// Those of `answer`, with each time so many microseconds later.
     pub(super) fn of(answered: &Answered, answer: &Answer, shift: i64) -> Self {
-        let is_time = |column: &crate::jkql::Column| column.field.as_ref().is_some_and(|field| field.as_str() == TIME);
+        let is_time = |column: &Column| column.field.as_ref().is_some_and(|field| field.as_str() == TIME);
         if !answer.columns.first().is_some_and(is_time) || answer.keys == 0 {
             return Self::default();
         }
@@ -38,7 +38,7 @@ impl Groups {
             let figures = answer.columns.iter().zip(row).skip(answer.keys);
             if answer.keys == 1 {
                 for (column, value) in figures.filter_map(|(column, cell)| Some((column, value_of(cell)?))) {
-                    add(column.name.clone(), time, value);
+                    add(called(column), time, value);
                 }
             } else if let Some(value) = row.get(answer.keys).and_then(value_of) {
                 add(group_name(row.get(1..answer.keys)), time, value);
@@ -69,6 +69,18 @@ impl Groups {
             named.sort_by(|(_, one), (_, other)| sum(other).total_cmp(&sum(one)));
         }
         Self { named, only_counts }
+    }
+}
+
+/// What a person calls a column: a value of a snapshot without its category.
+pub(super) fn called(column: &Column) -> String {
+    let Some(field) = column.field.as_ref().filter(|field| field.is_own()) else { return column.name.clone() };
+    match column.name.split_once('(') {
+        // The name of a group may have a parenthesis too.
+        Some((function, _)) if !matches!(function, "properties" | "snapshots") => {
+            format!("{function}({})", field.short())
+        }
+        _ => field.short(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! An answer as a table.
 
 use super::Answered;
-use super::groups::{group_name, value_of};
+use super::groups::{called, group_name, value_of};
 use crate::jkql::{Answer, Column, ColumnType};
 use crate::page::chart::Unit;
 use crate::page::format::{count, cut, time};
@@ -36,7 +36,7 @@ fn is_number(column: &Column) -> bool {
 }
 
 fn heads(answer: &Answer) -> Markup {
-    html! { @for column in &answer.columns { th.n[is_number(column)] { (cut(&column.name, 60)) } } }
+    html! { @for column in &answer.columns { th.n[is_number(column)] { (cut(&called(column), 60)) } } }
 }
 
 fn rows(answered: &Answered) -> Markup {
