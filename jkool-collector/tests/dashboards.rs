@@ -176,6 +176,20 @@ fn a_viewlet_that_fails_spoils_no_other() {
 }
 
 #[test]
+fn a_stretch_of_time_leads_to_what_was_counted_in_it() {
+    let collector = collector();
+    let query = "get number of events where severity = 'ERROR' and operation = 'ship' bucketed by 30 minutes";
+    put(&collector, "mine", &dashboard(&[viewlet(query, "area")]));
+    let page = get(&collector, "/dashboards/mine").1;
+    let links: Vec<_> = page.split("<a href=\"/?").skip(1).map(|rest| rest.split_once('"').unwrap().0).collect();
+    assert_eq!(links.len(), 2, "{links:?}");
+    for link in links {
+        let list = get(&collector, &format!("/?{}", link.replace("&amp;", "&"))).1;
+        assert_eq!(list.matches("class=\"msg\"").count(), 3, "{link}");
+    }
+}
+
+#[test]
 fn one_time_range_is_for_all_and_the_period_before_is_beside_it() {
     let collector = collector();
     let viewlets = [
@@ -188,7 +202,7 @@ fn one_time_range_is_for_all_and_the_period_before_is_beside_it() {
     put(&collector, "mine", &dashboard(&viewlets));
     let page = get(&collector, "/dashboards/mine").1;
     assert!(
-        page.contains("<p class=\"figure\">60</p>") && page.contains("▲ 100 % against the period before"),
+        page.contains("<p class=\"figure\">60</p>") && page.contains("▲ 100 % · 30 before"),
         "{page}"
     );
     // A sentence that says its time keeps it.

@@ -6,8 +6,8 @@ use serde_json::json;
 /// Drags with the mouse from one share of what `selector` finds to another.
 async fn drag(browser: &Browser, selector: &str, from: f64, to: f64) {
     let place = format!(
-        "(() => {{ const at = document.querySelector({selector:?}).getBoundingClientRect(); \
-         return [at.x + at.width * {from}, at.x + at.width * {to}, at.y + at.height / 2]; }})()"
+        "(() => {{ const found = document.querySelector({selector:?}); found.scrollIntoView({{block: 'center'}}); \
+         const at = found.getBoundingClientRect(); return [at.x + at.width * {from}, at.x + at.width * {to}, at.y + at.height / 2]; }})()"
     );
     browser.ask("(window.here = true)").await;
     let place = browser.ask(&place).await;
@@ -82,7 +82,8 @@ async fn charts_follow_what_arrives_and_hold_still_while_they_are_used() {
     browser
         .ask("(document.querySelectorAll('#charts details').forEach((details) => { details.open = true; }), true)")
         .await;
-    browser.point("#charts > .columns .bars").await;
+    browser.ask("(document.querySelector('#charts > .columns').scrollIntoView({block: 'center'}), true)").await;
+    browser.point("#charts > .columns .bars .name").await;
     browser.send(&event("third"));
     browser.until("document.querySelector('#total').textContent === '3'").await;
     assert_eq!(browser.ask(operations).await, "2");
@@ -111,7 +112,7 @@ async fn a_metric_is_told_in_its_unit_and_for_each_source() {
     browser.ask("(document.querySelector('select[name=by-source]').value = 'p95')").await;
     browser.follow("form.filter button").await;
     assert!(browser.path().await.contains("by-source=p95"));
-    assert_eq!(browser.text("#metric .legend").await, "Shop · web-1 Shop · web-2");
+    assert_eq!(browser.text("#metric .legend").await, "Shop · web-1Shop · web-2");
     assert_eq!(browser.text("#metric h2").await, "Server / Memory / used p95 of each source");
     browser.finish().await;
 }

@@ -3,7 +3,7 @@ import { dragging, invite } from "./brush.js";
 import { showTimes } from "./time.js";
 
 const EVERY = 3000; // milliseconds, at least
-const SHARE = 8; // and so many times as long as it took: most of the time nothing is asked
+const SHARE = 4; // and so many times as long as it took: most of the time nothing is asked
 
 /** Whether the reader does something with a part, which must not move then. */
 function inUse(part) {

@@ -21,7 +21,7 @@ pub(super) fn frame(label: &str, range: &Range<i64>, axis: &ValueAxis, content: 
     let longest = axis.ticks.iter().map(|(_, label)| label.chars().count()).max().unwrap_or_default();
     html! {
         div.chart data-from=(Timestamp::from_usec(range.start)) data-to=(Timestamp::from_usec(range.end)) {
-            svg.y-axis aria-hidden="true" width=(longest * 7 + 8) {
+            svg.y-axis aria-hidden="true" width=(longest * 8 + 8) {
                 @for (value, label) in &axis.ticks {
                     text x="100%" dx="-8" y={ (format!("{:.1}", axis.y(*value))) "%" } { (label) }
                 }

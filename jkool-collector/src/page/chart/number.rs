@@ -29,7 +29,7 @@ pub(in crate::page) fn number(
     html! {
         div.number {
             p.figure { (value.map_or("–".to_owned(), |value| unit.say(value))) }
-            @if let (Some(value), Some(before)) = (value, trend.before) { p.hint { (change(value, before)) " (" (unit.say(before)) ")" } }
+            @if let (Some(value), Some(before)) = (value, trend.before) { p.hint { (change(value, before)) " · " (unit.say(before)) " before" } }
             @if trend.values.len() > 1 { (spark(label, trend, range)) }
         }
     }
@@ -39,15 +39,15 @@ pub(in crate::page) fn number(
 fn change(value: f64, before: f64) -> String {
     let per_cent = (value - before) / before.abs() * 100.0;
     match value.partial_cmp(&before) {
-        Some(std::cmp::Ordering::Equal) => "= as in the period before".to_owned(),
+        Some(std::cmp::Ordering::Equal) => "=".to_owned(),
         Some(order) => {
             let sign = if order.is_gt() { "▲" } else { "▼" };
             match per_cent.is_finite() && per_cent.abs() < 1_000.0 {
                 true => format!(
-                    "{sign} {} % against the period before",
+                    "{sign} {} %",
                     format::number((per_cent * 10.0).round().abs() / 10.0)
                 ),
-                false => format!("{sign} against the period before"),
+                false => sign.to_owned(),
             }
         }
         None => String::new(),
@@ -75,11 +75,11 @@ mod tests {
     #[test]
     fn a_change_is_said_in_per_cent_where_that_says_something() {
         for (value, before, text) in [
-            (3.0, 2.0, "▲ 50 % against the period before"),
-            (1.0, 4.0, "▼ 75 % against the period before"),
-            (2.0, 2.0, "= as in the period before"),
-            (5.0, 0.0, "▲ against the period before"),
-            (f64::MAX, 1.0, "▲ against the period before"),
+            (3.0, 2.0, "▲ 50 %"),
+            (1.0, 4.0, "▼ 75 %"),
+            (2.0, 2.0, "="),
+            (5.0, 0.0, "▲"),
+            (f64::MAX, 1.0, "▲"),
         ] {
             assert_eq!(change(value, before), text);
         }

@@ -98,7 +98,9 @@ impl Unit {
     /// What one of the step is that values up to `most` are said in, and its sign.
     pub(super) fn step(self, most: f64) -> (f64, &'static str) {
         let most = most.abs() * self.factor;
-        let step = self.steps.iter().rev().find(|(from, ..)| most >= *from).or(self.steps.first());
+        // Beyond all steps none of them makes it short.
+        let beyond = self.steps.last().is_some_and(|(_, size, _)| most / size >= 1e6);
+        let step = self.steps.iter().rev().find(|(from, ..)| most >= *from && !beyond).or(self.steps.first());
         step.map_or((1.0, ""), |(_, size, sign)| (size / self.factor, sign))
     }
 
@@ -137,6 +139,7 @@ mod tests {
             (ValueType::CurrencyEur, 12.5, "12.50 €"),
             (ValueType::CurrencyUsd, 25_000.0, "25.00 k$"),
             (ValueType::MassKg, 0.0, "0 kg"),
+            (ValueType::SizeByte, 1e300, "1e300 B"),
         ] {
             assert_eq!(Unit::of(&value_type).say(value), text);
         }
