@@ -201,10 +201,7 @@ fn one_time_range_is_for_all_and_the_period_before_is_beside_it() {
     ];
     put(&collector, "mine", &dashboard(&viewlets));
     let page = get(&collector, "/dashboards/mine").1;
-    assert!(
-        page.contains("<p class=\"figure\">60</p>") && page.contains("▲ 100 % · 30 before"),
-        "{page}"
-    );
+    assert!(page.contains("<p class=\"figure\">60</p>") && page.contains("▲ 100 % · 30 before"), "{page}");
     // A sentence that says its time keeps it.
     assert!(page.contains("<p class=\"figure\">0</p>"));
     assert!(!page.contains("class=\"before\"") && !page.contains(" was "));

@@ -2,25 +2,23 @@
 
 mod answered;
 mod groups;
+mod named_bars;
 mod table;
 
 pub(super) use answered::{Answered, Asked};
 
-use super::chart::{
-    Bar, HeatRow, Mark, OverTime, Part, Series, Slice, Trend, Unit, bars, heat, legend, number, of_series, pie,
-};
-use super::format::{count, cut};
+use super::chart::{HeatRow, Mark, OverTime, Series, Slice, Trend, Unit, heat, legend, number, of_series, pie};
+use super::format::count;
 use super::link::{url, with_time};
 use crate::field::SEVERITY;
 use crate::jkql::Answer;
-use groups::{Groups, called, group_name, value_of};
+use groups::{Groups, group_name, value_of};
 use jkool_jkql::Chart;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
-/// So many series, bars and rows of a heat map are drawn; the table has all.
+/// So many series and rows of a heat map are drawn; the table has all.
 const SERIES: usize = 7;
-const BARS: usize = 20;
 const HEAT: usize = 30;
 
 /// What is in the viewlet that is called `label`: a picture, and what it was made of as a table.
@@ -36,7 +34,7 @@ pub(super) fn draw(label: &str, answered: &Answered) -> Markup {
         Chart::Area => over_time(label, answered, Mark::Areas),
         Chart::Bar if answered.width > 0 => over_time(label, answered, Mark::Bars),
         Chart::HeatMap => heat_map(label, answered),
-        Chart::Bar => html! { (named_bars(label, answered)) (table::folded(answered)) },
+        Chart::Bar => html! { (named_bars::draw(label, answered)) (table::folded(answered)) },
         Chart::Pie => html! { (shares(label, answered)) (table::folded(answered)) },
         Chart::Number => one_number(label, answered),
         _ => table::table(answered),
@@ -139,74 +137,6 @@ fn heat_map(label: &str, answered: &Answered) -> Markup {
         (heat(label, &rows, &answered.range, answered.width, unit(answered)))
         (left_out(all, HEAT))
         (table::folded(answered))
-    }
-}
-
-/// Bars of the first group, in which the second are parts; without a group a bar for each figure.
-fn named_bars(label: &str, answered: &Answered) -> Markup {
-    let (answer, unit) = (&answered.answer, unit(answered));
-    let before = answered.before.as_ref().map(|(before, _)| before);
-    let mut made: Vec<Bar> = Vec::new();
-    let mut parts: Vec<(String, String)> = Vec::new();
-    let part = |name: &str, color: &str, value: f64| Part {
-        color: color.to_owned(),
-        value,
-        title: format!("{}: {}", cut(name, 80), unit.say(value)),
-    };
-    if answer.keys == 0 {
-        for (index, (column, cell)) in answer.columns.iter().zip(answer.rows.first().into_iter().flatten()).enumerate()
-        {
-            let value = value_of(cell).unwrap_or_default();
-            let was = before.and_then(|before| value_of(before.rows.first()?.get(index)?));
-            let unit = answered.units.get(index).copied().unwrap_or(unit);
-            let name = called(column);
-            let parts = vec![part(&name, "c0", value)];
-            made.push(Bar { name, url: None, parts, value: unit.say(value), before: was });
-        }
-    }
-    let is_severity = answer.keys > 0
-        && answer
-            .columns
-            .get(answer.keys - 1)
-            .and_then(|column| column.field.as_ref())
-            .is_some_and(|field| field.as_str() == SEVERITY);
-    let mut sums: Vec<f64> = Vec::new();
-    for row in answer.rows.iter().filter(|_| answer.keys > 0) {
-        let Some(value) = row.get(answer.keys).and_then(value_of) else { continue };
-        let name = group_name(row.get(..1));
-        let within = group_name(row.get(1..answer.keys));
-        let at = made.iter().position(|bar| bar.name == name).unwrap_or_else(|| {
-            made.push(Bar { name: name.clone(), url: None, parts: Vec::new(), value: String::new(), before: None });
-            sums.push(0.0);
-            made.len() - 1
-        });
-        let colored = if answer.keys > 1 { &within } else { &name };
-        let index = parts.iter().position(|(known, _)| known == colored).unwrap_or(parts.len());
-        let color = match answer.keys {
-            1 if !is_severity => "c0".to_owned(),
-            _ => of_series(colored, index, is_severity),
-        };
-        if answer.keys > 1 && index == parts.len() {
-            parts.push((within.clone(), color.clone()));
-        }
-        let (Some(bar), Some(sum)) = (made.get_mut(at), sums.get_mut(at)) else { continue };
-        bar.parts.push(part(colored, &color, value));
-        *sum += value;
-        bar.value = unit.say(*sum);
-    }
-    if let Some(before) = before.filter(|_| answer.keys > 0) {
-        for bar in &mut made {
-            let same = before.rows.iter().filter(|row| group_name(row.get(..1)) == bar.name);
-            let was: Vec<f64> = same.filter_map(|row| value_of(row.get(before.keys)?)).collect();
-            bar.before = Some(was.iter().sum());
-        }
-    }
-    let all = made.len();
-    made.truncate(BARS);
-    html! {
-        @if !parts.is_empty() { (legend(parts.iter().map(|(name, color)| (&**name, &**color)))) }
-        (bars(label, &made))
-        (left_out(all, BARS))
     }
 }
 

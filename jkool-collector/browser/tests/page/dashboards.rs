@@ -1,6 +1,6 @@
 //! Dashboards: made by hand, and what a full one costs.
 
-use super::{Browser, event, now, shop};
+use super::{event, now, shop};
 use serde_json::json;
 use std::time::Duration;
 use tokio::time::sleep;

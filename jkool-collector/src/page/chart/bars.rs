@@ -53,12 +53,15 @@ pub(in crate::page) fn bars(label: &str, bars: &[Bar]) -> Markup {
 }
 
 fn parts(bar: &Bar, most: f64) -> Markup {
-    let mut from = 0.0;
+    let mut end = 0.0;
+    let placed = bar.parts.iter().filter(|part| part.value > 0.0).map(|part| {
+        let (from, width) = (end, (part.value / most * 100.0).clamp(0.0, 100.0));
+        end += width;
+        (part, from, width)
+    });
     html! {
-        @for part in bar.parts.iter().filter(|part| part.value > 0.0) {
-            @let width = (part.value / most * 100.0).clamp(0.0, 100.0);
+        @for (part, from, width) in placed {
             rect class={ "f-" (part.color) } x=(format!("{from:.2}")) y="1" width=(format!("{:.2}", width.max(0.3))) height="8" { title { (part.title) } }
-            @let _ = from += width;
         }
     }
 }

@@ -43,10 +43,7 @@ fn change(value: f64, before: f64) -> String {
         Some(order) => {
             let sign = if order.is_gt() { "▲" } else { "▼" };
             match per_cent.is_finite() && per_cent.abs() < 1_000.0 {
-                true => format!(
-                    "{sign} {} %",
-                    format::number((per_cent * 10.0).round().abs() / 10.0)
-                ),
+                true => format!("{sign} {} %", format::number((per_cent * 10.0).round().abs() / 10.0)),
                 false => sign.to_owned(),
             }
         }
@@ -74,13 +71,9 @@ mod tests {
 
     #[test]
     fn a_change_is_said_in_per_cent_where_that_says_something() {
-        for (value, before, text) in [
-            (3.0, 2.0, "▲ 50 %"),
-            (1.0, 4.0, "▼ 75 %"),
-            (2.0, 2.0, "="),
-            (5.0, 0.0, "▲"),
-            (f64::MAX, 1.0, "▲"),
-        ] {
+        for (value, before, text) in
+            [(3.0, 2.0, "▲ 50 %"), (1.0, 4.0, "▼ 75 %"), (2.0, 2.0, "="), (5.0, 0.0, "▲"), (f64::MAX, 1.0, "▲")]
+        {
             assert_eq!(change(value, before), text);
         }
     }

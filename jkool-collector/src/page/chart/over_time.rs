@@ -127,34 +127,32 @@ impl OverTime<'_> {
     }
 
     fn areas(&self, axis: &ValueAxis, totals: &BTreeMap<i64, f64>) -> Markup {
-        let mut below: BTreeMap<i64, f64> = totals.keys().map(|time| (*time, 0.0)).collect();
-        html! {
-            @for series in self.series.iter().filter(|series| !series.is_before) {
-                @let before = below.clone();
-                @let _ = below.iter_mut().for_each(|(time, sum)| *sum += series.values.get(time).copied().unwrap_or_default().max(0.0));
-                @let above = below.iter().map(|(time, sum)| (*time, *sum));
-                @let under = before.iter().rev().map(|(time, sum)| (*time, *sum));
-                polygon class={ "area f-" (series.color) } points=(self.points(axis, above.chain(under))) {}
-            }
-        }
+        let mut below: Vec<(i64, f64)> = totals.keys().map(|time| (*time, 0.0)).collect();
+        let areas = self.series.iter().filter(|series| !series.is_before).map(|series| {
+            let value = |time: &i64| series.values.get(time).copied().unwrap_or_default().max(0.0);
+            let above: Vec<_> = below.iter().map(|(time, sum)| (*time, sum + value(time))).collect();
+            let under = std::mem::replace(&mut below, above.clone()).into_iter().rev();
+            (&series.color, self.points(axis, above.into_iter().chain(under)))
+        });
+        html! { @for (color, points) in areas { polygon class={ "area f-" (color) } points=(points) {} } }
     }
 
     fn bars(&self, axis: &ValueAxis) -> Markup {
         let mut below: BTreeMap<i64, f64> = BTreeMap::new();
+        let mut bar = |time: i64, value: f64| {
+            let sum = below.entry(time).or_default();
+            let bottom = axis.y(*sum);
+            *sum += value;
+            let (top, [from, _, to]) = (axis.y(*sum), self.x(time));
+            let gap = (to - from) / 16.0;
+            // One among thousands is to be seen too.
+            let (width, height) = ((to - from - 2.0 * gap).max(0.5), (bottom - top).max(0.6));
+            html! { rect x=(format!("{:.1}", from + gap)) y=(format!("{top:.2}")) width=(format!("{width:.1}")) height=(format!("{height:.2}")) {} }
+        };
         html! {
             @for series in self.series.iter().filter(|series| !series.is_before) {
                 g class={ "f-" (series.color) } {
-                    @for (time, value) in series.values.iter().filter(|(_, value)| **value > 0.0) {
-                        @let sum = below.entry(*time).or_default();
-                        @let bottom = axis.y(*sum);
-                        @let _ = *sum += value;
-                        @let top = axis.y(*sum);
-                        @let [from, _, to] = self.x(*time);
-                        @let gap = (to - from) / 16.0;
-                        // One among thousands is to be seen too.
-                        rect x=(format!("{:.1}", from + gap)) y=(format!("{top:.2}"))
-                            width=(format!("{:.1}", (to - from - 2.0 * gap).max(0.5))) height=(format!("{:.2}", (bottom - top).max(0.6))) {}
-                    }
+                    @for (time, value) in series.values.iter().filter(|(_, value)| **value > 0.0) { (bar(*time, *value)) }
                 }
             }
         }

@@ -20,14 +20,17 @@ pub(in crate::page) fn pie(label: &str, slices: &[Slice], unit: Unit) -> Markup 
     let most = slices.iter().map(|slice| slice.value).fold(0.0, f64::max);
     let part = |slice: &Slice| if most > 0.0 { slice.value.max(0.0) / most } else { 0.0 };
     let total: f64 = slices.iter().map(part).sum();
-    let mut from = 0.0;
+    let mut end = 0.0;
+    let arcs = slices.iter().filter(|slice| part(slice) > 0.0).map(|slice| {
+        let from = end;
+        end += part(slice) / total;
+        (slice, arc(from, end))
+    });
     html! {
         div.pie {
             svg viewBox="-50 -50 100 100" role="img" aria-label=(label) {
-                @for slice in slices.iter().filter(|slice| part(slice) > 0.0) {
-                    @let share = part(slice) / total;
-                    path class={ "f-" (slice.color) } d=(arc(from, from + share)) { title { (slice.name) ": " (unit.say(slice.value)) } }
-                    @let _ = from += share;
+                @for (slice, arc) in arcs {
+                    path class={ "f-" (slice.color) } d=(arc) { title { (slice.name) ": " (unit.say(slice.value)) } }
                 }
             }
             ul.legend {
