@@ -126,7 +126,8 @@ pub(crate) fn protect(headers: &mut HeaderMap) {
         connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
     for (name, value) in [
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (REFERRER_POLICY, "no-referrer"),
+        // With none at all, a form of ours would seem to come from nowhere.
+        (REFERRER_POLICY, "same-origin"),
         (CONTENT_SECURITY_POLICY, POLICY),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ] {

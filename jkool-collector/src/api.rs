@@ -1,8 +1,9 @@
-//! The read API: what is stored, as JSON, for the command, tests and other programs. `api/openapi.json` describes it.
+//! The API for the command, tests and other programs: what is stored, as JSON, and dashboards. `api/openapi.json` describes it.
 
 mod answer;
 mod charts;
 mod csv;
+mod dashboards;
 mod errors;
 mod events;
 mod export;
@@ -22,7 +23,7 @@ use std::sync::Arc;
 
 const OPENAPI: &str = include_str!("api/openapi.json");
 
-type Routes = [(&'static str, fn() -> MethodRouter<Arc<App>>); 17];
+type Routes = [(&'static str, fn() -> MethodRouter<Arc<App>>); 19];
 
 /// Every path. A test makes sure that each is described, and each of its parameters.
 const ROUTES: Routes = [
@@ -41,6 +42,8 @@ const ROUTES: Routes = [
     ("/api/stats", || get(charts::stats)),
     ("/metrics", || get(open_metrics::open_metrics)),
     ("/api/tail", || get(live::tail)),
+    ("/api/dashboards", || get(dashboards::list)),
+    ("/api/dashboards/{name}", || get(dashboards::one).put(dashboards::put).delete(dashboards::delete)),
     ("/api/openapi.json", || get(openapi)),
     // Of what is not above, too, the answer is JSON.
     ("/api/{*path}", || get(answer::no_such_path)),

@@ -3,6 +3,7 @@
 use crate::access::Access;
 use crate::clock::Clock;
 use crate::counters::Counters;
+use crate::dashboard::Dashboards;
 use crate::error_response::ErrorResponse;
 use crate::intake::{Batch, BodyMemory};
 use crate::script::Script;
@@ -23,6 +24,7 @@ pub(crate) struct App {
     pub(crate) limits: Limits,
     pub(crate) body_memory: BodyMemory,
     pub(crate) counters: Counters,
+    pub(crate) dashboards: Dashboards,
     pub(crate) script: Option<Arc<Script>>,
 }
 

@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::collector::Collector;
 use crate::collector::Ready;
 use crate::counters::Counters;
+use crate::dashboard::Dashboards;
 use crate::intake::BodyMemory;
 use crate::listen::listen;
 use crate::script::Script;
@@ -222,14 +223,21 @@ impl CollectorBuilder {
             Some(clock) => self.store.clock(clock),
             None => self.store,
         };
+        let folder = store.folder().map(Path::to_owned);
+        let store = store.open()?;
+        // The folder is this process's own now.
+        let (dashboards, damaged) = Dashboards::open(folder.as_deref())?;
+        let counters = Counters::default();
+        damaged.into_iter().for_each(|notice| counters.note(notice));
         let app = App {
-            store: store.open()?,
+            store,
             clock,
             access: Access::new(tokens, self.names, reached.ip()),
             is_tls: tls.is_some(),
             body_memory: BodyMemory::for_bodies(self.limits.body),
             limits: self.limits,
-            counters: Counters::default(),
+            counters,
+            dashboards,
             script: self.script,
         };
         let app = Arc::new(app);

@@ -1,6 +1,7 @@
 //! Why a request is not done, and how a client is told.
 
 use crate::access::Denied;
+use crate::dashboard::DashboardError;
 use crate::intake::Batch;
 use crate::query::InvalidQuery;
 use crate::store::{Appended, StoreError, StoreErrorKind};
@@ -43,6 +44,8 @@ pub(crate) enum ErrorResponse {
     Entities(Appended, Batch),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Dashboard(DashboardError),
     #[error("a fault of the collector: {0}")]
     Internal(tokio::task::JoinError),
 }
@@ -51,6 +54,15 @@ pub(crate) enum ErrorResponse {
 const SOON: &str = "1";
 /// The same where a person must help first: a full disk, a broken file.
 const LATER: &str = "10";
+
+impl From<DashboardError> for ErrorResponse {
+    fn from(error: DashboardError) -> Self {
+        match error {
+            DashboardError::Store(error) => Self::Store(error),
+            other => Self::Dashboard(other),
+        }
+    }
+}
 
 impl ErrorResponse {
     fn status(&self) -> StatusCode {
@@ -76,6 +88,7 @@ impl ErrorResponse {
             ErrorResponse::Store(error) if error.kind() == StoreErrorKind::Busy => StatusCode::TOO_MANY_REQUESTS,
             ErrorResponse::Store(error) if error.kind() == StoreErrorKind::NoSuchField => StatusCode::BAD_REQUEST,
             ErrorResponse::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+            ErrorResponse::Dashboard(error) => error.status(),
             ErrorResponse::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

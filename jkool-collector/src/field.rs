@@ -1,7 +1,9 @@
 //! The fields of entities by name, for filters and for aggregation.
 
+mod value_type;
 mod values;
 
+pub(crate) use value_type::value_type_of;
 pub(crate) use values::{FieldValue, cut, each_value, hash, is_cut, values_of};
 
 use jkool_model::SourceType;
@@ -97,6 +99,19 @@ impl FieldName {
 
     pub(crate) const fn new(name: String) -> Self {
         Self(name)
+    }
+
+    /// Whether it is a property, or a value of a snapshot.
+    pub(crate) fn is_own(&self) -> bool {
+        self.0.starts_with(PROPERTIES) || self.0.starts_with(SNAPSHOTS)
+    }
+
+    /// As people write it: of a property its name, of a snapshot's value the snapshot's name and its own.
+    pub(crate) fn short(&self) -> String {
+        match self.snapshot_parts() {
+            Some([_, snapshot, property]) => format!("{snapshot}.{property}"),
+            None => self.0.strip_prefix(PROPERTIES).unwrap_or(&self.0).to_owned(),
+        }
     }
 
     /// As it is parsed.

@@ -42,16 +42,21 @@ use resolve::Resolver;
 /// # Errors
 /// When it is no statement, names what there is not, or the store can't answer it.
 pub fn ask(reader: &Reader<'_>, request: &Request) -> Result<Answer, JkqlError> {
-    match jkool_jkql::parse(&request.statement)? {
+    answer(reader, &jkool_jkql::parse(&request.statement)?, request)
+}
+
+/// Answers what was read of a statement, whatever the request's own says.
+pub(crate) fn answer(reader: &Reader<'_>, statement: &Statement, request: &Request) -> Result<Answer, JkqlError> {
+    match statement {
         Statement::Get(select) => {
             let resolver = Resolver::new(reader);
-            let plan = Plan::new(&select, request, &resolver)?;
+            let plan = Plan::new(select, request, &resolver)?;
             match &select.output {
                 Output::Rows(_) => rows::answer(reader, &plan),
                 _ => figures::answer(reader, &plan),
             }
         }
-        Statement::Compare { select, with } => compare::answer(reader, request, &select, &with),
+        Statement::Compare { select, with } => compare::answer(reader, request, select, with),
         _ => Err(JkqlError::Subscription),
     }
 }

@@ -8,6 +8,7 @@ mod clock;
 mod collector;
 mod condition;
 mod counters;
+mod dashboard;
 mod error_response;
 mod expression;
 mod field;

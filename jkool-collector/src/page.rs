@@ -2,7 +2,11 @@
 
 mod activities;
 mod assets;
+mod chart;
 mod charts;
+mod dashboard;
+mod dashboard_edit;
+mod dashboards;
 mod error_page;
 mod errors;
 mod event;
@@ -15,8 +19,9 @@ mod layout;
 mod link;
 mod list_filter;
 mod map;
+mod metric;
 mod outside;
-mod plot;
+mod posted;
 mod pretty_json;
 mod query_params;
 mod row;
@@ -24,6 +29,7 @@ mod strip;
 mod summary;
 mod tail;
 mod timeline;
+mod viewlet;
 mod welcome;
 
 use crate::app::App;
@@ -41,6 +47,9 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/activities", get(activities::show))
         .route("/errors", get(errors::show))
         .route("/charts", get(charts::show))
+        .route("/dashboards", get(dashboards::show).post(dashboards::create))
+        .route("/dashboards/{name}", get(dashboard::show))
+        .route("/dashboards/{name}/edit", get(dashboard_edit::show).post(dashboard_edit::change))
         .route("/map", get(map::show))
         .merge(assets::routes())
         .fallback(error_page::not_found)

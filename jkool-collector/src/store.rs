@@ -31,6 +31,7 @@ pub(crate) use busy_range::BusyRange;
 pub(crate) use engine::Health;
 pub use error::{StoreError, StoreErrorKind};
 pub(crate) use errors::{ErrorGroup, Errors};
+pub(crate) use front::aside;
 pub use id::{EntityId, InvalidEntityId};
 pub(crate) use index::Search;
 pub(crate) use loads::Load;

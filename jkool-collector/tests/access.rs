@@ -145,7 +145,7 @@ fn every_answer_tells_browsers_to_be_careful() {
         let answer = ask(&collector, request);
         assert_eq!(answer.status, status);
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
-        assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
+        assert_eq!(answer.header("referrer-policy"), Some("same-origin"));
         assert_eq!(answer.header("cross-origin-resource-policy"), Some("same-origin"));
         let policy = answer.header("content-security-policy").unwrap();
         assert!(

@@ -60,7 +60,7 @@ const EVENTS: &[&str] = &[
     r#"{"type":"SNAPSHOT","name":"Cpu","category":"System","time-usec":1457524703000000,"properties":[{"name":"load","type":"double","value":0.5}]}"#,
 ];
 
-const PAGES: &[&str] = &["/", "/activities", "/errors", "/charts", "/map"];
+const PAGES: &[&str] = &["/", "/activities", "/errors", "/charts", "/map", "/dashboards/overview"];
 
 #[test]
 fn every_page_is_there_with_and_without_events() {
@@ -139,8 +139,9 @@ fn activities_are_roots_and_the_longest_may_come_first() {
 fn charts_and_map_show_what_is_stored() {
     let collector = collector(EVENTS);
     let charts = get(&collector, "/charts?metric=Order/Cart/total").body;
-    assert_eq!(charts.matches("<svg class=\"chart\"").count(), 4);
-    for part in ["f-s-error", "l-grid", "12.5"] {
+    assert_eq!(charts.matches("<svg class=\"plot\"").count(), 2);
+    assert_eq!(charts.matches("<ol class=\"bars\"").count(), 2);
+    for part in ["f-s-error", "l-grid", "12.50 €"] {
         assert!(charts.contains(part), "{part}");
     }
     assert!(charts.contains("/?since=2016-03-09T11%3A58%3A20.000000Z&amp;until=2016-03-09T11%3A58%3A21.000000Z"));
@@ -171,7 +172,7 @@ fn charts_draw_what_is_far_apart() {
         let collector = collector(&events.iter().map(String::as_str).collect::<Vec<_>>());
         let page = get(&collector, "/charts?metric=//x");
         assert_eq!(page.status, 200, "{values}");
-        assert_eq!(page.body.matches("<svg class=\"chart\"").count(), 3, "{values}");
+        assert_eq!(page.body.matches("<svg class=\"plot\"").count(), 2, "{values}");
         assert!(
             !page.body.contains("NaN") && !page.body.contains("inf\n<") && !page.body.contains("can't be drawn"),
             "{values}"

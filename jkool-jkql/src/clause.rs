@@ -177,7 +177,7 @@ fn limit(input: &mut Input<'_>) -> Parsed<Clause> {
 }
 
 fn show(input: &mut Input<'_>) -> Parsed<Clause> {
-    const CHART: &str = "a chart (linechart, areachart, barchart, piechart, table, number)";
+    const CHART: &str = "a chart (linechart, areachart, barchart, piechart, table, number, heatmap, map)";
     word("`show as`")(input)?;
     let known = |(name, _): (String, usize)| {
         // A column chart is a bar chart that stands.

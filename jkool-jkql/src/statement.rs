@@ -148,17 +148,23 @@ pub enum Chart {
     Table,
     /// One number.
     Number,
+    /// A row of cells for each group over time, the darker the more.
+    HeatMap,
+    /// Who sends to whom.
+    Map,
 }
 
 impl Chart {
     /// Every chart, with its name in a statement.
-    pub const ALL: [(&'static str, Self); 6] = [
+    pub const ALL: [(&'static str, Self); 8] = [
         ("linechart", Self::Line),
         ("areachart", Self::Area),
         ("barchart", Self::Bar),
         ("piechart", Self::Pie),
         ("table", Self::Table),
         ("number", Self::Number),
+        ("heatmap", Self::HeatMap),
+        ("map", Self::Map),
     ];
 
     /// Its name in a statement.

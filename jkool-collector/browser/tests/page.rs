@@ -5,6 +5,10 @@
 mod axe;
 #[path = "page/browser.rs"]
 mod browser;
+#[path = "page/charts.rs"]
+mod charts;
+#[path = "page/dashboards.rs"]
+mod dashboards;
 #[path = "page/http.rs"]
 mod http;
 #[path = "page/orders.rs"]
@@ -308,6 +312,12 @@ async fn nobody_is_kept_out() {
         "/errors?text=nothing",
         "/charts",
         "/map",
+        "/dashboards",
+        "/dashboards/overview?compare=before",
+        "/dashboards/business",
+        "/dashboards/processes",
+        "/dashboards/overview/edit",
+        "/dashboards/overview/edit?viewlet=4",
         "/no",
     ];
     let mut found = Vec::new();
@@ -440,15 +450,15 @@ async fn a_detail_opens_with_its_timeline() {
 async fn charts_and_map_lead_to_their_events() {
     let browser = shop().await;
     browser.open("/charts").await;
-    assert_eq!(browser.count("svg.chart[aria-label]").await, 4);
+    assert_eq!((browser.count("svg.plot[aria-label]").await, browser.count("ol.bars[aria-label]").await), (2, 2));
     assert_eq!(browser.count("details.table table").await, 4);
     // Drawn in a colour of the style sheet.
-    let fill = browser.ask("getComputedStyle(document.querySelector('.chart .f-s-info')).fill").await;
+    let fill = browser.ask("getComputedStyle(document.querySelector('.plot .f-s-info')).fill").await;
     assert_eq!(fill, "rgb(36, 97, 181)");
     browser.theme("dark");
-    let fill = browser.ask("getComputedStyle(document.querySelector('.chart .f-s-info')).fill").await;
+    let fill = browser.ask("getComputedStyle(document.querySelector('.plot .f-s-info')).fill").await;
     assert_eq!(fill, "rgb(106, 165, 245)");
-    let stretch = browser.ask("document.querySelector('.chart a').getAttribute('href')").await;
+    let stretch = browser.ask("document.querySelector('.plot a').getAttribute('href')").await;
     assert!(stretch.as_str().unwrap().starts_with("/?since=2"), "{stretch}");
     browser.open(stretch.as_str().unwrap()).await;
     assert!(browser.count(".row").await > 0);
@@ -548,7 +558,16 @@ async fn an_evil_event_does_nothing() {
     browser.send(&events);
     browser.until("document.querySelectorAll('.row').length === 3").await;
     let detail = browser.ask("document.querySelector('.row .msg').getAttribute('href')").await;
-    for path in ["/", detail.as_str().unwrap(), "/activities", "/errors", "/charts", "/map"] {
+    for path in [
+        "/",
+        detail.as_str().unwrap(),
+        "/activities",
+        "/errors",
+        "/charts",
+        "/map",
+        "/dashboards/overview",
+        "/dashboards/processes",
+    ] {
         browser.open(path).await;
         browser.until("document.readyState === 'complete'").await;
         assert_eq!(browser.ask("window.pwned ?? 'no'").await, "no", "{path}");
@@ -593,7 +612,14 @@ async fn it_looks_right_in_both_themes_and_on_a_phone() {
         ("activities", "/activities"),
         ("errors", "/errors"),
         ("charts", "/charts?metric=Order/Payment/amount"),
+        ("sources", "/charts?metric=System/Memory/used&by-source=max"),
         ("map", "/map"),
+        ("dashboards", "/dashboards"),
+        ("overview", "/dashboards/overview"),
+        ("compared", "/dashboards/overview?compare=before&since=20m"),
+        ("business", "/dashboards/business"),
+        ("edit", "/dashboards/overview/edit"),
+        ("viewlet", "/dashboards/overview/edit?viewlet=4"),
         ("missing", "/nothing"),
     ];
     for (theme, width) in [("light", 1440), ("dark", 1024), ("light", 390), ("dark", 390)] {

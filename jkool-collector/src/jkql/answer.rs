@@ -1,5 +1,7 @@
 //! An answer: columns and rows, and its JSON in the service's shape.
 
+use crate::field::FieldName;
+use crate::filter::Filter;
 use jkool_jkql::{Chart, Zone};
 use jkool_model::Timestamp;
 use serde_json::{Map, Value, json};
@@ -13,12 +15,16 @@ pub struct Answer {
     pub item_type: &'static str,
     /// The columns, in order.
     pub columns: Vec<Column>,
+    /// So many of them, the first, say which group a row is of.
+    pub keys: usize,
     /// The rows; each has a value for each column, null where there is none.
     pub rows: Vec<Vec<Value>>,
     /// How many rows there are, those that were too many included.
     pub found: u64,
     /// Of which times, in microseconds.
     pub range: Range<i64>,
+    /// Of which entities.
+    pub filter: Filter,
     /// How the statement wants it drawn.
     pub show: Option<Chart>,
     /// What was asked of the store, for people.
@@ -33,6 +39,8 @@ pub struct Column {
     pub name: String,
     /// What its values are.
     pub column_type: ColumnType,
+    /// Whose values they are, or in whose unit they are told; `None` of numbers that only count.
+    pub field: Option<FieldName>,
 }
 
 /// What the values of a column are.

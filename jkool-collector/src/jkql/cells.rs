@@ -77,12 +77,12 @@ fn text(text: &str) -> Value {
 
 /// The column of a target: by the service's name, if it has one, else by that of the statement.
 pub(super) fn column(target: &Target, written: &str) -> Column {
-    let known = match target {
-        Target::Message => known::find(MESSAGE),
-        Target::Fields(fields) => fields.first().and_then(known::of_wire),
+    let (known, field) = match target {
+        Target::Message => (known::find(MESSAGE), None),
+        Target::Fields(fields) => (fields.first().and_then(known::of_wire), fields.first().cloned()),
     };
     let name = known.map_or(written, |known| known.service).to_owned();
-    Column { name, column_type: known.map_or(ColumnType::String, |known| known.column_type) }
+    Column { name, column_type: known.map_or(ColumnType::String, |known| known.column_type), field }
 }
 
 /// Properties have the type that their values have.

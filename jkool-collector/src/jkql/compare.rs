@@ -61,7 +61,7 @@ pub(super) fn answer(
     merged.truncate(plan.limit);
     let mut columns: Vec<Column> = figures.columns.iter().take(keys).cloned().collect();
     for column in figures.columns.iter().skip(keys) {
-        let named = |name: String| Column { name, column_type: column.column_type };
+        let named = |name: String| Column { name, ..column.clone() };
         columns.push(column.clone());
         columns.push(named(format!("{} {with}", column.name)));
         columns.push(named(format!("{} change", column.name)));
@@ -71,9 +71,11 @@ pub(super) fn answer(
     Ok(Answer {
         item_type: item_type(plan.filter.kind),
         columns,
+        keys,
         rows: merged,
         found,
         range: plan.range.clone(),
+        filter: plan.filter.clone(),
         show: select.show,
         explained,
     })

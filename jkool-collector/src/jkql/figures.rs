@@ -40,8 +40,9 @@ pub(super) fn answer(reader: &Reader<'_>, plan: &Plan<'_>) -> Result<Answer, Jkq
         true => "counted in the columns of the index".to_owned(),
         false => format!("grouped by {}, counted in the columns of the index", groups.join(", ")),
     }]);
-    let (range, show) = (plan.range.clone(), plan.select.show);
-    Ok(Answer { item_type: item_type(plan.filter.kind), columns: figures.columns, rows, found, range, show, explained })
+    let (range, show, filter) = (plan.range.clone(), plan.select.show, plan.filter.clone());
+    let (item_type, keys) = (item_type(plan.filter.kind), figures.keys);
+    Ok(Answer { item_type, columns: figures.columns, keys, rows, found, range, filter, show, explained })
 }
 
 impl Figures {
@@ -131,7 +132,11 @@ impl Figures {
     fn add_figure(&mut self, plan: &Plan<'_>, figure: &Figure) -> Result<(), JkqlError> {
         let (function, name) = match figure {
             Figure::Number => {
-                self.columns.push(Column { name: "NumberOf".to_owned(), column_type: ColumnType::Integer });
+                self.columns.push(Column {
+                    name: "NumberOf".to_owned(),
+                    column_type: ColumnType::Integer,
+                    field: None,
+                });
                 self.figures.push(None);
                 return Ok(());
             }
@@ -155,7 +160,9 @@ impl Figures {
         };
         let is_point = matches!(function, Function::Min | Function::Max) && is_time;
         let column_type = if is_point { ColumnType::Timestamp } else { column_type };
-        self.columns.push(Column { name: format!("{label}({shown})"), column_type });
+        let only_counts = matches!(function, Function::Count | Function::Distinct);
+        let of = (!only_counts).then(|| field.clone());
+        self.columns.push(Column { name: format!("{label}({shown})"), column_type, field: of });
         self.figures.push(Some(self.aggregation.measures.len()));
         self.aggregation.measures.push(Measure { function, field });
         Ok(())

@@ -76,7 +76,7 @@ impl<'a> Resolver<'a> {
             return Ok(Target::Fields(fields));
         }
         let own = KNOWN.iter().map(|known| known.service.to_owned());
-        let names = self.names()?.iter().map(|name| short(name));
+        let names = self.names()?.iter().map(|name| FieldName::new(name.clone()).short());
         let expected = "the name of a field, or properties.NAME for a property that nothing has yet";
         let error = ParseError::unknown(name.column, expected, &name.kind.to_string(), own.chain(names));
         Err(error.into())
@@ -120,13 +120,5 @@ impl<'a> Resolver<'a> {
     fn snapshots(&self, is_it: impl Fn(&[String; 3]) -> bool) -> Result<Vec<FieldName>, StoreError> {
         let names = self.names()?.iter().map(|name| FieldName::new(name.clone()));
         Ok(names.filter(|name| name.snapshot_parts().is_some_and(|parts| is_it(&parts))).collect())
-    }
-}
-
-/// How a name of the store is written in the short form.
-fn short(name: &str) -> String {
-    match FieldName::new(name.to_owned()).snapshot_parts() {
-        Some([_, snapshot, property]) => format!("{snapshot}.{property}"),
-        None => name.strip_prefix(PROPERTIES).unwrap_or(name).to_owned(),
     }
 }

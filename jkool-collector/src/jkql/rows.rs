@@ -80,9 +80,11 @@ pub(super) fn answer(reader: &Reader<'_>, plan: &Plan<'_>) -> Result<Answer, Jkq
     Ok(Answer {
         item_type: item_type(plan.filter.kind),
         columns: columns(&sources, &rows),
+        keys: 0,
         rows,
         found: total.first().map_or(0, |row| row.count),
         range: plan.range.clone(),
+        filter: plan.filter.clone(),
         show: plan.select.show,
         explained,
     })

@@ -31,8 +31,10 @@ impl Subscription {
         Answer {
             item_type: item_type(self.filter.kind),
             columns: columns(&self.sources, &rows),
+            keys: 0,
             found: rows.len() as u64,
             rows,
+            filter: self.filter.clone(),
             range: time.map_or(i64::MIN..i64::MAX, |time| time..time + 1),
             show: None,
             explained: Vec::new(),

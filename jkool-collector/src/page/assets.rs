@@ -28,16 +28,18 @@ pub(super) const SCRIPT: Asset = asset!("page.js");
 pub(super) const FAVICON: Asset = asset!("favicon.svg");
 
 /// The script's other modules name each other, so all files are of one version.
-const ALL: [Asset; 11] = [
+const ALL: [Asset; 13] = [
     STYLE,
     SCRIPT,
     FAVICON,
+    asset!("brush.js"),
     asset!("copy.js"),
     asset!("explore.js"),
     asset!("fold.js"),
     asset!("form.js"),
     asset!("keys.js"),
     asset!("live.js"),
+    asset!("refresh.js"),
     asset!("rows.js"),
     asset!("time.js"),
 ];

@@ -1,16 +1,19 @@
 //! Charts of what is stored, each with its figures as a table.
 
+use super::chart::{Bar, Mark, OverTime, Part, Series, Unit, bars, legend, of_severity};
 use super::error_page::ErrorPage;
 use super::filter_form::FilterForm;
-use super::format::{count, cut, number, severity_class, time};
+use super::format::{count, cut, duration, time};
 use super::layout::{Frame, Tab, as_table, frame};
 use super::link::{url, with_operation, with_source, with_time};
+use super::metric::{self, BySource, MetricChart, called, innermost};
 use super::outside::outside;
-use super::plot;
 use super::query_params::QueryParams;
+use super::strip::width_of;
 use crate::app::App;
 use crate::filter::Filter;
-use crate::store::{Bucket, Metric, MetricName, Severities, Top};
+use crate::query::Query;
+use crate::store::{Bucket, MetricName, Severities, Top};
 use axum::extract::{RawQuery, State};
 use axum::response::IntoResponse;
 use jkool_model::{Severity, SourceFqn, Timestamp};
@@ -28,6 +31,7 @@ pub(super) async fn show(
 ) -> Result<impl IntoResponse, ErrorPage> {
     let mut params = QueryParams::read(&app, query.as_deref()).await;
     let wanted: Option<String> = params.take("metric");
+    let by_source: Option<BySource> = params.take("by-source");
     params.finish();
     let (filter, now) = (params.filter.clone(), app.clock.now());
     let of_range = filter.clone();
@@ -43,7 +47,7 @@ pub(super) async fn show(
                 None => names.first(),
             };
             let metric = match chosen {
-                Some(name) => Some((name.clone(), reader.metric(name, &of_metric, BUCKETS, now)?)),
+                Some(name) => Some(metric::read(reader, name, by_source, &of_metric, range, now)?),
                 None => None,
             };
             Ok((reader.total()?, names, wanted, metric))
@@ -55,27 +59,43 @@ pub(super) async fn show(
     let (total, names, wanted, metric) = names;
     let filter = &params.filter;
     let head = Frame { title: "Charts", tab: Tab::Charts, filter, total: Some(total) };
-    let chosen = metric.as_ref().map(|(name, _)| name);
-    let own = chooser(&names, chosen);
-    let form = FilterForm { path: "/charts", params: &params, own: Some((own, "metric", wanted.unwrap_or_default())) };
+    let fields = html! { (chooser(&names, metric.as_ref().map(MetricChart::name))) (figure_field(&params, by_source)) };
+    let mut own = Query::default();
+    for (parameter, value) in [("metric", wanted), ("by-source", by_source.map(|by| by.to_string()))] {
+        if let Some(value) = value {
+            own.push(parameter, value);
+        }
+    }
+    let form = FilterForm { path: "/charts", params: &params, own: Some((fields, own)) };
+    let in_time = |from, to| Some(url("/", &with_time(filter, from, to)));
     let main = html! {
         h1.unseen { "Charts" }
         (form.full())
-        @if buckets.is_empty() {
-            p.notice {
-                "There is nothing to draw" @if filter.is_empty() { " yet." } @else { " for this filter. " a href="/charts" { "Clear it" } }
+        div #charts data-live[filter.until.is_none()] {
+            @if buckets.is_empty() {
+                p.notice {
+                    "There is nothing to draw" @if filter.is_empty() { " yet." } @else { " for this filter. " a href="/charts" { "Clear it" } }
+                }
+            } @else {
+                (outside("/charts", filter, range))
+                (over_time(&buckets, filter))
+                div.columns {
+                    (tops("Top operations", "Operation", &operations, str::to_owned, |name| url("/", &with_operation(filter, name))))
+                    (tops("Top sources", "Source", &sources, innermost, |name| match name.parse::<SourceFqn>() {
+                        Ok(source) => url("/", &with_source(filter, &source)),
+                        Err(_) => url("/", filter),
+                    }))
+                }
+                section #metric .part {
+                    @match &metric {
+                        Some(metric) => (metric.draw(in_time)),
+                        None => {
+                            h2 { "A metric over time" }
+                            p.hint { "No such number was received: numeric properties of events and snapshots are shown here." }
+                        }
+                    }
+                }
             }
-        } @else {
-            (outside("/charts", filter, range))
-            (over_time(&buckets, filter))
-            div.columns {
-                (tops("Top operations", "Operation", &operations, str::to_owned, |name| url("/", &with_operation(filter, name))))
-                (tops("Top sources", "Source", &sources, innermost, |name| match name.parse::<SourceFqn>() {
-                    Ok(source) => url("/", &with_source(filter, &source)),
-                    Err(_) => url("/", filter),
-                }))
-            }
-            (metric_section(metric.as_ref()))
         }
     };
     Ok((params.status(), frame(&head, &main)))
@@ -84,17 +104,6 @@ pub(super) async fn show(
 /// How the url says a metric.
 fn parameter(name: &MetricName) -> String {
     format!("{}/{}/{}", name.category, name.snapshot, name.property)
-}
-
-fn called(name: &MetricName) -> String {
-    let parts = [&name.category, &name.snapshot, &name.property].map(|part| cut(part, 60));
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" / ")
-}
-
-/// What a person calls a source, and where it is: its two innermost elements.
-fn innermost(source: &str) -> String {
-    let Ok(source) = source.parse::<SourceFqn>() else { return String::new() };
-    source.elements().take(2).map(|(_, name)| name).collect::<Vec<_>>().join(" · ")
 }
 
 fn chooser(names: &[MetricName], chosen: Option<&MetricName>) -> Markup {
@@ -111,13 +120,51 @@ fn chooser(names: &[MetricName], chosen: Option<&MetricName>) -> Markup {
     }
 }
 
+/// Whether the figure of each source is drawn, and which.
+fn figure_field(params: &QueryParams, chosen: Option<BySource>) -> Markup {
+    html! {
+        label.field.f-by-source {
+            span { "Of it" }
+            select name="by-source" aria-invalid=[params.fault("by-source").map(|_| "true")] {
+                option value="" { "how it spreads" }
+                optgroup label="for each source" {
+                    @for (by, name) in BySource::all() { option value=(name) selected[chosen == Some(by)] { (name) } }
+                }
+            }
+            @if let Some(fault) = params.fault("by-source") { em.fault role="alert" { (fault.expected) } }
+        }
+    }
+}
+
 fn over_time(buckets: &[Bucket], filter: &Filter) -> Markup {
-    let width = plot::width_of(buckets);
+    let width = width_of(buckets);
     let link = |from: Timestamp, to: Timestamp| url("/", &with_time(filter, from, to));
-    let end = |bucket: &Bucket| Timestamp::from_usec(bucket.start.as_usec() + width);
+    let end = |bucket: &Bucket| Timestamp::from_usec(bucket.start.as_usec().saturating_add(width));
     let present = present(buckets.iter().map(|bucket| &bucket.severities));
+    let filled = || buckets.iter().filter(|bucket| bucket.severities.total() > 0);
+    let values = |severity: Severity| {
+        let counts = filled().map(|bucket| (bucket.start.as_usec(), bucket.severities.of(severity)));
+        counts.filter(|(_, count)| *count > 0).map(|(start, count)| (start, count as f64)).collect()
+    };
+    let series = present.iter().map(|severity| Series {
+        name: severity.to_string(),
+        color: of_severity(*severity),
+        values: values(*severity),
+        is_before: false,
+    });
+    let chart = OverTime {
+        label: "Events over time, stacked by severity",
+        range: buckets.first().map_or(0, |bucket| bucket.start.as_usec())
+            ..buckets.last().map_or(1, |bucket| end(bucket).as_usec()),
+        width,
+        series: &series.collect::<Vec<_>>(),
+        band: &[],
+        mark: Mark::Bars,
+        unit: Unit::NUMBER,
+        whole: true,
+    };
     let rows = html! {
-        @for bucket in buckets.iter().filter(|bucket| bucket.severities.total() > 0) {
+        @for bucket in filled() {
             tr {
                 td { a href=(link(bucket.start, end(bucket))) { (time(bucket.start)) } }
                 (figures(&bucket.severities, &present))
@@ -125,10 +172,10 @@ fn over_time(buckets: &[Bucket], filter: &Filter) -> Markup {
         }
     };
     html! {
-        section.part {
-            h2 { "Events over time" }
-            (legend(&present))
-            (plot::histogram(buckets, link))
+        section.part #over-time {
+            h2 { "Events over time" span.hint { " in bars of " (duration(width)) span.drag hidden { " · drag to zoom" } } }
+            (severities(&present))
+            (chart.draw(|from, to| Some(link(from, to))))
             (as_table("As a table", &severity_heads(&html! { "From (" span.zone-name { "UTC" } ")" }, &present), &rows))
         }
     }
@@ -141,53 +188,27 @@ fn tops(title: &str, what: &str, tops: &[Top], name: impl Fn(&str) -> String, li
             tr { td { a href=(link(&top.name)) { (cut(&top.name, 120)) } } (figures(&top.severities, &present)) }
         }
     };
+    let part = |severity: &Severity, top: &Top| {
+        let of = top.severities.of(*severity);
+        Part { color: of_severity(*severity), value: of as f64, title: format!("{severity}: {}", count(of)) }
+    };
+    let bar = |top: &Top| Bar {
+        name: name(&top.name),
+        url: Some(link(&top.name)),
+        parts: present.iter().map(|severity| part(severity, top)).collect(),
+        value: count(top.severities.total()),
+        before: None,
+    };
     html! {
         section.part {
             h2 { (title) }
             @if tops.is_empty() { p.hint { "None is named." } } @else {
-                (legend(&present))
-                (plot::bars(tops, title, name, &link))
+                (severities(&present))
+                (bars(title, &tops.iter().map(bar).collect::<Vec<_>>()))
                 (as_table("As a table", &severity_heads(&html! { (what) }, &present), &rows))
             }
         }
     }
-}
-
-fn metric_section(metric: Option<&(MetricName, Vec<Metric>)>) -> Markup {
-    let content = match metric {
-        None => html! {
-            h2 { "A metric over time" }
-            p.hint { "No such number was received: numeric properties of events and snapshots are shown here." }
-        },
-        Some((name, values)) if values.is_empty() => html! {
-            h2 { (called(name)) }
-            p.hint { "It has no value in this time, from these sources." }
-        },
-        Some((name, values)) => {
-            let heads = html! {
-                th { "From (" span.zone-name { "UTC" } ")" } th.n { "Values" } th.n { "Minimum" } th.n { "Average" } th.n { "Maximum" }
-            };
-            let rows = html! {
-                @for value in values {
-                    tr {
-                        td { (time(value.start)) }
-                        td.n { (count(value.count)) }
-                        @for figure in [value.min, value.avg, value.max] { td.n { (number(figure)) } }
-                    }
-                }
-            };
-            html! {
-                h2 { (called(name)) }
-                ul.legend {
-                    li { span.swatch.f-line {} "average" }
-                    li { span.swatch.f-band {} "minimum to maximum" }
-                }
-                (plot::metric(values, &called(name), &cut(&name.property, 30)))
-                (as_table("As a table", &heads, &rows))
-            }
-        }
-    };
-    html! { section #metric .part { (content) } }
 }
 
 /// The severities that there are, the gravest first.
@@ -196,12 +217,9 @@ fn present<'a>(all: impl Iterator<Item = &'a Severities> + Clone) -> Vec<Severit
     Severity::ALL.iter().rev().copied().filter(is_present).collect()
 }
 
-fn legend(present: &[Severity]) -> Markup {
-    html! {
-        ul.legend {
-            @for severity in present { li { span class={ "swatch f-" (severity_class(*severity)) } {} (severity) } }
-        }
-    }
+fn severities(present: &[Severity]) -> Markup {
+    let named: Vec<_> = present.iter().map(|severity| (severity.to_string(), of_severity(*severity))).collect();
+    legend(named.iter().map(|(name, color)| (&**name, &**color)))
 }
 
 fn severity_heads(first: &Markup, present: &[Severity]) -> Markup {

@@ -11,6 +11,7 @@ use super::row::row;
 use super::welcome::welcome;
 use crate::app::App;
 use crate::filter::Filter;
+use crate::query::Query;
 use crate::store::{EntityId, Stored};
 use crate::time_arg::Moment;
 use axum::extract::{RawQuery, State};
@@ -67,8 +68,10 @@ pub(super) async fn show(
 }
 
 /// The form's hidden field that keeps snapshots in the list.
-fn kept() -> (Markup, &'static str, String) {
-    (html! { input type="hidden" name=(PARAMETER) value="shown"; }, PARAMETER, "shown".to_owned())
+fn kept() -> (Markup, Query) {
+    let mut own = Query::default();
+    own.push(PARAMETER, "shown");
+    (html! { input type="hidden" name=(PARAMETER) value="shown"; }, own)
 }
 
 /// What says a time that is yet to come would be on top of the list until then.

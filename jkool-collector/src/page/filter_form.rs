@@ -1,9 +1,10 @@
 //! The form that says which entities are wanted, and what it says now.
 
-use super::link::{url, url_with};
+use super::link::{url, url_and};
 use super::query_params::QueryParams;
 use crate::expression::Expression;
 use crate::filter::{Filter, Kind, SeverityRange};
+use crate::query::Query;
 use crate::time_arg::Moment;
 use jkool_model::Severity;
 use maud::{Markup, html};
@@ -11,10 +12,10 @@ use maud::{Markup, html};
 /// A form that leads to `path`.
 #[derive(Debug)]
 pub(super) struct FilterForm<'a> {
-    pub(super) path: &'static str,
+    pub(super) path: &'a str,
     pub(super) params: &'a QueryParams,
-    /// Fields of the page's own, and the parameter that they stand for.
-    pub(super) own: Option<(Markup, &'static str, String)>,
+    /// Fields of the page's own, and the parameters that they stand for.
+    pub(super) own: Option<(Markup, Query)>,
 }
 
 impl FilterForm<'_> {
@@ -80,7 +81,7 @@ impl FilterForm<'_> {
             form.filter method="get" action=(self.path) role="search" {
                 div.line {
                     (first)
-                    @if let Some((own, ..)) = &self.own { (own) }
+                    @if let Some((own, _)) = &self.own { (own) }
                     button type="submit" { "Apply" }
                 }
                 (rest)
@@ -96,8 +97,8 @@ impl FilterForm<'_> {
     fn chips(&self) -> Markup {
         let filter = &self.params.filter;
         let leading_to = |filter: &Filter| match &self.own {
-            Some((_, parameter, value)) if !value.is_empty() => url_with(self.path, filter, parameter, value),
-            _ => url(self.path, filter),
+            Some((_, own)) => url_and(self.path, filter, own),
+            None => url(self.path, filter),
         };
         let of = |name: &'static str, text: Option<String>, without: fn(&mut Filter)| {
             text.map(|text| {

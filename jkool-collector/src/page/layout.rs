@@ -15,6 +15,7 @@ pub(super) enum Tab {
     Errors,
     Charts,
     Map,
+    Dashboards,
     None,
 }
 
@@ -35,6 +36,7 @@ const TABS: [(Tab, &str, &str); 5] = [
     (Tab::Errors, "/errors", "Errors"),
     (Tab::Charts, "/charts", "Charts"),
     (Tab::Map, "/map", "Map"),
+    (Tab::Dashboards, "/dashboards", "Dashboards"),
 ];
 
 /// The figures of a picture, as rows of cells.

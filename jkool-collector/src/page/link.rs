@@ -19,6 +19,13 @@ pub(super) fn url_with(path: &str, filter: &Filter, parameter: &str, value: impl
     url_of(path, &query)
 }
 
+/// As [`url`], with other parameters too.
+pub(super) fn url_and(path: &str, filter: &Filter, others: &Query) -> String {
+    let mut query = filter.to_query();
+    query.extend(others.clone());
+    url_of(path, &query)
+}
+
 fn url_of(path: &str, query: &Query) -> String {
     match query.to_string() {
         query if query.is_empty() => path.to_owned(),

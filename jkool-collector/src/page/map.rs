@@ -12,10 +12,10 @@ use super::link::{url, with_source};
 use super::query_params::QueryParams;
 use crate::app::App;
 use crate::filter::{Filter, SeverityRange};
-use crate::store::{BusyRange, Flow, Load};
+use crate::store::{BusyRange, Flow, Load, Reader, StoreError};
 use axum::extract::{RawQuery, State};
 use axum::response::IntoResponse;
-use jkool_model::{Severity, SourceFqn};
+use jkool_model::{Severity, SourceFqn, Timestamp};
 use maud::{Markup, html};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -66,6 +66,35 @@ pub(super) async fn show(
         }
     };
     Ok((params.status(), frame(&head, &main)))
+}
+
+/// The map of a time, as a picture with its table.
+#[derive(Debug)]
+pub(super) struct Flows {
+    flows: Vec<Flow>,
+    loads: Loads,
+    filter: Filter,
+}
+
+impl Flows {
+    /// Those of the time that `filter` says.
+    pub(super) fn read(reader: &Reader<'_>, filter: &Filter, now: Timestamp) -> Result<Self, StoreError> {
+        let filter = filter.time_only();
+        let mut flows = reader.flows(&filter, now)?;
+        flows.truncate(DRAWN);
+        let loads = reader.loads(&filter, SOURCES, now)?;
+        let minutes = minutes(reader.busy_range(&filter, now)?);
+        Ok(Self { flows, loads: Loads { loads, minutes }, filter })
+    }
+
+    pub(super) fn draw(&self) -> Markup {
+        match self.flows.is_empty() {
+            true => html! { p.hint { "No message went from one source to another in this time." } },
+            false => {
+                html! { (drawing::drawing(&self.flows, &self.loads, &self.filter)) (table(&self.flows, &self.filter)) }
+            }
+        }
+    }
 }
 
 /// What each source told, in so many minutes.

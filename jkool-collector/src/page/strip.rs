@@ -2,7 +2,6 @@
 
 use super::format::{count, duration, severity_class, time};
 use super::link::{url, with_time};
-use super::plot::width_of;
 use crate::filter::Filter;
 use crate::store::Bucket;
 use jkool_model::{Severity, Timestamp};
@@ -10,6 +9,14 @@ use maud::{Markup, html};
 
 /// The height of the picture in its own units.
 const HIGH: f64 = 100.0;
+
+/// How wide each bucket is, in microseconds; a single one is a second.
+pub(super) fn width_of(buckets: &[Bucket]) -> i64 {
+    match buckets {
+        [first, second, ..] => second.start.as_usec() - first.start.as_usec(),
+        _ => 1_000_000,
+    }
+}
 
 pub(super) fn strip(buckets: &[Bucket], filter: &Filter) -> Markup {
     let [first, .., last] = buckets else { return html! {} };

@@ -6,9 +6,10 @@ use super::scale::Scale;
 use super::{
     Aggregation, Bucket, Function, Group, Key, Measure, Metric, MetricName, Reader, Row, Severities, Sizes, Top,
 };
-use crate::field::{FieldName, PROPERTIES, TIME};
+use crate::condition::{Condition, Test};
+use crate::field::{FieldName, PROPERTIES, TIME, value_type_of};
 use crate::filter::{Filter, Kind};
-use jkool_model::{Severity, Timestamp};
+use jkool_model::{Severity, Timestamp, ValueType};
 use std::collections::BTreeSet;
 
 /// So many severities there are.
@@ -101,10 +102,7 @@ impl Reader<'_> {
     /// When the store can't be read.
     pub fn metric(&self, name: &MetricName, filter: &Filter, buckets: usize, now: Timestamp) -> Result<Vec<Metric>> {
         let Some(scale) = self.scale(filter, buckets, now)? else { return Ok(Vec::new()) };
-        let field = match name.snapshot.is_empty() && name.category.is_empty() {
-            true => FieldName::property(&name.property),
-            false => FieldName::snapshot(&name.category, &name.snapshot, &name.property),
-        };
+        let field = name.field();
         let measure = |function| Measure { function, field: field.clone() };
         let measures = [Function::Count, Function::Min, Function::Avg, Function::Max].map(measure).to_vec();
         let groups = vec![Group::Time(scale.width)];
@@ -116,6 +114,14 @@ impl Reader<'_> {
             _ => None,
         };
         Ok(rows.iter().filter_map(metric).filter(|metric| metric.count > 0).collect())
+    }
+
+    /// What the values of a field measure, as the youngest that has one says. Only properties say it.
+    pub(crate) fn value_type(&self, field: &FieldName, filter: &Filter, now: Timestamp) -> Result<Option<ValueType>> {
+        let has_it = Condition::new(field.clone(), Test::Exists).into();
+        let with_it = Filter { expression: filter.expression.clone().and(has_it), ..filter.clone() };
+        let found = self.find(&with_it, 1, None, now)?;
+        Ok(found.first().and_then(|stored| value_type_of(&stored.entity, field.as_str())))
     }
 
     /// How many entities there are.

@@ -4,7 +4,8 @@ mod folder;
 mod state;
 mod writer;
 
-pub(super) use folder::{Lock, aside, make_folders, take, with_suffix};
+pub(crate) use folder::aside;
+pub(super) use folder::{Lock, make_folders, take, with_suffix};
 pub(super) use state::{Group, Shared, State, find};
 pub(super) use writer::{Follower, TAIL, Work, Writer, closed};
 

@@ -10,7 +10,7 @@ use super::{Appended, Record, Retention, StoreError, StoreErrorKind};
 use crate::clock::Clock;
 use std::num::NonZero;
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, broadcast};
@@ -145,6 +145,11 @@ impl StoreBuilder {
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
         self.path = Some(path.into());
         self
+    }
+
+    /// The folder that [`file`](Self::file) names.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.path.as_deref()
     }
 
     /// Has everything kept by [VictoriaLogs](https://docs.victoriametrics.com/victorialogs/), one server or the front of a

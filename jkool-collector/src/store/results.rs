@@ -1,6 +1,7 @@
 //! What the store answers with.
 
 use super::EntityId;
+use crate::field::FieldName;
 use bytes::Bytes;
 use jkool_model::{Entity, Severity, SourceFqn, Text, Timestamp};
 
@@ -80,6 +81,16 @@ pub struct MetricName {
     pub snapshot: String,
     /// The property's name.
     pub property: String,
+}
+
+impl MetricName {
+    /// The field that its values are in.
+    pub(crate) fn field(&self) -> FieldName {
+        match self.snapshot.is_empty() && self.category.is_empty() {
+            true => FieldName::property(&self.property),
+            false => FieldName::snapshot(&self.category, &self.snapshot, &self.property),
+        }
+    }
 }
 
 /// A name, and how many entities have it.

@@ -42,7 +42,7 @@ impl Scale {
     }
 
     /// Where each begins.
-    pub(super) fn starts(self) -> impl Iterator<Item = Timestamp> {
+    pub(crate) fn starts(self) -> impl Iterator<Item = Timestamp> {
         (self.first..self.first + self.count).map(move |bucket| Timestamp::from_usec(bucket * self.width))
     }
 }

@@ -1,4 +1,5 @@
-// The list of events with what is beside it: an event's detail, and the strip over which a time is dragged.
+// The list of events with what is beside it: an event's detail, and what is told of all that is listed.
+import { invite } from "./brush.js";
 import { showCopies } from "./copy.js";
 import { foldable } from "./fold.js";
 import { settle } from "./rows.js";
@@ -79,50 +80,6 @@ function beside() {
   if (at && WIDE.matches) open(`/events/${encodeURIComponent(at)}`);
 }
 
-// A time dragged over the strip becomes the filter's.
-function brush(strip) {
-  const svg = strip.querySelector("svg");
-  const [from, to] = [strip.dataset.from, strip.dataset.to].map((time) => new Date(time).getTime());
-  strip.querySelector(".drag").hidden = false;
-  const width = svg.viewBox.baseVal.width;
-  const mark = document.createElementNS(svg.namespaceURI, "rect");
-  mark.setAttribute("class", "brush");
-  mark.setAttribute("height", "100");
-  const place = (event) => {
-    const box = svg.getBoundingClientRect();
-    return Math.min(Math.max((event.clientX - box.left) / box.width, 0), 1);
-  };
-  let began = null;
-  let dragged = false;
-  svg.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    [began, dragged] = [place(event), false];
-  });
-  window.addEventListener("pointermove", (event) => {
-    if (began === null) return;
-    const [left, right] = [began, place(event)].sort((a, b) => a - b);
-    if (!dragged && (right - left) * svg.clientWidth < 4) return;
-    dragged = true;
-    mark.setAttribute("x", left * width);
-    mark.setAttribute("width", (right - left) * width);
-    svg.append(mark);
-  });
-  window.addEventListener("pointerup", (event) => {
-    if (began !== null && dragged) {
-      const times = [began, place(event)].sort((a, b) => a - b).map((part) => new Date(from + part * (to - from)).toISOString());
-      const url = new URL(location.href);
-      url.searchParams.set("since", times[0]);
-      url.searchParams.set("until", times[1]);
-      url.searchParams.delete("before");
-      location.assign(url);
-    }
-    began = null;
-  });
-  svg.addEventListener("dragstart", (event) => event.preventDefault());
-  // A drag that ends upon a bar is no click on it.
-  svg.addEventListener("click", (event) => dragged && event.preventDefault());
-}
-
 /** Fetches what is told of all that is listed. Without it, the list is as good. */
 async function summarize(facets) {
   const answer = await fetch(facets.dataset.summary).catch(() => null);
@@ -130,8 +87,7 @@ async function summarize(facets) {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const part of page.querySelectorAll("[data-part]")) document.getElementById(part.dataset.part).replaceChildren(...part.childNodes);
   showTimes(document.getElementById("over-time"));
-  const strip = document.getElementById("strip");
-  if (strip) brush(strip);
+  invite(document.getElementById("over-time"));
 }
 
 if (detail && list) beside();

@@ -2,16 +2,22 @@
 import "./explore.js";
 import "./form.js";
 import "./keys.js";
+import { invite } from "./brush.js";
 import { showCopies } from "./copy.js";
 import { foldable } from "./fold.js";
+import { refresh } from "./refresh.js";
 import { settle } from "./rows.js";
 import { showTimes } from "./time.js";
 import { tail } from "./live.js";
 
 showTimes(document);
 showCopies(document);
+invite(document);
 foldable(document);
 for (const list of document.querySelectorAll("ol.rows")) settle(list);
 
 const live = document.querySelector("#rows[data-tail]");
 if (live) tail(live);
+
+const refreshed = document.querySelector("[data-live]");
+if (refreshed) refresh(refreshed);

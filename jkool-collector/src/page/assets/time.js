@@ -44,6 +44,13 @@ export function showTimes(root) {
     day.nextSibling.data = ` ${clock}`;
     time.title = `${time.dateTime} (UTC)\n${inZone(date).join(" ")} (${offset(date)}, ${zone})`;
   }
+  for (const tick of root.querySelectorAll("text[data-time]")) {
+    const date = new Date(tick.dataset.time);
+    if (Number.isNaN(date.getTime())) continue;
+    const [day, clock] = (local ? inZone : inUtc)(date);
+    // Midnight says which day begins.
+    tick.textContent = clock.startsWith("00:00:00") ? day : clock.slice(0, tick.dataset.grain === "minute" ? 5 : 8);
+  }
   const name = local ? offset(new Date()) : "UTC";
   for (const said of root.querySelectorAll(".zone-name")) said.textContent = name;
 }

@@ -68,7 +68,7 @@ pub(in crate::store) fn take(path: &Path) -> Result<Lock, StoreError> {
 }
 
 /// A name beside `path` that nothing has yet.
-pub(in crate::store) fn aside(path: &Path) -> PathBuf {
+pub(crate) fn aside(path: &Path) -> PathBuf {
     let name = |number: u64| {
         let mut name = path.as_os_str().to_owned();
         name.push(format!(".corrupt-{number}"));

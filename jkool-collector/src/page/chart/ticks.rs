@@ -1,5 +1,6 @@
 //! Where an axis has its ticks, and what they say.
 
+use super::unit::Unit;
 use jkool_model::Timestamp;
 
 /// Ticks of a time axis.
@@ -13,19 +14,24 @@ const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400;
 
 impl TimeTicks {
-    /// About eight between two times, in microseconds since 1970, at whole minutes, hours or days where there are some.
+    /// About six between two times, in microseconds since 1970, at whole minutes, hours or days where there are some.
     pub(super) fn between(from: i64, to: i64) -> Self {
         const SECONDS: [i64; 20] = [
             1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800,
             604_800,
         ];
-        let wanted = (to.saturating_sub(from) / 8).max(1);
+        let wanted = (to.saturating_sub(from) / 6).max(1);
         let step = SECONDS.iter().map(|seconds| seconds * SECOND).find(|step| *step >= wanted);
         let step = step.unwrap_or_else(|| (wanted / (DAY * SECOND) + 1) * DAY * SECOND);
         let first = from.div_euclid(step) + i64::from(from.rem_euclid(step) != 0);
         let at =
             (first..).map_while(|number| number.checked_mul(step)).take_while(|time| *time <= to).take(20).collect();
         Self { at, step }
+    }
+
+    /// How exact a tick's time is said: to a script, which says it in the reader's zone.
+    pub(super) fn grain(&self) -> &'static str {
+        if self.step >= 60 * SECOND { "minute" } else { "second" }
     }
 
     /// What a tick says, in UTC. Midnight says which day begins.
@@ -57,27 +63,26 @@ pub(super) fn value_ticks(min: f64, max: f64, whole: bool) -> Vec<f64> {
     (0..=count).map(|number| ((first + f64::from(number)) * step).clamp(f64::MIN, f64::MAX)).collect()
 }
 
-/// Short, in one unit, with as many decimals as tell one tick from the next.
-pub(super) fn value_labels(ticks: &[f64]) -> Vec<String> {
-    const UNITS: [(f64, f64, &str); 5] =
-        [(1e12, 1e12, " T"), (1e9, 1e9, " G"), (1e6, 1e6, " M"), (1e4, 1e3, " k"), (0.0, 1.0, "")];
+/// Short, all in one step of the unit, with as many decimals as tell one tick from the next.
+pub(super) fn value_labels(ticks: &[f64], unit: Unit) -> Vec<String> {
     let most = ticks.iter().fold(0.0_f64, |most, tick| most.max(tick.abs()));
-    let step = ticks.windows(2).map(|pair| pair[1] - pair[0]).next().unwrap_or(1.0);
-    if most >= 1e15 || step < 1e-6 {
-        return ticks.iter().map(|tick| format!("{tick:e}")).collect();
+    let (size, sign) = unit.step(most);
+    let step = ticks.windows(2).map(|pair| pair[1] / size - pair[0] / size).next().unwrap_or(1.0);
+    if most / size >= 1e15 || step < 1e-6 {
+        return ticks.iter().map(|tick| format!("{:e}{sign}", tick / size)).collect();
     }
-    let (_, size, unit) = UNITS.into_iter().find(|(from, ..)| most >= *from).unwrap_or((0.0, 1.0, ""));
     // A little is added, for a tenth is none to a float.
-    let decimals = (-(step / size * 1.000_001).log10().floor()).max(0.0) as usize;
+    let decimals = (-(step * 1.000_001).log10().floor()).max(0.0) as usize;
     ticks
         .iter()
-        .map(|tick| if *tick == 0.0 { "0".to_owned() } else { format!("{:.decimals$}{unit}", tick / size) })
+        .map(|tick| if *tick == 0.0 { "0".to_owned() } else { format!("{:.decimals$}{sign}", tick / size) })
         .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::{TimeTicks, value_labels, value_ticks};
+    use crate::page::chart::Unit;
 
     #[test]
     fn time_is_marked_at_whole_steps() {
@@ -107,7 +112,7 @@ mod tests {
             (&[-2e9, 0.0, 2e9], ["-2 G", "0", "2 G"]),
             (&[0.0, 1e300, 2e300], ["0e0", "1e300", "2e300"]),
         ] {
-            assert_eq!(value_labels(ticks), texts);
+            assert_eq!(value_labels(ticks, Unit::NUMBER), texts);
         }
     }
 

@@ -1,0 +1,21 @@
+//! Charts as SVG of our own. The picture stretches to the room that there is and the texts beside it do not, so a chart fits every
+//! width; its colours come from the style sheet, so one picture fits both themes.
+
+mod axis;
+mod bars;
+mod color;
+mod frame;
+mod heat;
+mod number;
+mod over_time;
+mod pie;
+mod ticks;
+mod unit;
+
+pub(super) use bars::{Bar, Part, bars};
+pub(super) use color::{legend, of_series, of_severity};
+pub(super) use heat::{HeatRow, heat};
+pub(super) use number::{Trend, number};
+pub(super) use over_time::{Mark, OverTime, Series};
+pub(super) use pie::{Slice, pie};
+pub(super) use unit::Unit;

@@ -1,0 +1,60 @@
+//! An axis of values whose ticks and their labels are settled before anything is drawn.
+
+use super::ticks::{value_labels, value_ticks};
+use super::unit::Unit;
+
+/// From a value to a value, with ticks in between.
+#[derive(Debug, Clone)]
+pub(super) struct ValueAxis {
+    low: f64,
+    high: f64,
+    pub(super) ticks: Vec<(f64, String)>,
+}
+
+impl ValueAxis {
+    /// Values from `min` to `max`, ending at round numbers of the unit; `whole` ones if nothing is between them.
+    pub(super) fn new(min: f64, max: f64, whole: bool, unit: Unit) -> Self {
+        // What is round in minutes is not in microseconds.
+        let (size, _) = unit.step(min.abs().max(max.abs()));
+        let ticks: Vec<f64> = value_ticks(min / size, max / size, whole && size <= 1.0);
+        let ticks: Vec<f64> = ticks.into_iter().map(|tick| (tick * size).clamp(f64::MIN, f64::MAX)).collect();
+        let (low, high) = (ticks.first().copied().unwrap_or(min), ticks.last().copied().unwrap_or(max));
+        let labels = value_labels(&ticks, unit);
+        Self { low, high, ticks: ticks.into_iter().zip(labels).collect() }
+    }
+
+    /// How far from the top a value is, in per cent of the height.
+    pub(super) fn y(&self, value: f64) -> f64 {
+        // Halves, for the whole range may be greater than what a float can hold.
+        let share = (value / 2.0 - self.low / 2.0) / (self.high / 2.0 - self.low / 2.0);
+        if share.is_finite() { (100.0 - 100.0 * share).clamp(0.0, 100.0) } else { 100.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ValueAxis;
+    use crate::page::chart::Unit;
+    use jkool_model::ValueType;
+
+    #[test]
+    fn ticks_are_round_in_the_unit_that_is_said() {
+        let labels = |min, max, unit| {
+            let axis = ValueAxis::new(min, max, false, unit);
+            axis.ticks.into_iter().map(|(_, label)| label).collect::<Vec<_>>()
+        };
+        assert_eq!(labels(0.0, 1_500e6, Unit::USEC), ["0", "5 min", "10 min", "15 min", "20 min", "25 min"]);
+        assert_eq!(labels(0.0, 4e9, Unit::of(&ValueType::SizeByte)), ["0", "1 GB", "2 GB", "3 GB", "4 GB"]);
+        assert_eq!(labels(0.0, 90.0, Unit::of(&ValueType::Percent)), ["0", "20 %", "40 %", "60 %", "80 %", "100 %"]);
+    }
+
+    #[test]
+    fn every_value_has_a_place() {
+        for (min, max) in [(0.0, 1.0), (f64::MIN, f64::MAX), (-5.0, -5.0), (0.0, f64::MIN_POSITIVE)] {
+            let axis = ValueAxis::new(min, max, false, Unit::NUMBER);
+            for value in [min, max, 0.0, f64::NAN, f64::INFINITY] {
+                assert!((0.0..=100.0).contains(&axis.y(value)), "{min} {max} {value}");
+            }
+        }
+    }
+}

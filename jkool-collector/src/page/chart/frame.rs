@@ -1,0 +1,55 @@
+//! What is around a picture over time: values at its left, times below. Their texts are as large as all text of the page; only
+//! what is between them stretches.
+
+use super::axis::ValueAxis;
+use super::ticks::TimeTicks;
+use jkool_model::Timestamp;
+use maud::{Markup, html};
+use std::ops::Range;
+
+/// How wide a picture is, in its own units. It is 100 high.
+pub(super) const WIDE: f64 = 1000.0;
+
+/// How far from the left a time is, in per cent of the width.
+pub(super) fn share(range: &Range<i64>, usec: i64) -> f64 {
+    let length = (range.end as f64 - range.start as f64).max(1.0);
+    ((usec as f64 - range.start as f64) / length * 100.0).clamp(0.0, 100.0)
+}
+
+/// `content` with a place for each value and time, called `label`.
+pub(super) fn frame(label: &str, range: &Range<i64>, axis: &ValueAxis, content: &Markup) -> Markup {
+    let longest = axis.ticks.iter().map(|(_, label)| label.chars().count()).max().unwrap_or_default();
+    html! {
+        div.chart data-from=(Timestamp::from_usec(range.start)) data-to=(Timestamp::from_usec(range.end)) {
+            svg.y-axis aria-hidden="true" width=(longest * 8 + 8) {
+                @for (value, label) in &axis.ticks {
+                    text x="100%" dx="-8" y={ (format!("{:.1}", axis.y(*value))) "%" } { (label) }
+                }
+            }
+            svg.plot viewBox={ "0 0 " (WIDE) " 100" } preserveAspectRatio="none" role="group" aria-label=(label) {
+                @for (value, _) in &axis.ticks {
+                    @let y = format!("{:.1}", axis.y(*value));
+                    line.l-grid x1="0" x2=(WIDE) y1=(y) y2=(y) {}
+                }
+                (content)
+            }
+            (times(range))
+        }
+    }
+}
+
+/// An axis of time alone.
+pub(super) fn times(range: &Range<i64>) -> Markup {
+    let ticks = TimeTicks::between(range.start, range.end);
+    html! {
+        svg.x-axis aria-hidden="true" height="20" {
+            @for (index, usec) in ticks.at.iter().enumerate() {
+                @let at = share(range, *usec);
+                // The first and the last stay within the picture.
+                @let anchor = if at < 5.0 { "start" } else if at > 95.0 { "end" } else { "middle" };
+                text class=[(index % 2 == 1).then_some("odd")] x={ (format!("{at:.2}")) "%" } y="14" text-anchor=(anchor)
+                    data-time=(Timestamp::from_usec(*usec)) data-grain=(ticks.grain()) { (ticks.label(*usec)) }
+            }
+        }
+    }
+}

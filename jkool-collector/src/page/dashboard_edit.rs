@@ -1,0 +1,257 @@
+//! A dashboard being changed: what is in it, in which order and how large, by forms alone.
+
+use super::dashboard::{ask, range, section};
+use super::error_page::ErrorPage;
+use super::layout::{Frame, Tab, frame};
+use super::posted::Posted;
+use crate::app::App;
+use crate::dashboard::{Dashboard, DashboardError, HIGHEST, KINDS, Replaces, Viewlet, WIDEST, kind_of};
+use crate::error_response::ErrorResponse;
+use crate::filter::Filter;
+use crate::server::session::Session;
+use axum::Extension;
+use axum::extract::{Path, RawQuery, Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::{Markup, html};
+use std::sync::Arc;
+
+/// A viewlet in the form: which one, or a new one, and what is said of it.
+#[derive(Debug)]
+struct Draft {
+    /// Its place; one more than there are for a new one.
+    index: usize,
+    viewlet: Viewlet,
+}
+
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ErrorPage> {
+    let dashboard = app.dashboards.get(&name).map_err(|_| ErrorPage::NotFound("There is no such dashboard."))?;
+    let posted = Posted::of_url(query.as_deref());
+    let draft = Draft::read(&posted, &dashboard);
+    page(&app, &name, &dashboard, draft, StatusCode::OK, None).await
+}
+
+/// Does what a button says, and shows what came of it.
+pub(super) async fn change(
+    State(app): State<Arc<App>>,
+    Extension(session): Extension<Arc<Session>>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Result<Response, ErrorResponse> {
+    let posted = Posted::read(&app, &session, request).await?;
+    let dashboard = app.dashboards.get(&name)?;
+    let done = match posted.get("action") {
+        "delete" => {
+            let (app, name) = (Arc::clone(&app), name.clone());
+            let removed = tokio::task::spawn_blocking(move || app.dashboards.remove(&name));
+            removed.await.map_err(ErrorResponse::Internal)?.map(|()| "/dashboards".to_owned())
+        }
+        action => {
+            let changed = changed(&dashboard, action, &posted);
+            let (app, kept, version) =
+                (Arc::clone(&app), name.clone(), posted.get("version").parse().unwrap_or_default());
+            let put =
+                tokio::task::spawn_blocking(move || app.dashboards.put(&kept, changed, Replaces::Version(version)));
+            put.await.map_err(ErrorResponse::Internal)?.map(|_| format!("/dashboards/{name}/edit"))
+        }
+    };
+    Ok(match done {
+        Ok(url) => Redirect::to(&url).into_response(),
+        Err(error) => {
+            let draft = Draft::read(&posted, &dashboard);
+            page(&app, &name, &dashboard, draft, error.status(), Some(error)).await.into_response()
+        }
+    })
+}
+
+/// What a button makes of a dashboard. One that nobody knows changes nothing.
+fn changed(dashboard: &Dashboard, action: &str, posted: &Posted) -> Dashboard {
+    let mut changed = dashboard.clone();
+    let viewlets = &mut changed.viewlets;
+    let count = viewlets.len();
+    let index = posted.get("viewlet").parse().unwrap_or(count);
+    match (action, viewlets.get_mut(index)) {
+        ("rename", _) => {
+            changed.title = posted.get("title").to_owned();
+            changed.since = posted.get("since").to_owned();
+        }
+        ("save", found) => {
+            let said = said(posted);
+            match found {
+                Some(viewlet) => *viewlet = said,
+                None => viewlets.push(said),
+            }
+        }
+        ("earlier", Some(_)) if index > 0 => viewlets.swap(index, index - 1),
+        ("later", Some(_)) if index + 1 < count => viewlets.swap(index, index + 1),
+        ("narrower", Some(viewlet)) => viewlet.width = viewlet.width.saturating_sub(1).max(1),
+        ("wider", Some(viewlet)) => viewlet.width = (viewlet.width + 1).min(WIDEST),
+        ("lower", Some(viewlet)) => viewlet.height = viewlet.height.saturating_sub(1).max(1),
+        ("higher", Some(viewlet)) => viewlet.height = (viewlet.height + 1).min(HIGHEST),
+        ("remove", Some(_)) => drop(viewlets.remove(index)),
+        _ => {}
+    }
+    changed
+}
+
+/// The viewlet that a form says.
+fn said(posted: &Posted) -> Viewlet {
+    let size = |name: &str| posted.get(name).parse().unwrap_or_default();
+    Viewlet {
+        title: posted.get("title").to_owned(),
+        query: posted.get("query").to_owned(),
+        kind: kind_of(posted.get("kind")),
+        width: size("width"),
+        height: size("height"),
+    }
+}
+
+impl Draft {
+    /// The viewlet that is asked for, as it is saved or as the form says it.
+    fn read(posted: &Posted, dashboard: &Dashboard) -> Option<Self> {
+        let new = dashboard.viewlets.len();
+        let index = match posted.get("viewlet") {
+            "" => return None,
+            "new" => new,
+            index => index.parse().ok().filter(|index| *index <= new)?,
+        };
+        let viewlet = match (posted.has("query"), dashboard.viewlets.get(index)) {
+            (true, _) => said(posted),
+            (false, Some(saved)) => saved.clone(),
+            (false, None) => Viewlet::new("get number of events bucketed by minute group by severity"),
+        };
+        Some(Self { index, viewlet })
+    }
+}
+
+async fn page(
+    app: &App,
+    name: &str,
+    dashboard: &Dashboard,
+    draft: Option<Draft>,
+    status: StatusCode,
+    fault: Option<DashboardError>,
+) -> Result<Response, ErrorPage> {
+    let total = app.store.read(|reader| reader.total()).await?;
+    let filter = Filter::default();
+    let head = Frame { title: &dashboard.title, tab: Tab::Dashboards, filter: &filter, total: Some(total) };
+    let now = app.clock.now();
+    let preview = match &draft {
+        Some(Draft { viewlet, .. }) => {
+            let viewlets = std::slice::from_ref(viewlet);
+            let range = range(&filter, dashboard, now);
+            let answers = ask(app, viewlets, &range, now, false).await;
+            Some(html! { @for answered in &answers { (section(viewlet, answered)) } })
+        }
+        None => None,
+    };
+    let main = html! {
+        div.tools {
+            h1 { "Edit: " (dashboard.title) }
+            span.spring {}
+            a.button href={ "/dashboards/" (name) } { "Back to it" }
+        }
+        @if let Some(fault) = &fault { p.fault.bar role="alert" { (fault) } }
+        @if let (Some(draft), Some(preview)) = (&draft, &preview) {
+            (viewlet_form(name, dashboard, draft))
+            h2.preview { "Preview" }
+            div.grid { (preview) }
+        } @else {
+            (viewlets(name, dashboard))
+            (settings(name, dashboard))
+        }
+    };
+    Ok((status, frame(&head, &main)).into_response())
+}
+
+fn viewlet_form(name: &str, dashboard: &Dashboard, Draft { index, viewlet }: &Draft) -> Markup {
+    let wrong = viewlet.check("").err().map(|error| error.to_string());
+    let wrong_query = wrong.as_deref().and_then(|error| error.strip_prefix("query: "));
+    let size = |label: &str, name: &str, value: u8, most: u8| {
+        html! { label.field { span { (label) } input type="number" name=(name) value=(value) min="1" max=(most) required; } }
+    };
+    html! {
+        form.fields.part method="post" action={ "/dashboards/" (name) "/edit" } {
+            input type="hidden" name="viewlet" value=(index);
+            input type="hidden" name="version" value=(dashboard.version());
+            label.field { span { "Title" } input type="text" name="title" value=(viewlet.title) required maxlength="199" autocomplete="off"; }
+            label.field {
+                span { "Sentence of jKQL, without a time: that is the dashboard's" }
+                textarea name="query" rows="3" required spellcheck="false" aria-invalid=[wrong_query.map(|_| "true")] { (viewlet.query) }
+                @if let Some(error) = wrong_query { em.fault role="alert" { (error) } }
+            }
+            div.line {
+                label.field {
+                    span { "Kind" }
+                    select name="kind" {
+                        option value="" { "as the sentence says" }
+                        @for (name, called, kind) in KINDS { option value=(name) selected[viewlet.kind == Some(kind)] { (called) } }
+                    }
+                }
+                (size("Columns, of 12", "width", viewlet.width, WIDEST))
+                (size("Rows", "height", viewlet.height, HIGHEST))
+            }
+            div.line {
+                button type="submit" formmethod="get" { "Preview" }
+                button.main type="submit" name="action" value="save" { "Save" }
+                a.button href={ "/dashboards/" (name) "/edit" } { "Cancel" }
+            }
+        }
+    }
+}
+
+/// What is in it, each with what can be done.
+fn viewlets(name: &str, dashboard: &Dashboard) -> Markup {
+    const ACTIONS: [(&str, &str, &str); 6] = [
+        ("earlier", "↑", "Move up"),
+        ("later", "↓", "Move down"),
+        ("narrower", "−", "Narrower"),
+        ("wider", "+", "Wider"),
+        ("lower", "▴", "Lower"),
+        ("higher", "▾", "Higher"),
+    ];
+    html! {
+        ol.editor {
+            @for (index, viewlet) in dashboard.viewlets.iter().enumerate() {
+                li.part {
+                    div {
+                        h2 { (viewlet.title) }
+                        code { (viewlet.query) }
+                        p.hint { (KINDS.iter().find(|(.., kind)| viewlet.kind == Some(*kind)).map_or("as the sentence says", |(_, called, _)| *called)) ", " (viewlet.width) " of 12 columns, " (viewlet.height) @if viewlet.height == 1 { " row" } @else { " rows" } }
+                    }
+                    form.line method="post" action={ "/dashboards/" (name) "/edit" } {
+                        input type="hidden" name="viewlet" value=(index);
+                        input type="hidden" name="version" value=(dashboard.version());
+                        @for (action, sign, called) in ACTIONS {
+                            button type="submit" name="action" value=(action) title=(called) aria-label={ (called) ": " (viewlet.title) } { (sign) }
+                        }
+                        a.button href={ "/dashboards/" (name) "/edit?viewlet=" (index) } aria-label={ "Change: " (viewlet.title) } { "Change" }
+                        button type="submit" name="action" value="remove" aria-label={ "Remove: " (viewlet.title) } { "Remove" }
+                    }
+                }
+            }
+        }
+        p { a.button href={ "/dashboards/" (name) "/edit?viewlet=new" } { "Add a viewlet" } }
+    }
+}
+
+fn settings(name: &str, dashboard: &Dashboard) -> Markup {
+    html! {
+        form.fields.part method="post" action={ "/dashboards/" (name) "/edit" } {
+            input type="hidden" name="version" value=(dashboard.version());
+            div.line {
+                label.field { span { "Title" } input type="text" name="title" value=(dashboard.title) required maxlength="199" autocomplete="off"; }
+                label.field { span { "Since, unless another time is chosen" } input type="text" name="since" value=(dashboard.since) required autocomplete="off"; }
+            }
+            div.line {
+                button.main type="submit" name="action" value="rename" { "Save" }
+                span.spring {}
+                button type="submit" name="action" value="delete" formnovalidate { "Delete this dashboard" }
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! All dashboards, and how another one comes about.
+
+use super::error_page::ErrorPage;
+use super::layout::{Frame, Tab, frame};
+use super::link::url;
+use super::posted::Posted;
+use super::query_params::QueryParams;
+use crate::app::App;
+use crate::dashboard::{Dashboard, DashboardError, Replaces};
+use crate::error_response::ErrorResponse;
+use crate::filter::Filter;
+use crate::server::session::Session;
+use axum::Extension;
+use axum::extract::{RawQuery, Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::{Markup, html};
+use std::sync::Arc;
+
+pub(super) async fn show(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ErrorPage> {
+    let params = QueryParams::read(&app, query.as_deref()).await;
+    list(&app, &params.filter, params.status(), &Posted::default(), None).await
+}
+
+/// With links that keep the time of `filter`.
+async fn list(
+    app: &App,
+    filter: &Filter,
+    status: StatusCode,
+    said: &Posted,
+    fault: Option<&str>,
+) -> Result<Response, ErrorPage> {
+    let total = app.store.read(|reader| reader.total()).await?;
+    let head = Frame { title: "Dashboards", tab: Tab::Dashboards, filter, total: Some(total) };
+    let time = filter.time_only();
+    let main = html! {
+        h1 { "Dashboards" }
+        ul.dashboards {
+            @for named in app.dashboards.list() {
+                li {
+                    a href=(url(&format!("/dashboards/{}", named.name), &time)) { (named.title) }
+                    span.hint { (named.name) @if named.is_built_in { ", built in" } }
+                }
+            }
+        }
+        @if let Some(fault) = fault { p.fault.bar role="alert" { (fault) } }
+        div.columns {
+            section.part { h2 { "A new one" } (form(said, false)) }
+            section.part { h2 { "From JSON that was exported" } (form(said, true)) }
+        }
+    };
+    Ok((status, frame(&head, &main)).into_response())
+}
+
+/// The fields of a new dashboard; of an imported one the JSON in the place of a title.
+fn form(said: &Posted, imports: bool) -> Markup {
+    let said = |name: &str| if said.has("json") == imports { said.get(name).to_owned() } else { String::new() };
+    html! {
+        form.fields method="post" action="/dashboards" {
+            label.field {
+                span { "Name, as its url has it" }
+                input type="text" name="name" value=(said("name")) required pattern="[A-Za-z0-9_\\-]{1,64}" placeholder="payments" autocomplete="off";
+            }
+            @if imports {
+                label.field { span { "JSON" } textarea name="json" rows="6" required spellcheck="false" { (said("json")) } }
+                button type="submit" { "Import" }
+            } @else {
+                label.field { span { "Title" } input type="text" name="title" value=(said("title")) required maxlength="199" placeholder="Payments" autocomplete="off"; }
+                button type="submit" { "Make it" }
+            }
+        }
+    }
+}
+
+/// Makes one, from its title or from JSON. None is replaced by it.
+pub(super) async fn create(
+    State(app): State<Arc<App>>,
+    Extension(session): Extension<Arc<Session>>,
+    request: Request,
+) -> Result<Response, ErrorResponse> {
+    let posted = Posted::read(&app, &session, request).await?;
+    let name = posted.get("name").to_owned();
+    let dashboard = match posted.has("json") {
+        true => Dashboard::from_json(posted.get("json").as_bytes()).map_err(DashboardError::from),
+        false => Ok(Dashboard::new(posted.get("title"))),
+    };
+    let edit = if posted.has("json") { "" } else { "/edit" };
+    let kept = match dashboard {
+        Ok(dashboard) => {
+            let (app, name) = (Arc::clone(&app), name.clone());
+            let put = tokio::task::spawn_blocking(move || app.dashboards.put(&name, dashboard, Replaces::Nothing));
+            put.await.map_err(ErrorResponse::Internal)?.map(drop)
+        }
+        Err(error) => Err(error),
+    };
+    Ok(match kept {
+        Ok(()) => Redirect::to(&format!("/dashboards/{name}{edit}")).into_response(),
+        Err(error) => {
+            list(&app, &Filter::default(), error.status(), &posted, Some(&error.to_string())).await.into_response()
+        }
+    })
+}

@@ -1,0 +1,43 @@
+//! What a form of the page sends: who may, and its fields.
+
+use crate::access::Denied;
+use crate::app::App;
+use crate::error_response::ErrorResponse;
+use crate::intake::body;
+use crate::server::session::Session;
+use axum::extract::Request;
+use std::collections::HashMap;
+
+/// So long it can be, in bytes: the largest dashboard with every sign written as three.
+const LONGEST: usize = 1 << 20;
+
+/// The fields of a form.
+#[derive(Debug, Default)]
+pub(super) struct Posted(HashMap<String, String>);
+
+impl Posted {
+    /// Reads what was sent, unless a token is needed that was not shown. That no other site's page sends is seen to for every request.
+    pub(super) async fn read(app: &App, session: &Session, request: Request) -> Result<Self, ErrorResponse> {
+        let (head, body) = request.into_parts();
+        if !app.access.knows(&head.headers, session.is_authenticated()) {
+            return Err(Denied::Token.into());
+        }
+        let mut reservation = app.body_memory.reserve();
+        let body = body::read(body, LONGEST, app.limits.body_timeout, &mut reservation).await?;
+        Ok(Self(form_urlencoded::parse(&body).into_owned().collect()))
+    }
+
+    /// The same of a url.
+    pub(super) fn of_url(query: Option<&str>) -> Self {
+        Self(form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect())
+    }
+
+    /// A field; empty if it is not there.
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.0.get(name).map(|value| value.trim()).unwrap_or_default()
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+}
