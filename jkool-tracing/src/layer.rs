@@ -208,21 +208,23 @@ where
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
-        if self.shared.settings.spans == Spans::Off || entered::again(self.number, id, self.now()) {
+        let now = self.now();
+        if self.shared.settings.spans == Spans::Off || entered::again(self.number, id, now) {
             return;
         }
         if let Some(presence) = self.presence_in(id, &context) {
-            presence.enter(self.now());
+            presence.enter(now);
             entered::push(self.number, id, presence);
         }
     }
 
     fn on_exit(&self, id: &Id, context: Context<'_, S>) {
-        if self.shared.settings.spans == Spans::Off || entered::leave(self.number, id, self.now()) {
+        let now = self.now();
+        if self.shared.settings.spans == Spans::Off || entered::leave(self.number, id, now) {
             return;
         }
         if let Some(presence) = self.presence_in(id, &context) {
-            presence.leave(self.now());
+            presence.leave(now);
         }
     }
 
