@@ -270,7 +270,9 @@ def target_table(results, growth):
         return max([found for found in ratios if found[0] is not None], default=(None, what))
 
     def peers(workload):
-        return [row for row in results.rows(workload) if not row.startswith(("floor:", "ref:", "jkool"))]
+        """Of a log call: what a span costs is another matter."""
+        rows = [row for row in results.rows(workload) if not row.startswith(("floor:", "ref:", "jkool"))]
+        return [row for row in rows if not row.endswith(("-span", "-span-big", "-enter"))]
 
     def best_peer(name):
         return best_of(peers("hot"), "hot", "lat", name, "best peer")
@@ -284,6 +286,10 @@ def target_table(results, growth):
     def itself(row, mode, base, name):
         """A row to itself in another mode."""
         return results.quotient(("cores", row, mode), ("cores", row, base), of(name))
+
+    def entering():
+        both = [results.median("hot", row, "1t", of("ns")) for row in ("jkool-enter", "floor:enter-registry")]
+        return None if None in both else both[0] - both[1]
 
     def encoding():
         """The fastest of ours."""
@@ -336,12 +342,19 @@ def target_table(results, growth):
     at_most(0.6, measured, "log call, flat out: 2 threads, wall × 1 thread (growth)")
     measured = itself("jkool-log", "8t", "1t", "caller_cpu_ns")
     at_most(1.5, measured, "log call, flat out: 8 threads, caller's CPU × 1 thread")
+    measured = ratio("hot", "jkool-tracing", "paced", "otel-tracing-big", of("ns"))
+    at_most(0.45, measured, "tracing's event in no span, paced: mean × otel-tracing-big")
+    for base, limit in (("otel-span-big", 0.35), ("fastrace-span", 1.2)):
+        at_most(limit, ratio("hot", "jkool-span", "paced", base, of("ns")), f"span with 3 fields, paced: mean × {base}")
+    at_most(30, entering(), "enter and leave an open span, flat out: ns over the bare registry")
     at_most(0.35, encoding(), "event to JSON: ns × serde's derive")
     at_least(2.0, wire("jkool-ndjson512", "limit:ndjson512"), "full events in batches: events/s × limit:ndjson512")
     at_most(0.8, results.median("wire", "jkool-ndjson512", 0, cpu_us), "full events in batches: client CPU, µs/event")
     at_least(2.0, wire("jkool-log-ndjson512", "otlp-proto-big"), "log lines: events/s × otlp-proto-big")
     at_most(0.6, wire("jkool-log-ndjson512", "otlp-proto-big", cpu_us), "log lines: client CPU × otlp-proto-big")
     at_most(0.2, wire("jkool-log-ndjson512", "otlp-proto-big", peak_mib), "log lines: peak RSS × otlp-proto-big")
+    at_least(3.0, wire("jkool-span-ndjson512", "otlp-span-big"), "spans: spans/s × otlp-span-big")
+    at_most(0.5, wire("jkool-span-ndjson512", "otlp-span-big", cpu_us), "spans: client CPU × otlp-span-big")
     at_least(1.5, wire("jkool-one", "limit:reqwest-c32"), "one event a request: events/s × limit:reqwest-c32")
     at_least(15, wire("jkool-one", "tnt4py-full"), "one event a request: events/s × tnt4py-full")
     far = wire("jkool-ndjson512@10ms", "limit:ndjson512@10ms")

@@ -27,6 +27,11 @@ pub fn logger() -> jkool_log::Builder {
         .level(LevelFilter::Info)
 }
 
+/// The same for tracing.
+pub fn layer() -> jkool_tracing::Builder {
+    jkool_tracing::builder().source(SOURCE.parse().expect("a source name")).user(USER).location(LOCATION)
+}
+
 /// Ends the client, which must have delivered what it had.
 pub fn finish(client: &Client) {
     let report = client.shutdown(PATIENCE);

@@ -9,4 +9,5 @@ pub mod null_transport;
 pub mod pace;
 pub mod raw_http;
 pub mod sink;
+pub mod span;
 pub mod usage;

@@ -128,6 +128,24 @@ impl Entity {
         }
     }
 
+    /// Whether its JSON is sure to be read as the same entity again: who has both need not read it. False where that may be so or not.
+    #[doc(hidden)]
+    pub fn is_read_as_written(&self) -> bool {
+        match self {
+            Entity::Event(event) => {
+                !matches!(event.op_type, OpType::Activity | OpType::Snapshot | OpType::Dataset)
+                    && event.snapshots.is_empty()
+                    && event.properties.iter().all(Property::is_read_as_written)
+            }
+            Entity::Activity(activity) => {
+                activity.op_type == OpType::Activity
+                    && activity.snapshots.is_empty()
+                    && activity.properties.iter().all(Property::is_read_as_written)
+            }
+            Entity::Snapshot(_) => false,
+        }
+    }
+
     /// About how many bytes it takes beside itself: its box, its texts, and what its lists have room for.
     ///
     /// ```

@@ -245,6 +245,18 @@ impl Property {
         out.raw(b"}")
     }
 
+    /// Whether its value is of a kind that JSON has, and its type that kind's.
+    pub(crate) fn is_read_as_written(&self) -> bool {
+        self.value_type == ValueType::None
+            && match &self.value {
+                Value::Text(_) => self.data_type == DataType::String,
+                Value::Bool(_) => self.data_type == DataType::Bool,
+                Value::Int(_) => self.data_type == DataType::Long,
+                Value::Double(double) => self.data_type == DataType::Double && double.is_finite(),
+                _ => false,
+            }
+    }
+
     /// About how many bytes it takes beside itself: its texts, and what its lists have room for.
     ///
     /// ```

@@ -5,6 +5,7 @@ use crate::json::Json;
 use serde::{Serialize, Serializer};
 use std::fmt;
 use uuid::Uuid;
+use uuid::fmt::Hyphenated;
 
 /// Identifies one event, activity or snapshot, also as the parent of another.
 ///
@@ -69,8 +70,10 @@ impl TrackingId {
 
 impl From<Text> for TrackingId {
     fn from(text: Text) -> Self {
-        let canonical = Uuid::try_parse(&text)
-            .ok()
+        // Most that are none have another length, and a parser would look for the reason.
+        let canonical = (text.len() == Hyphenated::LENGTH)
+            .then(|| Uuid::try_parse(&text).ok())
+            .flatten()
             .filter(|uuid| uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()) == &*text);
         Self(canonical.map_or(Repr::Text(text), Repr::Uuid))
     }

@@ -49,6 +49,47 @@ fn config(cases: u32) -> ProptestConfig {
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 
+/// What is said to be read as it was written is.
+fn check_reading(entity: Entity) {
+    if entity.is_read_as_written() {
+        let json = written(|out| entity.append_json(out));
+        assert_eq!(serde_json::from_str::<Entity>(&json).unwrap(), entity);
+    }
+}
+
+proptest! {
+    #![proptest_config(config(1024))]
+
+    #[test]
+    fn an_event_is_read_as_it_was_written(event in event()) {
+        check_reading(event.clone().into());
+        check_reading(plain(event, |event| (&mut event.properties, &mut event.snapshots)).into());
+    }
+
+    #[test]
+    fn an_activity_is_read_as_it_was_written(activity in activity()) {
+        check_reading(activity.clone().into());
+        check_reading(plain(activity, |activity| (&mut activity.properties, &mut activity.snapshots)).into());
+    }
+}
+
+/// The same without what is seldom read as it was written.
+fn plain<E>(mut entity: E, lists: impl Fn(&mut E) -> (&mut Vec<Property>, &mut Vec<Snapshot>)) -> E {
+    let (properties, snapshots) = lists(&mut entity);
+    snapshots.clear();
+    for property in properties.iter_mut() {
+        let value: TypedValue = match property.value.clone() {
+            Value::Text(text) => text.into_owned().into(),
+            Value::Bool(bool) => bool.into(),
+            Value::Int(int) => int.into(),
+            Value::Double(double) if double.is_finite() => double.into(),
+            _ => i64::MIN.into(),
+        };
+        *property = Property::new(property.name.clone(), value);
+    }
+    entity
+}
+
 proptest! {
     #![proptest_config(config(256))]
 

@@ -129,6 +129,9 @@ fn assert_sound(entities: &[jkool_model::Entity]) -> Result<(), TestCaseError> {
             serde_json::from_slice(&json).map_err(|error| TestCaseError::fail(error.to_string()))?;
         prop_assert_eq!(read.tracking_id(), entity.tracking_id());
         prop_assert_eq!(read.op_type(), entity.op_type());
+        if entity.is_read_as_written() {
+            prop_assert_eq!(&read, entity);
+        }
     }
     Ok(())
 }

@@ -1,9 +1,11 @@
 //! From a span to an activity, or to an event with an elapsed time.
 
 use crate::event::{self, Around};
+use crate::presence;
 use crate::record::{Outcome, Record};
 use crate::settings::{Settings, Spans};
 use crate::trace::TraceContext;
+use jkool_client::Code;
 use jkool_client::facade::now;
 use jkool_client::model::{
     Activity, ActivityStatus, CompCode, Entity, Event, OpType, Property, Timestamp, TrackingId, TypedValue, ValueType,
@@ -11,17 +13,12 @@ use jkool_client::model::{
 use std::time::Duration;
 use tracing_core::Metadata;
 
-/// How many properties a span has beside its fields: its target and place, busy and idle.
-const ADDED: usize = 6;
+/// How many properties a span has beside its fields: its target, busy and idle.
+const ADDED: usize = 3;
 
 /// What is known when a span opens, but for its fields.
-pub(crate) fn begin(
-    metadata: &Metadata<'static>,
-    context: TraceContext,
-    parent: Option<TrackingId>,
-    code_location: bool,
-) -> Box<Activity> {
-    let mut activity = Box::<Activity>::default();
+pub(crate) fn begin(metadata: &Metadata<'static>, context: TraceContext, parent: Option<TrackingId>) -> Box<Activity> {
+    let mut activity = jkool_client::facade::spare_activity();
     activity.operation = metadata.name().into();
     activity.severity = event::severity(metadata.level());
     activity.tracking_id = Some(context.span_id.tracking_id());
@@ -31,11 +28,6 @@ pub(crate) fn begin(
     // With room for its fields, and for what is added here and at the end.
     activity.properties.reserve(metadata.fields().len() + ADDED);
     activity.properties.push(Property::new("target", metadata.target()));
-    if let Some(code) = event::code(metadata).filter(|_| code_location) {
-        activity.properties.push(Property::new("module", code.module));
-        activity.properties.push(Property::new("file", code.file));
-        activity.properties.push(Property::new("line", code.line));
-    }
     activity
 }
 
@@ -43,13 +35,14 @@ pub(crate) fn begin(
 pub(crate) struct Ended {
     activity: Box<Activity>,
     op_type: OpType,
+    pub(crate) code: Option<Code>,
 }
 
 /// What it was from its start to now. `None` when it is not to be streamed.
 pub(crate) fn end(mut record: Record, settings: &Settings) -> Option<Ended> {
     let now = now::instant();
     let elapsed = now.saturating_duration_since(record.start);
-    let busy = record.busy.total(now).min(elapsed);
+    let busy = record.presence.end(settings.busy_and_idle.then(presence::now)).min(elapsed);
     if std::thread::panicking() {
         fail_by_panic(&mut record);
     }
@@ -81,7 +74,7 @@ pub(crate) fn end(mut record: Record, settings: &Settings) -> Option<Ended> {
     activity.elapsed_usec = Some(as_usec(elapsed));
     activity.complete_times();
     activity.time = activity.end_time;
-    Some(Ended { activity, op_type: op_type(&record.kind) })
+    Some(Ended { activity, op_type: op_type(&record.kind), code: record.code })
 }
 
 /// A span that closes while a panic unwinds was left by it.
@@ -141,7 +134,7 @@ impl Ended {
 
     fn into_event(self) -> Box<Event> {
         let activity = *self.activity;
-        let mut event = Box::<Event>::default();
+        let mut event = jkool_client::facade::spare_event();
         event.op_type = self.op_type;
         event.operation = activity.operation;
         event.severity = activity.severity;

@@ -1,54 +1,86 @@
-//! Which spans a thread is in, for a panic hook: that can't ask the subscriber, whose locks the code that panicked may hold.
+//! Which spans a thread is in: for a panic hook, which can't ask the subscriber, whose locks the code that panicked may hold, and for
+//! the thread itself when it leaves a span, or enters it again.
 
-use crate::trace::TraceContext;
+use crate::presence::Presence;
 use jkool_client::facade::surroundings::Surroundings;
+use quanta::Instant;
 use std::cell::RefCell;
+use std::sync::Arc;
 use tracing_core::span::Id;
 
 thread_local! {
-    static ENTERED: RefCell<Vec<Entered>> = const { RefCell::new(Vec::new()) };
+    static STACK: RefCell<Stack> = const { RefCell::new(Stack { spans: Vec::new(), depth: 0 }) };
+}
+
+/// The spans that the thread is in, and above them those that it was in last at each depth: a task that is polled again and again goes
+/// through the same ones.
+struct Stack {
+    spans: Vec<Entered>,
+    /// How many of them it is in.
+    depth: usize,
 }
 
 struct Entered {
     layer: usize,
     span: Id,
-    context: TraceContext,
+    presence: Arc<Presence>,
+}
+
+impl Entered {
+    fn is(&self, layer: usize, span: &Id) -> bool {
+        self.layer == layer && self.span == *span
+    }
 }
 
 /// A thread that leaves none of its spans shall not keep more than that.
 const MAX: usize = 1024;
 
-/// The thread goes into a span.
-pub(crate) fn push(layer: usize, span: &Id, context: TraceContext) {
-    with(|entered| {
-        if entered.len() < MAX {
-            entered.push(Entered { layer, span: span.clone(), context });
+/// The thread goes into a span that it was in last when it was as deep as now. False if it was in another one, or that one has ended.
+pub(crate) fn again(layer: usize, span: &Id, now: Option<Instant>) -> bool {
+    with(|stack| {
+        let last = stack.spans.get(stack.depth).filter(|last| last.is(layer, span));
+        let is_in = last.is_some_and(|last| last.presence.enter(now));
+        stack.depth += usize::from(is_in);
+        is_in
+    })
+}
+
+/// The thread has gone into a span.
+pub(crate) fn push(layer: usize, span: &Id, presence: Arc<Presence>) {
+    with(|stack| {
+        if stack.depth < MAX {
+            stack.spans.truncate(stack.depth);
+            stack.spans.push(Entered { layer, span: span.clone(), presence });
+            stack.depth += 1;
         }
     });
 }
 
-/// The thread leaves a span, which need not be the last that it went into.
-pub(crate) fn pop(layer: usize, span: &Id) {
-    with(|entered| {
-        if let Some(at) = entered.iter().rposition(|entered| entered.layer == layer && entered.span == *span) {
-            entered.remove(at);
+/// The thread leaves a span, which need not be the last that it went into. False if it went in elsewhere, or was too deep.
+pub(crate) fn leave(layer: usize, span: &Id, now: Option<Instant>) -> bool {
+    with(|stack| {
+        let Some(at) = stack.spans[..stack.depth].iter().rposition(|entered| entered.is(layer, span)) else {
+            return false;
+        };
+        stack.spans[at].presence.leave(now);
+        stack.depth -= 1;
+        if at < stack.depth {
+            stack.spans[at..=stack.depth].rotate_left(1);
         }
-    });
+        true
+    })
 }
 
 /// The innermost.
 pub(crate) fn innermost() -> Option<Surroundings> {
-    let context = ENTERED.try_with(|entered| Some(entered.try_borrow().ok()?.last()?.context)).ok()??;
+    let innermost = |stack: &Stack| Some(stack.spans.get(stack.depth.checked_sub(1)?)?.presence.context());
+    let context = STACK.try_with(|stack| innermost(&*stack.try_borrow().ok()?)).ok()??;
     Some(Surroundings { parent_id: context.span_id.tracking_id(), correlator: context.trace_id.correlator() })
 }
 
 /// Nothing at the thread's end.
-fn with(change: impl FnOnce(&mut Vec<Entered>)) {
-    ENTERED
-        .try_with(|entered| {
-            if let Ok(mut entered) = entered.try_borrow_mut() {
-                change(&mut entered);
-            }
-        })
-        .unwrap_or_default();
+fn with<R: Default>(change: impl FnOnce(&mut Stack) -> R) -> R {
+    STACK
+        .try_with(|stack| stack.try_borrow_mut().map(|mut stack| change(&mut stack)).unwrap_or_default())
+        .unwrap_or_default()
 }

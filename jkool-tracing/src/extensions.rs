@@ -8,6 +8,7 @@ use crate::event::Around;
 use crate::record::{Record, Records};
 use crate::trace::TraceContext;
 use jkool_client::catch_panic;
+use smallvec::smallvec;
 use std::sync::Arc;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
@@ -74,7 +75,7 @@ pub(crate) fn add<S>(
         let mut extensions = span.extensions_mut();
         match extensions.get_mut::<Records>() {
             Some(records) => records.of_layers.push(record),
-            None => extensions.insert(Records { context, is_root, trace_state, of_layers: vec![record] }),
+            None => extensions.insert(Records { context, is_root, trace_state, of_layers: smallvec![record] }),
         }
     });
 }

@@ -6,12 +6,13 @@ use crate::event;
 use crate::extensions;
 use crate::fields::Fields;
 use crate::line;
+use crate::presence::{self, Presence};
 use crate::record::{Record, Records};
 use crate::settings::{Settings, Spans};
 use crate::shared::Shared;
 use crate::trace::TraceContext;
 use jkool_client::facade::recursion::{RecursionGuard, Sink};
-use jkool_client::facade::{now, surroundings};
+use jkool_client::facade::surroundings;
 use jkool_client::model::{Entity, Text, TypedValue};
 use jkool_client::{Client, LossReason, is_delivery_thread};
 use std::sync::Arc;
@@ -78,7 +79,8 @@ impl JkoolLayer {
     {
         let Some(open) = self.shared.open(span.id().into_u64()) else { return };
         // Another layer may have begun with this span.
-        let known = extensions::look(span, |records| records.context);
+        let is_alone = LAYERS.load(Ordering::Relaxed) == 1;
+        let known = if is_alone { None } else { extensions::look(span, |records| records.context) };
         let parent = span.scope().skip(1).find_map(|span| {
             let kept = |records: &Records| {
                 records.of(self.number).map(|_| (records.context, records.trace_state.clone(), span.id()))
@@ -94,10 +96,11 @@ impl JkoolLayer {
         let recorded = context.sampled || parent.is_none();
         let activity = recorded.then(|| {
             let parent = parent.as_ref().map(|(context, ..)| context.span_id.tracking_id());
-            activity::begin(attributes.metadata(), context, parent, self.shared.settings.code_location)
+            activity::begin(attributes.metadata(), context, parent)
         });
-        let mut record = Record::new(self.number, activity, open);
+        let mut record = Record::new(self.number, activity, context, open);
         if recorded {
+            record.code = event::code(attributes.metadata()).filter(|_| self.shared.settings.code_location);
             attributes.record(&mut Fields(|name, value| record.set(name, value)));
         }
         let (is_root, mut trace_state) = (parent.is_none(), None);
@@ -205,24 +208,24 @@ where
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
-        let Some(span) = self.entered_or_left(id, &context) else { return };
-        let enter = |context, record: &mut Record| {
-            if self.shared.settings.busy_and_idle {
-                record.busy.enter(now::instant);
-            }
-            context
-        };
-        if let Some(context) = self.with_record(&span, enter) {
-            entered::push(self.number, id, context);
+        let now = self.now();
+        if self.shared.settings.spans == Spans::Off || entered::again(self.number, id, now) {
+            return;
+        }
+        if let Some(presence) = self.presence_in(id, &context) {
+            presence.enter(now);
+            entered::push(self.number, id, presence);
         }
     }
 
     fn on_exit(&self, id: &Id, context: Context<'_, S>) {
-        if self.shared.settings.busy_and_idle {
-            let Some(span) = self.entered_or_left(id, &context) else { return };
-            self.with_record(&span, |_, record| record.busy.exit(now::instant));
+        let now = self.now();
+        if self.shared.settings.spans == Spans::Off || entered::leave(self.number, id, now) {
+            return;
         }
-        entered::pop(self.number, id);
+        if let Some(presence) = self.presence_in(id, &context) {
+            presence.leave(now);
+        }
     }
 
     fn on_close(&self, id: Id, context: Context<'_, S>) {
@@ -235,13 +238,16 @@ where
 }
 
 impl JkoolLayer {
-    fn entered_or_left<'a, S>(&self, id: &Id, context: &'a Context<'_, S>) -> Option<SpanRef<'a, S>>
+    /// The time, if it is of interest who is in a span.
+    fn now(&self) -> Option<quanta::Instant> {
+        self.shared.settings.busy_and_idle.then(presence::now)
+    }
+
+    fn presence_in<S>(&self, id: &Id, context: &Context<'_, S>) -> Option<Arc<Presence>>
     where
         S: Subscriber + for<'b> LookupSpan<'b>,
     {
-        if self.shared.settings.spans == Spans::Off {
-            return None;
-        }
-        context.span(id)
+        let span = context.span(id)?;
+        extensions::look(&span, |records| records.of(self.number).map(|record| Arc::clone(&record.presence)))?
     }
 }

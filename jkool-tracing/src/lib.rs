@@ -10,6 +10,7 @@ mod fields;
 mod layer;
 mod line;
 mod open_spans;
+mod presence;
 pub mod propagation;
 mod record;
 mod settings;

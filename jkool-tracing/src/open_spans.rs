@@ -2,6 +2,7 @@
 
 use crate::extensions;
 use crate::shared::Shared;
+use jkool_client::Code;
 use jkool_client::facade::now;
 use jkool_client::model::{Activity, ActivityStatus, Entity};
 use std::collections::HashSet;
@@ -46,25 +47,25 @@ impl OpenSpans {
         let mut ids: Vec<u64> = self.ids().iter().copied().collect();
         ids.sort_unstable();
         for span in ids.iter().filter_map(|id| registry.span(&Id::from_u64(*id))) {
-            if let Some(activity) = so_far(layer, shared, &span) {
-                shared.client.emit(Entity::Activity(activity));
+            if let Some((activity, code)) = so_far(layer, shared, &span) {
+                shared.client.emit_from(Entity::Activity(activity), code);
             }
         }
     }
 }
 
 /// What a span has said since it was opened.
-fn so_far(layer: usize, shared: &Shared, span: &SpanRef<'_, Registry>) -> Option<Box<Activity>> {
-    let (context, mut activity) = extensions::change_of(layer, span, |context, record| {
+fn so_far(layer: usize, shared: &Shared, span: &SpanRef<'_, Registry>) -> Option<(Box<Activity>, Option<Code>)> {
+    let (context, mut activity, code) = extensions::change_of(layer, span, |context, record| {
         let old_enough = now::instant().saturating_duration_since(record.start) >= shared.settings.min_duration;
         let mut activity = record.activity.clone().filter(|_| context.sampled && old_enough)?;
         activity.start_time = Some(record.start_time);
         activity.severity = record.severity(activity.severity);
-        Some((context, activity))
+        Some((context, activity, record.code))
     })??;
     extensions::around(layer, span.scope().skip(1), false).add_correlators(context, &mut activity.correlators);
     activity.status = Some(ActivityStatus::Begin);
     activity.time = Some(now::timestamp());
     (activity.end_time, activity.elapsed_usec) = (None, None);
-    Some(activity)
+    Some((activity, code))
 }

@@ -3,12 +3,15 @@
 use crate::correlators;
 use crate::event::Around;
 use crate::fields;
+use crate::presence::Presence;
 use crate::shared::OpenSpan;
 use crate::trace::TraceContext;
+use jkool_client::Code;
 use jkool_client::facade::{keys, now};
 use jkool_client::model::{Activity, Property, Severity, Snapshot, Text, Timestamp, TypedValue, Value};
+use smallvec::SmallVec;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// In the extensions of a span: where it is in its trace, and what each layer keeps of it.
 #[derive(Debug)]
@@ -18,7 +21,7 @@ pub(crate) struct Records {
     pub(crate) is_root: bool,
     /// What `tracestate` said, which is handed on as it came.
     pub(crate) trace_state: Option<Arc<str>>,
-    pub(crate) of_layers: Vec<Record>,
+    pub(crate) of_layers: SmallVec<[Record; 1]>,
 }
 
 impl Records {
@@ -53,15 +56,24 @@ pub(crate) struct Record {
     pub(crate) layer: usize,
     /// What the span says so far. Nothing in a trace that is not sampled.
     pub(crate) activity: Option<Box<Activity>>,
+    /// Where in the code it stands, if that is to be told.
+    pub(crate) code: Option<Code>,
     pub(crate) start: Instant,
     pub(crate) start_time: Timestamp,
     pub(crate) outcome: Outcome,
     /// The field `otel.kind`.
     pub(crate) kind: Text,
-    pub(crate) busy: Busy,
+    pub(crate) presence: Arc<Presence>,
     /// How many children, correlators, properties and snapshots there was no room for.
     pub(crate) left_out: u64,
     pub(crate) open: OpenSpan,
+}
+
+/// Nobody goes into it any more.
+impl Drop for Record {
+    fn drop(&mut self) {
+        self.presence.end(None);
+    }
 }
 
 /// How a span went, as far as it is known.
@@ -78,15 +90,16 @@ const MAX_PROPERTIES: usize = 256;
 const MAX_SNAPSHOTS: usize = 64;
 
 impl Record {
-    pub(crate) fn new(layer: usize, activity: Option<Box<Activity>>, open: OpenSpan) -> Self {
+    pub(crate) fn new(layer: usize, activity: Option<Box<Activity>>, context: TraceContext, open: OpenSpan) -> Self {
         Self {
             layer,
             activity,
+            presence: Arc::new(Presence::new(context)),
+            code: None,
             start: now::instant(),
             start_time: now::timestamp(),
             outcome: Outcome::Unknown,
             kind: Text::default(),
-            busy: Busy::default(),
             left_out: 0,
             open,
         }
@@ -186,60 +199,4 @@ fn is_error(name: &str, value: &TypedValue) -> bool {
     matches!(name, "error" | "err" | "exception")
         && !matches!(&value.value, Value::Null | Value::Bool(false))
         && value.value.as_str() != Some("")
-}
-
-/// How long a span was entered. Several threads may be in it at the same time, which counts once.
-#[derive(Debug, Default)]
-pub(crate) struct Busy {
-    total: Duration,
-    /// How many threads are in it, and since when there are any.
-    inside: usize,
-    since: Option<Instant>,
-}
-
-impl Busy {
-    pub(crate) fn enter(&mut self, now: impl FnOnce() -> Instant) {
-        self.inside += 1;
-        if self.inside == 1 {
-            self.since = Some(now());
-        }
-    }
-
-    pub(crate) fn exit(&mut self, now: impl FnOnce() -> Instant) {
-        self.inside = self.inside.saturating_sub(1);
-        if self.inside == 0 {
-            if let Some(since) = self.since.take() {
-                self.total += now().saturating_duration_since(since);
-            }
-        }
-    }
-
-    /// All of it, at the end.
-    pub(crate) fn total(&mut self, now: Instant) -> Duration {
-        self.inside = self.inside.min(1);
-        self.exit(|| now);
-        self.total
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Busy;
-    use jkool_client::facade::now;
-    use std::time::Duration;
-
-    #[test]
-    fn time_in_which_several_threads_are_inside_counts_once() {
-        let start = now::instant();
-        let at = |ms| start + Duration::from_millis(ms);
-        let mut busy = Busy::default();
-        busy.enter(|| at(0));
-        busy.enter(|| at(10));
-        busy.exit(|| at(20));
-        busy.exit(|| at(30));
-        busy.exit(|| at(35));
-        busy.enter(|| at(40));
-        assert_eq!(busy.total(at(45)), Duration::from_millis(35));
-        assert_eq!(busy.total(at(90)), Duration::from_millis(35));
-    }
 }

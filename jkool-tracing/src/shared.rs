@@ -51,7 +51,8 @@ impl Shared {
             return;
         }
         if let Some(ended) = activity::end(record, &self.settings) {
-            self.client.emit(ended.into_entity(context, around(), self.settings.spans));
+            let code = ended.code;
+            self.client.emit_from(ended.into_entity(context, around(), self.settings.spans), code);
         }
     }
 }

@@ -109,8 +109,11 @@ impl SpanExt for Span {
                 let parent = remote.context.filter(|_| is_own && records.is_root)?;
                 (records.context.trace_id, records.context.sampled) = (parent.trace_id, parent.sampled);
                 records.trace_state.clone_from(&remote.trace_state);
-                for activity in records.of_layers.iter_mut().filter_map(|record| record.activity.as_mut()) {
-                    activity.parent_id = Some(parent.span_id.tracking_id());
+                for record in &mut records.of_layers {
+                    record.presence.set_context(records.context);
+                    if let Some(activity) = &mut record.activity {
+                        activity.parent_id = Some(parent.span_id.tracking_id());
+                    }
                 }
                 Some(())
             })

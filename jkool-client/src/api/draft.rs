@@ -3,7 +3,7 @@
 use crate::api::client::Client;
 use crate::api::receipt::DeliveryReceipt;
 use crate::api::scope::Scope;
-use crate::emit::{host, spare_event};
+use crate::emit::{host, spare_entity};
 use crate::queue::overflow::Admission;
 use jkool_model::{Activity, Entity, Event, Snapshot, Text, TrackingId};
 
@@ -77,7 +77,7 @@ impl Client {
 
 impl<'c> EventDraft<'c> {
     pub(crate) fn new(client: &'c Client) -> Self {
-        let mut event = spare_event::take();
+        let mut event = spare_entity::event();
         event.tracking_id = Some(client.next_id());
         Self { client, event }
     }

@@ -1,6 +1,6 @@
 //! Where in the code an event was made.
 
-use jkool_model::{Event, Property, Text};
+use jkool_model::{Property, Text};
 
 /// Where in the code it was logged.
 #[doc(hidden)]
@@ -26,10 +26,10 @@ impl Code {
         [Property::new(MODULE, self.module), Property::new(FILE, self.file), Property::new(LINE, self.line)]
     }
 
-    /// Tells an event its place in the code, where it doesn't say otherwise.
-    pub(crate) fn add_to(self, event: &mut Event) {
-        let own = |name: &Text| event.properties.iter().any(|property| property.name == *name);
+    /// Adds the place in the code, where the properties don't say otherwise.
+    pub(crate) fn add_to(self, properties: &mut Vec<Property>) {
+        let own = |name: &Text| properties.iter().any(|property| property.name == *name);
         let missing: Vec<_> = self.properties().into_iter().filter(|property| !own(&property.name)).collect();
-        event.properties.extend(missing);
+        properties.extend(missing);
     }
 }

@@ -3,7 +3,7 @@
 use crate::emit::code::{Code, FILE, LINE, MODULE};
 use crate::emit::defaults::Defaults;
 use jkool_model::json::Json;
-use jkool_model::{Event, Property, Text, TrackingId};
+use jkool_model::{Activity, Event, Property, Text, TrackingId};
 
 /// What an event does not say itself, and gets when it leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,18 +29,32 @@ impl Lacks {
         self.0 & other.0 == other.0
     }
 
-    /// What of the defaults that event has no word for.
-    pub(crate) fn of(event: &Event) -> Self {
-        let lacks = [
-            event.source.is_none(),
-            event.user.is_empty(),
-            event.location.is_empty(),
-            event.pid.is_none(),
-            event.properties.is_empty(),
-            event.tracking_id.is_none(),
-        ];
+    fn these(lacks: [bool; 6]) -> Self {
         Self(lacks.iter().rev().fold(0, |bits, lacks| bits << 1 | u8::from(*lacks)))
     }
+}
+
+macro_rules! lacks_of {
+    ($($name:ident: $ty:ty;)+) => {
+        impl Lacks {
+            $(/// What of the defaults it has no word for.
+            pub(crate) fn $name(it: &$ty) -> Self {
+                Self::these([
+                    it.source.is_none(),
+                    it.user.is_empty(),
+                    it.location.is_empty(),
+                    it.pid.is_none(),
+                    it.properties.is_empty(),
+                    it.tracking_id.is_none(),
+                ])
+            })+
+        }
+    };
+}
+
+lacks_of! {
+    of_event: Event;
+    of_activity: Activity;
 }
 
 /// An event's own properties.
@@ -215,7 +229,7 @@ mod tests {
             if bits & 32 != 0 {
                 event.tracking_id = bare.tracking_id;
             }
-            let lacks = Lacks::of(&event);
+            let lacks = Lacks::of_event(&event);
             assert_eq!(lacks, Lacks(bits));
             let mut json = Vec::new();
             event.append_json(&mut json);

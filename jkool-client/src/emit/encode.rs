@@ -9,8 +9,8 @@ use crate::emit::decoration::{Decoration, Lacks, Own};
 use crate::emit::defaults::Defaults;
 use crate::emit::ids::Ids;
 use crate::emit::line::{Stamped, Texts};
-use crate::emit::spare_event;
-use jkool_model::{Entity, Event, InvalidEntity, OpType, Severity};
+use crate::emit::spare_entity;
+use jkool_model::{Activity, Entity, Event, InvalidEntity, OpType, Severity};
 use jkool_transport::{Kind, Payload};
 use std::cell::Cell;
 
@@ -82,6 +82,7 @@ impl Encoder {
         out.clear();
         let lacks = match &mut entity {
             Entity::Event(event) => self.encode_event(event, code, out)?,
+            Entity::Activity(activity) => self.encode_activity(activity, code, out)?,
             other => {
                 self.defaults.apply(other, &self.ids, clock::timestamp);
                 other.validate()?;
@@ -94,9 +95,7 @@ impl Encoder {
         let key = key(&entity);
         out.extend_from_slice(key.as_bytes());
         let shape = Shape { kind: kind(&entity), key_len: key.len() };
-        if let Entity::Event(event) = entity {
-            spare_event::put(event);
-        }
+        spare_entity::put(entity);
         Ok(shape)
     }
 
@@ -106,24 +105,6 @@ impl Encoder {
         self.append_line(line, texts, out);
         out.extend_from_slice(texts.operation.as_bytes());
         Shape { kind: line.kind(), key_len: texts.operation.len() }
-    }
-
-    fn encode_event(&self, event: &mut Event, code: Option<Code>, out: &mut Vec<u8>) -> Result<Lacks, InvalidEntity> {
-        self.defaults.complete_event(event, &self.ids);
-        match event.validate() {
-            // It gets the client's.
-            Err(InvalidEntity::Missing { field: "source-fqn" }) => {}
-            checked => checked?,
-        }
-        let mut lacks = Lacks::of(event);
-        let properties = std::mem::take(&mut event.properties);
-        event.append_json(out);
-        out.pop();
-        if code.is_some() || !properties.is_empty() {
-            lacks = lacks.but(Lacks::PROPERTIES);
-            self.decoration.append_properties(Own::Properties(&properties), code, out);
-        }
-        Ok(lacks)
     }
 
     /// Appends a log line's JSON, whole.
@@ -146,6 +127,38 @@ impl Encoder {
     pub(crate) fn weight_of_line(&self, line: &Stamped, operation: &str) -> usize {
         PAYLOAD_OVERHEAD + operation.len() + self.size_of_line(line)
     }
+}
+
+macro_rules! encode_open {
+    ($($name:ident, $complete:ident, $lacks:ident: $ty:ty;)+) => {
+        impl Encoder {
+            $(/// Makes its JSON but for what it lacks.
+            fn $name(&self, it: &mut $ty, code: Option<Code>, out: &mut Vec<u8>) -> Result<Lacks, InvalidEntity> {
+                self.defaults.$complete(it, &self.ids);
+                match it.validate() {
+                    // It gets the client's.
+                    Err(InvalidEntity::Missing { field: "source-fqn" }) => {}
+                    checked => checked?,
+                }
+                let mut lacks = Lacks::$lacks(it);
+                let properties = std::mem::take(&mut it.properties);
+                it.append_json(out);
+                out.pop();
+                if code.is_some() || !properties.is_empty() {
+                    lacks = lacks.but(Lacks::PROPERTIES);
+                    self.decoration.append_properties(Own::Properties(&properties), code, out);
+                }
+                // Its room is of use to the next one.
+                it.properties = properties;
+                Ok(lacks)
+            })+
+        }
+    };
+}
+
+encode_open! {
+    encode_event, complete_event, of_event: Event;
+    encode_activity, complete_activity, of_activity: Activity;
 }
 
 pub(crate) fn kind(entity: &Entity) -> Kind {

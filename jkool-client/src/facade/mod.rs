@@ -10,4 +10,4 @@ pub mod settings;
 pub mod surroundings;
 pub mod times;
 
-pub use crate::emit::spare_event::take as spare_event;
+pub use crate::emit::spare_entity::{activity as spare_activity, event as spare_event};

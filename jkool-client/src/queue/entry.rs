@@ -83,8 +83,8 @@ impl Shared {
         }
         let severity = encode::severity(&entity);
         if self.encoder.leaves(&entity) {
-            if let (Entity::Event(event), Some(code)) = (&mut entity, code) {
-                code.add_to(event);
+            if let Some(code) = code {
+                code.add_to(entity.properties_mut());
             }
             let weight = self.encoder.weight_of_entity(&entity);
             return self.offer(way, Incoming::Entity(entity), severity, weight);

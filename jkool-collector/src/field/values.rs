@@ -22,13 +22,13 @@ const EXACT: i64 = 1 << 53;
 pub(crate) fn each_value<'a>(entity: &'a Entity, tell: &mut dyn FnMut(&str, FieldValue<'a>)) {
     let mut visit = Visit { tell };
     visit.text("kind", Kind::of(entity).as_str());
-    visit.owned("severity", severity_of(entity).to_string());
+    visit.text("severity", severity_of(entity).as_str());
     visit.text("operation", operation_of(entity).unwrap_or_default());
     if let Some(source) = entity.source() {
         for (source_type, name) in source.elements() {
-            visit.owned(source_type.as_str(), name.to_owned());
+            visit.text(source_type.as_str(), name);
         }
-        visit.owned("source-fqn", source.as_str().to_owned());
+        visit.text("source-fqn", source.as_str());
     }
     for correlator in entity.correlators() {
         visit.text("corrid", correlator);
@@ -38,7 +38,7 @@ pub(crate) fn each_value<'a>(entity: &'a Entity, tell: &mut dyn FnMut(&str, Fiel
             visit.owned(name, id.to_string());
         }
     }
-    visit.owned("type", entity.op_type().to_string());
+    visit.text("type", entity.op_type().as_str());
     macro_rules! trackable {
         ($of:ident) => {
             for (name, text) in [
@@ -66,7 +66,7 @@ pub(crate) fn each_value<'a>(entity: &'a Entity, tell: &mut dyn FnMut(&str, Fiel
                 visit.int(name, number);
             }
             if let Some(code) = $of.comp_code {
-                visit.owned("comp-code", code.to_string());
+                visit.text("comp-code", code.as_str());
             }
             visit.properties(&$of.properties);
             $of.snapshots.iter().for_each(|snapshot| visit.snapshot(snapshot));
@@ -89,13 +89,13 @@ pub(crate) fn each_value<'a>(entity: &'a Entity, tell: &mut dyn FnMut(&str, Fiel
             visit.int("msg-size", event.message_size);
             visit.int("msg-age", event.message_age_usec);
             if let Some(log_type) = event.log_type {
-                visit.owned("log-type", log_type.to_string());
+                visit.text("log-type", log_type.as_str());
             }
         }
         Entity::Activity(activity) => {
             trackable!(activity);
             if let Some(status) = activity.status {
-                visit.owned("status", status.to_string());
+                visit.text("status", status.as_str());
             }
         }
         Entity::Snapshot(snapshot) => {
@@ -155,7 +155,8 @@ impl<'a> Visit<'_, 'a> {
 
     fn owned(&mut self, name: &str, text: String) {
         if !text.is_empty() {
-            (self.tell)(name, FieldValue::Text(cut(&text).into_owned().into()));
+            let text = if text.len() <= LONGEST { text } else { cut(&text).into_owned() };
+            (self.tell)(name, FieldValue::Text(text.into()));
         }
     }
 

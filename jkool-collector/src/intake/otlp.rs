@@ -104,11 +104,8 @@ impl Reader {
         let mut batch =
             Batch { refused_more: usize::try_from(mapped.rejected).unwrap_or(usize::MAX), ..Batch::default() };
         let mut reason = mapped.reason;
-        for entity in &mapped.entities {
-            let mut json = Vec::with_capacity(1 << 10);
-            entity.append_json(&mut json);
-            let json = Bytes::from(json);
-            match Record::parse(Bytes::clone(&json), self.now) {
+        for (entity, json) in with_json(mapped.entities) {
+            match Record::of(entity, Bytes::clone(&json), self.now) {
                 Ok(record) => {
                     batch.records.push(record);
                     batch.bodies.push(json);
@@ -121,6 +118,22 @@ impl Reader {
         }
         Ok((batch, reason, reservation))
     }
+}
+
+/// Each entity with its JSON, a part of the JSON of all.
+fn with_json(entities: Vec<Entity>) -> impl Iterator<Item = (Entity, Bytes)> {
+    let (mut json, mut ends) = (Vec::with_capacity(entities.len() << 10), Vec::with_capacity(entities.len()));
+    for entity in &entities {
+        entity.append_json(&mut json);
+        ends.push(json.len());
+    }
+    let mut json = Bytes::from(json);
+    let mut start = 0;
+    entities.into_iter().zip(ends).map(move |(entity, end)| {
+        let its = json.split_to(end - start);
+        start = end;
+        (entity, its)
+    })
 }
 
 /// As many entities as in a request of our own protocol. In memory a message is somewhat more than on the wire, and what it becomes is

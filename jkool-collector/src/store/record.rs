@@ -36,10 +36,18 @@ impl Record {
     }
 
     pub(crate) fn parse(json: Bytes, received: Timestamp) -> Result<Self, serde_json::Error> {
-        let entity: Entity = serde_json::from_slice(&json)?;
+        Ok(Self::with(serde_json::from_slice(&json)?, json, received))
+    }
+
+    /// What reading `json` would lead to, which `entity` was written as. It is not read where it is known to lead to the same.
+    pub(crate) fn of(entity: Entity, json: Bytes, received: Timestamp) -> Result<Self, serde_json::Error> {
+        if entity.is_read_as_written() { Ok(Self::with(entity, json, received)) } else { Self::parse(json, received) }
+    }
+
+    fn with(entity: Entity, json: Bytes, received: Timestamp) -> Self {
         let time = entity.time().filter(is_said);
         let key = entity.tracking_id().map(|_| same::key(&entity));
-        Ok(Self { time: time.unwrap_or(received), is_dated: time.is_some(), entity, received, json, key })
+        Self { time: time.unwrap_or(received), is_dated: time.is_some(), entity, received, json, key }
     }
 
     /// Gives it the number of its arrival.

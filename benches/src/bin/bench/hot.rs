@@ -13,6 +13,7 @@ mod otel;
 mod queues;
 #[cfg(feature = "peers")]
 mod sentry;
+mod spans;
 #[cfg(feature = "peers")]
 mod tracing_json;
 
@@ -42,7 +43,6 @@ enum Call {
     /// By the macros of the log crate.
     Log,
     /// By those of the tracing crate.
-    #[cfg(feature = "peers")]
     Tracing,
     /// The closure is the call, of a certain number.
     Direct(Box<dyn Fn(u64) + Send + Sync>),
@@ -53,7 +53,6 @@ impl Running {
         Self { call: Call::Log, finish: Box::new(finish) }
     }
 
-    #[cfg(feature = "peers")]
     fn tracing(finish: impl FnOnce() + 'static) -> Self {
         Self { call: Call::Tracing, finish: Box::new(finish) }
     }
@@ -69,6 +68,7 @@ pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
         queues::ROWS,
         naive::ROWS,
         jkool::ROWS,
+        spans::ROWS,
         #[cfg(feature = "peers")]
         otel::ROWS,
         #[cfg(feature = "peers")]
@@ -119,14 +119,12 @@ fn measure(call: &Call, mode: &str, calls: u64) -> Option<Timing> {
         (Call::Log, _) => drive::run(mode, calls, |i| {
             log::info!(target: "orders", "order {} processed in {} ms", i, i & 63);
         }),
-        #[cfg(feature = "peers")]
         (Call::Tracing, "kv") => drive::run(mode, calls, |i| {
             tracing::info!(
                 target: "orders", order_id = i, elapsed_ms = i & 63, customer = "acme-corp",
                 "order {} processed in {} ms", i, i & 63
             );
         }),
-        #[cfg(feature = "peers")]
         (Call::Tracing, _) => drive::run(mode, calls, |i| {
             tracing::info!(target: "orders", "order {} processed in {} ms", i, i & 63);
         }),

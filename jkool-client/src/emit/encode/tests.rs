@@ -69,6 +69,35 @@ fn an_event_leaves_with_what_it_said_and_what_it_lacked() {
 }
 
 #[test]
+fn an_activity_leaves_as_an_event_does() {
+    let encoder = encoder(vec![Property::new("env", "prod"), Property::new("line", "default")]);
+    let code = Code { module: "orders::web", file: "src/web.rs", line: 118 };
+    let mut bare = Activity::default();
+    (bare.operation, bare.time) = ("op".into(), Some(Timestamp::from_usec(7)));
+    bare.properties.push(Property::new("a", 1));
+    let mut said = Activity::builder().operation("op").source("APPL=own".parse().unwrap()).user("eve").child("c");
+    said = said.location("here").pid(1).property("env", "test").time(Timestamp::from_usec(7));
+    for activity in [bare, said.build().unwrap()] {
+        for code in [None, Some(code)] {
+            let mut by_worker = activity.clone();
+            let mut json = Vec::new();
+            let shape = encoder.encode(activity.clone().into(), code, &mut json).unwrap();
+            let (json, key) = json.split_at(json.len() - shape.key_len);
+            let left: Activity = serde_json::from_slice(json).unwrap();
+            assert_eq!((shape.kind, key), (Kind::Activity, &b"op"[..]));
+            // The long way leads to the same.
+            code.into_iter().for_each(|code| code.add_to(&mut by_worker.properties));
+            by_worker.tracking_id.clone_from(&left.tracking_id);
+            let mut by_worker = Entity::from(by_worker);
+            encoder.defaults.apply(&mut by_worker, &encoder.ids, || Timestamp::from_usec(7));
+            assert!(left.tracking_id.is_some());
+            assert_eq!(Entity::from(left), by_worker);
+        }
+    }
+    assert!(encoder.encode(Activity::default().into(), None, &mut Vec::new()).is_err(), "it has no operation");
+}
+
+#[test]
 fn a_place_in_the_code_stands_between_own_properties_and_defaults() {
     let encoder = encoder(vec![Property::new("env", "prod"), Property::new("line", "default")]);
     let code = Code { module: "orders::web", file: "src/web.rs", line: 118 };
@@ -80,7 +109,7 @@ fn a_place_in_the_code_stands_between_own_properties_and_defaults() {
         let shape = encoder.encode(event.into(), Some(code), &mut json).unwrap();
         let properties = leaves(shape, &json).0.properties;
         // The long way leads to the same.
-        code.add_to(&mut by_worker);
+        code.add_to(&mut by_worker.properties);
         let mut by_worker = Entity::from(by_worker);
         encoder.defaults.apply(&mut by_worker, &encoder.ids, || Timestamp::from_usec(7));
         assert_eq!(&properties, by_worker.properties_mut());

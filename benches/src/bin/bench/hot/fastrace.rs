@@ -7,15 +7,24 @@ use fastrace::local::LocalParentGuard;
 use fastrace::prelude::{Event, LocalSpan, Span, SpanContext};
 use jkool_benches::delivered;
 use std::cell::RefCell;
+use std::hint::black_box;
 use std::thread::sleep;
 use std::time::Duration;
 
-pub(super) const ROWS: &[Row] = &[Row {
-    name: "fastrace-event",
-    delivers: Delivers::WhatFits,
-    about: "fastrace LocalSpan::add_event with a formatted message, a root span for each 100 events, null reporter",
-    start: |_| events(),
-}];
+pub(super) const ROWS: &[Row] = &[
+    Row {
+        name: "fastrace-event",
+        delivers: Delivers::WhatFits,
+        about: "fastrace LocalSpan::add_event with a formatted message, a root span for each 100 events, null reporter",
+        start: |_| events(),
+    },
+    Row {
+        name: "fastrace-span",
+        delivers: Delivers::WhatFits,
+        about: "fastrace, a root span with 3 properties that is the local parent once, null reporter",
+        start: |_| spans(),
+    },
+];
 
 /// As many events as a request has in a busy program.
 const EVENTS_OF_A_ROOT: u32 = 100;
@@ -39,6 +48,27 @@ fn events() -> Running {
         fastrace::flush();
     };
     Running::direct(add_event, finish)
+}
+
+fn spans() -> Running {
+    fastrace::set_reporter(CountSpans, Config::default().report_interval(Duration::from_millis(100)));
+    Running::direct(span, fastrace::flush)
+}
+
+fn span(i: u64) {
+    let properties =
+        || [("order_id", i.to_string()), ("elapsed_ms", (i & 63).to_string()), ("customer", "acme-corp".into())];
+    let span = Span::root("order", SpanContext::random()).with_properties(properties);
+    let _entered = span.set_local_parent();
+    black_box(i);
+}
+
+struct CountSpans;
+
+impl Reporter for CountSpans {
+    fn report(&mut self, spans: Vec<SpanRecord>) {
+        delivered::add(spans.len() as u64);
+    }
 }
 
 fn add_event(i: u64) {

@@ -3,9 +3,12 @@
 use super::{Job, Row, Watch};
 use crate::delivers::Delivers;
 use jkool_benches::event::emit;
-use jkool_benches::jkool::{client, finish, logger, lossless};
+use jkool_benches::jkool::{client, finish, layer, logger, lossless};
 use jkool_benches::pace;
+use jkool_benches::span::order;
 use jkool_client::{Client, ClientBuilder, Spool, SpoolMode};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry;
 
 pub(super) const ROWS: &[Row] = &[
     Row {
@@ -28,6 +31,13 @@ pub(super) const ROWS: &[Row] = &[
         about: "log::info! -> jkool_log, all decoration, otherwise as jkool-ndjson512",
         events: 200_000,
         run: log_lines,
+    },
+    Row {
+        name: "jkool-span-ndjson512",
+        delivers: Delivers::Everything,
+        about: "root spans with 3 fields -> jkool_tracing, all decoration, otherwise as jkool-ndjson512",
+        events: 200_000,
+        run: spans,
     },
     Row {
         name: "jkool-one",
@@ -82,6 +92,15 @@ fn log_lines(job: &Job, watch: &mut Watch) {
     let settings = |client| batches(lossless(client));
     let guard = logger().url(url(job)).configure(settings).install().expect("a logger");
     pace::log_lines(job.events, job.rate);
+    watch.emitted();
+    finish(guard.client());
+}
+
+fn spans(job: &Job, watch: &mut Watch) {
+    let settings = |client| batches(lossless(client));
+    let (layer, guard) = layer().url(url(job)).configure(settings).build().expect("a layer");
+    tracing::subscriber::set_global_default(registry().with(layer)).expect("the first subscriber");
+    pace::emit(job.events, job.rate, order);
     watch.emitted();
     finish(guard.client());
 }
