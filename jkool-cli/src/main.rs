@@ -2,13 +2,17 @@
 
 mod collect;
 mod demo;
+mod destination;
 mod exit;
 mod filter_args;
 mod formats;
 mod item;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod lines;
 mod out;
 mod query;
+mod relay;
 mod search;
 mod send;
 mod server;
@@ -41,6 +45,7 @@ Examples:
   jkool collect --db events.db                   a collector that keeps what it is sent
   jkool send \"Order processed\" --corrid A-100    one event
   jkool send --file events.jsonl                 many, one a line
+  jkool relay --from /var/spool/orders           from a folder, TCP or Kafka to a server
   jkool tail --severity '>=WARNING'              what comes in from now on
   jkool search 'no stock' --since 1h             what came in
   jkool query 'get number of events for today'   figures of it, in jKQL
@@ -57,6 +62,7 @@ The token is that of JKOOL_TOKEN or of the file that --token-file names; it is n
 enum Command {
     Send(Box<send::Args>),
     Collect(collect::Args),
+    Relay(Box<relay::Args>),
     Tail(tail::Args),
     Search(search::Args),
     Query(query::Args),
@@ -89,6 +95,7 @@ async fn run(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Send(args) => send::run(*args).await,
         Command::Collect(args) => collect::run(args).await,
+        Command::Relay(args) => relay::run(*args).await,
         Command::Tail(args) => tail::run(args).await,
         Command::Search(args) => search::run(args).await,
         Command::Query(args) => query::run(args).await,

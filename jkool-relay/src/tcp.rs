@@ -5,6 +5,7 @@ use crate::source::{Next, Position, Record, Source, SourceError};
 use async_trait::async_trait;
 use std::fmt;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
@@ -126,18 +127,27 @@ async fn accept(listener: TcpListener, to: mpsc::Sender<Vec<Record>>, mut stoppe
     while connections.join_next().await.is_some() {}
 }
 
-/// Reads lines until the connection ends, or reading is to end. Then the line that is open is given too: it may be whole.
+/// What a sender has written is on its way when the stop comes: connections are read for so long after it.
+const LAST_LOOK: Duration = Duration::from_millis(200);
+
+async fn after(mut stopped: watch::Receiver<bool>) {
+    // The other end stays as long as the tasks do.
+    drop(stopped.wait_for(|stopped| *stopped).await);
+    tokio::time::sleep(LAST_LOOK).await;
+}
+
+/// Reads lines until the connection ends, or for a moment after the stop. Then the line that is open is given too: it may be whole.
 async fn read(
     mut stream: TcpStream,
     partition: u64,
     to: Arc<mpsc::Sender<Vec<Record>>>,
     stopped: watch::Receiver<bool>,
 ) {
-    let (mut lines, mut piece, mut stopped) = (Lines::default(), vec![0; PIECE], stopped);
+    let (mut lines, mut piece, mut over) = (Lines::default(), vec![0; PIECE], pin!(after(stopped)));
     loop {
         let read = tokio::select! {
             read = stream.read(&mut piece) => read.unwrap_or(0),
-            _ = stopped.wait_for(|stopped| *stopped) => 0,
+            () = &mut over => 0,
         };
         let mut found = Vec::new();
         lines.push(&piece[..read], &mut found);

@@ -1,6 +1,7 @@
 //! The files of a folder, and by what each is known again after it was renamed or compressed.
 
 use flate2::read::MultiGzDecoder;
+use jkool_client::model::Timestamp;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -24,6 +25,8 @@ pub(super) struct Found {
     pub(super) identity: Identity,
     /// As it lies there.
     pub(super) len: u64,
+    /// When it was written to last: for entities that don't say their time.
+    pub(super) modified: Option<Timestamp>,
 }
 
 impl Found {
@@ -82,7 +85,8 @@ fn look(path: &Path) -> io::Result<Option<Found>> {
     };
     let (device, inode) = numbers(&metadata);
     let identity = Identity { device, inode, head: digest(line) };
-    Ok(Some(Found { path: path.to_owned(), identity, len: metadata.len() }))
+    let modified = metadata.modified().ok().map(Timestamp::from);
+    Ok(Some(Found { path: path.to_owned(), identity, len: metadata.len(), modified }))
 }
 
 fn open(path: &Path) -> io::Result<Box<dyn Read>> {

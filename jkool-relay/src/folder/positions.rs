@@ -159,7 +159,7 @@ mod tests {
     use crate::source::Position;
 
     fn found(path: &str, inode: u64, head: u64, len: u64) -> Found {
-        Found { path: path.into(), identity: Identity { device: 1, inode, head }, len }
+        Found { path: path.into(), identity: Identity { device: 1, inode, head }, len, modified: None }
     }
 
     fn read_all(known: &mut Known, file: &Found) -> Place {

@@ -142,7 +142,7 @@ impl Reader {
                 let record = |line: crate::lines::Line| Record {
                     position: Position { partition: place.partition, offset: line.end },
                     body: line.bytes,
-                    time: None,
+                    time: file.modified,
                 };
                 if self.send(Next::Records(ready.into_iter().map(record).collect())).is_err() {
                     return Ok(Err(Ended));
