@@ -2,15 +2,19 @@
 
 mod collect;
 mod demo;
+mod destination;
 mod exit;
 mod filter_args;
 mod formats;
 mod frames;
 mod item;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod lines;
 mod live;
 mod out;
 mod query;
+mod relay;
 mod search;
 mod send;
 mod server;
@@ -45,6 +49,7 @@ Examples:
   jkool collect --db events.db                   a collector that keeps what it is sent
   jkool send \"Order processed\" --corrid A-100    one event
   jkool send --file events.jsonl                 many, one a line
+  jkool relay --from /var/spool/orders           from a folder, TCP or Kafka to a server
   jkool tail --severity '>=WARNING'              what comes in from now on
   jkool search 'no stock' --since 1h             what came in
   jkool watch 'severity>=ERROR' --more-than 5/1m tells when there are too many
@@ -62,6 +67,7 @@ The token is that of JKOOL_TOKEN or of the file that --token-file names; it is n
 enum Command {
     Send(Box<send::Args>),
     Collect(collect::Args),
+    Relay(Box<relay::Args>),
     Tail(tail::Args),
     Search(search::Args),
     Query(query::Args),
@@ -103,6 +109,7 @@ async fn run(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Send(args) => send::run(*args).await,
         Command::Collect(args) => collect::run(args).await,
+        Command::Relay(args) => relay::run(*args).await,
         Command::Tail(args) => tail::run(args).await,
         Command::Search(args) => search::run(args).await,
         Command::Query(args) => query::run(args).await,

@@ -13,10 +13,11 @@ mod property;
 mod rules;
 mod splitter;
 
+use crate::destination::Destination;
 use crate::exit::{Exit, Failure};
 use crate::formats::Format;
 use crate::server::Server;
-use crate::{out, server, signals, units};
+use crate::{out, signals, units};
 use decoration::Decoration;
 use delivery::{Ended, conclude, deliver};
 use feed::{Feed, How, Lines, Stop};
@@ -24,12 +25,10 @@ use follow::Follower;
 use identity::Identity;
 use input::{Input, Next};
 use jkool_client::model::{SourceFqn, TrackingId, error_chain};
-use jkool_client::transport::DEFAULT_URL;
 use jkool_client::{Admission, Client, LossReason, OverflowPolicy, Stats};
 use listen::Listener;
 use positions::Positions;
 use progress::Progress;
-use reqwest::Url;
 use rules::Rules;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -128,8 +127,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
             "the events of a file have decorations of their own: only --source goes with it".into(),
         ));
     }
-    let url = destination(&args.server);
-    let client = client(&args, &url)?;
+    let destination = Destination::of(&args.server)?;
+    let (client, url) = (client(&args, &destination)?, destination.url());
     if is_one {
         let id = args.decoration.tracking_id.clone().map_or_else(TrackingId::random, TrackingId::from);
         let event = args.decoration.event(id.clone(), args.message.unwrap_or_default());
@@ -137,7 +136,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
             return Err(Failure::Usage(format!("the event is {reason}")));
         }
         let ended = deliver(&client, args.timeout, || {}).await;
-        let exit = conclude(&client, &url, ended).await?;
+        let exit = conclude(&client, url, ended).await?;
         if exit == Exit::Done {
             out::line(id)?;
         }
@@ -195,7 +194,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         // It keeps how far it has come.
         drop(tokio::time::timeout(LAST_LOOK, reading).await);
     }
-    let exit = conclude(&client, &url, ended).await;
+    let exit = conclude(&client, url, ended).await;
     let (stats, took) = (client.stats(), began.elapsed());
     match args.dry_run {
         true => out::note(format_args!("{} would be sent{}", units::count(feed.emitted()), remarks(&feed))),
@@ -288,27 +287,8 @@ fn remarks(feed: &Feed) -> String {
     text
 }
 
-/// Where events go when nobody says where.
-fn destination(server: &Server) -> String {
-    let has_token =
-        server.token_file.is_some() || std::env::var_os("JKOOL_TOKEN").is_some_and(|token| !token.is_empty());
-    let url = server.url();
-    url.unwrap_or_else(|| if has_token { DEFAULT_URL } else { server::LOCAL }.to_owned())
-}
-
-fn client(args: &Args, url: &str) -> Result<Client, Failure> {
-    let local = url.parse().is_ok_and(|url: Url| server::is_this_machine(&url));
-    let batch = args.batch.unwrap_or(if local { 512 } else { 1 });
-    let authorities = args.server.authorities()?;
+fn client(args: &Args, destination: &Destination) -> Result<Client, Failure> {
     let mut builder = Client::builder()
-        .url(url)
-        .http(move |http| {
-            let http = http.batches(batch.into());
-            match authorities {
-                Some(pem) => http.ca_certificate_pem(pem),
-                None => http,
-            }
-        })
         .queue_events(QUEUE_EVENTS)
         .queue_bytes(QUEUE_BYTES)
         // Who goes on waits as long as it takes.
@@ -320,11 +300,9 @@ fn client(args: &Args, url: &str) -> Result<Client, Failure> {
         // We say it ourselves.
         .notices(false)
         .on_dead_letter(|letter| out::note(format_args!("jkool: refused: {}", error_chain(&letter.error))));
-    if let Some(path) = &args.server.token_file {
-        builder = builder.token_file(path);
-    }
     if let Some(source) = &args.source {
         builder = builder.source(source.clone());
     }
+    let builder = destination.apply(builder, &args.server, args.batch)?;
     builder.build().map_err(|error| Failure::Usage(error_chain(&error)))
 }

@@ -41,7 +41,7 @@ impl Server {
     /// The url, if any. A host and port alone are reached over http.
     pub(crate) fn url(&self) -> Option<String> {
         let url = self.url.as_deref().filter(|url| !url.is_empty())?;
-        Some(if url.contains("://") { url.to_owned() } else { format!("http://{url}") })
+        Some(if url.contains("://") || url == "stdout:" { url.to_owned() } else { format!("http://{url}") })
     }
 
     /// The certificate authorities' file, read.

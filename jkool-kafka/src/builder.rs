@@ -234,12 +234,15 @@ pub(crate) fn config_error(text: &str) -> TransportError {
 
 /// With the feature `tls` what is about security has setters, which check it.
 fn is_reserved(name: &str) -> bool {
-    let secures = ["security.protocol", "sasl.", "ssl.", "enable.ssl."].iter().any(|start| name.starts_with(start));
-    RESERVED.contains(&name) || secures
+    RESERVED.contains(&name) || is_about_security(name)
+}
+
+pub(crate) fn is_about_security(name: &str) -> bool {
+    ["security.protocol", "sasl.", "ssl.", "enable.ssl."].iter().any(|start| name.starts_with(start))
 }
 
 /// Kafka's rule for the names of topics.
-fn check_topic(topic: &str) -> Result<(), TransportError> {
+pub(crate) fn check_topic(topic: &str) -> Result<(), TransportError> {
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     match topic {
         "" => Err(config_error("no topic is set")),

@@ -6,6 +6,8 @@ mod key;
 mod producer;
 #[cfg(feature = "tls")]
 mod security;
+#[cfg(feature = "relay")]
+mod source;
 mod stats;
 mod transport;
 mod verdict;
@@ -14,5 +16,7 @@ pub use builder::{Compression, KafkaTransportBuilder};
 pub use key::RecordKey;
 #[cfg(feature = "tls")]
 pub use security::{Sasl, Tls};
+#[cfg(feature = "relay")]
+pub use source::{KafkaSource, KafkaSourceBuilder};
 pub use stats::KafkaStats;
 pub use transport::KafkaTransport;

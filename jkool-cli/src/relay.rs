@@ -1,0 +1,153 @@
+//! `jkool relay`
+
+mod from;
+
+use crate::destination::{self, Destination};
+use crate::exit::{Exit, Failure};
+use crate::server::Server;
+use crate::{out, signals, units};
+use from::From;
+use jkool_client::model::{SourceFqn, error_chain};
+use jkool_client::{Client, Spool};
+use jkool_relay::{Endpoint, RelayBuilder, RelayReport};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// Relays events from Kafka, a folder or TCP to the service, a collector or any other place. What was not delivered is not forgotten:
+/// positions are committed when what stands before them is delivered or in the spool.
+#[derive(Debug, clap::Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Args {
+    /// Where events come from: kafka://host:9092/topic?group=relay, a folder of JSON lines, or tcp://127.0.0.1:6590 to listen
+    #[arg(long, value_name = "URL")]
+    from: String,
+    /// Where they go: https://, http://, tcp://, tls://, file:///path/events.jsonl, stdout: or kafka://host:9092/topic [default: the
+    /// service when there is a token, else a collector on this machine]
+    #[arg(long, value_name = "URL", env = "JKOOL_URL", hide_env_values = true)]
+    to: Option<String>,
+    /// The file that holds the access token; without it, it is that of the variable JKOOL_TOKEN
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// A file of certificate authorities (PEM) to trust too
+    #[arg(long, value_name = "FILE")]
+    ca_cert: Option<PathBuf>,
+    /// A folder for what can't be delivered: then positions go on while the server is away
+    #[arg(long, value_name = "FOLDER")]
+    spool: Option<PathBuf>,
+    /// Where records go that are no events, and events that the server refuses: file:///path/dead.jsonl, tcp://, stdout: or
+    /// kafka://host:9092/topic. Without it they are told on standard error
+    #[arg(long, value_name = "URL")]
+    dead_letters: Option<String>,
+    /// Where to answer /metrics and /healthz
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    metrics: Option<SocketAddr>,
+    /// Where it is remembered how far a folder was relayed [default: .jkool-relay.json in the folder]
+    #[arg(long, value_name = "FILE")]
+    positions: Option<PathBuf>,
+    /// Where it comes from that does not say so itself, such as APPL=WebOrders#SERVER=web-1
+    #[arg(long)]
+    source: Option<SourceFqn>,
+    /// How many events go in one request, each on a line; a collector takes that, the service one at a time [default: 512 to this
+    /// machine, else 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    batch: Option<u16>,
+    /// How many requests may be under way; with 1 order is kept
+    #[arg(long, value_name = "N", default_value = "32", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    in_flight: u16,
+    /// How many records may be under way before reading waits
+    #[arg(long, value_name = "N", default_value = "8192", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    max_in_flight: u32,
+    /// How long a stop waits for what is under way
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = units::duration)]
+    drain: Duration,
+}
+
+const HELP: &str = "\
+Examples:
+  jkool relay --from kafka://127.0.0.1:9092/jkool?group=relay --to https://stream.meshiq.com
+  jkool relay --from /var/spool/orders --to http://127.0.0.1:6580 --metrics 127.0.0.1:9100
+  jkool relay --from tcp://127.0.0.1:6590 --spool /var/spool/relay
+  jkool relay --from kafka://k1:9092,k2:9092/jkool --dead-letters kafka://k1:9092/jkool-dead
+
+It runs until it is asked to stop, by Ctrl-C or SIGTERM, and then waits for what is under way. Several relays of one group share the
+partitions of a topic. Exit codes: 0 all that was read is delivered or in the spool, 1 something was left, which Kafka or the folder
+gives again, 2 wrong usage, 3 the source has failed";
+
+/// So many dead letters are told one by one.
+const TOLD: u64 = 20;
+
+pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
+    let server = Server { url: args.to.clone(), token_file: args.token_file.clone(), ca_cert: args.ca_cert.clone() };
+    let destination = Destination::of(&server)?;
+    let client = client(&args, &server, &destination)?;
+    let from = From::parse(&args.from)?;
+    if args.positions.is_some() && !matches!(from, From::Folder(_)) {
+        return Err(Failure::Usage("--positions goes with a folder".into()));
+    }
+    let endpoint = match args.metrics {
+        Some(address) => {
+            let failed = |error| Failure::Unreachable(format!("--metrics {address}: {error}"));
+            Some(Endpoint::bind(address).await.map_err(failed)?)
+        }
+        None => None,
+    };
+    let relay = from.relay(client, args.positions.as_deref()).await?;
+    let relay = settings(relay, &args, &server)?;
+    let relay = relay.build().map_err(|error| Failure::Usage(error_chain(&error)))?;
+    let (status, began) = (relay.status(), Instant::now());
+    out::note(format_args!("relays from {} to {}", args.from, destination.url()));
+    let serve = async {
+        if let Some(endpoint) = endpoint {
+            out::note(format_args!("metrics at http://{}/metrics", endpoint.address()));
+            endpoint.serve(status).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    let ended = tokio::select! {
+        ended = relay.run(signals::stop()) => ended,
+        () = serve => return Ok(Exit::NotAll),
+    };
+    let report =
+        ended.map_err(|error| Failure::Unreachable(format!("--from {}: {}", args.from, error_chain(&error))))?;
+    out::note(summary(&report, began.elapsed()));
+    Ok(if report.is_drained() { Exit::Done } else { Exit::NotAll })
+}
+
+fn client(args: &Args, server: &Server, destination: &Destination) -> Result<jkool_client::ClientBuilder, Failure> {
+    let mut client = Client::builder().flush_interval(Duration::from_millis(10)).in_flight(args.in_flight.into());
+    if let Some(folder) = &args.spool {
+        client = client.spool(Spool::new(folder));
+    }
+    if let Some(source) = &args.source {
+        client = client.source(source.clone());
+    }
+    destination.apply(client, server, args.batch)
+}
+
+fn settings(relay: RelayBuilder, args: &Args, server: &Server) -> Result<RelayBuilder, Failure> {
+    let told = AtomicU64::new(0);
+    let relay = relay.max_in_flight(args.max_in_flight as usize).drain_timeout(args.drain).on_notice(move |text| {
+        match text.starts_with("dead letter:").then(|| told.fetch_add(1, Ordering::Relaxed)) {
+            None | Some(..TOLD) => out::note(format_args!("jkool: {text}")),
+            Some(TOLD) => out::note("further dead letters are counted only"),
+            Some(_) => {}
+        }
+    });
+    Ok(match &args.dead_letters {
+        Some(url) => relay.dead_letters(destination::transport(url, server)?),
+        None => relay,
+    })
+}
+
+fn summary(report: &RelayReport, took: Duration) -> String {
+    let mut text = format!("{} relayed in {:.1} s", units::count(report.settled), took.as_secs_f64());
+    for (count, what) in [(report.dead_letters, "dead letters"), (report.left, "left")] {
+        if count > 0 {
+            text.push_str(&format!(", {} {what}", units::count(count)));
+        }
+    }
+    text
+}

@@ -1,0 +1,76 @@
+//! Where a relay reads, as a url says it.
+
+use crate::exit::Failure;
+use jkool_client::ClientBuilder;
+use jkool_client::model::error_chain;
+use jkool_relay::{FolderSource, Relay, RelayBuilder, SourceError, TcpSource};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum From {
+    Folder(PathBuf),
+    Tcp(SocketAddr),
+    #[cfg(feature = "kafka")]
+    Kafka(String),
+}
+
+const EXPECTED: &str = "expected kafka://host:9092/topic?group=relay, a folder, or tcp://127.0.0.1:6590";
+
+impl From {
+    pub(super) fn parse(url: &str) -> Result<Self, Failure> {
+        let usage = |reason: &str| Failure::Usage(format!("--from {url}: {reason}"));
+        match url.split_once("://") {
+            None if !url.is_empty() => Ok(Self::Folder(url.into())),
+            Some(("file", path)) if path.starts_with('/') => Ok(Self::Folder(path.into())),
+            Some(("tcp", address)) => {
+                let address = address.trim_end_matches('/').parse();
+                address
+                    .map(Self::Tcp)
+                    .map_err(|_| usage("expected an address and a port, such as tcp://127.0.0.1:6590"))
+            }
+            #[cfg(feature = "kafka")]
+            Some(("kafka", _)) => Ok(Self::Kafka(url.to_owned())),
+            #[cfg(not(feature = "kafka"))]
+            Some(("kafka", _)) => Err(usage(crate::destination::WITHOUT_KAFKA)),
+            _ => Err(usage(EXPECTED)),
+        }
+    }
+
+    /// A relay from there.
+    pub(super) async fn relay(self, client: ClientBuilder, positions: Option<&Path>) -> Result<RelayBuilder, Failure> {
+        let failed = |error: SourceError| Failure::Unreachable(format!("--from: {}", error_chain(&error)));
+        Ok(match self {
+            Self::Folder(folder) => {
+                let source = match positions {
+                    Some(file) => FolderSource::with_positions(folder, file),
+                    None => FolderSource::open(folder),
+                };
+                Relay::builder(source.map_err(failed)?, client)
+            }
+            Self::Tcp(address) => {
+                let source = TcpSource::bind(address).await.map_err(failed)?;
+                crate::out::note(format_args!("listens at tcp://{}", source.address()));
+                Relay::builder(source, client)
+            }
+            #[cfg(feature = "kafka")]
+            Self::Kafka(url) => Relay::builder(crate::kafka::source(&url)?, client),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::From;
+
+    #[test]
+    fn a_url_says_where_events_come_from() {
+        let parse = |url| From::parse(url).expect(url);
+        assert_eq!(parse("/var/spool/orders"), From::Folder("/var/spool/orders".into()));
+        assert_eq!(parse("file:///var/spool"), From::Folder("/var/spool".into()));
+        assert_eq!(parse("tcp://127.0.0.1:0"), From::Tcp("127.0.0.1:0".parse().expect("an address")));
+        for url in ["", "tcp://host", "tcp://", "ftp://x", "file://x", "http://127.0.0.1:1"] {
+            assert!(From::parse(url).is_err(), "{url}");
+        }
+    }
+}

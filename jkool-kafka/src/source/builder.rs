@@ -1,0 +1,198 @@
+//! The settings of a Kafka source, and their check.
+
+use super::KafkaSource;
+use super::consumer::StartError;
+use crate::builder::{check_topic, config_error};
+#[cfg(feature = "tls")]
+use crate::security::{Sasl, Security, Tls};
+use jkool_transport::{ErrorKind, TransportError};
+use rdkafka::config::ClientConfig;
+use rdkafka::error::KafkaError;
+
+/// What a source promises rests on these, or they have setters of their own.
+const RESERVED: [&str; 10] = [
+    "auto.commit.enable",
+    "bootstrap.servers",
+    "client.id",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "enable.partition.eof",
+    "group.id",
+    "group.protocol",
+    "metadata.broker.list",
+    "partition.assignment.strategy",
+];
+
+/// The settings of a [`KafkaSource`]: see [`KafkaSource::builder`]. The last call of a setter counts.
+#[must_use = "a builder does nothing until start"]
+pub struct KafkaSourceBuilder {
+    brokers: String,
+    topic: String,
+    group: String,
+    client_id: String,
+    #[cfg(feature = "tls")]
+    security: Security,
+    properties: Vec<(String, String)>,
+}
+
+impl KafkaSourceBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            brokers: String::new(),
+            topic: String::new(),
+            group: "jkool-relay".into(),
+            client_id: "jkool-relay".into(),
+            #[cfg(feature = "tls")]
+            security: Security::default(),
+            properties: Vec::new(),
+        }
+    }
+
+    /// Some of the cluster's brokers, `host:port` with commas between them; the others are learnt from these. Needed.
+    pub fn brokers(mut self, brokers: impl Into<String>) -> Self {
+        self.brokers = brokers.into();
+        self
+    }
+
+    /// The topic to read. Needed.
+    pub fn topic(mut self, topic: impl Into<String>) -> Self {
+        self.topic = topic.into();
+        self
+    }
+
+    /// The consumer group, whose members share the topic's partitions and its offsets. `jkool-relay` by default.
+    pub fn group(mut self, group: impl Into<String>) -> Self {
+        self.group = group.into();
+        self
+    }
+
+    /// The name by which brokers know this client, for their logs and quotas. `jkool-relay` by default.
+    pub fn client_id(mut self, id: impl Into<String>) -> Self {
+        self.client_id = id.into();
+        self
+    }
+
+    /// Connects by TLS. The brokers' certificates are always verified.
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.security.tls = Some(tls);
+        self
+    }
+
+    /// Authenticates by a user and a password. They need TLS, unless
+    /// [`allow_plaintext_password`](Self::allow_plaintext_password) says otherwise.
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn sasl(mut self, sasl: Sasl) -> Self {
+        self.security.sasl = Some(sasl);
+        self
+    }
+
+    /// Authenticates without TLS, which is refused otherwise: everyone on the way can read a plain password.
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    pub fn allow_plaintext_password(mut self, allow: bool) -> Self {
+        self.security.allow_plaintext_password = allow;
+        self
+    }
+
+    /// Any other property of librdkafka, such as `auto.offset.reset`, `session.timeout.ms` or `group.instance.id`.
+    pub fn property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.properties.push((name.into(), value.into()));
+        self
+    }
+
+    /// Checks the settings and joins the group. It connects by itself, so that brokers that are away are no error here.
+    ///
+    /// # Errors
+    /// Says which setting is wrong.
+    pub fn start(self) -> Result<KafkaSource, TransportError> {
+        let config = self.config()?;
+        KafkaSource::start(config, &self.topic).map_err(|error| match error {
+            // The value is not told: it may be a password.
+            StartError::Config(KafkaError::ClientConfig(_, reason, name, _)) => {
+                config_error(&format!("librdkafka refuses the property {name}: {reason}"))
+            }
+            StartError::Config(error) => config_error(&format!("librdkafka: {error}")),
+            StartError::Thread(error) => {
+                TransportError::new(ErrorKind::Other, "no thread could be started").with_source(error)
+            }
+        })
+    }
+
+    fn config(&self) -> Result<ClientConfig, TransportError> {
+        check_topic(&self.topic)?;
+        if self.brokers.trim().is_empty() {
+            return Err(config_error("no brokers are set"));
+        }
+        if self.group.trim().is_empty() {
+            return Err(config_error("no group is set"));
+        }
+        let mut config = ClientConfig::new();
+        // A group that is new misses nothing; and a relay is small.
+        config.set("auto.offset.reset", "earliest").set("queued.max.messages.kbytes", "8192");
+        config.set("fetch.max.bytes", "4194304");
+        for (name, value) in &self.properties {
+            if RESERVED.contains(&name.as_str()) || crate::builder::is_about_security(name) {
+                return Err(config_error(&format!("the property {name} is set by the source itself")));
+            }
+            config.set(name, value);
+        }
+        config
+            .set("bootstrap.servers", &self.brokers)
+            .set("group.id", &self.group)
+            .set("client.id", &self.client_id)
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("partition.assignment.strategy", "cooperative-sticky");
+        #[cfg(feature = "tls")]
+        self.security.apply(&mut config)?;
+        Ok(config)
+    }
+}
+
+impl std::fmt::Debug for KafkaSourceBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KafkaSourceBuilder")
+            .field("brokers", &self.brokers)
+            .field("topic", &self.topic)
+            .field("group", &self.group)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::KafkaSourceBuilder;
+
+    fn builder() -> KafkaSourceBuilder {
+        KafkaSourceBuilder::new().brokers("127.0.0.1:9").topic("jkool")
+    }
+
+    #[test]
+    fn a_wrong_setting_is_named() {
+        let error = |builder: KafkaSourceBuilder| builder.start().expect_err("a wrong setting").to_string();
+        assert_eq!(error(builder().brokers(" ")), "no brokers are set");
+        assert_eq!(error(builder().topic("")), "no topic is set");
+        assert_eq!(error(builder().group("")), "no group is set");
+        for name in ["enable.auto.commit", "group.id", "sasl.password", "ssl.key.password"] {
+            assert!(error(builder().property(name, "canary-1")).contains(name));
+        }
+        assert!(error(builder().property("no.such.thing", "1")).contains("no.such.thing"));
+        assert!(error(builder().property("auto.offset.reset", "canary-1")).contains("auto.offset.reset"));
+    }
+
+    #[test]
+    fn nothing_is_committed_behind_our_back() {
+        let config = builder().property("auto.offset.reset", "latest").config().expect("a config");
+        for (name, value) in [
+            ("enable.auto.commit", "false"),
+            ("enable.auto.offset.store", "false"),
+            ("auto.offset.reset", "latest"),
+            ("group.id", "jkool-relay"),
+        ] {
+            assert_eq!(config.get(name), Some(value), "{name}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! What a relay tells over HTTP: `/metrics` and `/healthz`.
+
+use crate::status::RelayStatus;
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+/// More connections at once wait.
+const MAX_CONNECTIONS: usize = 64;
+/// How long a connection may take for the head of a request.
+const PATIENCE: Duration = Duration::from_secs(10);
+const REST: Duration = Duration::from_millis(100);
+
+/// Answers `GET /metrics` (OpenMetrics) and `GET /healthz`: 200 while events get through or wait for a server that is away, 503 while a
+/// person has to mend something, such as a token that is refused.
+#[derive(Debug)]
+pub struct Endpoint {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+impl Endpoint {
+    /// Listens at an address; port 0 is one that is free.
+    ///
+    /// # Errors
+    /// When the address can't be had.
+    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        Ok(Self { address: listener.local_addr()?, listener })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Answers until it is dropped.
+    pub async fn serve(self, status: RelayStatus) {
+        let mut connections = JoinSet::new();
+        loop {
+            let taken = tokio::select! {
+                taken = self.listener.accept(), if connections.len() < MAX_CONNECTIONS => taken,
+                Some(_) = connections.join_next() => continue,
+            };
+            let Ok((stream, _)) = taken else {
+                tokio::time::sleep(REST).await;
+                continue;
+            };
+            let status = status.clone();
+            connections.spawn(async move {
+                let answer = service_fn(move |request: Request<_>| {
+                    let response = respond(request.method(), request.uri().path(), &status);
+                    async move { Ok::<_, Infallible>(response) }
+                });
+                let mut server = hyper::server::conn::http1::Builder::new();
+                server.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(16 << 10);
+                // It is its client's business how a connection ends.
+                drop(server.serve_connection(TokioIo::new(stream), answer).await);
+            });
+        }
+    }
+}
+
+fn respond(method: &Method, path: &str, status: &RelayStatus) -> Response<Full<Bytes>> {
+    const TEXT: &str = "text/plain; charset=utf-8";
+    const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let (code, kind, text) = match (path, method) {
+        ("/metrics" | "/healthz", method) if *method != Method::GET && *method != Method::HEAD => {
+            (StatusCode::METHOD_NOT_ALLOWED, TEXT, "only GET\n".to_owned())
+        }
+        ("/metrics", _) => (StatusCode::OK, METRICS, status.to_open_metrics()),
+        ("/healthz", _) if status.is_healthy() => (StatusCode::OK, TEXT, "ok\n".to_owned()),
+        ("/healthz", _) => {
+            (StatusCode::SERVICE_UNAVAILABLE, TEXT, "nothing gets through until a setting is mended\n".to_owned())
+        }
+        _ => (StatusCode::NOT_FOUND, TEXT, "there are /metrics and /healthz\n".to_owned()),
+    };
+    let mut response = Response::new(Full::new(text.into()));
+    *response.status_mut() = code;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}

@@ -1,0 +1,288 @@
+//! The loop: the only place that waits for source, client and dead letters.
+
+use crate::dead_letters::{Letter, OnNotice, Outbox};
+use crate::decode::decode;
+use crate::partitions::{Partitions, Stage};
+use crate::relay::{RelayError, RelayReport};
+use crate::source::{Next, Position, Record, Revoked, Source, SourceError};
+use crate::status::{Counters, RelayStatus};
+use jkool_client::model::error_chain;
+use jkool_client::{Client, LossReason};
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::{Future, pending, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+use std::time::Duration;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
+
+/// How long the client may take for its last look, and to spool what is left.
+const LAST: Duration = Duration::from_secs(2);
+
+pub(crate) struct Engine {
+    source: Box<dyn Source>,
+    client: Client,
+    letters: Outbox,
+    /// What has come beyond the limits.
+    waiting: VecDeque<Record>,
+    partitions: Partitions,
+    counters: Arc<Counters>,
+    limits: Limits,
+    on_notice: OnNotice,
+    /// The end of draining, once that has begun.
+    deadline: Option<Instant>,
+    source_ended: bool,
+    is_paused: bool,
+    going: Vec<Going>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) records: usize,
+    pub(crate) bytes: usize,
+    pub(crate) drain: Duration,
+    pub(crate) revoke: Duration,
+    pub(crate) commit: Duration,
+}
+
+/// Partitions that go as soon as nothing of them is under way, or at the deadline.
+struct Going {
+    partitions: Vec<u64>,
+    deadline: Instant,
+    done: oneshot::Sender<Vec<Position>>,
+}
+
+/// What the loop waits for.
+enum Turn {
+    Stop,
+    Settled(Result<(), LossReason>),
+    Commit,
+    /// A deadline may have passed.
+    Look,
+    Next(Result<Next, SourceError>),
+}
+
+impl Engine {
+    pub(crate) fn new(
+        source: Box<dyn Source>,
+        client: Client,
+        letters: Outbox,
+        counters: Arc<Counters>,
+        limits: Limits,
+        on_notice: OnNotice,
+    ) -> Self {
+        let partitions = Partitions::new(letters.clone(), Arc::clone(&counters));
+        Self {
+            source,
+            client,
+            letters,
+            waiting: VecDeque::new(),
+            partitions,
+            counters,
+            limits,
+            on_notice,
+            deadline: None,
+            source_ended: false,
+            is_paused: false,
+            going: Vec::new(),
+        }
+    }
+
+    pub(crate) fn status(&self) -> RelayStatus {
+        RelayStatus::new(Arc::clone(&self.counters), self.client.clone())
+    }
+
+    pub(crate) fn report(&self) -> RelayReport {
+        let status = self.status();
+        RelayReport {
+            received: status.received(),
+            settled: status.settled(),
+            dead_letters: status.dead_letters(),
+            left: status.in_flight() + self.waiting.len() as u64,
+        }
+    }
+
+    /// Goes on until it is stopped or the source has ended, and then until nothing is under way, or the deadline. `writing` writes
+    /// dead letters, and never ends.
+    pub(crate) async fn relay(
+        &mut self,
+        mut stop: Pin<&mut impl Future<Output = ()>>,
+        mut writing: Pin<&mut impl Future<Output = ()>>,
+    ) -> Result<(), RelayError> {
+        let (mut commit, mut failed) = (interval(self.limits.commit), Ok(()));
+        commit.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (client, drain) = (self.client.clone(), self.limits.drain);
+        // Who waits has the server tried at once.
+        let mut flush = std::pin::pin!(async move {
+            let _told_by_the_receipts = client.flush_async(drain).await;
+            pending::<()>().await;
+        });
+        loop {
+            self.let_go();
+            self.take().await?;
+            let is_late = self.deadline.is_some_and(|deadline| deadline <= Instant::now());
+            if is_late || (self.takes_nothing() && self.waiting.is_empty() && self.partitions.is_empty()) {
+                return failed;
+            }
+            self.press();
+            match self.turn(stop.as_mut(), writing.as_mut(), flush.as_mut(), &mut commit).await {
+                Turn::Settled(Ok(())) | Turn::Look => {}
+                Turn::Settled(Err(reason)) => return Err(RelayError::Client(reason)),
+                Turn::Commit => self.commit().await,
+                Turn::Stop => self.stop(),
+                // It gives them again.
+                Turn::Next(Ok(Next::Records(_))) if self.takes_nothing() => {}
+                Turn::Next(Ok(Next::Records(records))) => self.waiting.extend(records),
+                Turn::Next(Ok(Next::Revoked(revoked))) => self.revoke(revoked),
+                Turn::Next(Ok(Next::Notice(text))) => (self.on_notice)(&text),
+                Turn::Next(next) => {
+                    failed = next.map(drop).map_err(RelayError::Source);
+                    self.source_ended = true;
+                    self.stop();
+                }
+            }
+        }
+    }
+
+    async fn turn(
+        &mut self,
+        stop: Pin<&mut impl Future<Output = ()>>,
+        writing: Pin<&mut impl Future<Output = ()>>,
+        flush: Pin<&mut impl Future<Output = ()>>,
+        commit: &mut Interval,
+    ) -> Turn {
+        let is_draining = self.deadline.is_some();
+        let wake = self.going.iter().map(|going| going.deadline).chain(self.deadline).min();
+        let Self { source, partitions, source_ended, .. } = self;
+        tokio::select! {
+            // First the letters, since records wait for them; last what is new.
+            biased;
+            () = writing => Turn::Look,
+            () = stop, if !is_draining => Turn::Stop,
+            settled = poll_fn(|context| partitions.poll_settled(context)) => Turn::Settled(settled),
+            _ = commit.tick() => Turn::Commit,
+            () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => Turn::Look,
+            () = flush, if is_draining => Turn::Look,
+            next = source.next(), if !*source_ended => Turn::Next(next),
+        }
+    }
+
+    /// Whether nothing more comes, or nothing that would be lost.
+    fn takes_nothing(&self) -> bool {
+        self.source_ended || (self.deadline.is_some() && self.source.repeats())
+    }
+
+    fn stop(&mut self) {
+        if self.deadline.is_none() {
+            self.source.stop();
+            if self.source.repeats() {
+                self.waiting.clear();
+            }
+            self.deadline = Some(Instant::now() + self.limits.drain);
+        }
+    }
+
+    fn revoke(&mut self, Revoked { partitions, done }: Revoked) {
+        // Whoever gets them is given these again.
+        self.waiting.retain(|record| !partitions.contains(&record.position.partition));
+        self.going.push(Going { partitions, deadline: Instant::now() + self.limits.revoke, done });
+    }
+
+    /// Hands over what waits, as far as the limits let it in. The client has room for all of that, so this does not wait.
+    async fn take(&mut self) -> Result<(), RelayError> {
+        while let Some(record) = self.waiting.pop_front() {
+            let is_large = self.partitions.bytes() + record.body.len() > self.limits.bytes;
+            if self.partitions.records() >= self.limits.records || (is_large && !self.partitions.is_empty()) {
+                self.waiting.push_front(record);
+                break;
+            }
+            self.counters.received.fetch_add(1, Ordering::Relaxed);
+            let name = self.source.name();
+            let stage = match decode(&record, self.source.repeats().then_some(name)) {
+                Ok(entity) => {
+                    let permit = self.client.reserve().await.map_err(RelayError::Client)?;
+                    Stage::Receipt(permit.emit_tracked(entity))
+                }
+                Err(why) => Stage::Letter(self.letters.put(Letter::unreadable(name, &record, &why))),
+            };
+            self.partitions.push(record.position, record.body.len(), stage);
+        }
+        Ok(())
+    }
+
+    /// Holds up the source while enough is under way, until half of it is done.
+    fn press(&mut self) {
+        let (records, bytes) = (self.partitions.records(), self.partitions.bytes());
+        let is_full = !self.waiting.is_empty() || records >= self.limits.records || bytes >= self.limits.bytes;
+        let has_room = records <= self.limits.records / 2 && bytes <= self.limits.bytes / 2;
+        if is_full && !self.is_paused {
+            self.source.pause();
+            self.is_paused = true;
+        } else if has_room && !is_full && self.is_paused {
+            self.source.resume();
+            self.is_paused = false;
+        }
+        self.counters.paused.store(self.is_paused.into(), Ordering::Relaxed);
+    }
+
+    /// Answers for partitions of which nothing is under way, or which were waited for long enough.
+    fn let_go(&mut self) {
+        let now = Instant::now();
+        for going in std::mem::take(&mut self.going) {
+            if self.partitions.are_idle(&going.partitions) || going.deadline <= now {
+                let positions = self.partitions.release(&going.partitions);
+                // Who asked may have given up.
+                drop(going.done.send(positions));
+            } else {
+                self.going.push(going);
+            }
+        }
+    }
+
+    async fn commit(&mut self) {
+        let positions = self.partitions.to_commit();
+        if positions.is_empty() {
+            return;
+        }
+        match self.source.commit(&positions).await {
+            Ok(()) => {
+                self.counters.commits.fetch_add(1, Ordering::Relaxed);
+                self.partitions.committed(&positions);
+            }
+            Err(error) => self.commit_failed(&error),
+        }
+    }
+
+    fn commit_failed(&self, error: &SourceError) {
+        self.counters.commits_failed.fetch_add(1, Ordering::Relaxed);
+        (self.on_notice)(&format!("positions can't be committed: {}", error_chain(error)));
+    }
+
+    /// Ends the client, which spools what is left, commits, and lets go of the source.
+    pub(crate) async fn finish(&mut self) {
+        self.source.stop();
+        self.partitions.end();
+        let _told_by_the_counters = self.client.shutdown_async(LAST).await;
+        let partitions = &mut self.partitions;
+        poll_fn(|context| {
+            while partitions.poll_settled(context).is_ready() {}
+            Poll::Ready(())
+        })
+        .await;
+        self.commit().await;
+        // Nobody is waited for any more.
+        self.going.clear();
+        if let Err(error) = self.source.close().await {
+            self.commit_failed(&error);
+        }
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("source", &self.source).field("limits", &self.limits).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,24 @@
+#![doc = include_str!("../README.md")]
+
+mod builder;
+mod dead_letters;
+mod decode;
+mod endpoint;
+mod engine;
+mod folder;
+mod in_flight;
+mod lines;
+mod partitions;
+mod relay;
+mod source;
+mod status;
+mod tcp;
+mod verdict;
+
+pub use builder::RelayBuilder;
+pub use endpoint::Endpoint;
+pub use folder::FolderSource;
+pub use relay::{Relay, RelayError, RelayReport};
+pub use source::{Next, Position, Record, Revoked, Source, SourceError};
+pub use status::RelayStatus;
+pub use tcp::TcpSource;
