@@ -140,11 +140,16 @@ impl Connection {
         Ok(())
     }
 
-    /// Says good-bye, and ends.
+    /// Says good-bye, and waits until the broker has ended the connection.
     pub(crate) async fn end(mut self) -> io::Result<()> {
         packet::put_disconnect(&mut self.out);
         self.flush().await?;
-        self.writer.shutdown().await
+        self.writer.shutdown().await?;
+        // With something unread the system would reset the connection, and the broker lose what it has not read yet.
+        while self.reader.read_buf(&mut self.came).await? > 0 {
+            self.came.clear();
+        }
+        Ok(())
     }
 }
 

@@ -255,10 +255,22 @@ async fn receive(source: &mut MqttSource, count: usize) -> Vec<(u64, String)> {
     messages
 }
 
-/// Subscribes, so that the broker keeps what is sent from now on.
-async fn subscribe(source: &mut MqttSource) {
-    let nothing = tokio::time::timeout(Duration::from_secs(1), source.next()).await;
-    assert!(nothing.is_err(), "{nothing:?}");
+/// Subscribes, so that the broker keeps what is sent from now on. A message that has a subscriber shows it, which is the first that
+/// the source gets.
+async fn subscribe(broker: &Mosquitto, source: &mut MqttSource) {
+    let transport = builder(broker).build().expect("a transport");
+    let marker = Payload::new(Kind::Log, "marker");
+    for unheard in 0.. {
+        assert!(transport.send(std::slice::from_ref(&marker)).await.is_delivered());
+        if transport.stats().unheard == unheard {
+            break;
+        }
+        let next = tokio::time::timeout(Duration::from_millis(50), source.next()).await;
+        assert!(next.is_err(), "before anything was sent: {next:?}");
+    }
+    let (offset, body) = receive(source, 1).await.remove(0);
+    assert_eq!(body, "marker");
+    source.settle(offset).await;
 }
 
 #[tokio::test]
@@ -267,7 +279,7 @@ async fn what_is_not_settled_comes_again_to_the_next_program() {
     for version in [MqttVersion::V5, MqttVersion::V311] {
         let broker = Mosquitto::start("source", "max_inflight_messages 0\n");
         let mut first = source(&broker).version(version).build().expect("a source");
-        subscribe(&mut first).await;
+        subscribe(&broker, &mut first).await;
         let transport = builder(&broker).build().expect("a transport");
         let batch = events(10);
         assert!(transport.send(&batch).await.is_delivered());
@@ -285,7 +297,7 @@ async fn what_is_not_settled_comes_again_to_the_next_program() {
         second.settle(u64::MAX).await;
         second.close().await;
         let mut third = source(&broker).version(version).build().expect("a source");
-        subscribe(&mut third).await;
+        subscribe(&broker, &mut third).await;
     }
 }
 
@@ -294,7 +306,7 @@ async fn what_is_not_settled_comes_again_to_the_next_program() {
 async fn a_restarted_broker_loses_nothing_on_the_way_to_a_source() {
     let broker = Mosquitto::start("source-restart", "");
     let mut source = source(&broker).build().expect("a source");
-    subscribe(&mut source).await;
+    subscribe(&broker, &mut source).await;
     let transport = builder(&broker).build().expect("a transport");
     let batch = events(200);
     assert!(transport.send(&batch).await.is_delivered());
@@ -319,7 +331,7 @@ async fn a_restarted_broker_loses_nothing_on_the_way_to_a_source() {
 async fn a_source_takes_no_more_than_it_may_leave_unsettled() {
     let broker = Mosquitto::start("source-limit", "");
     let mut source = source(&broker).max_unsettled(5).build().expect("a source");
-    subscribe(&mut source).await;
+    subscribe(&broker, &mut source).await;
     let transport = builder(&broker).build().expect("a transport");
     assert!(transport.send(&events(20)).await.is_delivered());
     let first = receive(&mut source, 5).await;
@@ -339,15 +351,25 @@ async fn programs_that_share_a_filter_share_the_messages() {
     let broker = Mosquitto::start("source-shared", "");
     let shared = |id: &str| source(&broker).client_id(id).topic("$share/relays/jkool/#").build().expect("a source");
     let (mut one, mut other) = (shared("one"), shared("other"));
-    subscribe(&mut one).await;
-    subscribe(&mut other).await;
     let transport = builder(&broker).build().expect("a transport");
-    let batch = events(20);
-    assert!(transport.send(&batch).await.is_delivered());
-    let (first, second) = tokio::join!(receive(&mut one, 10), receive(&mut other, 10));
-    let mut all: Vec<_> = first.into_iter().chain(second).map(|(_, body)| body).collect();
-    let mut expected = bodies(&batch);
+    subscribe(&broker, &mut one).await;
+    // Until each of them gets some.
+    let (mut sent, mut came) = (0, [Vec::new(), Vec::new()]);
+    while came.iter().any(Vec::is_empty) {
+        assert!(transport.send(&[event(sent)]).await.is_delivered());
+        sent += 1;
+        let next = async {
+            tokio::select! {
+                message = one.next() => (0, message.expect("a message")),
+                message = other.next() => (1, message.expect("a message")),
+            }
+        };
+        let (which, message) = tokio::time::timeout(LONG, next).await.expect("a message");
+        came[which].push(String::from_utf8(message.payload.to_vec()).expect("UTF-8"));
+    }
+    let mut all = came.concat();
     all.sort();
+    let mut expected = bodies(&events(sent));
     expected.sort();
     assert_eq!(all, expected);
 }
