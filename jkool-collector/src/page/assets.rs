@@ -28,10 +28,11 @@ pub(super) const SCRIPT: Asset = asset!("page.js");
 pub(super) const FAVICON: Asset = asset!("favicon.svg");
 
 /// The script's other modules name each other, so all files are of one version.
-const ALL: [Asset; 11] = [
+const ALL: [Asset; 12] = [
     STYLE,
     SCRIPT,
     FAVICON,
+    asset!("complete.js"),
     asset!("copy.js"),
     asset!("explore.js"),
     asset!("fold.js"),
