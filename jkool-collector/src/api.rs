@@ -2,6 +2,7 @@
 
 mod answer;
 mod charts;
+mod complete;
 mod csv;
 mod dashboards;
 mod errors;
@@ -23,7 +24,7 @@ use std::sync::Arc;
 
 const OPENAPI: &str = include_str!("api/openapi.json");
 
-type Routes = [(&'static str, fn() -> MethodRouter<Arc<App>>); 19];
+type Routes = [(&'static str, fn() -> MethodRouter<Arc<App>>); 20];
 
 /// Every path. A test makes sure that each is described, and each of its parameters.
 const ROUTES: Routes = [
@@ -37,6 +38,7 @@ const ROUTES: Routes = [
     ("/api/top", || get(charts::top)),
     ("/api/facets", || get(figures::facets)),
     ("/api/aggregate", || get(figures::aggregate)),
+    ("/api/complete", || get(complete::complete)),
     ("/api/errors", || get(errors::errors)),
     ("/api/flows", || get(charts::flows)),
     ("/api/stats", || get(charts::stats)),

@@ -3,6 +3,7 @@
 mod answer;
 mod cells;
 mod compare;
+mod complete;
 mod conditions;
 mod error;
 mod figures;
@@ -16,6 +17,7 @@ mod socket;
 mod subscription;
 
 pub use answer::{Answer, Column, ColumnType};
+pub(crate) use complete::complete;
 pub use error::JkqlError;
 pub(crate) use http::routes;
 pub(crate) use line::{read_line, take_filter};

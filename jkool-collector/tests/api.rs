@@ -542,3 +542,26 @@ fn what_is_mended_or_too_old_is_counted_and_told() {
     let received = &stats["received"];
     assert_eq!([&received["stored"], &received["expired"], &received["repaired"]], [&json!(3), &json!(1), &json!(1)]);
 }
+
+#[test]
+fn a_line_is_completed_with_names_and_values_of_the_store() {
+    let event = |user: &str| {
+        format!(
+            r#"{{"operation":"pay","user":"{user}","time-usec":{START},"properties":[{{"name":"order-no","type":"string","value":"x"}}]}}"#
+        )
+    };
+    let collector = collector();
+    store_lines(&collector, &["alice", "alice", "al \\\"x\\\"", "bob"].map(event));
+    let lines = |line: &str| get(&collector, &format!("/api/complete?line={line}"))["lines"].clone();
+    assert_eq!(lines("op:pay%20-us"), json!(["op:pay -user:"]));
+    assert_eq!(lines("or"), json!(["order-no:"]));
+    assert_eq!(lines("SEV"), json!(["severity:"]));
+    assert_eq!(lines("user:al"), json!(["user:alice", "user:\"al \\\"x\\\"\""]));
+    assert_eq!(lines("user:")[0], "user:alice");
+    assert_eq!(lines("severity%3E%3Der"), json!(["severity>=ERROR"]));
+    assert_eq!(lines("order-no:"), json!(["order-no:x"]));
+    for none in ["nothing:x", "msg:x", "time:2", "%22no%20stock"] {
+        assert_eq!(lines(none), json!([]), "{none}");
+    }
+    assert!(lines("").as_array().unwrap().len() > 10);
+}

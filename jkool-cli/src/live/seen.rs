@@ -12,16 +12,16 @@ const ORDER: i64 = 10_000_000;
 pub(super) struct Seen {
     ids: HashSet<EntityId>,
     by_receipt: VecDeque<(i64, EntityId)>,
-    /// When the youngest of what came in was received, by the collector's clock.
-    until: i64,
-    /// Or by ours, which may be another.
-    is_guess: bool,
+    /// When the first of what came in was received, by the collector's clock; until then when it began, by ours.
+    from: i64,
+    /// When the youngest was.
+    until: Option<i64>,
 }
 
 impl Seen {
     /// Nothing yet, at this time in microseconds.
     pub(super) fn since(now: i64) -> Self {
-        Self { ids: HashSet::new(), by_receipt: VecDeque::new(), until: now, is_guess: true }
+        Self { ids: HashSet::new(), by_receipt: VecDeque::new(), from: now, until: None }
     }
 
     /// Whether it was not given before. From now on it was.
@@ -35,16 +35,20 @@ impl Seen {
 
     /// What comes in has come to what was received then: what is much older does not come again.
     pub(super) fn advance(&mut self, received: i64) {
-        self.until = if std::mem::take(&mut self.is_guess) { received } else { self.until.max(received) };
-        while let Some((_, id)) = self.by_receipt.front().filter(|(received, _)| *received < self.until - ORDER) {
+        if self.until.is_none() {
+            self.from = received;
+        }
+        let until = self.until.map_or(received, |until| until.max(received));
+        self.until = Some(until);
+        while let Some((_, id)) = self.by_receipt.front().filter(|(received, _)| *received < until - ORDER) {
             self.ids.remove(id);
             self.by_receipt.pop_front();
         }
     }
 
-    /// All that was received before was given.
+    /// All that was received before was given, or is older than what is wanted.
     pub(super) fn surely_until(&self) -> i64 {
-        self.until - ORDER
+        self.until.map_or(self.from, |until| self.from.max(until - ORDER))
     }
 }
 
@@ -62,9 +66,10 @@ mod tests {
     fn what_comes_twice_is_told_until_it_is_too_old_to_come_again() {
         // By our clock it is an hour later than by the collector's.
         let mut seen = Seen::since(3_600_000_000);
+        assert_eq!(seen.surely_until(), 3_600_000_000);
         assert!(seen.is_new(&item(1, 1)) && !seen.is_new(&item(1, 1)) && seen.is_new(&item(1, 2)));
         seen.advance(5_000_000);
-        assert_eq!(seen.surely_until(), -5_000_000);
+        assert_eq!(seen.surely_until(), 5_000_000);
         assert!(!seen.is_new(&item(1, 1)));
         for second in 1..1_000_u64 {
             let received = 5_000_000 + second as i64 * 1_000_000;

@@ -543,6 +543,21 @@ async fn a_keyboard_is_enough() {
 }
 
 #[tokio::test]
+async fn the_query_line_is_completed_from_the_store() {
+    let browser = Browser::start().await;
+    browser.send(&event("complete me"));
+    browser.open("/").await;
+    let offered = |line: &str| {
+        format!("[...document.querySelector('input[name=q]').list.options].some((o) => o.value === '{line}')")
+    };
+    browser.press_in("input[name=q]", "op:tell -ser").await;
+    browser.until(&offered("op:tell -SERVER:")).await;
+    browser.press_in("input[name=q]", "ver:").await;
+    browser.until(&offered("op:tell -server:t-1")).await;
+    browser.finish().await;
+}
+
+#[tokio::test]
 async fn an_evil_event_does_nothing() {
     let browser = Browser::start().await;
     let evil = r#"\"'><script>window.pwned=1</script><img src=http://evil.example/ onerror=window.pwned=1><a href=javascript:alert(1)>x</a>"#;

@@ -46,16 +46,10 @@ impl<'a> Resolver<'a> {
     /// What a name means.
     pub(super) fn target(&self, name: &Name) -> Result<Target, JkqlError> {
         let fields = match &name.kind {
-            NameKind::Bare(text) => {
-                if let Ok(field) = text.parse() {
-                    return Ok(Target::Fields(vec![field]));
-                }
-                match known::find(text) {
-                    Some(known) if known.wire == MESSAGE => return Ok(Target::Message),
-                    Some(known) => vec![FieldName::new(known.wire.to_owned())],
-                    None => self.bare(text)?,
-                }
-            }
+            NameKind::Bare(text) => match self.named(text)? {
+                Target::Fields(fields) => fields,
+                message => return Ok(message),
+            },
             NameKind::Property(property) => {
                 let own = FieldName::property(property);
                 let mut fields = self.snapshots(|parts| parts[2] == *property)?;
@@ -80,6 +74,18 @@ impl<'a> Resolver<'a> {
         let expected = "the name of a field, or properties.NAME for a property that nothing has yet";
         let error = ParseError::unknown(name.column, expected, &name.kind.to_string(), own.chain(names));
         Err(error.into())
+    }
+
+    /// What a bare name means; no field, when nothing has that name.
+    pub(super) fn named(&self, text: &str) -> Result<Target, StoreError> {
+        if let Ok(field) = text.parse() {
+            return Ok(Target::Fields(vec![field]));
+        }
+        Ok(match known::find(text) {
+            Some(known) if known.wire == MESSAGE => Target::Message,
+            Some(known) => Target::Fields(vec![FieldName::new(known.wire.to_owned())]),
+            None => Target::Fields(self.bare(text)?),
+        })
     }
 
     /// The one field that a name means.
@@ -120,5 +126,13 @@ impl<'a> Resolver<'a> {
     fn snapshots(&self, is_it: impl Fn(&[String; 3]) -> bool) -> Result<Vec<FieldName>, StoreError> {
         let names = self.names()?.iter().map(|name| FieldName::new(name.clone()));
         Ok(names.filter(|name| name.snapshot_parts().is_some_and(|parts| is_it(&parts))).collect())
+    }
+}
+
+/// How a name of the store is written in the short form.
+pub(super) fn short(name: &str) -> String {
+    match FieldName::new(name.to_owned()).snapshot_parts() {
+        Some([_, snapshot, property]) => format!("{snapshot}.{property}"),
+        None => name.strip_prefix(PROPERTIES).unwrap_or(name).to_owned(),
     }
 }

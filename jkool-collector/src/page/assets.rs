@@ -28,11 +28,12 @@ pub(super) const SCRIPT: Asset = asset!("page.js");
 pub(super) const FAVICON: Asset = asset!("favicon.svg");
 
 /// The script's other modules name each other, so all files are of one version.
-const ALL: [Asset; 13] = [
+const ALL: [Asset; 14] = [
     STYLE,
     SCRIPT,
     FAVICON,
     asset!("brush.js"),
+    asset!("complete.js"),
     asset!("copy.js"),
     asset!("explore.js"),
     asset!("fold.js"),

@@ -121,7 +121,7 @@ fn sources(sources: &[(String, u64)]) -> Markup {
     html! {
         @for (index, (source, number)) in sources.iter().take(SOURCES).enumerate() {
             @if index > 0 { ", " }
-            span title=(source) { (cut(&name(source), 60)) } " " (count(*number))
+            span title=(source) { (cut(&name(source), 60)) } " (" (count(*number)) ")"
         }
         @if let Some(more) = sources.len().checked_sub(SOURCES).filter(|more| *more > 0) { ", and " (more) " more" }
     }

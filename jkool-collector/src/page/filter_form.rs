@@ -85,6 +85,8 @@ impl FilterForm<'_> {
                     button type="submit" { "Apply" }
                 }
                 (rest)
+                // The script fills it.
+                datalist #completions {}
                 datalist #ages { @for age in ["5m", "15m", "1h", "6h", "1d", "7d", "today", "yesterday"] { option value=(age) {} } }
             }
             @for fault in self.params.faults.iter().filter(|fault| !fields.contains(&fault.parameter.as_str())) {
@@ -169,11 +171,15 @@ fn text_field(params: &QueryParams, name: &str, label: &str, value: Option<&str>
     let wrong = fault.filter(|_| name != "q").map(|fault| fault.value.as_str());
     let value = wrong.or(value).unwrap_or_default();
     let is_time = matches!(name, "since" | "until");
+    let list = match name {
+        "q" => Some("completions"),
+        _ => is_time.then_some("ages"),
+    };
     html! {
         label class={ "field f-" (name) } {
             span { (label) }
             input type=(if name == "text" { "search" } else { "text" }) name=(name) value=(value) placeholder=(hint)
-                autocomplete="off" data-moment[is_time] list=[is_time.then_some("ages")] aria-keyshortcuts=[(name == "q").then_some("/")]
+                autocomplete="off" data-moment[is_time] list=[list] aria-keyshortcuts=[(name == "q").then_some("/")]
                 aria-invalid=[fault.map(|_| "true")];
             @if let Some(fault) = fault { em.fault role="alert" { (fault.expected) } }
         }

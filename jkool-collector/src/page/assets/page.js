@@ -1,4 +1,5 @@
 // What a page can't do without a script. Every page works without it; each part is a module of its own.
+import "./complete.js";
 import "./explore.js";
 import "./form.js";
 import "./keys.js";
