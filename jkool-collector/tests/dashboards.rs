@@ -190,6 +190,35 @@ fn a_stretch_of_time_leads_to_what_was_counted_in_it() {
 }
 
 #[test]
+fn of_many_groups_those_with_the_most_are_shown_and_the_others_told() {
+    let collector = collector();
+    let event = |number: i64| {
+        // Of each operation one more than of the one before.
+        let operation = (0..).find(|group| number < group * (group + 1) / 2).unwrap();
+        let time = NOW - MINUTE - 1 - number;
+        json!({"operation": format!("op-{operation}"), "time-usec": time, "elapsed-time-usec": operation}).to_string()
+    };
+    let events: Vec<String> = (0..30 * 31 / 2).map(event).collect();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(collector.store().append(records(&events, Timestamp::from_usec(NOW)))).unwrap();
+    let shown = |query: &str, kind: &str| {
+        put(&collector, "mine", &dashboard(&[viewlet(query, kind)]));
+        get(&collector, "/dashboards/mine?since=5m").1
+    };
+    let many = "where operation like 'op%' bucketed by minute group by operation";
+    let page = shown(&format!("get number of events {many}"), "area");
+    assert!(page.contains("23 others") && page.contains("op-24") && !page.contains("op-23"), "{page}");
+    // 1 + 2 + .. + 23 of the others.
+    assert!(page.contains("23 others: 276"), "{page}");
+    let page = shown(&format!("get max(elapsedtime) {many}"), "line");
+    assert!(page.contains("op-24: 24 µs") && !page.contains("op-23") && page.contains("The first 7 of 30."), "{page}");
+    let page = shown("get max(elapsedtime) where operation like 'op%' group by operation limit 5", "table");
+    assert!(page.contains("op-26") && !page.contains("op-25") && page.contains("The first 5 of 30."), "{page}");
+    // What is drawn leads to all that was counted.
+    assert!(!page.contains("q=%28"));
+}
+
+#[test]
 fn one_time_range_is_for_all_and_the_period_before_is_beside_it() {
     let collector = collector();
     let viewlets = [

@@ -3,6 +3,7 @@
 use super::JkqlError;
 use super::conditions::Clock;
 use super::resolve::Resolver;
+use crate::expression::Expression;
 use crate::filter::{Filter, Kind};
 use crate::time_arg::Moment;
 use jkool_jkql::{Period, Select, Zone};
@@ -23,13 +24,15 @@ pub struct Request {
     pub date: Period,
     /// So many rows at most; 100, as the service has it.
     pub max_rows: usize,
+    /// What must hold beside the statement's condition.
+    pub(crate) within: Expression,
 }
 
 impl Request {
     /// With the defaults of the service.
     pub fn new(statement: impl Into<String>, now: Timestamp) -> Self {
         let (zone, date) = (Zone::default(), Period::Day { back: 0 });
-        Self { statement: statement.into(), now, zone, date, max_rows: 100 }
+        Self { statement: statement.into(), now, zone, date, max_rows: 100, within: Expression::default() }
     }
 
     pub(super) fn clock(&self) -> Clock {
@@ -68,7 +71,7 @@ impl<'a> Plan<'a> {
         let moment = |usec: i64, end: i64| (usec != end).then(|| Moment::At(Timestamp::from_usec(usec)));
         let filter = Filter {
             kind: kind(select),
-            expression: resolver.expression(&select.condition, &request.clock())?,
+            expression: resolver.expression(&select.condition, &request.clock())?.and(request.within.clone()),
             since: moment(range.start, i64::MIN),
             until: moment(range.end, i64::MAX),
             ..Filter::default()

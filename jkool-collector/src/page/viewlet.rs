@@ -53,8 +53,10 @@ fn by_severity(answer: &Answer) -> bool {
     named == [SEVERITY]
 }
 
-fn left_out(all: usize, shown: usize) -> Markup {
-    html! { @if all > shown { p.hint { "The first " (shown) " of " (count(all as u64)) "." } } }
+/// Says that not all groups are shown: of `found` in the store if that was asked, of `all` that were answered.
+fn left_out(found: Option<u64>, all: usize, shown: usize) -> Markup {
+    let found = found.unwrap_or(all as u64);
+    html! { @if found > shown as u64 { p.hint { "The first " (shown.min(all)) " of " (count(found)) "." } } }
 }
 
 fn over_time(label: &str, answered: &Answered, mark: Mark) -> Markup {
@@ -72,14 +74,22 @@ fn over_time(label: &str, answered: &Answered, mark: Mark) -> Markup {
             is_before: false,
         })
         .collect();
-    let mut shown = SERIES;
     // Counts add up, so that a stack is as high as all of them.
-    if let Some(rest) =
-        groups.named.get(SERIES..).filter(|rest| mark != Mark::Lines && groups.only_counts && !rest.is_empty())
-    {
-        shown = groups.named.len();
-        let values = sums(rest.iter().map(|(_, values)| values));
-        let name = format!("{} others", count(rest.len() as u64));
+    let rest = groups.named.get(SERIES..).filter(|rest| mark != Mark::Lines && groups.only_counts && !rest.is_empty());
+    let rest = match &answered.total {
+        Some(total) => {
+            let mut left = Groups::of(answered, total, 0).named.pop().map(|(_, values)| values).unwrap_or_default();
+            for (time, value) in sums(series.iter().map(|series| &series.values)) {
+                left.entry(time).and_modify(|left| *left = (*left - value).max(0.0));
+            }
+            let others = answered.groups.unwrap_or_default().saturating_sub(series.len() as u64);
+            Some((others, left))
+        }
+        None => rest.map(|rest| (rest.len() as u64, sums(rest.iter().map(|(_, values)| values)))),
+    };
+    let all_are_drawn = rest.is_some();
+    if let Some((others, values)) = rest {
+        let name = format!("{} others", count(others));
         series.push(Series { name, color: "rest".to_owned(), values, is_before: false });
     }
     if let Some((before, shift)) = &answered.before {
@@ -115,7 +125,7 @@ fn over_time(label: &str, answered: &Answered, mark: Mark) -> Markup {
             (legend(series.iter().filter(|series| !series.is_before).map(|series| (&*series.name, &*series.color))))
         }
         (chart.draw(|from, to| Some(url("/", &with_time(filter, from, to)))))
-        (left_out(groups.named.len(), shown))
+        @if !all_are_drawn { (left_out(answered.groups, groups.named.len(), SERIES)) }
         (chart.table())
     }
 }
@@ -135,7 +145,7 @@ fn heat_map(label: &str, answered: &Answered) -> Markup {
     let rows: Vec<_> = named.into_iter().take(HEAT).map(|(name, values)| HeatRow { name, values }).collect();
     html! {
         (heat(label, &rows, &answered.range, answered.width, unit(answered)))
-        (left_out(all, HEAT))
+        (left_out(answered.groups, all, HEAT))
         (table::folded(answered))
     }
 }

@@ -1,13 +1,19 @@
 //! The question of a viewlet, put to the store.
 
+use super::groups::group_name;
+use super::named_bars::BARS;
+use super::table::ROWS as TABLE;
+use super::{HEAT, SERIES};
+use crate::condition::Test;
 use crate::dashboard::{Viewlet, name_of};
+use crate::expression::Expression;
 use crate::filter::Filter;
 use crate::jkql::{Answer, Column, ColumnType, JkqlError, Request, answer};
 use crate::page::chart::Unit;
 use crate::page::map::Flows;
 use crate::store::{Reader, StoreError};
 use crate::time_arg::Moment;
-use jkool_jkql::{Bucket, Chart, Condition, Output, Period, Select, Statement, Zone};
+use jkool_jkql::{Bucket, Chart, Condition, Figure, Output, Period, Select, Statement, Zone};
 use jkool_model::{Timestamp, ValueType};
 use std::ops::Range;
 
@@ -38,6 +44,9 @@ pub(in crate::page) struct Answered {
     pub(in crate::page) before: Option<(Answer, i64)>,
     /// A number over time.
     pub(in crate::page) trend: Option<Answer>,
+    /// How many groups there are, if only those with the most entities were asked for; and what a stack of all of them has.
+    pub(in crate::page) groups: Option<u64>,
+    pub(in crate::page) total: Option<Answer>,
     /// That of each column.
     pub(in crate::page) units: Vec<Unit>,
     /// What an axis of time shows, and how long each stretch is, in microseconds; 0 if the answer is not over time.
@@ -101,7 +110,17 @@ impl Asked {
         if kind == Chart::Number {
             select.bucket = None;
         }
+        let all = narrow(reader, &select, &mut request, shown(kind, &select))?;
         let mut answered = self.answered(reader, kind, answer(reader, &Statement::Get(select.clone()), &request)?)?;
+        if let Some(all) = all {
+            (answered.groups, answered.answer.filter) = (Some(all.found), all.filter);
+            if matches!(kind, Chart::Area | Chart::Bar) && select.bucket.is_some() && counts_alone(&select) {
+                let mut ungrouped = select.clone();
+                ungrouped.groups.clear();
+                let of_all = Request { within: Expression::default(), ..request.clone() };
+                answered.total = Some(answer(reader, &Statement::Get(ungrouped), &of_all)?);
+            }
+        }
         answered.range = first.div_euclid(width) * width..end;
         let is_figures = matches!(select.output, Output::Figures(_));
         if kind == Chart::Number {
@@ -124,8 +143,65 @@ impl Asked {
         let units: Result<Vec<Unit>, StoreError> =
             answer.columns.iter().map(|column| unit_of(reader, column, &answer.filter, self.now)).collect();
         let (units, range) = (units?, self.range.clone());
-        Ok(Answered { kind, answer, before: None, trend: None, units, range, width: 0, flows: None })
+        Ok(Answered {
+            kind,
+            answer,
+            before: None,
+            trend: None,
+            groups: None,
+            total: None,
+            units,
+            range,
+            width: 0,
+            flows: None,
+        })
     }
+}
+
+/// So many groups a kind shows.
+fn shown(kind: Chart, select: &Select) -> u32 {
+    let most = match kind {
+        Chart::HeatMap => HEAT,
+        Chart::Table => TABLE,
+        _ if select.bucket.is_some() => SERIES,
+        _ => BARS,
+    };
+    let most = u32::try_from(most).unwrap_or(u32::MAX);
+    select.limit.filter(|_| select.bucket.is_none()).map_or(most, |limit| limit.min(most))
+}
+
+fn counts_alone(select: &Select) -> bool {
+    matches!(&select.output, Output::Figures(figures) if **figures == [Figure::Number])
+}
+
+/// Restricts a question to the groups with the most entities, if there are more than `most`: figures of thousands of groups take long,
+/// and nobody sees them. Answers which groups these are.
+fn narrow(reader: &Reader<'_>, select: &Select, request: &mut Request, most: u32) -> Result<Option<Answer>, JkqlError> {
+    let Output::Figures(figures) = &select.output else { return Ok(None) };
+    // One who sorts by a figure wants it of every group; numbers of one group alone are quick.
+    let is_quick = select.bucket.is_none() && counts_alone(select);
+    if select.groups.len() != 1 || !select.sort.is_empty() || is_quick {
+        return Ok(None);
+    }
+    let mut count = select.clone();
+    (count.bucket, count.limit, count.output) = (None, Some(most), Output::Figures(vec![Figure::Number]));
+    let names = figures.iter().filter_map(|figure| match figure {
+        Figure::Of(_, name) => Some(Condition::Test { name: name.clone(), test: jkool_jkql::Test::Exists }),
+        _ => None,
+    });
+    let has_figure: Vec<_> = names.collect();
+    if !has_figure.is_empty() {
+        count.condition = Condition::All(vec![select.condition.clone(), Condition::Any(has_figure)]);
+    }
+    let counted = answer(reader, &Statement::Get(count), request)?;
+    let Some(field) = counted.columns.first().and_then(|column| column.field.clone()) else { return Ok(None) };
+    if counted.found <= u64::from(most) {
+        return Ok(None);
+    }
+    let names = counted.rows.iter().map(|row| group_name(row.get(..1)));
+    let is_one = |name: String| crate::condition::Condition::new(field.clone(), Test::Is(name)).into();
+    request.within = Expression::Any(names.map(is_one).collect());
+    Ok(Some(counted))
 }
 
 fn between(range: &Range<i64>) -> Period {

@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use std::collections::HashMap;
 
 /// So many are drawn.
-const BARS: usize = 20;
+pub(super) const BARS: usize = 20;
 
 /// A bar for each of the first groups, in which the others are parts; without a group, one for each figure.
 pub(super) fn draw(label: &str, answered: &Answered) -> Markup {
@@ -23,7 +23,7 @@ pub(super) fn draw(label: &str, answered: &Answered) -> Markup {
     html! {
         @if !parts.is_empty() { (legend(parts.iter().map(|(name, color)| (&**name, &**color)))) }
         (bars(label, &made))
-        (left_out(all, BARS))
+        (left_out(answered.groups, all, BARS))
     }
 }
 

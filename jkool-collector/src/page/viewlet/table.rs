@@ -12,13 +12,13 @@ use serde_json::Value;
 use std::collections::HashMap;
 
 /// So many rows are shown.
-const ROWS: usize = 100;
+pub(super) const ROWS: usize = 100;
 
 /// All of it, to be seen at once.
 pub(super) fn table(answered: &Answered) -> Markup {
     html! {
         div.scroll tabindex="0" { table { thead { tr { (heads(&answered.answer)) } } tbody { (rows(answered)) } } }
-        (more(&answered.answer))
+        (more(answered))
     }
 }
 
@@ -27,8 +27,10 @@ pub(super) fn folded(answered: &Answered) -> Markup {
     html! { (as_table("As a table", &heads(&answered.answer), &rows(answered))) }
 }
 
-fn more(answer: &Answer) -> Markup {
-    html! { @if answer.found > ROWS as u64 { p.hint { "The first " (ROWS.min(answer.rows.len())) " of " (count(answer.found)) "." } } }
+fn more(answered: &Answered) -> Markup {
+    let answer = &answered.answer;
+    let found = answered.groups.unwrap_or(answer.found);
+    html! { @if found > ROWS.min(answer.rows.len()) as u64 { p.hint { "The first " (ROWS.min(answer.rows.len())) " of " (count(found)) "." } } }
 }
 
 fn is_number(column: &Column) -> bool {
