@@ -84,7 +84,8 @@ impl MqttSource {
     /// lost by it.
     ///
     /// # Cancel safety
-    /// Nothing is lost when the future is dropped before it is ready. Pings are sent while it is waited for.
+    /// No message is lost when the future is dropped before it is ready; an attempt to connect is, and is made anew a second later. Pings
+    /// are sent while it is waited for.
     pub async fn next(&mut self) -> Result<MqttMessage, Failure> {
         if self.connection.is_none() {
             if let Some(not_before) = self.not_before {
