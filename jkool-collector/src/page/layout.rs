@@ -30,7 +30,7 @@ pub(super) struct Frame<'a> {
     pub(super) total: Option<u64>,
 }
 
-const TABS: [(Tab, &str, &str); 5] = [
+const TABS: [(Tab, &str, &str); 6] = [
     (Tab::Events, "/", "Events"),
     (Tab::Activities, "/activities", "Activities"),
     (Tab::Errors, "/errors", "Errors"),
