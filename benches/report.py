@@ -288,7 +288,7 @@ def target_table(results, growth):
         return results.quotient(("cores", row, mode), ("cores", row, base), of(name))
 
     def entering():
-        both = [results.median("hot", row, "1t", of("ns")) for row in ("jkool-enter", "floor:enter-registry")]
+        both = [results.median("hot", row, "1t", of("caller_cpu_ns")) for row in ("jkool-enter", "floor:enter-registry")]
         return None if None in both else both[0] - both[1]
 
     def encoding():
@@ -346,7 +346,7 @@ def target_table(results, growth):
     at_most(0.45, measured, "tracing's event in no span, paced: mean × otel-tracing-big")
     for base, limit in (("otel-span-big", 0.35), ("fastrace-span", 1.2)):
         at_most(limit, ratio("hot", "jkool-span", "paced", base, of("ns")), f"span with 3 fields, paced: mean × {base}")
-    at_most(30, entering(), "enter and leave an open span, flat out: ns over the bare registry")
+    at_most(30, entering(), "enter and leave an open span, flat out: caller's CPU, ns over the bare registry")
     at_most(0.35, encoding(), "event to JSON: ns × serde's derive")
     at_least(2.0, wire("jkool-ndjson512", "limit:ndjson512"), "full events in batches: events/s × limit:ndjson512")
     at_most(0.8, results.median("wire", "jkool-ndjson512", 0, cpu_us), "full events in batches: client CPU, µs/event")

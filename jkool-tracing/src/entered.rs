@@ -84,3 +84,53 @@ fn with<R: Default>(change: impl FnOnce(&mut Stack) -> R) -> R {
         .try_with(|stack| stack.try_borrow_mut().map(|mut stack| change(&mut stack)).unwrap_or_default())
         .unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{again, innermost, leave, push};
+    use crate::presence::Presence;
+    use crate::trace::TraceContext;
+    use std::sync::Arc;
+    use tracing_core::span::Id;
+
+    fn context(trace: u8) -> TraceContext {
+        TraceContext::parse(&format!("00-{trace:032x}-00f067aa0ba902b7-01")).unwrap()
+    }
+
+    fn trace_around() -> Option<String> {
+        innermost().map(|around| around.correlator.into_owned())
+    }
+
+    fn trace(trace: u8) -> Option<String> {
+        Some(format!("{trace:032x}"))
+    }
+
+    #[test]
+    fn a_span_is_entered_again_until_it_has_ended() {
+        let (id, presence) = (Id::from_u64(1), Arc::new(Presence::new(context(1))));
+        assert!(!again(1, &id, None));
+        push(1, &id, Arc::clone(&presence));
+        assert!(leave(1, &id, None) && trace_around().is_none());
+        assert!(!again(2, &id, None), "that of another layer");
+        presence.set_context(context(2));
+        assert!(again(1, &id, None));
+        assert_eq!(trace_around(), trace(2));
+        assert!(leave(1, &id, None));
+        presence.end(None);
+        assert!(!again(1, &id, None) && !leave(1, &id, None));
+    }
+
+    #[test]
+    fn spans_may_be_left_in_any_order() {
+        let ids = [1, 2, 3].map(Id::from_u64);
+        for (id, number) in ids.iter().zip(1..) {
+            push(1, id, Arc::new(Presence::new(context(number))));
+        }
+        assert!(leave(1, &ids[0], None));
+        assert_eq!(trace_around(), trace(3));
+        assert!(leave(1, &ids[2], None));
+        assert_eq!(trace_around(), trace(2));
+        assert!(leave(1, &ids[1], None) && trace_around().is_none());
+        assert!(!again(1, &ids[0], None) && again(1, &ids[1], None) && again(1, &ids[2], None));
+    }
+}
