@@ -98,8 +98,9 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let relay = settings(relay, &args, &server)?;
     let relay = relay.build().map_err(|error| Failure::Usage(error_chain(&error)))?;
     let (status, began) = (relay.status(), Instant::now());
-    out::note(format_args!("relays from {} to {}", args.from, destination.url()));
     let serve = async {
+        // Only now does it listen for the signal to stop, as the relay is polled first.
+        out::note(format_args!("relays from {} to {}", args.from, destination.url()));
         if let Some(endpoint) = endpoint {
             out::note(format_args!("metrics at http://{}/metrics", endpoint.address()));
             endpoint.serve(status).await;
@@ -107,6 +108,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         std::future::pending::<()>().await;
     };
     let ended = tokio::select! {
+        biased;
         ended = relay.run(signals::stop()) => ended,
         () = serve => return Ok(Exit::NotAll),
     };

@@ -103,13 +103,13 @@ fn wait_for_metric(note: &str, line: &str) {
 
 #[test]
 fn a_relay_that_is_killed_loses_nothing_and_repeats_the_same_ids() {
-    const COUNT: u32 = 20_000;
+    const COUNT: u32 = 2_000;
     let (collector, folder) = (collector(), Folder::new("killed"));
     folder.write("events.000001.jsonl", 0..COUNT / 2);
     folder.write("events.jsonl", COUNT / 2..COUNT);
     let url = collector.url();
     let from = folder.path("");
-    let args = ["--from", &from, "--to", &url, "--batch", "100"];
+    let args = ["--from", &from, "--to", &url, "--batch", "10", "--in-flight", "2"];
     let (mut child, _) = start(&args, "relays from");
     eventually("the first events", || (!stored(&collector).is_empty()).then_some(()));
     child.kill().unwrap();

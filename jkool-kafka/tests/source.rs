@@ -33,7 +33,11 @@ async fn produce(cluster: &Cluster, count: usize) {
 
 /// Relays until so many records have come, and what of them could be delivered was.
 async fn relay(cluster: &Cluster, to: impl Transport, received: u64, settled: u64) -> RelayReport {
-    let source = KafkaSource::builder().brokers(cluster.bootstrap_servers()).topic(TOPIC).group("relays");
+    let source = KafkaSource::builder()
+        .brokers(cluster.bootstrap_servers())
+        .topic(TOPIC)
+        .group("relays")
+        .property("session.timeout.ms", "6000");
     let client = Client::builder().transport(to).source("APPL=Test".parse().expect("a source"));
     let relay = Relay::builder(source.start().expect("a source"), client);
     let relay = relay.drain_timeout(Duration::from_millis(500)).build().expect("a relay");
@@ -50,7 +54,11 @@ async fn relay(cluster: &Cluster, to: impl Transport, received: u64, settled: u6
 async fn partitions_that_are_paused_again_and_again_give_each_record_once() {
     let cluster = cluster(5_000).await;
     let memory = MemoryTransport::new();
-    let source = KafkaSource::builder().brokers(cluster.bootstrap_servers()).topic(TOPIC).group("relays");
+    let source = KafkaSource::builder()
+        .brokers(cluster.bootstrap_servers())
+        .topic(TOPIC)
+        .group("relays")
+        .property("session.timeout.ms", "6000");
     let client = Client::builder().transport(memory.clone()).source("APPL=Test".parse().expect("a source"));
     let relay = Relay::builder(source.start().expect("a source"), client).max_in_flight(50).build().expect("a relay");
     let status = relay.status();
@@ -110,7 +118,11 @@ async fn a_commit_that_the_broker_refuses_is_made_again() {
     let cluster = cluster(100).await;
     let refused = [RDKafkaRespErr::RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED];
     cluster.request_errors(RDKafkaApiKey::OffsetCommit, &refused);
-    let source = KafkaSource::builder().brokers(cluster.bootstrap_servers()).topic(TOPIC).group("relays");
+    let source = KafkaSource::builder()
+        .brokers(cluster.bootstrap_servers())
+        .topic(TOPIC)
+        .group("relays")
+        .property("session.timeout.ms", "6000");
     let client = Client::builder().transport(MemoryTransport::new()).source("APPL=Test".parse().expect("a source"));
     let relay = Relay::builder(source.start().expect("a source"), client).build().expect("a relay");
     let status = relay.status();
