@@ -9,8 +9,7 @@ use reqwest::Url;
 use std::sync::Arc;
 
 /// What a url may be, for messages.
-pub(crate) const KINDS: &str =
-    "https://, http://, tcp://, tls://, file:///path/events.jsonl, stdout: and kafka://host:9092/topic";
+pub(crate) const KINDS: &str = "https://, http://, tcp://, tls://, file:///path/events.jsonl, stdout:, mqtt://host/topic and kafka://host:9092/topic";
 
 /// Where events go.
 #[derive(Debug)]
@@ -90,6 +89,7 @@ pub(crate) fn transport(url: &str, server: &Server) -> Result<Arc<dyn Transport>
             Arc::new(FileTransport::builder(path).build().map_err(usage)?)
         }
         ("stdout", "" | "//") => Arc::new(StdoutTransport::new()),
+        ("mqtt" | "mqtts", _) => Arc::new(crate::mqtt::transport(url, server)?),
         #[cfg(feature = "kafka")]
         ("kafka", _) => Arc::new(crate::kafka::transport(url)?),
         #[cfg(not(feature = "kafka"))]

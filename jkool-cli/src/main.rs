@@ -12,6 +12,7 @@ mod item;
 mod kafka;
 mod lines;
 mod live;
+mod mqtt;
 mod out;
 mod query;
 mod relay;

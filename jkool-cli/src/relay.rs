@@ -16,16 +16,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Relays events from Kafka, a folder or TCP to the service, a collector or any other place. What was not delivered is not forgotten:
+/// Relays events from Kafka, MQTT, a folder or TCP to the service, a collector or any other place. What was not delivered is not forgotten:
 /// positions are committed when what stands before them is delivered or in the spool.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
-    /// Where events come from: kafka://host:9092/topic?group=relay, a folder of JSON lines, or tcp://127.0.0.1:6590 to listen
+    /// Where events come from: kafka://host:9092/topic?group=relay, mqtts://host:8883/topic?client_id=relay, a folder of JSON lines, or
+    /// tcp://127.0.0.1:6590 to listen
     #[arg(long, value_name = "URL")]
     from: String,
-    /// Where they go: https://, http://, tcp://, tls://, file:///path/events.jsonl, stdout: or kafka://host:9092/topic [default: the
-    /// service when there is a token, else a collector on this machine]
+    /// Where they go: https://, http://, tcp://, tls://, file:///path/events.jsonl, stdout:, mqtt://host/topic or
+    /// kafka://host:9092/topic [default: the service when there is a token, else a collector on this machine]
     #[arg(long, value_name = "URL", env = "JKOOL_URL", hide_env_values = true)]
     to: Option<String>,
     /// The file that holds the access token; without it, it is that of the variable JKOOL_TOKEN
@@ -70,6 +71,7 @@ Examples:
   jkool relay --from kafka://127.0.0.1:9092/jkool?group=relay --to https://stream.meshiq.com
   jkool relay --from /var/spool/orders --to http://127.0.0.1:6580 --metrics 127.0.0.1:9100
   jkool relay --from tcp://127.0.0.1:6590 --spool /var/spool/relay
+  jkool relay --from 'mqtt://127.0.0.1/jkool/#?client_id=relay-1' --to http://127.0.0.1:6580
   jkool relay --from kafka://k1:9092,k2:9092/jkool --dead-letters kafka://k1:9092/jkool-dead
 
 It runs until it is asked to stop, by Ctrl-C or SIGTERM, and then waits for what is under way. Several relays of one group share the
@@ -94,7 +96,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         }
         None => None,
     };
-    let relay = from.relay(client, args.positions.as_deref()).await?;
+    let relay = from.relay(client, &server, args.positions.as_deref()).await?;
     let relay = settings(relay, &args, &server)?;
     let relay = relay.build().map_err(|error| Failure::Usage(error_chain(&error)))?;
     let (status, began) = (relay.status(), Instant::now());

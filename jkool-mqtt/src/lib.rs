@@ -5,6 +5,8 @@ mod connection;
 mod driver;
 mod inbox;
 mod packet;
+#[cfg(feature = "relay")]
+mod relay;
 mod session;
 mod settings;
 mod source;

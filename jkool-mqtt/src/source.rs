@@ -68,6 +68,8 @@ pub struct MqttSource {
     pub(crate) is_paused: bool,
     /// There is no attempt to connect before.
     pub(crate) not_before: Option<Instant>,
+    #[cfg(feature = "relay")]
+    pub(crate) relayed: crate::relay::Relayed,
 }
 
 impl MqttSource {
@@ -181,6 +183,10 @@ impl MqttSource {
 
     /// Writes the acknowledgements that are left, and ends the connection. The broker keeps the session.
     pub async fn close(mut self) {
+        self.end().await;
+    }
+
+    pub(crate) async fn end(&mut self) {
         if let Some(connection) = self.connection.take() {
             // What was not acknowledged comes again, so how it ends makes no other difference.
             drop(timeout(FAREWELL, connection.end()).await);

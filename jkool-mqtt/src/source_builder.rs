@@ -59,6 +59,8 @@ impl MqttSourceBuilder {
         check_filter(&self.filter).map_err(|text| config_error(&text))?;
         let (connector, connect) = self.settings.build(self.max_unsettled, self.max_message_bytes.max(1))?;
         Ok(MqttSource {
+            #[cfg(feature = "relay")]
+            relayed: crate::relay::Relayed::new(format!("mqtt {connector} {}", self.filter)),
             connector,
             connect,
             filter: self.filter,

@@ -1,6 +1,7 @@
 //! Where a relay reads, as a url says it.
 
 use crate::exit::Failure;
+use crate::server::Server;
 use jkool_client::ClientBuilder;
 use jkool_client::model::error_chain;
 use jkool_relay::{FolderSource, Relay, RelayBuilder, SourceError, TcpSource};
@@ -11,11 +12,12 @@ use std::path::{Path, PathBuf};
 pub(super) enum From {
     Folder(PathBuf),
     Tcp(SocketAddr),
+    Mqtt(String),
     #[cfg(feature = "kafka")]
     Kafka(String),
 }
 
-const EXPECTED: &str = "expected kafka://host:9092/topic?group=relay, a folder, or tcp://127.0.0.1:6590";
+const EXPECTED: &str = "expected kafka://host:9092/topic?group=relay, mqtt://host:1883/topic?client_id=relay, a folder, or tcp://127.0.0.1:6590";
 
 impl From {
     pub(super) fn parse(url: &str) -> Result<Self, Failure> {
@@ -29,6 +31,7 @@ impl From {
                     .map(Self::Tcp)
                     .map_err(|_| usage("expected an address and a port, such as tcp://127.0.0.1:6590"))
             }
+            Some(("mqtt" | "mqtts", _)) => Ok(Self::Mqtt(url.to_owned())),
             #[cfg(feature = "kafka")]
             Some(("kafka", _)) => Ok(Self::Kafka(url.to_owned())),
             #[cfg(not(feature = "kafka"))]
@@ -38,7 +41,12 @@ impl From {
     }
 
     /// A relay from there.
-    pub(super) async fn relay(self, client: ClientBuilder, positions: Option<&Path>) -> Result<RelayBuilder, Failure> {
+    pub(super) async fn relay(
+        self,
+        client: ClientBuilder,
+        server: &Server,
+        positions: Option<&Path>,
+    ) -> Result<RelayBuilder, Failure> {
         let failed = |error: SourceError| Failure::Unreachable(format!("--from: {}", error_chain(&error)));
         Ok(match self {
             Self::Folder(folder) => {
@@ -53,6 +61,7 @@ impl From {
                 crate::out::note(format_args!("listens at tcp://{}", source.address()));
                 Relay::builder(source, client)
             }
+            Self::Mqtt(url) => Relay::builder(crate::mqtt::source(&url, server)?, client),
             #[cfg(feature = "kafka")]
             Self::Kafka(url) => Relay::builder(crate::kafka::source(&url)?, client),
         })
@@ -69,6 +78,7 @@ mod tests {
         assert_eq!(parse("/var/spool/orders"), From::Folder("/var/spool/orders".into()));
         assert_eq!(parse("file:///var/spool"), From::Folder("/var/spool".into()));
         assert_eq!(parse("tcp://127.0.0.1:0"), From::Tcp("127.0.0.1:0".parse().expect("an address")));
+        assert_eq!(parse("mqtt://h/t?client_id=r"), From::Mqtt("mqtt://h/t?client_id=r".into()));
         for url in ["", "tcp://host", "tcp://", "ftp://x", "file://x", "http://127.0.0.1:1"] {
             assert!(From::parse(url).is_err(), "{url}");
         }
