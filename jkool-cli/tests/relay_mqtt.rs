@@ -8,7 +8,7 @@ use common::{TempFile, collector, eventually, jkool, run, stored};
 use jkool_collector::Collector;
 use jkool_model::Entity;
 use std::collections::BTreeSet;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 
 /// A process that ends with the test, also when that fails.
@@ -37,11 +37,13 @@ fn mosquitto() -> (Running, u16) {
         // Of what it acknowledges it drops what is more than a thousand messages for a client that is away, unless told otherwise.
         let settings = format!("listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n");
         let file = TempFile::new("mosquitto.conf", &settings);
-        let child = command.args(["-c", file.path()]).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        let mut broker = Running(child.expect("mosquitto, as .ci/mqtt installs it"));
+        let log = TempFile::missing("mosquitto.log");
+        let said = std::fs::File::create(log.path()).unwrap();
+        let child = command.args(["-c", file.path()]).stdout(Stdio::null()).stderr(said).spawn();
+        let mut broker = Running(child.unwrap());
         let listens = eventually("mosquitto", || {
             let gone = broker.0.try_wait().unwrap().is_some();
-            (gone || TcpStream::connect(("127.0.0.1", port)).is_ok()).then_some(!gone)
+            (gone || std::fs::read_to_string(log.path()).unwrap().contains(" running\n")).then_some(!gone)
         });
         if listens {
             return (broker, port);

@@ -4,7 +4,7 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair};
 use std::collections::HashSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -93,7 +93,7 @@ impl Mosquitto {
             );
             fs::write(folder.join("settings"), common + &settings).expect("a file");
             drop((first, second));
-            if let Some(process) = run(&folder, port) {
+            if let Some(process) = run(&folder) {
                 return Self { folder, port, tls_port, process: Mutex::new(process), login };
             }
         }
@@ -113,7 +113,7 @@ impl Mosquitto {
         let mut process = self.process.lock().expect("the process");
         end(&mut process);
         // Somebody else may hold the port for a moment.
-        let again = (0..100).find_map(|_| run(&self.folder, self.port));
+        let again = (0..100).find_map(|_| run(&self.folder));
         *process = again.expect("mosquitto does not start again");
     }
 
@@ -175,9 +175,10 @@ impl Drop for Mosquitto {
     }
 }
 
-/// Starts it, and waits until it listens; none when it ended instead.
-fn run(folder: &Path, port: u16) -> Option<Child> {
-    let log = fs::File::create(folder.join("log")).expect("a file");
+/// Starts it, and waits until it listens; none when it ended instead. That somebody listens at its port says little: it may be another one.
+fn run(folder: &Path) -> Option<Child> {
+    let path = folder.join("log");
+    let log = fs::File::create(&path).expect("a file");
     let mut command = Command::new("mosquitto");
     command.arg("-c").arg(folder.join("settings")).stdout(Stdio::null()).stderr(log);
     let mut process = command.spawn().expect("mosquitto, as .ci/mqtt installs it");
@@ -185,7 +186,7 @@ fn run(folder: &Path, port: u16) -> Option<Child> {
         if process.try_wait().expect("a process").is_some() {
             return None;
         }
-        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+        if fs::read_to_string(&path).expect("its log").contains(" running\n") {
             return Some(process);
         }
         wait(Duration::from_millis(10));
