@@ -2,7 +2,7 @@
 
 use crate::key::RecordKey;
 #[cfg(feature = "tls")]
-use crate::security::{Sasl, Security, Tls};
+use crate::security::{Security, setters};
 use crate::transport::KafkaTransport;
 use jkool_transport::{ErrorKind, TransportError};
 use rdkafka::config::ClientConfig;
@@ -144,30 +144,8 @@ impl KafkaTransportBuilder {
         self
     }
 
-    /// Connects by TLS. The brokers' certificates are always verified.
     #[cfg(feature = "tls")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
-    pub fn tls(mut self, tls: Tls) -> Self {
-        self.security.tls = Some(tls);
-        self
-    }
-
-    /// Authenticates by a user and a password. They need TLS, unless
-    /// [`allow_plaintext_password`](Self::allow_plaintext_password) says otherwise.
-    #[cfg(feature = "tls")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
-    pub fn sasl(mut self, sasl: Sasl) -> Self {
-        self.security.sasl = Some(sasl);
-        self
-    }
-
-    /// Authenticates without TLS, which is refused otherwise: everyone on the way can read a plain password.
-    #[cfg(feature = "tls")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
-    pub fn allow_plaintext_password(mut self, allow: bool) -> Self {
-        self.security.allow_plaintext_password = allow;
-        self
-    }
+    setters!();
 
     /// Any other property of librdkafka, such as `partitioner` or `socket.keepalive.enable`.
     pub fn property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
