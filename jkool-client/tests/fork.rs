@@ -11,7 +11,7 @@ fn main() {
 }
 
 #[cfg(all(unix, feature = "http"))]
-#[path = "faults/mod.rs"]
+#[path = "common/faults.rs"]
 mod faults;
 
 #[cfg(all(unix, feature = "http"))]

@@ -4,11 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test may panic, and this one is its own harness")]
 
 #[cfg(all(target_os = "linux", feature = "http"))]
+#[path = "common/faults.rs"]
 mod faults;
 #[cfg(all(target_os = "linux", feature = "http"))]
-#[path = "spooled/process.rs"]
+#[path = "common/process.rs"]
 mod process;
 #[cfg(all(target_os = "linux", feature = "http"))]
+#[path = "common/spooled.rs"]
 mod spooled;
 
 #[cfg(all(target_os = "linux", feature = "http"))]

@@ -1,0 +1,15 @@
+//! The command, as real processes.
+
+mod collect;
+mod command;
+mod common;
+mod follow;
+mod query;
+mod read;
+mod relay;
+mod relay_kafka;
+mod relay_mqtt;
+mod send;
+mod tail;
+mod terminal;
+mod watch;

@@ -1,0 +1,206 @@
+//! `jkool relay`, with real processes.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use crate::common::{Nobody, Ran, collector, eventually, jkool, run, stored};
+use jkool_collector::Collector;
+use jkool_model::Entity;
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, Command};
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("jkool-relay-cli-{}-{name}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+
+    fn write(&self, name: &str, numbers: Range<u32>) {
+        fs::write(self.path(name), lines(numbers)).unwrap();
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+fn lines(numbers: Range<u32>) -> String {
+    let line = |number| format!("{{\"operation\":\"Order\",\"source-fqn\":\"APPL=Test\",\"msg-text\":\"{number}\"}}\n");
+    numbers.map(line).collect()
+}
+
+/// The numbers that have arrived, and in how many events.
+fn arrived(collector: &Collector) -> (BTreeSet<u32>, usize) {
+    let stored = stored(collector);
+    let number = |entity: &Entity| match entity {
+        Entity::Event(event) => event.message.parse().ok(),
+        _ => None,
+    };
+    (stored.iter().filter_map(|stored| number(&stored.entity)).collect(), stored.len())
+}
+
+fn signal(child: &Child) {
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+}
+
+fn terminate(child: Child) -> Ran {
+    signal(&child);
+    child.wait_with_output().unwrap().into()
+}
+
+/// Starts a relay, whose notes can be read.
+fn spawn(args: &[&str]) -> (Child, BufReader<ChildStderr>) {
+    let mut child = jkool(&[&["relay"], args].concat()).spawn().unwrap();
+    let notes = BufReader::new(child.stderr.take().unwrap());
+    (child, notes)
+}
+
+/// Reads notes up to the one that holds `text`.
+fn note(notes: &mut BufReader<ChildStderr>, text: &str) -> String {
+    let mut line = String::new();
+    while !line.contains(text) {
+        line.clear();
+        assert!(notes.read_line(&mut line).unwrap() > 0, "it has ended");
+    }
+    line
+}
+
+/// Starts a relay, and reads its notes up to the one that holds `text`.
+fn start(args: &[&str], text: &str) -> (Child, String) {
+    let (child, mut notes) = spawn(args);
+    let line = note(&mut notes, text);
+    // It must never wait for a reader.
+    std::thread::spawn(move || drop(notes.read_to_end(&mut Vec::new())));
+    (child, line)
+}
+
+/// Waits until the metrics hold a line, at the address that a note has told.
+fn wait_for_metric(note: &str, line: &str) {
+    let address = note.trim().rsplit("//").next().unwrap().split('/').next().unwrap();
+    eventually(line, || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.lines().any(|found| found == line).then_some(())
+    });
+}
+
+#[test]
+fn a_relay_that_is_killed_loses_nothing_and_repeats_the_same_ids() {
+    const COUNT: u32 = 2_000;
+    let (collector, folder) = (collector(), Folder::new("killed"));
+    folder.write("events.000001.jsonl", 0..COUNT / 2);
+    folder.write("events.jsonl", COUNT / 2..COUNT);
+    let url = collector.url();
+    let from = folder.path("");
+    let args = ["--from", &from, "--to", &url, "--batch", "10", "--in-flight", "2"];
+    let (mut child, _) = start(&args, "relays from");
+    eventually("the first events", || (!stored(&collector).is_empty()).then_some(()));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let (child, _) = start(&args, "relays from");
+    eventually("all events", || (arrived(&collector).0.len() as u32 == COUNT).then_some(()));
+    let ran = terminate(child);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    // What came twice has the same id, so that it is stored once.
+    assert_eq!(arrived(&collector).1 as u32, COUNT);
+    let (child, _) = start(&args, "relays from");
+    assert_eq!(terminate(child).code, 0);
+    assert_eq!(arrived(&collector).1 as u32, COUNT);
+}
+
+#[test]
+fn what_is_read_when_it_is_told_to_stop_is_delivered() {
+    let collector = collector();
+    let args = ["--from", "tcp://127.0.0.1:0", "--to", &collector.url(), "--batch", "10", "--metrics", "127.0.0.1:0"];
+    let (mut child, mut notes) = spawn(&args);
+    let listens = note(&mut notes, "listens at");
+    let metrics = note(&mut notes, "metrics at");
+    let address = listens.trim().rsplit("//").next().unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(lines(0..5_000).as_bytes()).unwrap();
+    wait_for_metric(&metrics, "jkool_relay_records_received_total 5000");
+    signal(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(arrived(&collector).0.len(), 5_000);
+}
+
+#[test]
+fn metrics_are_told_and_bad_records_go_to_their_file() {
+    let (collector, folder) = (collector(), Folder::new("letters"));
+    fs::write(folder.path("events.jsonl"), lines(0..3) + "no event\n" + &lines(3..5)).unwrap();
+    let dead = folder.path("dead.json");
+    let (from, to) = (folder.path(""), format!("file://{dead}"));
+    let args = ["--from", &from, "--to", &collector.url(), "--dead-letters", &to, "--metrics", "127.0.0.1:0"];
+    let (child, line) = start(&args, "metrics at");
+    wait_for_metric(&line, "jkool_relay_records_settled_total 6");
+    wait_for_metric(&line, "jkool_relay_dead_letters_total 1");
+    assert_eq!(terminate(child).code, 0);
+    assert_eq!(arrived(&collector).0, (0..5).collect());
+    let letter: serde_json::Value = serde_json::from_str(&fs::read_to_string(dead).unwrap()).unwrap();
+    assert_eq!(letter["record"], "no event");
+}
+
+#[test]
+fn what_can_not_be_delivered_waits_in_the_spool_or_in_the_folder() {
+    let (folder, nobody) = (Folder::new("waits"), Nobody::new());
+    fs::create_dir(folder.path("in")).unwrap();
+    folder.write("in/events.jsonl", 0..10);
+    let (from, spool) = (folder.path("in"), folder.path("spool"));
+    let url = nobody.url();
+    let base = ["--from", &from, "--to", &url, "--drain", "100ms", "--metrics", "127.0.0.1:0"];
+    for (arguments, code) in [(&[][..], 1), (&["--spool", &spool], 0)] {
+        let (child, line) = start(&[&base[..], arguments].concat(), "metrics at");
+        wait_for_metric(&line, "jkool_relay_records_received_total 10");
+        assert_eq!(terminate(child).code, code, "{arguments:?}");
+    }
+    let collector = collector();
+    let url = collector.url();
+    let (child, _) = start(&["--from", &from, "--to", &url, "--spool", &spool], "relays from");
+    eventually("all events", || (arrived(&collector).0 == (0..10).collect()).then_some(()));
+    assert_eq!(terminate(child).code, 0);
+    assert_eq!(arrived(&collector).1, 10);
+}
+
+#[test]
+fn events_go_to_files_and_to_standard_output_too() {
+    let folder = Folder::new("elsewhere");
+    let file = folder.path("out.jsonl");
+    let sent = run(&["send", "Paid", "--operation", "Pay", "--url", &format!("file://{file}")]);
+    assert_eq!(sent.code, 0, "{}", sent.err);
+    assert!(fs::read_to_string(file).unwrap().contains("\"msg-text\":\"Paid\""));
+    folder.write("events.jsonl", 0..3);
+    let sent = run(&["send", "--file", &folder.path("events.jsonl"), "--url", "stdout:"]);
+    assert_eq!((sent.code, sent.out.lines().count()), (0, 3), "{}", sent.err);
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let folder = Folder::new("usage");
+    let path = folder.path("");
+    for args in [
+        &["--from", "ftp://x"][..],
+        &["--from", &path, "--to", "ftp://x"],
+        &["--from", &path, "--dead-letters", "http://127.0.0.1:1"],
+        &["--from", "tcp://127.0.0.1:0", "--positions", "x"],
+        &["--from", &path, "--in-flight", "0"],
+    ] {
+        let ran = run(&[&["relay"], args].concat());
+        assert_eq!(ran.code, 2, "{args:?}: {}", ran.err);
+    }
+    assert_eq!(run(&["relay", "--from", &folder.path("missing")]).code, 3);
+}

@@ -1,0 +1,22 @@
+//! The client without a disk: what it takes, delivers, and says of it.
+
+#[path = "../common/mod.rs"]
+mod common;
+#[cfg(unix)]
+#[path = "../common/spools.rs"]
+mod spools;
+#[path = "../common/transports.rs"]
+mod transports;
+
+mod deadlines;
+mod delivery;
+mod emit;
+mod emit_async;
+mod http;
+mod load;
+mod outage;
+mod priority;
+mod receipts;
+mod runtimes;
+mod shedding;
+mod token;

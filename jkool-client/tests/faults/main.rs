@@ -1,0 +1,11 @@
+//! The client against servers and networks that do what they should not.
+#![cfg(feature = "http")]
+
+#[path = "../common/child.rs"]
+mod child;
+#[path = "../common/faults.rs"]
+mod common;
+
+mod connection;
+mod http;
+mod tls;

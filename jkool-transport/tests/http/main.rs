@@ -1,0 +1,17 @@
+//! The transport over HTTP, against scripted servers.
+#![cfg(feature = "http")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod answers;
+mod config;
+mod connections;
+mod faults;
+mod files;
+mod idle;
+mod lines;
+mod proxy;
+mod secrets;
+mod timeouts;
+mod tls;
