@@ -67,11 +67,11 @@ fn setups() -> impl Strategy<Value = Setup> {
     )
 }
 
-/// Ten thousand, unless the environment says otherwise.
+/// As many as take some ten seconds, unless the environment says otherwise; `.ci/soak` has more.
 fn cases() -> ProptestConfig {
     let config = ProptestConfig::default();
     let asked = std::env::var_os("PROPTEST_CASES").is_some();
-    if asked { config } else { ProptestConfig { cases: 10_000, ..config } }
+    if asked { config } else { ProptestConfig { cases: 3000, ..config } }
 }
 
 proptest! {
