@@ -6,5 +6,6 @@ pub(crate) mod last_minute;
 pub(crate) mod loss;
 mod open_metrics;
 pub(crate) mod outcome;
+mod serialize;
 pub(crate) mod stats;
 pub(crate) mod stderr;
