@@ -1,4 +1,5 @@
 #![cfg_attr(all(feature = "axum", feature = "reqwest"), doc = include_str!("../README.md"))]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(all(feature = "axum", feature = "reqwest")),
     doc = "Layers for tower: each request is an activity of jKool. See the README."
