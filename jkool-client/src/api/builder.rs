@@ -35,7 +35,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Builds a [`Client`]. Everything has a default but the token, and that can come from the environment.
+/// Builds a [`Client`]. Every setting has a default except the token, which can also come from the environment.
 ///
 /// ```no_run
 /// use jkool_client::{Client, OverflowPolicy};
@@ -101,7 +101,7 @@ const BATCHES_A_WAKE: usize = 4;
 const MAX_BATCH_BYTES: usize = 1 << 20;
 
 impl Client {
-    /// A builder.
+    /// Returns a builder with default settings.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::new()
     }
@@ -143,31 +143,36 @@ impl ClientBuilder {
         }
     }
 
-    /// The access token. Without this, or a [`token_file`](Self::token_file), it is that of the variable `JKOOL_TOKEN`.
+    /// The access token. By default it is read from [`token_file`](Self::token_file), if set, or from the environment variable
+    /// `JKOOL_TOKEN`.
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(token.into());
         self
     }
 
-    /// The file that holds the access token, and perhaps a line break after it. While the token is refused, the file is read
-    /// again every second, and a new token in it is tried at once. As long as all goes well it is not read again: a new token
-    /// in it is used when the server refuses the old one, which holds nothing up for longer than a few tries. To use it sooner,
-    /// call [`Client::set_token`](crate::Client::set_token).
+    /// The path of a file that contains the access token, optionally followed by a line break. Use it when the token may be
+    /// replaced while the program runs.
+    ///
+    /// While the server refuses the token, the file is read again every second, and a new token is used at once. While delivery
+    /// works, the file is not read: a new token is used when the server refuses the old one, which takes no more than a few
+    /// tries. To use a new token sooner, call [`Client::set_token`](crate::Client::set_token).
     pub fn token_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.token_file = Some(path.into());
         self
     }
 
-    /// Where to send. Without this it is the variable `JKOOL_URL`, or else the service, `https://stream.meshiq.com`. The kind
-    /// of each entity is added to the path. `http://` is for a local collector: with a token it is refused except to this
-    /// machine.
+    /// The base url of the server. The default is the environment variable `JKOOL_URL`, or else the service,
+    /// `https://stream.meshiq.com`. The kind of each entity is appended to the path.
+    ///
+    /// Use `http://` only for a local collector: with a token it is refused for every other machine.
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.url = Some(url.into());
         self
     }
 
-    /// Further settings of the HTTPS transport: batches, compression, proxy, certificates, time-outs. Certificates and keys in
-    /// files are read again when those change; while nothing gets through for one of them, within a second.
+    /// Further settings of the HTTPS transport: batches, compression, proxy, certificates, timeouts.
+    ///
+    /// Certificate and key files are read again when they change; if requests fail because of one of them, within a second.
     ///
     /// ```no_run
     /// # use jkool_client::Client;
@@ -185,77 +190,83 @@ impl ClientBuilder {
         self
     }
 
-    /// Another way to send than HTTPS; in tests a [`MemoryTransport`](jkool_transport::MemoryTransport). Token and url are
-    /// its own business then.
+    /// Replaces the HTTPS transport, for example by a [`MemoryTransport`](jkool_transport::MemoryTransport) in tests. It cannot
+    /// be combined with `token`, `token_file` and `url`, because such a transport has its own settings.
     pub fn transport(mut self, transport: impl Transport) -> Self {
         self.transport = Some(Arc::new(transport));
         self
     }
 
-    /// Where events come from that don't say so themselves. Elements named `?` are filled: APPL by the program's name, SERVER
-    /// by the host's, NETADDR by its address, USER, and RUNTIME or PROCESS by `pid@host`. Without this it is that of
-    /// the variable `JKOOL_SOURCE`, or else what OpenTelemetry's variables, Kubernetes' and the container's files say, and at least
-    /// `APPL=?#SERVER=?#NETADDR=?`; the [README](crate#where-events-come-from) has the table.
+    /// The source of events that have none. Elements with the value `?` are filled in: APPL with the name of the program,
+    /// SERVER with the host name, NETADDR with the address of the host, USER with the user, and RUNTIME or PROCESS with
+    /// `pid@host`.
+    ///
+    /// The default is the environment variable `JKOOL_SOURCE`, or else the source that OpenTelemetry's variables, Kubernetes'
+    /// variables and the container's files describe, at least `APPL=?#SERVER=?#NETADDR=?`. The
+    /// [README](crate#where-events-come-from) has the details.
     pub fn source(mut self, source: SourceFqn) -> Self {
         self.source = Some(source);
         self
     }
 
-    /// On whose behalf; without this, the user that the environment names, if any.
+    /// The user of events that have none. The default is the user that the environment names, if any.
     pub fn user(mut self, user: impl Into<Text>) -> Self {
         self.user = Some(user.into());
         self
     }
 
-    /// For programs that pass on what happened elsewhere, such as the lines of a log file: nothing of this process is said of it,
-    /// no process, thread or user, but the source where it has none. False by default.
+    /// For programs that forward events of other programs, such as the lines of a log file: the client adds no process, thread
+    /// or user of its own. It still adds the source to events that have none. The default is false.
     pub fn passes_on(mut self, passes_on: bool) -> Self {
         self.passes_on = passes_on;
         self
     }
 
-    /// Where things happen.
+    /// The location of events that have none, such as `Atlanta, Ga`. The default is none.
     pub fn location(mut self, location: impl Into<Text>) -> Self {
         self.location = location.into();
         self
     }
 
-    /// Adds a property to every event that has none of that name.
+    /// Adds a property to every entity that has no property of this name.
     pub fn property(mut self, name: impl Into<Text>, value: impl Into<TypedValue>) -> Self {
         self.properties.push(Property::new(name, value));
         self
     }
 
-    /// How many events may be in memory, waiting or on their way; 65,536 unless said otherwise.
+    /// The maximum number of events in memory, waiting or in flight. The default is 65,536.
     pub fn queue_events(mut self, events: usize) -> Self {
         self.queue_events = events;
         self
     }
 
-    /// About how many bytes of events may be in memory; 64 MiB unless said otherwise.
+    /// The approximate maximum number of bytes that events take in memory. The default is 64 MiB.
     pub fn queue_bytes(mut self, bytes: usize) -> Self {
         self.queue_bytes = bytes;
         self
     }
 
-    /// What happens when that is full: [`OverflowPolicy::DropNewest`] unless said otherwise, with a spool
+    /// What happens when the queue is full. The default is [`OverflowPolicy::DropNewest`], with a spool
     /// [`OverflowPolicy::Spill`].
     pub fn overflow(mut self, policy: OverflowPolicy) -> Self {
         self.overflow = Some(policy);
         self
     }
 
-    /// Keeps the last quarter of the queue for events at least so severe: what is less severe is dropped while it is in
-    /// use, and counted as [`LossReason::Shed`](crate::LossReason::Shed). With [`Severity::Info`], TRACE and DEBUG go
-    /// first. Without this, all events are equal.
+    /// Reserves the last quarter of the queue for events of at least this severity. While that quarter is in use, less severe
+    /// events are dropped and counted as [`LossReason::Shed`](crate::LossReason::Shed). For example, [`Severity::Info`] drops
+    /// TRACE and DEBUG first. By default no events are preferred.
     pub fn shed_below(mut self, severity: Severity) -> Self {
         self.shed_below = severity;
         self
     }
 
-    /// Sends events at least so severe before all others: after an outage the newest errors don't wait behind a spool full of
-    /// DEBUG. They wait for what is under way, and among themselves they keep their order, as the others do. While the queue is full,
-    /// [`OverflowPolicy::DropOldest`] and [`OverflowPolicy::Spill`] take from the others first. Without this, all events are equal.
+    /// Sends events of at least this severity before all others. Use it so that after an outage new errors do not wait behind a
+    /// spool full of DEBUG events.
+    ///
+    /// Severe events wait only for the batches in flight. They keep their order among themselves, and so do the others. While
+    /// the queue is full, [`OverflowPolicy::DropOldest`] and [`OverflowPolicy::Spill`] remove other events first. By default
+    /// all events are equal.
     ///
     /// ```
     /// # use jkool_client::Client;
@@ -270,11 +281,11 @@ impl ClientBuilder {
         self
     }
 
-    /// A folder on disk for events that can't be delivered now, and for what is left at shutdown. The next client with the
-    /// same folder sends them, whether this program has ended well or was killed. One folder serves any number of processes.
+    /// A folder on disk for events that cannot be delivered now, and for those that are left at shutdown. The next client with
+    /// the same folder sends them, whether this program ends normally or is killed. Any number of processes can share a folder.
     ///
-    /// A folder that can't be used is no error here: events are kept in memory then, that is told once on standard error and
-    /// by [`health`](crate::Client::health), and the folder is tried again.
+    /// A folder that cannot be used is not an error here: events stay in memory, the problem is reported once on standard error
+    /// and by [`health`](crate::Client::health), and the client tries the folder again.
     ///
     /// ```
     /// # use jkool_client::Client;
@@ -293,34 +304,38 @@ impl ClientBuilder {
         self
     }
 
-    /// How many events are sent together at most, where the transport batches; 512 unless said otherwise, and no more than
-    /// about 1 MiB.
+    /// The maximum number of events in a batch, if the transport supports batches. The default is 512. A batch is also limited
+    /// to about 1 MiB.
     pub fn max_batch(mut self, events: usize) -> Self {
         self.max_batch = events;
         self
     }
 
-    /// How long an event may wait for company; 100 ms unless said otherwise.
+    /// The maximum time that an event waits for a batch to fill. The default is 100 ms.
     pub fn flush_interval(mut self, interval: Duration) -> Self {
         self.flush_interval = interval;
         self
     }
 
-    /// How many sends may be under way at once; 32 unless said otherwise, fewer while the server is overloaded. With one, the events of a thread arrive in order;
-    /// with several, some may overtake others.
+    /// The maximum number of concurrent sends. The default is 32; the client uses fewer while the server is overloaded. With 1,
+    /// the events of a thread arrive in order; with more, events may overtake each other.
     pub fn in_flight(mut self, sends: usize) -> Self {
         self.in_flight = sends;
         self
     }
 
-    /// How failed sends are tried again.
+    /// The backoff after failed sends.
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
-    /// A hook that sees each entity, complete with the defaults, before it is encoded: it can change it, scrub it, or drop
-    /// it by `None`. It runs on the delivery thread; what it drops is counted, and so is what it panics over.
+    /// A hook that gets each entity before it is encoded, with all fields that the client adds. It can change the entity, for
+    /// example to remove secrets, or drop it by returning `None`.
+    ///
+    /// The hook runs on the delivery thread. Entities that it drops are counted as
+    /// [`LossReason::BeforeSend`](crate::LossReason::BeforeSend), and those over which it panics as
+    /// [`LossReason::HookPanic`](crate::LossReason::HookPanic).
     ///
     /// ```
     /// # use jkool_client::Client;
@@ -341,43 +356,44 @@ impl ClientBuilder {
         self
     }
 
-    /// A hook that gets each event that the server refused for good, with the reason: to keep it elsewhere, or to find out
-    /// what is wrong with it. It runs on the delivery thread; a panic in it is caught.
+    /// A hook that gets each event that was given up because the server rejected it, with the reason. Use it to store such
+    /// events elsewhere, or to find out why they are rejected. It runs on the delivery thread; panics in it are caught.
     pub fn on_dead_letter(mut self, hook: impl Fn(DeadLetter) + Send + 'static) -> Self {
         self.on_dead_letter = Some(Box::new(hook));
         self
     }
 
-    /// A hook that is told when events were lost, at the first loss and then at most once a minute, with the counts by
-    /// reason. It runs on the delivery thread, may emit, and a panic in it is caught. What `before_send` drops is no loss.
+    /// A hook that is called when events were lost: at the first loss, then at most once a minute, and at shutdown. It gets the
+    /// counters by reason. It runs on the delivery thread and may emit events; panics in it are caught. Events that
+    /// `before_send` drops do not count as lost.
     pub fn on_loss(mut self, hook: impl Fn(&Stats) + Send + 'static) -> Self {
         self.on_loss = Some(Box::new(hook));
         self
     }
 
-    /// Whether losses that the server can't know of are told by an event too, when there is room again: operation
-    /// `events lost`, severity WARNING, and a message such as `1204 lost: 1200 the queue was full, 4 shed to keep room`. At
-    /// most one a minute. True unless said otherwise.
+    /// Whether losses that the server cannot know of are also reported by an event, as soon as there is room: operation `events
+    /// lost`, severity WARNING, and a message such as `1204 lost: 1200 the queue was full, 4 shed to keep room`. At most one
+    /// such event is sent per minute. The default is true.
     pub fn loss_events(mut self, enabled: bool) -> Self {
         self.loss_events = enabled;
         self
     }
 
-    /// How long dropping the last clone of the client waits for what is queued; 5 s unless said otherwise.
+    /// How long dropping the last clone of the client waits for delivery. The default is 5 s.
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.shutdown_timeout = timeout;
         self
     }
 
-    /// Whether losses, and a delivery that only a person can mend, are told on standard error: at once, then at most once a
-    /// minute. True unless said otherwise.
+    /// Whether losses, and problems that only a person can fix, are reported on standard error: at once, then at most once a
+    /// minute. The default is true.
     pub fn notices(mut self, enabled: bool) -> Self {
         self.notices = enabled;
         self
     }
 
-    /// Delivers on the thread of another client, and not on one of its own: for a program with many clients, one a tenant or a
-    /// destination. The thread ends with the last of them. Hooks, transports and disks that are slow hold up all who share it.
+    /// Uses the delivery thread of another client instead of a new one, for a program with many clients, such as one per tenant
+    /// or destination. The thread ends with the last client that uses it. A slow hook, transport or disk delays all of them.
     ///
     /// ```
     /// # use jkool_client::Client;
@@ -391,10 +407,11 @@ impl ClientBuilder {
         self
     }
 
-    /// Checks the settings and starts the delivery thread. Nothing is sent yet, so a server that is down is no error.
+    /// Checks the settings and starts the delivery thread. Nothing is sent yet, so it succeeds even if the server is
+    /// unreachable.
     ///
     /// # Errors
-    /// When there is no token, a setting is out of its range, or the thread can't be started.
+    /// If there is no token, a setting is out of range, or the thread cannot be started.
     pub fn build(mut self) -> Result<Client, BuildError> {
         for (setting, value) in [
             ("queue_events", self.queue_events),

@@ -21,14 +21,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-/// Streams events, activities and snapshots. Cloning is cheap; all clones are one client.
+/// A client that sends events, activities and snapshots. Cloning is cheap; all clones share one queue and one delivery thread.
 ///
-/// What is emitted is queued, and delivered by a thread of the client's own: no call blocks on the network, none needs an
-/// async runtime, and all work inside any. When the last clone is dropped, the client shuts down, waiting for at most the
+/// Emitted entities are queued, and a thread of the client delivers them. No call blocks on the network, and none needs an
+/// async runtime; all work inside any runtime. Dropping the last clone shuts the client down and waits for at most the
 /// builder's `shutdown_timeout`. A client in a `static` is never dropped: call [`shutdown`](Self::shutdown) before `main` ends.
 ///
-/// A process that forks (a daemon, a pre-forking server) builds its client after the fork: the thread is not there in the child,
-/// which refuses events as [`LossReason::Forked`].
+/// A process that forks (a daemon, a pre-forking server) must build its client after the fork: a child has no delivery thread,
+/// so a client from before the fork refuses its events as [`LossReason::Forked`].
 ///
 /// ```
 /// use jkool_client::Client;
@@ -60,30 +60,30 @@ pub struct Client {
     handle: Arc<Handle>,
 }
 
-/// A client that ends when nobody else holds it.
+/// A reference that does not keep the client alive.
 #[derive(Debug, Clone)]
 pub(crate) struct WeakClient {
     handle: Weak<Handle>,
 }
 
 impl WeakClient {
-    /// The client, while it is there.
+    /// The client, if it still exists.
     pub(crate) fn upgrade(&self) -> Option<Client> {
         self.handle.upgrade().map(|handle| Client { handle })
     }
 }
 
-/// Shows the counts, and not what is queued.
+/// Shows the counters, not the queued events.
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client").field("stats", &self.stats()).finish_non_exhaustive()
     }
 }
 
-/// Hands a new token to the transport.
+/// Passes a new token to the transport.
 pub(crate) type SetToken = Box<dyn Fn(String) -> Result<(), BuildError> + Send + Sync>;
 
-/// Why a setting of HTTPS is refused.
+/// The error text for an HTTPS setting in a client with another transport.
 pub(crate) const NOT_FOR_OTHERS: &str = "is for HTTPS, and another transport was passed";
 
 struct Handle {
@@ -91,14 +91,14 @@ struct Handle {
     thread: Arc<WorkerThread>,
     set_token: Option<SetToken>,
     shutdown_timeout: Duration,
-    /// Standard error is told of losses.
+    /// Whether losses are reported on standard error.
     notices: bool,
-    /// The guard of an adapter was dropped before anything was logged, and nobody was told.
+    /// The guard of an adapter was dropped before anything was logged, and this was not reported yet.
     ended_early: AtomicBool,
 }
 
 impl Handle {
-    /// Tells once when nothing will be delivered here.
+    /// Reports once if events can no longer be delivered.
     #[inline]
     fn admitted(&self, admission: Admission) -> Admission {
         if let Admission::Dropped(reason) = admission {
@@ -122,7 +122,7 @@ impl Handle {
 impl Drop for Handle {
     fn drop(&mut self) {
         if delivery_thread::is_current() {
-            // The delivery thread can't wait for itself; it delivers what is left when the hook that dropped this returns.
+            // The delivery thread cannot wait for itself; it delivers the rest when the hook that dropped the client returns.
             return self.shared.close(self.shutdown_timeout, clock::now());
         }
         let _told_on_standard_error = self.shared.wait(self.shutdown_timeout, Goal::Closed);
@@ -144,24 +144,25 @@ impl Client {
         Self { handle: Arc::new(Handle { shared, thread, set_token, shutdown_timeout, notices, ended_early }) }
     }
 
-    /// Hands over a ready event, activity or snapshot. Never blocks, unless
-    /// [`OverflowPolicy::Block`](crate::OverflowPolicy::Block) was chosen.
+    /// Emits a complete event, activity or snapshot. It never blocks, unless the overflow policy is
+    /// [`OverflowPolicy::Block`](crate::OverflowPolicy::Block).
     ///
-    /// One that the service would refuse is dropped here, as [`LossReason::Invalid`]; by the delivery thread when there is a
-    /// `before_send` hook, which may mend it, or when its message or exception is longer than 16 KiB.
+    /// An invalid entity, which the service would reject, is dropped here as [`LossReason::Invalid`]. The delivery thread does
+    /// this check if there is a `before_send` hook, which may correct the entity, or if its message or exception is longer than
+    /// 16 KiB.
     pub fn emit(&self, entity: impl Into<Entity>) -> Admission {
         self.emit_from(entity.into(), None)
     }
 
-    /// The same of an event that a logging adapter has made, with its place in the code.
+    /// Like `emit`, for an event of a logging adapter, with its location in the code.
     #[doc(hidden)]
     pub fn emit_from(&self, mut entity: Entity, code: Option<Code>) -> Admission {
         self.stamp(&mut entity);
         self.admitted(self.handle.shared.emit(entity, code))
     }
 
-    /// [`emit`](Self::emit), with a receipt that tells what becomes of this event. It costs more than an event without: a lock that
-    /// all threads share, once on the way in and once at the end.
+    /// Like [`emit`](Self::emit), and returns a receipt with the outcome of this entity. Use it for single important events: it
+    /// is slower than `emit`, because it takes a lock that all threads share when the event is accepted and when it ends.
     ///
     /// ```
     /// # use jkool_client::{Client, DeliveryOutcome};
@@ -182,7 +183,7 @@ impl Client {
         DeliveryReceipt::new(receipt)
     }
 
-    /// Where others may live too. In a child that was forked there is no such place.
+    /// The delivery thread, for clients that share it; `None` in a forked child, where the thread does not exist.
     pub(crate) fn thread(&self) -> Option<Arc<WorkerThread>> {
         (!self.handle.shared.shards.origin.look()).then(|| Arc::clone(&self.handle.thread))
     }
@@ -195,7 +196,7 @@ impl Client {
         self.handle.admitted(admission)
     }
 
-    /// Only where it is emitted is it known when and on which thread that was.
+    /// Sets time and thread, which are only known where the entity is emitted.
     pub(crate) fn stamp(&self, entity: &mut Entity) {
         let own = self.handle.shared.encoder.defaults.own;
         let tid = || own.then(host::current_tid);
@@ -215,27 +216,28 @@ impl Client {
         }
     }
 
-    /// Whether a log line with that message may come as such: there is no hook that wants to see an event, and the message is
-    /// not so long that it is better moved.
+    /// Whether `emit_line` can be used for this message: there is no hook that needs an event, and the message is not so long
+    /// that it should be moved instead of copied.
     #[doc(hidden)]
     pub fn takes_line(&self, message: &str) -> bool {
         self.handle.shared.encoder.takes_line(message)
     }
 
-    /// Whether the client or a log line adds a property of that name to an event that has none: a line may not have it among
-    /// its own.
+    /// Whether the client or a log line adds a property of this name to an event that has none; then a line must not contain
+    /// one of its own.
     #[doc(hidden)]
     pub fn adds_property(&self, name: &str) -> bool {
         self.handle.shared.encoder.adds_property(name)
     }
 
-    /// Emits a log line, now and on this thread.
+    /// Emits a log line, with the current time and thread.
     #[doc(hidden)]
     pub fn emit_line(&self, line: &Line<'_>) -> Admission {
         self.handle.admitted(self.handle.shared.emit_line(line))
     }
 
-    /// The guard of an adapter is dropped: before anything was logged, that is likely a mistake, which the first loss tells of.
+    /// Notes that the guard of an adapter was dropped. Before anything was logged this is probably a mistake, which is reported
+    /// with the first loss.
     pub(crate) fn guard_dropped(&self) {
         self.handle.ended_early.store(self.stats().accepted() == 0, Ordering::Relaxed);
     }
@@ -244,44 +246,44 @@ impl Client {
         WeakClient { handle: Arc::downgrade(&self.handle) }
     }
 
-    /// Bits that no other has, as surely as random ones, for ids of other forms.
+    /// Returns unique bits, with the same probability of a collision as random ones, for ids of other formats.
     #[doc(hidden)]
     pub fn next_bits(&self) -> u128 {
         self.handle.shared.encoder.ids.next_bits()
     }
 
-    /// An id for an event that others name before it is emitted.
+    /// Returns an id for an event that others refer to before it is emitted.
     #[doc(hidden)]
     pub fn next_id(&self) -> TrackingId {
         self.handle.shared.encoder.ids.next()
     }
 
-    /// Counts an event that an adapter could not make.
+    /// Counts an event that an adapter could not create.
     #[doc(hidden)]
     pub fn count_dropped(&self, reason: LossReason) {
         self.handle.shared.refuse(reason);
     }
 
-    /// Waits until all that was emitted before is delivered or dropped, at most for `timeout`, and says what became of it.
-    /// The client goes on. While the server is away, it is tried at once and again until the timeout.
+    /// Waits until all events that were emitted before are delivered or dropped, for at most `timeout`, and reports what became
+    /// of them. The client stays usable. During an outage it tries the server at once and repeatedly until the timeout.
     ///
-    /// Blocks the calling thread; in async code there is [`flush_async`](Self::flush_async). In a hook of the client, which runs on
+    /// Blocks the calling thread; in async code, use [`flush_async`](Self::flush_async). In a hook of the client, which runs on
     /// the delivery thread, it returns at once.
     pub fn flush(&self, timeout: Duration) -> Report {
         self.handle.shared.wait(timeout, Goal::Delivered)
     }
 
-    /// [`flush`](Self::flush) for async code, on any executor.
+    /// Like [`flush`](Self::flush), for async code on any executor.
     ///
     /// # Cancel safety
-    /// Dropping the future gives up the report; delivery goes on.
+    /// Dropping the future discards the report; delivery continues.
     pub async fn flush_async(&self, timeout: Duration) -> Report {
         wait_async(&self.handle.shared, timeout, Goal::Delivered).await
     }
 
-    /// Waits until all that was emitted before is delivered, dropped, or in the [spool](crate::Spool) and synced, at most for
-    /// `timeout`. What this reports as delivered or spooled survives even `kill -9`: the next client with the same spool
-    /// sends it. Without a spool nothing is durable before it is delivered, and this is [`flush`](Self::flush).
+    /// Waits until all events that were emitted before are delivered, dropped, or in the [spool](crate::Spool) and synced, for
+    /// at most `timeout`. Events that the report counts as delivered or spooled survive `kill -9`: the next client with the
+    /// same spool sends them. Without a spool this is the same as [`flush`](Self::flush).
     ///
     /// ```
     /// # use jkool_client::{Client, Spool};
@@ -299,37 +301,37 @@ impl Client {
         self.handle.shared.wait(timeout, Goal::Durable)
     }
 
-    /// [`flush_durable`](Self::flush_durable) for async code, on any executor.
+    /// Like [`flush_durable`](Self::flush_durable), for async code on any executor.
     ///
     /// # Cancel safety
-    /// Dropping the future gives up the report; the writing goes on.
+    /// Dropping the future discards the report; writing continues.
     pub async fn flush_durable_async(&self, timeout: Duration) -> Report {
         wait_async(&self.handle.shared, timeout, Goal::Durable).await
     }
 
-    /// Takes in nothing more, delivers what is queued, at most for `timeout`, and ends the delivery thread. What is not
-    /// delivered by then goes to the [spool](crate::Spool), for which the last quarter of the time is kept, at most a second;
-    /// without a spool it is counted as [`LossReason::Shutdown`]. What any clone emits later is counted as
+    /// Stops accepting events, delivers the queue within `timeout`, and ends the delivery thread. Events that are not delivered
+    /// in time are written to the [spool](crate::Spool), for which the last quarter of the timeout is reserved, but at most a
+    /// second; without a spool they are counted as [`LossReason::Shutdown`]. Events that any clone emits later are counted as
     /// [`LossReason::AfterShutdown`].
     ///
-    /// Blocks the calling thread; in async code there is [`shutdown_async`](Self::shutdown_async). In a hook of the client, which runs
-    /// on the delivery thread, it returns at once, and what is queued is delivered afterwards.
+    /// Blocks the calling thread; in async code, use [`shutdown_async`](Self::shutdown_async). In a hook of the client, which
+    /// runs on the delivery thread, it returns at once, and the queue is delivered afterwards.
     pub fn shutdown(&self, timeout: Duration) -> Report {
         self.handle.shared.wait(timeout, Goal::Closed)
     }
 
-    /// [`shutdown`](Self::shutdown) for async code, on any executor.
+    /// Like [`shutdown`](Self::shutdown), for async code on any executor.
     ///
     /// # Cancel safety
-    /// Dropping the future gives up the report; the shutdown goes on.
+    /// Dropping the future discards the report; the shutdown continues.
     pub async fn shutdown_async(&self, timeout: Duration) -> Report {
         wait_async(&self.handle.shared, timeout, Goal::Closed).await
     }
 
-    /// Sends another access token from now on, and tries at once what a refused one has held up.
+    /// Replaces the access token, and retries at once if the server refused the old one.
     ///
     /// # Errors
-    /// When it is no token, or the client's transport is not the built-in one for HTTPS.
+    /// If the token is invalid, or the client does not use the built-in HTTPS transport.
     pub fn set_token(&self, token: impl Into<String>) -> Result<(), BuildError> {
         let set = self.handle.set_token.as_ref();
         set.ok_or(BuildError::Setting { setting: "set_token", reason: NOT_FOR_OTHERS })?(token.into())?;
@@ -337,7 +339,8 @@ impl Client {
         Ok(())
     }
 
-    /// Tries at once to deliver, whatever the client waits for: for a program that knows that the network or the server is back.
+    /// Retries at once instead of waiting for the backoff to end. Use it in a program that knows that the network or the server
+    /// is available again.
     ///
     /// ```
     /// # use jkool_client::Client;
@@ -351,12 +354,13 @@ impl Client {
         self.handle.shared.ask_to_try();
     }
 
-    /// How delivery is doing: whether events get through, why not, since when, and how much waits.
+    /// Returns the state of delivery: whether events get through, the last error and since when it lasts, and how many events
+    /// wait.
     pub fn health(&self) -> Health {
         self.handle.shared.health()
     }
 
-    /// What became of everything so far.
+    /// Returns the counters of all events since the client was built.
     pub fn stats(&self) -> Stats {
         self.handle.shared.stats()
     }

@@ -1,4 +1,4 @@
-//! Events, activities and snapshots in the making, decorated call by call and then emitted.
+//! Builders for events, activities and snapshots that a client emits.
 
 use crate::api::client::Client;
 use crate::api::receipt::DeliveryReceipt;
@@ -7,7 +7,8 @@ use crate::emit::{host, spare_entity};
 use crate::queue::overflow::Admission;
 use jkool_model::{Activity, Entity, Event, Snapshot, Text, TrackingId};
 
-/// An event in the making; see [`Client::event`].
+/// An event that is being built, from [`Client::event`]. Set its fields, then call [`emit`](Self::emit) or
+/// [`start`](Self::start).
 #[derive(Debug)]
 #[must_use = "an event does nothing until it is emitted"]
 pub struct EventDraft<'c> {
@@ -15,7 +16,8 @@ pub struct EventDraft<'c> {
     event: Box<Event>,
 }
 
-/// An activity in the making; see [`Client::activity`].
+/// An activity that is being built, from [`Client::activity`]. Set its fields, then call [`emit`](Self::emit) or
+/// [`start`](Self::start).
 #[derive(Debug)]
 #[must_use = "an activity does nothing until it is emitted"]
 pub struct ActivityDraft<'c> {
@@ -23,7 +25,7 @@ pub struct ActivityDraft<'c> {
     activity: Box<Activity>,
 }
 
-/// A stand-alone snapshot in the making; see [`Client::snapshot`].
+/// A standalone snapshot that is being built, from [`Client::snapshot`]. Set its fields, then call [`emit`](Self::emit).
 #[derive(Debug)]
 #[must_use = "a snapshot does nothing until it is emitted"]
 pub struct SnapshotDraft<'c> {
@@ -31,22 +33,22 @@ pub struct SnapshotDraft<'c> {
     snapshot: Box<Snapshot>,
 }
 
-/// How each of them is handed over.
+/// The methods that emit, the same for all three.
 macro_rules! ways_to_emit {
     () => {
-        /// Hands it to the client; never blocks, unless [`OverflowPolicy::Block`](crate::OverflowPolicy::Block) was chosen.
+        /// Emits it. It never blocks, unless the overflow policy is [`OverflowPolicy::Block`](crate::OverflowPolicy::Block).
         pub fn emit(self) -> Admission {
             let (client, entity) = self.finish();
             client.emit(entity)
         }
 
-        /// The same, with a receipt that tells what becomes of it; see [`Client::emit_tracked`].
+        /// Emits it and returns a receipt with its outcome; see [`Client::emit_tracked`].
         pub fn emit_tracked(self) -> DeliveryReceipt {
             let (client, entity) = self.finish();
             client.emit_tracked(entity)
         }
 
-        /// The same for async code: waits for room while the queue is full; see [`Client::emit_async`].
+        /// Emits it from async code, waiting for room while the queue is full; see [`Client::emit_async`].
         ///
         /// # Cancel safety
         /// A future that is dropped before it is ready has emitted nothing.
@@ -58,18 +60,18 @@ macro_rules! ways_to_emit {
 }
 
 impl Client {
-    /// Starts an event: something happened, and this is its name. It has a tracking id from now on; what the calls that follow
-    /// don't say, the time and the thread among it, is filled in when it is emitted.
+    /// Starts building an event: something that happened at one point in time. It has a tracking id from the start. Fields that
+    /// are not set, such as time and thread, are filled in when it is emitted.
     pub fn event(&self, operation: impl Into<Text>) -> EventDraft<'_> {
         EventDraft::new(self).operation(operation)
     }
 
-    /// Starts an activity: a group of events, which name it as their parent.
+    /// Starts building an activity: a group of events, which name it as their parent.
     pub fn activity(&self, operation: impl Into<Text>) -> ActivityDraft<'_> {
         ActivityDraft::new(self).operation(operation)
     }
 
-    /// Starts a snapshot that travels alone: a set of metrics. In the category `Default` unless said otherwise.
+    /// Starts building a snapshot that is sent alone: a set of metrics. Its category is `Default` unless set.
     pub fn snapshot(&self, name: impl Into<Text>) -> SnapshotDraft<'_> {
         SnapshotDraft::new(self).name(name.into())
     }
@@ -85,7 +87,7 @@ impl<'c> EventDraft<'c> {
     jkool_model::__trackable_setters!(event);
     jkool_model::__event_setters!(event);
 
-    /// Its own id, for others to name as their parent.
+    /// Returns its tracking id, for events that have it as their parent.
     pub fn id(&self) -> TrackingId {
         self.event.tracking_id.clone().unwrap_or_else(TrackingId::random)
     }
@@ -99,7 +101,7 @@ impl<'c> EventDraft<'c> {
 
     /// Starts to time it: it is emitted with start, end and elapsed time when the scope ends.
     pub fn start(mut self) -> Scope<'c> {
-        // It may end on another.
+        // The scope may end on another thread.
         self.event.tid.get_or_insert_with(host::current_tid);
         Scope::start(self.client, Entity::Event(self.event))
     }
@@ -116,7 +118,7 @@ impl<'c> ActivityDraft<'c> {
     jkool_model::__trackable_setters!(activity);
     jkool_model::__activity_setters!(activity);
 
-    /// Its own id, for its members to name as their parent.
+    /// Returns its tracking id, for events and activities that belong to it.
     pub fn id(&self) -> TrackingId {
         self.activity.tracking_id.clone().unwrap_or_else(TrackingId::random)
     }

@@ -1,10 +1,10 @@
-//! Why a client can't be built, or changed.
+//! Errors of building a client, and of changing its token.
 
 use jkool_model::SourceError;
 use jkool_transport::{TokenError, TransportError};
 use std::io;
 
-/// Why a [`Client`](crate::Client) can't be built, or given another token. No text of it holds the token.
+/// An error from building a [`Client`](crate::Client) or replacing its token. Its text never contains the token.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
@@ -14,32 +14,32 @@ pub enum BuildError {
     /// The crate was built without the `http` feature, and no transport was passed.
     #[error("no transport: pass one, or switch on the feature `http`")]
     NoTransport,
-    /// The token is no token.
+    /// The token is invalid.
     #[error("the token from {from}: {error}")]
     Token {
-        /// Where it came from.
+        /// Where the token came from.
         from: &'static str,
-        /// What is wrong with it.
+        /// What is wrong with the token.
         error: TokenError,
     },
-    /// The transport can't be built as it is set.
+    /// The transport cannot be built with these settings.
     #[error("{0}")]
     Transport(TransportError),
-    /// A placeholder of the source can't be filled.
+    /// A placeholder of the source cannot be filled.
     #[error("source: {0}")]
     Source(SourceError),
-    /// The variable `JKOOL_SOURCE` is no source.
+    /// The value of the environment variable `JKOOL_SOURCE` is not a valid source.
     #[error("the source from JKOOL_SOURCE: {0}")]
     SourceVariable(SourceError),
-    /// A setting is out of its range.
+    /// A setting has an invalid value.
     #[error("{setting} {reason}")]
     Setting {
-        /// The builder's method.
+        /// The name of the builder's method.
         setting: &'static str,
-        /// What is wrong.
+        /// What is wrong with it.
         reason: &'static str,
     },
-    /// The delivery thread did not start.
+    /// The delivery thread could not be started.
     #[error("the delivery thread did not start: {0}")]
     Thread(io::Error),
 }

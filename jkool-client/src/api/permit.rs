@@ -1,4 +1,4 @@
-//! Room in the queue for one event, waited for without blocking a thread.
+//! Reserving room in the queue for one event, without blocking a thread.
 
 use crate::api::client::Client;
 use crate::api::receipt::DeliveryReceipt;
@@ -8,21 +8,22 @@ use crate::queue::reserve::{Reserved, reserve};
 use crate::report::loss::LossReason;
 use jkool_model::Entity;
 
-/// Room in the queue for one event; see [`Client::reserve`]. Dropping it gives the room back.
+/// Reserved room in the queue for one event, from [`Client::reserve`]. Dropping it releases the room.
 #[must_use = "room that is reserved is nobody else's"]
 pub struct Permit<'c> {
     client: &'c Client,
     reserved: Reserved<'c>,
 }
 
-/// What an event takes most often that is not known yet.
+/// The reserved bytes for an event that does not exist yet: the usual size.
 const USUAL: usize = 1 << 10;
 
 impl Client {
-    /// Waits until there is room in the queue for one event, without blocking the thread, and however long that takes. Those who
-    /// wait are served in the order in which they came.
+    /// Waits until there is room in the queue for one event, without blocking the thread and without a time limit. Waiting
+    /// tasks are served in order of arrival. Use it to wait before taking the next piece of work.
     ///
-    /// The permit holds the room for one event of about 1 KiB; a larger one takes what it needs beyond that, whether it is there or not.
+    /// The permit reserves room for one event of about 1 KiB. A larger event takes more room, even if the queue is then over
+    /// its limit.
     ///
     /// ```
     /// # use jkool_client::Client;
@@ -39,25 +40,25 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// [`LossReason::AfterShutdown`] when the client is shut down, also while this waits; [`LossReason::Forked`] in a child that was
-    /// forked; [`LossReason::Overflow`] in a hook of the client while there is no room, for it would wait for itself. Nothing is
-    /// counted as lost.
+    /// [`LossReason::AfterShutdown`] if the client is shut down, also while this waits; [`LossReason::Forked`] in a child that
+    /// was forked; [`LossReason::Overflow`] in a hook of the client while there is no room, because the hook would wait for
+    /// itself. No event is counted as lost.
     ///
     /// # Cancel safety
-    /// Dropping the future gives up the place.
+    /// Dropping the future gives up the place in the line of waiting tasks.
     pub async fn reserve(&self) -> Result<Permit<'_>, LossReason> {
         let reserved = reserve(self.shared(), encode::weight(USUAL)).await?;
         Ok(Permit { client: self, reserved })
     }
 
-    /// [`emit`](Self::emit) for async code that would rather wait than lose an event: while the queue is full, the task waits for
-    /// room, whatever the [overflow policy](crate::OverflowPolicy) is, and the thread does not. Nothing is shed either. Its time is
-    /// that of the call.
+    /// Like [`emit`](Self::emit), for async code that prefers waiting to losing an event: while the queue is full, the task
+    /// waits for room, whatever the [overflow policy](crate::OverflowPolicy) is, without blocking its thread. Events are not
+    /// shed either. The time of the event is that of the call.
     ///
-    /// Bound the wait by your executor's time-out.
+    /// To limit the wait, use a timeout of your executor.
     ///
     /// # Cancel safety
-    /// A future that is dropped before it is ready has emitted nothing.
+    /// If the future is dropped before it is ready, nothing was emitted.
     pub async fn emit_async(&self, entity: impl Into<Entity>) -> Admission {
         let mut entity = entity.into();
         self.stamp(&mut entity);
@@ -73,14 +74,14 @@ impl Client {
 }
 
 impl Permit<'_> {
-    /// Hands over an event in the room that is held. It is dropped only for what it is, or after shutdown.
+    /// Emits an event into the reserved room. It is dropped only if it is invalid or too large, or after shutdown.
     pub fn emit(mut self, entity: impl Into<Entity>) -> Admission {
         let mut entity = entity.into();
         self.client.stamp(&mut entity);
         self.client.admitted(self.client.shared().emit_reserved(entity, &mut self.reserved))
     }
 
-    /// The same, with a receipt that tells what becomes of it; see [`Client::emit_tracked`].
+    /// Like [`emit`](Self::emit), and returns a receipt with the outcome; see [`Client::emit_tracked`].
     pub fn emit_tracked(mut self, entity: impl Into<Entity>) -> DeliveryReceipt {
         let mut entity = entity.into();
         self.client.stamp(&mut entity);

@@ -1,4 +1,4 @@
-//! What becomes of a single event, for who asked.
+//! The receipt of a single event.
 
 use crate::emit::{clock, delivery_thread};
 use crate::queue::receipts::Receipt;
@@ -10,9 +10,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-/// Tells what becomes of one event; see [`Client::emit_tracked`](crate::Client::emit_tracked). As a future it is ready when the
-/// event is delivered or dropped, or when the client ends with the event in the spool. It can be dropped at any time: delivery goes
-/// on.
+/// The outcome of one event, from [`Client::emit_tracked`](crate::Client::emit_tracked). As a future it is ready when the event
+/// is delivered or dropped, or when the client shuts down with the event in the spool. It can be dropped at any time; delivery
+/// continues.
 #[must_use = "the receipt tells whether the event was delivered"]
 pub struct DeliveryReceipt {
     receipt: Arc<Receipt>,
@@ -23,14 +23,15 @@ impl DeliveryReceipt {
         Self { receipt }
     }
 
-    /// What is known by now; `None` while the event is in memory alone, and [`DeliveryOutcome::Spooled`] while it waits in the
-    /// spool.
+    /// Returns the outcome so far: `None` while the event is in memory only, and [`DeliveryOutcome::Spooled`] while it waits in
+    /// the spool.
     pub fn outcome(&self) -> Option<DeliveryOutcome> {
         self.receipt.end.get().or_else(|| self.receipt.durable.get())
     }
 
-    /// Blocks until the event is delivered or dropped, or until the client ends with it in the spool, at most for `timeout`; what is
-    /// known then. In a hook of a client, which would wait for itself, it returns at once.
+    /// Blocks until the event is delivered or dropped, or until the client shuts down with it in the spool, for at most
+    /// `timeout`. Returns the outcome at that time, as [`outcome`](Self::outcome) does. In a hook of a client, which would wait
+    /// for itself, it returns at once.
     pub fn wait(&self, timeout: Duration) -> Option<DeliveryOutcome> {
         if !delivery_thread::is_current() {
             self.receipt.end.wait_until(clock::later(clock::now(), timeout));
@@ -38,7 +39,7 @@ impl DeliveryReceipt {
         self.outcome()
     }
 
-    /// Ready as soon as the event is delivered, dropped, or durable in the [spool](crate::Spool).
+    /// Waits until the event is delivered, dropped, or durable in the [spool](crate::Spool), whichever comes first.
     ///
     /// ```
     /// # use jkool_client::{Client, DeliveryOutcome};

@@ -1,4 +1,4 @@
-//! An operation that is being timed.
+//! Timed operations.
 
 use crate::api::client::Client;
 use crate::emit::clock;
@@ -9,10 +9,10 @@ use jkool_model::{
 };
 use std::time::Instant;
 
-/// An operation under way. When it ends, its event or activity is emitted with start, end and elapsed time, and with how it
-/// ended. Start one with [`EventDraft::start`](crate::EventDraft::start).
+/// A running operation that is timed. When it ends, its event or activity is emitted with start, end and elapsed time, and with
+/// its outcome. Start one with [`EventDraft::start`](crate::EventDraft::start).
 ///
-/// Dropping it ends it too; while a panic unwinds, as a failure.
+/// Dropping it ends the operation too: as a failure while a panic unwinds, otherwise without an outcome.
 ///
 /// ```
 /// # use jkool_client::Client;
@@ -30,7 +30,7 @@ use std::time::Instant;
 #[must_use = "a scope that is dropped at once times nothing"]
 pub struct Scope<'c> {
     client: &'c Client,
-    /// Taken when it ends.
+    /// `None` after it has ended.
     entity: Option<Entity>,
     started: Instant,
     start_time: Timestamp,
@@ -41,33 +41,33 @@ impl<'c> Scope<'c> {
         Self { client, entity: Some(entity), started: clock::now(), start_time: clock::timestamp() }
     }
 
-    /// The operation's id, for what happens within to name as its parent.
+    /// Returns the tracking id of the operation, for events that have it as their parent.
     pub fn id(&self) -> TrackingId {
         self.entity.as_ref().and_then(Entity::tracking_id).cloned().unwrap_or_else(TrackingId::random)
     }
 
-    /// Adds a typed property that became known meanwhile.
+    /// Adds a typed property while the operation runs.
     pub fn property(&mut self, name: impl Into<Text>, value: impl Into<TypedValue>) {
         self.update(|entity| entity.properties_mut().push(Property::new(name, value)));
     }
 
-    /// Changes anything of the event or activity while it is under way.
+    /// Changes the event or activity while the operation runs.
     pub fn update(&mut self, change: impl FnOnce(&mut Entity)) {
         if let Some(entity) = &mut self.entity {
             change(entity);
         }
     }
 
-    /// Ends it. Nothing is said of how it went.
+    /// Ends the operation without an outcome.
     pub fn finish(mut self) -> Admission {
         self.end(None)
     }
 
-    /// Ends it as `result` did, which is handed back: a success, or a failure with the error and its causes as the
-    /// exception and a severity of at least ERROR.
+    /// Ends the operation with the outcome of `result`, and returns `result`. `Ok` sets the completion code SUCCESS. `Err` sets
+    /// ERROR, a severity of at least ERROR, and the error with its causes as the exception.
     ///
     /// # Errors
-    /// Those of `result`.
+    /// Returns `result` unchanged.
     pub fn record<T, E: std::error::Error>(mut self, result: Result<T, E>) -> Result<T, E> {
         self.end(Some(match &result {
             Ok(_) => Ok(()),
@@ -76,7 +76,7 @@ impl<'c> Scope<'c> {
         result
     }
 
-    /// Ends it as a failure, with `exception` saying what went wrong.
+    /// Ends the operation as a failure. `exception` says what went wrong.
     pub fn fail(mut self, exception: impl Into<Text>) -> Admission {
         self.end(Some(Err(exception.into())))
     }
