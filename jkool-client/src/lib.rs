@@ -36,8 +36,8 @@ pub use report::outcome::DeliveryOutcome;
 pub use report::stats::{Report, Stats};
 pub use spool::settings::{Spool, SpoolMode};
 
-/// Whether the calling thread belongs to a client's delivery. A logging adapter asks this and drops what comes from there:
-/// it is the HTTP stack talking about the sending of events.
+/// Returns whether the calling thread belongs to the delivery of a client. A logging adapter calls this and discards records of
+/// such a thread: they come from the HTTP stack that sends the events.
 pub fn is_delivery_thread() -> bool {
     emit::delivery_thread::is_current()
 }

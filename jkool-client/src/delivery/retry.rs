@@ -1,15 +1,17 @@
-//! How long to wait after a failure. Pure: the random part is handed in.
+//! The backoff after a failure. Pure: the random number is passed in.
 
 use std::time::Duration;
 
-/// How often a failed delivery is tried again. It is never given up while the server is in trouble: what fails is kept, and how
-/// much that is, the limits of queue and spool say. An event that the server refuses, or fails over again and again, while others
-/// get through, is rejected in the end; it holds up no other.
+/// When failed deliveries are retried. Set it by [`ClientBuilder::retry`](crate::ClientBuilder::retry).
 ///
-/// After a failure that may pass, the wait is a random time up to a bound that doubles with each failure in a row
-/// ("full jitter"), and never less than the server asked for. When three in a row say that only a person can mend it (a refused
-/// token, a wrong url), everything is kept and one event is tried from time to time. As long as it may be for a single event that
-/// nothing gets through, no wait is longer than 20 s.
+/// The client does not stop retrying while the server is in trouble; the limits of queue and spool determine how many events
+/// are kept. An event that the server rejects, or fails over again and again while others get through, is given up in the end;
+/// it does not delay other events.
+///
+/// After a temporary failure, the wait is a random time up to a bound that doubles with each failure in a row (exponential
+/// backoff with full jitter), and at least the time that the server asks for. If three failures in a row say that only a person
+/// can fix the problem (a refused token, a wrong url), all events are kept and one of them is tried at long intervals. As long
+/// as a single event may be the cause that nothing gets through, no wait is longer than 20 s.
 ///
 /// ```
 /// use jkool_client::RetryPolicy;
@@ -25,7 +27,7 @@ pub struct RetryPolicy {
     probe_max: Duration,
 }
 
-/// 250 ms to 30 s; when only a person can mend it, 30 s to 15 min.
+/// Waits from 250 ms to 30 s; when only a person can fix the problem, from 30 s to 15 min.
 impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
@@ -38,39 +40,40 @@ impl Default for RetryPolicy {
     }
 }
 
-/// A wait of centuries is as good as one of this.
+/// A year; longer waits make no difference and could overflow.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// Even the luckiest draw does not try again at once.
+/// The minimum wait, whatever the random number is.
 const MIN_DELAY: Duration = Duration::from_millis(10);
 
 impl RetryPolicy {
-    /// The bound of the first wait.
+    /// The bound of the first wait. The default is 250 ms.
     pub fn initial(mut self, initial: Duration) -> Self {
         self.initial = initial;
         self
     }
 
-    /// What the bound grows to.
+    /// The maximum of the bound. The default is 30 s.
     pub fn max(mut self, max: Duration) -> Self {
         self.max = max;
         self
     }
 
-    /// The longest that a server may ask for by `Retry-After`; 5 minutes unless said otherwise.
+    /// The maximum wait that a server can ask for by `Retry-After`. The default is 5 minutes.
     pub fn max_retry_after(mut self, max: Duration) -> Self {
         self.max_retry_after = max;
         self
     }
 
-    /// The first wait, and the longest, between tries while only a person can mend it.
+    /// The first and the longest wait between tries while only a person can fix the problem. The defaults are 30 s and 15
+    /// minutes.
     pub fn probe(mut self, initial: Duration, max: Duration) -> Self {
         self.probe_initial = initial;
         self.probe_max = max;
         self
     }
 
-    /// The same with waits that can be counted with.
+    /// The same policy, with waits that cannot overflow.
     pub(crate) fn bounded(self) -> Self {
         let Self { initial, max, max_retry_after, probe_initial, probe_max } = self;
         let [initial, max, max_retry_after, probe_initial, probe_max] =
@@ -78,21 +81,22 @@ impl RetryPolicy {
         Self { initial, max, max_retry_after, probe_initial, probe_max }
     }
 
-    /// The wait after the `failures`-th failure in a row; `random` is from 0 up to 1, `after` what the server asked for.
+    /// The wait after the `failures`-th failure in a row; `random` is in `0..1`, `after` is what the server asked for.
     pub(crate) fn backoff(&self, failures: u32, random: f64, after: Option<Duration>) -> Duration {
         let jittered = doubled(self.initial, failures, self.max).mul_f64(random);
         let floor = after.unwrap_or_default().min(self.max_retry_after);
-        // On top of what the server asked for there is some jitter too, or all its clients come back at once.
+        // Adds jitter to the time that the server asked for, or all its clients would come back at once.
         let asked = floor + if floor.is_zero() { Duration::ZERO } else { jittered.min(self.initial) };
         jittered.max(asked).max(MIN_DELAY)
     }
 
-    /// The longest wait for what may pass.
+    /// The longest wait after temporary failures.
     pub(crate) fn longest(&self) -> Duration {
         self.max
     }
 
-    /// The wait between tries while only a person can mend it; a little random, so that a fleet does not keep step.
+    /// The wait between tries while only a person can fix the problem, with jitter, so that many clients do not retry at the
+    /// same time.
     pub(crate) fn probe_delay(&self, failures: u32, random: f64) -> Duration {
         doubled(self.probe_initial, failures, self.probe_max).mul_f64(0.8 + 0.2 * random).max(MIN_DELAY)
     }

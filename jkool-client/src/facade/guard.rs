@@ -1,4 +1,4 @@
-//! What the program holds while an adapter logs to jKool.
+//! The guard that a program holds while it logs to jKool.
 
 use crate::api::client::Client;
 use crate::emit::delivery_thread;
@@ -6,17 +6,18 @@ use crate::report::stats::Report;
 use std::fmt;
 use std::time::Duration;
 
-/// Keeps the delivery alive. When it is dropped, what was logged is delivered, for at most the builder's
-/// `shutdown_timeout`, and the client ends; what is logged later is counted as
-/// [`AfterShutdown`](crate::LossReason::AfterShutdown).
+/// Keeps an adapter delivering until it is dropped.
 ///
-/// Bind it to a name in `main`: `let _guard = ..`. With `let _ = ..` it is dropped at once, and nothing is delivered; the first
-/// record that is lost by that is told of on standard error.
+/// Dropping it delivers what was logged, for at most the builder's `shutdown_timeout`, and shuts the client down. What is
+/// logged later is counted as [`AfterShutdown`](crate::LossReason::AfterShutdown).
+///
+/// Bind it to a variable in `main`: `let _guard = ..`. With `let _ = ..` it is dropped at once, and nothing is delivered; the
+/// first record that is lost for this reason is reported on standard error.
 #[must_use = "dropping the guard ends the delivery: bind it to a name, `let _guard = ..`"]
 pub struct Guard {
     client: Client,
     shutdown_timeout: Duration,
-    /// What an adapter has to emit before a flush.
+    /// What the adapter emits before a flush.
     before_flush: Option<Box<dyn Fn() + Send + Sync>>,
 }
 
@@ -27,7 +28,7 @@ impl Guard {
         Self { client, shutdown_timeout, before_flush: None }
     }
 
-    /// For adapters: what they emit before a flush, and before the end.
+    /// For adapters: sets what they emit before a flush and before the shutdown.
     #[doc(hidden)]
     pub fn before_flush(mut self, emit: impl Fn() + Send + Sync + 'static) -> Self {
         self.before_flush = Some(Box::new(emit));
@@ -40,21 +41,21 @@ impl Guard {
         }
     }
 
-    /// The client that sends: for events and activities of the program's own, and for [`stats`](Client::stats).
+    /// Returns the client behind the adapter, to emit events and activities directly and to read its [`stats`](Client::stats).
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// Waits until all that was logged before is delivered or dropped, at most for `timeout`, and says what became of it.
-    /// Blocks the calling thread; in async code there is [`Client::flush_async`].
+    /// Waits until everything that was logged before is delivered or dropped, for at most `timeout`, and reports what became of
+    /// it. It blocks the calling thread; in async code, use [`Client::flush_async`].
     pub fn flush(&self, timeout: Duration) -> Report {
         self.emit_what_is_left();
         self.client.flush(timeout)
     }
 
-    /// What dropping does, with a timeout of its own and a report.
+    /// Delivers and shuts down, as dropping the guard does, with a timeout and a report.
     pub fn shutdown(mut self, timeout: Duration) -> Report {
-        // What follows by the drop has nothing left to wait for.
+        // The drop that follows has nothing to wait for.
         self.shutdown_timeout = Duration::ZERO;
         self.emit_what_is_left();
         self.before_flush = None;
@@ -66,7 +67,7 @@ impl Drop for Guard {
     fn drop(&mut self) {
         self.emit_what_is_left();
         self.client.guard_dropped();
-        // The delivery thread can't wait for itself.
+        // The delivery thread cannot wait for itself.
         let timeout = if delivery_thread::is_current() { Duration::ZERO } else { self.shutdown_timeout };
         let _losses_are_told_on_standard_error = self.client.shutdown(timeout);
     }

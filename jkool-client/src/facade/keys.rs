@@ -1,4 +1,4 @@
-//! Which key of a log call, or field of a span, decorates which field of the event or activity.
+//! Which key of a log call, or field of a span, sets which field of the event or activity.
 
 use jkool_model::{
     Activity, CompCode, Event, Property, Severity, Snapshot, SourceFqn, Text, Timestamp, TrackingId, TypedValue, Value,
@@ -7,14 +7,15 @@ use serde::Deserialize;
 use std::borrow::Cow;
 use std::str::FromStr;
 
-/// Puts a value where its key says.
+/// Sets the field of a key to a value.
 ///
 /// # Errors
-/// Gives back the value when it is none for that field: it is to be a property then.
+/// Returns the value if it does not fit the field; it becomes a property then.
 pub type Set<E> = fn(&mut E, TypedValue) -> Result<(), TypedValue>;
 
-/// The table: which field a key decorates, if any. The first name of each line is TNT4PY's, where `logEvent` has such a keyword;
-/// `-` and `_` are the same. What events and activities have in common stands here, what only the one has is added below.
+/// The table of keys and the fields that they set. The first name of each line is TNT4PY's, if `logEvent` has such a keyword;
+/// `-` and `_` are equivalent. Fields that events and activities share are listed here; those of only one of them are added
+/// below.
 macro_rules! table {
     ($(#[$doc:meta])* $name:ident($entity:ident): $($own:tt)*) => {
         $(#[$doc])*
@@ -63,7 +64,7 @@ macro_rules! table {
 }
 
 table! {
-    /// Which field of an event a key decorates.
+    /// Returns the setter for the field of an event that this key sets.
     of_event(Event):
     "op_type" => |event, value| set(&mut event.op_type, value, word),
     "msg_size" | "message_size" => |event, value| set(&mut event.message_size, value, int),
@@ -75,7 +76,7 @@ table! {
 }
 
 table! {
-    /// Which field of an activity a key decorates.
+    /// Returns the setter for the field of an activity that this key sets.
     of_activity(Activity):
 }
 
@@ -83,7 +84,7 @@ fn underscored(key: &str) -> Cow<'_, str> {
     if key.contains('-') { key.replace('-', "_").into() } else { key.into() }
 }
 
-/// Reads a field's content, and takes it away from the value only when it fits.
+/// Reads the content of a field, and takes it out of the value only if it fits.
 type Read<T> = fn(&mut Value) -> Option<T>;
 
 fn set<T, F: From<T>>(field: &mut F, value: TypedValue, read: Read<T>) -> Result<(), TypedValue> {
@@ -141,7 +142,7 @@ fn id(value: &mut Value) -> Option<TrackingId> {
     text(value).map(TrackingId::from)
 }
 
-/// Anything that is read from a word, in any case.
+/// Any type that is parsed from a word, case-insensitively.
 fn word<T: FromStr>(value: &mut Value) -> Option<T> {
     value.as_str()?.trim().parse().ok()
 }
@@ -162,13 +163,14 @@ fn int(value: &mut Value) -> Option<i64> {
     value.as_i64().or_else(|| word(value))
 }
 
-/// Microseconds. What is below zero would have the whole event refused.
+/// Microseconds. A negative value would make the whole event invalid.
 fn duration(value: &mut Value) -> Option<i64> {
     int(value).filter(|usec| *usec >= 0)
 }
 
-/// Seconds, milli-, micro- or nanoseconds since 1970, told apart by their size, or ISO 8601. A number that would be a time before
-/// 2000 is none: it is more likely something else, and would be stored where nobody looks for it.
+/// Seconds, milliseconds, microseconds or nanoseconds since 1970, derived from the size of the number, or ISO 8601. A number
+/// that would be a time before 2000 does not fit: it probably means something else, and the event would be stored where nobody
+/// looks for it.
 fn time(value: &mut Value) -> Option<Timestamp> {
     let time = value.as_i64().map(Timestamp::from_unix).or_else(|| word(value))?;
     (YEAR_2000..=YEAR_2100).contains(&time).then_some(time)
@@ -187,7 +189,7 @@ fn snapshots(value: &mut Value) -> Option<Vec<Snapshot>> {
     read.iter().all(|snapshot| !snapshot.name.is_empty()).then_some(read)
 }
 
-/// An event that has this field only. Reading it takes what every client sends: one or several, and TNT4PY's dict.
+/// Deserializes an event that has this field only, which accepts the forms of all clients: one or several, and TNT4PY's dict.
 fn as_field(wire_name: &'static str, value: &Value) -> Option<Event> {
     Event::deserialize(Value::Map(vec![(wire_name.into(), value.clone())])).ok()
 }

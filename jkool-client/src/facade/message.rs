@@ -5,29 +5,29 @@ use jkool_model::Text;
 use std::cell::Cell;
 use std::fmt::{self, Write};
 
-/// What stands behind a text whose own code panicked, and in the place of a value whose code did.
+/// Appended to a text whose formatting code panicked, and used instead of a value whose code panicked.
 pub const PANICKED: &str = "[panicked]";
 
-/// What stands behind a text whose own code said that it failed.
+/// Appended to a text whose formatting code returned an error.
 pub const FAILED: &str = jkool_model::FORMAT_FAILED;
 
 thread_local! {
-    /// Room for the next text, since most are gone by then.
+    /// A buffer for the next text, because most texts are gone by then.
     static SPARE: Cell<String> = const { Cell::new(String::new()) };
 }
 
-/// One text of many kilobytes does not keep so much for the rest of the thread's life.
+/// A longer buffer is not kept, so that one long text does not use memory for the rest of the thread's life.
 const MAX_SPARE: usize = 4 << 10;
 
-/// Room for most texts, so that a fresh one does not grow piece by piece.
+/// The initial capacity, enough for most texts.
 const USUAL: usize = 64;
 
-/// What the record says. Behind what fails or panics while it is formatted stands `[failed]` or `[panicked]`.
+/// Formats the message of a record. Text whose formatting fails or panics ends with `[failed]` or `[panicked]`.
 pub fn of(args: &fmt::Arguments<'_>) -> Text {
     if let Some(text) = args.as_str() {
         return text.into();
     }
-    // None at the thread's end, or while a text that logs is formatted.
+    // There is none while the thread ends, or while a text is formatted that logs.
     let mut text = SPARE.try_with(Cell::take).unwrap_or_default();
     text.clear();
     text.reserve(USUAL);
@@ -39,7 +39,7 @@ pub fn of(args: &fmt::Arguments<'_>) -> Text {
     text.into()
 }
 
-/// Takes back a text that is no longer needed.
+/// Takes a text that is no longer needed, to reuse its buffer.
 pub fn reuse(text: Text) {
     if let Text::Owned(text) = text {
         if text.capacity() <= MAX_SPARE {

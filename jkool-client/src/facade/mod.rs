@@ -1,4 +1,4 @@
-//! What the adapters of logging facades have in common: keys, messages, recursion, settings, the guard, panics.
+//! Code that the adapters share: keys, messages, recursion, settings, the guard, panics.
 
 pub(crate) mod guard;
 pub mod keys;

@@ -10,13 +10,14 @@ use std::panic::{self, PanicHookInfo};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Starts the settings of a panic hook that streams each panic through `client`; [`install`](PanicHook::install) sets it.
+/// Creates a panic hook that emits each panic through `client`. Call [`install`](PanicHook::install) to set it.
 ///
-/// A panic is an event with the operation `panic`, severity FATAL, completion code ERROR, the message as message and exception, the
-/// properties `file`, `line`, `column`, `thread`, and `backtrace` when `RUST_BACKTRACE` asks for one. The span in which it
-/// happened is its parent, when `jkool-tracing` knows of one. Then the hook flushes and calls the one that was set before.
+/// A panic becomes an event with the operation `panic`, severity FATAL, completion code ERROR, the panic message as message and
+/// exception, the properties `file`, `line`, `column`, `thread`, and `backtrace` if `RUST_BACKTRACE` enables it. With
+/// `jkool-tracing`, its parent is the span in which the panic happened. Then the hook flushes the client and calls the hook
+/// that was set before.
 ///
-/// With `panic = "abort"` it works as well: a hook runs before the end.
+/// It also works with `panic = "abort"`, because a hook runs before the process aborts.
 ///
 /// ```
 /// use jkool_client::Client;
@@ -37,36 +38,36 @@ pub fn panic_hook(client: &Client) -> PanicHook {
     PanicHook { client: client.downgrade(), severity: Severity::Fatal, flush_timeout: Duration::from_secs(2) }
 }
 
-/// A panic hook in the making; see [`panic_hook`].
+/// A panic hook that is not installed yet; see [`panic_hook`].
 #[derive(Debug)]
 #[must_use = "a panic hook does nothing until it is installed"]
 pub struct PanicHook {
-    /// A hook is there until the process ends: it must not keep the client from its end.
+    /// A weak reference: the hook stays until the process ends, and must not keep the client alive.
     client: WeakClient,
     severity: Severity,
     flush_timeout: Duration,
 }
 
 impl PanicHook {
-    /// How grave a panic is; [`Severity::Fatal`] unless said otherwise. A program that catches panics may want less.
+    /// The severity of panic events. The default is [`Severity::Fatal`]; a program that catches panics may use a lower one.
     pub fn severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
         self
     }
 
-    /// How long a panic waits at most until its event is delivered, or in the spool; 2 s unless said otherwise. With zero it does
+    /// The maximum time that a panic waits until its event is delivered or in the spool. The default is 2 s. With zero it does
     /// not wait.
     pub fn flush_timeout(mut self, timeout: Duration) -> Self {
         self.flush_timeout = timeout;
         self
     }
 
-    /// Sets the hook, before the one that is set now, which is called next.
+    /// Installs the hook. It calls the hook that was set before after its own work.
     ///
     /// # Panics
-    /// On a thread that panics, where the standard library lets nobody change the hook.
+    /// On a panicking thread, on which the standard library does not allow changing the hook.
     pub fn install(self) {
-        // Between taking and setting, another one would be lost.
+        // A hook that is installed between taking and setting would be lost.
         static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
         let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let before = panic::take_hook();
@@ -76,9 +77,10 @@ impl PanicHook {
         }));
     }
 
-    /// Nothing here calls code of the program's own: a panic while a panic is told ends the process.
+    /// This calls no code of the program: a panic within a panic hook aborts the process.
     fn tell(&self, info: &PanicHookInfo<'_>) {
-        // What panics there is a hook of the client, or its transport, which the client counts; and it could not wait for itself.
+        // A panic there comes from a hook of the client or its transport, and the client counts it. This thread could also not
+        // wait for itself.
         if delivery_thread::is_current() {
             return;
         }
@@ -107,7 +109,7 @@ impl PanicHook {
         }
         let thread = std::thread::current();
         add("thread", thread.name().map_or(Text::Borrowed("unnamed"), |name| name.to_owned().into()).into());
-        // Asks the environment, and costs nothing when that wants none.
+        // Depends on the environment, and is free if backtraces are off.
         let backtrace = Backtrace::capture();
         if backtrace.status() == BacktraceStatus::Captured {
             add("backtrace", backtrace.to_string().into());
@@ -120,7 +122,7 @@ impl PanicHook {
     }
 }
 
-/// What `panic!` was called with. Anything else than text has no words.
+/// The message of `panic!`; other payloads than texts have none.
 fn message(info: &PanicHookInfo<'_>) -> Text {
     let payload = info.payload();
     if let Some(text) = payload.downcast_ref::<&'static str>() {

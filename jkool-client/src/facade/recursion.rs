@@ -1,8 +1,8 @@
-//! Keeps a record that is logged while another is being made from leading in circles.
+//! Prevents recursion by a record that is logged while another one is being converted.
 
 use std::cell::Cell;
 
-/// Where records go. Each is guarded by itself: what is logged while the one is at work still reaches the other.
+/// A destination of records. Each is guarded separately: what is logged while one of them works still reaches the other.
 #[derive(Debug, Clone, Copy)]
 pub enum Sink {
     Jkool = 1,
@@ -13,12 +13,12 @@ thread_local! {
     static BUSY: Cell<u8> = const { Cell::new(0) };
 }
 
-/// Marks that a sink is at work on this thread, until it is dropped.
+/// Marks a sink as busy on this thread until it is dropped.
 #[derive(Debug)]
 pub struct RecursionGuard(u8);
 
 impl RecursionGuard {
-    /// `None` when the sink is already at work on this thread.
+    /// Returns `None` if the sink is already busy on this thread.
     pub fn enter(sink: Sink) -> Option<Self> {
         let bit = sink as u8;
         let before = BUSY.try_with(|busy| busy.replace(busy.get() | bit)).unwrap_or_default();
@@ -28,7 +28,7 @@ impl RecursionGuard {
 
 impl Drop for RecursionGuard {
     fn drop(&mut self) {
-        // A thread at its end has no flag any more, and needs none.
+        // A thread that is ending has no flag any more, and needs none.
         BUSY.try_with(|busy| busy.set(busy.get() & !self.0)).unwrap_or_default();
     }
 }

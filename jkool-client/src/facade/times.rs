@@ -1,9 +1,9 @@
-//! Start, end and elapsed time, as several key-values tell them.
+//! Start, end and elapsed time from several key-values.
 
 use jkool_model::{Event, InvalidEntity, Property, TypedValue};
 
-/// Works out the third of them from two. What contradicts the rest becomes a property: an event whose times contradict each
-/// other would be refused as a whole.
+/// Computes the third of them from two. A value that contradicts the others becomes a property: an event with contradicting
+/// times would be rejected as a whole.
 pub fn settle(event: &mut Event) {
     let (start, end, elapsed) = (event.start_time, event.end_time, event.elapsed_usec);
     if start.is_none() && end.is_none() && elapsed.is_none() {
@@ -14,7 +14,7 @@ pub fn settle(event: &mut Event) {
         return;
     }
     if let (Some(_), Some(_), Some(elapsed)) = (start, end, elapsed) {
-        // Two clocks seldom agree to the microsecond.
+        // Two clocks rarely agree to the microsecond.
         keep(event, "elapsed_time_usec", elapsed);
         event.elapsed_usec = None;
         event.complete_times();
@@ -32,7 +32,7 @@ pub fn settle(event: &mut Event) {
     }
 }
 
-/// Ask the one who would refuse it. That there is no source yet is no matter of time.
+/// Uses the validation that would reject it. A missing source is not a problem of times.
 fn contradict(event: &Event) -> bool {
     !matches!(event.validate(), Ok(()) | Err(InvalidEntity::Missing { .. }))
 }

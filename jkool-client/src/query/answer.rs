@@ -1,70 +1,70 @@
-//! An answer: columns, and rows that become values of the program's types.
+//! The answer to a query: columns, and rows that can be deserialized.
 
 use super::{QueryError, QueryErrorKind};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::str::FromStr;
 
-/// The answer to a statement.
+/// The answer to a query, from [`Query::ask`](super::Query::ask).
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct QueryAnswer {
-    /// What rows are about: `Event`, `Activity`, `Snapshot`.
+    /// The type of the items that the rows describe: `Event`, `Activity` or `Snapshot`.
     pub item_type: String,
     /// The columns, in order.
     pub columns: Vec<QueryColumn>,
     /// The rows.
     pub rows: Vec<QueryRow>,
-    /// How many rows there are, those that were too many for the answer included.
+    /// The number of rows that match, including those beyond the maximum number of rows.
     pub found: u64,
-    /// How the statement wants it drawn (`show as`), if it says so.
+    /// How the answer should be displayed, if the statement contains `show as`.
     pub show: Option<String>,
-    /// How it was found, if [`trace`](super::QueryBuilder::trace) asks for it.
+    /// The trace of its execution, if [`trace`](super::QueryBuilder::trace) is on.
     pub trace: Vec<String>,
     json: String,
 }
 
-/// A column.
+/// A column of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct QueryColumn {
     /// Its name.
     pub name: String,
-    /// What its values are.
+    /// The type of its values.
     pub column_type: QueryColumnType,
 }
 
-/// What the values of a column are.
+/// The type of the values of a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum QueryColumnType {
-    /// Whole numbers.
+    /// Integers.
     Integer,
     /// Numbers.
     Decimal,
-    /// Texts, or arrays of them.
+    /// Texts, or arrays of texts.
     String,
     /// Microseconds since 1970.
     Timestamp,
-    /// Another type of the service, by its name.
+    /// Another type, by the name that the service uses.
     Other(String),
 }
 
-/// A row.
+/// A row of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QueryRow(Map<String, Value>);
 
 impl QueryRow {
-    /// The value of a column; an `Option` where there may be none.
+    /// Returns the value of a column. Use an `Option` for a column that may have no value.
     ///
     /// # Errors
-    /// When it is no `T`.
+    /// If the value cannot be deserialized as `T`.
     pub fn get<T: DeserializeOwned>(&self, column: &str) -> Result<T, QueryError> {
         let value = self.0.get(column).cloned().unwrap_or_default();
         T::deserialize(value).map_err(|error| unreadable(format_args!("the column {column}: {error}")))
     }
 
-    /// The value of a column as a text: empty where there is none, and several with spaces between them.
+    /// Returns the value of a column as text: an empty text if there is none, and several values separated by spaces.
     pub fn text(&self, column: &str) -> String {
         text(self.0.get(column).unwrap_or(&Value::Null))
     }
@@ -80,10 +80,10 @@ fn text(value: &Value) -> String {
 }
 
 impl QueryAnswer {
-    /// All rows as values of a type, whose fields are called as the columns.
+    /// Deserializes all rows into a type whose fields have the names of the columns.
     ///
     /// # Errors
-    /// When a row is no `T`.
+    /// If a row cannot be deserialized as `T`.
     pub fn rows_as<T: DeserializeOwned>(&self) -> Result<Vec<T>, QueryError> {
         let row = |(index, row): (usize, &QueryRow)| {
             let read = T::deserialize(Value::Object(row.0.clone()));
@@ -92,12 +92,12 @@ impl QueryAnswer {
         self.rows.iter().enumerate().map(row).collect()
     }
 
-    /// The answer as it came.
+    /// Returns the JSON of the answer, as it was received.
     pub fn json(&self) -> &str {
         &self.json
     }
 
-    /// Reads an answer of either outcome.
+    /// Reads a response, whether it is an answer or an error.
     pub(super) fn read(status: u16, body: &[u8]) -> Result<Self, QueryError> {
         let json = String::from_utf8_lossy(body);
         let Ok(Value::Object(mut answer)) = serde_json::from_str(&json) else { return Err(of_status(status)) };
@@ -109,7 +109,7 @@ impl QueryAnswer {
         if !(200..300).contains(&status) {
             return Err(of_status(status));
         }
-        // Over a WebSocket it is one level deeper.
+        // Over a WebSocket the answer is nested one level deeper.
         if let Some(Value::Object(inner)) = answer.remove("jk_response") {
             answer = inner;
         }
@@ -139,7 +139,7 @@ impl QueryAnswer {
     }
 }
 
-/// Reads an answer that came by another way, such as a WebSocket.
+/// Parses an answer that was received in another way, such as over a WebSocket.
 impl FromStr for QueryAnswer {
     type Err = QueryError;
 
@@ -165,7 +165,7 @@ fn of_status(status: u16) -> QueryError {
         401 | 403 => {
             QueryError::new(QueryErrorKind::Unauthorized, format_args!("the token is not taken (status {status})"))
         }
-        // Nobody is led elsewhere with the token.
+        // The token must not follow a redirect to another host.
         300..=399 => unreadable(format_args!("the server sends us elsewhere (status {status}), which is not followed")),
         status => unreadable(format_args!("the server answers with status {status}: does it answer jKQL?")),
     }

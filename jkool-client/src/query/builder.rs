@@ -1,19 +1,19 @@
-//! The settings of questions.
+//! The settings of queries.
 
 use super::{Query, QueryError, QueryErrorKind};
 use jkool_transport::{HttpTransport, HttpTransportBuilder, Questions, Token};
 use std::fmt;
 use std::time::Duration;
 
-/// Where the service answers questions.
+/// The url of the service for queries.
 const SERVICE: &str = "https://xray.meshiq.com";
 
-/// The path of questions below the url.
+/// The path of queries, relative to the url.
 const PATH: &str = "/jkool-service/jkql";
 
 type Settings = Box<dyn FnOnce(HttpTransportBuilder) -> HttpTransportBuilder + Send>;
 
-/// The settings of a [`Query`]: see [`Query::builder`].
+/// Builds a [`Query`]; see [`Query::builder`].
 #[must_use = "a builder does nothing until build"]
 pub struct QueryBuilder {
     url: Option<String>,
@@ -30,50 +30,51 @@ impl Default for QueryBuilder {
 }
 
 impl QueryBuilder {
-    /// Where the service is: `http://127.0.0.1:6580` for a collector of one's own. It is the hosted service unless it is said.
+    /// The base url of the server, such as `http://127.0.0.1:6580` for a local collector. The default is the hosted service.
     pub fn url(mut self, url: impl Into<String>) -> Self {
         self.url = Some(url.into());
         self
     }
 
-    /// The token, which must be one that may query. It is sent over HTTPS alone, except to this machine.
+    /// The access token, which needs query permission. It is sent over HTTPS only, except to this machine.
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(token.into());
         self
     }
 
-    /// How long a question may take, from its sending to the end of its answer; 60 seconds unless it is said.
+    /// The time limit of a query, from sending it to the end of the response. The default is 60 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// The repository, when the token opens several.
+    /// The repository, if the token gives access to several.
     pub fn repository(self, repository: impl Into<String>) -> Self {
         self.set("jk_repo", repository.into())
     }
 
-    /// The time zone of dates in statements, such as `Europe/Berlin`; the server's unless it is said.
+    /// The time zone of dates in statements, such as `Europe/Berlin`. The default is the server's.
     pub fn time_zone(self, zone: impl Into<String>) -> Self {
         self.set("jk_tz", zone.into())
     }
 
-    /// The period of statements that say none, such as `all` or `latest hour`; `today` unless it is said.
+    /// The period of statements that contain none, such as `all` or `latest hour`. The default is `today`.
     pub fn date(self, date: impl Into<String>) -> Self {
         self.set("jk_date", date.into())
     }
 
-    /// So many rows at most; 100 unless it is said.
+    /// The maximum number of rows. The default is 100.
     pub fn max_rows(self, rows: u32) -> Self {
         self.set("jk_maxrows", rows.to_string())
     }
 
-    /// Whether answers tell how they were found; see [`QueryAnswer::trace`](super::QueryAnswer::trace).
+    /// Whether answers contain a trace of their execution; see [`QueryAnswer::trace`](super::QueryAnswer::trace). The default
+    /// is false.
     pub fn trace(self, trace: bool) -> Self {
         self.set("jk_trace", trace.to_string())
     }
 
-    /// Certificates, proxy and time to connect, as those of an [`HttpTransport`].
+    /// Settings for certificates, proxy and connect timeout, as for an [`HttpTransport`].
     pub fn http(
         mut self,
         settings: impl FnOnce(HttpTransportBuilder) -> HttpTransportBuilder + Send + 'static,
@@ -91,7 +92,7 @@ impl QueryBuilder {
     /// Checks the settings. Nothing is sent yet.
     ///
     /// # Errors
-    /// When the url, the token or a certificate is of no use.
+    /// If the timeout is zero, or the url, the token or a certificate is invalid.
     pub fn build(self) -> Result<Query, QueryError> {
         let config = |error: &dyn fmt::Display| QueryError::new(QueryErrorKind::Config, error);
         if self.timeout.is_zero() {
@@ -111,7 +112,7 @@ impl QueryBuilder {
     }
 }
 
-/// Appends a parameter to a form.
+/// Appends a parameter to a url-encoded form.
 pub(super) fn push_parameter(form: &mut String, name: &str, value: &str) {
     if !form.is_empty() {
         form.push('&');
@@ -127,7 +128,7 @@ pub(super) fn push_parameter(form: &mut String, name: &str, value: &str) {
     }
 }
 
-/// Shows no secret.
+/// Does not show the token.
 impl fmt::Debug for QueryBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("QueryBuilder");

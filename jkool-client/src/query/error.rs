@@ -3,27 +3,27 @@
 use jkool_transport::{ErrorKind, TransportError};
 use std::fmt;
 
-/// What kind of trouble a [`QueryError`] is.
+/// The kind of a [`QueryError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum QueryErrorKind {
-    /// A setting is wrong.
+    /// A setting is invalid.
     Config,
-    /// The service says that something is wrong with the statement, or that it can't answer it.
+    /// The service refused the statement, or cannot execute it.
     Refused,
-    /// The token is missing, unknown, or may not query.
+    /// The token is missing, unknown, or has no query permission.
     Unauthorized,
-    /// The service can't be reached, or the connection broke.
+    /// The service cannot be reached, or the connection broke.
     Unreachable,
-    /// There was no answer in time.
+    /// The time limit passed.
     TimedOut,
-    /// What came is no answer to a question, or does not fit the type that was asked for.
+    /// The response is not a query answer, or a value does not fit the requested type.
     Unreadable,
-    /// Anything else.
+    /// Any other error.
     Other,
 }
 
-/// Why a question has no answer. No text of it holds the token.
+/// An error from a query. Its text never contains the token.
 #[derive(Debug)]
 pub struct QueryError {
     kind: QueryErrorKind,
@@ -46,7 +46,7 @@ impl QueryError {
         Self { kind, message: error.to_string(), source: Some(error) }
     }
 
-    /// What kind of trouble it is.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> QueryErrorKind {
         self.kind
     }

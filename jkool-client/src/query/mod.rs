@@ -1,4 +1,4 @@
-//! Questions to the service in jKQL.
+//! jKQL queries to the service.
 
 mod answer;
 mod builder;
@@ -10,7 +10,8 @@ pub use error::{QueryError, QueryErrorKind};
 
 use jkool_transport::Questions;
 
-/// Asks the service, or a collector, in jKQL. It needs a token that may query; one for streaming may not by default.
+/// A client for jKQL queries to the service or a collector. It needs a token with query permission; a streaming token has none
+/// by default.
 ///
 /// ```no_run
 /// use jkool_client::Query;
@@ -27,22 +28,23 @@ use jkool_transport::Questions;
 #[derive(Debug)]
 pub struct Query {
     questions: Questions,
-    /// What is sent with each statement.
+    /// Parameters that are sent with each statement.
     parameters: Vec<(&'static str, String)>,
 }
 
 impl Query {
-    /// A builder, for the service unless it is given another url.
+    /// Returns a builder. Its default url is that of the service.
     pub fn builder() -> QueryBuilder {
         QueryBuilder::default()
     }
 
-    /// Asks, and waits for the answer, in any thread: within a runtime it holds up the thread's other tasks.
+    /// Runs a query and blocks until the response arrives. It works on any thread; inside a runtime it blocks the other tasks
+    /// of the thread, so use [`ask_async`](Self::ask_async) there.
     ///
     /// # Errors
-    /// What the service says is wrong with the statement, in its words; and when there is no answer.
+    /// If the service refuses the statement, with its error text, or if there is no valid response.
     pub fn ask(&self, statement: &str) -> Result<QueryAnswer, QueryError> {
-        // A thread of its own, for a runtime can't be started within another one.
+        // On a thread of its own, because a runtime cannot be started within another one.
         let asked = std::thread::scope(|scope| {
             let ask = || -> Result<QueryAnswer, QueryError> {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -54,7 +56,7 @@ impl Query {
         asked.unwrap_or_else(|_| Err(QueryError::new(QueryErrorKind::Other, "the question's thread has panicked")))
     }
 
-    /// Asks. It is to be called within a runtime of tokio; an answer that is no longer waited for is let go of.
+    /// Runs a query. It must be called within a tokio runtime. Dropping the future cancels the request.
     ///
     /// # Errors
     /// As [`ask`](Self::ask).

@@ -1,5 +1,5 @@
-//! What a person must be told although nobody asked: once, then at most once a minute. On standard error, and never by a
-//! logging facade, which might lead back here; losses also by an event of their own, among the others.
+//! Reports problems without being asked: at once, then at most once a minute, on standard error. A logging facade is not used,
+//! because its records could come back to this client. Losses are also reported by an event.
 
 use crate::emit::catch_panic::catch_panic;
 use crate::emit::clock;
@@ -10,16 +10,16 @@ use crate::report::stderr::Stderr;
 use jkool_model::{Event, Severity, error_chain};
 use std::time::{Duration, Instant};
 
-/// Something that a person should know.
+/// A change in delivery that is reported.
 #[derive(Debug, Clone)]
 pub(crate) enum Notice {
-    /// Nothing gets through until a person mends it.
+    /// No event gets through until a person fixes the problem.
     Paused(Trouble),
-    /// It works again.
+    /// Delivery works again.
     Resumed,
 }
 
-/// A program's own ear for losses.
+/// The program's hook for losses.
 pub(crate) type OnLoss = Box<dyn Fn(&Stats) + Send>;
 
 const INTERVAL: Duration = Duration::from_secs(60);
@@ -27,18 +27,18 @@ const INTERVAL: Duration = Duration::from_secs(60);
 pub(crate) struct Diagnostics {
     enabled: bool,
     stderr: Stderr,
-    /// Told of losses whenever a person is.
+    /// Called whenever losses are reported.
     on_loss: Option<OnLoss>,
     told_loss: Option<Instant>,
-    /// Losses that were told of.
+    /// The number of losses that were reported.
     told: u64,
-    /// Why the last event was refused.
+    /// Why the last event was rejected.
     refusal: Option<String>,
-    /// Losses are told by events too.
+    /// Whether losses are also reported by events.
     by_event: bool,
-    /// What the last such event knew, and when it was made.
+    /// The counters in the last such event, and its time.
     last_summary: Option<(Stats, Instant)>,
-    /// The spool does not work, as was told then.
+    /// The spool fails, and this was reported.
     spool_fails: bool,
     told_spool: Option<Instant>,
     told_unread: Option<Instant>,
@@ -61,7 +61,7 @@ impl Diagnostics {
         }
     }
 
-    /// The line about a notice.
+    /// The text for a notice.
     fn line(notice: Notice) -> String {
         match notice {
             Notice::Paused(Trouble::Refused(error)) => format!(
@@ -77,12 +77,12 @@ impl Diagnostics {
         }
     }
 
-    /// The line about losses, if there are new ones and the last line is long enough ago.
+    /// The text about losses, if there are new ones and the last report was long enough ago.
     fn loss_line(&mut self, stats: &Stats, now: Instant) -> Option<String> {
         if is_recent(self.told_loss, now) { None } else { self.last_loss_line(stats, now) }
     }
 
-    /// The same, however short ago the last one was.
+    /// The same, regardless of when the last report was.
     fn last_loss_line(&mut self, stats: &Stats, now: Instant) -> Option<String> {
         let lost = losses(stats);
         if lost == self.told {
@@ -93,7 +93,7 @@ impl Diagnostics {
         Some(format!("events were lost: {stats}{}", why.unwrap_or_default()))
     }
 
-    /// Whether losses, if there are new ones, would be told of now.
+    /// Whether new losses would be reported now.
     pub(crate) fn may_tell(&self, now: Instant) -> bool {
         let summary = self.last_summary.map(|(_, at)| at);
         !is_recent(self.told_loss, now) || (self.by_event && !is_recent(summary, now))
@@ -109,7 +109,7 @@ impl Diagnostics {
         }
     }
 
-    /// Tells at the end of all losses that were not told of yet; how many were told of.
+    /// Reports at shutdown all losses that were not reported yet. Returns the number of losses reported so far.
     pub(crate) fn tell_last(&mut self, stats: &Stats, now: Instant) -> u64 {
         if let Some(line) = self.last_loss_line(stats, now) {
             self.say(line, stats);
@@ -121,19 +121,19 @@ impl Diagnostics {
     fn say(&mut self, line: String, stats: &Stats) {
         self.write(line);
         if let Some(on_loss) = &self.on_loss {
-            // A hook that panics has been told all the same.
+            // A panic of the hook is ignored.
             catch_panic(|| on_loss(stats));
         }
     }
 
-    /// Tells when the spool stops working, and when it works again.
+    /// Reports when the spool stops working, and when it works again.
     pub(crate) fn tell_spool(&mut self, error: Option<&str>, now: Instant) {
         if let Some(line) = self.spool_line(error, now) {
             self.write(line);
         }
     }
 
-    /// Tells when a file of the spool can't be read.
+    /// Reports a spool file that cannot be read.
     pub(crate) fn tell_unread(&mut self, error: Option<&str>, now: Instant) {
         if let Some(error) = error.filter(|_| !is_recent(self.told_unread, now)) {
             self.told_unread = Some(now);
@@ -147,7 +147,7 @@ impl Diagnostics {
         }
     }
 
-    /// Tells which variable of the environment makes no sense.
+    /// Reports an environment variable with an invalid value.
     pub(crate) fn tell_passed_over(&mut self, variable: Option<String>) {
         variable.into_iter().for_each(|line| self.write(line));
     }
@@ -165,7 +165,8 @@ impl Diagnostics {
         }
     }
 
-    /// The event about losses that the server can't know of, if there are new ones and the last is long enough ago.
+    /// The event about losses that the server cannot know of, if there are new ones and the last such event was long enough
+    /// ago.
     pub(crate) fn summary(&mut self, stats: &Stats, now: Instant) -> Option<Event> {
         let told = self.last_summary.map(|(told, _)| told).unwrap_or_default();
         let lost = |reason: LossReason| stats.dropped(reason) - told.dropped(reason);
@@ -184,7 +185,7 @@ impl Diagnostics {
         Some(event)
     }
 
-    /// Remembers why an event was refused, or never left.
+    /// Remembers why an event was rejected, or was not sent.
     pub(crate) fn refused(&mut self, error: &dyn std::error::Error) {
         self.refusal = Some(error_chain(error));
     }
@@ -196,12 +197,12 @@ impl Diagnostics {
     }
 }
 
-/// What a hook drops is meant to be dropped.
+/// Events that a hook drops are not losses.
 fn losses(stats: &Stats) -> u64 {
     stats.dropped_total() - stats.dropped(LossReason::BeforeSend)
 }
 
-/// Tells of what was lost after the end, when nobody delivers any more: more than was `told` by then.
+/// Reports losses after shutdown, when there is no worker: those beyond the `told` ones that were reported before.
 pub(crate) fn tell_after_the_end(stats: &Stats, told: u64) {
     if losses(stats) > told {
         let mut stderr = Stderr::default();
@@ -210,23 +211,24 @@ pub(crate) fn tell_after_the_end(stats: &Stats, told: u64) {
     }
 }
 
-/// Tells that the guard of an adapter was dropped before anything was logged.
+/// Reports that the guard of an adapter was dropped before anything was logged.
 pub(crate) fn tell_early_end() {
     let line = "nothing is delivered: the guard was dropped before anything was logged; keep it, `let _guard = ..`, and not \
                 `let _ = ..`";
     let mut stderr = Stderr::default();
     stderr.write(line.to_owned());
-    // The program may end before long.
+    // The program may end soon.
     stderr.finish();
 }
 
-/// Tells that nothing is delivered in a child of the process that has built the client.
+/// Reports that nothing is delivered in a child of the process that built the client.
 pub(crate) fn tell_forked() {
     let line = "nothing is delivered in a process that was forked after the client was built; build it after the fork";
     Stderr::default().write(line.to_owned());
 }
 
-/// What the server never saw. What it refused it knows, and an event about that might be refused as well, for ever.
+/// Losses of which the server has no trace. It knows about events that it rejected, and an event about those might be rejected
+/// as well, without end.
 const UNSEEN: [LossReason; 5] =
     [LossReason::Overflow, LossReason::Shed, LossReason::HookPanic, LossReason::Damaged, LossReason::Recursion];
 

@@ -5,7 +5,7 @@ use jkool_model::Timestamp;
 use jkool_transport::TransportError;
 use std::time::Duration;
 
-/// How delivery is doing: what a health check or a status page asks.
+/// The state of delivery, from [`Client::health`](crate::Client::health), for a health check or a status page.
 ///
 /// ```
 /// use jkool_client::{Client, Condition};
@@ -22,16 +22,16 @@ use std::time::Duration;
 pub struct Health {
     /// Whether events get through.
     pub condition: Condition,
-    /// When the server last confirmed something.
+    /// When the server last confirmed an event.
     pub last_success: Option<Timestamp>,
-    /// What became of everything so far, and how much waits.
+    /// The counters of all events.
     pub stats: Stats,
-    /// How long the oldest event has waited that is in memory or in the spool, or a little longer: it is that of the block of the
-    /// queue, and then of the file, in which it came. `None` when there is none.
+    /// How long the oldest event in memory or in the spool has waited; `None` if there is none. The value may be slightly too
+    /// high: it is the age of the queue block, and later of the spool file, that contains the event.
     pub oldest_undelivered: Option<Duration>,
-    /// How many events the server refused for good in the last minute.
+    /// Events that were given up in the last minute because the server rejected them.
     pub refused_last_minute: u64,
-    /// Why the spool does not take anything at present; events are kept in memory then, and it is tried again.
+    /// Why the spool cannot be used at the moment. Events stay in memory then, and the client tries the spool again.
     pub spool_error: Option<String>,
 }
 
@@ -39,42 +39,43 @@ pub struct Health {
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub enum Condition {
-    /// They do, as far as is known.
+    /// Events get through, as far as is known.
     #[default]
     Running,
-    /// The last try failed in a way that may pass; it is tried again by itself.
+    /// The last try failed with a temporary error. The client retries automatically.
     BackingOff {
-        /// Why.
+        /// The error.
         error: TransportError,
-        /// Since when nothing gets through.
+        /// Since when no event gets through.
         since: Timestamp,
     },
-    /// Nothing gets through until a person mends it; it is tried again from time to time.
+    /// No event gets through until a person fixes the problem, such as a wrong token or url. The client retries at long
+    /// intervals.
     Paused {
-        /// What is to be mended.
+        /// The problem to be fixed.
         error: TransportError,
-        /// Since when nothing gets through.
+        /// Since when no event gets through.
         since: Timestamp,
     },
-    /// The server refuses every event, one after the other, so that it can't be for what they hold. They are kept, and tried
-    /// again from time to time.
+    /// The server rejects every event, so the cause cannot be the content of single events. Events are kept, and the client
+    /// retries at long intervals.
     Refused {
-        /// What the server answers.
+        /// The error that the server answers with.
         error: TransportError,
-        /// Since when nothing gets through.
+        /// Since when no event gets through.
         since: Timestamp,
     },
     /// The client was shut down.
     Ended,
 }
 
-/// Why nothing gets through at present.
+/// Why no event gets through at the moment.
 #[derive(Debug, Clone)]
 pub(crate) enum Trouble {
-    /// It may pass.
+    /// A temporary error.
     Passing(TransportError),
-    /// A person must mend it, and has been told.
+    /// A person must fix it, and it was reported.
     Misconfigured(TransportError),
-    /// The server refuses every event, and a person has been told.
+    /// The server rejects every event, and this was reported.
     Refused(TransportError),
 }

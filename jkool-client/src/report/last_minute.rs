@@ -1,10 +1,10 @@
-//! How many of something there were in the last minute. Pure: it is told the time, in seconds.
+//! A count over the last minute. Pure: the time, in seconds, is passed in.
 
 use std::collections::VecDeque;
 
 const MINUTE: u64 = 60;
 
-/// Counts by second; those that are older than a minute are forgotten.
+/// Counts per second; those older than a minute are removed.
 #[derive(Debug, Default)]
 pub(crate) struct LastMinute {
     seconds: VecDeque<(u64, u64)>,

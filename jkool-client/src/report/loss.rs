@@ -1,49 +1,49 @@
-//! The ways in which an event can end without being delivered.
+//! The reasons for which an event is not delivered.
 
 use jkool_model::error_chain;
 use jkool_transport::{Payload, TransportError};
 use std::fmt;
 
-/// Why an event was not delivered. Each has its own counter in [`Stats`](crate::Stats).
+/// Why an event was not delivered. [`Stats::dropped`](crate::Stats::dropped) has a counter for each reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LossReason {
-    /// The queue was full, in events or in bytes.
+    /// The queue was full, in number of events or in bytes.
     Overflow,
-    /// The queue was nearly full, and room was kept for more severe events; see
+    /// The queue was nearly full, and the rest of it is reserved for more severe events; see
     /// [`shed_below`](crate::ClientBuilder::shed_below).
     Shed,
-    /// The server refused it for what it holds, or failed over it every time while others got through.
+    /// The server rejected the event for its content, or failed over it every time while other events got through.
     Rejected,
-    /// It was larger than the server takes, even with its message cut.
+    /// It was larger than the server accepts, even after its message was truncated.
     TooLarge,
-    /// It lacked a field that the service requires, or its times contradicted each other.
+    /// A field that the service requires was missing, or its times contradicted each other.
     Invalid,
     /// The `before_send` hook dropped it.
     BeforeSend,
-    /// The `before_send` hook panicked over it.
+    /// The `before_send` hook panicked while it processed the event.
     HookPanic,
-    /// It came after shutdown.
+    /// It was emitted after shutdown.
     AfterShutdown,
-    /// It was not yet delivered when the deadline of shutdown passed, and there was no spool for it.
+    /// It was not delivered when the deadline of the shutdown passed, and there was no spool.
     Shutdown,
-    /// Its place in the spool's files was damaged, or a file was taken away.
+    /// Its data in the spool was damaged, or its file was removed.
     Damaged,
-    /// It waited in the spool for longer than [`Spool::max_age`](crate::Spool::max_age).
+    /// It waited in the spool longer than [`Spool::max_age`](crate::Spool::max_age).
     Expired,
-    /// It was logged while another event was being made on the same thread, which would never end; or by the transport about each
-    /// send before, from a thread that is not marked as a [`DeliveryThread`](crate::DeliveryThread).
+    /// It was logged while another event was being created on the same thread, which would be an endless recursion; or a
+    /// transport logs about each of its sends from a thread that is not marked as a [`DeliveryThread`](crate::DeliveryThread).
     Recursion,
-    /// Too many spans were open for another one to be recorded.
+    /// Too many spans were open to record another one.
     SpanLimit,
-    /// It came in a child that was forked after the client was built: nothing delivers there.
+    /// It was emitted in a child process that was forked after the client was built, in which nothing is delivered.
     Forked,
-    /// The delivery thread failed. That is a fault of this library; please report it.
+    /// The delivery thread failed. This is a bug in this library; please report it.
     WorkerFailed,
 }
 
 impl LossReason {
-    /// Every reason.
+    /// All reasons.
     pub const ALL: &'static [Self] = &[
         Self::Overflow,
         Self::Shed,
@@ -65,7 +65,7 @@ impl LossReason {
     /// The number of reasons.
     pub(crate) const COUNT: usize = Self::ALL.len();
 
-    /// One word for machines: the label of a metric.
+    /// Returns a short identifier, such as `too_large`, which is also the label of the metric.
     pub fn name(self) -> &'static str {
         match self {
             Self::Overflow => "overflow",
@@ -115,7 +115,7 @@ impl fmt::Display for LossReason {
 
 impl std::error::Error for LossReason {}
 
-/// An event that the server refused, or failed over, for good, as it was sent last; see
+/// An event that was given up because the server rejected it or failed over it, as it was last sent; see
 /// [`ClientBuilder::on_dead_letter`](crate::ClientBuilder::on_dead_letter).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -124,12 +124,12 @@ pub struct DeadLetter {
     pub payload: Payload,
     /// [`LossReason::Rejected`] or [`LossReason::TooLarge`].
     pub reason: LossReason,
-    /// What the transport says about it.
+    /// The transport's last error for it.
     pub error: TransportError,
 }
 
 impl DeadLetter {
-    /// One line of JSON: the event as it was sent last, and why it is not delivered.
+    /// One line of JSON: the event as it was last sent, and the reason.
     pub(crate) fn to_json(&self) -> Vec<u8> {
         let why = serde_json::json!({
             "reason": self.reason.text(), "error": error_chain(&self.error), "kind": self.payload.kind().path(),

@@ -1,4 +1,4 @@
-//! What a program and its people are told.
+//! What the client reports to the program and its operators.
 
 pub(crate) mod diagnostics;
 pub(crate) mod health;

@@ -1,12 +1,13 @@
-//! The counts as text that Prometheus and others read.
+//! The counters in the text format of OpenMetrics.
 
 use crate::report::loss::LossReason;
 use crate::report::stats::Stats;
 use std::fmt::{self, Write};
 
 impl Stats {
-    /// The counts in the text format of [OpenMetrics](https://prometheus.io/docs/specs/om/open_metrics_spec/), to be served
-    /// as `application/openmetrics-text; version=1.0.0; charset=utf-8`. What only grows is a counter; what waits is a gauge.
+    /// Renders the counters in the text format of [OpenMetrics](https://prometheus.io/docs/specs/om/open_metrics_spec/), for
+    /// Prometheus and compatible software. Serve it as `application/openmetrics-text; version=1.0.0; charset=utf-8`. Totals are
+    /// counters; the number of waiting events and their size are gauges.
     ///
     /// ```
     /// # use jkool_client::Stats;
@@ -17,7 +18,7 @@ impl Stats {
     /// ```
     pub fn to_open_metrics(&self) -> String {
         let mut text = String::new();
-        // To write to a string does not fail.
+        // Writing to a string cannot fail.
         self.write_open_metrics(&mut text).unwrap_or_default();
         text
     }

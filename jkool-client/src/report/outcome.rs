@@ -3,15 +3,15 @@
 use crate::report::loss::LossReason;
 use std::fmt;
 
-/// What became of a single event; see [`Client::emit_tracked`](crate::Client::emit_tracked).
+/// The outcome of a single event; see [`Client::emit_tracked`](crate::Client::emit_tracked).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DeliveryOutcome {
     /// The server confirmed it.
     Delivered,
-    /// It is in the [spool](crate::Spool): durable, and sent later, by this process or the next.
+    /// It is in the [spool](crate::Spool): durable, and sent later by this process or the next.
     Spooled,
-    /// It was dropped, and counted for that reason.
+    /// It was dropped and counted, for this reason.
     Dropped(LossReason),
 }
 

@@ -1,10 +1,11 @@
-//! What became of everything that was emitted.
+//! Counters of all events, and the report of a flush or shutdown.
 
 use crate::report::loss::LossReason;
 use std::fmt;
 
-/// Counts since the client was built, taken at one instant, so that the sum always holds:
-/// `accepted + recovered = delivered + spooled + in_memory + dropped`. Without a spool nothing is recovered or spooled.
+/// Counters since the client was built, from [`Client::stats`](crate::Client::stats). All are read at the same moment, so this
+/// always holds: `accepted + recovered = delivered + spooled + in_memory + dropped`. Without a spool, `recovered` and `spooled`
+/// are 0.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stats {
     pub(crate) accepted: u64,
@@ -21,12 +22,13 @@ pub struct Stats {
 }
 
 impl Stats {
-    /// Events handed to the client, those dropped at once by a full queue or after shutdown among them.
+    /// Events that were handed to the client, including those that were dropped at once because the queue was full or the
+    /// client was shut down.
     pub fn accepted(&self) -> u64 {
         self.accepted
     }
 
-    /// Events that an earlier process had left in the spool, and this one took over.
+    /// Events that an earlier process left in the spool and this one took over.
     pub fn recovered(&self) -> u64 {
         self.recovered
     }
@@ -36,38 +38,38 @@ impl Stats {
         self.delivered
     }
 
-    /// Events in the spool: durable, and not yet known to be delivered.
+    /// Events in the spool: they are durable, and not known to be delivered yet.
     pub fn spooled(&self) -> u64 {
         self.spooled
     }
 
-    /// How many bytes the spool takes on disk.
+    /// Size of the spool on disk, in bytes.
     pub fn bytes_spooled(&self) -> u64 {
         self.bytes_spooled
     }
 
-    /// In how many files.
+    /// Number of files in the spool.
     pub fn files_spooled(&self) -> u64 {
         self.files_spooled
     }
 
-    /// Bytes of the spool's files that were damaged. Where it is known how many events that were, they are counted as
-    /// [`LossReason::Damaged`]; the files are kept beside the spool, as `*.corrupt`.
+    /// Bytes in the spool's files that were damaged. If the number of damaged events is known, they are counted as
+    /// [`LossReason::Damaged`]. The files are kept beside the spool as `*.corrupt`.
     pub fn damaged_bytes(&self) -> u64 {
         self.damaged_bytes
     }
 
-    /// Events waiting or on their way that are in memory alone.
+    /// Events that are waiting or in flight, and in memory only.
     pub fn in_memory(&self) -> u64 {
         self.in_memory
     }
 
-    /// About how many bytes of memory events take.
+    /// Approximate memory that events take, in bytes.
     pub fn bytes_in_memory(&self) -> usize {
         self.bytes_in_memory
     }
 
-    /// Sends that were tried again although the first try may have arrived: so many duplicates there can be at most.
+    /// Events that were sent again although an earlier try may have arrived: the maximum number of duplicates.
     pub fn maybe_duplicated(&self) -> u64 {
         self.maybe_duplicated
     }
@@ -77,14 +79,14 @@ impl Stats {
         self.dropped[reason as usize]
     }
 
-    /// Events dropped for whatever reason.
+    /// Events dropped for any reason.
     pub fn dropped_total(&self) -> u64 {
         self.dropped.iter().sum()
     }
 }
 
-/// One line for a person: `1204 accepted: 1200 delivered, 0 in memory, 4 dropped (4 the queue was full)`. What has to do with
-/// a spool is named when there is any.
+/// One line for people: `1204 accepted: 1200 delivered, 0 in memory, 4 dropped (4 the queue was full)`. The counters of the
+/// spool are included if they are not 0.
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} accepted", self.accepted)?;
@@ -105,8 +107,8 @@ impl fmt::Display for Stats {
     }
 }
 
-/// What became, by the deadline, of the events that a flush or shutdown found in memory and in the spool. What had been
-/// delivered before it is not counted here but in [`Stats`].
+/// What became of the events that a flush or shutdown found in memory and in the spool, at its end or deadline. Events that
+/// were delivered before the call are not included here, but in [`Stats`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[must_use = "the report says what was not delivered"]
 pub struct Report {
@@ -117,33 +119,33 @@ pub struct Report {
 }
 
 impl Report {
-    /// Delivered meanwhile.
+    /// Events that were delivered during the call.
     pub fn delivered(&self) -> u64 {
         self.delivered
     }
 
-    /// Dropped meanwhile; [`Stats`] has the reasons.
+    /// Events that were dropped during the call; [`Stats`] has the reasons.
     pub fn dropped(&self) -> u64 {
         self.dropped
     }
 
-    /// In the spool when the wait ended: durable, and sent later, by this process or the next.
+    /// Events in the spool at the end of the call: they are durable, and sent later by this process or the next.
     pub fn spooled(&self) -> u64 {
         self.spooled
     }
 
-    /// Still waiting or on their way, in memory alone, when the deadline passed. After a shutdown there are none, since they count as dropped,
-    /// unless an earlier shutdown still has time for them.
+    /// Events that were still in memory only, waiting or in flight, when the deadline passed. After a shutdown this is 0,
+    /// because such events are dropped, unless an earlier shutdown still has time to deliver them.
     pub fn pending(&self) -> u64 {
         self.pending
     }
 
-    /// Everything was delivered.
+    /// Whether everything was delivered.
     pub fn is_delivered(&self) -> bool {
         self.is_durable() && self.spooled == 0
     }
 
-    /// Everything was delivered, or is in the spool.
+    /// Whether everything was delivered or is in the spool.
     pub fn is_durable(&self) -> bool {
         self.dropped == 0 && self.pending == 0
     }

@@ -1,26 +1,26 @@
-//! Lines on standard error that nobody waits for: a pipe that is full because nobody reads it must not stop delivery.
+//! Writes lines to standard error without blocking: a full pipe that nobody reads must not stop delivery.
 
 use crate::emit::thread;
 use std::io::Write;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::Duration;
 
-/// How long the last line may take.
+/// The time limit for the last lines.
 const LAST: Duration = Duration::from_millis(200);
 
 #[derive(Debug, Default)]
 pub(crate) struct Stderr {
-    /// Told when the line that is being written is.
+    /// Receives a message when the current line is written.
     writing: Option<Receiver<()>>,
-    /// What was not written since a line before it is stuck.
+    /// Lines that wait because the current one blocks.
     waiting: Vec<String>,
 }
 
-/// So many lines wait for one that is stuck.
+/// The maximum number of lines that wait for one that blocks.
 const MAX_WAITING: usize = 16;
 
 impl Stderr {
-    /// Writes a line, by a thread of its own. Lines are rare.
+    /// Writes a line, on a new thread. Lines are rare.
     pub(crate) fn write(&mut self, line: String) {
         if self.waiting.len() < MAX_WAITING {
             self.waiting.push(line);
@@ -41,7 +41,7 @@ impl Stderr {
         let lines: String = self.waiting.drain(..).map(|line| format!("jkool: {line}\n")).collect();
         let (written, writing) = sync_channel(1);
         let write = move || {
-            // A closed standard error is no reason to stop delivering.
+            // Delivery continues if standard error is closed.
             drop(std::io::stderr().lock().write_all(lines.as_bytes()));
             written.send(()).unwrap_or_default();
         };
@@ -50,7 +50,7 @@ impl Stderr {
         }
     }
 
-    /// Waits until all is written, but not for long.
+    /// Waits until everything is written, within a time limit.
     pub(crate) fn finish(&mut self) {
         while let Some(writing) = &self.writing {
             if writing.recv_timeout(LAST) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {

@@ -1,17 +1,18 @@
-//! What a program says of its spool.
+//! The settings of a spool.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// A folder where events wait that can't be delivered now, and from which the next start of the program delivers them.
+/// A folder in which events wait that cannot be delivered now. The next start of the program delivers them. Pass it to
+/// [`ClientBuilder::spool`](crate::ClientBuilder::spool).
 ///
-/// Many processes may name the same folder: each has a sub-folder of its own in it, and takes over those of processes that
-/// have died. What is damaged is set aside there as `*.corrupt`, 16 files at most, and what the service refuses is appended
-/// to `dead-letters.jsonl`. It needs Unix.
+/// Several processes can use the same folder: each has a sub-folder of its own, and takes over those of processes that have
+/// ended. Damaged files are set aside there as `*.corrupt`, at most 16, and events that the service rejects are appended to
+/// `dead-letters.jsonl`. The spool needs Unix.
 ///
-/// The folder is made with mode 0700 and its files with 0600, because they hold what the program logs, as plain text. One
-/// that somebody else owns or may write to is refused, and so is a symbolic link. Choose a local disk: on a network file
-/// system without locks, processes can't tell whether another is still alive.
+/// The folder is created with mode 0700 and its files with 0600, because they contain what the program logs, unencrypted. A
+/// folder that another user owns or can write to is refused, and so is a symbolic link. Use a local disk: on a network file
+/// system without locks, processes cannot detect whether another one still runs.
 ///
 /// ```
 /// use jkool_client::{Spool, SpoolMode};
@@ -26,50 +27,51 @@ pub struct Spool {
     pub(super) max_age: Option<Duration>,
 }
 
-/// What is written to the spool.
+/// Which events are written to the spool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum SpoolMode {
-    /// Only what can't be delivered now, and what is left at shutdown: costs nothing while all goes well.
+    /// Only events that cannot be delivered now, and those that are left at shutdown. It costs nothing in normal operation.
     #[default]
     Overflow,
-    /// Everything, before it is sent: nothing that was written is lost when the process is killed.
+    /// Every event, before it is sent. An event that was written is not lost when the process is killed.
     WriteAhead,
 }
 
 const DEFAULT_MAX_BYTES: u64 = 1 << 30;
 
 impl Spool {
-    /// A spool in that folder, which is made when it is missing.
+    /// A spool in this folder, which is created if it is missing.
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         Self { dir: dir.into(), mode: SpoolMode::default(), max_bytes: DEFAULT_MAX_BYTES, sync: true, max_age: None }
     }
 
-    /// What is written to it; [`SpoolMode::Overflow`] unless said otherwise.
+    /// Sets which events are written. The default is [`SpoolMode::Overflow`].
     pub fn mode(mut self, mode: SpoolMode) -> Self {
         self.mode = mode;
         self
     }
 
-    /// How many bytes of events one process keeps on disk; 1 GiB unless said otherwise. Dead letters take up to an eighth of
-    /// that beside them.
+    /// The maximum size of the events that one process keeps on disk, in bytes. The default is 1 GiB. Dead letters take up to
+    /// an eighth of this in addition.
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.max_bytes = bytes;
         self
     }
 
-    /// How long an event may wait in the spool; without this, however long the outage lasts. What is older is dropped and counted
-    /// as [`LossReason::Expired`](crate::LossReason::Expired), a file at a time: when the youngest event in it is that old.
+    /// The maximum time that an event waits in the spool. The default is no limit. Older events are dropped and counted as
+    /// [`LossReason::Expired`](crate::LossReason::Expired), a file at a time: when the youngest event in the file has reached
+    /// this age.
     ///
-    /// Of what an earlier process has left, the age is that of the file, by the system's clock: one that is years ahead makes all
-    /// of it old.
+    /// For events of an earlier process, the age is that of the file, by the system clock. If the clock is years ahead, all of
+    /// them have expired.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = Some(age);
         self
     }
 
-    /// Whether events count as durable only when the disk says that they would survive a loss of power; they do unless said
-    /// otherwise. Without, they survive a `kill -9`, and writing is much quicker.
+    /// Whether files are synced before their events count as durable, so that they survive a power failure. The default is
+    /// true. Without syncs events survive `kill -9`, and writing is much faster.
     pub fn sync(mut self, sync: bool) -> Self {
         self.sync = sync;
         self
