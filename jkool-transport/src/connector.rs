@@ -1,4 +1,4 @@
-//! The way to a server by TCP or TLS, for transports whose protocol is not HTTP.
+//! Connections to a server by TCP or TLS, for transports whose protocol is not HTTP.
 
 use crate::error::{ErrorKind, TransportError};
 use crate::http::tls_parts::{Certificates, Pem, RenewedTls, Roots, connect_failure};
@@ -14,12 +14,12 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 
-/// How urls of a protocol begin, without TLS and with it, and the ports of urls that name none.
+/// The url schemes of a protocol, without and with TLS, and their default ports.
 #[derive(Debug, Clone, Copy)]
 pub struct Schemes {
-    /// Without TLS.
+    /// The scheme without TLS.
     pub plain: (&'static str, Option<u16>),
-    /// With TLS.
+    /// The scheme with TLS.
     pub tls: (&'static str, Option<u16>),
 }
 
@@ -36,31 +36,31 @@ impl Default for ConnectorBuilder {
 }
 
 impl ConnectorBuilder {
-    /// How long it may take until there is a connection. 10 seconds by default.
+    /// Sets the time limit for connecting. The default is 10 seconds.
     pub fn timeout(&mut self, timeout: Duration) {
         self.timeout = timeout;
     }
 
-    /// Trusts these authorities too, besides those of the platform: text in PEM.
+    /// Adds trusted certificate authorities, in PEM, to those of the platform.
     pub fn ca_certificate_pem(&mut self, pem: Vec<u8>) {
         self.certificates.authorities.push(Pem::Text { setting: "ca_certificate_pem", text: pem });
     }
 
-    /// The same from a file, which is read again when it has changed.
+    /// Adds trusted certificate authorities from a PEM file, which is read again when it changes.
     pub fn ca_certificate_file(&mut self, path: PathBuf) {
         self.certificates.authorities.push(Pem::File { setting: "ca_certificate_file", path });
     }
 
-    /// Shows this certificate to a server that asks for one: two files in PEM, which are read again when they have changed.
+    /// Sets the client certificate, from two PEM files, which are read again when they change.
     pub fn client_identity_files(&mut self, chain: PathBuf, key: PathBuf) {
         let file = |path| Pem::File { setting: "client_identity_files", path };
         self.certificates.identity = Some((file(chain), file(key)));
     }
 
-    /// The way to the server of `url`.
+    /// Builds a connector to the server of `url`.
     ///
     /// # Errors
-    /// When the url is none of `scheme://host:port`, or a certificate can't be used.
+    /// If the url does not have the form `scheme://host:port`, or a certificate is invalid.
     pub fn build(self, url: &str, schemes: Schemes) -> Result<Connector, TransportError> {
         let config = |text: String| TransportError::new(ErrorKind::Config, format!("url: {text}"));
         let form = |(scheme, port): (_, Option<u16>)| match port {
@@ -73,7 +73,7 @@ impl ConnectorBuilder {
             *[schemes.plain, schemes.tls].iter().find(|(name, _)| *name == scheme).ok_or_else(expected)?;
         let rest = rest.trim_end_matches('/');
         let (host, port) = match (rest.rsplit_once(':'), default) {
-            // The colons within the brackets of an address of IPv6 are not before a port.
+            // Colons within the brackets of an IPv6 address do not precede a port.
             (Some((host, port)), _) if !port.ends_with(']') => (host, port.parse().map_err(|_| expected())?),
             (_, Some(port)) => (rest, port),
             (_, None) => return Err(expected()),
@@ -93,38 +93,38 @@ impl ConnectorBuilder {
     }
 }
 
-/// Shows no certificate.
+/// Does not show certificates.
 impl fmt::Debug for ConnectorBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConnectorBuilder").field("timeout", &self.timeout).finish_non_exhaustive()
     }
 }
 
-/// The way to a server.
+/// Opens connections to a server. Use it in a transport of another protocol.
 pub struct Connector {
     scheme: &'static str,
     host: String,
     port: u16,
-    /// And whom the certificate must name.
+    /// The name that the certificate must contain.
     tls: Option<(Arc<RenewedTls>, ServerName<'static>)>,
     timeout: Duration,
 }
 
 impl Connector {
-    /// Whether it goes by TLS.
+    /// Returns whether connections use TLS.
     pub fn is_encrypted(&self) -> bool {
         self.tls.is_some()
     }
 
-    /// How long it may take until there is a connection.
+    /// Returns the time limit for connecting.
     pub fn timeout(&self) -> Duration {
         self.timeout
     }
 
-    /// A new connection.
+    /// Opens a connection.
     ///
     /// # Errors
-    /// What it means for what was to be sent by it, which surely was not delivered.
+    /// The failure of the payloads that were to be sent over it, which were certainly not delivered.
     pub async fn connect(&self) -> Result<Box<dyn Stream>, Failure> {
         let connected = match timeout(self.timeout, self.open()).await {
             Ok(connected) => connected,
@@ -142,7 +142,7 @@ impl Connector {
     async fn open(&self) -> io::Result<Box<dyn Stream>> {
         let tls = self.tls.as_ref().map(|(tls, name)| {
             let mut config = (*tls.config(Instant::now())).clone();
-            // It is not HTTP that is spoken.
+            // The protocol is not HTTP.
             config.alpn_protocols.clear();
             (TlsConnector::from(Arc::new(config)), name)
         });

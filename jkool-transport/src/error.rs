@@ -3,31 +3,32 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// What kind of trouble a [`TransportError`] is.
+/// The kind of a [`TransportError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A setting is wrong; the transport was not built.
+    /// A setting is invalid; the transport was not built.
     Config,
-    /// No connection: refused, unreachable, or the name did not resolve.
+    /// No connection: refused, unreachable, or the host name could not be resolved.
     Connect,
-    /// The secure connection was refused, by them or by us.
+    /// The TLS handshake failed, because one of the two sides does not accept the other.
     Tls,
-    /// The deadline passed.
+    /// The time limit passed.
     Timeout,
-    /// The connection broke while the request or the answer was under way.
+    /// The connection broke during the request or its response.
     Interrupted,
-    /// The server answered, and not with a success.
+    /// The server responded with something else than a success.
     Answer,
     /// The transport is closed.
     Closed,
-    /// Anything else that a transport may meet.
+    /// Any other error.
     Other,
 }
 
 /// Why a transport could not deliver, or could not be built.
 ///
-/// The text is our own words and the status: never the token, nor what the server sent. Cloning is cheap.
+/// The text consists of the status and a text of this crate: it never contains the token or text from the server. Cloning is
+/// cheap.
 #[derive(Clone)]
 pub struct TransportError {
     kind: ErrorKind,
@@ -36,18 +37,18 @@ pub struct TransportError {
 }
 
 impl TransportError {
-    /// An error in the transport's own words.
+    /// Creates an error with a text.
     pub fn new(kind: ErrorKind, message: impl Into<Arc<str>>) -> Self {
         Self { kind, message: message.into(), source: None }
     }
 
-    /// Adds what caused it.
+    /// Sets the error that caused it.
     pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(Arc::from(source.into()));
         self
     }
 
-    /// What kind of trouble it is.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }

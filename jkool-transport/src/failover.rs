@@ -1,4 +1,4 @@
-//! A transport that goes another way while the first is in trouble.
+//! A transport that uses a second one while the first one fails.
 
 use crate::error::TransportError;
 use crate::payload::Payload;
@@ -9,14 +9,15 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long the first is left alone after a failure.
+/// How long the first transport is not tried after a failure.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// Sends by a first transport, and by a second one what the first could not deliver for reasons of its own: it can't be reached,
-/// is slow, or refuses everything. After such a failure all goes the second way for 30 seconds; then the first is tried again.
+/// Sends by a first transport, and by a second one if the first one fails for a reason of its own: it cannot be reached, is
+/// slow, or refuses everything. After such a failure, everything is sent by the second transport for 30 seconds; then the first
+/// one is tried again.
 ///
-/// What the first refuses for what it holds, or for its size, is not sent the second way. What was in doubt by the first may
-/// arrive by both.
+/// Payloads that the first transport rejects for their content or size are not sent by the second one. Payloads that are in
+/// doubt may arrive by both.
 ///
 /// ```
 /// use jkool_transport::{Disposition, ErrorKind, Failover, Failure, Kind, MemoryTransport, Payload, Step, Transport, TransportError};
@@ -37,17 +38,18 @@ pub struct Failover<A, B> {
     first: A,
     second: B,
     pause: Duration,
-    /// Until then all goes the second way.
+    /// Until then everything is sent by the second transport.
     until: Mutex<Option<Instant>>,
 }
 
 impl<A: Transport, B: Transport> Failover<A, B> {
-    /// Sends by `first`, and by `second` while that is in trouble.
+    /// Creates a transport that sends by `first`, and by `second` while `first` fails.
     pub fn new(first: A, second: B) -> Self {
         Self { first, second, pause: PAUSE, until: Mutex::new(None) }
     }
 
-    /// How long the first is left alone after a failure: 30 seconds by default. With zero it is tried each time.
+    /// Sets how long the first transport is not tried after a failure. The default is 30 seconds. With zero it is tried each
+    /// time.
     pub fn with_pause(mut self, pause: Duration) -> Self {
         self.pause = pause;
         self
@@ -57,7 +59,7 @@ impl<A: Transport, B: Transport> Failover<A, B> {
         self.until.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|until| Instant::now() < until)
     }
 
-    /// Notes whether the first is in trouble.
+    /// Records whether the first transport fails.
     fn note(&self, in_trouble: bool) {
         let until = in_trouble.then(|| Instant::now().checked_add(self.pause)).flatten();
         *self.until.lock().unwrap_or_else(PoisonError::into_inner) = until;
@@ -75,7 +77,7 @@ impl<A: Transport, B: Transport> Transport for Failover<A, B> {
             if receipt.is_delivered() {
                 return receipt;
             }
-            // Both are in trouble, so the first is as good as the second, and may be well again.
+            // Both fail, so the first is tried again: it may work by now.
             return self.send_on(receipt, batch, &self.first).await;
         }
         let receipt = self.first.send(batch).await;
@@ -84,7 +86,7 @@ impl<A: Transport, B: Transport> Transport for Failover<A, B> {
         if !in_trouble { receipt } else { self.send_on(receipt, batch, &self.second).await }
     }
 
-    /// The smaller one's: what fits both.
+    /// The smaller of the two, so that a batch fits both.
     fn max_batch(&self) -> usize {
         self.first.max_batch().min(self.second.max_batch())
     }
@@ -96,7 +98,7 @@ impl<A: Transport, B: Transport> Transport for Failover<A, B> {
 }
 
 impl<A: Transport, B: Transport> Failover<A, B> {
-    /// Sends by the other one what failed by the one.
+    /// Sends by the other transport what failed by this one.
     async fn send_on(&self, receipt: Receipt, batch: &[Payload], other: &impl Transport) -> Receipt {
         let mut outcomes = receipt.into_outcomes();
         let failed: Vec<_> = (0..outcomes.len()).filter(|at| trouble(&outcomes[*at]).is_some()).collect();
@@ -112,7 +114,7 @@ impl<A: Transport, B: Transport> Failover<A, B> {
     }
 }
 
-/// A failure that is not the payload's own.
+/// A failure whose cause is not the payload.
 fn trouble(outcome: &Outcome) -> Option<&Failure> {
     match outcome {
         Outcome::Failed(failure)
@@ -124,7 +126,7 @@ fn trouble(outcome: &Outcome) -> Option<&Failure> {
     }
 }
 
-/// What two failures of one payload mean together: it is tried again as soon as either may work.
+/// Combines two failures of one payload: it is retried as soon as either transport may work.
 fn both(one: Failure, other: Failure) -> Failure {
     let disposition = match (one.disposition, other.disposition) {
         (Disposition::Retry { after: one }, Disposition::Retry { after: other }) => {

@@ -1,11 +1,11 @@
-//! What travels: one encoded event and where it belongs.
+//! Payloads: encoded entities, as a transport sends them.
 
 use bytes::Bytes;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// What an encoded entity is, and so where it is sent: over HTTP each kind has its own path.
+/// The kind of an encoded entity, which determines where it is sent: over HTTP each kind has its own path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
@@ -13,16 +13,16 @@ pub enum Kind {
     Event,
     /// An activity: a group of related events.
     Activity,
-    /// A stand-alone snapshot: a named set of metrics.
+    /// A standalone snapshot: a named set of metrics.
     Snapshot,
     /// A log entry, as jkool-client-java-api's `LogMsg` sends it.
     Log,
-    /// A data set: a snapshot that holds data rather than the state of something.
+    /// A data set: a snapshot that contains data rather than the state of something.
     Dataset,
 }
 
 impl Kind {
-    /// The last segment of the kind's url path, as jkool-client-java-api uses it.
+    /// Returns the last segment of the url path for this kind, as jkool-client-java-api uses it.
     pub const fn path(self) -> &'static str {
         match self {
             Kind::Event => "event",
@@ -40,9 +40,9 @@ impl fmt::Display for Kind {
     }
 }
 
-/// One encoded event with its routing: what a [`Transport`](crate::Transport) is handed.
+/// One encoded entity with its kind and key, as a [`Transport`](crate::Transport) gets it.
 ///
-/// The bytes are made once. A retry sends the same ones, so cloning is cheap and never copies them.
+/// The bytes are encoded once, and a retry sends the same ones. Cloning is cheap and does not copy them.
 ///
 /// ```
 /// use jkool_transport::{Kind, Payload};
@@ -53,65 +53,66 @@ impl fmt::Display for Kind {
 pub struct Payload {
     kind: Kind,
     key: Option<Arc<str>>,
-    /// The body is this part of it. Payloads that are made together share one sheet.
+    /// The body is the range `part` of this buffer, which payloads that are encoded together share.
     sheet: Bytes,
     part: Range<usize>,
 }
 
-/// To write a piece by itself costs about as much as to copy so many bytes.
+/// Writing a piece separately costs about as much as copying this many bytes.
 const WORTH_A_PIECE: usize = 4 << 10;
 
 impl Payload {
-    /// A payload of `kind` whose body is one JSON entity in UTF-8, on one line.
+    /// Creates a payload from the JSON of one entity, in UTF-8 and on one line.
     pub fn new(kind: Kind, body: impl Into<Bytes>) -> Self {
         let sheet = body.into();
         Self { kind, key: None, part: 0..sheet.len(), sheet }
     }
 
-    /// A payload whose body is a part of `sheet`, such as a line of many. As long as one of them lives, so does the whole
-    /// sheet; [`detach`](Self::detach) ends that. Lines that follow each other can travel in one request without a copy.
+    /// Creates a payload whose body is a range of a shared buffer, such as one of many lines. The whole buffer stays in memory
+    /// as long as one of its payloads does; [`detach`](Self::detach) avoids this. Consecutive lines can be sent in one request
+    /// without a copy.
     ///
     /// # Panics
-    /// When `part` is no range within `sheet`.
+    /// If `part` is not a range within `sheet`.
     pub fn part_of(kind: Kind, sheet: &Bytes, part: Range<usize>) -> Self {
         assert!(part.start <= part.end && part.end <= sheet.len(), "{part:?} is no part of {} bytes", sheet.len());
         Self { kind, key: None, sheet: sheet.clone(), part }
     }
 
-    /// Adds the key by which a partitioned transport keeps related payloads together: the operation of an event, the
-    /// category of a snapshot (TNT4J's Kafka sink does the same).
+    /// Sets the key by which a partitioned transport keeps related payloads together: the operation of an event, or the
+    /// category of a snapshot, as TNT4J's Kafka sink does.
     pub fn with_key(mut self, key: impl Into<Arc<str>>) -> Self {
         self.key = Some(key.into());
         self
     }
 
-    /// What the body is.
+    /// Returns the kind of the entity.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// The partition key, when there is one.
+    /// Returns the partition key, if there is one.
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()
     }
 
-    /// The encoded entity.
+    /// Returns the encoded entity.
     pub fn body(&self) -> &[u8] {
         &self.sheet[self.part.clone()]
     }
 
-    /// The encoded entity, shared and not copied.
+    /// Returns the encoded entity without copying it.
     pub fn to_bytes(&self) -> Bytes {
         self.sheet.slice(self.part.clone())
     }
 
-    /// The whole of what its body is a part of, for whoever made it to use the room again.
+    /// Returns the whole buffer that the body is a part of, so that its owner can reuse it.
     pub fn into_sheet(self) -> Bytes {
         self.sheet
     }
 
-    /// The bodies of all `payloads` as lines, each with a line break behind it, in pieces that are sent one after the other.
-    /// Lines that stand so in their sheet are a piece of it, and are not copied; others are, and so are a few short ones.
+    /// Joins the bodies of all `payloads` as lines, each followed by a line break, into pieces to be written in order. Lines
+    /// that are consecutive in their buffer become one piece without a copy; others are copied, and so are short runs.
     #[cfg_attr(
         not(any(feature = "file", feature = "http")),
         allow(dead_code, reason = "only transports of lines join payloads")
@@ -142,12 +143,12 @@ impl Payload {
         pieces
     }
 
-    /// A line break stands behind it in its sheet.
+    /// Whether a line break follows it in its buffer.
     fn has_break(&self) -> bool {
         self.sheet.get(self.part.end) == Some(&b'\n')
     }
 
-    /// It stands behind the other's line break.
+    /// Whether it directly follows the other one and its line break.
     fn follows(&self, other: &Self) -> bool {
         other.part.end + 1 == self.part.start && self.is_in(&other.sheet)
     }
@@ -156,7 +157,8 @@ impl Payload {
         self.sheet.as_ptr() == sheet.as_ptr() && self.sheet.len() == sheet.len()
     }
 
-    /// Gets bytes of its own, if it shares them with others: a payload that outlives the rest should not keep all.
+    /// Copies its bytes if it shares a buffer, so that a payload that lives longer than the others does not keep the whole
+    /// buffer in memory.
     pub fn detach(&mut self) {
         if self.part.len() < self.sheet.len() {
             self.sheet = Bytes::copy_from_slice(self.body());
@@ -165,7 +167,7 @@ impl Payload {
     }
 }
 
-/// Equal when kind, key and body are.
+/// Two payloads are equal if kind, key and body are.
 impl PartialEq for Payload {
     fn eq(&self, other: &Self) -> bool {
         (self.kind, self.key(), self.body()) == (other.kind, other.key(), other.body())
@@ -174,7 +176,7 @@ impl PartialEq for Payload {
 
 impl Eq for Payload {}
 
-/// Shows the size and not the content: a payload holds what the program logs.
+/// Shows the size and not the content, because a payload contains what the program logs.
 impl fmt::Debug for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Payload")

@@ -1,64 +1,68 @@
-//! What became of a batch, payload by payload.
+//! Receipts: the outcomes of a batch.
 
 use crate::error::TransportError;
 use std::borrow::Cow;
 use std::time::Duration;
 
-/// What a failure means for the payload, decided by the transport: it alone knows the protocol.
+/// What a failure means for the payload. The transport decides this, because only it knows the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Disposition {
-    /// It may work later: keep the payload and send it again, no sooner than `after` when the server asked for that.
+    /// A temporary failure: keep the payload and send it again, not before `after` if the server asked for that.
     Retry {
-        /// How long the server wants to be left alone, measured from the answer.
+        /// The time that the server asks to wait, from its response on.
         after: Option<Duration>,
     },
-    /// Nothing will work until a setting is changed (a refused token, a wrong url, a bad certificate). It is believed when
-    /// nothing gets through: then everything is kept, it is said so, and tried again slowly.
+    /// The configuration is wrong (a refused token, a wrong url, a bad certificate), so nothing works until it is changed. The
+    /// client acts on it only if no payload gets through: then it keeps all events, reports the problem, and retries at long
+    /// intervals.
     Misconfigured,
-    /// This payload, or this batch, is larger than the server takes. Of a single payload it is believed when others get through.
+    /// The payload or the batch is larger than the server accepts. For a single payload, the client acts on it only if other
+    /// payloads get through.
     TooLarge,
-    /// The server says that it refuses this payload for what it holds. It is believed when other payloads get through.
+    /// The server rejects this payload for its content. The client acts on it only if other payloads get through.
     Rejected,
 }
 
-/// One payload's failure.
+/// The failure of one payload.
 #[derive(Debug, Clone)]
 pub struct Failure {
-    /// What it means for the payload.
+    /// What the failure means for the payload.
     pub disposition: Disposition,
-    /// Whether the payload may have been delivered all the same: true when it was written and the answer never came.
-    /// Sending it again can then make a duplicate.
+    /// Whether the payload may have been delivered all the same: true if it was written and no answer arrived. Sending it again
+    /// can then create a duplicate.
     pub maybe_delivered: bool,
-    /// Whether its content may be the cause, although the server does not say so: true for whatever failed behind a
-    /// request that was written, since a server, or a firewall before it, may fail over some payloads every time. Such a
-    /// payload lets others go first. Of [`Disposition::Retry`] it is refused in effect when others get through and it never
-    /// does; of [`Disposition::Misconfigured`] it never is. What the server surely refuses is [`Disposition::Rejected`].
+    /// Whether the content of the payload may be the cause, although the server does not say so. This is true for every failure
+    /// of a request that was written, since a server, or a firewall in front of it, may fail over some payloads every time.
+    ///
+    /// The client sends other payloads before such a one. With [`Disposition::Retry`] it gives the payload up if it never gets
+    /// through while others do; with [`Disposition::Misconfigured`] it never gives it up. A payload that the server certainly
+    /// rejects has [`Disposition::Rejected`].
     pub maybe_rejected: bool,
-    /// What happened.
+    /// The error.
     pub error: TransportError,
 }
 
 impl Failure {
-    /// A failure after which the payload surely was not delivered, and whose cause is not what it holds.
+    /// Creates a failure of a payload that was certainly not delivered, and whose content is not the cause.
     pub fn new(disposition: Disposition, error: TransportError) -> Self {
         Self { disposition, maybe_delivered: false, maybe_rejected: false, error }
     }
 
-    /// The same failure, with delivery in doubt.
+    /// Returns the same failure with [`maybe_delivered`](Self::maybe_delivered) set.
     pub fn in_doubt(mut self) -> Self {
         self.maybe_delivered = true;
         self
     }
 
-    /// The same failure, with the payload's content as a possible cause.
+    /// Returns the same failure with [`maybe_rejected`](Self::maybe_rejected) set.
     pub fn content_in_doubt(mut self) -> Self {
         self.maybe_rejected = true;
         self
     }
 
-    /// Whether it is of the connection, the server or a setting, and not of one payload: the rest of a batch would meet it
-    /// too, and is not tried.
+    /// Returns whether the cause is the connection, the server or a setting, and not a single payload. The rest of a batch
+    /// would fail in the same way, so it is not sent.
     pub fn holds_for_all(&self) -> bool {
         match self.disposition {
             Disposition::Retry { .. } | Disposition::Misconfigured => true,
@@ -67,32 +71,32 @@ impl Failure {
     }
 }
 
-/// What became of one payload.
+/// The outcome of one payload.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Outcome {
     /// The server confirmed it.
     Delivered,
-    /// It was not confirmed.
+    /// The server did not confirm it.
     Failed(Failure),
 }
 
-/// What became of a batch: one [`Outcome`] for each payload, in the batch's order.
+/// The result of [`Transport::send`](crate::Transport::send): one [`Outcome`] for each payload, in the order of the batch.
 #[derive(Debug, Clone)]
 pub struct Receipt {
     outcomes: Cow<'static, [Outcome]>,
 }
 
-/// Nearly always all goes well: then the outcomes of a batch of the usual size are these, and take no list.
+/// The outcomes of a delivered batch of the usual size, so that they need no allocation.
 static DELIVERED: [Outcome; 512] = [const { Outcome::Delivered }; 512];
 
 impl Receipt {
-    /// A receipt from the outcome of each payload, in order.
+    /// Creates a receipt from the outcomes of all payloads, in order.
     pub fn new(outcomes: Vec<Outcome>) -> Self {
         Self { outcomes: outcomes.into() }
     }
 
-    /// All `len` payloads were delivered.
+    /// Creates a receipt for `len` payloads that were all delivered.
     pub fn delivered(len: usize) -> Self {
         match DELIVERED.get(..len) {
             Some(outcomes) => Self { outcomes: outcomes.into() },
@@ -100,7 +104,7 @@ impl Receipt {
         }
     }
 
-    /// All `len` payloads met the same failure.
+    /// Creates a receipt for `len` payloads that all had the same failure.
     pub fn failed(len: usize, failure: Failure) -> Self {
         Self::new(vec![Outcome::Failed(failure); len])
     }
@@ -115,7 +119,7 @@ impl Receipt {
         self.outcomes.into_owned()
     }
 
-    /// Whether every payload was delivered.
+    /// Returns whether every payload was delivered.
     pub fn is_delivered(&self) -> bool {
         self.outcomes.iter().all(|outcome| matches!(outcome, Outcome::Delivered))
     }

@@ -1,8 +1,9 @@
-//! Keeps count of a batch that travels in several units, by the rules that `Transport::send` states.
+//! Builds the receipt of a batch that is sent in several units, by the rules of `Transport::send`.
 
 use crate::receipt::{Failure, Outcome, Receipt};
 
-/// Makes the [`Receipt`] of a batch that travels in several units, by the rules of [`Transport::send`](crate::Transport::send).
+/// Builds the [`Receipt`] of a batch that is sent in several units, by the rules of
+/// [`Transport::send`](crate::Transport::send). Use it in a transport that splits batches.
 ///
 /// ```
 /// use jkool_transport::{Disposition, ErrorKind, Failure, ReceiptBuilder, TransportError};
@@ -16,20 +17,20 @@ use crate::receipt::{Failure, Outcome, Receipt};
 #[derive(Debug)]
 pub struct ReceiptBuilder {
     len: usize,
-    /// How many were delivered before anything failed; nearly always that is all there is to tell.
+    /// The number of payloads delivered before the first failure; usually all of them.
     delivered: usize,
-    /// What became of those behind them.
+    /// The outcomes of the payloads after them.
     outcomes: Vec<Outcome>,
     stopped: Option<Failure>,
 }
 
 impl ReceiptBuilder {
-    /// A receipt of `len` payloads.
+    /// Creates a builder for a batch of `len` payloads.
     pub fn new(len: usize) -> Self {
         Self { len, delivered: 0, outcomes: Vec::new(), stopped: None }
     }
 
-    /// Notes what became of the next `count` payloads.
+    /// Records the outcome of the next `count` payloads.
     pub fn record(&mut self, count: usize, result: Result<(), Failure>) {
         let outcome = match result {
             Ok(()) if self.outcomes.is_empty() => {
@@ -47,12 +48,13 @@ impl ReceiptBuilder {
         self.outcomes.resize(self.outcomes.len() + count, outcome);
     }
 
-    /// Whether a failure was met that the rest would meet too: then the rest is not tried.
+    /// Returns whether a failure was recorded that the rest of the batch would have too. Then the rest must not be sent.
     pub fn is_stopped(&self) -> bool {
         self.stopped.is_some()
     }
 
-    /// The receipt, of which every payload up to a failure that stops has to be recorded; what was not tried has the failure that stopped it, surely was not delivered and did not cause it.
+    /// Returns the receipt. Every payload up to a failure that stops the batch must have been recorded. Payloads that were not
+    /// sent get that failure, not in doubt in any way.
     pub fn build(self) -> Receipt {
         let Self { len, delivered, outcomes, stopped } = self;
         if delivered == len {

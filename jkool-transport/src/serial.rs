@@ -1,12 +1,12 @@
-//! Blocking work, one piece after the other, off the runtime's own threads.
+//! Runs blocking work in order, outside of the runtime's own threads.
 
 use crate::error::{ErrorKind, TransportError};
 use crate::receipt::{Disposition, Failure};
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
-/// What blocks, until it is closed. Calls have their turn in the order in which they came; one that is dropped while its work
-/// runs is waited for by the next.
+/// A blocking resource. Calls run in the order in which they arrive. If a call is dropped while its work runs, the next one
+/// waits for that work.
 pub(crate) struct Serial<T>(Arc<Mutex<Option<T>>>);
 
 impl<T: Send + 'static> Serial<T> {
@@ -14,10 +14,10 @@ impl<T: Send + 'static> Serial<T> {
         Self(Arc::new(Mutex::new(Some(value))))
     }
 
-    /// Runs `work` on it.
+    /// Runs `work` on the resource.
     ///
     /// # Errors
-    /// When it is closed, or `work` panicked.
+    /// If it is closed, or `work` panicked.
     pub(crate) async fn run<R: Send + 'static>(
         &self,
         work: impl FnOnce(&mut T) -> R + Send + 'static,
@@ -35,7 +35,7 @@ impl<T: Send + 'static> Serial<T> {
         }
     }
 
-    /// Takes it away, when what is under way is done. None when that was done before.
+    /// Takes the resource after the current work has ended; `None` if it was taken before.
     pub(crate) async fn close(&self) -> Option<T> {
         self.0.lock().await.take()
     }

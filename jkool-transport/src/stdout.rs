@@ -9,11 +9,11 @@ use async_trait::async_trait;
 use std::fmt;
 use std::io::{self, Write};
 
-/// Writes each payload as a line to standard output, for programs whose output is collected by what runs them (twelve-factor,
-/// containers). `jkool send` reads what it writes.
+/// Writes each payload as a line to standard output, for programs whose output is collected by their environment, such as
+/// containers. `jkool send` reads the output.
 ///
-/// *Delivered* means that standard output has taken it. A line that was begun when standard output failed is ended before the
-/// next one.
+/// *Delivered* means that standard output accepted the line. If standard output fails in the middle of a line, the line is
+/// terminated before the next one.
 ///
 /// ```
 /// use jkool_transport::{Kind, Payload, StdoutTransport, Transport};
@@ -27,14 +27,14 @@ use std::io::{self, Write};
 /// ```
 pub struct StdoutTransport(Serial<Lines<io::Stdout>>);
 
-/// Where lines go, and whether the last one was begun only.
+/// The output, and whether its last line is incomplete.
 struct Lines<W> {
     out: W,
     torn: bool,
 }
 
 impl StdoutTransport {
-    /// The transport to this process's standard output.
+    /// Creates a transport to the standard output of this process.
     pub fn new() -> Self {
         Self(Serial::new(Lines { out: io::stdout(), torn: false }))
     }
@@ -48,7 +48,7 @@ impl Default for StdoutTransport {
 
 impl<W: Write> Lines<W> {
     fn write(&mut self, payloads: &[Payload]) -> io::Result<()> {
-        // Whoever fails has written some of it.
+        // After an error, a part of it was written.
         if std::mem::replace(&mut self.torn, true) {
             self.out.write_all(b"\n")?;
         }

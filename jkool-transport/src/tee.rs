@@ -1,4 +1,4 @@
-//! A transport that sends to two.
+//! A transport that sends to two others.
 
 use crate::error::{ErrorKind, TransportError};
 use crate::payload::Payload;
@@ -11,13 +11,14 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
-/// So many payloads that one side has and the other lacks are remembered.
+/// The maximum number of remembered payloads that one side has and the other lacks.
 const REMEMBERED: usize = 65_536;
 
-/// Sends everything to two transports, at the same time. A payload is delivered when both have confirmed it.
+/// Sends everything to two transports at the same time. A payload is delivered when both have confirmed it.
 ///
-/// When only one has, it is tried again with the other alone: which payloads these are is remembered by their digest, 65,536 of
-/// them for each side. What is sent again after more than that, or by another process out of a spool, may reach the one side twice.
+/// If only one has confirmed it, a retry sends it by the other one only. The transport remembers these payloads by a digest, up
+/// to 65,536 for each side. Beyond that, or if another process sends the payload again from a spool, it may arrive twice at one
+/// side.
 ///
 /// ```
 /// use jkool_transport::{Kind, MemoryTransport, Payload, Tee, Transport};
@@ -38,7 +39,7 @@ pub struct Tee<A, B> {
     digests: [RandomState; 2],
 }
 
-/// What one side has and the other lacks.
+/// The payloads that one side has and the other lacks.
 #[derive(Debug, Default)]
 struct Half {
     at_one: HashSet<u128>,
@@ -46,7 +47,7 @@ struct Half {
 }
 
 impl<A: Transport, B: Transport> Tee<A, B> {
-    /// Sends to both.
+    /// Creates a transport that sends to both.
     pub fn new(one: A, other: B) -> Self {
         Self { one, other, half: Mutex::default(), digests: [RandomState::new(), RandomState::new()] }
     }
@@ -60,7 +61,7 @@ impl<A: Transport, B: Transport> Tee<A, B> {
         self.half.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes who has it now, and says what that means.
+    /// Records which side has the payload now, and returns the combined outcome.
     fn settle(half: &mut Half, digest: u128, [one, other]: [Outcome; 2]) -> Outcome {
         half.at_one.remove(&digest);
         half.at_other.remove(&digest);
@@ -83,7 +84,7 @@ impl<A: Transport, B: Transport> Transport for Tee<A, B> {
         if batch.is_empty() {
             return Receipt::delivered(0);
         }
-        // Digests are for what went wrong.
+        // Digests are computed only after failures.
         let all_is_well = {
             let half = self.half();
             half.at_one.is_empty() && half.at_other.is_empty()
@@ -114,7 +115,7 @@ impl<A: Transport, B: Transport> Transport for Tee<A, B> {
         Receipt::new(outcomes.collect())
     }
 
-    /// The smaller one's: what fits both.
+    /// The smaller of the two, so that a batch fits both.
     fn max_batch(&self) -> usize {
         self.one.max_batch().min(self.other.max_batch())
     }
@@ -130,13 +131,13 @@ fn lacking(batch: &[Payload], has: &[bool]) -> Vec<Payload> {
     (0..batch.len()).filter(lacks).filter_map(|at| batch.get(at).cloned()).collect()
 }
 
-/// Of a transport that answers for fewer payloads than it was given.
+/// The outcome for a payload that is missing in a transport's receipt.
 fn untold() -> Outcome {
     let error = TransportError::new(ErrorKind::Other, "the transport did not say what became of it");
     Outcome::Failed(Failure::new(Disposition::Retry { after: None }, error).in_doubt())
 }
 
-/// At the same time, so that the slower one counts and not the sum.
+/// Concurrently, so that it takes as long as the slower one.
 async fn send_both(
     one: &impl Transport,
     to_one: &[Payload],
@@ -167,7 +168,7 @@ async fn send_both(
     .await
 }
 
-/// Which of two failures holds: one that says nothing of the payload goes first, for the payload has to be kept.
+/// Chooses between two failures: one whose cause is not the payload comes first, because then the payload must be kept.
 fn worse(one: Failure, other: Failure) -> Failure {
     let weight = |failure: &Failure| match failure.disposition {
         Disposition::Rejected => 0,

@@ -1,13 +1,13 @@
-//! The secret with which a program shows the service who it is.
+//! The access token.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// The access token of a jKool repository: it is sent, and never shown.
+/// The access token of a jKool repository. It is sent to the server and never displayed.
 ///
-/// There is no `Display` and no `Serialize`, and `Debug` writes `Token(***)`. Cloning is cheap.
+/// It implements neither `Display` nor `Serialize`, and `Debug` writes `Token(***)`. Cloning is cheap.
 ///
 /// ```
 /// use jkool_transport::{Token, TokenError};
@@ -19,26 +19,26 @@ use std::sync::Arc;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(Arc<str>);
 
-/// Why a text is not a token. It says what is wrong and at which byte, and shows nothing of the text.
+/// An error from creating a [`Token`]. It says what is wrong and at which byte, and shows no part of the text.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// There is nothing in it.
+    /// The text is empty.
     #[error("the token is empty")]
     Empty,
-    /// A space or another blank: most often one too many was copied.
+    /// A space or other white space, often copied by mistake.
     #[error("the token has white space at byte {at}")]
     Whitespace {
         /// Where, in bytes from the start.
         at: usize,
     },
-    /// A line break or another control character, which could start a header of its own.
+    /// A line break or another control character, which could start a new header.
     #[error("the token has a line break or another control character at byte {at}")]
     Control {
         /// Where, in bytes from the start.
         at: usize,
     },
-    /// A character that a header cannot carry.
+    /// A character that is not allowed in a header.
     #[error("the token has a character that is not ASCII at byte {at}")]
     NotAscii {
         /// Where, in bytes from the start.
@@ -49,10 +49,10 @@ pub enum TokenError {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         reason: std::io::Error,
     },
-    /// The file was read, and what it holds is no token.
+    /// The file was read, and its content is not a valid token.
     #[error("the token file {path:?} is of no use: {reason}")]
     Content {
         /// The file.
@@ -63,11 +63,11 @@ pub enum TokenError {
 }
 
 impl Token {
-    /// A token from its text.
+    /// Creates a token from a text.
     ///
     /// # Errors
-    /// When the text is empty or holds anything but visible ASCII characters. White space around it is refused rather
-    /// than cut off: whatever put it there is better mended there.
+    /// If the text is empty, or contains anything but visible ASCII characters. Surrounding white space is an error, so that it
+    /// is fixed at its origin.
     pub fn new(text: impl Into<String>) -> Result<Self, TokenError> {
         let text = text.into();
         if text.is_empty() {
@@ -81,18 +81,18 @@ impl Token {
         }
     }
 
-    /// A token from a file that holds nothing else, as secret stores mount it. White space at the end of the file, such
-    /// as the line break that editors add, is no part of the token.
+    /// Reads a token from a file that contains nothing else, such as a mounted secret. White space at the end of the file, such
+    /// as a line break that an editor adds, is ignored.
     ///
     /// # Errors
-    /// When the file cannot be read or does not hold a token; the text names the file and the reason.
+    /// If the file cannot be read or does not contain a token. The error contains the path and the reason.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, TokenError> {
         let path = path.as_ref();
         let text = std::fs::read_to_string(path).map_err(|reason| TokenError::Read { path: path.into(), reason })?;
         Self::new(text.trim_end()).map_err(|reason| TokenError::Content { path: path.into(), reason: Box::new(reason) })
     }
 
-    /// The secret itself, for the header and nothing else.
+    /// Returns the secret, for the header and nothing else.
     #[cfg_attr(not(feature = "http"), expect(dead_code, reason = "only transports over a wire need it"))]
     pub(crate) fn expose(&self) -> &str {
         &self.0

@@ -1,4 +1,4 @@
-//! The seam between the delivery engine and the wire.
+//! The trait between the delivery engine and the wire.
 
 use crate::error::TransportError;
 use crate::payload::Payload;
@@ -7,37 +7,39 @@ use async_trait::async_trait;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-/// Carries payloads to where they belong and says truthfully what became of each.
+/// Sends payloads to a server, and reports the outcome of each. Implement it to use another protocol; `jkool-client` takes any
+/// implementation.
 ///
-/// A transport knows its protocol and nothing of queues, retries or events: it tries once and reports. The client calls
-/// [`send`](Self::send) on its own thread, inside a tokio runtime with time and I/O, and keeps several sends under way
-/// when it is allowed to. What a logging adapter gets from there makes no event; an implementation with threads of its own that
-/// log holds `jkool_client::DeliveryThread` on each of them. No method has a default: what an implementation forgets, the compiler finds.
+/// A transport implements a protocol. It knows nothing of queues, retries or events: it tries once and reports.
+///
+/// The client calls [`send`](Self::send) on its own thread, inside a tokio runtime with time and I/O, and runs several sends
+/// concurrently if it is allowed to. Logging adapters ignore records from that thread. If an implementation has threads of its
+/// own that log, each of them must hold a `jkool_client::DeliveryThread`. No method has a default, so none can be forgotten.
 #[async_trait]
 pub trait Transport: Debug + Send + Sync + 'static {
-    /// Tries once to deliver `batch` and answers with one outcome for each payload, in order.
+    /// Tries once to deliver `batch`, and returns one outcome for each payload, in order.
     ///
-    /// Payloads go out in order; after a failure that holds for the whole transport (retry, misconfigured) the rest of
-    /// the batch is not tried and is reported as surely not delivered. A batch longer than
-    /// [`max_batch`](Self::max_batch) is still taken, in as many steps as it needs.
+    /// Payloads are sent in order. After a failure that holds for the whole transport (retry, misconfigured), the rest of the
+    /// batch is not sent, and is reported as not delivered and not in doubt. A batch longer than [`max_batch`](Self::max_batch)
+    /// must be accepted, and is sent in as many steps as it needs.
     ///
     /// # Cancel safety
-    /// When the future is dropped, the whole batch counts as in doubt.
+    /// If the future is dropped, the whole batch counts as in doubt.
     async fn send(&self, batch: &[Payload]) -> Receipt;
 
-    /// How many payloads travel as one unit, at least 1: the client makes no larger batches. A transport that needs a
-    /// request for each payload says 1, and gets its speed from several sends at once.
+    /// Returns the maximum number of payloads in a batch, at least 1; the client makes no larger batches. A transport that
+    /// needs a request for each payload returns 1, and is fast because several sends run concurrently.
     fn max_batch(&self) -> usize;
 
-    /// Lets go of connections; a later [`send`](Self::send) fails with [`ErrorKind::Closed`](crate::ErrorKind::Closed).
-    /// Closing again does nothing.
+    /// Closes all connections. A later [`send`](Self::send) fails with [`ErrorKind::Closed`](crate::ErrorKind::Closed). Closing
+    /// again does nothing.
     ///
     /// # Errors
-    /// When what was already confirmed could not be brought to an orderly end.
+    /// If data that was already confirmed could not be finished properly, such as by a final sync.
     async fn close(&self) -> Result<(), TransportError>;
 }
 
-/// A shared transport is the transport: every call goes through.
+/// A shared transport forwards every call to the transport in it.
 #[async_trait]
 impl<T: Transport + ?Sized> Transport for Arc<T> {
     async fn send(&self, batch: &[Payload]) -> Receipt {

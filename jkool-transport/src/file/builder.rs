@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The settings of a [`FileTransport`]: see [`FileTransport::builder`].
+/// Builds a [`FileTransport`]; see [`FileTransport::builder`].
 #[derive(Debug, Clone)]
 #[must_use = "a builder does nothing until build"]
 pub struct FileTransportBuilder {
@@ -27,34 +27,34 @@ impl FileTransportBuilder {
         Self { path, max_size: 64 << 20, max_age: None, sync: false, keep: None, gzip: false }
     }
 
-    /// How many bytes a file has at most before it rolls: 64 MiB by default. A batch is never divided, so one that is larger
+    /// Sets the size in bytes at which a file rolls. The default is 64 MiB. A batch is not split, so a batch larger than this
     /// makes a larger file.
     pub fn max_size(mut self, bytes: u64) -> Self {
         self.max_size = bytes;
         self
     }
 
-    /// Rolls a file when this process has written to it for so long; looked at when something is written. By default time does
-    /// not matter.
+    /// Sets the time after which a file rolls, counted from when this process first wrote to it, and checked on writes. By
+    /// default files do not roll by time.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = Some(age);
         self
     }
 
-    /// Confirms only what is on the disk (`fdatasync` for each batch). Without it, which is the default, a file survives
-    /// `kill -9` of the process, but not a loss of power.
+    /// Whether each batch is synced to disk (`fdatasync`) before it is confirmed. The default is false: a file then survives
+    /// `kill -9` of the process, but not a power failure.
     pub fn sync(mut self, sync: bool) -> Self {
         self.sync = sync;
         self
     }
 
-    /// Keeps so many files that have rolled, and deletes the oldest ones. By default all are kept.
+    /// Sets how many rolled files are kept; older ones are deleted. By default all are kept.
     pub fn keep(mut self, files: usize) -> Self {
         self.keep = Some(files);
         self
     }
 
-    /// Compresses files that have rolled, in the background: `events.000001.jsonl.gz`.
+    /// Compresses rolled files in the background: `events.000001.jsonl.gz`. The default is false.
     #[cfg(feature = "file-gzip")]
     #[cfg_attr(docsrs, doc(cfg(feature = "file-gzip")))]
     pub fn gzip(mut self, gzip: bool) -> Self {
@@ -62,10 +62,10 @@ impl FileTransportBuilder {
         self
     }
 
-    /// Opens the file, and cuts off a line that is not complete.
+    /// Opens the file, and removes an incomplete last line.
     ///
     /// # Errors
-    /// When the file can't be written, another process writes it, or it holds something else than JSON lines.
+    /// If the file cannot be written, another process writes to it, or it contains something else than JSON lines.
     pub fn build(self) -> Result<FileTransport, TransportError> {
         if self.path.file_name().and_then(|name| name.to_str()).is_none() {
             return Err(TransportError::new(ErrorKind::Config, "path: it names no file, or not in UTF-8"));

@@ -1,4 +1,4 @@
-//! JSON lines in files that roll.
+//! JSON lines in rolling files.
 
 mod builder;
 mod rolled;
@@ -21,14 +21,15 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use writer::Writer;
 
-/// Written at once, and confirmed together.
+/// The payloads that are written and confirmed together.
 const MAX_BATCH: usize = 512;
 
-/// Writes each payload as a line to a file, which rolls by size and by time. `jkool send` reads what it writes.
+/// Writes each payload as a line to a file, which rolls by size and by time. Use it on hosts that cannot reach the service;
+/// `jkool send` sends the files.
 ///
-/// A line is never torn: what a write that failed, or a process that was killed, left of one is cut off before the next is
-/// written. *Delivered* means that the operating system has it, or with [`sync`](FileTransportBuilder::sync) the disk. One
-/// process at a time writes a file. When it is moved or removed by somebody else, a new one is begun.
+/// Lines are never incomplete: what a failed write or a killed process left of a line is removed before the next one is
+/// written. *Delivered* means that the operating system has the line, or with [`sync`](FileTransportBuilder::sync) the disk.
+/// Only one process at a time can write to a file. If another program moves or removes the file, a new one is created.
 ///
 /// ```
 /// use jkool_transport::{FileTransport, Kind, Payload, Transport};
@@ -54,8 +55,8 @@ pub struct FileTransport {
 }
 
 impl FileTransport {
-    /// Settings for a transport that writes to the file at `path`. What rolls is renamed: `events.jsonl` becomes
-    /// `events.000001.jsonl`, the next one `events.000002.jsonl`.
+    /// Returns a builder for a transport that writes to the file at `path`. A file that rolls is renamed: `events.jsonl`
+    /// becomes `events.000001.jsonl`, the next one `events.000002.jsonl`.
     pub fn builder(path: impl Into<PathBuf>) -> FileTransportBuilder {
         FileTransportBuilder::new(path.into())
     }
@@ -81,7 +82,7 @@ impl Transport for FileTransport {
             Ok((receipt, has_rolled)) => {
                 if has_rolled {
                     let rolled = Arc::clone(&self.rolled);
-                    // Nobody waits for it: what fails is tried again with the next, and by `close`.
+                    // Runs in the background; a failed step is repeated with the next batch, and by `close`.
                     drop(tokio::task::spawn_blocking(move || rolled.tidy()));
                 }
                 receipt
@@ -94,7 +95,7 @@ impl Transport for FileTransport {
         MAX_BATCH
     }
 
-    /// Brings all to the disk, and compresses what has rolled.
+    /// Syncs the file to disk, and compresses rolled files.
     async fn close(&self) -> Result<(), TransportError> {
         let Some(writer) = self.writer.close().await else { return Ok(()) };
         let rolled = Arc::clone(&self.rolled);

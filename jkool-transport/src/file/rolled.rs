@@ -1,4 +1,4 @@
-//! Files that have rolled: their names, how many are kept, and their compression.
+//! Rolled files: their names, how many are kept, and their compression.
 
 use super::writer::error;
 use crate::error::TransportError;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 pub(super) struct Rolled {
-    /// The file that is written.
+    /// The path of the current file.
     path: PathBuf,
     keep: Option<usize>,
     gzip: bool,
@@ -21,13 +21,13 @@ impl Rolled {
         Self { path, keep, gzip, tidying: Mutex::new(()) }
     }
 
-    /// Gives the file that was written until now the next number.
+    /// Renames the current file to the next number.
     pub(super) fn roll(&self) -> io::Result<()> {
         let last = self.list()?.last().map_or(0, |(number, _)| *number);
         fs::rename(&self.path, self.path.with_file_name(self.name(last + 1)))
     }
 
-    /// Compresses what has rolled, and deletes the oldest beyond what is kept.
+    /// Compresses rolled files, and deletes the oldest ones beyond the limit.
     pub(super) fn tidy(&self) -> Result<(), TransportError> {
         let _one_at_a_time = self.tidying.lock().unwrap_or_else(PoisonError::into_inner);
         self.delete_oldest().and_then(|()| self.compress_all()).map_err(|cause| {
@@ -50,7 +50,7 @@ impl Rolled {
         plain.into_iter().try_for_each(|(_, path)| compress(&path))
     }
 
-    /// All files that have rolled, the oldest first.
+    /// All rolled files, oldest first.
     fn list(&self) -> io::Result<Vec<(u64, PathBuf)>> {
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mut found = Vec::new();
@@ -64,7 +64,7 @@ impl Rolled {
         Ok(found)
     }
 
-    /// `events.jsonl` to `events.` and `.jsonl`: a number stands between them.
+    /// Splits `events.jsonl` into `events.` and `.jsonl`, between which the number stands.
     fn parts(&self) -> (String, String) {
         let text = |part: Option<&std::ffi::OsStr>| part.and_then(|part| part.to_str()).unwrap_or_default().to_owned();
         let end = text(self.path.extension());
@@ -84,7 +84,8 @@ impl Rolled {
     }
 }
 
-/// Whoever is killed here leaves the file as it was, or it and its compressed form, which the next attempt makes anew.
+/// If the process is killed here, the file is left as it was, or with an incomplete compressed copy, which the next attempt
+/// replaces.
 #[cfg(feature = "file-gzip")]
 fn compress(path: &Path) -> io::Result<()> {
     let with = |end: &str| {

@@ -1,11 +1,11 @@
-//! The end of a file of lines.
+//! Finds the end of the last complete line in a file.
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-/// Read at once.
+/// Bytes that are read at a time.
 const PIECE: u64 = 64 << 10;
 
-/// Where the last complete line ends, and how the rest of the file begins.
+/// Returns where the last complete line ends, and the first byte of the rest of the file.
 pub(super) fn end_of_lines(file: &mut (impl Read + Seek)) -> io::Result<(u64, Option<u8>)> {
     let len = file.seek(SeekFrom::End(0))?;
     let (mut end, mut first) = (len, None);

@@ -1,4 +1,4 @@
-//! The file that is written, without a torn line in it.
+//! Writes the current file, without incomplete lines.
 
 use super::builder::FileTransportBuilder;
 use super::rolled::Rolled;
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 pub(super) struct Writer {
     settings: FileTransportBuilder,
     rolled: Arc<Rolled>,
-    /// None when it is to be opened, which mends it.
+    /// `None` if it must be opened again, which repairs it.
     current: Option<Current>,
 }
 
@@ -38,7 +38,7 @@ impl Writer {
         Ok(Self { settings, rolled, current: Some(current) })
     }
 
-    /// Appends complete lines: all of them or none. True when the file has rolled before.
+    /// Appends complete lines: all of them or none. Returns true if the file was rolled before.
     pub(super) fn write(&mut self, lines: &[Bytes], now: Instant) -> Result<bool, Failure> {
         let size = lines.iter().map(|piece| piece.len() as u64).sum();
         self.prepare(size, now).and_then(|has_rolled| self.append(lines, size).map(|()| has_rolled)).map_err(
@@ -51,12 +51,12 @@ impl Writer {
         )
     }
 
-    /// The file is open, is still the one at its path, and has room.
+    /// Makes sure that the file is open, is still the one at its path, and has room.
     fn prepare(&mut self, size: u64, now: Instant) -> Result<bool, (io::Error, bool)> {
         let surely_not = |error| (error, false);
         let path = self.settings.path();
         if self.current.as_ref().is_some_and(|current| !current.is_at(path)) {
-            // Moved or removed by somebody else: what is written to it would be seen by nobody.
+            // Moved or removed by another program: nobody would read what is written to it.
             self.current = None;
         }
         let is_full = self.current.as_ref().is_some_and(|current| {
@@ -115,7 +115,7 @@ impl Current {
         let (end, rest) = end_of_lines(&mut file)?;
         match rest {
             None => {}
-            // What a process that was killed has left of a line, which it never confirmed.
+            // The part of a line that a killed process left, which was never confirmed.
             Some(b'{') => file.set_len(end)?,
             Some(_) => {
                 let text = "it ends with something else than JSON lines, and is left as it is";
@@ -152,7 +152,7 @@ fn lock(_: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// A full or busy disk gets better by itself, a folder that is not there does not.
+/// A full or busy disk can recover without a change of settings, a missing folder cannot.
 fn meaning(error: &io::Error) -> Disposition {
     match error.kind() {
         io::ErrorKind::NotFound

@@ -1,4 +1,4 @@
-//! What the server's answer means.
+//! The meaning of a response.
 
 use super::retry_after;
 use crate::error::{ErrorKind, TransportError};
@@ -7,17 +7,17 @@ use hyper::StatusCode;
 use hyper::header::{HeaderMap, RETRY_AFTER};
 use std::time::{Duration, SystemTime};
 
-/// What came back.
+/// A response.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
-    /// The body, as far as it was read.
+    /// The part of the body that was read.
     pub(super) body: Vec<u8>,
 }
 
 impl Answer {
-    /// `Ok` is delivered. A success counts from its head on, unless its body says no: what went wrong behind it changes nothing of
-    /// what the server has done, and to send it again would have it stored twice.
+    /// `Ok` means delivered. A success status counts as soon as the head has arrived, unless the body says no: an error after
+    /// the head does not undo what the server has done, and sending the payload again would store it twice.
     pub(super) fn meaning(self) -> Result<(), Failure> {
         if self.status.is_success() {
             return meaning(self.status, None, &self.body);
@@ -27,7 +27,7 @@ impl Answer {
     }
 }
 
-/// When an answer arrived: a `Retry-After` that is a date needs the time of day.
+/// The time of arrival, needed for a `Retry-After` with a date.
 #[expect(
     clippy::disallowed_methods,
     reason = "this crate's only look at the time of day; a wrong one shortens or caps one wait"
@@ -36,7 +36,7 @@ fn now() -> SystemTime {
     SystemTime::now()
 }
 
-/// The body counts for a success alone; no part of it gets into an error.
+/// The body matters for a success only; no part of it is copied into an error.
 fn meaning(status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Result<(), Failure> {
     if status.is_success() {
         return if says_no(body) { Err(refused(status)) } else { Ok(()) };
@@ -52,8 +52,8 @@ fn meaning(status: StatusCode, retry_after: Option<Duration>, body: &[u8]) -> Re
     Err(failure)
 }
 
-/// Whether the answer may be for what the payload holds: some events make a server, or a firewall before it, fail every time,
-/// by nearly any status. Not so those that ask for time, and the proxy that wants to know who asks.
+/// Whether the content of the payload may be the cause: some events make a server, or a firewall in front of it, fail every
+/// time, with nearly any status. Exceptions are responses that ask for time, and a proxy that asks for authentication.
 fn may_be_for_the_content(status: u16, after: Option<Duration>) -> bool {
     match status {
         407 | 408 | 425 | 429 => false,
@@ -64,8 +64,8 @@ fn may_be_for_the_content(status: u16, after: Option<Duration>) -> bool {
     }
 }
 
-/// What a status that is no success means for the payload, and whether delivery is in doubt: a server that answers 500,
-/// 502 or 504 may have got as far as storing it, and of a status that nobody defined we know nothing.
+/// The disposition for an error status, and whether delivery is in doubt: a server that responds with 500, 502 or 504 may have
+/// stored the payload, and nothing is known about undefined statuses.
 fn class(status: u16, after: Option<Duration>) -> (Disposition, bool) {
     match status {
         408 | 425 | 429 | 503 => (Disposition::Retry { after }, false),
@@ -78,7 +78,7 @@ fn class(status: u16, after: Option<Duration>) -> (Disposition, bool) {
     }
 }
 
-/// What the reader of the error may do about it.
+/// A hint for the reader of the error.
 fn hint(status: u16) -> &'static str {
     match status {
         300..=399 => "redirects are not followed; set the url it has moved to",
@@ -92,7 +92,7 @@ fn hint(status: u16) -> &'static str {
     }
 }
 
-/// The status with its name in the standard, never with the words that the server used.
+/// The status with its standard name, never with the server's text.
 fn name(status: StatusCode) -> String {
     match status.canonical_reason() {
         Some(reason) => format!("{} {reason}", status.as_u16()),
@@ -106,8 +106,8 @@ fn refused(status: StatusCode) -> Failure {
     Failure::new(Disposition::Misconfigured, TransportError::new(ErrorKind::Answer, text)).content_in_doubt()
 }
 
-/// Whether the body has `<success>false`, as the service's access response says it. Case and white space do not matter.
-/// This looks for one tag and is no XML parser, on purpose: there is nothing in it to attack.
+/// Whether the body contains `<success>false`, as in the service's access response. Case and white space are ignored. This is a
+/// simple search instead of an XML parser, so that it cannot be attacked.
 fn says_no(body: &[u8]) -> bool {
     const TAG: &[u8] = b"<success";
     let mut rest = body;

@@ -1,4 +1,4 @@
-//! The settings of an HTTP transport, and their check.
+//! The settings of an HTTP transport, and their validation.
 
 mod certificates;
 
@@ -20,7 +20,7 @@ use std::time::Duration;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The settings of an [`HttpTransport`]: see [`HttpTransport::builder`]. The last call of a setter counts.
+/// Builds an [`HttpTransport`]; see [`HttpTransport::builder`]. If a setter is called twice, the last call counts.
 #[must_use = "a builder does nothing until build"]
 pub struct HttpTransportBuilder {
     url: String,
@@ -55,37 +55,37 @@ impl HttpTransportBuilder {
         }
     }
 
-    /// The token that the service asks for. A collector of one's own may do without.
+    /// Sets the access token. The service requires one; a collector of your own may not.
     pub fn token(mut self, token: Token) -> Self {
         self.token = Some(token);
         self
     }
 
-    /// Sends the token over plain `http://` to another machine, which is refused otherwise: everyone on the way can read
-    /// it. This machine's own addresses (`localhost`, 127.0.0.0/8, ::1) are always allowed.
+    /// Allows sending the token over plain `http://` to another machine, where everyone on the network path can read it. The
+    /// default is false. The addresses of this machine (`localhost`, 127.0.0.0/8, ::1) are always allowed.
     pub fn allow_plaintext_token(mut self, allow: bool) -> Self {
         self.allow_plaintext_token = allow;
         self
     }
 
-    /// Posts to the url exactly as it is, whatever the kind, instead of adding `/event`, `/log` and so on to it.
+    /// Uses the url exactly as it is for every kind, instead of appending `/event`, `/log` and so on. The default is false.
     pub fn exact_path(mut self, exact: bool) -> Self {
         self.exact_path = exact;
         self
     }
 
-    /// Sends up to `max` payloads in one request, each on a line of its own, for a collector that takes this. By default
-    /// a request holds one JSON entity, as the service's own clients send it.
+    /// Sends up to `max` payloads in one request, one per line, for a collector that supports this. The default is 1: a request
+    /// contains one JSON entity, as the service's own clients send it.
     ///
-    /// A request goes to the path of its kind, or to the url as it is when it holds several kinds. The answer holds for
-    /// all of them.
+    /// A request with payloads of one kind goes to the path of this kind, and a request with several kinds to the url itself.
+    /// The response applies to all payloads of the request.
     pub fn batches(mut self, max: usize) -> Self {
         self.max_batch = max;
         self
     }
 
-    /// Compresses the body of a request where that makes it smaller, for a collector that takes `Content-Encoding: gzip`.
-    /// Off by default.
+    /// Compresses request bodies that become smaller by it, for a collector that accepts `Content-Encoding: gzip`. The default
+    /// is false.
     #[cfg(feature = "gzip")]
     #[cfg_attr(docsrs, doc(cfg(feature = "gzip")))]
     pub fn gzip(mut self, gzip: bool) -> Self {
@@ -93,53 +93,52 @@ impl HttpTransportBuilder {
         self
     }
 
-    /// How long it may take until there is a connection: the name's resolution, TCP and TLS. 10 seconds by default. A
-    /// payload that fails by this one surely was not delivered.
+    /// Sets the time limit for connecting: name resolution, TCP and TLS. The default is 10 seconds. A payload that fails by
+    /// this limit was certainly not delivered.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = Some(timeout);
         self
     }
 
-    /// How long a request may stand still: from its start, or the last byte of it that the connection took, to the last byte of
-    /// the answer. 30 seconds by default. Over a slow line it may so take longer, up to ten times that in all. A payload that
-    /// fails by this one is in doubt, as soon as there was a connection.
+    /// Sets how long a request may make no progress: from its start, or from the last byte that the connection accepted, to the
+    /// last byte of the response. The default is 30 seconds. Over a slow connection a request may so take longer, up to ten
+    /// times this time in total. A payload that fails by this limit is in doubt if there was a connection.
     ///
-    /// Through a proxy a byte counts when the HTTP client has taken it, which may have some 400 KiB wait for the line.
+    /// Through a proxy a byte counts when the HTTP client has accepted it; about 400 KiB of them may still wait to be written.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// Goes through this proxy, `http://` or `https://`, with its user name and password in the url when it wants them.
-    /// Without this call the usual variables count (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`), as they are when
-    /// the transport is built, though never for this machine's own addresses.
+    /// Uses this proxy, `http://` or `https://`, with user name and password in the url if it needs them. By default, the proxy
+    /// is taken from the environment when the transport is built (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`), except
+    /// for the addresses of this machine.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = Some(Choice::Url(url.into()));
         self
     }
 
-    /// Goes through no proxy, whatever the environment says.
+    /// Uses no proxy, whatever the environment says.
     pub fn no_proxy(mut self) -> Self {
         self.proxy = Some(Choice::Off);
         self
     }
 
-    /// Sends with this ready client, of reqwest 0.13. Its TLS, proxy, redirects and time-outs then hold, and the corresponding settings
-    /// here are refused. All requests go by it, at its cost.
+    /// Sends all requests with this reqwest 0.13 client. Its TLS settings, proxy, redirects and timeouts apply; setting them
+    /// here as well is an error. Use it if the program needs a setting that this builder lacks; requests take more CPU time.
     ///
-    /// What this crate promises about them is then yours to keep: give it a total time-out, and no redirects
-    /// (`redirect(Policy::none())`), since it would take the token along to wherever a redirect points.
+    /// The guarantees of this crate about them are then up to you: set a total timeout, and disable redirects
+    /// (`redirect(Policy::none())`), because reqwest would send the token to the target of a redirect.
     pub fn http_client(mut self, client: Client) -> Self {
         self.client = Some(client);
         self
     }
 
-    /// Checks the settings and builds the transport. It does not connect: a server that is down is no reason not to
-    /// start.
+    /// Validates the settings and builds the transport. It does not connect, so it succeeds even if the server is unreachable.
     ///
     /// # Errors
-    /// With [`ErrorKind::Config`](crate::ErrorKind::Config) when a setting is wrong; the text names the setting, and the file
-    /// where one can't be read or is no PEM.
+    /// With [`ErrorKind::Config`](crate::ErrorKind::Config) if a setting is invalid. The text names the setting, and the file
+    /// if one cannot be read or is not PEM.
     pub fn build(mut self) -> Result<HttpTransport, TransportError> {
         let endpoint = Endpoint::new(&self.url, self.exact_path)?;
         let route = self.checked_route(&endpoint)?;
@@ -159,7 +158,7 @@ impl HttpTransportBuilder {
         };
         let mut headers = self.headers()?;
         if matches!(sender, Sender::Direct(_)) {
-            // Reqwest adds them by itself.
+            // Reqwest adds these headers itself.
             headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
             let host = HeaderValue::from_str(&endpoint.authority());
             headers.insert(HOST, host.map_err(|_| config_error("url: its host cannot be sent as a header"))?);
@@ -177,7 +176,7 @@ impl HttpTransportBuilder {
         })
     }
 
-    /// The way to the server: one on which a token may be sent, if there is one.
+    /// The route to the server, checked to be one over which a token may be sent.
     fn checked_route(&self, endpoint: &Endpoint) -> Result<Route, TransportError> {
         let route = self.proxy.clone().unwrap_or_default().route(endpoint)?;
         if self.token.is_some() && !self.takes_token(endpoint, &route) {
@@ -190,7 +189,7 @@ impl HttpTransportBuilder {
         &self.url
     }
 
-    /// The way for questions, by reqwest, and how long a connection may take.
+    /// The route for queries, by reqwest, and the connect timeout.
     pub(super) fn route(&self, endpoint: &Endpoint) -> Result<(Route, Duration), TransportError> {
         let connect_timeout = positive("connect_timeout", self.connect_timeout.unwrap_or(CONNECT_TIMEOUT))?;
         Ok((self.checked_route(endpoint)?.settled(endpoint), connect_timeout))
@@ -200,7 +199,7 @@ impl HttpTransportBuilder {
         self.certificates
     }
 
-    /// Whether a token may be sent there: not where everyone on the way can read it.
+    /// Whether a token may be sent there: not if everyone on the network path can read it.
     fn takes_token(&self, endpoint: &Endpoint, route: &Route) -> bool {
         !endpoint.is_plain() || route.stays_here(endpoint) || self.allow_plaintext_token
     }
@@ -220,7 +219,7 @@ impl HttpTransportBuilder {
         }
     }
 
-    /// What sends this way.
+    /// The sender for this route.
     fn sender(&self, endpoint: &Endpoint, route: &Route, tls: Arc<RenewedTls>) -> Result<Sender, TransportError> {
         let connect_timeout = positive("connect_timeout", self.connect_timeout.unwrap_or(CONNECT_TIMEOUT))?;
         let timeout = positive("timeout", self.timeout.unwrap_or(TIMEOUT))?;
@@ -230,9 +229,9 @@ impl HttpTransportBuilder {
         Ok(Sender::Proxy(Arc::new(RenewedClient::new(tls, route.clone().settled(endpoint), connect_timeout, timeout)?)))
     }
 
-    /// What all requests have in common, made once.
+    /// The headers of all requests, created once.
     pub(super) fn headers(&self) -> Result<HeaderMap, TransportError> {
-        // With room for what each request adds.
+        // With capacity for the headers that each request adds.
         let mut headers = HeaderMap::with_capacity(8);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(USER_AGENT, HeaderValue::from_static(concat!("jkool-rust/", env!("CARGO_PKG_VERSION"))));
@@ -243,7 +242,7 @@ impl HttpTransportBuilder {
     }
 }
 
-/// Puts the token where the service looks for it, in place of another one.
+/// Sets the headers of the token, replacing another one.
 pub(super) fn put_token(headers: &mut HeaderMap, token: &Token) -> Result<(), TransportError> {
     let mut value =
         HeaderValue::from_str(token.expose()).map_err(|_| config_error("token: it cannot be sent as a header"))?;
@@ -264,7 +263,7 @@ fn positive(setting: &str, time: Duration) -> Result<Duration, TransportError> {
     Ok(time)
 }
 
-/// Shows the url's host rather than the url, and no secret.
+/// Shows the host instead of the url, and no secret.
 impl fmt::Debug for HttpTransportBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let host = reqwest::Url::parse(&self.url).ok().and_then(|url| url.host_str().map(str::to_owned));

@@ -1,4 +1,4 @@
-//! What it means when there was no answer, or not all of it.
+//! The meaning of a missing or incomplete response.
 
 use crate::error::{ErrorKind, TransportError};
 use crate::receipt::{Disposition, Failure};
@@ -9,32 +9,32 @@ use std::io;
 const RETRY: Disposition = Disposition::Retry { after: None };
 const NOTHING_IN_COMMON: &str = "the server and this program have no version of TLS, or of HTTP, in common";
 
-/// How far a request had come.
+/// The stage that a request had reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// There was no connection yet.
+    /// There was no connection.
     Connecting,
-    /// There was one, and nothing of the request was written to it.
+    /// There was a connection, and no part of the request was written.
     Unsent,
-    /// Some of it may have been written, and so all of it may have arrived.
+    /// A part of the request may have been written, so all of it may have arrived.
     Sent,
 }
 
-/// What only those know who made the error.
+/// A cause that cannot be derived from the error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cause {
     TimeOut,
     /// The host's name.
     Name,
-    /// The proxy wants to know who asks.
+    /// The proxy requires authentication.
     ProxyAuthorization,
     /// The request itself.
     Request,
     Other,
 }
 
-/// The failure that an error stands for. Before anything was written nothing was delivered; after that the payload is in
-/// doubt, and may be why, unless the server broke off the handshake.
+/// Converts an error to a failure. Before anything was written, nothing was delivered. After that the payload is in doubt and
+/// may be the cause, unless the server interrupted the handshake.
 pub(super) fn of(stage: Stage, cause: Cause, error: impl Error + Send + Sync + 'static) -> Failure {
     let connecting = stage == Stage::Connecting;
     let late = cause == Cause::TimeOut || is(&error, io::ErrorKind::TimedOut);
@@ -63,7 +63,7 @@ pub(super) fn of(stage: Stage, cause: Cause, error: impl Error + Send + Sync + '
     failure(kind, disposition, text, error)
 }
 
-/// The transport was closed before this.
+/// The failure of a closed transport.
 pub(super) fn closed() -> Failure {
     Failure::new(RETRY, TransportError::new(ErrorKind::Closed, "the transport is closed"))
 }
@@ -77,12 +77,12 @@ fn failure(
     Failure::new(disposition, TransportError::new(kind, text).with_source(error))
 }
 
-/// What a TLS error says when no retry will mend it: one of the two sides does not accept the other. None for the rest,
-/// such as a handshake that was cut, or damage on a connection that had worked.
+/// The text for a TLS error that no retry can fix, because one side does not accept the other. `None` for other errors, such as
+/// an interrupted handshake or damage on a connection that worked before.
 fn of_tls(error: &rustls::Error, connecting: bool) -> Option<&'static str> {
     match error {
         rustls::Error::InvalidCertificate(error) => Some(of_certificate(error)),
-        // With TLS 1.3 this side is ready before the server has looked at its certificate.
+        // With TLS 1.3 the client finishes its handshake before the server has checked its certificate.
         rustls::Error::AlertReceived(alert) => of_alert(*alert),
         _ if !connecting => None,
         rustls::Error::NoCertificatesPresented => Some("the server has no certificate"),
@@ -101,7 +101,7 @@ fn of_certificate(error: &CertificateError) -> &'static str {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "the server's certificate is not valid for this host name"
         }
-        // A bad signature is that of another authority with the same name.
+        // A bad signature comes from another authority with the same name.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             "the server's certificate is not signed by an authority that this machine trusts; a private one can be added \
              (ca_certificate_pem or ca_certificate_file)"
@@ -111,7 +111,7 @@ fn of_certificate(error: &CertificateError) -> &'static str {
     }
 }
 
-/// The server's own word for why it ends the handshake.
+/// The reason that the server gives in its alert.
 fn of_alert(alert: AlertDescription) -> Option<&'static str> {
     match alert {
         AlertDescription::CertificateRequired => {
@@ -134,7 +134,8 @@ fn of_alert(alert: AlertDescription) -> Option<&'static str> {
     }
 }
 
-/// The first error of type `T` in the chain. An `io::Error` hides what it wraps from `source`, so it is opened.
+/// Returns the first error of type `T` in the chain of sources. An `io::Error` hides its inner error from `source`, so it is
+/// unwrapped.
 pub(super) fn find<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     let mut next = Some(error);
     while let Some(error) = next {

@@ -1,4 +1,4 @@
-//! HTTP and HTTPS, as jkool-client-java-api and the service's own curl example speak it.
+//! The transport for HTTP and HTTPS, with the requests of jkool-client-java-api and the service's curl example.
 
 mod answer;
 mod body;
@@ -42,21 +42,23 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use tokio::time::Instant;
 
-/// Where the service takes events.
+/// The url at which the service receives events.
 pub const DEFAULT_URL: &str = "https://stream.meshiq.com";
 
 /// The header that holds the token, besides `X-API-Key`.
 const TOKEN: &str = "token";
 
-/// Sends payloads to the service or to a collector: `POST {url}/{kind}`, the token in `X-API-Key` and `token`.
+/// Sends payloads to the service or to a collector over HTTP or HTTPS: `POST {url}/{kind}`, with the token in `X-API-Key` and
+/// `token`.
 ///
-/// Connections are kept and used again, over HTTP/1.1. By default each payload is a request of its own, so speed comes
-/// from several [`send`](Transport::send)s at once: each uses a connection of its own while it lasts.
+/// Connections use HTTP/1.1 and are reused. By default each payload is a request of its own; throughput comes from several
+/// concurrent [`send`](Transport::send)s, each with its own connection.
 ///
-/// Requests go straight to the host by hyper; through a proxy, or with a client that is given ready, they go by reqwest, which
-/// costs about three times the work and is the same in all else.
+/// Requests without a proxy use hyper directly. Requests through a proxy, or with an HTTP client that the program provides, use
+/// reqwest, which takes about three times the CPU time and otherwise behaves the same.
 ///
-/// No redirect is followed, no cookie kept, and of an answer at most 64 KiB are read. Certificates are always verified.
+/// Redirects are not followed, cookies are not stored, and at most 64 KiB of a response are read. Certificates are always
+/// verified.
 ///
 /// ```no_run
 /// use jkool_transport::{DEFAULT_URL, HttpTransport, Token};
@@ -68,12 +70,12 @@ const TOKEN: &str = "token";
 pub struct HttpTransport {
     /// None once closed.
     sender: Mutex<Option<Sender>>,
-    /// None when a client was given.
+    /// `None` with an HTTP client that the program provides.
     tls: Option<Arc<RenewedTls>>,
     endpoint: Endpoint,
-    /// What all requests have in common; behind a lock, since the token may change.
+    /// The headers of all requests; in a lock because the token can change.
     headers: RwLock<HeaderMap>,
-    /// A token may be sent to this endpoint.
+    /// Whether a token may be sent to this endpoint.
     takes_token: bool,
     max_batch: usize,
     #[cfg(feature = "gzip")]
@@ -85,26 +87,25 @@ pub struct HttpTransport {
 /// How requests are sent.
 #[derive(Clone)]
 enum Sender {
-    /// Connections of our own: less than half the work, see `docs/adr/0005`.
+    /// Connections of this crate: less than half the work, see `docs/adr/0005`.
     Direct(Arc<Direct>),
     /// Reqwest, through a proxy.
     Proxy(Arc<RenewedClient>),
-    /// Reqwest, as the user has set it up.
+    /// A reqwest client that the program provides.
     Given(Client),
 }
 
 impl HttpTransport {
-    /// Starts with the url to send to, such as [`DEFAULT_URL`]; a path in it is kept, and the kind goes behind it. It is
-    /// checked by [`build`](HttpTransportBuilder::build).
+    /// Returns a builder for a transport to `url`, such as [`DEFAULT_URL`]. The kind is appended to the url's path.
+    /// [`build`](HttpTransportBuilder::build) validates the url.
     pub fn builder(url: impl Into<String>) -> HttpTransportBuilder {
         HttpTransportBuilder::new(url.into())
     }
 
-    /// Sends this token from the next request on. Requests under way keep the one that they have.
+    /// Replaces the token for all following requests. Requests in flight keep the previous one.
     ///
     /// # Errors
-    /// When the endpoint is reached over plain http, where a token is not sent unless
-    /// [`allow_plaintext_token`](HttpTransportBuilder::allow_plaintext_token) says so.
+    /// If the endpoint uses plain http and [`allow_plaintext_token`](HttpTransportBuilder::allow_plaintext_token) is not set.
     pub fn set_token(&self, token: &Token) -> Result<(), TransportError> {
         if !self.takes_token {
             return Err(builder::plaintext_token());
@@ -115,11 +116,11 @@ impl HttpTransport {
         Ok(())
     }
 
-    /// Looks now whether the files of certificates and keys have changed, instead of when the next connection is opened. True
-    /// when what is in them is new and in use from the next connection on: then what was refused before may be taken.
+    /// Checks now whether certificate and key files have changed, instead of when the next connection is opened. Returns true
+    /// if new certificates were loaded for the next connections: then a server that refused the old ones may accept them.
     ///
-    /// Without a [`ca_certificate_file`](HttpTransportBuilder::ca_certificate_file) or
-    /// [`client_identity_files`](HttpTransportBuilder::client_identity_files) it is always false.
+    /// It always returns false without [`ca_certificate_file`](HttpTransportBuilder::ca_certificate_file) and
+    /// [`client_identity_files`](HttpTransportBuilder::client_identity_files).
     pub fn renew_certificates(&self) -> bool {
         self.tls.as_ref().is_some_and(|tls| tls.renew(Instant::now()))
     }
@@ -133,14 +134,14 @@ impl HttpTransport {
         self.sender.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// One request, from its making to its meaning.
+    /// Sends one request and evaluates its response.
     async fn post(&self, sender: &Sender, unit: &[Payload]) -> Result<(), Failure> {
         let target = self.endpoint.of(unit);
         let mut headers = self.headers().clone();
         let body = self.body(unit, &mut headers);
         let answer = match sender {
             Sender::Direct(direct) => direct.post(&target.path, headers, body).await,
-            // Boxed, since these are rare and large.
+            // Boxed, because these are rare and large.
             Sender::Proxy(client) => Box::pin(client.post(&target.url, headers, body)).await,
             Sender::Given(client) => Box::pin(client::post(client, &target.url, headers, body, None)).await,
         };
@@ -182,7 +183,7 @@ impl Transport for HttpTransport {
         self.max_batch
     }
 
-    /// Requests under way may finish; idle connections are closed at once.
+    /// Requests in flight may finish; idle connections are closed at once.
     async fn close(&self) -> Result<(), TransportError> {
         let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(Sender::Direct(direct)) = sender {
@@ -192,7 +193,7 @@ impl Transport for HttpTransport {
     }
 }
 
-/// Shows where it sends and how, and nothing that is secret.
+/// Shows the endpoint and the settings, and no secret.
 impl fmt::Debug for HttpTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpTransport")
@@ -206,14 +207,14 @@ impl fmt::Debug for HttpTransport {
     }
 }
 
-/// What another transport over TLS shares with this one.
+/// The parts of TLS that other transports use too.
 #[cfg(feature = "tcp")]
 pub(crate) mod tls_parts {
     pub(crate) use super::pem::Pem;
     pub(crate) use super::renewed_tls::RenewedTls;
     pub(crate) use super::tls::{Certificates, Roots};
 
-    /// What an error before there was a connection means.
+    /// Converts an error of connecting to a failure.
     pub(crate) fn connect_failure(error: std::io::Error) -> crate::receipt::Failure {
         use super::failure::{Cause, Stage, of};
         of(Stage::Connecting, Cause::Other, error)

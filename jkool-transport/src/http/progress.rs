@@ -1,4 +1,4 @@
-//! When bytes of a request last moved, and when it is late therefore.
+//! The progress of a request, and its timeout.
 
 use super::limits::{FOREVER, SLOWEST};
 use std::future::{Future, poll_fn};
@@ -9,11 +9,11 @@ use std::task::Poll;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
-/// When bytes were last written. A clone is the same.
+/// The time at which bytes were last written. Clones share it.
 #[derive(Debug, Clone)]
 pub(super) struct Progress {
     since: Instant,
-    /// So many nanoseconds later; 0 before the first.
+    /// Nanoseconds since the start; 0 before the first byte.
     after: Arc<AtomicU64>,
 }
 
@@ -36,7 +36,7 @@ impl Progress {
     }
 }
 
-/// The time that a request has: so much since its start or since bytes of it last moved, and several times as much in all.
+/// The time limit of a request: the timeout since its start or its last progress, and several times the timeout in total.
 pub(super) struct Patience {
     progress: Progress,
     timeout: Duration,
@@ -50,7 +50,7 @@ impl Patience {
         Self { progress, timeout, latest }
     }
 
-    /// Waits for `work`. None when it is late.
+    /// Waits for `work`; `None` on a timeout.
     pub(super) async fn wait<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         let mut work = pin!(work);
         let mut alarm = pin!(sleep_until(self.late()));
@@ -70,7 +70,7 @@ impl Patience {
         .await
     }
 
-    /// When it is late, as far as is known now.
+    /// The time of the timeout, as known now.
     fn late(&self) -> Instant {
         (self.progress.last() + self.timeout).min(self.latest)
     }

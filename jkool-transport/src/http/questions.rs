@@ -1,4 +1,4 @@
-//! Questions to a service: a form, and the whole of its answer.
+//! Queries to a service: sends a form and reads the complete response.
 
 use super::endpoint::Endpoint;
 use super::renewed_tls::RenewedTls;
@@ -9,7 +9,8 @@ use reqwest::{Client, Url};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
-/// Asks a service at one address, with the settings of a transport: token, certificates, proxy. No redirect is followed.
+/// Sends queries to a service at one url, with the settings of a transport: token, certificates, proxy. Redirects are not
+/// followed.
 pub struct Questions {
     client: Client,
     url: Url,
@@ -17,11 +18,11 @@ pub struct Questions {
     timeout: Duration,
 }
 
-/// A longer answer is refused, in bytes.
+/// The maximum size of a response, in bytes.
 const LONGEST: usize = 64 << 20;
 
 impl Questions {
-    /// With the settings of `builder`, at `path` below its url.
+    /// Creates it from the settings of `builder`, for `path` relative to its url.
     ///
     /// # Errors
     /// As [`HttpTransportBuilder::build`].
@@ -37,10 +38,10 @@ impl Questions {
         Ok(Self { client, url, headers, timeout })
     }
 
-    /// Sends a form; the status and the body of the answer. It is to be called within a runtime of tokio.
+    /// Sends a form, and returns the status and the body of the response. It must be called within a tokio runtime.
     ///
     /// # Errors
-    /// When there is no answer, or it does not come in time or to its end.
+    /// If there is no response, or it is incomplete, too long or late.
     pub async fn ask(&self, form: String) -> Result<(u16, Vec<u8>), TransportError> {
         let answered = timeout(self.timeout, self.answered(form)).await;
         answered.unwrap_or_else(|_| Err(TransportError::new(ErrorKind::Timeout, "no answer within the time-out")))
@@ -60,7 +61,7 @@ impl Questions {
     }
 }
 
-/// The url can hold secrets in its query.
+/// The url may contain secrets in its query string.
 fn of(error: reqwest::Error) -> TransportError {
     let (kind, message) = match &error {
         error if error.is_timeout() => (ErrorKind::Timeout, "no connection within the time-out"),

@@ -1,8 +1,7 @@
-//! Requests through a proxy, by a client of reqwest that is made anew now and then.
+//! Requests through a proxy, by a reqwest client that is replaced from time to time.
 //!
-//! Reqwest does not say how old a connection is, nor how much it was used. What it does on request is to leave all behind: a new
-//! client opens connections of its own, by names that are looked up and files that are read again. Those of the one before end
-//! when the last request over them has.
+//! Reqwest does not report the age or use of a connection, but a new client opens new connections, with names that are resolved
+//! and files that are read again. The connections of the previous client end with their last request.
 
 use super::body::RequestBody;
 use super::limits::{MAX_AGE, MAX_REQUESTS};
@@ -28,11 +27,11 @@ pub(super) struct RenewedClient {
 
 struct Current {
     client: Client,
-    /// What it was made with.
+    /// The TLS settings of this client.
     config: Arc<ClientConfig>,
     made: Instant,
     requests: u64,
-    /// How many requests there are at once, now and at most since it was made: as many connections it has.
+    /// The number of concurrent requests, now and at most since the client was created, which is the number of its connections.
     under_way: u64,
     most: u64,
 }
@@ -51,18 +50,19 @@ impl RenewedClient {
         Ok(Self { tls, route, connect_timeout, timeout, current })
     }
 
-    /// One request, from its sending to the end of its answer.
+    /// Sends one request and reads its response.
     pub(super) async fn post(&self, url: &Url, headers: HeaderMap, body: RequestBody) -> Result<Answer, Failure> {
         let (client, _under_way) = self.client(Instant::now());
         client::post(&client, url, headers, body, Some(self.timeout)).await
     }
 
-    /// The client for a request that begins now.
+    /// Returns the client for a new request.
     fn client(&self, now: Instant) -> (Client, UnderWay<'_>) {
         let config = self.tls.config(now);
         let mut current = self.current();
         if current.is_used_up(now) || !Arc::ptr_eq(&config, &current.config) {
-            // It was made of the same settings before, or of files that were found good. If it should fail, the old one does.
+            // This should not fail: the same settings worked before, and the files were validated. If it does, the
+            // previous client stays in use.
             if let Ok(client) = client::new((*config).clone(), &self.route, self.connect_timeout) {
                 let under_way = current.under_way;
                 *current = Current { client, config, made: now, requests: 0, under_way, most: 0 };
@@ -80,7 +80,7 @@ impl RenewedClient {
 }
 
 impl Current {
-    /// Whether its connections are too old, or have had too many requests, all things being equal among them.
+    /// Whether its connections are too old, or had too many requests on average.
     fn is_used_up(&self, now: Instant) -> bool {
         now >= self.made + MAX_AGE || self.requests >= u64::from(MAX_REQUESTS) * self.most.max(1)
     }

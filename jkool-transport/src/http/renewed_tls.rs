@@ -1,4 +1,4 @@
-//! TLS settings that follow the files they came from.
+//! TLS settings that are reloaded when their files change.
 
 use super::pem::{Pem, Stamp};
 use super::tls::{Certificates, Roots};
@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Files are looked at no more often.
+/// The minimum time between two checks of the files.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// The settings for new connections. Certificates and keys that came from files are read again when those change: a certificate
-/// that is valid for a day or an hour is renewed under a program that runs for months.
+/// The TLS settings for new connections. Certificate and key files are read again when they change, because a certificate that
+/// is valid for hours or days is renewed while the program runs.
 pub(crate) struct RenewedTls {
     certificates: Certificates,
     roots: Roots,
@@ -27,13 +27,13 @@ struct Current {
     stamps: Vec<Option<Stamp>>,
     /// When to look at the files again.
     next_look: Instant,
-    /// Why the files are not in use as they are now.
+    /// Why the current content of the files is not used.
     trouble: Option<TransportError>,
 }
 
 impl RenewedTls {
     pub(crate) fn new(certificates: Certificates, roots: Roots) -> Result<Self, TransportError> {
-        // Before they are read: what changes meanwhile is seen later.
+        // Taken before reading, so that a change during reading is detected later.
         let stamps = stamps(&certificates);
         let config = Arc::new(certificates.config(roots)?);
         let has_files = certificates.all().any(Pem::is_file);
@@ -41,7 +41,7 @@ impl RenewedTls {
         Ok(Self { certificates, roots, has_files, current: Mutex::new(current) })
     }
 
-    /// The settings for a connection that is opened now.
+    /// Returns the settings for a new connection.
     pub(crate) fn config(&self, now: Instant) -> Arc<ClientConfig> {
         let mut current = self.current();
         if self.has_files && current.next_look <= now {
@@ -50,17 +50,17 @@ impl RenewedTls {
         Arc::clone(&current.config)
     }
 
-    /// Looks at the files now; true when what is in them is new, and from now on in use.
+    /// Checks the files now. Returns true if new content was loaded.
     pub(super) fn renew(&self, now: Instant) -> bool {
         self.has_files && self.look(&mut self.current(), now)
     }
 
-    /// A file that is half written, or whose key has yet to follow, leaves all as it was, and is read again at the next look.
+    /// If a file is incomplete, or its key does not match yet, nothing changes, and the files are read again at the next check.
     fn look(&self, current: &mut Current, now: Instant) -> bool {
         current.next_look = now + INTERVAL;
         let stamps = stamps(&self.certificates);
         if stamps == current.stamps {
-            // It is what is in use, whatever it was in between.
+            // The content is the one in use, whatever it was in between.
             current.trouble = None;
             return false;
         }
@@ -77,7 +77,7 @@ impl RenewedTls {
         }
     }
 
-    /// The failure, and why the files are not in use, which may be its cause.
+    /// Adds to a failure why the files are not used, which may be its cause.
     pub(crate) fn explain(&self, mut failure: Failure) -> Failure {
         if let Some(trouble) = &self.current().trouble {
             let text = format!("{}; besides, what was read before is still in use, for {trouble}", failure.error);

@@ -1,4 +1,4 @@
-//! Reads back what a memory transport was sent.
+//! Decodes what a memory transport was sent.
 
 use crate::payload::{Kind, Payload};
 use serde::de::DeserializeOwned;
@@ -15,22 +15,22 @@ pub struct DecodeError {
 }
 
 impl DecodeError {
-    /// Which payload, counted from 0 over all that the transport holds, of any kind.
+    /// Returns the index of the payload, from 0, among all payloads of any kind that the transport holds.
     pub fn index(&self) -> usize {
         self.index
     }
 
-    /// The payload's kind.
+    /// Returns the kind of the payload.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// The line in the payload's body, from 1.
+    /// Returns the line in the payload's body, from 1.
     pub fn line(&self) -> usize {
         self.line
     }
 
-    /// The column in that line, from 1; 0 when the body as a whole is meant.
+    /// Returns the column in that line, from 1; 0 if the error is about the whole body.
     pub fn column(&self) -> usize {
         self.column
     }

@@ -1,4 +1,4 @@
-//! A transport that keeps what it is sent: for tests.
+//! A transport for tests, which records what it is sent.
 
 mod decode;
 mod step;
@@ -17,9 +17,9 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Keeps what it is sent, and fails when told to: what a test hands to the client in the place of a real transport.
+/// A transport for tests: it records what it is sent, and can be scripted to fail.
 ///
-/// Clones share everything, so a test keeps one and gives the other away.
+/// Clones share their state, so a test keeps one and passes another to the client.
 ///
 /// ```
 /// use jkool_transport::{Disposition, ErrorKind, Failure, Kind, MemoryTransport, Payload, Step, Transport, TransportError};
@@ -57,77 +57,77 @@ struct State {
 }
 
 impl MemoryTransport {
-    /// One that delivers everything, in batches of up to 512.
+    /// Creates a transport that delivers everything, in batches of up to 512.
     pub fn new() -> Self {
         Self { shared: Arc::default(), max_batch: 512 }
     }
 
-    /// The same, taking up to `max` payloads as one unit. What is less than 1 counts as 1.
+    /// Sets the maximum number of payloads in a unit. Values below 1 count as 1.
     pub fn with_max_batch(mut self, max: usize) -> Self {
         self.max_batch = max.max(1);
         self
     }
 
-    /// Adds a step at the end of the script. Each unit of up to [`max_batch`](Transport::max_batch) payloads plays one
-    /// step; when the script is over, everything is delivered.
+    /// Appends a step to the script. Each unit of up to [`max_batch`](Transport::max_batch) payloads uses one step; after the
+    /// end of the script, everything is delivered.
     pub fn push(&self, step: Step) {
         self.state().script.push_back(step);
     }
 
-    /// Adds several steps at the end of the script.
+    /// Appends several steps to the script.
     pub fn script(&self, steps: impl IntoIterator<Item = Step>) {
         self.state().script.extend(steps);
     }
 
-    /// What was delivered, in order.
+    /// Returns the payloads that were delivered, in order.
     pub fn payloads(&self) -> Vec<Payload> {
         self.state().payloads.clone()
     }
 
-    /// What was delivered, in order; nothing of it stays.
+    /// Removes and returns the payloads that were delivered, in order.
     pub fn take(&self) -> Vec<Payload> {
         std::mem::take(&mut self.state().payloads)
     }
 
-    /// How many payloads were delivered and not [taken](Self::take).
+    /// Returns how many payloads were delivered and not [taken](Self::take).
     pub fn len(&self) -> usize {
         self.state().payloads.len()
     }
 
-    /// Whether nothing was delivered, or all of it was [taken](Self::take).
+    /// Returns whether nothing was delivered, or everything was [taken](Self::take).
     pub fn is_empty(&self) -> bool {
         self.state().payloads.is_empty()
     }
 
-    /// The bodies of what was delivered, in order, as text. Bytes that are no UTF-8 show as U+FFFD.
+    /// Returns the bodies of the delivered payloads, in order, as text. Invalid UTF-8 is replaced by U+FFFD.
     pub fn bodies(&self) -> Vec<String> {
         self.state().payloads.iter().map(|payload| String::from_utf8_lossy(payload.body()).into_owned()).collect()
     }
 
-    /// What was delivered of one kind, in order, decoded from JSON.
+    /// Returns the delivered payloads of one kind, in order, decoded from JSON.
     ///
     /// # Errors
-    /// At the first payload of that kind which is no JSON, or not of `T`'s shape.
+    /// If a payload of this kind is not JSON, or does not fit `T`; the error is about the first one.
     pub fn decode<T: DeserializeOwned>(&self, kind: Kind) -> Result<Vec<T>, DecodeError> {
         decode::all(&self.payloads(), kind)
     }
 
-    /// How many payloads each attempt held, in order, whatever became of them.
+    /// Returns the number of payloads in each attempt, in order, whatever its outcome.
     pub fn batches(&self) -> Vec<usize> {
         self.state().batches.clone()
     }
 
-    /// How many attempts there were: as over HTTP one for each unit, delivered or not.
+    /// Returns the number of attempts, one for each unit, whatever its outcome.
     pub fn attempts(&self) -> usize {
         self.state().batches.len()
     }
 
-    /// Every change is one step, so a panic elsewhere leaves nothing half done.
+    /// Each change is atomic, so a panic elsewhere leaves no partial state.
     fn state(&self) -> MutexGuard<'_, State> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tries one unit. The lock is never held while waiting.
+    /// Sends one unit. The lock is not held while waiting.
     async fn attempt(&self, unit: &[Payload], receipt: &mut ReceiptBuilder) {
         self.state().batches.push(unit.len());
         loop {
@@ -173,7 +173,7 @@ impl Transport for MemoryTransport {
     }
 }
 
-/// Shows how much there is, and not what.
+/// Shows the number of payloads, not their content.
 impl fmt::Debug for MemoryTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.state();

@@ -1,4 +1,4 @@
-//! What a memory transport does next.
+//! The steps in the script of a memory transport.
 
 use crate::payload::Payload;
 use crate::receipt::Failure;
@@ -9,29 +9,29 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Step {
-    /// Everything is kept and confirmed.
+    /// All payloads are recorded and confirmed.
     Deliver,
-    /// Nothing is kept, and every payload has this failure.
+    /// No payload is recorded, and each has this failure.
     Fail(Failure),
-    /// Only the payload at `index` of the unit has this failure. What stands before it is delivered; what stands after
-    /// it is delivered too when the failure is the payload's own (too large, rejected), else it is not tried.
+    /// Only the payload at `index` of the unit has this failure. Payloads before it are delivered. Payloads after it are
+    /// delivered too if the failure is about the payload (too large, rejected); otherwise they are not tried.
     FailAt {
-        /// Which payload, counted from 0. When the unit is shorter, everything is delivered.
+        /// The index of the payload, from 0. If the unit is shorter, everything is delivered.
         index: usize,
-        /// What happens to it.
+        /// The failure of this payload.
         failure: Failure,
     },
-    /// Everything is kept, and yet every payload has this failure, in doubt: the answer was lost on its way.
+    /// All payloads are recorded, and each has this failure, in doubt: the answer was lost.
     Unconfirmed(Failure),
-    /// Waits by tokio's clock, and then plays the next step for the same payloads. What follows a delay in the script is
-    /// therefore slow; a test's paused clock makes it slow in no time.
+    /// Waits by tokio's clock, then uses the next step for the same payloads. With tokio's paused clock the wait takes no real
+    /// time.
     Delay(Duration),
-    /// Panics, as a faulty transport of somebody's own would.
+    /// Panics, like a faulty transport.
     Panic,
 }
 
 impl Step {
-    /// Plays this step for one unit: adds to `kept` what arrives and to `receipt` what is reported.
+    /// Applies this step to one unit: adds what arrives to `kept`, and the outcomes to `receipt`.
     pub(super) fn play(self, unit: &[Payload], kept: &mut Vec<Payload>, receipt: &mut ReceiptBuilder) {
         match self {
             Step::Deliver | Step::Delay(_) => deliver(unit, kept, receipt),

@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 
 const SCHEMES: Schemes = Schemes { plain: ("tcp", None), tls: ("tls", None) };
 
-/// The settings of a [`TcpTransport`]: see [`TcpTransport::builder`].
+/// Builds a [`TcpTransport`]; see [`TcpTransport::builder`].
 #[must_use = "a builder does nothing until build"]
 pub struct TcpTransportBuilder {
     url: String,
@@ -25,47 +25,47 @@ impl TcpTransportBuilder {
         Self { url, connector: ConnectorBuilder::default(), timeout: Duration::from_secs(30), resend: 4 << 20 }
     }
 
-    /// How many bytes of what was written last are kept, and written again when the connection is broken: 4 MiB by default,
-    /// about what an operating system keeps of a connection.
+    /// Sets how many of the last written bytes are kept, to be written again when the connection breaks. The default is 4 MiB,
+    /// about the size of an operating system's buffers for a connection.
     pub fn resend(mut self, bytes: usize) -> Self {
         self.resend = bytes;
         self
     }
 
-    /// How long it may take until there is a connection. 10 seconds by default.
+    /// Sets the time limit for connecting. The default is 10 seconds.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connector.timeout(timeout);
         self
     }
 
-    /// How long the other side may take for the lines of a batch. 30 seconds by default.
+    /// Sets how long writing the lines of a batch may take. The default is 30 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Trusts these certificate authorities too, besides those of the platform: text in PEM. Further calls add to it.
+    /// Adds trusted certificate authorities, in PEM, to those of the platform. Further calls add more.
     pub fn ca_certificate_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.connector.ca_certificate_pem(pem.into());
         self
     }
 
-    /// The same from a file, which is read again when it has changed.
+    /// Adds trusted certificate authorities from a PEM file, which is read again when it changes.
     pub fn ca_certificate_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.connector.ca_certificate_file(path.into());
         self
     }
 
-    /// Shows this certificate to a server that asks for one: two files in PEM, which are read again when they have changed.
+    /// Sets the client certificate, from two PEM files, which are read again when they change.
     pub fn client_identity_files(mut self, chain: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         self.connector.client_identity_files(chain.into(), key.into());
         self
     }
 
-    /// The transport. It connects when there is something to send.
+    /// Builds the transport. It connects when there is something to send.
     ///
     /// # Errors
-    /// When the url is none of `tcp://host:port` and `tls://host:port`, or a certificate can't be used.
+    /// If the url does not have the form `tcp://host:port` or `tls://host:port`, or a certificate is invalid.
     pub fn build(self) -> Result<TcpTransport, TransportError> {
         let connector = self.connector.build(&self.url, SCHEMES)?;
         let state = State { connection: None, recent: Recent::new(self.resend), closed: false };
@@ -73,7 +73,7 @@ impl TcpTransportBuilder {
     }
 }
 
-/// Shows where it will send, and no certificate.
+/// Shows the address, and no certificate.
 impl fmt::Debug for TcpTransportBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TcpTransportBuilder")

@@ -1,4 +1,4 @@
-//! A connection over which nothing comes back.
+//! A connection without responses.
 
 use crate::connector::Stream;
 use std::future::poll_fn;
@@ -10,9 +10,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadBuf};
 pub(super) struct Connection(pub(super) Box<dyn Stream>);
 
 impl Connection {
-    /// Whether the other side has not ended it, as far as is known here. What it says is passed over.
+    /// Whether the other side has not closed it, as far as is known. What it sends is ignored.
     pub(super) async fn is_open(&mut self) -> bool {
-        // So that the runtime looks at its sockets before: else the end would be known only later.
+        // Lets the runtime poll its sockets first; otherwise the close would be noticed only later.
         tokio::task::yield_now().await;
         let stream = &mut self.0;
         poll_fn(|context| {
@@ -34,7 +34,7 @@ impl Connection {
         self.0.flush().await
     }
 
-    /// Says that nothing more comes, and waits for the other side to say the same.
+    /// Closes the sending side, and waits for the other side to close too.
     pub(super) async fn end(mut self) -> io::Result<()> {
         self.0.shutdown().await?;
         let mut passed_over = [0; 256];
@@ -42,7 +42,7 @@ impl Connection {
             match self.0.read(&mut passed_over).await {
                 Ok(0) => return Ok(()),
                 Ok(_) => {}
-                // TLS without a farewell: the other side has ended it after ours.
+                // TLS without close_notify: the other side closed after we did.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(()),
                 Err(error) => return Err(error),
             }

@@ -1,10 +1,10 @@
-//! What was written last.
+//! The payloads that were written last.
 
 use crate::payload::Payload;
 use bytes::Bytes;
 use std::collections::VecDeque;
 
-/// The last payloads, up to so many bytes.
+/// The last payloads, up to a number of bytes.
 pub(super) struct Recent {
     payloads: VecDeque<Payload>,
     bytes: usize,
