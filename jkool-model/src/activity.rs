@@ -6,7 +6,7 @@ use crate::tracking_id::TrackingId;
 
 trackable! {
     /// A group of events and activities that belong together, such as the steps of one order. The members name it as their
-    /// parent.
+    /// parent. Build one with [`Activity::builder`].
     ///
     /// ```
     /// use jkool_model::{Activity, ActivityStatus, SourceFqn, Timestamp};
@@ -33,7 +33,7 @@ trackable! {
 }
 
 impl Activity {
-    /// A builder of an activity, which gets a fresh tracking id unless it is given one.
+    /// Returns a builder for an activity. It gets a new tracking id, unless one is set.
     pub fn builder() -> ActivityBuilder {
         let activity = Activity { status: Some(ActivityStatus::End), ..Self::default() };
         ActivityBuilder { activity: Box::new(activity) }
@@ -47,11 +47,11 @@ impl Activity {
     }
 }
 
-/// Builds an [`Activity`]. Each setter is one field; `build` checks.
+/// Builds an [`Activity`]. Each setter sets one field; `build` validates them.
 #[derive(Debug, Clone)]
 #[must_use = "an activity does nothing until it is built and emitted"]
 pub struct ActivityBuilder {
-    /// Boxed, for it is handed on from call to call.
+    /// Boxed, because it is moved by each call.
     activity: Box<Activity>,
 }
 
@@ -59,11 +59,11 @@ impl ActivityBuilder {
     crate::__trackable_setters!(activity);
     crate::__activity_setters!(activity);
 
-    /// The finished activity.
+    /// Validates the fields and returns the activity.
     ///
     /// # Errors
-    /// When it has no operation or no source, a time lies outside the years 1970 to 9999, the end lies before the start, or
-    /// start, end and elapsed time disagree.
+    /// If it has no operation or no source, a time is outside of the years 1970 to 9999, the end is before the start, or start,
+    /// end and elapsed time contradict each other.
     pub fn build(mut self) -> Result<Activity, InvalidEntity> {
         self.activity.complete_times();
         self.activity.validate()?;
@@ -77,7 +77,7 @@ impl ActivityBuilder {
 #[macro_export]
 macro_rules! __activity_setters {
     ($activity:ident) => {
-        /// Where it stands; [`ActivityStatus::End`]($crate::ActivityStatus::End) unless said otherwise.
+        /// Sets the status. The default is [`ActivityStatus::End`]($crate::ActivityStatus::End).
         #[inline]
         pub fn status(mut self, status: $crate::ActivityStatus) -> Self {
             self.$activity.status = Some(status);

@@ -1,4 +1,4 @@
-//! Any of the things that travel.
+//! An event, an activity or a snapshot.
 
 use crate::Text;
 use crate::activity::Activity;
@@ -16,7 +16,7 @@ use serde::de::{self, MapAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
-/// An event, an activity or a snapshot. Reading tells them apart by their `type`.
+/// An event, an activity or a snapshot: one JSON document on the wire. Deserializing chooses by its `type`.
 ///
 /// ```
 /// use jkool_model::Entity;
@@ -31,12 +31,12 @@ pub enum Entity {
     Event(Box<Event>),
     /// A group of events.
     Activity(Box<Activity>),
-    /// A set of metrics that travels alone.
+    /// A set of metrics that is sent alone.
     Snapshot(Box<Snapshot>),
 }
 
 impl Entity {
-    /// What it is, by its `type`.
+    /// Returns its `type`.
     pub fn op_type(&self) -> OpType {
         match self {
             Entity::Event(event) => event.op_type,
@@ -45,7 +45,7 @@ impl Entity {
         }
     }
 
-    /// Its own id.
+    /// Returns its tracking id.
     pub fn tracking_id(&self) -> Option<&TrackingId> {
         match self {
             Entity::Event(event) => event.tracking_id.as_ref(),
@@ -54,7 +54,7 @@ impl Entity {
         }
     }
 
-    /// The id of what it belongs to.
+    /// Returns the tracking id of its parent.
     pub fn parent_id(&self) -> Option<&TrackingId> {
         match self {
             Entity::Event(event) => event.parent_id.as_ref(),
@@ -63,7 +63,7 @@ impl Entity {
         }
     }
 
-    /// Where it comes from.
+    /// Returns its source.
     pub fn source(&self) -> Option<&SourceFqn> {
         match self {
             Entity::Event(event) => event.source.as_ref(),
@@ -72,7 +72,7 @@ impl Entity {
         }
     }
 
-    /// When it was reported.
+    /// Returns the time at which it was reported.
     pub fn time(&self) -> Option<Timestamp> {
         match self {
             Entity::Event(event) => event.time,
@@ -81,7 +81,7 @@ impl Entity {
         }
     }
 
-    /// Its correlators; a snapshot has none.
+    /// Returns its correlators; a snapshot has none.
     pub fn correlators(&self) -> &[Text] {
         match self {
             Entity::Event(event) => &event.correlators,
@@ -90,7 +90,7 @@ impl Entity {
         }
     }
 
-    /// Its properties, which a hook may change.
+    /// Returns its properties, to change them.
     pub fn properties_mut(&mut self) -> &mut Vec<Property> {
         match self {
             Entity::Event(event) => &mut event.properties,
@@ -99,10 +99,10 @@ impl Entity {
         }
     }
 
-    /// Checks what the service requires.
+    /// Validates it by the rules of the service.
     ///
     /// # Errors
-    /// Names the first field that is missing or wrong.
+    /// The first field that is missing or invalid.
     pub fn validate(&self) -> Result<(), InvalidEntity> {
         match self {
             Entity::Event(event) => event.validate(),
@@ -111,7 +111,7 @@ impl Entity {
         }
     }
 
-    /// Appends it as JSON on one line: the same bytes that `serde_json` writes, several times as fast.
+    /// Appends it as JSON on one line: the same bytes as `serde_json`, in about a quarter of the time.
     ///
     /// ```
     /// use jkool_model::{Activity, Entity};
@@ -128,7 +128,8 @@ impl Entity {
         }
     }
 
-    /// Whether its JSON is sure to be read as the same entity again: who has both need not read it. False where that may be so or not.
+    /// Whether its JSON is certain to be deserialized to an equal entity, so that a caller that has both need not read it
+    /// again. False if this is not certain.
     #[doc(hidden)]
     pub fn is_read_as_written(&self) -> bool {
         match self {
@@ -146,7 +147,7 @@ impl Entity {
         }
     }
 
-    /// About how many bytes it takes beside itself: its box, its texts, and what its lists have room for.
+    /// Returns the approximate heap memory that it uses, in bytes: its box, its texts, and the capacity of its lists.
     ///
     /// ```
     /// use jkool_model::{Entity, Snapshot};
@@ -210,13 +211,13 @@ impl<'de> Visitor<'de> for EntityVisitor {
         let Value::Map(fields) = &value else {
             return Err(de::Error::invalid_type(Unexpected::Other("number"), &self));
         };
-        // As the fields themselves are read: of several the last that holds something.
+        // Like for other fields, the last of several values that is not empty counts.
         let said = |name: &'static str| {
             let values = fields.iter().rev().filter(move |(key, _)| key == name).map(|(_, value)| value);
             values.filter(|value| **value != Value::Null && value.as_str() != Some(""))
         };
         let op_type = said("type").find_map(|value| Option::<OpType>::read(value.clone()).ok()?);
-        // An event of type SNAPSHOT exists too (jkool-client-java-api sends it): only a snapshot has a name.
+        // jkool-client-java-api also sends events of type SNAPSHOT; only a snapshot has a name.
         let is_named = said("name").next().is_some() && said("operation").next().is_none();
         match op_type {
             Some(OpType::Activity) => Activity::deserialize(value).map(Entity::from),

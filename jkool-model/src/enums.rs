@@ -1,9 +1,9 @@
-//! The protocol's word lists that describe an event (section "Enums" of the wire notes).
+//! The enums of the protocol that describe an event (section "Enums" of the wire notes).
 
 use crate::spelling::closed_enum;
 
 closed_enum! {
-    /// How grave an event is, from nothing to worst.
+    /// The severity of an event, ordered from the least to the most severe.
     ///
     /// ```
     /// use jkool_model::Severity;
@@ -19,12 +19,12 @@ closed_enum! {
         Trace = "TRACE",
         /// For debugging.
         Debug = "DEBUG",
-        /// What an operator may want to know. The default.
+        /// Information for operators. The default.
         #[default]
         Info = "INFO",
-        /// Normal, yet worth a note.
+        /// Normal, but notable.
         Notice = "NOTICE",
-        /// Something unexpected that did no harm.
+        /// Something unexpected without harm.
         Warning = "WARNING" | "WARN",
         /// Something failed.
         Error = "ERROR",
@@ -32,7 +32,7 @@ closed_enum! {
         Failure = "FAILURE",
         /// The program is at risk.
         Critical = "CRITICAL",
-        /// The program can't go on.
+        /// The program cannot continue.
         Fatal = "FATAL",
         /// The program stops.
         Halt = "HALT",
@@ -40,8 +40,8 @@ closed_enum! {
 }
 
 impl Severity {
-    /// Reads what clients send: also Python's `Level 25`, by its number (10 DEBUG, 20 INFO, 30 WARNING, 40 ERROR,
-    /// 50 CRITICAL and above). A word that nobody knows is INFO.
+    /// Parses what clients send, including Python's `Level 25` by its number (10 DEBUG, 20 INFO, 30 WARNING, 40 ERROR, 50
+    /// CRITICAL and above). An unknown word is INFO.
     pub(crate) fn lenient(word: &str) -> Self {
         word.parse().unwrap_or_else(|_| match word.strip_prefix("Level ").and_then(|n| n.trim().parse::<i64>().ok()) {
             Some(..=9) => Self::Trace,
@@ -55,7 +55,7 @@ impl Severity {
 }
 
 closed_enum! {
-    /// What kind of operation an event records.
+    /// The kind of operation that an event records.
     #[derive(Default)]
     pub enum OpType: "operation type" {
         /// None of the others.
@@ -87,15 +87,15 @@ closed_enum! {
         Inquire = "INQUIRE",
         /// A value was set.
         Set = "SET",
-        /// Something was looked at and left there.
+        /// Something was read and not removed.
         Browse = "BROWSE",
         /// Something was added.
         Add = "ADD",
         /// Something was changed.
         Update = "UPDATE",
-        /// Something was taken away.
+        /// Something was removed.
         Remove = "REMOVE",
-        /// All was taken away.
+        /// Everything was removed.
         Clear = "CLEAR",
         /// A log entry.
         Log = "LOG",
@@ -105,9 +105,9 @@ closed_enum! {
 }
 
 closed_enum! {
-    /// How an operation ended.
+    /// The outcome of an operation.
     pub enum CompCode: "completion code" {
-        /// It did what it should. jkool-client-java-api says `OK`, which is read too.
+        /// It succeeded. jkool-client-java-api writes `OK`, which is also accepted.
         Success = "SUCCESS" | "OK",
         /// It ended with a warning.
         Warning = "WARNING",
@@ -117,9 +117,9 @@ closed_enum! {
 }
 
 closed_enum! {
-    /// Where an activity stands.
+    /// The status of an activity.
     pub enum ActivityStatus: "activity status" {
-        /// Not known.
+        /// Unknown.
         Unknown = "UNKNOWN",
         /// It began.
         Begin = "BEGIN",
@@ -131,7 +131,7 @@ closed_enum! {
 }
 
 closed_enum! {
-    /// What a log entry is about.
+    /// The subject of a log entry.
     pub enum LogType: "log type" {
         /// Nothing special.
         General = "GENERAL",
@@ -139,11 +139,11 @@ closed_enum! {
         Error = "ERROR",
         /// A query.
         Query = "QUERY",
-        /// A subscription; out of use.
+        /// A subscription; no longer used.
         Subscribe = "SUBSCRIBE",
-        /// An alert; older clients say `TRIGGER`.
+        /// An alert; older clients write `TRIGGER`.
         Alert = "ALERT" | "TRIGGER",
-        /// A trace; out of use.
+        /// A trace; no longer used.
         Trace = "TRACE",
         /// An audit record.
         Audit = "AUDIT",

@@ -6,13 +6,13 @@ use crate::tracking_id::TrackingId;
 use crate::{Text, tags};
 
 trackable! {
-    /// Something that happened, with its decoration.
+    /// Something that happened at one point in time, with all that is known about it.
     ///
-    /// Build one with [`Event::builder`]; the fields are open for reading, and for changing in a hook. An empty text means
-    /// that nothing is said, and is not written.
+    /// Build one with [`Event::builder`]. The fields are public, to be read, and to be changed in a hook. An empty text is
+    /// absent: it is not written.
     ///
-    /// Reading takes what every known client sends: older spellings, quoted numbers, null for absent, a text where a list
-    /// belongs. Unknown fields are passed over.
+    /// Deserializing accepts the formats of all known clients: older spellings, quoted numbers, null for absent fields, a text
+    /// instead of a list. Unknown fields are ignored.
     ///
     /// ```
     /// use jkool_model::{Event, Severity, SourceFqn};
@@ -58,7 +58,7 @@ trackable! {
 }
 
 impl Event {
-    /// A builder of an event, which gets a fresh tracking id unless it is given one.
+    /// Returns a builder for an event. It gets a new tracking id, unless one is set.
     pub fn builder() -> EventBuilder {
         EventBuilder { event: Box::default() }
     }
@@ -71,11 +71,11 @@ impl Event {
     }
 }
 
-/// Builds an [`Event`]. Each setter is one field; `build` checks.
+/// Builds an [`Event`]. Each setter sets one field; `build` validates them.
 #[derive(Debug, Clone)]
 #[must_use = "an event does nothing until it is built and emitted"]
 pub struct EventBuilder {
-    /// Boxed, for it is handed on from call to call.
+    /// Boxed, because it is moved by each call.
     event: Box<Event>,
 }
 
@@ -83,11 +83,11 @@ impl EventBuilder {
     crate::__trackable_setters!(event);
     crate::__event_setters!(event);
 
-    /// The finished event.
+    /// Validates the fields and returns the event.
     ///
     /// # Errors
-    /// When it has no source, a time lies outside the years 1970 to 9999, the end lies before the start, or start, end and
-    /// elapsed time disagree.
+    /// If it has no source, a time is outside of the years 1970 to 9999, the end is before the start, or start, end and elapsed
+    /// time contradict each other.
     pub fn build(mut self) -> Result<Event, InvalidEntity> {
         self.event.complete_times();
         self.event.validate()?;
@@ -101,14 +101,14 @@ impl EventBuilder {
 #[macro_export]
 macro_rules! __event_setters {
     ($event:ident) => {
-        /// What kind of operation it records; [`OpType::Event`]($crate::OpType::Event) unless said otherwise.
+        /// Sets the kind of operation. The default is [`OpType::Event`]($crate::OpType::Event).
         #[inline]
         pub fn op_type(mut self, op_type: $crate::OpType) -> Self {
             self.$event.op_type = op_type;
             self
         }
 
-        /// The message.
+        /// Sets the message.
         #[inline]
         pub fn message(mut self, message: impl Into<$crate::Text>) -> Self {
             self.$event.message = message.into();
@@ -122,42 +122,42 @@ macro_rules! __event_setters {
             self
         }
 
-        /// The age of the message when it was received; on the wire in microseconds.
+        /// Sets the age of the message when it was received. On the wire it is in microseconds.
         #[inline]
         pub fn message_age(mut self, age: std::time::Duration) -> Self {
             self.$event.message_age_usec = Some($crate::usec(age));
             self
         }
 
-        /// The size of the message, in characters.
+        /// Sets the size of the message, in characters.
         #[inline]
         pub fn message_size(mut self, characters: u32) -> Self {
             self.$event.message_size = Some(characters.into());
             self
         }
 
-        /// The message's media type.
+        /// Sets the media type of the message.
         #[inline]
         pub fn mime_type(mut self, mime_type: impl Into<$crate::Text>) -> Self {
             self.$event.mime_type = mime_type.into();
             self
         }
 
-        /// The message's encoding: `none`, `base64`.
+        /// Sets the encoding of the message: `none`, `base64`.
         #[inline]
         pub fn encoding(mut self, encoding: impl Into<$crate::Text>) -> Self {
             self.$event.encoding = encoding.into();
             self
         }
 
-        /// The message's character set.
+        /// Sets the character set of the message.
         #[inline]
         pub fn charset(mut self, charset: impl Into<$crate::Text>) -> Self {
             self.$event.charset = charset.into();
             self
         }
 
-        /// Makes it a log entry about `log_type`.
+        /// Turns the event into a log entry about `log_type`.
         #[inline]
         pub fn log_type(mut self, log_type: $crate::LogType) -> Self {
             self.$event.op_type = $crate::OpType::Log;

@@ -1,6 +1,6 @@
-//! What a value takes in memory beside itself.
+//! The heap memory that a value uses.
 
-/// What a list takes beside itself: the room for its items, and what they take beside themselves.
+/// The heap memory of a list: its capacity, and the heap memory of its items.
 pub(crate) fn list_heap_size<T>(list: &Vec<T>, item: impl Fn(&T) -> usize) -> usize {
     list.capacity() * size_of::<T>() + list.iter().map(item).sum::<usize>()
 }

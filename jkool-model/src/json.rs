@@ -1,4 +1,4 @@
-//! JSON written straight to bytes: the same that serde_json writes, several times as fast. For this crate, and for the client's
+//! Writes JSON directly to bytes: the same bytes as serde_json, several times as fast. This crate uses it, and the client for
 //! log lines.
 //!
 //! ```
@@ -8,8 +8,9 @@
 //! assert_eq!(line, br#"{"path":"C:\\","size":3}"#);
 //! ```
 //!
-//! Two things make it so. Where the next byte goes, [`Json`] hands on by value: it stays in a register, where the length of a
-//! `Vec` would go through memory for each comma. And what is short is copied in pieces of a fixed size, which takes no call.
+//! Two techniques make it fast. [`Json`] passes the position of the next byte by value, so it stays in a register, whereas the
+//! length of a `Vec` would be written to memory for each comma. And short texts are copied in pieces of a fixed size, which
+//! needs no call.
 
 mod escape;
 mod quoted;
@@ -20,17 +21,17 @@ use uuid::fmt::Hyphenated;
 
 pub(crate) use quoted::Quoted;
 
-/// What a short text in quotes takes at most, and a number.
+/// The maximum size of a short text in quotes, and of a number.
 const SHORT: usize = CHUNK + 2;
 
-/// How much room is made at a time.
+/// The number of bytes by which the buffer grows.
 const ROOM: usize = 1024;
 
-/// A place to write JSON to: behind what the bytes hold already. Each method returns it with the place behind what it wrote.
+/// A writer that appends JSON to a buffer. Each method returns the writer with its new position.
 #[derive(Debug)]
 #[must_use = "what was written counts from `end` on"]
 pub struct Json<'a> {
-    /// Up to `at` what is written, from there room.
+    /// Contains what was written up to `at`, and free room after it.
     bytes: &'a mut Vec<u8>,
     at: usize,
 }
@@ -40,17 +41,17 @@ pub fn text(out: &mut Vec<u8>, text: &str) {
     Json::begin(out, text.len() + SHORT).text(text).end();
 }
 
-/// Appends a whole number.
+/// Appends an integer.
 pub fn int(out: &mut Vec<u8>, int: i64) {
     Json::begin(out, SHORT).int(int).end();
 }
 
-/// Appends a float; what JSON has no number for as its word: `"NaN"`, `"Infinity"`, `"-Infinity"`.
+/// Appends a float; values that JSON cannot represent are written as texts: `"NaN"`, `"Infinity"`, `"-Infinity"`.
 pub fn double(out: &mut Vec<u8>, double: f64) {
     Json::begin(out, SHORT).double(double).end();
 }
 
-/// The words for what JSON has no number for, as TNT4J and jkool-client-java-api write them.
+/// The texts for numbers that JSON cannot represent, as TNT4J and jkool-client-java-api write them.
 pub(crate) fn non_finite(double: f64) -> Option<&'static str> {
     match double {
         double if double.is_nan() => Some("NaN"),
@@ -61,24 +62,24 @@ pub(crate) fn non_finite(double: f64) -> Option<&'static str> {
 }
 
 impl<'a> Json<'a> {
-    /// Begins at the end of `out`, with room for so many bytes; more is made when it is needed.
+    /// Starts writing at the end of `out`, with room for so many bytes. The buffer grows when needed.
     pub fn begin(out: &'a mut Vec<u8>, room: usize) -> Self {
         let at = out.len();
         out.resize(at + room, 0);
         Self { bytes: out, at }
     }
 
-    /// Begins at the end of `out`, for an entity of the usual size.
+    /// Starts writing at the end of `out`, for an entity of the usual size.
     pub(crate) fn entity(out: &'a mut Vec<u8>) -> Self {
         Self::begin(out, ROOM)
     }
 
-    /// Gives back the room that is left.
+    /// Ends writing, and truncates the buffer to what was written.
     pub fn end(self) {
         self.bytes.truncate(self.at);
     }
 
-    /// Where it is.
+    /// The current position.
     pub(crate) fn at(&self) -> usize {
         self.at
     }
@@ -115,7 +116,7 @@ impl<'a> Json<'a> {
     }
 
     /// Writes a text in quotes.
-    // What can happen besides is left to other functions: one that only ever ends in calls saves no registers.
+    // Rare cases are handled by other functions, so that this one needs to save no registers.
     pub fn text(mut self, text: &str) -> Self {
         let text = text.as_bytes();
         match self.room(SHORT) {
@@ -156,7 +157,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// Writes up to a chunk in which some bytes are special.
+    /// Writes up to a chunk that contains bytes to be escaped.
     #[inline(never)]
     fn escaped(mut self, text: &[u8]) -> Self {
         match self.room(ESCAPED) {
@@ -168,7 +169,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// Writes a whole number.
+    /// Writes an integer.
     pub fn int(self, int: i64) -> Self {
         self.number(itoa::Buffer::new().format(int))
     }
@@ -185,12 +186,12 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// Writes a whole number of any size, as a text of its digits.
+    /// Writes an integer of any size, as a text of its digits.
     pub(crate) fn big_int(self, int: i128) -> Self {
         self.text(&int.to_string())
     }
 
-    /// Writes a float; what JSON has no number for as its word: `"NaN"`, `"Infinity"`, `"-Infinity"`.
+    /// Writes a float; values that JSON cannot represent are written as texts: `"NaN"`, `"Infinity"`, `"-Infinity"`.
     pub fn double(self, double: f64) -> Self {
         if let Some(word) = non_finite(double) {
             return self.text(word);
@@ -207,21 +208,21 @@ impl<'a> Json<'a> {
         out
     }
 
-    /// Writes a word that is in its quotes already.
+    /// Writes a word that is already quoted.
     #[inline(always)]
     pub(crate) fn quoted(self, Quoted { quoted, length }: &Quoted) -> Self {
         let start = self.at;
         Self { at: start + length, ..self.raw(quoted) }
     }
 
-    /// Writes a list, each item as `write` does it.
+    /// Writes a list, with each item written by `write`.
     pub(crate) fn list<T>(self, items: impl Iterator<Item = T>, write: impl Fn(Self, T) -> Self) -> Self {
         let start = self.at;
         items.fold(self, |out, item| write(out.raw(b","), item)).enclose(start, *b"[]")
     }
 
-    /// Puts what was written from `start` on, each part behind a comma, between brackets. The first comma gives way to the
-    /// opening one, so that nobody asks for each part whether it is the first.
+    /// Puts what was written from `start` on, with a comma before each part, between brackets. The first comma is replaced by
+    /// the opening bracket, so that no part needs to know whether it is the first.
     #[inline]
     pub(crate) fn enclose(self, start: usize, [open, close]: [u8; 2]) -> Self {
         let out = if self.at == start { self.raw(b",") } else { self };

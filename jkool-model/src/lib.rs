@@ -59,6 +59,6 @@ pub use value_type::{DataType, ValueType};
 #[doc(hidden)]
 pub use trackable::usec;
 
-/// Text of an event: a literal costs nothing, a `String` is taken over, a borrowed `&str` that is no literal needs its
-/// `.to_owned()`. Empty means that nothing is said.
+/// The type of texts in events. A literal is not copied, a `String` is moved, and a borrowed `&str` that is no literal needs
+/// `.to_owned()`. An empty text means absent.
 pub type Text = std::borrow::Cow<'static, str>;

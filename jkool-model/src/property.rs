@@ -1,4 +1,4 @@
-//! A named, typed value.
+//! Properties: named, typed values.
 
 use crate::Text;
 use crate::json::Json;
@@ -12,11 +12,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::time::SystemTime;
 
-/// A value with the name of its data type.
+/// A value with its data type.
 ///
-/// Rust's own types convert into it, each with the type name that TNT4J gives to its Java sister: `i32` is `int`,
-/// `i64` is `long`, `f64` is `double`. An unsigned number takes the next larger signed type; what no 64 bits hold is a
-/// `bint`. A [`SystemTime`] is a `date.usec`.
+/// Rust's basic types convert into it, with the data type that TNT4J uses for the corresponding Java type: `i32` is `int`,
+/// `i64` is `long`, `f64` is `double`. An unsigned integer becomes the next larger signed type; an integer that does not fit 64
+/// bits becomes a `bint`. A [`SystemTime`] is a `date.usec`.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct TypedValue {
@@ -27,13 +27,13 @@ pub struct TypedValue {
 }
 
 impl TypedValue {
-    /// `value` as a `data_type`. Text that spells a number or a truth value of that type becomes one, a float is
-    /// rounded to what a `float` holds; what doesn't fit its type stays as it is.
+    /// Creates a value of a data type. A text is parsed if it is a number or truth value of that type, and a float is rounded
+    /// to a `float`. A value that does not fit the type is kept as it is.
     pub fn new(value: Value, data_type: DataType) -> Self {
         Self { value: conform(value, &data_type), data_type }
     }
 
-    /// A value whose type nobody told.
+    /// A value without a given data type.
     fn untold(value: Value) -> Self {
         let data_type = match &value {
             Value::Null => DataType::None,
@@ -50,7 +50,7 @@ impl TypedValue {
     }
 }
 
-/// Integers up to this size are whole in a float.
+/// Integers up to this size are exact in a float.
 const MAX_EXACT_DOUBLE: i64 = 1 << f64::MANTISSA_DIGITS;
 
 fn conform(value: Value, data_type: &DataType) -> Value {
@@ -71,7 +71,7 @@ fn conform(value: Value, data_type: &DataType) -> Value {
             Err(_) => Value::Text(text),
         },
         (Double, Value::Int(int)) if int.unsigned_abs() <= MAX_EXACT_DOUBLE as u64 => Value::Double(int as f64),
-        // On the wire it is a text of digits, and so it is read as the next line says.
+        // On the wire it is a text of digits, which is read as in the next line.
         (Double, Value::BigInt(int)) => Value::Double(int as f64),
         (Double, Value::Text(text)) => parse_double(&text).map_or(Value::Text(text), Value::Double),
         (Float, value @ (Value::Int(_) | Value::BigInt(_) | Value::Text(_))) => match conform(value, &Double) {
@@ -88,8 +88,8 @@ fn conform(value: Value, data_type: &DataType) -> Value {
     }
 }
 
-/// The number that a `float`'s own digits say, so that 0.1 shows as 0.1 and not as the 0.10000000149011612 that it is. What
-/// is beyond a `float` stays.
+/// The double with the digits of a `float`, so that 0.1 is shown as 0.1 and not as 0.10000000149011612. A value beyond the
+/// range of `float` is kept.
 fn as_float(double: f64) -> f64 {
     let float = double as f32;
     match float.is_finite() {
@@ -98,7 +98,7 @@ fn as_float(double: f64) -> f64 {
     }
 }
 
-/// A float as Java and JSON write it; Rust's own `inf` and `nan` are no numbers on this wire.
+/// Parses a float as Java and JSON write it; Rust's `inf` and `nan` are not accepted.
 fn parse_double(text: &str) -> Option<f64> {
     match text {
         "NaN" => Some(f64::NAN),
@@ -177,14 +177,14 @@ impl<T: Into<TypedValue>> From<Option<T>> for TypedValue {
     }
 }
 
-/// The type name follows from the value, as for a client that told none.
+/// The data type is derived from the value.
 impl From<Value> for TypedValue {
     fn from(value: Value) -> Self {
         Self::untold(value)
     }
 }
 
-/// A named, typed value of an event or a snapshot: a user metric, a KPI, a detail.
+/// A named, typed value of an event, activity or snapshot: a metric, a KPI, a detail.
 ///
 /// ```
 /// use jkool_model::{DataType, Property, ValueType};
@@ -203,25 +203,25 @@ pub struct Property {
     pub value: Value,
     /// What kind of value it is (`type`).
     pub data_type: DataType,
-    /// What it measures (`value-type`).
+    /// What the value measures (`value-type`).
     pub value_type: ValueType,
 }
 
 impl Property {
-    /// A property of that name and value.
+    /// Creates a property.
     #[inline]
     pub fn new(name: impl Into<Text>, value: impl Into<TypedValue>) -> Self {
         let TypedValue { value, data_type } = value.into();
         Self { name: name.into(), value, data_type, value_type: ValueType::None }
     }
 
-    /// Says what it measures.
+    /// Sets what the value measures.
     pub fn value_type(mut self, value_type: ValueType) -> Self {
         self.value_type = value_type;
         self
     }
 
-    /// Appends it as JSON on one line: the same bytes that `serde_json` writes, several times as fast.
+    /// Appends it as JSON on one line: the same bytes as `serde_json`, in about a quarter of the time.
     ///
     /// ```
     /// let mut json = Vec::new();
@@ -232,7 +232,7 @@ impl Property {
         self.write_json(Json::begin(out, self.name.len() + 128)).end();
     }
 
-    /// Writes it among other things.
+    /// Writes it as a part of a larger document.
     #[doc(hidden)]
     pub fn write_json<'a>(&self, out: Json<'a>) -> Json<'a> {
         let out = out.raw(b"{\"name\":").text(&self.name);
@@ -245,7 +245,7 @@ impl Property {
         out.raw(b"}")
     }
 
-    /// Whether its value is of a kind that JSON has, and its type that kind's.
+    /// Whether JSON has its kind of value, and its data type is the one for that kind.
     pub(crate) fn is_read_as_written(&self) -> bool {
         self.value_type == ValueType::None
             && match &self.value {
@@ -257,7 +257,7 @@ impl Property {
             }
     }
 
-    /// About how many bytes it takes beside itself: its texts, and what its lists have room for.
+    /// Returns the approximate heap memory that it uses, in bytes: its texts, and the capacity of its lists.
     ///
     /// ```
     /// assert_eq!(jkool_model::Property::new("items", 3).heap_size(), "items".len());
@@ -267,7 +267,7 @@ impl Property {
     }
 }
 
-/// The value of a property that is written without one made of it.
+/// The value of a property that is written without creating a [`Property`].
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub enum Scalar<'a> {
@@ -277,7 +277,7 @@ pub enum Scalar<'a> {
     Text(&'a str),
 }
 
-/// Writes a property of that value, as [`Property::write_json`] does.
+/// Writes a property with this value, as [`Property::write_json`] does.
 #[doc(hidden)]
 pub fn write_property<'a>(out: Json<'a>, name: &str, value: Scalar<'_>) -> Json<'a> {
     let out = out.raw(b"{\"name\":").text(name);

@@ -1,10 +1,10 @@
-//! JSON that is none, as programs write it all the same, made JSON.
+//! Repairs invalid JSON with errors that are common in practice.
 
 use crate::surrogates::replace_lone_surrogates;
 use std::borrow::Cow;
 
-/// Makes JSON of what is nearly JSON, for a receiver that would rather have the event than refuse it. `None` when there is nothing
-/// that this mends; what it gives may still be no JSON.
+/// Repairs common errors in JSON, for a receiver that prefers repairing an event to refusing it. Returns `None` if there is
+/// nothing to repair; the result may still be invalid.
 ///
 /// | what is there | who writes it | becomes |
 /// |---|---|---|
@@ -36,7 +36,7 @@ pub fn repair_json(json: &[u8]) -> Option<Vec<u8>> {
     (repaired != json).then_some(repaired)
 }
 
-/// What is left to look at, and what became of the rest.
+/// The rest of the input, and the output so far.
 struct Tokens<'a> {
     rest: &'a str,
     out: String,
@@ -57,7 +57,7 @@ impl<'a> Tokens<'a> {
         self.out
     }
 
-    /// A string, up to the quote that ends it.
+    /// Copies a string, up to its closing quote.
     fn string(&mut self) {
         let mut escaped = false;
         for (at, c) in self.rest.char_indices() {
@@ -76,7 +76,7 @@ impl<'a> Tokens<'a> {
         self.rest = "";
     }
 
-    /// A number, `true`, `null` or some other word.
+    /// Copies a number, `true`, `null` or another word.
     fn word(&mut self) {
         let word = self.take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '+' | '.'));
         let is_too_large = || {

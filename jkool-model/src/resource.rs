@@ -1,9 +1,9 @@
-//! The name of a source, made of the attributes by which OpenTelemetry describes a resource.
+//! Builds a source name from OpenTelemetry's resource attributes.
 
 use crate::source::{SourceFqn, SourceFqnBuilder};
 use crate::source_type::SourceType;
 
-/// Which attribute names which element, innermost first. Of several for one element, the first that is there counts.
+/// The attributes of each element, innermost first. The first attribute that is present counts.
 const TABLE: &[(SourceType, &[&str])] = &[
     (SourceType::Appl, &["service.name"]),
     (SourceType::Service, &["service.namespace", "k8s.namespace.name"]),
@@ -14,8 +14,8 @@ const TABLE: &[(SourceType, &[&str])] = &[
 ];
 
 impl SourceFqn {
-    /// The source that has these attributes, by the names of OpenTelemetry's semantic conventions. `None` when none of them says where
-    /// something comes from.
+    /// Builds a source from resource attributes with the names of OpenTelemetry's semantic conventions. Returns `None` if no
+    /// attribute names a source element.
     ///
     /// | element | attribute; the first that is there and not empty |
     /// |---|---|
@@ -27,8 +27,8 @@ impl SourceFqn {
     /// | DATACENTER | `cloud.availability_zone`, `cloud.region`, `k8s.cluster.name` |
     /// | GEOADDR | `geo.location.lat` and `geo.location.lon`, in degrees |
     ///
-    /// A container id of 64 digits is cut to 12, as `docker ps` shows it. What a name can't hold becomes `_`, and coordinates that are no
-    /// place on Earth are passed over.
+    /// A container id of 64 digits is shortened to 12, as in `docker ps`. Characters that are not allowed in a name become `_`,
+    /// and invalid coordinates are ignored.
     ///
     /// ```
     /// use jkool_model::SourceFqn;
@@ -57,7 +57,7 @@ impl SourceFqn {
     }
 }
 
-/// The value as a name, or none when there is nothing left of it.
+/// The value as a name; `None` if nothing of it is left.
 fn named(attribute: &str, value: &str) -> Option<String> {
     let name = value.trim().replace(|c: char| matches!(c, '#' | '=') || c.is_control(), "_");
     let is_full_id = name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());

@@ -10,8 +10,8 @@ use crate::tracking_id::TrackingId;
 use crate::wire::wire_struct;
 
 wire_struct! {
-    /// A named, categorized set of typed properties at one time: user metrics, KPIs, the state of something. It travels with
-    /// an event or an activity, or alone.
+    /// A named, categorized set of typed properties at one time: metrics, KPIs, the state of something. It is sent with an
+    /// event or an activity, or alone. Build one with [`Snapshot::builder`].
     ///
     /// ```
     /// use jkool_model::{Property, Snapshot, ValueType};
@@ -56,16 +56,16 @@ wire_struct! {
 }
 
 impl Snapshot {
-    /// A builder of a snapshot of that name.
+    /// Returns a builder for a snapshot with this name.
     #[inline]
     pub fn builder(name: impl Into<Text>) -> SnapshotBuilder {
         SnapshotBuilder { snapshot: Box::new(Snapshot { name: name.into(), ..Self::default() }) }
     }
 
-    /// Checks what the service requires of a snapshot that travels alone.
+    /// Validates a snapshot that is sent alone, by the rules of the service.
     ///
     /// # Errors
-    /// When it has no name, no category, no properties or no source, or its time lies outside the years 1970 to 9999.
+    /// If it has no name, no category, no properties or no source, or its time is outside of the years 1970 to 9999.
     pub fn validate(&self) -> Result<(), InvalidEntity> {
         for (field, missing) in [
             ("name", self.name.is_empty()),
@@ -85,14 +85,14 @@ impl Snapshot {
 #[derive(Debug, Clone)]
 #[must_use = "a snapshot does nothing until it is built and attached or emitted"]
 pub struct SnapshotBuilder {
-    /// Boxed, for it is handed on from call to call.
+    /// Boxed, because it is moved by each call.
     snapshot: Box<Snapshot>,
 }
 
 impl SnapshotBuilder {
     crate::__snapshot_setters!(snapshot);
 
-    /// The finished snapshot. Whether it can travel alone, [`Snapshot::validate`] tells.
+    /// Returns the snapshot. [`Snapshot::validate`] checks whether it can be sent alone.
     #[inline]
     pub fn build(self) -> Snapshot {
         *self.snapshot
@@ -104,61 +104,61 @@ impl SnapshotBuilder {
 #[macro_export]
 macro_rules! __snapshot_setters {
     ($snapshot:ident) => {
-        /// What it belongs to.
+        /// Sets the category.
         #[inline]
         pub fn category(mut self, category: impl Into<$crate::Text>) -> Self {
             self.$snapshot.category = category.into();
             self
         }
 
-        /// When it was taken; the client gives it the time of its event.
+        /// Sets the time at which it was taken. By default the client uses the time of its event.
         #[inline]
         pub fn time(mut self, time: impl Into<$crate::Timestamp>) -> Self {
             self.$snapshot.time = Some(time.into());
             self
         }
 
-        /// Adds a typed property. A [`Property`]($crate::Property) that says what it measures goes to
+        /// Adds a typed property. For a [`Property`]($crate::Property) with a value type, use
         /// [`add_property`](Self::add_property).
         #[inline]
         pub fn property(self, name: impl Into<$crate::Text>, value: impl Into<$crate::TypedValue>) -> Self {
             self.add_property($crate::Property::new(name, value))
         }
 
-        /// Adds a ready property.
+        /// Adds a property.
         #[inline]
         pub fn add_property(mut self, property: $crate::Property) -> Self {
             let properties = &mut self.$snapshot.properties;
             if properties.capacity() == 0 {
-                // Most have some more.
+                // Most snapshots have several.
                 properties.reserve(8);
             }
             properties.push(property);
             self
         }
 
-        /// The id of the event or activity that it belongs to.
+        /// Sets the id of the event or activity that it belongs to.
         #[inline]
         pub fn parent_id(mut self, id: impl Into<$crate::TrackingId>) -> Self {
             self.$snapshot.parent_id = Some(id.into());
             self
         }
 
-        /// Its own id.
+        /// Sets its tracking id.
         #[inline]
         pub fn tracking_id(mut self, id: impl Into<$crate::TrackingId>) -> Self {
             self.$snapshot.tracking_id = Some(id.into());
             self
         }
 
-        /// Where it comes from, when it travels alone.
+        /// Sets its source, for a snapshot that is sent alone.
         #[inline]
         pub fn source(mut self, source: $crate::SourceFqn) -> Self {
             self.$snapshot.source = Some(source);
             self
         }
 
-        /// Makes it a data set: it holds data rather than the state of something.
+        /// Turns it into a data set, which contains data rather than the state of something.
         #[inline]
         pub fn dataset(mut self) -> Self {
             self.$snapshot.op_type = $crate::OpType::Dataset;

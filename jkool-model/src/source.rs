@@ -1,4 +1,4 @@
-//! The name of an event's source: its builder, its parser, its text.
+//! Source names: their type, builder and parser.
 
 use crate::source_type::SourceType;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -6,10 +6,10 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// Where an event comes from, read from left to right as containment: the application, on its server, at its address,
-/// in its data centre, at its place.
+/// The source of an event, as a fully qualified name (FQN). Each element is contained in the next one: the application, its
+/// server, its address, its data centre, its location.
 ///
-/// Cloning is cheap. The text is the name: `TYPE=name` elements joined by `#`, in the order they were given.
+/// Cloning is cheap. Its text consists of `TYPE=name` elements joined by `#`, in the order in which they were added.
 ///
 /// ```
 /// use jkool_model::{SourceFqn, SourceType};
@@ -27,12 +27,12 @@ use std::sync::Arc;
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct SourceFqn(Arc<str>);
 
-/// Why a text or a builder makes no source name: which element, where, and what is wrong with it.
+/// An error in a source name: which element, where, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceError {
-    /// The element, counted from 1; 0 when there is none.
+    /// The number of the element, from 1; 0 if there is none.
     pub element: usize,
-    /// Where the fault is, in bytes from the start of the whole text.
+    /// The position of the error, in bytes from the start of the whole text.
     pub offset: usize,
     /// What is wrong.
     pub reason: SourceFault,
@@ -49,69 +49,69 @@ impl fmt::Display for SourceError {
 
 impl std::error::Error for SourceError {}
 
-/// What can be wrong with an element of a source name.
+/// The kinds of errors in an element of a source name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SourceFault {
-    /// There is no element at all.
+    /// There is no element.
     #[error("a source needs at least one TYPE=name element")]
     Empty,
-    /// An element of no characters, as between two `#`.
+    /// An empty element, as between two `#`.
     #[error("the element is empty")]
     EmptyElement,
     /// An element without `=`.
     #[error("`{0}` has no `=` between type and name")]
     NoEquals(String),
-    /// The type is none of [`SourceType::ALL`]; types are written in capitals.
+    /// The type is not in [`SourceType::ALL`]; types are written in upper case.
     #[error("`{0}` is no source type")]
     UnknownType(String),
-    /// Nothing follows the `=`.
+    /// The name is empty.
     #[error("the name of {0} is empty")]
     EmptyName(SourceType),
-    /// A name can't hold `#`, `=` or a control character: nothing in the protocol escapes them.
+    /// The name contains `#`, `=` or a control character, for which the protocol has no escape.
     #[error("the name of {source_type} holds {character:?}")]
     ForbiddenCharacter {
-        /// The element's type.
+        /// The type of the element.
         source_type: SourceType,
-        /// The first character that can't be there.
+        /// The first character that is not allowed.
         character: char,
     },
 }
 
 impl SourceFqn {
-    /// A builder; the first element is the innermost.
+    /// Returns a builder. The first element is the innermost.
     pub fn builder() -> SourceFqnBuilder {
         SourceFqnBuilder::default()
     }
 
-    /// The whole name.
+    /// Returns the complete name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The elements, innermost first.
+    /// Returns the elements, innermost first.
     pub fn elements(&self) -> impl Iterator<Item = (SourceType, &str)> {
-        // Valid by construction, so nothing is filtered away here.
+        // Valid by construction, so nothing is filtered out.
         self.0.split('#').filter_map(|element| {
             let (source_type, name) = element.split_once('=')?;
             Some((SourceType::from_str(source_type).ok()?, name))
         })
     }
 
-    /// The name of the first element of this type.
+    /// Returns the name of the first element of this type.
     pub fn get(&self, source_type: SourceType) -> Option<&str> {
         self.elements().find(|(found, _)| *found == source_type).map(|(_, name)| name)
     }
 
-    /// Whether an element is named `?`, the placeholder that the sending client fills.
+    /// Returns whether an element has the name `?`, the placeholder that the sending client fills in.
     pub fn has_placeholders(&self) -> bool {
         self.elements().any(|(_, name)| name == "?")
     }
 
-    /// The same source with each `?` replaced by what `fill` says; those it has no name for stay.
+    /// Returns the source with each `?` replaced by the name that `fill` returns. If it returns `None`, the placeholder stays.
     ///
     /// # Errors
-    /// When a name that `fill` gives can't be part of a source.
+    /// If `fill` returns a name that is not allowed in a source.
     pub fn fill_placeholders(&self, fill: impl Fn(SourceType) -> Option<String>) -> Result<Self, SourceError> {
         self.elements()
             .fold(Self::builder(), |builder, (source_type, name)| match fill(source_type).filter(|_| name == "?") {
@@ -121,8 +121,8 @@ impl SourceFqn {
             .build()
     }
 
-    /// Makes a source of what clients that check nothing send: what is no element becomes the name of a GENERIC one,
-    /// forbidden characters become `_`, types may be in small letters. `None` when there is nothing to name.
+    /// Builds a source from text that a client did not validate: text that is no element becomes the name of a GENERIC element,
+    /// forbidden characters become `_`, and types may be in lower case. Returns `None` if there is no name at all.
     pub(crate) fn lenient(text: &str) -> Option<Self> {
         if let Ok(source) = text.parse() {
             return Some(source);
@@ -164,7 +164,7 @@ impl FromStr for SourceFqn {
     }
 }
 
-/// A fault, and its place in bytes from the start of the element.
+/// An error, and its position in bytes from the start of the element.
 type Fault = (usize, SourceFault);
 
 fn check_element(element: &str) -> Result<(), Fault> {
@@ -209,14 +209,14 @@ impl Serialize for SourceFqn {
     }
 }
 
-/// Strict, as [`FromStr`]. The `source-fqn` of an [`Event`](crate::Event) is read leniently.
+/// As strict as [`FromStr`]. The `source-fqn` of an [`Event`](crate::Event) is read leniently.
 impl<'de> Deserialize<'de> for SourceFqn {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }
 
-/// Builds a [`SourceFqn`], innermost element first; the order of the calls is kept.
+/// Builds a [`SourceFqn`], innermost element first. The order of the calls is kept.
 #[derive(Debug, Clone, Default)]
 pub struct SourceFqnBuilder {
     text: String,
@@ -225,7 +225,7 @@ pub struct SourceFqnBuilder {
 }
 
 impl SourceFqnBuilder {
-    /// Adds an element. `?` as the whole name is a placeholder that the sending client fills.
+    /// Adds an element. The name `?` is a placeholder that the sending client fills in.
     pub fn element(mut self, source_type: SourceType, name: impl AsRef<str>) -> Self {
         let name = name.as_ref();
         if self.elements > 0 {
@@ -235,7 +235,7 @@ impl SourceFqnBuilder {
         self.text.push_str(source_type.as_str());
         self.text.push('=');
         if let Err((at, reason)) = check_name(source_type, name) {
-            // The first fault is the one to report; later ones may follow from it.
+            // Reports the first error; later ones may follow from it.
             let offset = self.text.len() + at;
             self.fault.get_or_insert(SourceError { element: self.elements, offset, reason });
         }
@@ -243,10 +243,10 @@ impl SourceFqnBuilder {
         self
     }
 
-    /// The finished name.
+    /// Validates the elements and returns the source.
     ///
     /// # Errors
-    /// When there is no element, or a name is empty or holds `#`, `=` or a control character.
+    /// If there is no element, or a name is empty or contains `#`, `=` or a control character.
     pub fn build(self) -> Result<SourceFqn, SourceError> {
         match self.fault {
             Some(fault) => Err(fault),

@@ -1,9 +1,9 @@
-//! What an element of a source name is.
+//! The types of source elements.
 
 use crate::spelling::closed_enum;
 
 closed_enum! {
-    /// What an element of a [`SourceFqn`](crate::SourceFqn) names.
+    /// The type of an element of a [`SourceFqn`](crate::SourceFqn).
     pub enum SourceType: "source type" {
         /// Anything else.
         Generic = "GENERIC",
@@ -27,7 +27,7 @@ closed_enum! {
         Device = "DEVICE",
         /// A network address.
         Netaddr = "NETADDR",
-        /// A place: latitude and longitude in degrees, `52.52437,13.41053`.
+        /// A location: latitude and longitude in degrees, `52.52437,13.41053`.
         Geoaddr = "GEOADDR",
         /// A data centre.
         Datacenter = "DATACENTER",

@@ -1,6 +1,6 @@
-//! How the protocol's enums are spelled: closed and open lists of words, and how strangers' words are read.
+//! The spelling of the protocol's enums: closed and open lists of words, and how unknown words are read.
 
-/// A word that the list does not hold.
+/// An error for a word that is not in the list of an enum.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{word:?} is no {list}")]
 pub struct UnknownWord {
@@ -10,17 +10,18 @@ pub struct UnknownWord {
 
 impl UnknownWord {
     pub(crate) fn new(list: &'static str, word: &str) -> Self {
-        // An error text is for a person: a word of a megabyte would bury it.
+        // Keeps the error text short.
         Self { list, word: word.chars().take(64).collect() }
     }
 
-    /// The word, cut to 64 characters.
+    /// Returns the word, truncated to 64 characters.
     pub fn word(&self) -> &str {
         &self.word
     }
 }
 
-/// An enum of a closed list of words. Parsing ignores case and takes the older spellings after `|`; it fails on anything else.
+/// Defines an enum with a closed list of words. Parsing ignores case and accepts the older spellings after `|`; any other word
+/// is an error.
 macro_rules! closed_enum {
     (
         $(#[$meta:meta])*
@@ -34,7 +35,7 @@ macro_rules! closed_enum {
         pub enum $name { $( $(#[$variant_meta])* $variant ),+ }
 
         impl $name {
-            /// Every word of the list, in the protocol's order.
+            /// All values, in the protocol's order.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
             /// The word on the wire.
@@ -77,7 +78,7 @@ macro_rules! closed_enum {
     };
 }
 
-/// An enum of an open list of words: what it does not know is kept as text. Parsing ignores case and never fails.
+/// Defines an enum with an open list of words: an unknown word is kept as text. Parsing ignores case and never fails.
 macro_rules! open_enum {
     (
         $(#[$meta:meta])*
@@ -90,7 +91,7 @@ macro_rules! open_enum {
         #[non_exhaustive]
         pub enum $name {
             $( $(#[$variant_meta])* $variant, )+
-            /// A word of somebody's own.
+            /// A custom word.
             Other($crate::Text),
         }
 
@@ -112,7 +113,7 @@ macro_rules! open_enum {
                 out.quoted(quoted)
             }
 
-            /// A word of somebody's own is a text; the others take no room beside themselves.
+            /// A custom word is a text; the others use no heap memory.
             pub(crate) fn heap_size(&self) -> usize {
                 match self {
                     Self::Other(word) => word.len(),

@@ -1,11 +1,11 @@
-//! Escapes that name half a character.
+//! Lone surrogates in JSON escapes.
 
 use std::borrow::Cow;
 
 /// Replaces each lone surrogate escape (`\ud800`) in a JSON text by `\ufffd`, the replacement character.
 ///
-/// TNT4PY and TNT4J pass on half characters, and JSON readers rightly refuse them: a receiver that wants such events calls
-/// this before it reads. A text without any comes back as it is.
+/// TNT4PY and TNT4J send lone surrogates, which JSON readers refuse. A receiver that accepts such events calls this function
+/// before it reads them. A text without any is returned unchanged.
 ///
 /// ```
 /// use jkool_model::replace_lone_surrogates;
@@ -25,7 +25,7 @@ pub fn replace_lone_surrogates(json: &str) -> Cow<'_, str> {
                 done = at + 6;
                 6
             }
-            // Another escape: two bytes, so that an escaped backslash does not start one.
+            // Another escape: skips two bytes, so that an escaped backslash does not start a new escape.
             _ => 2,
         };
         if at >= bytes.len() {

@@ -1,11 +1,11 @@
-//! Search labels: one is written as a text, several as a list.
+//! Search labels (tags): a single one is written as a text, several as a list.
 
 use crate::Text;
 use crate::json::Json;
 use crate::wire::{self, Wire};
 use serde::{Serialize, Serializer};
 
-/// The tag, when there is only one.
+/// The tag, if there is only one.
 fn one(tags: &[Text]) -> Option<&Text> {
     let mut tags = tags.iter().filter(|tag| !tag.is_empty());
     tags.next().filter(|_| tags.next().is_none())

@@ -1,4 +1,4 @@
-//! A point in time, as the protocol counts it.
+//! Points in time, in the protocol's unit.
 
 use serde::{Serialize, Serializer};
 use std::fmt;
@@ -17,27 +17,27 @@ use std::time::{Duration, SystemTime};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
-/// Text that is no point in time.
+/// An error for a text that is not a point in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected microseconds since 1970 or an ISO 8601 time such as 2016-03-09T12:00:00Z")]
 pub struct InvalidTimestamp;
 
 impl Timestamp {
-    /// The end of the year 9999, the last that a four-digit year can say.
+    /// The end of the year 9999, the largest four-digit year.
     pub const MAX: Self = Self(253_402_300_799_999_999);
 
-    /// From microseconds since the epoch.
+    /// Creates it from microseconds since 1970.
     pub const fn from_usec(usec: i64) -> Self {
         Self(usec)
     }
 
-    /// Microseconds since the epoch.
+    /// Returns microseconds since 1970.
     pub const fn as_usec(self) -> i64 {
         self.0
     }
 
-    /// From a number since the epoch whose unit nobody said: seconds, milli-, micro- or nanoseconds, told apart by its size. Each
-    /// is good for the years 1973 to 5138; smaller numbers are seconds.
+    /// Creates it from a number since 1970 of unknown unit: seconds, milliseconds, microseconds or nanoseconds, derived from
+    /// the size of the number. This works for the years 1973 to 5138; smaller numbers are seconds.
     ///
     /// ```
     /// use jkool_model::Timestamp;
@@ -56,7 +56,7 @@ impl Timestamp {
     }
 }
 
-/// Before 1970 counts backwards; what no 64 bits of microseconds can say becomes the nearest that they can.
+/// A time before 1970 is negative; a time out of range becomes the nearest one in range.
 impl From<SystemTime> for Timestamp {
     #[inline]
     fn from(time: SystemTime) -> Self {
@@ -71,10 +71,10 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
-/// Takes microseconds as text, and ISO 8601 (`2016-03-09T12:00:00`, with a fraction and an offset if you like; UTC without one).
+/// Parses microseconds, and ISO 8601 (`2016-03-09T12:00:00`, with an optional fraction and offset; UTC without one).
 ///
-/// An offset is `Z`, `+01:00`, `+0100`, `+01`, or one of the names of RFC 5322, which mean the same everywhere: `UTC`, `UT`,
-/// `GMT`, `EST`, `EDT`, `CST`, `CDT`, `MST`, `MDT`, `PST`, `PDT`. Another name is refused.
+/// An offset is `Z`, `+01:00`, `+0100`, `+01`, or one of the names of RFC 5322, which are unambiguous: `UTC`, `UT`, `GMT`,
+/// `EST`, `EDT`, `CST`, `CDT`, `MST`, `MDT`, `PST`, `PDT`. Another name is an error.
 impl std::str::FromStr for Timestamp {
     type Err = InvalidTimestamp;
 
@@ -92,7 +92,8 @@ impl Serialize for Timestamp {
     }
 }
 
-/// ISO 8601 in UTC, to the microsecond: `2016-03-09T12:00:00.000000Z`. Outside the years 0 to 9999 it is the bare number.
+/// ISO 8601 in UTC, in microseconds: `2016-03-09T12:00:00.000000Z`. Outside of the years 0 to 9999 it is the number of
+/// microseconds.
 ///
 /// ```
 /// use jkool_model::Timestamp;
@@ -134,7 +135,7 @@ fn parse_iso(text: &str) -> Option<i64> {
     Some(usec - offset_minutes(offset)? * 60_000_000)
 }
 
-/// How far east of Greenwich.
+/// The offset from UTC in minutes, positive to the east.
 fn offset_minutes(offset: &str) -> Option<i64> {
     let Some(amount) = offset.strip_prefix(['+', '-']) else {
         return ZONES.iter().find(|(name, _)| name.eq_ignore_ascii_case(offset)).map(|(_, hours)| hours * 60);
@@ -198,7 +199,7 @@ fn days_in_month(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Counts from March, so that the leap day is a year's last day.
+/// Years start in March, so that the leap day is the last day of a year.
 fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
@@ -206,7 +207,7 @@ fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
     year * 365 + leap_days + day_of_year - 719_468
 }
 
-/// Year, month and day of a number of days since 1970: the way back from [`days_since_epoch`].
+/// Converts days since 1970 to year, month and day: the inverse of [`days_since_epoch`].
 fn date(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));

@@ -1,4 +1,4 @@
-//! What becomes properties of a snapshot.
+//! Conversion to properties of a snapshot.
 
 mod containers;
 mod scalars;
@@ -7,7 +7,7 @@ use crate::Text;
 use crate::property::Property;
 use crate::value::Value;
 
-/// What can be a field of a struct with `#[derive(Snapshot)]`: it becomes one property, several, or none.
+/// A type that can be a field of a struct with `#[derive(Snapshot)]`: it becomes one property, several, or none.
 ///
 /// | a field | becomes |
 /// |---|---|
@@ -19,7 +19,7 @@ use crate::value::Value;
 /// | a map | a property an entry, `stock.apples`, in the order of the keys |
 /// | a list or an array | a property with a list |
 ///
-/// For a type of your own, say how it is told:
+/// Implement it for a type of your own:
 ///
 /// ```
 /// use jkool_model::{Property, Text, ToProperties};
@@ -51,11 +51,11 @@ use crate::value::Value;
     note = "or `#[derive(Snapshot)]` above its struct, or implement `ToProperties` for it"
 )]
 pub trait ToProperties {
-    /// Appends what it is as `name`, or, if it has parts, each of them as `name.part`. An empty name is that of a whole: its parts
-    /// have their own names then.
+    /// Appends it as a property `name`, or, if it has parts, each part as `name.part`. If the name is empty, the parts have
+    /// their own names.
     fn append_properties(&self, name: Text, properties: &mut Vec<Property>);
 
-    /// What it is as an item of a list: its value, or a map if it has parts.
+    /// Returns its value as an item of a list: a map if it has parts.
     fn to_value(&self) -> Value {
         let mut parts = Vec::new();
         self.append_properties(Text::default(), &mut parts);
@@ -66,8 +66,8 @@ pub trait ToProperties {
     }
 }
 
-/// What has named parts, so that `#[jkool(flatten)]` can put them beside the other fields: a struct with `#[derive(Snapshot)]`, a
-/// map, and an `Option` of them.
+/// A type with named parts, which `#[jkool(flatten)]` accepts: a struct with `#[derive(Snapshot)]`, a map, and an `Option` of
+/// them.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no fields that could be flattened",
     label = "has no fields",
@@ -75,7 +75,7 @@ pub trait ToProperties {
 )]
 pub trait PropertySet: ToProperties {}
 
-/// The name of a part of `whole`.
+/// Returns the property name of a part of `whole`.
 pub(crate) fn part(whole: &str, name: Text) -> Text {
     match whole {
         "" => name,

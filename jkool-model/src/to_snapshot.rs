@@ -1,10 +1,12 @@
-//! What becomes a snapshot.
+//! Conversion to a snapshot.
 
 use crate::snapshot::Snapshot;
 
-/// What becomes a [`Snapshot`]: a snapshot itself, and a struct with `#[derive(Snapshot)]` (feature `derive`).
+/// A type that can be converted to a [`Snapshot`]: a snapshot itself, and a struct with `#[derive(Snapshot)]` (feature
+/// `derive`).
 ///
-/// Whatever takes a snapshot takes a reference to such a struct. A snapshot that is handed over by value is moved, not copied.
+/// A method that takes a snapshot also takes a reference to such a struct. A snapshot that is passed by value is moved, not
+/// copied.
 ///
 /// ```
 /// use jkool_model::{Event, Snapshot, ToSnapshot};
@@ -29,10 +31,10 @@ use crate::snapshot::Snapshot;
     note = "write `#[derive(Snapshot)]` above its struct (feature `derive`), or implement `ToSnapshot`"
 )]
 pub trait ToSnapshot {
-    /// The snapshot.
+    /// Returns the snapshot.
     fn to_snapshot(&self) -> Snapshot;
 
-    /// The same of what is not needed any more.
+    /// Returns the snapshot, consuming the value.
     fn into_snapshot(self) -> Snapshot
     where
         Self: Sized,

@@ -1,4 +1,4 @@
-//! What an event and an activity have in common: their fields, their setters, their validity.
+//! What events and activities share: fields, setters, validation.
 
 use crate::source::SourceFqn;
 use crate::timestamp::Timestamp;
@@ -70,10 +70,10 @@ macro_rules! trackable {
         }
 
         impl $name {
-            /// Checks what the service requires.
+            /// Validates it by the rules of the service.
             ///
             /// # Errors
-            /// Names the first field that is missing or wrong.
+            /// The first field that is missing or invalid.
             pub fn validate(&self) -> Result<(), $crate::InvalidEntity> {
                 $crate::trackable::Times {
                     report: self.time,
@@ -87,8 +87,8 @@ macro_rules! trackable {
                 $crate::trackable::require_source(self.source.as_ref())
             }
 
-            /// Of start, end and elapsed time, works out the third from the other two. What no 64 bits hold is left for
-            /// `validate` to refuse.
+            /// Computes the third of start, end and elapsed time if two of them are set. A result that does not fit 64 bits is
+            /// not set, and `validate` reports it.
             pub fn complete_times(&mut self) {
                 match (self.start_time, self.end_time, self.elapsed_usec) {
                     (Some(start), Some(end), None) if start <= end => {
@@ -109,7 +109,7 @@ macro_rules! trackable {
 
 pub(crate) use trackable;
 
-/// Why an event, activity or snapshot can't be sent.
+/// An error from validation: why an event, activity or snapshot cannot be sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidEntity {
@@ -127,7 +127,7 @@ pub enum InvalidEntity {
         /// Its value, in microseconds.
         usec: i64,
     },
-    /// A duration below zero.
+    /// A negative duration.
     #[error("{field} is negative: {usec} µs")]
     Negative {
         /// The field, by its name on the wire.
@@ -135,7 +135,7 @@ pub enum InvalidEntity {
         /// Its value, in microseconds.
         usec: i64,
     },
-    /// The end lies before the start.
+    /// The end is before the start.
     #[error("end-time-usec {end} is before start-time-usec {start}")]
     EndBeforeStart {
         /// The start, in microseconds since 1970.
@@ -143,18 +143,18 @@ pub enum InvalidEntity {
         /// The end, in microseconds since 1970.
         end: i64,
     },
-    /// Start, end and elapsed time don't fit each other.
+    /// Start, end and elapsed time contradict each other.
     #[error("elapsed-time-usec is {elapsed}, but from start-time-usec to end-time-usec are {between} µs")]
     ElapsedDisagrees {
         /// The elapsed time, in microseconds.
         elapsed: i64,
-        /// What lies between start and end, in microseconds.
+        /// The time between start and end, in microseconds.
         between: i64,
     },
 }
 
 impl InvalidEntity {
-    /// The field that is missing or wrong, by its name on the wire.
+    /// Returns the name on the wire of the field that is missing or invalid.
     pub fn field(&self) -> &'static str {
         match self {
             Self::Missing { field } | Self::TimeOutOfRange { field, .. } | Self::Negative { field, .. } => field,
@@ -210,184 +210,183 @@ impl Times {
     }
 }
 
-/// A duration in whole microseconds; what no 64 bits hold is the largest that they do.
+/// Converts a duration to microseconds; a larger one than fits 64 bits becomes the maximum.
 #[doc(hidden)]
 pub fn usec(duration: std::time::Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// The setters that decorate an event or activity, for a builder that holds it in `$entity`. They stand here once for the
-/// builders of this crate and of the client.
+/// The setters of fields that events and activities share, for a builder that has the entity in `$entity`. The builders of this
+/// crate and of the client use them.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __trackable_setters {
     ($entity:ident) => {
-        /// What was done: the name of the event or activity.
+        /// Sets the operation: the name of the event or activity.
         #[inline]
         pub fn operation(mut self, operation: impl Into<$crate::Text>) -> Self {
             self.$entity.operation = operation.into();
             self
         }
 
-        /// How grave it is; [`Severity::Info`]($crate::Severity::Info) unless said otherwise.
+        /// Sets the severity. The default is [`Severity::Info`]($crate::Severity::Info).
         #[inline]
         pub fn severity(mut self, severity: $crate::Severity) -> Self {
             self.$entity.severity = severity;
             self
         }
 
-        /// Its own id, in place of the fresh one that it was given.
+        /// Sets its tracking id, which replaces the generated one.
         #[inline]
         pub fn tracking_id(mut self, id: impl Into<$crate::TrackingId>) -> Self {
             self.$entity.tracking_id = Some(id.into());
             self
         }
 
-        /// The id of the activity or event that it belongs to.
+        /// Sets the id of the activity or event that it belongs to.
         #[inline]
         pub fn parent_id(mut self, id: impl Into<$crate::TrackingId>) -> Self {
             self.$entity.parent_id = Some(id.into());
             self
         }
 
-        /// Adds a correlator: whatever shares one is related.
+        /// Adds a correlator. Entities with the same correlator are related.
         #[inline]
         pub fn correlator(mut self, correlator: impl Into<$crate::Text>) -> Self {
             self.$entity.correlators.push(correlator.into());
             self
         }
 
-        /// Where it comes from.
+        /// Sets its source.
         #[inline]
         pub fn source(mut self, source: $crate::SourceFqn) -> Self {
             self.$entity.source = Some(source);
             self
         }
 
-        /// A url of the source.
+        /// Sets a url of the source.
         #[inline]
         pub fn source_url(mut self, url: impl Into<$crate::Text>) -> Self {
             self.$entity.source_url = url.into();
             self
         }
 
-        /// When it was reported.
+        /// Sets the time at which it is reported.
         #[inline]
         pub fn time(mut self, time: impl Into<$crate::Timestamp>) -> Self {
             self.$entity.time = Some(time.into());
             self
         }
 
-        /// When the operation started. Of start, end and elapsed time the third follows from the other two.
+        /// Sets the time at which the operation started. If two of start, end and elapsed time are set, the third is computed.
         #[inline]
         pub fn start_time(mut self, time: impl Into<$crate::Timestamp>) -> Self {
             self.$entity.start_time = Some(time.into());
             self
         }
 
-        /// When the operation ended.
+        /// Sets the time at which the operation ended.
         #[inline]
         pub fn end_time(mut self, time: impl Into<$crate::Timestamp>) -> Self {
             self.$entity.end_time = Some(time.into());
             self
         }
 
-        /// How long the operation took; on the wire in microseconds.
+        /// Sets how long the operation took. On the wire it is in microseconds.
         #[inline]
         pub fn elapsed(mut self, elapsed: std::time::Duration) -> Self {
             self.$entity.elapsed_usec = Some($crate::usec(elapsed));
             self
         }
 
-        /// How much of that it was blocked or waiting; on the wire in microseconds.
+        /// Sets how much of that time the operation was blocked or waiting. On the wire it is in microseconds.
         #[inline]
         pub fn wait_time(mut self, wait: std::time::Duration) -> Self {
             self.$entity.wait_usec = Some($crate::usec(wait));
             self
         }
 
-        /// How it ended.
+        /// Sets the outcome.
         #[inline]
         pub fn comp_code(mut self, code: $crate::CompCode) -> Self {
             self.$entity.comp_code = Some(code);
             self
         }
 
-        /// A number that tells why it ended so, in the terms of the operation.
+        /// Sets a number for the reason of the outcome, defined by the operation.
         #[inline]
         pub fn reason_code(mut self, code: i64) -> Self {
             self.$entity.reason_code = Some(code);
             self
         }
 
-        /// The error that occurred, as text.
+        /// Sets the error that occurred, as text.
         #[inline]
         pub fn exception(mut self, exception: impl Into<$crate::Text>) -> Self {
             self.$entity.exception = exception.into();
             self
         }
 
-        /// The error that occurred, with its chain of causes.
+        /// Sets the error that occurred, with its chain of causes.
         #[inline]
         pub fn error(self, error: &dyn std::error::Error) -> Self {
             self.exception($crate::error_chain(error))
         }
 
-        /// What was operated on: a queue, a table, a file.
+        /// Sets the resource that the operation used: a queue, a table, a file.
         #[inline]
         pub fn resource(mut self, resource: impl Into<$crate::Text>) -> Self {
             self.$entity.resource = resource.into();
             self
         }
 
-        /// Where it happened: a place, or latitude and longitude.
+        /// Sets the location: a place, or latitude and longitude.
         #[inline]
         pub fn location(mut self, location: impl Into<$crate::Text>) -> Self {
             self.$entity.location = location.into();
             self
         }
 
-        /// On whose behalf.
+        /// Sets the user on whose behalf it happened.
         #[inline]
         pub fn user(mut self, user: impl Into<$crate::Text>) -> Self {
             self.$entity.user = user.into();
             self
         }
 
-        /// The process.
+        /// Sets the process id.
         #[inline]
         pub fn pid(mut self, pid: u32) -> Self {
             self.$entity.pid = Some(pid.into());
             self
         }
 
-        /// The thread.
+        /// Sets the thread id.
         #[inline]
         pub fn tid(mut self, tid: i64) -> Self {
             self.$entity.tid = Some(tid);
             self
         }
 
-        /// Adds a typed property. A [`Property`]($crate::Property) that says what it measures goes to
+        /// Adds a typed property. For a [`Property`]($crate::Property) with a value type, use
         /// [`add_property`](Self::add_property).
         #[inline]
         pub fn property(self, name: impl Into<$crate::Text>, value: impl Into<$crate::TypedValue>) -> Self {
             self.add_property($crate::Property::new(name, value))
         }
 
-        /// Adds a ready property.
+        /// Adds a property.
         #[inline]
         pub fn add_property(mut self, property: $crate::Property) -> Self {
             self.$entity.properties.push(property);
             self
         }
 
-        /// Adds a snapshot, a set of metrics taken with it: a [`Snapshot`]($crate::Snapshot), or what becomes one, by value or by
-        /// reference.
+        /// Adds a snapshot: a [`Snapshot`]($crate::Snapshot), or a value or reference that can be converted to one.
         #[inline]
         pub fn snapshot(mut self, snapshot: impl $crate::ToSnapshot) -> Self {
             let snapshots = &mut self.$entity.snapshots;
-            // Most events have one at most, and it is large.
+            // Most events have at most one, and it is large.
             if snapshots.capacity() == 0 {
                 snapshots.reserve_exact(1);
             }
@@ -397,21 +396,21 @@ macro_rules! __trackable_setters {
     };
 }
 
-/// An error and what caused it, the way a log line would tell it: `outer: middle: inner`.
+/// Formats an error and its causes on one line: `outer: middle: inner`.
 ///
 /// ```
 /// let error = "x".parse::<i32>().unwrap_err();
 /// assert_eq!(jkool_model::error_chain(&error), "invalid digit found in string");
 /// ```
 ///
-/// A cause that the error's own text ends with is not told again. Behind the text of an error whose own code fails stands
-/// `[failed]`.
+/// A cause is omitted if the text before it already ends with it. If the `Display` implementation of an error fails, its text
+/// ends with `[failed]`.
 pub fn error_chain(error: &dyn std::error::Error) -> String {
     let mut chain = text_of(error);
     // An error may be its own cause, by mistake.
     for cause in std::iter::successors(error.source(), |cause| cause.source()).take(64) {
         let cause = text_of(cause);
-        // Many errors tell their cause themselves.
+        // Many errors include their cause in their text.
         if !chain.ends_with(&cause) {
             chain.push_str(": ");
             chain.push_str(&cause);
@@ -420,11 +419,11 @@ pub fn error_chain(error: &dyn std::error::Error) -> String {
     chain
 }
 
-/// What stands behind a text whose own code said that it failed.
+/// Appended to a text whose `Display` implementation failed.
 #[doc(hidden)]
 pub const FORMAT_FAILED: &str = "[failed]";
 
-/// Not `to_string`, which panics when the error's own code fails.
+/// Not `to_string`, which panics if the `Display` implementation fails.
 fn text_of(error: &dyn std::error::Error) -> String {
     let mut text = String::new();
     if write!(text, "{error}").is_err() {

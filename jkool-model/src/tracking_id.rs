@@ -1,4 +1,4 @@
-//! The id of an event, activity or snapshot.
+//! Tracking ids.
 
 use crate::Text;
 use crate::json::Json;
@@ -7,9 +7,9 @@ use std::fmt;
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
 
-/// Identifies one event, activity or snapshot, also as the parent of another.
+/// The id of one event, activity or snapshot, also used to refer to it as a parent.
 ///
-/// Ours are random UUIDs (version 4); any text of another client's is kept as it is.
+/// New ids are random UUIDs (version 4). Ids of other clients may be any text, which is kept.
 ///
 /// ```
 /// use jkool_model::TrackingId;
@@ -19,7 +19,8 @@ use uuid::fmt::Hyphenated;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TrackingId(Repr);
 
-/// A UUID in its usual text form is 16 bytes here; each text has one representation only, so that equality is the text's.
+/// A UUID in its usual text form is stored in 16 bytes. Each text has only one representation, so comparing representations
+/// compares texts.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Repr {
     Uuid(Uuid),
@@ -27,7 +28,7 @@ enum Repr {
 }
 
 impl TrackingId {
-    /// A new id that no other has.
+    /// Creates a new, unique id.
     pub fn random() -> Self {
         Self(Repr::Uuid(Uuid::new_v4()))
     }
@@ -40,7 +41,7 @@ impl TrackingId {
         matches!(&self.0, Repr::Text(text) if text.is_empty())
     }
 
-    /// How many bytes it takes beside itself, for whoever keeps accounts of memory.
+    /// Returns the heap memory that it uses, in bytes.
     pub fn heap_size(&self) -> usize {
         match &self.0 {
             Repr::Uuid(_) => 0,
@@ -48,7 +49,7 @@ impl TrackingId {
         }
     }
 
-    /// Appends it as a text of JSON.
+    /// Appends it as a JSON string.
     pub fn append_json(&self, out: &mut Vec<u8>) {
         self.write_json(Json::begin(out, 64)).end();
     }
@@ -70,7 +71,7 @@ impl TrackingId {
 
 impl From<Text> for TrackingId {
     fn from(text: Text) -> Self {
-        // Most that are none have another length, and a parser would look for the reason.
+        // A text that is no UUID usually has another length, and a parser would compute the reason.
         let canonical = (text.len() == Hyphenated::LENGTH)
             .then(|| Uuid::try_parse(&text).ok())
             .flatten()

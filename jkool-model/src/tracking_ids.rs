@@ -1,12 +1,12 @@
-//! Ids for many events at little cost.
+//! A fast generator of tracking ids.
 
 use crate::tracking_id::TrackingId;
 use std::sync::atomic::{AtomicU64, Ordering};
 use uuid::Uuid;
 
-/// A source of [`TrackingId`]s for a program that makes many: [`TrackingId::random`] asks the operating system each time, this
-/// asks it once. Ids of one source differ from each other for certain, and from those of all others as surely as random ones.
-/// They are no secrets: who knows one can work out the rest.
+/// A generator of [`TrackingId`]s, for a program that needs many: [`TrackingId::random`] calls the operating system each time,
+/// this calls it once. Ids of one generator never repeat, and collide with other ids as rarely as random ones. They are not
+/// secret: one id is enough to compute the others.
 ///
 /// ```
 /// use jkool_model::TrackingIds;
@@ -19,24 +19,24 @@ pub struct TrackingIds {
     count: AtomicU64,
 }
 
-/// Odd, and so far from 0 that neighbours have little in common: 2^128 divided by the golden ratio.
+/// Odd, and spread over all bits, so that successive numbers differ in many of them: 2^128 divided by the golden ratio.
 const STEP: u128 = 0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835;
 
 impl TrackingIds {
-    /// A new source, which begins at a random place.
+    /// Creates a generator with a random start.
     #[expect(clippy::new_without_default, reason = "it is not the same each time")]
     pub fn new() -> Self {
-        // Each of the two has six bits that are not random.
+        // Each of the two UUIDs has six bits that are not random.
         let (one, other) = (Uuid::new_v4().as_u128(), Uuid::new_v4().as_u128());
         Self { first: one ^ other.rotate_left(64), count: AtomicU64::new(0) }
     }
 
-    /// The next id: a UUID of version 4.
+    /// Returns the next id, a UUID of version 4.
     pub fn next(&self) -> TrackingId {
         TrackingId::from_uuid(uuid::Builder::from_random_bytes(self.next_bits().to_be_bytes()).into_uuid())
     }
 
-    /// The bits of the next id, for one of another form.
+    /// Returns the bits of the next id, for an id of another format.
     #[doc(hidden)]
     pub fn next_bits(&self) -> u128 {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
@@ -44,7 +44,7 @@ impl TrackingIds {
     }
 }
 
-/// Spreads each difference over all bits. Each step can be undone, so that no two numbers become one.
+/// Spreads each difference over all bits. Each step is reversible, so different numbers stay different.
 fn scatter(mut bits: u128) -> u128 {
     bits ^= bits >> 67;
     bits = bits.wrapping_mul(0xA3B1_9535_4A39_B70D_9DDF_EA08_EB38_2D69);

@@ -1,4 +1,4 @@
-//! A property's value.
+//! The values of properties.
 
 use crate::Text;
 use crate::heap_size::list_heap_size;
@@ -9,13 +9,13 @@ use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, forward_to_deserialize_any};
 use std::fmt::{self, Write};
 
-/// Lists within lists deeper than this are written as `"[depth]"`: nobody reads them, and a stack has an end.
+/// The maximum nesting depth; deeper lists are written as `"[depth]"`, to limit the use of the stack.
 const MAX_DEPTH: usize = 32;
 const TOO_DEEP: &str = "[depth]";
 
-/// The value of a property: what JSON can say, with every digit of an integer kept.
+/// The value of a property: any JSON value, with all digits of an integer.
 ///
-/// Two values are equal when they mean the same; `NaN` equals `NaN`.
+/// Two values are equal if they mean the same; `NaN` equals `NaN`.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Value {
@@ -23,9 +23,9 @@ pub enum Value {
     Null,
     /// True or false.
     Bool(bool),
-    /// A whole number of up to 64 bits.
+    /// An integer of up to 64 bits.
     Int(i64),
-    /// A larger whole number; on the wire a string of its digits.
+    /// A larger integer; on the wire a string of its digits.
     BigInt(i128),
     /// A floating-point number. `NaN` and the infinities are strings on the wire: `"NaN"`, `"Infinity"`, `"-Infinity"`.
     Double(f64),
@@ -33,12 +33,12 @@ pub enum Value {
     Text(Text),
     /// A list.
     List(Vec<Value>),
-    /// A map, in its order.
+    /// A map, in the order of its entries.
     Map(Vec<(Text, Value)>),
 }
 
 impl Value {
-    /// The text, when it is one.
+    /// Returns the text, if it is one.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Value::Text(text) => Some(text),
@@ -46,7 +46,7 @@ impl Value {
         }
     }
 
-    /// The number as a float, when it is one; large integers lose digits here.
+    /// Returns the number as a float, if it is one. Large integers lose precision.
     pub fn as_f64(&self) -> Option<f64> {
         match self {
             Value::Int(int) => Some(*int as f64),
@@ -56,7 +56,7 @@ impl Value {
         }
     }
 
-    /// The whole number, when it is one of 64 bits.
+    /// Returns the integer, if it is one of up to 64 bits.
     pub fn as_i64(&self) -> Option<i64> {
         match self {
             Value::Int(int) => Some(*int),
@@ -64,7 +64,7 @@ impl Value {
         }
     }
 
-    /// True or false, when it is one of them.
+    /// Returns the truth value, if it is one.
     pub fn as_bool(&self) -> Option<bool> {
         match self {
             Value::Bool(bool) => Some(*bool),
@@ -170,7 +170,7 @@ impl PartialEq for Value {
     }
 }
 
-/// Text as it is, anything else as JSON.
+/// A text without quotes, any other value as JSON.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -216,7 +216,7 @@ impl fmt::Display for AsJson<'_> {
     }
 }
 
-/// A text as JSON.
+/// A text as a JSON string.
 struct Quoted<'a>(&'a str);
 
 impl fmt::Display for Quoted<'_> {
@@ -242,7 +242,7 @@ impl<'de> Deserialize<'de> for Value {
 
 pub(crate) struct ValueVisitor;
 
-/// How serde_json hands over a number when some crate of the program switched its `arbitrary_precision` on.
+/// How serde_json passes a number if a crate of the program enables its feature `arbitrary_precision`.
 const EXACT_NUMBER: &str = "$serde_json::private::Number";
 
 impl<'de> Visitor<'de> for ValueVisitor {
@@ -321,7 +321,7 @@ fn exact_number(digits: String) -> Value {
     }
 }
 
-/// Lets a value that was read be read again as something more specific.
+/// Deserializes a value that was read into a more specific type.
 impl<'de> Deserializer<'de> for Value {
     type Error = de::value::Error;
 

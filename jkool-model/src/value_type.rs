@@ -1,35 +1,35 @@
-//! What a property's value is: its data type, and what it measures.
+//! The data types and value types of properties.
 
 use crate::spelling::open_enum;
 
 open_enum! {
     /// The data type of a property's value, by the names that TNT4J and jkool-client-java-api use.
     ///
-    /// Reading ignores case and takes TNT4PY's `integer` and `boolean`; a name that nobody knows is kept as text.
+    /// Parsing ignores case and accepts TNT4PY's `integer` and `boolean`. An unknown name is kept as text.
     pub enum DataType {
         /// Text.
         String = "string",
-        /// A whole number of up to 32 bits.
+        /// An integer of up to 32 bits.
         Int = "int" | "integer",
-        /// A whole number of up to 64 bits.
+        /// An integer of up to 64 bits.
         Long = "long",
-        /// A number of 64-bit floating point.
+        /// A 64-bit floating-point number.
         Double = "double",
-        /// A number of 32-bit floating point.
+        /// A 32-bit floating-point number.
         Float = "float",
         /// True or false.
         Bool = "bool" | "boolean",
-        /// A whole number of up to 8 bits.
+        /// An integer of up to 8 bits.
         Byte = "byte",
-        /// A whole number of up to 16 bits.
+        /// An integer of up to 16 bits.
         Short = "short",
         /// One character.
         Char = "char" | "character",
-        /// A time in milliseconds since the epoch.
+        /// A time in milliseconds since 1970.
         Date = "date",
-        /// A time in microseconds since the epoch.
+        /// A time in microseconds since 1970.
         DateUsec = "date.usec",
-        /// A whole number of any size.
+        /// An integer of any size.
         BigInt = "bint" | "BigInteger",
         /// A decimal number of any precision.
         BigDecimal = "bdec" | "BigDecimal",
@@ -39,7 +39,7 @@ open_enum! {
 }
 
 open_enum! {
-    /// What a property's value measures, its unit or its kind.
+    /// What a property's value measures: its unit or its kind.
     ///
     /// ```
     /// use jkool_model::{Property, ValueType};
@@ -48,7 +48,7 @@ open_enum! {
     /// ```
     #[derive(Default)]
     pub enum ValueType {
-        /// Nothing said.
+        /// Not specified.
         #[default]
         None = "none",
         /// Temperature, °F.
@@ -109,9 +109,9 @@ open_enum! {
         AgeYear = "age.year",
         /// A point in time.
         Timestamp = "timestamp",
-        /// Kilometres an hour.
+        /// Kilometres per hour.
         SpeedKmh = "speed.kmh",
-        /// Miles an hour.
+        /// Miles per hour.
         SpeedMph = "speed.mph",
         /// Pounds.
         MassLb = "mass.lb",
@@ -129,25 +129,25 @@ open_enum! {
         AddrIpV4 = "addr.ip.v4",
         /// An IPv6 address.
         AddrIpV6 = "addr.ip.v6",
-        /// A count that only grows.
+        /// A count that only increases.
         Counter = "counter",
-        /// A count of milliseconds that only grows.
+        /// A count of milliseconds that only increases.
         CounterMsec = "counter.msec",
-        /// A reading that goes up and down.
+        /// A measured value that can increase and decrease.
         Gauge = "gauge",
         /// A rate of change.
         Derive = "derive",
-        /// A count that starts anew with each reading.
+        /// A count that is reset at each reading.
         Absolute = "absolute",
-        /// A switch.
+        /// A flag.
         Flag = "flag",
-        /// Per cent.
+        /// A percentage.
         Percent = "percent",
         /// An identifier.
         Id = "id",
         /// A globally unique identifier.
         Guid = "guid",
-        /// Crypto money.
+        /// A cryptocurrency.
         Crypto = "crypto",
         /// Bitcoin.
         CryptoBtc = "crypto.btc",
@@ -162,8 +162,8 @@ open_enum! {
     }
 }
 
-/// Puts right what jkool-client-java-api's three-argument `Property` constructor writes: the data type under
-/// `value-type` and the value type under `type`. Only when both words are known the other way round.
+/// Corrects properties from jkool-client-java-api's three-argument `Property` constructor, which writes the data type as
+/// `value-type` and the value type as `type`. This applies only if both words are known in the swapped order.
 pub(crate) fn unswap(data_type: &str, value_type: &str) -> Option<(DataType, ValueType)> {
     if DataType::known(data_type).is_some() {
         return None;

@@ -1,8 +1,8 @@
-//! How fields are read and written: leniently in, one way out.
+//! How fields are read and written: reading accepts many forms, writing uses one.
 //!
-//! The structs of the protocol are tables of `wire name | older spelling => field`, made by [`wire_struct!`]. What a field
-//! looks like on the wire follows from its type, by [`Wire`] (`wire_fields.rs`): absent when it holds nothing, and readable in every form
-//! that a real client was seen to send.
+//! The structs of the protocol are tables of `wire name | older spelling => field`, defined by [`wire_struct!`]. The type of a
+//! field determines its form on the wire, by [`Wire`] (`wire_fields.rs`): an empty field is absent, and reading accepts every
+//! form that a real client was seen to send.
 
 use crate::json::Json;
 use crate::value::Value;
@@ -14,15 +14,15 @@ use std::ops::Deref;
 
 /// A field's form on the wire.
 pub(crate) trait Wire: Sized {
-    /// Nothing to write.
+    /// Whether there is nothing to write.
     fn is_absent(&self) -> bool;
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
 
-    /// Appends what [`write`](Self::write) makes of it in JSON.
+    /// Appends the JSON that [`write`](Self::write) produces.
     fn write_json<'a>(&self, out: Json<'a>) -> Json<'a>;
 
-    /// Makes it hold nothing. A list keeps its room.
+    /// Clears it. A list keeps its capacity.
     fn clear(&mut self)
     where
         Self: Default,
@@ -30,15 +30,15 @@ pub(crate) trait Wire: Sized {
         *self = Self::default();
     }
 
-    /// How many bytes it takes beside itself.
+    /// The heap memory that it uses, in bytes.
     fn heap_size(&self) -> usize {
         0
     }
 
-    /// Never asked for null, which means the same as an absent key.
+    /// Never called for null, which means the same as an absent key.
     fn read(value: Value) -> Result<Self, String>;
 
-    /// Reads straight from the input where that saves the detour by [`Value`].
+    /// Reads directly from the input, if that is faster than by a [`Value`].
     fn read_from<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
         match Value::deserialize(deserializer)? {
             Value::Null => Ok(None),
@@ -47,7 +47,7 @@ pub(crate) trait Wire: Sized {
     }
 }
 
-/// A key of an object, borrowed when it can be.
+/// A key of an object, borrowed if possible.
 pub(crate) struct Key<'de>(Cow<'de, str>);
 
 impl Deref for Key<'_> {
@@ -100,8 +100,8 @@ impl<T: Wire> Serialize for Written<'_, T> {
     }
 }
 
-/// Makes a struct of the protocol from its table of fields. The table is the only place that knows a field's name on the
-/// wire; a key that it does not list is ignored, and of two spellings of one field the last that holds something counts.
+/// Defines a struct of the protocol by its table of fields. The table is the only place with a field's name on the wire.
+/// Unknown keys are ignored, and of two spellings of one field the last one that is not empty counts.
 macro_rules! wire_struct {
     (
         $(#[$meta:meta])*
@@ -116,7 +116,7 @@ macro_rules! wire_struct {
             $( $(#[$field_meta])* #[doc = concat!("\n\nOn the wire: `", $wire, "`.")] pub $field: $ty, )+
         }
 
-        /// Nothing set.
+        /// All fields empty.
         impl Default for $name {
             fn default() -> Self {
                 Self { $( $field: $crate::wire::wire_struct!(@default $($default)?), )+ }
@@ -136,7 +136,7 @@ macro_rules! wire_struct {
         }
 
         impl $name {
-            /// Appends it as JSON on one line: the same bytes that `serde_json` writes, several times as fast.
+            /// Appends it as JSON on one line: the same bytes as `serde_json`, in about a quarter of the time.
             ///
             /// ```
             #[doc = concat!("let it = jkool_model::", stringify!($name), "::default();")]
@@ -160,7 +160,7 @@ macro_rules! wire_struct {
                 out.enclose(start, *b"{}")
             }
 
-            /// About how many bytes it takes beside itself: its texts, and what its lists have room for.
+            /// Returns the approximate heap memory that it uses, in bytes: its texts, and the capacity of its lists.
             ///
             /// ```
             #[doc = concat!("assert_eq!(jkool_model::", stringify!($name), "::default().heap_size(), 0);")]
@@ -171,7 +171,7 @@ macro_rules! wire_struct {
         }
 
         impl $name {
-            /// Makes it what it was by default. Its lists keep their room.
+            /// Resets all fields to their defaults. Lists keep their capacity.
             #[doc(hidden)]
             pub fn clear(&mut self) {
                 $( $crate::wire::wire_struct!(@clear &mut self.$field $(, $default)?); )+
@@ -217,7 +217,7 @@ macro_rules! wire_struct {
     (@written $field:expr, $codec:ident) => { $codec::Written($field) };
 }
 
-/// Reads the value that follows `key` into `field`; null and empty change nothing. An error says which field it is about.
+/// Reads the value of `key` into `field`; null and empty values change nothing. An error contains the name of the field.
 pub(crate) fn next_field<'de, A: MapAccess<'de>, T: Wire>(
     map: &mut A,
     key: &str,

@@ -1,4 +1,4 @@
-//! What each type of field looks like on the wire, and every form in which it is read.
+//! How each type of field is written, and all forms in which it is read.
 
 use crate::Text;
 use crate::enums::{ActivityStatus, CompCode, LogType, OpType, Severity};
@@ -27,7 +27,7 @@ fn unexpected<T>(expected: &str, value: &Value) -> Result<T, String> {
     Err(format!("expected {expected}, found {found}"))
 }
 
-/// Writes what is there. What is not there is absent, and nobody asks for its form.
+/// Writes a value that is present. An absent one is not written at all.
 #[inline]
 fn write_some<'a, T>(field: &Option<T>, out: Json<'a>, write: impl Fn(Json<'a>, &T) -> Json<'a>) -> Json<'a> {
     match field {
@@ -36,7 +36,7 @@ fn write_some<'a, T>(field: &Option<T>, out: Json<'a>, write: impl Fn(Json<'a>, 
     }
 }
 
-/// Empty text is absent; a number, list or object where text belongs is taken as its JSON.
+/// Empty text is absent; a number, list or object instead of a text is read as its JSON.
 impl Wire for Text {
     fn is_absent(&self) -> bool {
         self.is_empty()
@@ -62,7 +62,7 @@ impl Wire for Text {
     }
 }
 
-/// A whole number, also quoted.
+/// An integer, also quoted.
 impl Wire for Option<i64> {
     fn is_absent(&self) -> bool {
         self.is_none()
@@ -89,7 +89,7 @@ impl Wire for Option<i64> {
     }
 }
 
-/// Microseconds, also quoted, or an ISO 8601 text. Zero is how some clients say that they don't know.
+/// Microseconds, also quoted, or a text in ISO 8601. Zero is how some clients write an unknown time.
 impl Wire for Option<Timestamp> {
     fn is_absent(&self) -> bool {
         self.is_none()
@@ -157,7 +157,7 @@ impl Wire for Option<SourceFqn> {
     }
 }
 
-/// A list of texts, also a single one. The empty ones among them are absent.
+/// A list of texts, or a single one. Empty texts in it are dropped.
 impl Wire for Vec<Text> {
     fn clear(&mut self) {
         Vec::clear(self);
@@ -216,7 +216,7 @@ macro_rules! word {
     };
 }
 
-// What an unknown word is taken for.
+// The value for an unknown word.
 word! {
     CompCode, |_| None;
     ActivityStatus, |_| Some(ActivityStatus::Unknown);
@@ -257,7 +257,7 @@ fn read_object<T: de::DeserializeOwned>(value: Value) -> Result<T, String> {
     T::deserialize(value).map_err(|error| error.to_string())
 }
 
-/// A list of objects; what a single object in its place means, each kind says itself.
+/// A list of objects. Each type defines the meaning of a single object instead of the list.
 macro_rules! objects {
     ($($object:ty, $from_map:expr;)+) => {
         $(impl Wire for Vec<$object> {
@@ -325,7 +325,7 @@ macro_rules! objects {
 
 objects! {
     Snapshot, |entries| Ok(vec![read_object(Value::Map(entries))?]);
-    // TNT4PY passes on a dict: then the keys are the names. A property of its own has both a name and a value.
+    // TNT4PY sends a dict: its keys are the names. A single property has both a name and a value.
     Property, |entries| match ["name", "value"].iter().all(|needed| entries.iter().any(|(key, _)| key == needed)) {
         true => Ok(vec![read_object(Value::Map(entries))?]),
         false => Ok(entries.into_iter().map(|(name, value)| Property::new(name, value)).collect()),

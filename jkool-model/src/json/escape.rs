@@ -1,12 +1,12 @@
-//! Copying a text, and finding and escaping what JSON does not take as it is, without a branch or a call for each byte.
+//! Copies a text, and finds and escapes special characters, without a branch or call for each byte.
 
-/// How many bytes of a text are taken at once.
+/// The number of bytes of a text that are handled at once.
 pub(super) const CHUNK: usize = 32;
 
-/// The room that [`escape`] wants: six bytes for each of a chunk, and what it writes ahead.
+/// The room that [`escape`] needs: six bytes for each byte of a chunk, and what it writes ahead.
 pub(super) const ESCAPED: usize = 6 * CHUNK + 8;
 
-/// Copies up to a chunk. Says whether all of it is plain, if that is asked.
+/// Copies up to a chunk. Returns whether no byte of it needs escaping, if that is asked.
 #[inline(always)]
 pub(super) fn copy<const ASKED: bool>(room: &mut [u8], bytes: &[u8]) -> bool {
     match bytes.len() {
@@ -32,8 +32,8 @@ fn ends<const N: usize, const ASKED: bool>(room: &mut [u8], bytes: &[u8]) -> boo
     !ASKED || is_plain(first) & is_plain(last)
 }
 
-/// Whether it goes out as it is. No byte ends the search early, so that sixteen are looked at with one instruction, and fewer as
-/// one number.
+/// Whether no byte needs escaping. The search does not stop early, so that sixteen bytes are checked with one instruction, and
+/// fewer as one number.
 #[inline(always)]
 pub(super) fn is_plain<const N: usize>(bytes: &[u8; N]) -> bool {
     if N >= 16 {
@@ -48,7 +48,7 @@ pub(super) fn is_plain<const N: usize>(bytes: &[u8; N]) -> bool {
     found == 0
 }
 
-/// Not 0 when one of the eight bytes is special: the top bit of a byte is set when subtracting took it below zero.
+/// Not 0 if one of the eight bytes is special: the top bit of a byte is set if the subtraction made it negative.
 #[inline(always)]
 const fn special(eight: u64) -> u64 {
     const EACH: u64 = u64::from_le_bytes([1; 8]);
@@ -62,7 +62,7 @@ const fn is_special(byte: u8) -> bool {
     (byte < 0x20) | (byte == b'"') | (byte == b'\\')
 }
 
-/// Copies up to a chunk to a room of [`ESCAPED`] bytes, its special ones escaped. Says how many bytes that makes.
+/// Copies up to a chunk to a buffer of [`ESCAPED`] bytes, with special bytes escaped. Returns the number of bytes written.
 pub(super) fn escape(room: &mut [u8], text: &[u8]) -> usize {
     let mut at = 0;
     for part in text.chunks(8) {
@@ -71,7 +71,7 @@ pub(super) fn escape(room: &mut [u8], text: &[u8]) -> usize {
                 room[at..at + 8].copy_from_slice(eight);
                 at += 8;
             }
-            // All eight bytes of a form are copied, and the next one goes over those that do not count.
+            // All eight bytes of an entry are copied; the next entry overwrites those that do not count.
             _ => part.iter().map(|byte| &FORMS[usize::from(*byte)]).for_each(|form| {
                 room[at..at + 8].copy_from_slice(form);
                 at += usize::from(form[7]);
@@ -81,7 +81,7 @@ pub(super) fn escape(room: &mut [u8], text: &[u8]) -> usize {
     at
 }
 
-/// What each byte is written as, at most six bytes; the last of the eight says how many.
+/// How each byte is written, at most six bytes; the last of the eight is the length.
 static FORMS: [[u8; 8]; 256] = {
     let mut forms = [[0; 8]; 256];
     let mut byte = 0;

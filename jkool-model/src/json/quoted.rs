@@ -1,6 +1,6 @@
-//! Words that JSON takes as they are, ready in their quotes.
+//! Words that need no escaping, prepared with their quotes.
 
-/// A word in its quotes, padded so that it is copied at once.
+/// A quoted word, padded so that it can be copied at once.
 #[derive(Debug)]
 pub(crate) struct Quoted {
     pub(super) quoted: [u8; Quoted::MAX],
@@ -10,7 +10,7 @@ pub(crate) struct Quoted {
 impl Quoted {
     const MAX: usize = 16;
 
-    /// Of a text that needs no escape. One that is too long does not compile.
+    /// Creates it from a text that needs no escaping. A text that is too long is a compile error.
     pub(crate) const fn new(word: &str) -> Self {
         let (word, mut quoted, mut at) = (word.as_bytes(), [b'"'; Self::MAX], 0);
         while at < word.len() {

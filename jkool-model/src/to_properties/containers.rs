@@ -1,4 +1,4 @@
-//! What holds others: references, options, lists, maps.
+//! Implementations for types that contain others: references, options, lists, maps.
 
 use super::{PropertySet, ToProperties, part};
 use crate::Text;
@@ -33,7 +33,7 @@ impl<T: ToProperties> ToProperties for Option<T> {
         }
     }
 
-    /// In a list its place counts.
+    /// In a list it keeps its position.
     fn to_value(&self) -> Value {
         self.as_ref().map_or(Value::Null, ToProperties::to_value)
     }
@@ -63,7 +63,7 @@ lists! {
     [] BTreeSet<T>;
 }
 
-/// In the order of the texts, so that what is equal looks equal.
+/// In the order of the texts, so that equal sets have equal results.
 impl<T: ToProperties + Ord, S> ToProperties for HashSet<T, S> {
     fn append_properties(&self, name: Text, properties: &mut Vec<Property>) {
         properties.push(Property::new(name, self.to_value()));
@@ -86,7 +86,7 @@ impl<K: ToString, V: ToProperties> ToProperties for BTreeMap<K, V> {
 
 impl<K, V> PropertySet for BTreeMap<K, V> where Self: ToProperties {}
 
-/// In the order of the keys, so that what is equal looks equal.
+/// In the order of the keys, so that equal maps have equal results.
 impl<K: ToString + Ord, V: ToProperties, S> ToProperties for HashMap<K, V, S> {
     fn append_properties(&self, name: Text, properties: &mut Vec<Property>) {
         let mut entries: Vec<(&K, &V)> = self.iter().collect();

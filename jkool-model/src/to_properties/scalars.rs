@@ -1,4 +1,4 @@
-//! What becomes one property.
+//! Implementations for types that become one property.
 
 use super::ToProperties;
 use crate::Text;
@@ -61,7 +61,7 @@ scalars! {
     TypedValue as |typed| typed.clone();
 }
 
-/// What says by itself what it measures.
+/// Types that determine the value type.
 macro_rules! measured {
     ($($ty:ty as $typed:expr, $value_type:expr;)+) => {
         $(impl ToProperties for $ty {
