@@ -1,4 +1,4 @@
-//! What `#[jkool(..)]` says of a struct and of a field.
+//! Parses the attributes `#[jkool(..)]` of a struct and of its fields.
 
 use crate::value_type;
 use proc_macro2::TokenStream;
@@ -6,16 +6,16 @@ use quote::{ToTokens, quote};
 use syn::meta::ParseNestedMeta;
 use syn::{Attribute, Expr, ExprLit, ExprPath, Lit, LitStr, Path};
 
-/// What is said of a struct.
+/// The attributes of a struct.
 #[derive(Default)]
 pub(crate) struct Container {
     pub(crate) name: Option<LitStr>,
     pub(crate) category: Option<LitStr>,
-    /// Where the model is, when it is not at `::jkool_model`.
+    /// The path of the model, if it is not `::jkool_model`.
     pub(crate) model: Option<Path>,
 }
 
-/// What is said of a field.
+/// The attributes of a field.
 #[derive(Default)]
 pub(crate) struct Field {
     pub(crate) rename: Option<LitStr>,
@@ -25,7 +25,7 @@ pub(crate) struct Field {
     pub(crate) with: Option<ExprPath>,
 }
 
-/// What a field measures: a word that was checked, or an expression.
+/// The value type of a field: a known name, or an expression.
 pub(crate) enum ValueType {
     Known(proc_macro2::Ident),
     Given(Expr),
@@ -128,7 +128,7 @@ fn text(meta: &ParseNestedMeta<'_>) -> syn::Result<LitStr> {
     value.parse().map_err(|error| syn::Error::new(error.span(), format!("write a text: `{word} = \"..\"`")))
 }
 
-/// A word that is checked, or any expression of that type.
+/// Parses a known name, or any expression of this type.
 fn measured(meta: &ParseNestedMeta<'_>) -> syn::Result<ValueType> {
     let value = meta.value().map_err(|_| meta.error("write `value_type = \"currency.usd\"`"))?;
     match value.parse()? {

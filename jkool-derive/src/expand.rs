@@ -1,4 +1,4 @@
-//! The code that the derive writes.
+//! Generates the code of the derive.
 
 use crate::attributes::{Container, Field};
 use proc_macro2::{Ident, TokenStream, TokenTree};
@@ -7,10 +7,10 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Fields, FieldsNamed, GenericParam, Generics, parse_quote};
 
-/// The implementations for a struct.
+/// Returns the implementations for a struct.
 ///
 /// # Errors
-/// When it is no struct with named fields, or an attribute says what makes no sense; all of those are told.
+/// If it is not a struct with named fields, or attributes are invalid; all errors are reported.
 pub(crate) fn snapshot(input: &DeriveInput) -> syn::Result<TokenStream> {
     let fields = named_fields(input)?;
     let container = Container::read(&input.attrs);
@@ -87,7 +87,7 @@ fn combine(errors: &mut Option<syn::Error>, error: syn::Error) {
     }
 }
 
-/// The line for a field. It has the place of the field's type, so that an error of the compiler points there.
+/// The statement for a field. It has the span of the field's type, so that compiler errors point there.
 fn append(field: &syn::Field, attributes: &Field, model: &TokenStream) -> TokenStream {
     let ident = &field.ident;
     let at = field.ty.span();
@@ -112,7 +112,7 @@ fn append(field: &syn::Field, attributes: &Field, model: &TokenStream) -> TokenS
     quote_spanned!(at=> #model::derived::field(#value, &__whole, #name, #value_type, __properties);)
 }
 
-/// Type parameters that are in a field must be able to be properties.
+/// Type parameters that occur in a field must implement `ToProperties`.
 fn bounded(generics: &Generics, read: &[(&syn::Field, Field)], model: &TokenStream) -> Generics {
     let mut generics = generics.clone();
     for parameter in &mut generics.params {

@@ -6,8 +6,8 @@ mod value_type;
 
 use proc_macro::TokenStream;
 
-/// Makes a struct with named fields a snapshot: it implements `ToSnapshot`, and `ToProperties` so that it can be a field of another.
-/// What its attributes say is told in the documentation of this crate.
+/// Implements `ToSnapshot` for a struct with named fields, and `ToProperties` so that it can be a field of another such struct.
+/// The documentation of this crate describes the attributes.
 #[proc_macro_derive(Snapshot, attributes(jkool))]
 pub fn derive_snapshot(input: TokenStream) -> TokenStream {
     let input = syn::parse_macro_input!(input as syn::DeriveInput);

@@ -1,12 +1,12 @@
-//! The words for what a value measures, checked while the program is compiled.
+//! The names of value types, checked at compile time.
 
 use proc_macro2::{Ident, Span};
 use syn::LitStr;
 
-/// The variant of the model's `ValueType` that is spelled so.
+/// Returns the variant of the model's `ValueType` with this name.
 ///
 /// # Errors
-/// When there is none; the nearest word is named.
+/// If there is none; the error names the most similar one.
 pub(crate) fn variant(word: &LitStr) -> syn::Result<Ident> {
     let text = word.value();
     if WORDS.contains(&&*text) {
@@ -26,7 +26,7 @@ fn camel_case(word: &str) -> String {
     word.split('.').map(capital).collect()
 }
 
-/// How many letters must be put in, left out or changed to make the one word the other.
+/// The edit distance of two words: letters inserted, deleted or replaced.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.to_lowercase().chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
@@ -41,7 +41,7 @@ fn distance(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-/// The words of the model's `ValueType`.
+/// The names of the model's `ValueType`.
 #[rustfmt::skip]
 const WORDS: &[&str] = &[
     "none", "temp.f", "temp.c", "rate.sec", "currency", "currency.usd", "currency.eur", "currency.uk", "size", "size.byte",

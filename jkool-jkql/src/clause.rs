@@ -1,4 +1,4 @@
-//! The clauses of a statement: what stands behind that which is asked for.
+//! The grammar of the clauses of a statement.
 
 use crate::condition::{Condition, Name};
 use crate::input::{
@@ -11,7 +11,7 @@ use crate::statement::{Bucket, Chart, Figure, Kind, Output, Select, Sort, SortBy
 use winnow::Parser;
 use winnow::combinator::alt;
 
-/// A part of a statement that stands behind what is asked for.
+/// A clause of a statement.
 pub(crate) enum Clause {
     Fields(Vec<Name>),
     Where(Condition),
@@ -23,7 +23,7 @@ pub(crate) enum Clause {
     Show(Chart),
 }
 
-/// What is asked for and the clauses behind it, in any order; beside it, the period behind `with`.
+/// The subject of a statement and its clauses, in any order; and the period after `with`.
 pub(crate) fn clauses(
     input: &mut Input<'_>,
     what: impl FnOnce(&mut Input<'_>) -> Parsed<(Option<Kind>, Output)>,
@@ -55,7 +55,7 @@ pub(crate) fn clauses(
     Ok((select, with))
 }
 
-/// Whether there was nothing before.
+/// Sets a clause, and returns whether it was not set before.
 fn replace<T>(place: &mut T, new: T, was_empty: impl FnOnce(&T) -> bool) -> bool {
     was_empty(&std::mem::replace(place, new))
 }
@@ -111,7 +111,7 @@ fn period(input: &mut Input<'_>) -> Parsed<Clause> {
     Ok(Clause::Period(first, second))
 }
 
-/// A period of time, as it stands behind `for`.
+/// A period, as in a `for` clause.
 pub(crate) fn one_period(input: &mut Input<'_>) -> Parsed<Period> {
     let latest = |input: &mut Input<'_>| {
         alt((word("`latest`"), word("`last`"))).parse_next(input)?;
@@ -180,7 +180,7 @@ fn show(input: &mut Input<'_>) -> Parsed<Clause> {
     const CHART: &str = "a chart (linechart, areachart, barchart, piechart, table, number, heatmap, map)";
     word("`show as`")(input)?;
     let known = |(name, _): (String, usize)| {
-        // A column chart is a bar chart that stands.
+        // A column chart is a vertical bar chart.
         let name = name.to_ascii_lowercase().replace("colchart", "barchart");
         Chart::ALL.iter().find(|(known, _)| *known == name).map(|(_, chart)| *chart)
     };

@@ -1,29 +1,29 @@
-//! Conditions as they were written: names are not yet looked up, values not yet read.
+//! Conditions as written: names are not resolved, and values not parsed.
 
 use std::fmt;
 
-/// What is asked of an entity: a tree, the same for jKQL and for the short form.
+/// A condition on an entity: a tree, the same for jKQL and for the query line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Condition {
-    /// Every one of these. Of none, it is everything.
+    /// All of these conditions. An empty list matches everything.
     All(Vec<Condition>),
-    /// One of these.
+    /// At least one of these conditions.
     Any(Vec<Condition>),
-    /// Not this.
+    /// The negation of a condition.
     Not(Box<Condition>),
-    /// Words in the texts of an entity, one after the other.
+    /// Consecutive words in the texts of an entity.
     Words {
         /// The words.
         text: String,
-        /// Whether the last of them only has to begin so.
+        /// Whether the last word may be a prefix.
         begins: bool,
     },
     /// A test of a field.
     Test {
         /// The field.
         name: Name,
-        /// What one of its values must be.
+        /// The test that one of its values must pass.
         test: Test,
     },
 }
@@ -34,17 +34,17 @@ impl Default for Condition {
     }
 }
 
-/// The name of a field, and where it was written.
+/// The name of a field, and its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Name {
-    /// Which field.
+    /// The name.
     pub kind: NameKind,
     /// Its column in the text, from 1.
     pub column: usize,
 }
 
-/// The forms in which a field is named.
+/// The forms of field names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NameKind {
@@ -52,36 +52,36 @@ pub enum NameKind {
     Bare(String),
     /// `properties('order-amount')`: a property, or a value of any snapshot.
     Property(String),
-    /// `snapshots('Payment', 'amount')`, or with the category before: a value of a snapshot.
+    /// `snapshots('Payment', 'amount')`, or with the category first: a value of a snapshot.
     Snapshot {
-        /// The category, if it is said.
+        /// The category, if given.
         category: Option<String>,
-        /// The snapshot's name.
+        /// The name of the snapshot.
         name: String,
         /// The name of the value.
         property: String,
     },
 }
 
-/// What is asked of the value of a field.
+/// A test of the value of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Test {
-    /// There is any.
+    /// The field has a value.
     Exists,
-    /// It is this.
+    /// The value equals this.
     Is(Value),
-    /// It begins with this.
+    /// The value starts with this.
     Begins(Value),
-    /// It contains this.
+    /// The value contains this.
     Contains(Value),
-    /// It fits a pattern, in which `%` is any text and `_` any character.
+    /// The value matches a pattern, in which `%` is any text and `_` any character.
     Like(Value),
-    /// It is above or below this.
+    /// The value is above or below this.
     Compare(Comparison, Value),
 }
 
-/// How values are compared.
+/// Comparison operators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {
     /// `<`
@@ -94,7 +94,7 @@ pub enum Comparison {
     AtLeast,
 }
 
-/// A value, and where it was written.
+/// A value, and its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Value {

@@ -1,9 +1,9 @@
-//! Why a text is no query.
+//! Parse errors.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// Why a text is no query: the place, what was expected there, and what is there instead.
+/// A parse error: the position, what was expected there, and what was found instead.
 ///
 /// ```
 /// let error = jkool_jkql::parse("get events wher severity = 'ERROR'").unwrap_err();
@@ -14,18 +14,18 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ParseError {
-    /// The place: a column from 1, counted in characters.
+    /// The column of the error, from 1, in characters.
     pub column: usize,
-    /// What would have been right there.
+    /// What was expected there.
     pub expected: Vec<String>,
-    /// What is there; empty at the end of the text.
+    /// What was found; empty at the end of the text.
     pub found: String,
-    /// What was perhaps meant.
+    /// A suggestion, if there is a similar name.
     pub nearest: Option<String>,
 }
 
 impl ParseError {
-    /// That something at `column` is not one of `known`.
+    /// Creates an error for an unknown name at `column`, with a suggestion from `known`.
     pub fn unknown(
         column: usize,
         expected: &str,
@@ -42,24 +42,24 @@ impl ParseError {
         let word = rest.find(|c: char| c.is_whitespace() || "()<>=!,:".contains(c)).unwrap_or(rest.len());
         let first = rest.chars().next().map_or(0, char::len_utf8);
         let found: String = rest.get(..word.max(first)).unwrap_or_default().chars().take(64).collect();
-        // Signs are near to everything.
+        // Symbols are similar to everything.
         let words = expected.iter().filter(|word| word.starts_with('`') && word.len() > 4);
         let nearest = nearest(&found, words.map(|word| word.trim_matches('`')));
         Self { column, expected: expected.iter().map(|&text| text.to_owned()).collect(), found, nearest }
     }
 }
 
-/// The column of a byte, from 1, in characters.
+/// Returns the column of a byte, from 1, in characters.
 pub(crate) fn column_of(text: &str, offset: usize) -> usize {
     text.get(..offset).unwrap_or(text).chars().count() + 1
 }
 
-/// Of `known`, the one that is most like `found`, if any is much like it.
+/// Returns the most similar of `known`, if any is similar enough.
 fn nearest(found: &str, known: impl IntoIterator<Item = impl AsRef<str>>) -> Option<String> {
     let found = found.to_lowercase();
     let distance = |name: &str| {
         let name = name.to_lowercase();
-        // A name is often written without what stands before its last dot.
+        // The part before the last dot of a name is often omitted.
         let last = name.rsplit(['.', '/']).next().unwrap_or_default();
         [&*name, last].iter().map(|name| strsim::damerau_levenshtein(&found, name)).min().unwrap_or(usize::MAX)
     };

@@ -1,5 +1,5 @@
-//! The text that is parsed, and the smallest parts of the grammars. Each part that is not there is noted, so that an error tells
-//! all that was expected at the farthest place that was reached.
+//! The input of the parsers, and the tokens of the grammars. Each token that is missing is recorded, so that an error lists
+//! everything that was expected at the rightmost position that was reached.
 
 use crate::condition::Value;
 use crate::error::{ParseError, column_of};
@@ -11,7 +11,7 @@ use winnow::error::EmptyError;
 use winnow::stream::{LocatingSlice, Location, Stateful, Stream};
 use winnow::token::{take_till, take_while};
 
-/// What is known while a text is parsed.
+/// The state of a parser.
 #[derive(Debug)]
 pub(crate) struct State<'i> {
     text: &'i str,
@@ -19,7 +19,7 @@ pub(crate) struct State<'i> {
     depth: Cell<usize>,
 }
 
-/// The farthest place at which something was expected.
+/// The rightmost position at which something else was expected.
 #[derive(Debug, Default)]
 struct Farthest {
     offset: usize,
@@ -29,10 +29,10 @@ struct Farthest {
 pub(crate) type Input<'i> = Stateful<LocatingSlice<&'i str>, &'i State<'i>>;
 pub(crate) type Parsed<T> = Result<T, EmptyError>;
 
-/// Parentheses within each other: a stack has an end.
+/// The maximum nesting of parentheses, because the stack is limited.
 const DEEPEST: usize = 50;
 
-/// Reads all of `text`.
+/// Parses the whole of `text`.
 pub(crate) fn parse_all<T>(text: &str, mut grammar: impl FnMut(&mut Input<'_>) -> Parsed<T>) -> Result<T, ParseError> {
     let state = State { text, farthest: RefCell::default(), depth: Cell::new(0) };
     let mut input = Stateful { input: LocatingSlice::new(text), state: &state };
@@ -43,7 +43,7 @@ pub(crate) fn parse_all<T>(text: &str, mut grammar: impl FnMut(&mut Input<'_>) -
     })
 }
 
-/// What `parser` reads, behind spaces; `expected` says what that is.
+/// Runs `parser` after optional spaces; `expected` describes what it parses.
 pub(crate) fn token<'i, T>(
     expected: &'static str,
     mut parser: impl Parser<Input<'i>, T, EmptyError>,
@@ -54,7 +54,7 @@ pub(crate) fn token<'i, T>(
     }
 }
 
-/// What `parser` reads at once, without spaces before it.
+/// Runs `parser` without skipping spaces.
 pub(crate) fn joined<'i, T>(
     expected: &'static str,
     mut parser: impl Parser<Input<'i>, T, EmptyError>,
@@ -68,7 +68,7 @@ pub(crate) fn joined<'i, T>(
     }
 }
 
-/// Notes that something was expected at `offset`.
+/// Records that something was expected at `offset`.
 fn miss(input: &Input<'_>, offset: usize, expected: &'static str) {
     let mut farthest = input.state.farthest.borrow_mut();
     if offset > farthest.offset {
@@ -84,7 +84,7 @@ pub(crate) fn spaces(input: &mut Input<'_>) -> Parsed<()> {
     take_while(0.., char::is_whitespace).void().parse_next(input)
 }
 
-/// A word of the grammar, or several, in small or capital letters. `expected` is them in backquotes.
+/// A keyword, or several, ignoring case. `expected` contains them in backquotes.
 pub(crate) fn word<'i>(expected: &'static str) -> impl FnMut(&mut Input<'i>) -> Parsed<()> {
     token(expected, move |input: &mut Input<'i>| {
         for wanted in expected.trim_matches('`').split(' ') {
@@ -95,17 +95,17 @@ pub(crate) fn word<'i>(expected: &'static str) -> impl FnMut(&mut Input<'i>) -> 
     })
 }
 
-/// Signs that stand for themselves. `expected` is them in backquotes.
+/// A fixed symbol. `expected` contains it in backquotes.
 pub(crate) fn sign<'i>(expected: &'static str) -> impl FnMut(&mut Input<'i>) -> Parsed<()> {
     token(expected, winnow::token::literal(expected.trim_matches('`')).void())
 }
 
-/// Letters, digits, and signs that names have within.
+/// Letters, digits, and symbols that names may contain.
 fn bare<'i>(input: &mut Input<'i>) -> Parsed<&'i str> {
     take_while(1.., |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '/' | '%' | '+')).parse_next(input)
 }
 
-/// A word that is a name or a value.
+/// A word: a name or a value.
 pub(crate) fn identifier<'i>(expected: &'static str) -> impl FnMut(&mut Input<'i>) -> Parsed<(String, usize)> {
     move |input| {
         spaces(input)?;
@@ -114,12 +114,12 @@ pub(crate) fn identifier<'i>(expected: &'static str) -> impl FnMut(&mut Input<'i
     }
 }
 
-/// The column of what comes next.
+/// The column of the next token.
 pub(crate) fn here(input: &Input<'_>) -> usize {
     column_of(input.state.text, input.current_token_start())
 }
 
-/// A text in one of these quotes, in which a backslash or a doubled quote lets a quote stand for itself.
+/// A text in one of these quotes; a backslash or a doubled quote escapes a quote.
 pub(crate) fn quoted(quotes: &str, input: &mut Input<'_>) -> Parsed<String> {
     let quote = winnow::token::any.verify(|c| quotes.contains(*c)).parse_next(input)?;
     let mut text = String::new();
@@ -147,7 +147,7 @@ pub(crate) fn text(expected: &'static str) -> impl FnMut(&mut Input<'_>) -> Pars
     }
 }
 
-/// A whole number from 1 on.
+/// A positive integer.
 pub(crate) fn count(expected: &'static str) -> impl FnMut(&mut Input<'_>) -> Parsed<u32> {
     move |input| {
         let digits = take_while(1.., |c: char| c.is_ascii_digit());
@@ -155,7 +155,7 @@ pub(crate) fn count(expected: &'static str) -> impl FnMut(&mut Input<'_>) -> Par
     }
 }
 
-/// One more level of parentheses.
+/// Enters one more level of parentheses.
 pub(crate) fn deeper<'i, T>(input: &mut Input<'i>, mut inner: impl FnMut(&mut Input<'i>) -> Parsed<T>) -> Parsed<T> {
     let depth = input.state.depth.get();
     if depth >= DEEPEST {
@@ -167,18 +167,18 @@ pub(crate) fn deeper<'i, T>(input: &mut Input<'i>, mut inner: impl FnMut(&mut In
     parsed
 }
 
-/// Says that what was read is not right here.
+/// Reports that the parsed value is invalid here.
 pub(crate) fn refuse<T>(input: &Input<'_>, expected: &'static str) -> Parsed<T> {
     miss(input, input.current_token_start(), expected);
     Err(EmptyError)
 }
 
-/// As many as there are.
+/// Zero or more.
 pub(crate) fn list_or_none<'i>(input: &mut Input<'i>, item: impl FnMut(&mut Input<'i>) -> Parsed<()>) -> Parsed<()> {
     either(input, |input| list(input, item, |_| Ok(())), |_| Ok(Vec::new())).map(drop)
 }
 
-/// One or more, with `between` between them.
+/// One or more, separated by `between`.
 pub(crate) fn list<'i, T>(
     input: &mut Input<'i>,
     mut item: impl FnMut(&mut Input<'i>) -> Parsed<T>,
@@ -197,7 +197,7 @@ pub(crate) fn list<'i, T>(
     }
 }
 
-/// The first of two that is there.
+/// The first of two alternatives that matches.
 pub(crate) fn either<'i, T>(
     input: &mut Input<'i>,
     one: impl FnOnce(&mut Input<'i>) -> Parsed<T>,

@@ -66,7 +66,7 @@ fn unsubscribe(input: &mut Input<'_>) -> Parsed<Statement> {
     Ok(Statement::Unsubscribe(text("the id of a subscription in quotes")(input)?.text))
 }
 
-/// What is asked for: entities, or figures of them.
+/// The subject: entities, or figures of them.
 fn what(input: &mut Input<'_>) -> Parsed<(Option<Kind>, Output)> {
     either(
         input,
@@ -75,7 +75,7 @@ fn what(input: &mut Input<'_>) -> Parsed<(Option<Kind>, Output)> {
     )
 }
 
-/// `number of events, avg(elapsedtime)`: the kind is that of the number, else events.
+/// `number of events, avg(elapsedtime)`: the kind of entities is the one after `number of`, or events.
 fn figures(input: &mut Input<'_>) -> Parsed<(Option<Kind>, Vec<Figure>)> {
     let one = |input: &mut Input<'_>| {
         let number = |input: &mut Input<'_>| {

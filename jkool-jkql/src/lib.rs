@@ -17,15 +17,15 @@ pub use moment::{InvalidMoment, UnknownZone, Zone, moment};
 pub use period::{Period, Unit};
 pub use statement::{Bucket, Chart, Figure, Function, Kind, Output, Select, Sort, SortBy, Statement};
 
-/// Reads a statement of jKQL.
+/// Parses a statement of jKQL.
 ///
 /// # Errors
-/// When it is none: with the place, and what was expected there.
+/// If it cannot be parsed; the error contains the position and what was expected there.
 pub fn parse(text: &str) -> Result<Statement, ParseError> {
     input::parse_all(text, jkql::statement)
 }
 
-/// Reads a query line: the short form, or `where` and a condition of jKQL.
+/// Parses a query line: the short form, or `where` followed by a jKQL condition.
 ///
 /// ```
 /// let short = jkool_jkql::parse_line("severity>=WARNING -op:Login")?;
@@ -34,7 +34,7 @@ pub fn parse(text: &str) -> Result<Statement, ParseError> {
 /// ```
 ///
 /// # Errors
-/// When it is neither: with the place, and what was expected there.
+/// If it is neither; the error contains the position and what was expected there.
 pub fn parse_line(text: &str) -> Result<Condition, ParseError> {
     if text.trim().is_empty() {
         return Ok(Condition::default());
@@ -46,10 +46,10 @@ pub fn parse_line(text: &str) -> Result<Condition, ParseError> {
     }
 }
 
-/// Reads a period, as it stands behind `for`.
+/// Parses a period, as in a `for` clause.
 ///
 /// # Errors
-/// When it is none.
+/// If it cannot be parsed.
 pub fn parse_period(text: &str) -> Result<Period, ParseError> {
     input::parse_all(text, clause::one_period)
 }

@@ -1,4 +1,4 @@
-//! The grammar of the short form, as people type it into a field: `severity>=WARNING -op:Login "no stock"`.
+//! The grammar of the query line, the short form for search fields: `severity>=WARNING -op:Login "no stock"`.
 
 use crate::condition::{Comparison, Condition, Name, NameKind, Test, Value};
 use crate::input::{Input, Parsed, deeper, either, here, joined, list, quoted, sign, spaces, token, word};
@@ -57,7 +57,7 @@ fn test(input: &mut Input<'_>) -> Parsed<Condition> {
     })
 }
 
-/// A value, with a `*` where there may be more.
+/// A value, with `*` for any text.
 fn pattern(input: &mut Input<'_>, of: &dyn Fn(Test) -> Condition) -> Parsed<Condition> {
     let starts_open = opt('*').parse_next(input)?.is_some();
     let any = |input: &mut Input<'_>| if starts_open { Ok(None) } else { value(input).map(Some) };
@@ -68,7 +68,7 @@ fn pattern(input: &mut Input<'_>, of: &dyn Fn(Test) -> Condition) -> Parsed<Cond
     Ok(match (starts_open, ends_open) {
         (false, true) => of(Test::Begins(value)),
         (true, true) => of(Test::Contains(value)),
-        // What it ends with.
+        // A suffix.
         (true, false) => {
             let escaped = value.text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
             of(Test::Like(Value { text: format!("%{escaped}"), column }))
@@ -84,7 +84,7 @@ fn pattern(input: &mut Input<'_>, of: &dyn Fn(Test) -> Condition) -> Parsed<Cond
     })
 }
 
-/// Words, or a phrase in quotes; a star alone is everything.
+/// Words, or a quoted phrase; a single `*` matches everything.
 fn words(input: &mut Input<'_>) -> Parsed<Condition> {
     const WORDS: &str = "words, a phrase in quotes, or name:value";
     let text = |input: &mut Input<'_>| either(input, token(WORDS, phrase), token(WORDS, name));
@@ -100,14 +100,14 @@ fn phrase(input: &mut Input<'_>) -> Parsed<String> {
     quoted("\"", input)
 }
 
-/// A name, or a word of a text.
+/// A name, or a word.
 fn name(input: &mut Input<'_>) -> Parsed<String> {
     let is_part = |c: char| !c.is_whitespace() && !"\"():=<>*!~".contains(c);
     let is_operator = |word: &&str| !["AND", "OR", "NOT"].contains(word);
     take_while(1.., is_part).verify(is_operator).map(str::to_owned).parse_next(input)
 }
 
-/// A value, and whether it is in quotes.
+/// A value, and whether it is quoted.
 struct Written {
     value: Value,
     is_quoted: bool,

@@ -11,12 +11,12 @@ use std::str::FromStr;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Zone(pub(crate) TimeZone);
 
-/// Text that is no time zone.
+/// An error for a text that is not a time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a time zone such as Europe/Berlin, UTC or +02:00")]
 pub struct UnknownZone;
 
-/// Text that is no time, or one out of reach.
+/// An error for a text that is not a time, or is out of range.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is no time: {why}")]
 pub struct InvalidMoment {
@@ -25,7 +25,7 @@ pub struct InvalidMoment {
 }
 
 impl InvalidMoment {
-    /// What was expected, or why it is out of reach.
+    /// Returns what was expected, or why the time is out of range.
     pub fn expected(&self) -> &str {
         self.why.strip_prefix("expected ").unwrap_or(&self.why)
     }
@@ -36,13 +36,13 @@ impl InvalidMoment {
 }
 
 impl Zone {
-    /// That of this machine, or UTC when it has none with a name.
+    /// Returns the time zone of this machine, or UTC if it has no named one.
     pub fn local() -> Self {
         let named = TimeZone::try_system().ok().filter(|zone| zone.iana_name().is_some());
         Self(named.unwrap_or(TimeZone::UTC))
     }
 
-    /// A time, in microseconds since 1970, as this zone's clocks show it: `2016-03-09 13:00:00.000000+01:00`.
+    /// Formats a time, in microseconds since 1970, in this time zone: `2016-03-09 13:00:00.000000+01:00`.
     pub fn show(&self, usec: i64) -> String {
         match Timestamp::from_microsecond(usec) {
             Ok(time) => time.to_zoned(self.0.clone()).strftime("%Y-%m-%d %H:%M:%S.%6f%:z").to_string(),
@@ -66,14 +66,14 @@ impl FromStr for Zone {
             "Z" | "UTC" | "GMT" => return Ok(Self::default()),
             _ => {}
         }
-        // An offset is read as part of a date.
+        // An offset is parsed as part of a date.
         let offset = || jiff::fmt::strtime::parse("%:z", text).ok()?.offset();
         let offset = offset().map(TimeZone::fixed);
         offset.or_else(|| TimeZone::get(text.trim()).ok()).map(Self).ok_or(UnknownZone)
     }
 }
 
-/// As it is parsed.
+/// The same syntax as for parsing.
 impl fmt::Display for Zone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.0.iana_name(), self.0.to_fixed_offset()) {
@@ -89,17 +89,18 @@ impl fmt::Display for Zone {
     }
 }
 
-/// Days as people write them. Those in which day and month can be taken for each other are not among them.
+/// Formats of dates. Formats in which day and month can be confused are not included.
 const DAYS: [&str; 8] =
     ["%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y"];
 
-/// Times of a day as people write them.
+/// Formats of times of day.
 const TIMES: [&str; 4] = ["%H:%M:%S%.f", "%H:%M", "%I:%M %p", "%I %p"];
 
-/// The time that `text` says at `now`, in microseconds since 1970: a whole day, or one microsecond's beginning and itself.
+/// Parses a time as people write it, given the current time `now`. Returns a range in microseconds since 1970: a whole day, or
+/// a single microsecond for a point in time.
 ///
-/// It is a date, a time of today, both, with or without a zone, `now`, `today`, `yesterday`, `tomorrow`, an age such as `1h30m`
-/// or `2 days ago`, or microseconds since 1970.
+/// It accepts a date, a time of today, or both, with or without a time zone; `now`, `today`, `yesterday`, `tomorrow`; an age
+/// such as `1h30m` or `2 days ago`; and microseconds since 1970.
 ///
 /// ```
 /// use jkool_jkql::{Zone, moment};
@@ -113,7 +114,7 @@ const TIMES: [&str; 4] = ["%H:%M:%S%.f", "%H:%M", "%I:%M %p", "%I %p"];
 /// ```
 ///
 /// # Errors
-/// When it says no time, or one out of reach.
+/// If it cannot be parsed, or is out of range.
 pub fn moment(text: &str, now: i64, zone: &Zone) -> Result<Range<i64>, InvalidMoment> {
     const EXPECTED: &str = "expected a date such as 2026-03-09, 9 Mar 2026 or 09.03.2026, a time such as 08:00 or 2026-03-09 08:00:00, \
         with a zone behind it or without, an age such as 1h30m, or now, today, yesterday";
@@ -129,7 +130,7 @@ pub fn moment(text: &str, now: i64, zone: &Zone) -> Result<Range<i64>, InvalidMo
         return Ok(point(time.as_microsecond()));
     }
     let outside = |error: jiff::Error| InvalidMoment::new(text, &error);
-    // A zone may stand behind all of it.
+    // A time zone may follow at the end.
     let with_zone = || {
         let (before, last) = trimmed.rsplit_once(' ')?;
         Some((before.trim(), last.parse::<Zone>().ok()?))
@@ -172,7 +173,7 @@ fn time(text: &str) -> Option<Time> {
     TIMES.iter().find_map(|format| Time::strptime(format, text).ok())
 }
 
-/// `7d`, `2 weeks`: of 24 hours a day.
+/// `7d`, `2 weeks`; a day has 24 hours.
 fn days(text: &str) -> Option<SignedDuration> {
     let end = text.find(|c: char| !c.is_ascii_digit())?;
     let count: i64 = text.get(..end)?.parse().ok()?;

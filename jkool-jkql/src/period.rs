@@ -1,4 +1,4 @@
-//! Periods of time as a statement names them, and the times that they mean.
+//! Periods of time in statements, and their conversion to times.
 
 use crate::moment::{InvalidMoment, Zone, moment};
 use jiff::civil::Date;
@@ -6,26 +6,26 @@ use jiff::{Span, Timestamp, ToSpan, Zoned};
 use std::fmt;
 use std::ops::Range;
 
-/// A period of time.
+/// A period of time in a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Period {
     /// All of time.
     All,
-    /// `today`, or so many days before.
+    /// `today`, or a number of days before.
     Day {
         /// 0 is today, 1 yesterday.
         back: u32,
     },
-    /// `latest 3 hours`: up to now.
+    /// `latest 3 hours`: the time up to now.
     Latest(u32, Unit),
-    /// `this week`: from its beginning to its end.
+    /// `this week`: from its start to its end.
     This(Unit),
-    /// `last week`, as a whole: the one before this one.
+    /// `last week`: the whole week before this one.
     Previous(Unit),
-    /// From one time to another, which is not included; a date alone there is included as a whole.
+    /// From one time up to, and not including, another; if the end is a date, that day is included.
     Between(String, String),
-    /// A day or a point of time on: `since '08:00'`.
+    /// From a day or point in time on: `since '08:00'`.
     Since(String),
 }
 
@@ -43,7 +43,7 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// Every unit, with its name.
+    /// All units, with their names.
     pub(crate) const ALL: [(&'static str, Self); 7] = [
         ("second", Self::Second),
         ("minute", Self::Minute),
@@ -54,7 +54,7 @@ impl Unit {
         ("year", Self::Year),
     ];
 
-    /// How long it is, unless that differs.
+    /// The length of the unit, if it is fixed.
     pub(crate) fn seconds(self) -> Option<u64> {
         match self {
             Self::Second => Some(1),
@@ -79,7 +79,7 @@ impl Unit {
         }
     }
 
-    /// The beginning of the one that `now` is in.
+    /// The start of the unit that contains `now`.
     fn begin(self, now: &Zoned) -> Result<Zoned, jiff::Error> {
         let day: Date = now.date();
         let from = match self {
@@ -96,7 +96,7 @@ impl Unit {
 }
 
 impl Period {
-    /// The times that it means at `now`, in microseconds since 1970: from the first on, up to the last, which is not included.
+    /// Returns the range of times in microseconds since 1970, given the current time `now`. The end is not included.
     ///
     /// ```
     /// use jkool_jkql::{Period, Zone};
@@ -108,7 +108,7 @@ impl Period {
     /// ```
     ///
     /// # Errors
-    /// When a date in it says no time, or one that is out of reach.
+    /// If a date in it cannot be parsed, or is out of range.
     pub fn range(&self, now: i64, zone: &Zone) -> Result<Range<i64>, InvalidMoment> {
         let outside = |error: jiff::Error| InvalidMoment::new(&self.to_string(), &error);
         let at = Timestamp::from_microsecond(now).map_err(outside)?.to_zoned(zone.0.clone());
@@ -135,7 +135,7 @@ impl Period {
     }
 }
 
-/// As a statement says it.
+/// The syntax of statements.
 impl fmt::Display for Period {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = |of: &Unit| Unit::ALL.iter().find(|(_, unit)| unit == of).map_or("", |(name, _)| name);

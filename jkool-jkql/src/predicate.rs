@@ -1,4 +1,4 @@
-//! The grammar of conditions behind `where`.
+//! The grammar of conditions after `where`.
 
 use crate::condition::{Comparison, Condition, Name, NameKind, Test, Value};
 use crate::input::{Input, Parsed, deeper, either, identifier, list, sign, text, token, word};
@@ -77,7 +77,7 @@ pub(crate) fn name(input: &mut Input<'_>) -> Parsed<Name> {
     Ok(Name { kind, column })
 }
 
-/// What is asked of a field.
+/// A test of a field.
 fn of_name(input: &mut Input<'_>, name: &Name) -> Parsed<Condition> {
     let of = |test| Condition::Test { name: name.clone(), test };
     either(
@@ -154,7 +154,7 @@ fn is_null(input: &mut Input<'_>, of: &dyn Fn(Test) -> Condition) -> Parsed<Cond
     Ok(if exists { found } else { Condition::Not(Box::new(found)) })
 }
 
-/// A text in quotes, a number with or without a unit, or a word.
+/// A quoted text, a number with or without a unit, or a word.
 pub(crate) fn value(input: &mut Input<'_>) -> Parsed<Value> {
     either(input, text(VALUE), |input| {
         let (text, column) = plain(VALUE)(input)?;
@@ -162,18 +162,18 @@ pub(crate) fn value(input: &mut Input<'_>) -> Parsed<Value> {
     })
 }
 
-/// A word that joins no conditions.
+/// A word other than `and` and `or`.
 fn plain<'i>(expected: &'static str) -> impl FnMut(&mut Input<'i>) -> Parsed<(String, usize)> {
     let is_plain = |(word, _): &(String, usize)| !["and", "or", "not"].iter().any(|own| word.eq_ignore_ascii_case(own));
     token(expected, identifier(expected).verify(is_plain))
 }
 
-/// Whether `part` is there.
+/// Whether `part` matches.
 pub(crate) fn optional<'i>(input: &mut Input<'i>, part: impl FnOnce(&mut Input<'i>) -> Parsed<()>) -> bool {
     either(input, |input| part(input).map(|()| true), |_| Ok::<_, EmptyError>(false)).unwrap_or_default()
 }
 
-/// One alone needs nothing around it.
+/// A single condition is not wrapped.
 pub(crate) fn join(mut parts: Vec<Condition>, around: fn(Vec<Condition>) -> Condition) -> Condition {
     if parts.len() == 1 { parts.remove(0) } else { around(parts) }
 }

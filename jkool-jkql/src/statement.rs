@@ -1,4 +1,4 @@
-//! What a statement of jKQL asks for.
+//! The statements of jKQL.
 
 use crate::condition::{Condition, Name};
 use crate::period::Period;
@@ -7,42 +7,42 @@ use crate::period::Period;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Statement {
-    /// `get ..`, `find ..`: an answer.
+    /// `get ..`, `find ..`: a query.
     Get(Select),
-    /// `compare ..`: an answer of figures in two periods.
+    /// `compare ..`: a query for figures in two periods.
     Compare {
-        /// The figures, and the first period.
+        /// The figures and the first period.
         select: Select,
         /// The period that it is compared with.
         with: Period,
     },
-    /// `subscribe to ..`: an answer for what comes in from now on.
+    /// `subscribe to ..`: a query for new entities from now on.
     Subscribe(Select),
     /// `unsubscribe from 'ID'`.
     Unsubscribe(String),
 }
 
-/// What is asked for, of which entities, and in which order.
+/// A query: what to return, for which entities, and in which order.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Select {
-    /// Of which kind; of any if none is said.
+    /// The kind of entities; `None` for all.
     pub kind: Option<Kind>,
     /// Rows of entities, or figures.
     pub output: Output,
-    /// Which of them.
+    /// The condition on the entities.
     pub condition: Condition,
-    /// Grouped by the values of these fields, the outermost first.
+    /// Groups by the values of these fields, outermost first.
     pub groups: Vec<Name>,
-    /// Grouped by stretches of time, inside of which are the other groups.
+    /// Groups by time buckets; the other groups are inside of them.
     pub bucket: Option<Bucket>,
-    /// Of which time.
+    /// The period.
     pub period: Option<Period>,
-    /// In which order.
+    /// The sort keys.
     pub sort: Vec<Sort>,
-    /// So many rows at most.
+    /// The maximum number of rows.
     pub limit: Option<u32>,
-    /// How to draw the answer.
+    /// The chart to display.
     pub show: Option<Chart>,
 }
 
@@ -54,15 +54,15 @@ pub enum Kind {
     Events,
     /// Activities.
     Activities,
-    /// Snapshots that came alone.
+    /// Snapshots that were sent alone.
     Snapshots,
 }
 
-/// What an answer is made of.
+/// The content of an answer.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Output {
-    /// A row for each entity, with these fields; with the usual ones if none is said.
+    /// A row for each entity, with these fields; with default fields if the list is empty.
     Rows(Vec<Name>),
     /// A row for each group, with these figures.
     Figures(Vec<Figure>),
@@ -78,51 +78,51 @@ impl Default for Output {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Figure {
-    /// `number of events`: how many there are.
+    /// `number of events`: the number of entities.
     Number,
-    /// `p95(elapsedtime)`: of the values of a field.
+    /// `p95(elapsedtime)`: a function of the values of a field.
     Of(Function, Name),
 }
 
-/// How the values of a field become one figure.
+/// Aggregate functions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Function {
-    /// How many values there are.
+    /// The number of values.
     Count,
-    /// All of them together.
+    /// The sum.
     Sum,
-    /// The least.
+    /// The minimum.
     Min,
-    /// The greatest.
+    /// The maximum.
     Max,
-    /// Their mean.
+    /// The mean.
     Avg,
-    /// The value that so many per cent of them are not above.
+    /// A percentile, such as 95.0.
     Percentile(f64),
-    /// How many different values there are.
+    /// The number of distinct values.
     Distinct,
 }
 
-/// Stretches of time: so many seconds, that begin at its multiples in UTC.
+/// Time buckets of equal length, aligned to multiples of it in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bucket {
-    /// How long they are.
+    /// The length of a bucket, in seconds.
     pub seconds: u64,
 }
 
-/// A key to sort by.
+/// A sort key.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Sort {
-    /// What is compared.
+    /// The value to sort by.
     pub by: SortBy,
-    /// Whether the largest comes first.
+    /// Whether the largest value comes first.
     pub descending: bool,
     /// Its column in the text, from 1.
     pub column: usize,
 }
 
-/// What is compared to sort.
+/// The value to sort by.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum SortBy {
@@ -132,30 +132,30 @@ pub enum SortBy {
     Figure(Figure),
 }
 
-/// The ways to draw an answer.
+/// The types of charts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Chart {
     /// A line.
     Line,
-    /// Lines that are filled and stacked.
+    /// Filled and stacked lines.
     Area,
     /// Bars.
     Bar,
-    /// Shares of a whole.
+    /// A pie chart.
     Pie,
     /// A table.
     Table,
-    /// One number.
+    /// A single number.
     Number,
-    /// A row of cells for each group over time, the darker the more.
+    /// A heat map: a row of cells for each group over time; darker cells have larger values.
     HeatMap,
-    /// Who sends to whom.
+    /// A map of which source sends to which.
     Map,
 }
 
 impl Chart {
-    /// Every chart, with its name in a statement.
+    /// All charts, with their names in statements.
     pub const ALL: [(&'static str, Self); 8] = [
         ("linechart", Self::Line),
         ("areachart", Self::Area),
@@ -167,7 +167,7 @@ impl Chart {
         ("map", Self::Map),
     ];
 
-    /// Its name in a statement.
+    /// Returns its name in a statement.
     pub fn as_str(self) -> &'static str {
         Self::ALL.iter().find(|(_, chart)| *chart == self).map_or("table", |(name, _)| name)
     }

@@ -10,8 +10,8 @@ use log::{LevelFilter, Log};
 use std::fmt;
 use std::time::Duration;
 
-/// Builds the [`Logger`], and installs it. Everything has a default but the token, and that can come from the variable
-/// `JKOOL_TOKEN`.
+/// Builds the [`Logger`] and installs it. Every setting has a default except the token, which can also come from the
+/// environment variable `JKOOL_TOKEN`.
 ///
 /// ```no_run
 /// use log::LevelFilter;
@@ -56,78 +56,79 @@ impl Builder {
 
     jkool_client::__client_settings!(settings);
 
-    /// The most that becomes an event; [`LevelFilter::Info`] unless said otherwise. A [`filter`](Self::filter) refines it.
+    /// Sets the most verbose level that becomes an event. The default is [`LevelFilter::Info`]. A [`filter`](Self::filter) can
+    /// set other levels for targets.
     pub fn level(mut self, level: LevelFilter) -> Self {
         self.level = level;
         self
     }
 
-    /// A filter in the syntax of `RUST_LOG`: `info,my_app::db=debug,hyper=off`. What it doesn't speak of goes by
+    /// Sets a filter in the syntax of `RUST_LOG`: `info,my_app::db=debug,hyper=off`. Targets that it does not mention use
     /// [`level`](Self::level).
     pub fn filter(mut self, directives: impl Into<String>) -> Self {
         self.filter = Some(directives.into());
         self
     }
 
-    /// The name of an environment variable whose content, when there is any, is taken in the place of
-    /// [`filter`](Self::filter).
+    /// Sets the name of an environment variable whose content, if any, replaces the [`filter`](Self::filter).
     pub fn filter_env(mut self, variable: impl Into<String>) -> Self {
         self.filter_env = Some(variable.into());
         self
     }
 
-    /// What kind of operation a record is; [`OpType::Event`] unless said otherwise.
+    /// Sets the operation type of events. The default is [`OpType::Event`].
     pub fn op_type(mut self, op_type: OpType) -> Self {
         self.op_type = op_type;
         self
     }
 
-    /// Whether events have the properties `module`, `file` and `line`. True unless said otherwise.
+    /// Sets whether events have the properties `module`, `file` and `line`. The default is true.
     pub fn code_location(mut self, enabled: bool) -> Self {
         self.code_location = enabled;
         self
     }
 
-    /// Keeps a second logger beside this one, for example on the console. Each goes by a filter of its own.
+    /// Adds a second logger, for example for the console. Each of the two uses its own filter.
     ///
-    /// A logger can't be asked how much it takes at most, so `log`'s maximum is `Trace` then, and every record is offered to
-    /// it; [`beside_level`](Self::beside_level) saves that.
+    /// The maximum level of a logger is not known, so `log`'s maximum level becomes `Trace`, and every record is passed to the
+    /// second logger. [`beside_level`](Self::beside_level) avoids this.
     pub fn beside(mut self, logger: impl Log + 'static) -> Self {
         self.beside = Some(Box::new(logger));
         self
     }
 
-    /// The most that the logger beside is offered, before its own filter.
+    /// Sets the most verbose level that is passed to the second logger, before its own filter.
     pub fn beside_level(mut self, level: LevelFilter) -> Self {
         self.beside_level = Some(level);
         self
     }
 
-    /// How long dropping the guard, and [`Log::flush`], wait for what is queued; 5 s unless said otherwise.
+    /// Sets how long dropping the guard, and [`Log::flush`], wait for delivery. The default is 5 s.
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.shutdown_timeout = timeout;
         self
     }
 
-    /// Starts the client, and hands over the logger for a program that composes its loggers by itself. Such a program sets
-    /// [`log::set_max_level`] too; see [`Logger::max_level`].
+    /// Starts the client and returns the logger, for a program that composes several loggers. Such a program must also call
+    /// [`log::set_max_level`]; see [`Logger::max_level`].
     ///
     /// # Errors
-    /// When a filter is malformed, settings exclude each other, or the client can't be built.
+    /// If a filter is invalid, settings exclude each other, or the client cannot be built.
     pub fn build(self) -> Result<(Logger, Guard), InstallError> {
         let logger = self.logger()?;
         let guard = Guard::new(logger.client.clone(), logger.flush_timeout);
         Ok((logger, guard))
     }
 
-    /// Starts the client, and makes the logger the program's own. A server that is down is no error: nothing is sent yet.
+    /// Starts the client and installs the logger. Nothing is sent yet, so it succeeds even if the server is unreachable.
     ///
     /// # Errors
-    /// As [`build`](Self::build), and [`InstallError::AlreadyInstalled`]; nothing of the client stays behind then.
+    /// As [`build`](Self::build), and [`InstallError::AlreadyInstalled`]. After an error, the client that was started is shut
+    /// down.
     pub fn install(self) -> Result<Guard, InstallError> {
         let logger = self.logger()?;
         let (client, timeout, max_level) = (logger.client.clone(), logger.flush_timeout, logger.max_level());
-        // When this fails, the last handles of a client of ours are dropped here, and end it.
+        // If this fails, the last handles of a client that was started here are dropped, which shuts it down.
         log::set_boxed_logger(Box::new(logger)).map_err(|_| InstallError::AlreadyInstalled)?;
         log::set_max_level(max_level);
         Ok(Guard::new(client, timeout))
@@ -169,7 +170,7 @@ impl Builder {
     }
 }
 
-/// The token is not shown.
+/// Does not show the token.
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")

@@ -1,4 +1,4 @@
-//! From a log record to an event.
+//! Converts a log record to an event.
 
 use crate::{properties, value};
 use jkool_client::facade::message::{self, PANICKED};
@@ -8,11 +8,11 @@ use jkool_client::{Code, catch_panic};
 use log::kv::{self, Key, VisitSource};
 use log::{Level, Record};
 
-/// The event that a record becomes: its target is the operation, its level the severity, its key-values are decoration
-/// where a key says so and properties where not. Time, thread and all defaults come with
-/// [`Client::emit`](jkool_client::Client::emit); the code location is the [`Logger`](crate::Logger)'s to add.
+/// Converts a record to an event: its target becomes the operation, its level the severity, and its key-values fields or
+/// properties. [`Client::emit`](jkool_client::Client::emit) sets time, thread and defaults, and the [`Logger`](crate::Logger)
+/// adds the code location. Use it in a logger of your own.
 ///
-/// What panics while it is formatted becomes `[panicked]`.
+/// A value that panics while it is formatted becomes `[panicked]`.
 ///
 /// ```
 /// use jkool_log::model::Severity;
@@ -33,28 +33,28 @@ pub fn convert(record: &Record<'_>) -> Event {
     event
 }
 
-/// The same into an event that is there already, with the record's message.
+/// Like `convert`, into an existing event, with the formatted message.
 pub(crate) fn fill(event: &mut Event, record: &Record<'_>, message: Text) {
-    // The macros' own target is the module's path; that one is static.
+    // The default target of the macros is the module path, which is static.
     event.operation = text(record.module_path_static().filter(|path| *path == record.target()), record.target());
     event.severity = severity(record.level());
     event.message = message;
     event.properties.reserve(catch_panic(|| record.key_values().count()).unwrap_or_default().min(MAX_RESERVED));
-    // Where key-values come from can be the program's own code. What it gave until it failed is kept.
+    // The source of key-values may be the program's own code. Key-values before a failure are kept.
     catch_panic(|| record.key_values().visit(&mut Decorate(event)).unwrap_or_default());
     times::settle(event);
 }
 
-/// Room for so many properties is made at once: what says how many there are can be the program's own code.
+/// The maximum initial capacity for properties, because the program's own code may return their number.
 const MAX_RESERVED: usize = 16;
 
-/// Where in the code a record was made. Whoever makes records by hand may not know.
+/// The code location of a record. It may be missing in a record that is built by hand.
 pub(crate) fn code(record: &Record<'_>) -> Option<Code> {
     let (module, file) = (record.module_path_static()?, record.file_static()?);
     Some(Code { module, file, line: record.line()? })
 }
 
-/// Borrows what is static, and copies what is not.
+/// Borrows static texts and copies others.
 fn text(fixed: Option<&'static str>, text: &str) -> Text {
     fixed.map_or_else(|| text.to_owned().into(), Text::from)
 }
@@ -69,7 +69,7 @@ pub(crate) fn severity(level: Level) -> Severity {
     }
 }
 
-/// Puts each key-value where it belongs.
+/// Stores each key-value as a field or property.
 struct Decorate<'e>(&'e mut Event);
 
 impl<'kvs> VisitSource<'kvs> for Decorate<'_> {

@@ -1,36 +1,36 @@
-//! Why the logger can't be installed.
+//! Errors of building and installing the logger.
 
 use jkool_client::BuildError;
 
-/// Why the logger can't be built or installed. No text of it holds the token.
+/// An error from building or installing the logger. Its text never contains the token.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InstallError {
-    /// The client can't be built.
+    /// The client cannot be built.
     #[error(transparent)]
     Client(#[from] BuildError),
-    /// A filter is malformed.
+    /// A filter is invalid.
     #[error(
         "{from}, byte {at}: `{directive}` is no filter; expected a level (off, error, warn, info, debug, trace), `target=level` or \
          `target`, separated by commas, and after a `/` a regular expression for the message"
     )]
     Filter {
-        /// Where it was set: `filter`, or the name of the environment's variable.
+        /// Where it was set: `filter`, or the name of the environment variable.
         from: String,
-        /// The first directive that makes no sense.
+        /// The first invalid directive.
         directive: String,
-        /// Where it begins, in bytes.
+        /// Its position, in bytes.
         at: usize,
     },
-    /// Two settings exclude each other, or one lacks another.
+    /// Two settings exclude each other, or one requires another.
     #[error("{setting} {reason}")]
     Setting {
-        /// The builder's method.
+        /// The name of the builder's method.
         setting: &'static str,
-        /// What is wrong.
+        /// What is wrong with it.
         reason: &'static str,
     },
-    /// The program has a logger already. To keep it, hand it to [`beside`](crate::Builder::beside) instead of installing it.
+    /// The program already has a logger. To keep it, pass it to [`beside`](crate::Builder::beside) instead of installing it.
     #[error("another logger is already installed")]
     AlreadyInstalled,
 }

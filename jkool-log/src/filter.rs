@@ -1,4 +1,4 @@
-//! Which records become events, in the syntax of `RUST_LOG`.
+//! The filter of records, with the syntax of `RUST_LOG`.
 
 use log::{LevelFilter, Metadata};
 use regex_lite::Regex;
@@ -6,15 +6,15 @@ use regex_lite::Regex;
 #[derive(Debug)]
 pub(crate) struct Filter {
     directives: env_filter::Filter,
-    /// The message must match it, too: `info/regex`.
+    /// The expression that the message must also match: `info/regex`.
     text: Option<Regex>,
 }
 
 impl Filter {
-    /// `level` for whatever `directives` doesn't speak of.
+    /// Creates a filter from `directives`. `level` applies to targets that they do not mention.
     ///
     /// # Errors
-    /// The first directive that is none, and where it begins, in bytes.
+    /// The first invalid directive, and its position in bytes.
     pub(crate) fn parse(level: LevelFilter, directives: &str) -> Result<Self, (String, usize)> {
         let (levels, text) = match directives.split_once('/') {
             Some((levels, text)) => (levels, Some(text)),
@@ -37,7 +37,7 @@ impl Filter {
         Ok(Self { directives: builder.build(), text })
     }
 
-    /// The most that it lets through.
+    /// The most verbose level that passes.
     pub(crate) fn max_level(&self) -> LevelFilter {
         self.directives.filter()
     }
@@ -46,14 +46,14 @@ impl Filter {
         self.directives.enabled(metadata)
     }
 
-    /// Whether the message of an enabled record passes.
+    /// Whether the message of an enabled record passes the regular expression.
     pub(crate) fn matches(&self, message: &str) -> bool {
         self.text.as_ref().is_none_or(|text| text.is_match(message))
     }
 }
 
-/// Whether it is `level`, `target`, `target=level`, or nothing. A target alone lets everything of it through, so a word that was meant
-/// as a level must not be taken for one.
+/// Whether it is `level`, `target`, `target=level`, or empty. A target alone enables all of its records, so a misspelled level
+/// must not be taken for a target.
 fn is_directive(directive: &str) -> bool {
     if directive.is_empty() || directive.parse::<LevelFilter>().is_ok() {
         return true;
@@ -68,7 +68,7 @@ fn is_directive(directive: &str) -> bool {
     directive.split("::").all(is_name) && !is_meant_as_level(directive)
 }
 
-/// Levels of other loggers, and words that switch something on or off.
+/// Levels of other loggers, and words for on and off.
 const OTHER_LEVELS: &[&str] = &[
     "alert",
     "all",
@@ -89,7 +89,7 @@ const OTHER_LEVELS: &[&str] = &[
     "warning",
 ];
 
-/// Whether it is another logger's level, or one of `log`'s with a slip of the pen.
+/// Whether it is a level of another logger, or a misspelled level of `log`.
 fn is_meant_as_level(word: &str) -> bool {
     let word = word.to_ascii_lowercase();
     let levels = LevelFilter::iter().filter(|level| *level != LevelFilter::Off);
@@ -97,7 +97,7 @@ fn is_meant_as_level(word: &str) -> bool {
         || levels.into_iter().any(|level| is_slip(&word, &level.as_str().to_ascii_lowercase()))
 }
 
-/// Whether one letter is missing, is too many, is another one, or has changed places with the next.
+/// Whether the words differ by one letter: missing, added, replaced, or swapped with the next one.
 fn is_slip(word: &str, level: &str) -> bool {
     let (word, level) = (word.as_bytes(), level.as_bytes());
     let same = word.iter().zip(level).take_while(|(one, other)| one == other).count();

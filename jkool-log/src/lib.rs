@@ -19,7 +19,7 @@ pub use jkool_client::model;
 pub use jkool_client::transport;
 pub use logger::Logger;
 
-/// A builder of the logger.
+/// Returns a builder for the logger.
 pub fn builder() -> Builder {
     Builder::new()
 }

@@ -1,4 +1,4 @@
-//! The logger: each record to jKool, and to the logger beside.
+//! The logger: passes each record to jKool and to the second logger.
 
 use crate::convert;
 use crate::filter::Filter;
@@ -11,10 +11,10 @@ use log::{LevelFilter, Log, Metadata, Record};
 use std::fmt;
 use std::time::Duration;
 
-/// Makes each record that its filter lets through an event and emits it. Never blocks (unless
-/// [`OverflowPolicy::Block`](jkool_client::OverflowPolicy::Block) was chosen), never panics, and never calls itself.
+/// A [`Log`] implementation that emits each record that passes its filter as an event. It never blocks (except with
+/// [`OverflowPolicy::Block`](jkool_client::OverflowPolicy::Block)), never panics, and does not log its own work.
 ///
-/// [`install`](crate::Builder::install) makes it the program's logger; [`build`](crate::Builder::build) hands it over.
+/// [`install`](crate::Builder::install) installs it as the program's logger; [`build`](crate::Builder::build) returns it.
 pub struct Logger {
     pub(crate) client: Client,
     pub(crate) filter: Filter,
@@ -25,14 +25,14 @@ pub struct Logger {
 }
 
 impl Logger {
-    /// The most that this logger or the one beside it takes: what a program that installs it by itself hands to
-    /// [`log::set_max_level`].
+    /// Returns the most verbose level that this logger or the second one accepts. A program that installs the logger itself
+    /// passes it to [`log::set_max_level`].
     pub fn max_level(&self) -> LevelFilter {
         let beside = self.beside.as_ref().map_or(LevelFilter::Off, |beside| beside.level);
         self.filter.max_level().max(beside)
     }
 
-    /// The delivery thread's own records are our HTTP stack talking about the sending of events: no event may come of one.
+    /// Records of the delivery thread come from the HTTP stack that sends events, so they must not become events.
     fn takes(&self, metadata: &Metadata<'_>) -> bool {
         !is_delivery_thread() && self.filter.enabled(metadata)
     }
@@ -50,7 +50,7 @@ impl Logger {
         if found == Found::Others || !self.client.takes_line(&message) {
             return self.emit_event(record, message, code);
         }
-        // No event is made of it, as of most records.
+        // No event is created, as for most records.
         let emit = |properties: &[u8]| {
             let (op_type, operation, severity) = (self.op_type, record.target(), convert::severity(record.level()));
             self.client.emit_line(&Line { op_type, operation, severity, message: &message, code, properties });
@@ -84,7 +84,7 @@ impl Log for Logger {
         }
     }
 
-    /// Waits until what was logged is delivered, at most for the builder's
+    /// Waits until everything that was logged is delivered, for at most the builder's
     /// [`shutdown_timeout`](crate::Builder::shutdown_timeout).
     fn flush(&self) {
         if let Some(beside) = &self.beside {
@@ -108,8 +108,8 @@ impl fmt::Debug for Logger {
     }
 }
 
-/// The logger beside: it gets every record that it wants, those of the delivery thread too, but none that comes of its own
-/// work.
+/// The second logger: it gets every record that it accepts, including those of the delivery thread, but none that its own work
+/// logs.
 pub(crate) struct Beside {
     pub(crate) logger: Box<dyn Log>,
     pub(crate) level: LevelFilter,

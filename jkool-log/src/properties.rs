@@ -1,4 +1,4 @@
-//! Key-values that decorate nothing, as JSON: no event needs to be made of their record.
+//! Encodes key-values that are plain properties as JSON, so that no event must be created for their record.
 
 use crate::value;
 use jkool_client::catch_panic;
@@ -10,25 +10,25 @@ use log::Record;
 use log::kv::{self, Key, VisitSource, VisitValue};
 use std::cell::Cell;
 
-/// What key-values a record has.
+/// The kinds of key-values in a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Found {
     None,
-    /// Each is to be a property with its key as the name.
+    /// Each becomes a property with its key as the name.
     Plain,
-    /// Some decorate the event, or can't be told.
+    /// Some set fields of the event, or cannot be determined.
     Others,
 }
 
-/// A key as its caller means it: `r#type` is `type`.
+/// A key without the prefix of a raw identifier: `r#type` is `type`.
 pub(crate) fn name<'k>(key: &'k Key<'_>) -> &'k str {
     key.as_str().strip_prefix("r#").unwrap_or(key.as_str())
 }
 
-/// Looks at the keys. One that the client `adds` a property for by itself is not plain.
+/// Checks the keys. A key is not plain if the client `adds` a property with this name itself.
 pub(crate) fn look(record: &Record<'_>, adds: impl Fn(&str) -> bool) -> Found {
     let mut keys = Keys { adds, found: Found::None };
-    // Where key-values come from can be the program's own code.
+    // The source of key-values may be the program's own code.
     match catch_panic(|| record.key_values().visit(&mut keys).is_ok()) {
         Some(true) => keys.found,
         _ => Found::Others,
@@ -52,15 +52,15 @@ impl<'kvs, F: Fn(&str) -> bool> VisitSource<'kvs> for Keys<F> {
 }
 
 thread_local! {
-    /// Room for the next ones, since these are gone by then.
+    /// A buffer for the next properties, because the current ones are gone by then.
     static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// Some values of many kilobytes do not keep so much for the rest of the thread's life.
+/// Large buffers are not kept, so that one large record does not use memory for the rest of the thread's life.
 const MAX_SPARE: usize = 4 << 10;
 
-/// Calls `f` with the properties, each behind a comma. What panics is `[panicked]`; what was given until all of it failed is
-/// there.
+/// Calls `f` with the properties, each preceded by a comma. A value that panics becomes `[panicked]`. If the source fails, the
+/// properties before the failure are kept.
 pub(crate) fn with_json(record: &Record<'_>, f: impl FnOnce(&[u8])) {
     let mut json = SPARE.try_with(Cell::take).unwrap_or_default();
     json.clear();
@@ -89,7 +89,7 @@ struct AppendValue<'a> {
     name: &'a str,
 }
 
-/// What a short property takes at most.
+/// The maximum size of a short property.
 const ROOM: usize = 128;
 
 impl AppendValue<'_> {
@@ -101,7 +101,7 @@ impl AppendValue<'_> {
 
 impl<'v> VisitValue<'v> for AppendValue<'_> {
     fn visit_any(&mut self, value: kv::Value<'_>) -> Result<(), kv::Error> {
-        // All of it, before anything is written: it may panic.
+        // Formatted before anything is written, because it may panic.
         let property = Property::new(self.name.to_owned(), value::typed(&value));
         property.write_json(Json::begin(self.json, ROOM).raw(b",")).end();
         Ok(())

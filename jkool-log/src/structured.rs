@@ -1,5 +1,5 @@
-//! Serializes into a property's value, in the shapes that serde_json would give it. Not by way of JSON, which knows neither
-//! `NaN` nor whole numbers of 128 bits, and whose map sorts a struct's fields.
+//! A serializer that produces a property's value, in the shapes of serde_json. It does not use JSON, which supports neither
+//! `NaN` nor 128-bit integers, and whose map sorts the fields of a struct.
 
 use jkool_client::facade::message;
 use jkool_client::model::{Text, TypedValue, Value};
@@ -9,20 +9,20 @@ use serde::ser::{self, Serialize, Serializer};
 use std::fmt;
 
 /// # Errors
-/// When the value's own code says that it can't be serialized.
+/// If the `Serialize` implementation returns an error.
 pub(crate) fn value<T: Serialize + ?Sized>(value: &T) -> Result<Value, Error> {
     value.serialize(ToValue)
 }
 
 struct ToValue;
 
-/// A list in the making; that of an enum's variant stands under the variant's name.
+/// A list that is being built; for an enum variant it is nested under the variant's name.
 struct Items {
     variant: Option<&'static str>,
     items: Vec<Value>,
 }
 
-/// A map in the making.
+/// A map that is being built.
 struct Entries {
     variant: Option<&'static str>,
     key: Text,
@@ -90,7 +90,7 @@ impl Serializer for ToValue {
         }
     }
 
-    /// Not by `to_string`, which panics when the value's own code fails.
+    /// Not by `to_string`, which panics if the `Display` implementation fails.
     fn collect_str<T: fmt::Display + ?Sized>(self, text: &T) -> Result<Value, Error> {
         Ok(Value::Text(message::of(&format_args!("{text}"))))
     }
@@ -227,7 +227,8 @@ impl ser::SerializeMap for Entries {
 impl Entries {
     fn finish(self) -> Result<Value, Error> {
         match self.entries.as_slice() {
-            // A number of serde_json's, when some crate switched its `arbitrary_precision` on; the model knows its shape.
+            // A number of serde_json, if a crate of the program enables its feature `arbitrary_precision`; the model knows its
+            // form.
             [(name, _)] if name == "$serde_json::private::Number" => Value::deserialize(Value::Map(self.entries)),
             _ => Ok(under(self.variant, Value::Map(self.entries))),
         }

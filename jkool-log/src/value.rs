@@ -1,4 +1,4 @@
-//! From a key-value's value to a typed one.
+//! Converts the value of a key-value to a typed one.
 
 use crate::structured;
 use jkool_client::facade::message;
@@ -6,8 +6,8 @@ use jkool_client::model::{TypedValue, Value, error_chain};
 use log::kv::{self, VisitValue};
 use std::error::Error;
 
-/// The value with its type. Whole numbers that fit 64 bits are all `long`: `log` hands over no smaller ones, and a metric's
-/// type should not change with its size.
+/// Converts a value. All integers that fit 64 bits become `long`: `log` passes no smaller types, and the type of a metric
+/// should not depend on its size.
 pub(crate) fn typed(value: &kv::Value<'_>) -> TypedValue {
     let mut typed = Typed(().into());
     // The visitor never fails.
@@ -25,8 +25,8 @@ impl Typed {
 }
 
 impl<'v> VisitValue<'v> for Typed {
-    /// What was captured by `Debug` or `Display` is a text here, what by `Serialize` has its structure; what can't be
-    /// serialized still has a text.
+    /// A value captured by `Debug` or `Display` becomes a text, one captured by `Serialize` keeps its structure. A value that
+    /// cannot be serialized becomes a text.
     fn visit_any(&mut self, value: kv::Value<'_>) -> Result<(), kv::Error> {
         match structured::value(&value) {
             Ok(Value::Int(int)) => self.set(int),

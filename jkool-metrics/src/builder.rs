@@ -16,7 +16,7 @@ use jkool_client::Client;
 use jkool_client::model::Text;
 use std::time::Duration;
 
-/// Builds the [`Recorder`], and installs it. Everything has a default but the client.
+/// Builds the [`Recorder`] and installs it. Every setting has a default except the client.
 ///
 /// ```
 /// # use jkool_metrics::client::Client;
@@ -57,76 +57,78 @@ impl Builder {
         }
     }
 
-    /// The client that sends. Its source, properties and settings are those of the snapshots.
+    /// Sets the client that sends the snapshots. They get its source, properties and settings.
     pub fn client(mut self, client: Client) -> Self {
         self.client = Some(client);
         self
     }
 
-    /// How often the snapshots are sent; every 10 s unless said otherwise, and not more often than every 10 ms.
+    /// Sets the interval at which snapshots are sent. The default is 10 s, the minimum 10 ms.
     pub fn every(mut self, interval: Duration) -> Self {
         self.every = interval;
         self
     }
 
-    /// How long a counter or a gauge that does not change is still sent; 5 minutes unless said otherwise. Then it takes no room any
-    /// more, unless the program holds it, and a counter begins at 0 when it comes again. A histogram is sent when something came.
+    /// Sets how long a counter or gauge that does not change is still sent. The default is 5 minutes. After that it is removed,
+    /// unless the program holds its handle; a removed counter starts at 0 when it is used again. A histogram is only sent if
+    /// values were recorded.
     pub fn idle_after(mut self, idle: Duration) -> Self {
         self.idle_after = idle;
         self
     }
 
-    /// How many series there may be in all: metric names with a set of labels each; 10,000 unless said otherwise. What comes then is
-    /// not recorded, is counted by [`Guard::stats`](crate::Guard::stats), and is told by an event.
+    /// Sets the maximum number of series in total: metric names, each with a set of labels. The default is 10,000. Further
+    /// series are not recorded, counted by [`Guard::stats`](crate::Guard::stats), and reported by an event.
     pub fn max_series(mut self, series: usize) -> Self {
         self.max_series = series;
         self
     }
 
-    /// How many sets of labels there may be of a metric name; 1,000 unless said otherwise. What comes then is recorded in one series
-    /// together, which has the label `overflow = true` alone, and is counted and told as above. A gauge of that series is what was said
-    /// last of any of them.
+    /// Sets the maximum number of label sets for each metric name. The default is 1,000. Further ones are recorded in one
+    /// common series that has only the label `overflow = true`, and are counted and reported as above. A gauge of that series
+    /// has the value that was set last in any of them.
     pub fn max_series_per_name(mut self, series: usize) -> Self {
         self.max_series_per_name = series;
         self
     }
 
-    /// The category of the snapshots; `Metrics` unless said otherwise.
+    /// Sets the category of the snapshots. The default is `Metrics`.
     pub fn category(mut self, category: impl Into<Text>) -> Self {
         self.category = category.into();
         self
     }
 
-    /// Whether each interval has a snapshot `jkool-client` of the category `jKool` too: what became of everything that the client was
-    /// handed, and how many series there are. False unless said otherwise.
+    /// Sets whether each interval also sends a snapshot `jkool-client` of the category `jKool`, with the delivery statistics of
+    /// the client and the number of series. The default is false.
     pub fn client_stats(mut self, enabled: bool) -> Self {
         self.client_stats = enabled;
         self
     }
 
-    /// Each interval has a snapshot `process` of the category `System` too: `cpu` in percent of one core, over the interval, `cpu-time`
-    /// in milliseconds, `memory` and `virtual-memory` in bytes, `uptime` in seconds, and where the system tells them `threads`,
-    /// `open-files` and `open-files-limit`.
+    /// Adds a snapshot `process` of the category `System` to each interval: `cpu` in percent of one core over the interval,
+    /// `cpu-time` in milliseconds, `memory` and `virtual-memory` in bytes, `uptime` in seconds, and, on systems that provide
+    /// them, `threads`, `open-files` and `open-files-limit`.
     #[cfg(feature = "process")]
     pub fn process(mut self) -> Self {
         self.probes.push(Box::new(Process::new(clock::now())));
         self
     }
 
-    /// Each interval has a snapshot `tokio` of the category `System` too, whose property `runtime` is this name: `workers`, `tasks`
-    /// that live, `queue` of those that wait for a worker and came from outside, `busy` in percent of what all workers could have
-    /// done in the interval, and `parks`, how often a worker found nothing to do in it. For several runtimes it is called for each.
+    /// Adds a snapshot `tokio` of the category `System` to each interval, with this name as the property `runtime`: the number
+    /// of `workers`; `tasks` that are alive; `queue`, the tasks in the injection queue, which wait for a worker; `busy`, in
+    /// percent of the time of all workers in the interval; and `parks`, how often a worker found no work in the interval. Call
+    /// it once for each runtime.
     #[cfg(feature = "tokio")]
     pub fn tokio_runtime(mut self, name: impl Into<Text>, runtime: &tokio::runtime::Handle) -> Self {
         self.probes.push(Box::new(TokioRuntime::new(name.into(), runtime)));
         self
     }
 
-    /// Starts the thread for the interval, and hands over the recorder for a program that composes its recorders by itself, or that
-    /// records within `metrics::with_local_recorder`.
+    /// Starts the thread and returns the recorder, for a program that composes several recorders or uses
+    /// `metrics::with_local_recorder`.
     ///
     /// # Errors
-    /// When there is no client, a setting is out of its range, or the thread can't be started.
+    /// If there is no client, a setting is out of range, or the thread cannot be started.
     pub fn build(self) -> Result<(Recorder, Guard), InstallError> {
         if self.every < SHORTEST {
             return Err(InstallError::Setting { setting: "every", reason: "can't be less than 10 ms" });
@@ -151,10 +153,10 @@ impl Builder {
         Ok((recorder.clone(), Guard::new(interval, client, recorder)))
     }
 
-    /// Makes it the program's recorder, to which the macros of `metrics` talk. The recorder holds no client.
+    /// Starts the thread and installs the recorder for the macros of `metrics`. The recorder does not keep the client alive.
     ///
     /// # Errors
-    /// As [`build`](Self::build), and [`InstallError::AlreadyInstalled`]; nothing stays behind then.
+    /// As [`build`](Self::build), and [`InstallError::AlreadyInstalled`]. After an error, nothing keeps running.
     pub fn install(self) -> Result<Guard, InstallError> {
         let (recorder, guard) = self.build()?;
         metrics::set_global_recorder(recorder).map_err(|_| InstallError::AlreadyInstalled)?;

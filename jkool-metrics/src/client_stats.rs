@@ -1,10 +1,10 @@
-//! How delivery itself is doing, as a snapshot.
+//! The statistics of the client, as a snapshot.
 
 use crate::recorder::RecorderStats;
 use jkool_client::model::{Property, Snapshot, ValueType};
 use jkool_client::{LossReason, Stats};
 
-/// What became of everything that was emitted, and how much is recorded.
+/// The snapshot of the client's counters and the number of series.
 pub(crate) fn snapshot(client: &Stats, recorder: RecorderStats) -> Snapshot {
     let mut snapshot = Snapshot::builder("jkool-client").category("jKool").build();
     let mut add = |name: &'static str, value: u64, value_type: ValueType| {

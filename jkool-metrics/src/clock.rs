@@ -1,4 +1,4 @@
-//! The only place that asks what time it is. What works out rates is handed an instant.
+//! The only code that reads the clock. Code that computes rates gets the time as an argument.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
-/// So much later. An interval of centuries is as good as none, and must not overflow.
+/// Adds a duration. Very long intervals are limited, so that this does not overflow.
 pub(crate) fn later(now: Instant, interval: Duration) -> Instant {
     now + interval.min(Duration::from_secs(60 * 60 * 24 * 365))
 }

@@ -1,4 +1,4 @@
-//! What an interval leaves: a snapshot a series. It is handed the time, and does nothing else.
+//! Collects the snapshots of an interval. The time is passed in.
 
 use crate::recorder::{Recorded, Recorder};
 use crate::registry::Registry;
@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Reads all series, and remembers what they were.
+/// Reads all series, and remembers their values.
 #[derive(Debug)]
 pub(crate) struct Collector {
     recorder: Recorder,
@@ -28,11 +28,11 @@ type Seen = HashMap<Key, Last>;
 #[derive(Debug)]
 struct Last {
     count: u64,
-    /// When there was news of it.
+    /// When it last changed.
     news: Instant,
 }
 
-/// What is the same for all series of a collection.
+/// The values that all series of a collection share.
 struct Collection<'a> {
     recorded: &'a Recorded,
     category: &'a Text,
@@ -48,7 +48,7 @@ impl Collector {
         Self { recorder, category, idle_after, last: now, counters, gauges, histograms }
     }
 
-    /// A snapshot of each series that is not idle.
+    /// Returns a snapshot of each series that is not idle.
     pub(crate) fn collect(&mut self, now: Instant) -> Vec<Snapshot> {
         let elapsed = now.saturating_duration_since(self.last);
         self.last = now;
@@ -76,7 +76,7 @@ impl Collection<'_> {
                 self.snapshots.extend(snapshot(&key, reading, self.elapsed, description, self.category));
                 continue;
             }
-            // What the program still holds is kept, for there may be news of it.
+            // A series whose handle the program holds is kept, because it may be used again.
             drop(series);
             let count = last.count;
             if registry.remove(&key, &self.recorded.limits, |series| series.is_quiet(count)) {

@@ -1,4 +1,4 @@
-//! A count that only grows.
+//! Counters: counts that only increase.
 
 use metrics::CounterFn;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +13,7 @@ impl Counter {
 }
 
 impl CounterFn for Counter {
-    /// Beyond what 64 bits hold it starts anew.
+    /// It wraps around at 64 bits.
     fn increment(&self, value: u64) {
         self.0.fetch_add(value, Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! What the program says of its metrics: unit and description, by name.
+//! Units and descriptions of metrics, by name.
 
 use metrics::{KeyName, SharedString, Unit};
 use std::collections::HashMap;
@@ -13,11 +13,11 @@ pub(crate) struct Description {
 #[derive(Debug, Default)]
 pub(crate) struct Descriptions(RwLock<HashMap<KeyName, Description>>);
 
-/// Names are in the program's code, so that this is more than there are.
+/// A limit that programs do not reach, because names are in their code.
 const MOST: usize = 100_000;
 
 impl Descriptions {
-    /// The last that is said counts; no unit takes no unit back.
+    /// The last description counts; a description without a unit keeps the previous unit.
     pub(crate) fn describe(&self, name: &KeyName, unit: Option<Unit>, text: SharedString) {
         let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if all.len() < MOST || all.contains_key(name) {

@@ -1,26 +1,26 @@
-//! Why metrics can't be recorded.
+//! Errors of building and installing the recorder.
 
 use std::io;
 
-/// Why the recorder can't be built or installed.
+/// An error from building or installing the recorder.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InstallError {
     /// No client was passed.
     #[error("no client: pass one to `client`")]
     NoClient,
-    /// A setting is out of its range.
+    /// A setting is out of range.
     #[error("{setting} {reason}")]
     Setting {
-        /// The builder's method.
+        /// The name of the builder's method.
         setting: &'static str,
-        /// What is wrong.
+        /// What is wrong with it.
         reason: &'static str,
     },
-    /// The program has a recorder already: `metrics` takes one, once.
+    /// The program already has a recorder; `metrics` accepts only one, once.
     #[error("another recorder of the `metrics` crate is installed already")]
     AlreadyInstalled,
-    /// The thread that sends did not start.
+    /// The thread could not be started.
     #[error("the thread for the interval did not start: {0}")]
     Thread(io::Error),
 }

@@ -1,4 +1,4 @@
-//! A reading that goes up and down.
+//! Gauges: values that can increase and decrease.
 
 use metrics::GaugeFn;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 pub(crate) struct Gauge {
     /// The bits of a float.
     value: AtomicU64,
-    /// It was told something since it was looked at: the same again counts too.
+    /// Whether it was set since it was read, even to the same value.
     touched: AtomicBool,
 }
 
@@ -16,7 +16,7 @@ impl Gauge {
         f64::from_bits(self.value.load(Ordering::Relaxed))
     }
 
-    /// Whether it was told something since this was asked.
+    /// Whether it was set since the last call.
     pub(crate) fn take_touched(&self) -> bool {
         self.touched.swap(false, Ordering::Acquire)
     }
@@ -27,7 +27,7 @@ impl Gauge {
 
     fn change(&self, change: impl Fn(f64) -> f64) {
         let changed = |bits| Some(change(f64::from_bits(bits)).to_bits());
-        // It always changes to something, so that this does not fail.
+        // The closure always returns a value, so this does not fail.
         self.value.fetch_update(Ordering::Relaxed, Ordering::Relaxed, changed).unwrap_or_default();
         self.touched.store(true, Ordering::Release);
     }

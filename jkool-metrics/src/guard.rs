@@ -1,15 +1,15 @@
-//! What the program holds while it records.
+//! The guard that a program holds while it records.
 
 use crate::interval::Interval;
 use crate::recorder::{Recorder, RecorderStats};
 use jkool_client::{Client, Report};
 use std::time::Duration;
 
-/// Keeps the sending alive. When it is dropped, what was recorded since the last interval is handed to the client, which delivers it as
-/// all else: drop the guard before the client's last clone, and before the guard of a logger that shuts it down. What is recorded later
-/// is not sent.
+/// Keeps the recorder sending until it is dropped. Dropping it hands the values since the last interval to the client, which
+/// delivers them like other entities. So drop it before the last clone of the client, and before the guard of a logger that
+/// shuts the client down. What is recorded later is not sent.
 ///
-/// Bind it to a name in `main`: `let _guard = ..`. With `let _ = ..` it is dropped at once.
+/// Bind it to a variable in `main`: `let _guard = ..`. With `let _ = ..` it is dropped at once.
 #[derive(Debug)]
 #[must_use = "dropping the guard ends the sending: bind it to a name, `let _guard = ..`"]
 pub struct Guard {
@@ -23,22 +23,23 @@ impl Guard {
         Self { interval, client, recorder }
     }
 
-    /// The client that sends.
+    /// Returns the client that sends the snapshots.
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// How many series there are, and how many are too many.
+    /// Returns the number of series, and how many were refused.
     pub fn stats(&self) -> RecorderStats {
         self.recorder.stats()
     }
 
-    /// Hands what was recorded to the client now, before the interval ends: for the end of a job, and for tests.
+    /// Sends the values recorded so far now, before the end of the interval. Use it at the end of a job, and in tests.
     pub fn send_now(&self) {
         self.interval.send();
     }
 
-    /// What dropping does, and then waits until all is delivered, at most for `timeout`. The client goes on.
+    /// Sends the last interval, as dropping the guard does, and waits until everything is delivered, for at most `timeout`. The
+    /// client stays usable.
     pub fn shutdown(self, timeout: Duration) -> Report {
         let client = self.client.clone();
         drop(self);

@@ -1,4 +1,4 @@
-//! The distribution of values in an interval.
+//! Histograms: the distribution of values in an interval.
 
 use metrics::HistogramFn;
 use sketches_ddsketch::{Config, DDSketch};
@@ -6,17 +6,18 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// So many threads can record in one at once without a wait.
+/// How many threads can record in a histogram at the same time without waiting.
 const STRIPES: usize = 4;
 
-/// Values in the sketches of its stripes. A quantile is true to 1 %, values nearer to 0 than a billionth are 0.
+/// The values, in the sketches of several stripes. Quantiles have a relative error of at most 1 %; values whose magnitude is
+/// below one billionth count as 0.
 pub(crate) struct Histogram {
     stripes: [Mutex<DDSketch>; STRIPES],
-    /// Values that are no numbers.
+    /// The number of NaN values.
     refused: AtomicU64,
 }
 
-/// What came in an interval.
+/// The values of an interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Summary {
     pub(crate) count: u64,
@@ -40,7 +41,7 @@ fn empty() -> DDSketch {
 }
 
 impl Histogram {
-    /// What came since this was asked; nothing, when that is none.
+    /// Takes the values since the last call; `None` if there are none.
     pub(crate) fn take(&self) -> Option<Summary> {
         let mut whole = empty();
         for stripe in &self.stripes {
@@ -48,17 +49,17 @@ impl Histogram {
             if stripe.count() > 0 {
                 let part = std::mem::replace(&mut *stripe, empty());
                 drop(stripe);
-                // They are all of one configuration, so that this does not fail.
+                // All have the same configuration, so this does not fail.
                 whole.merge(&part).unwrap_or_default();
             }
         }
         let (min, max, sum) = (whole.min()?, whole.max()?, whole.sum()?);
-        // A sketch knows a value within 1 %, which may be beyond the smallest and the largest.
+        // A sketch knows a value with an error of 1 %, so a quantile may be beyond the minimum or maximum.
         let quantile = |(_, quantile)| whole.quantile(quantile).ok().flatten().unwrap_or(max).clamp(min, max);
         Some(Summary { count: whole.count() as u64, sum, min, max, quantiles: QUANTILES.map(quantile) })
     }
 
-    /// Whether nothing came since the last [`take`](Self::take).
+    /// Whether nothing was recorded since the last [`take`](Self::take).
     pub(crate) fn is_empty(&self) -> bool {
         let is_empty = |stripe: &Mutex<DDSketch>| stripe.lock().unwrap_or_else(PoisonError::into_inner).count() == 0;
         self.refused.load(Ordering::Relaxed) == 0 && self.stripes.iter().all(is_empty)
@@ -68,7 +69,7 @@ impl Histogram {
         self.refused.swap(0, Ordering::Relaxed)
     }
 
-    /// The first that nobody has, or the wait for one.
+    /// The first free stripe, or else waits for one.
     fn stripe(&self) -> MutexGuard<'_, DDSketch> {
         self.stripes
             .iter()

@@ -1,4 +1,4 @@
-//! The thread that sends at the end of each interval.
+//! The thread that sends snapshots at the end of each interval.
 
 use crate::client_stats;
 use crate::clock;
@@ -11,36 +11,36 @@ use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::time::{Duration, Instant};
 
-/// A thread, and the way to talk to it.
+/// The thread, and the channel to it.
 #[derive(Debug)]
 pub(crate) struct Interval {
     asks: Sender<Ask>,
 }
 
-/// What can be asked of it; who asks is told when it is done.
+/// The requests to the thread; each is answered when it is done.
 enum Ask {
     Send(SyncSender<()>),
     End(SyncSender<()>),
 }
 
-/// What is sent where.
+/// What the thread sends, and to which client.
 #[derive(Debug)]
 pub(crate) struct Sending {
     pub(crate) client: Client,
     pub(crate) collector: Collector,
     pub(crate) recorder: Recorder,
-    /// Send the counts of the client too.
+    /// Whether to send the client's statistics too.
     pub(crate) client_stats: bool,
-    /// What is looked at beside what is recorded.
+    /// Values that are read instead of recorded.
     pub(crate) probes: Vec<Box<dyn Probe>>,
-    /// How many refusals were told of, and when.
+    /// How many refusals were reported, and when.
     pub(crate) told: Option<(u64, Instant)>,
 }
 
-/// In a process that was forked there is no such thread, and nobody answers.
+/// In a forked process this thread does not exist, and requests are not answered.
 const ANSWER: Duration = Duration::from_secs(5);
 
-/// How often a person is told of labels that are too many.
+/// How often refused series are reported.
 const TELL: Duration = Duration::from_secs(60);
 
 impl Interval {
@@ -50,12 +50,12 @@ impl Interval {
         Ok(Self { asks })
     }
 
-    /// Sends what there is, and waits until it is with the client.
+    /// Sends the current interval, and waits until the client has it.
     pub(crate) fn send(&self) {
         self.ask(Ask::Send);
     }
 
-    /// Sends what there is, for the last time.
+    /// Sends the last interval.
     pub(crate) fn end(&self) {
         self.ask(Ask::End);
     }
@@ -63,7 +63,7 @@ impl Interval {
     fn ask(&self, ask: impl FnOnce(SyncSender<()>) -> Ask) {
         let (done, is_done) = sync_channel(1);
         if self.asks.send(ask(done)).is_ok() {
-            // However it ends, there is nothing more that could be done.
+            // Nothing can be done about an error here.
             is_done.recv_timeout(ANSWER).unwrap_or_default();
         }
     }
@@ -77,7 +77,7 @@ fn run(every: Duration, mut sending: Sending, asked: &Receiver<Ask>) {
         match asked {
             Ok(Ask::Send(done)) => done.send(()).unwrap_or_default(),
             Ok(Ask::End(done)) => {
-                // Who drops the last handle of a client waits for its delivery, and that is not to be this thread.
+                // Dropping the last handle of a client waits for its delivery, which must not happen on this thread.
                 drop(sending);
                 return done.send(()).unwrap_or_default();
             }
@@ -87,7 +87,7 @@ fn run(every: Duration, mut sending: Sending, asked: &Receiver<Ask>) {
     }
 }
 
-/// The end of the next interval; of those that a machine has slept through there is one.
+/// The end of the next interval; intervals during which the machine slept count as one.
 fn after(last: Instant, every: Duration, now: Instant) -> Instant {
     let next = clock::later(last, every);
     if next > now { next } else { clock::later(now, every) }
@@ -108,7 +108,7 @@ impl Sending {
         self.tell(stats.refused, now);
     }
 
-    /// Tells by an event of labels that are too many: at the first, then once a minute while there are more.
+    /// Reports refused series by an event: at the first, then once a minute while there are more.
     fn tell(&mut self, refused: u64, now: Instant) {
         let (told, at) = self.told.unzip();
         let is_recent = at.is_some_and(|at| now.saturating_duration_since(at) < TELL);

@@ -32,7 +32,7 @@ pub use jkool_client::model;
 pub use jkool_client::transport;
 pub use recorder::{Recorder, RecorderStats};
 
-/// A builder of the recorder.
+/// Returns a builder for the recorder.
 pub fn builder() -> Builder {
     Builder::new()
 }

@@ -1,11 +1,11 @@
-//! How many series there may be. A label of which every value is another (a user, a request) would take all memory.
+//! Limits the number of series. A label with unbounded values (a user, a request) would otherwise use all memory.
 
 use metrics::{Key, KeyName, Label};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// What stands in the place of the labels of those that are too many.
+/// The labels of the common series beyond the limit.
 pub(crate) const OVERFLOW: &[Label] = &[Label::from_static_parts("overflow", "true")];
 
 #[derive(Debug)]
@@ -25,11 +25,11 @@ struct Counts {
 /// Where a new series goes.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Place {
-    /// It is one of its own.
+    /// It becomes a series of its own.
     Own,
-    /// What is too many of its name is one series together.
+    /// It is recorded in the common series of its name.
     Shared(Key),
-    /// There is no room.
+    /// The total limit is reached.
     None,
 }
 
@@ -38,7 +38,7 @@ impl Limits {
         Self { per_name, in_all, counts: Mutex::default(), refused: AtomicU64::new(0) }
     }
 
-    /// Takes the room for a series that is not there yet. What gets none of its own is counted.
+    /// Reserves room for a new series. Series that get none of their own are counted.
     pub(crate) fn admit(&self, key: &Key) -> Place {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let of_name = counts.names.get(key.name()).copied().unwrap_or(0);
@@ -58,7 +58,7 @@ impl Limits {
         place
     }
 
-    /// Gives the room of a series back.
+    /// Releases the room of a series.
     pub(crate) fn release(&self, key: &Key) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.in_all = counts.in_all.saturating_sub(1);
@@ -70,12 +70,12 @@ impl Limits {
         }
     }
 
-    /// How many series there are.
+    /// Returns the number of series.
     pub(crate) fn series(&self) -> usize {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner).in_all
     }
 
-    /// How often there was no room for a series of its own.
+    /// Returns how often a series got no room of its own.
     pub(crate) fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
     }

@@ -1,15 +1,15 @@
-//! What nobody records, and is looked at when an interval ends.
+//! Values that are read at the end of an interval instead of being recorded.
 
 use jkool_client::model::Snapshot;
 use std::fmt::Debug;
 use std::time::Instant;
 
-/// Something that can be looked at.
+/// A source of such values.
 pub(crate) trait Probe: Debug + Send {
-    /// How it is at the end of an interval; `None` when that can't be told.
+    /// Returns the values at the end of an interval; `None` if they cannot be read.
     fn look(&mut self, now: Instant) -> Option<Snapshot>;
 }
 
-/// What the snapshots of all of them belong to.
+/// The category of their snapshots.
 #[cfg(any(feature = "process", feature = "tokio"))]
 pub(crate) const CATEGORY: &str = "System";

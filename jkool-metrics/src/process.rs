@@ -1,4 +1,4 @@
-//! What the process takes of its machine.
+//! A snapshot of the resources that the process uses.
 
 use crate::probe::{CATEGORY, Probe};
 use jkool_client::model::{Property, Snapshot, TypedValue, ValueType};
@@ -9,7 +9,7 @@ use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 #[derive(Debug)]
 pub(crate) struct Process {
     system: System,
-    /// When it was looked at last, and how much of the processor it had used by then, if that is known.
+    /// The time of the last reading, and the CPU time used by then, if known.
     last: (Instant, Option<Duration>),
 }
 
@@ -20,7 +20,7 @@ impl Process {
         process
     }
 
-    /// A process that was forked has an id of its own.
+    /// A forked process has an id of its own.
     fn read(&mut self) -> Option<&sysinfo::Process> {
         let id = Pid::from_u32(std::process::id());
         let wanted = ProcessRefreshKind::nothing().with_cpu().with_memory().with_tasks();
@@ -64,7 +64,7 @@ fn cpu_time(process: &sysinfo::Process) -> Duration {
     Duration::from_millis(process.accumulated_cpu_time())
 }
 
-/// How much of the time one processor was at work; more than 100 when several were. Of no time nothing can be said.
+/// CPU usage in percent of one core; more than 100 if several cores were used. `None` for an interval of no length.
 fn percent(used: Duration, elapsed: Duration) -> Option<f64> {
     (!elapsed.is_zero()).then(|| 100.0 * used.as_secs_f64() / elapsed.as_secs_f64())
 }

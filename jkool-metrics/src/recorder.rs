@@ -1,4 +1,4 @@
-//! What the macros of `metrics` talk to.
+//! The recorder for the macros of `metrics`.
 
 use crate::counter::Counter;
 use crate::descriptions::Descriptions;
@@ -9,17 +9,17 @@ use crate::registry::Registry;
 use metrics::{Key, KeyName, Metadata, SharedString, Unit};
 use std::sync::Arc;
 
-/// Records what the macros of `metrics` say; [`Builder::install`](crate::Builder::install) makes it the program's own. Cloning is
-/// cheap; all clones are one recorder.
+/// A [`metrics::Recorder`] that aggregates metrics to be sent to jKool. [`Builder::install`](crate::Builder::install) installs
+/// it for the whole program. Cloning is cheap; all clones are one recorder.
 ///
-/// To find a series that is there takes a lock that is shared with other readers, and allocates nothing. To count in it takes no lock;
-/// to record in a histogram takes one of four.
+/// Looking up an existing series takes a read lock and allocates nothing. Incrementing a counter takes no lock; recording in a
+/// histogram takes one of four.
 #[derive(Debug, Clone)]
 pub struct Recorder {
     pub(crate) recorded: Arc<Recorded>,
 }
 
-/// What was recorded.
+/// The recorded series.
 #[derive(Debug)]
 pub(crate) struct Recorded {
     pub(crate) counters: Registry<Counter>,
@@ -29,14 +29,14 @@ pub(crate) struct Recorded {
     pub(crate) limits: Limits,
 }
 
-/// How much is recorded.
+/// Statistics of a [`Recorder`], from [`Recorder::stats`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RecorderStats {
-    /// How many series there are: metric names with a set of labels each.
+    /// The number of series: metric names, each with a set of labels.
     pub series: usize,
-    /// How often a series was asked for that is one too many. Counters and histograms of that name are then recorded in one series
-    /// together, with the label `overflow = true`.
+    /// How often a new series was refused because of the limits. Counters and histograms beyond the limit for their name are
+    /// recorded in one common series with the label `overflow = true`.
     pub refused: u64,
 }
 
@@ -53,7 +53,7 @@ impl Recorder {
         }
     }
 
-    /// How much is recorded.
+    /// Returns the number of series, and how many were refused.
     pub fn stats(&self) -> RecorderStats {
         let limits = &self.recorded.limits;
         RecorderStats { series: limits.series(), refused: limits.refused() }

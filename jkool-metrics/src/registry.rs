@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// Threads that look for different series seldom meet.
+/// Shards, so that threads that look up different series rarely wait for each other.
 const SHARDS: usize = 16;
 
 #[derive(Debug)]
@@ -23,7 +23,7 @@ impl<M> Default for Registry<M> {
 }
 
 impl<M: Default> Registry<M> {
-    /// The series of that name and these labels, or the one that stands for it; none when there is no room.
+    /// Returns the series with this name and labels, or the common overflow series; `None` if the total limit is reached.
     pub(crate) fn get(&self, key: &Key, limits: &Limits) -> Option<Arc<M>> {
         if let Some(found) = read(self.shard(key)).get(key) {
             return Some(Arc::clone(found));
@@ -34,7 +34,7 @@ impl<M: Default> Registry<M> {
     #[cold]
     fn add(&self, key: &Key, limits: &Limits) -> Option<Arc<M>> {
         let mut shard = write(self.shard(key));
-        // Another thread may have been first.
+        // Another thread may have created it.
         if let Some(found) = shard.get(key) {
             return Some(Arc::clone(found));
         }
@@ -45,7 +45,7 @@ impl<M: Default> Registry<M> {
                 Some(series)
             }
             Place::Shared(shared) => {
-                // It may be in another shard, and two threads may each hold one.
+                // It may be in another shard, and two threads may each hold a lock.
                 drop(shard);
                 self.get(&shared, limits)
             }
@@ -53,7 +53,7 @@ impl<M: Default> Registry<M> {
         }
     }
 
-    /// All series. They are copied out, so that nobody waits for what is done with them.
+    /// Returns all series, copied so that no lock is held while they are processed.
     pub(crate) fn all(&self) -> Vec<(Key, Arc<M>)> {
         let mut all = Vec::new();
         for shard in &self.shards {
@@ -62,10 +62,10 @@ impl<M: Default> Registry<M> {
         all
     }
 
-    /// Removes a series that nobody holds any more, if `is_done` still says so then.
+    /// Removes a series that has no other handle, if `is_done` is still true then.
     pub(crate) fn remove(&self, key: &Key, limits: &Limits, is_done: impl Fn(&M) -> bool) -> bool {
         let mut shard = write(self.shard(key));
-        // New handles are made with the shard locked, so that none can come now.
+        // New handles are created with the shard locked, so none can be created now.
         let is_free = shard.get(key).is_some_and(|series| Arc::strong_count(series) == 1 && is_done(series));
         if is_free {
             shard.remove(key);
@@ -75,7 +75,7 @@ impl<M: Default> Registry<M> {
     }
 
     fn shard(&self, key: &Key) -> &RwLock<Shard<M>> {
-        // The map itself goes by the highest and the lowest bits.
+        // The map itself uses the highest and the lowest bits.
         &self.shards[(key.get_hash() >> 32) as usize % SHARDS]
     }
 }
@@ -88,7 +88,7 @@ fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
     lock.write().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A key knows its hash, and writes nothing else.
+/// A key passes its precomputed hash, and nothing else.
 #[derive(Debug, Default)]
 struct Prehashed(u64);
 

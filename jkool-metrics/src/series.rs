@@ -1,10 +1,10 @@
-//! What can be asked of a counter, a gauge and a histogram alike.
+//! The common interface of counters, gauges and histograms.
 
 use crate::counter::Counter;
 use crate::gauge::Gauge;
 use crate::histogram::{Histogram, Summary};
 
-/// What a series has to tell at the end of an interval.
+/// The value of a series at the end of an interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Reading {
     Counter { value: u64, more: u64 },
@@ -13,10 +13,10 @@ pub(crate) enum Reading {
 }
 
 pub(crate) trait Series: Default {
-    /// What there is to tell, and whether it is news. `before` is the count of the last time, and is set to that of this time.
+    /// Returns the value, and whether it is new. `before` is the count at the previous call, and is updated.
     fn read(&self, before: &mut u64) -> (Reading, bool);
 
-    /// Whether nothing came since it was read.
+    /// Whether nothing was recorded since it was read.
     fn is_quiet(&self, before: u64) -> bool;
 }
 

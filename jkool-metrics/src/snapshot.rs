@@ -8,7 +8,7 @@ use jkool_client::model::{Property, Snapshot, Text, TypedValue, ValueType};
 use metrics::Key;
 use std::time::Duration;
 
-/// The snapshot; none when there is nothing to tell.
+/// Returns the snapshot; `None` if there is nothing to send.
 pub(crate) fn snapshot(
     key: &Key,
     reading: Reading,
@@ -57,7 +57,7 @@ pub(crate) fn snapshot(
     Some(snapshot)
 }
 
-/// A label is a property of its name, or of `label.name` when a property of the metric is called so.
+/// A label becomes a property with its name, or `label.name` if the metric has a property of that name.
 fn add_labels(key: &Key, properties: &mut Vec<Property>) {
     let own = properties.len();
     for label in key.labels() {

@@ -1,4 +1,4 @@
-//! What a runtime of tokio does.
+//! A snapshot of the metrics of a tokio runtime.
 
 use crate::probe::{CATEGORY, Probe};
 use jkool_client::model::{Property, Snapshot, Text, TypedValue, ValueType};
@@ -10,7 +10,7 @@ use tokio_metrics::{RuntimeIntervals, RuntimeMonitor};
 /// A runtime.
 pub(crate) struct TokioRuntime {
     name: Text,
-    /// What was done since it was asked last.
+    /// Metrics since the last call.
     intervals: RuntimeIntervals,
 }
 

@@ -1,9 +1,9 @@
-//! What the units of `metrics` are in jKool's words.
+//! Maps units of `metrics` to jKool's value types.
 
 use jkool_client::model::ValueType;
 use metrics::Unit;
 
-/// What it measures; what jKool has no word for is told by the property `unit`.
+/// The value type of a unit; a unit without one is sent as the property `unit`.
 pub(crate) fn value_type(unit: Unit) -> Option<ValueType> {
     Some(match unit {
         Unit::Percent => ValueType::Percent,
