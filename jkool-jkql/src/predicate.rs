@@ -162,7 +162,7 @@ pub(crate) fn value(input: &mut Input<'_>) -> Parsed<Value> {
     })
 }
 
-/// A word other than `and` and `or`.
+/// A word other than `and`, `or` and `not`.
 fn plain<'i>(expected: &'static str) -> impl FnMut(&mut Input<'i>) -> Parsed<(String, usize)> {
     let is_plain = |(word, _): &(String, usize)| !["and", "or", "not"].iter().any(|own| word.eq_ignore_ascii_case(own));
     token(expected, identifier(expected).verify(is_plain))

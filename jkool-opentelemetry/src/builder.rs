@@ -7,7 +7,8 @@ use jkool_client::{BuildError, Guard};
 use opentelemetry_sdk::metrics::Temporality;
 use std::time::Duration;
 
-/// Builds the [`Exporters`]. Everything has a default but the token, and that can come from the variable `JKOOL_TOKEN`.
+/// Builds the [`Exporters`]. Every setting has a default except the token, which can also come from the environment variable
+/// `JKOOL_TOKEN`.
 ///
 /// ```
 /// use jkool_opentelemetry::transport::MemoryTransport;
@@ -39,23 +40,24 @@ impl Builder {
 
     jkool_client::__client_settings!(client);
 
-    /// Since when counters and histograms count: since the program's start, unless this says since the last report. Then a counter is
-    /// told with its rate.
+    /// Sets the temporality of counters and histograms. The default is cumulative, since the start of the program. With delta
+    /// temporality, since the last report, counters also have a rate.
     pub fn temporality(mut self, temporality: Temporality) -> Self {
         self.temporality = temporality;
         self
     }
 
-    /// How long dropping the guard waits for what is queued; 5 s unless said otherwise.
+    /// Sets how long dropping the guard waits for delivery. The default is 5 s.
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.shutdown_timeout = timeout;
         self
     }
 
-    /// Starts the client, and hands over what makes its exporters. A server that is down is no error: nothing is sent yet.
+    /// Starts the client, and returns the factory for its exporters and the guard. Nothing is sent yet, so it succeeds even if
+    /// the server is unreachable.
     ///
     /// # Errors
-    /// When settings exclude each other, or the client can't be built.
+    /// If settings exclude each other, or the client cannot be built.
     pub fn build(self) -> Result<(Exporters, Guard), BuildError> {
         let client = self.client.client()?;
         suppress::on_delivery_thread_of(&client)?;

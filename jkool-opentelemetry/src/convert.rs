@@ -1,4 +1,4 @@
-//! What all signals have in common, as messages of OTLP.
+//! Converts what all signals share to OTLP messages.
 
 use bytes::Bytes;
 use jkool_otlp::proto::common::{AnyValue, ArrayValue, InstrumentationScope, KeyValue, Resource, any_value};
@@ -9,24 +9,24 @@ pub(crate) fn text(text: &str) -> Bytes {
     Bytes::copy_from_slice(text.as_bytes())
 }
 
-/// In nanoseconds since 1970; 0 is unknown, and what lies before.
+/// Converts a time to nanoseconds since 1970; 0 is unknown, or a time before 1970.
 pub(crate) fn nanoseconds(time: SystemTime) -> u64 {
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// The resource. `unknown_service` is what the SDK calls a program that says no name: then the client's source counts.
+/// Converts the resource. `unknown_service` is the SDK's name for a program without one; then the client's source is used.
 pub(crate) fn resource(resource: &opentelemetry_sdk::Resource) -> Resource {
     let is_said = |key: &str, value: &Value| key != "service.name" || !value.as_str().starts_with("unknown_service");
     let attributes = resource.iter().filter(|(key, value)| is_said(key.as_str(), value));
     let mut attributes: Vec<KeyValue> =
         attributes.map(|(key, value)| KeyValue { key: text(key.as_str()), value: Some(any_value(value)) }).collect();
-    // They come in no order.
+    // Their order is not defined.
     attributes.sort_by(|one, other| one.key.cmp(&other.key));
     Resource { attributes, dropped_attributes_count: 0 }
 }
 
-/// The scope; a log record may have a name of its own for it.
+/// Converts the scope; a log record may have a different name for it.
 pub(crate) fn scope(scope: &opentelemetry::InstrumentationScope, name: Option<&str>) -> Option<InstrumentationScope> {
     Some(InstrumentationScope {
         name: text(name.unwrap_or(scope.name())),
@@ -51,7 +51,7 @@ fn any_value(value: &Value) -> AnyValue {
         Value::F64(double) => any_value::Value::Double(*double),
         Value::String(string) => any_value::Value::String(text(string.as_str())),
         Value::Array(array) => any_value::Value::Array(list(array)),
-        // What later versions may bring.
+        // Variants that later versions may add.
         other => any_value::Value::String(text(&other.as_str())),
     };
     AnyValue { value: Some(value) }

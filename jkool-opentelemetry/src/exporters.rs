@@ -1,4 +1,4 @@
-//! What hands out the exporters.
+//! The factory for the exporters.
 
 use crate::logs::JkoolLogExporter;
 use crate::metrics::JkoolMetricExporter;
@@ -7,9 +7,9 @@ use crate::spans::JkoolSpanExporter;
 use jkool_client::Client;
 use opentelemetry_sdk::metrics::Temporality;
 
-/// Makes the exporters of one client, one for each provider of the SDK.
+/// Creates the exporters of one client, one for each provider of the SDK.
 ///
-/// The client has a queue of its own, so that an export waits for nothing: `with_simple_exporter` is enough.
+/// The client has a queue of its own, so an export does not wait, and `with_simple_exporter` is sufficient.
 #[derive(Debug, Clone)]
 pub struct Exporters {
     client: Client,
@@ -21,17 +21,17 @@ impl Exporters {
         Self { client, temporality }
     }
 
-    /// For `SdkLoggerProvider`.
+    /// Returns an exporter for `SdkLoggerProvider`.
     pub fn logs(&self) -> JkoolLogExporter {
         JkoolLogExporter::new(Outlet::new(self.client.clone()))
     }
 
-    /// For `SdkTracerProvider`.
+    /// Returns an exporter for `SdkTracerProvider`.
     pub fn spans(&self) -> JkoolSpanExporter {
         JkoolSpanExporter::new(Outlet::new(self.client.clone()))
     }
 
-    /// For `SdkMeterProvider`, as a periodic exporter.
+    /// Returns an exporter for `SdkMeterProvider`, to be used as a periodic exporter.
     pub fn metrics(&self) -> JkoolMetricExporter {
         JkoolMetricExporter::new(Outlet::new(self.client.clone()), self.temporality)
     }

@@ -20,7 +20,7 @@ pub use logs::JkoolLogExporter;
 pub use metrics::JkoolMetricExporter;
 pub use spans::JkoolSpanExporter;
 
-/// A builder of the exporters.
+/// Returns a builder for the exporters.
 pub fn builder() -> Builder {
     Builder::new()
 }

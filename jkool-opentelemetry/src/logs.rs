@@ -12,7 +12,7 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::logs::{LogBatch, LogExporter, SdkLogRecord};
 use std::time::Duration;
 
-/// Streams log records to jKool, as events.
+/// An exporter that sends log records to jKool as events. Create it by [`Exporters::logs`](crate::Exporters::logs).
 #[derive(Debug)]
 pub struct JkoolLogExporter {
     outlet: Outlet,
@@ -66,7 +66,7 @@ fn log_record(record: &SdkLogRecord) -> LogRecord {
     LogRecord {
         time_unix_nano: record.timestamp().map(convert::nanoseconds).unwrap_or_default(),
         observed_time_unix_nano: record.observed_timestamp().map(convert::nanoseconds).unwrap_or_default(),
-        // The SDK numbers them as the protocol does.
+        // The SDK uses the protocol's numbers.
         severity_number: record.severity_number().map(|severity| severity as i32).unwrap_or_default(),
         severity_text: record.severity_text().map(|text| Bytes::from_static(text.as_bytes())).unwrap_or_default(),
         body: record.body().map(|body| any_value(body, 0)),
@@ -82,7 +82,7 @@ fn log_record(record: &SdkLogRecord) -> LogRecord {
     }
 }
 
-/// Lists and maps deeper than this are not looked into: nobody would see them.
+/// The maximum nesting of lists and maps; deeper ones are not converted.
 const DEEPEST: usize = 40;
 
 fn any_value(value: &SdkValue, depth: usize) -> AnyValue {
@@ -102,12 +102,12 @@ fn any_value(value: &SdkValue, depth: usize) -> AnyValue {
                 value: Some(inner(value)),
             };
             let mut values: Vec<KeyValue> = map.iter().map(entry).collect();
-            // They come in no order.
+            // Their order is not defined.
             values.sort_by(|one, other| one.key.cmp(&other.key));
             any_value::Value::KeyValueList(KeyValueList { values })
         }
         SdkValue::ListAny(_) | SdkValue::Map(_) => any_value::Value::String(Bytes::from_static(b"[depth]")),
-        // What later versions may bring.
+        // Variants that later versions may add.
         other => any_value::Value::String(convert::text(&format!("{other:?}"))),
     };
     AnyValue { value: Some(value) }

@@ -12,7 +12,8 @@ use opentelemetry_sdk::metrics::data;
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use std::time::Duration;
 
-/// Streams metrics to jKool, as a snapshot for each series.
+/// An exporter that sends metrics to jKool, with a snapshot for each series. Create it by
+/// [`Exporters::metrics`](crate::Exporters::metrics).
 #[derive(Debug)]
 pub struct JkoolMetricExporter {
     outlet: Outlet,

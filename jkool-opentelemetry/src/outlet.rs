@@ -1,4 +1,4 @@
-//! What exporters have in common: the way into the client, flush and shutdown.
+//! The parts that exporters share: emitting to the client, flush and shutdown.
 
 use jkool_client::{Admission, Client, Report};
 use jkool_otlp::Mapped;
@@ -6,14 +6,14 @@ use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// An exporter's way into the client.
+/// The connection of an exporter to the client.
 #[derive(Debug)]
 pub(crate) struct Outlet {
     client: Client,
     is_shut_down: AtomicBool,
 }
 
-/// How long a flush waits that is given no time.
+/// The timeout of a flush without one.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Outlet {
@@ -21,7 +21,7 @@ impl Outlet {
         Self { client, is_shut_down: AtomicBool::new(false) }
     }
 
-    /// Emits what an export has become. Nothing is made of it on the delivery thread, and after the shutdown.
+    /// Emits the result of an export. Nothing is emitted on the delivery thread, or after the shutdown.
     pub(crate) fn emit(&self, map: impl FnOnce() -> Mapped) -> OTelSdkResult {
         if self.is_shut_down.load(Ordering::Relaxed) {
             return Err(OTelSdkError::AlreadyShutdown);
@@ -39,12 +39,12 @@ impl Outlet {
         refused.map_or(Ok(()), |refused| Err(OTelSdkError::InternalFailure(refused)))
     }
 
-    /// Waits until all is delivered, or in the spool.
+    /// Waits until everything is delivered, or in the spool.
     pub(crate) fn flush(&self) -> OTelSdkResult {
         told(self.client.flush(FLUSH_TIMEOUT), FLUSH_TIMEOUT)
     }
 
-    /// The same for the last time. The client goes on: it is the guard's, and there may be other exporters.
+    /// Like a flush, for the last time. The client is not shut down: it belongs to the guard, and other exporters may use it.
     pub(crate) fn shutdown(&self, timeout: Duration) -> OTelSdkResult {
         if self.is_shut_down.swap(true, Ordering::Relaxed) {
             return Err(OTelSdkError::AlreadyShutdown);

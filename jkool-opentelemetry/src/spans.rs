@@ -11,7 +11,8 @@ use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::trace::{SpanData, SpanExporter};
 use std::time::Duration;
 
-/// Streams spans to jKool, as activities, and what happened within them, as events.
+/// An exporter that sends spans to jKool as activities, and their events as events. Create it by
+/// [`Exporters::spans`](crate::Exporters::spans).
 #[derive(Debug)]
 pub struct JkoolSpanExporter {
     outlet: Outlet,

@@ -1,24 +1,24 @@
-//! Attributes as properties, and values of all kinds.
+//! Converts attributes to properties, and values of all kinds.
 
 use crate::proto::common::{AnyValue, KeyValue, any_value};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use jkool_model::{Property, Text, TypedValue, Value};
 
-/// Lists and maps within one another deeper than this are `"[depth]"`, as the model writes them.
+/// The maximum nesting of lists and maps; deeper ones become `"[depth]"`, as the model writes them.
 const DEEPEST: usize = 32;
 
-/// A text; what is no UTF-8 in it becomes U+FFFD.
+/// Converts a text; invalid UTF-8 becomes U+FFFD.
 pub(crate) fn text(bytes: &[u8]) -> Text {
     String::from_utf8_lossy(bytes).into_owned().into()
 }
 
-/// The value of an attribute called `key`.
+/// Returns the value of the attribute `key`.
 pub(crate) fn find<'a>(attributes: &'a [KeyValue], key: &str) -> Option<&'a AnyValue> {
     attributes.iter().find(|attribute| attribute.key == key.as_bytes()).and_then(|attribute| attribute.value.as_ref())
 }
 
-/// The text of an attribute called `key`, if it is one and says something.
+/// Returns the text of the attribute `key`, if it is a text and not empty.
 pub(crate) fn find_text<'a>(attributes: &'a [KeyValue], key: &str) -> Option<&'a [u8]> {
     match &find(attributes, key)?.value {
         Some(any_value::Value::String(text)) if !text.is_empty() => Some(text),
@@ -26,8 +26,8 @@ pub(crate) fn find_text<'a>(attributes: &'a [KeyValue], key: &str) -> Option<&'a
     }
 }
 
-/// Adds the attributes, each as a property that is called as it is, behind `prefix`. Of a map every entry is one, with dots between the
-/// names.
+/// Adds each attribute as a property, with its name after `prefix`. Each entry of a map becomes a property, with the names
+/// joined by dots.
 pub(crate) fn append(prefix: &str, attributes: &[KeyValue], properties: &mut Vec<Property>) {
     append_at(prefix, attributes, properties, 0);
 }
@@ -48,13 +48,13 @@ fn append_at(prefix: &str, attributes: &[KeyValue], properties: &mut Vec<Propert
 
 fn typed(value: Option<&any_value::Value>) -> TypedValue {
     match value {
-        // A number's type should not change with its size.
+        // The type of a number should not depend on its size.
         Some(any_value::Value::Int(int)) => TypedValue::from(*int),
         value => value_at(value, 0).into(),
     }
 }
 
-/// A value as text: a text as it is, all else as in JSON.
+/// Converts a value to text: a text is unchanged, any other value becomes JSON.
 pub(crate) fn as_text(value: &AnyValue) -> Text {
     match value_at(value.value.as_ref(), 0) {
         Value::Text(text) => text,
@@ -63,7 +63,7 @@ pub(crate) fn as_text(value: &AnyValue) -> Text {
     }
 }
 
-/// Bytes are base64.
+/// Bytes become base64.
 fn value_at(value: Option<&any_value::Value>, depth: usize) -> Value {
     let inner = |value: &AnyValue| value_at(value.value.as_ref(), depth + 1);
     match value {

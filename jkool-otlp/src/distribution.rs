@@ -1,11 +1,11 @@
-//! Quantiles of what is known by buckets alone.
+//! Computes quantiles from buckets.
 
 use crate::proto::metrics::{Buckets, ExponentialHistogramDataPoint};
 
-/// The quantiles that are told, called as `jkool-metrics` calls them.
+/// The quantiles that are sent, with the names that `jkool-metrics` uses.
 pub(crate) const QUANTILES: [(&str, f64); 4] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999)];
 
-/// So many values lie between these two.
+/// The number of values between two bounds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Bucket {
     low: f64,
@@ -13,7 +13,7 @@ pub(crate) struct Bucket {
     count: u64,
 }
 
-/// The value below which that part of all values lies, taken as spread evenly within their bucket. `None` when there are none, or the
+/// The value of a quantile, assuming that values are spread evenly within their bucket. `None` if there are no values, or the
 /// bounds are not in order.
 pub(crate) fn quantile(buckets: &[Bucket], which: f64) -> Option<f64> {
     let total: f64 = buckets.iter().map(|bucket| bucket.count as f64).sum();
@@ -30,8 +30,8 @@ pub(crate) fn quantile(buckets: &[Bucket], which: f64) -> Option<f64> {
     None
 }
 
-/// Buckets between bounds. The first and the last have one only: they reach to the smallest and the largest value if those are told,
-/// and to 0 below where that is lower.
+/// Buckets between explicit bounds. The first and the last bucket have only one bound: they extend to the minimum and maximum
+/// if those are given, and at the lower end to 0 if that is lower.
 pub(crate) fn explicit(counts: &[u64], bounds: &[f64], min: Option<f64>, max: Option<f64>) -> Vec<Bucket> {
     let lowest = |first: f64| min.unwrap_or(first.min(0.0));
     let highest = |last: f64| max.unwrap_or(last);

@@ -1,4 +1,4 @@
-//! From the body of a request to what it becomes, and from that to the body of an answer.
+//! Reads the body of an export request, and writes the body of its response.
 
 use crate::limits::Limits;
 use crate::mapped::{Mapped, Mapping};
@@ -12,7 +12,7 @@ use prost::Message;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-/// What an export holds. Each has a path of its own.
+/// The kind of telemetry in an export. Each has its own path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Signal {
@@ -24,7 +24,7 @@ pub enum Signal {
     Metrics,
 }
 
-/// How a message is written.
+/// The encoding of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Encoding {
@@ -34,31 +34,31 @@ pub enum Encoding {
     Json,
 }
 
-/// Why a body is no export.
+/// An error from reading the body of an export.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReadError {
-    /// It is no protobuf of that kind.
+    /// The body is not a valid protobuf message of this signal.
     #[error("no OTLP in protobuf: {0}")]
     Protobuf(#[source] prost::DecodeError),
-    /// It is no JSON of that kind; the error says where.
+    /// The body is not valid JSON of this signal; the error contains the position.
     #[error("no OTLP in JSON: {0}")]
     Json(#[source] serde_json::Error),
-    /// It would take more memory than [`Limits::bytes`] while it is read.
+    /// Decoding it would take more memory than [`Limits::bytes`].
     #[error("it would take {bytes} bytes in memory, and may take {limit}: send less at a time")]
     TooLarge {
-        /// What it would take.
+        /// The memory that it would take, in bytes.
         bytes: usize,
-        /// What it may take.
+        /// The limit, in bytes.
         limit: usize,
     },
 }
 
 impl Signal {
-    /// All of them.
+    /// All signals.
     pub const ALL: [Self; 3] = [Self::Logs, Self::Traces, Self::Metrics];
 
-    /// The path that it is sent to.
+    /// Returns the url path of this signal.
     ///
     /// ```
     /// assert_eq!(jkool_otlp::Signal::Logs.path(), "/v1/logs");
@@ -71,11 +71,10 @@ impl Signal {
         }
     }
 
-    /// Reads an export and maps what it holds. Nothing of it is lost without a number: what can't be mapped is in
-    /// [`Mapped::rejected`].
+    /// Decodes an export and maps its content. Everything that cannot be mapped is counted in [`Mapped::rejected`].
     ///
     /// # Errors
-    /// When the body as a whole can't be read.
+    /// If the body as a whole cannot be decoded.
     ///
     /// ```
     /// use jkool_otlp::{Encoding, Limits, Signal};
@@ -104,7 +103,7 @@ impl Signal {
         })
     }
 
-    /// What is not taken, by its name in the answers' JSON.
+    /// The name of the rejected count in the JSON response.
     fn rejected_name(self) -> &'static str {
         match self {
             Self::Logs => "rejectedLogRecords",
@@ -113,7 +112,7 @@ impl Signal {
         }
     }
 
-    /// The body of an answer to an export: empty when everything was taken, and a partial success when not.
+    /// Returns the body of a response: empty if everything was accepted, otherwise a partial success.
     pub fn response(self, encoding: Encoding, rejected: u64, reason: Option<&str>) -> Vec<u8> {
         let reason = reason.unwrap_or_default();
         let is_full = rejected == 0 && reason.is_empty();
@@ -133,7 +132,7 @@ impl Signal {
 }
 
 impl Encoding {
-    /// The body of an answer that is an error: a `Status`, with a code of gRPC.
+    /// Returns the body of an error response: a `Status` with a gRPC status code.
     pub fn status(self, code: i32, message: &str) -> Vec<u8> {
         match self {
             Self::Protobuf => Status { code, message: message.to_owned() }.encode_to_vec(),
@@ -149,21 +148,21 @@ fn decode<T: Message + Default + DeserializeOwned>(encoding: Encoding, body: Byt
     }
 }
 
-/// Events, one for each log record.
+/// Maps log records to events, one for each.
 pub fn map_logs(request: &ExportLogsServiceRequest, limits: Limits) -> Mapped {
     let mut mapping = Mapping::new(limits);
     log::map(request, &mut mapping);
     mapping.finish()
 }
 
-/// Activities, one for each span, and events, one for each event of a span.
+/// Maps spans to activities, one for each, and their events to events.
 pub fn map_traces(request: &ExportTraceServiceRequest, limits: Limits) -> Mapped {
     let mut mapping = Mapping::new(limits);
     span::map(request, &mut mapping);
     mapping.finish()
 }
 
-/// Snapshots, one for each data point.
+/// Maps data points to snapshots, one for each.
 pub fn map_metrics(request: &ExportMetricsServiceRequest, limits: Limits) -> Mapped {
     let mut mapping = Mapping::new(limits);
     metric::map(request, &mut mapping);

@@ -1,13 +1,14 @@
-//! Ids of traces and spans.
+//! Converts ids of traces and spans.
 
 use jkool_model::Text;
 
-/// A trace's id as text, which correlates all that belongs to it. `None` unless it is 16 bytes and not all zeroes.
+/// The text of a trace id, which is a correlator of everything in the trace. `None` unless it has 16 bytes that are not all
+/// zero.
 pub(crate) fn trace(id: &[u8]) -> Option<Text> {
     valid(id, 16)
 }
 
-/// A span's id as text, which is the tracking id of its activity. `None` unless it is 8 bytes and not all zeroes.
+/// The text of a span id, which is the tracking id of its activity. `None` unless it has 8 bytes that are not all zero.
 pub(crate) fn span(id: &[u8]) -> Option<Text> {
     valid(id, 8)
 }

@@ -1,5 +1,5 @@
-//! How OTLP looks in JSON, where it differs from what serde does by itself: ids are hexadecimal, numbers of 64 bits may be texts, enums
-//! are numbers or names, bytes are base64, and null is as good as nothing. Fields that nobody knows are passed over.
+//! The JSON encoding of OTLP, where it differs from serde's defaults: ids are hexadecimal, 64-bit integers may be texts, enums
+//! are numbers or names, bytes are base64, and null means absent. Unknown fields are ignored.
 
 use crate::proto::common::{AnyValue, any_value};
 use base64::Engine;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
 use std::fmt;
 
-/// Any value, of which null is the default.
+/// Any value; null becomes the default.
 pub(crate) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(d: D) -> Result<T, D::Error> {
     Option::deserialize(d).map(Option::unwrap_or_default)
 }
@@ -21,7 +21,7 @@ pub(crate) fn text<'de, D: Deserializer<'de>>(d: D) -> Result<Bytes, D::Error> {
     Ok(text.into())
 }
 
-/// An id, in hexadecimal digits of either case.
+/// An id, in hexadecimal digits of upper or lower case.
 pub(crate) fn id<'de, D: Deserializer<'de>>(d: D) -> Result<Bytes, D::Error> {
     let text: Cow<'_, str> = or_default(d)?;
     let digits: Option<Vec<u8>> = text.bytes().map(|digit| char::from(digit).to_digit(16).map(|d| d as u8)).collect();
@@ -33,13 +33,13 @@ pub(crate) fn id<'de, D: Deserializer<'de>>(d: D) -> Result<Bytes, D::Error> {
     }
 }
 
-/// A number, or a text that holds one.
+/// A number, or a text that contains one.
 struct Number {
     text: String,
 }
 
 impl Number {
-    /// As a whole number of type `T`. By the rules of JSON in protobuf, `1.0` and `1e3` are whole numbers too.
+    /// Converts it to an integer of type `T`. By the rules of protobuf's JSON, `1.0` and `1e3` are integers too.
     fn whole<T: TryFrom<i128>, E: Error>(&self) -> Result<T, E> {
         const MOST: f64 = 1e20;
         let exact = self.text.parse::<i128>().ok();
@@ -138,7 +138,7 @@ pub(crate) fn doubles<'de, D: Deserializer<'de>>(d: D) -> Result<Vec<f64>, D::Er
     or_default::<D, Vec<Number>>(d)?.iter().map(Number::float).collect()
 }
 
-/// An enum: its number, or its name, of which `names` are those from 0 on without `prefix`. An unknown name is 0.
+/// An enum: its number, or its name. `names` are the names from 0 on without `prefix`. An unknown name is 0.
 fn named<'de, D: Deserializer<'de>>(d: D, prefix: &str, names: &[&str]) -> Result<i32, D::Error> {
     let Some(number) = Option::<Number>::deserialize(d)? else { return Ok(0) };
     match number.text.strip_prefix(prefix) {
@@ -157,12 +157,12 @@ pub(crate) fn status_code<'de, D: Deserializer<'de>>(d: D) -> Result<i32, D::Err
     named(d, "STATUS_CODE_", &["UNSET", "OK", "ERROR"])
 }
 
-/// Since when a sum counts.
+/// The temporality of a sum.
 pub(crate) fn temporality<'de, D: Deserializer<'de>>(d: D) -> Result<i32, D::Error> {
     named(d, "AGGREGATION_TEMPORALITY_", &["UNSPECIFIED", "DELTA", "CUMULATIVE"])
 }
 
-/// A log record's severity.
+/// The severity of a log record.
 pub(crate) fn severity_number<'de, D: Deserializer<'de>>(d: D) -> Result<i32, D::Error> {
     const NAMES: [&str; 25] = [
         "UNSPECIFIED",
@@ -245,7 +245,7 @@ fn from_base64<E: Error>(text: &str) -> Result<Bytes, E> {
     bytes.map(Bytes::from).map_err(|_| E::custom(format_args!("{:?} is no base64", shorten(text))))
 }
 
-/// What is quoted in an error.
+/// The part of the input that an error quotes.
 fn shorten(text: &str) -> String {
     text.chars().take(40).collect()
 }

@@ -1,16 +1,16 @@
-//! How much an export may become.
+//! Limits on the result of an export.
 
-/// How much an export may become. A few bytes of a request can be much in memory: what describes a resource is told of each of its
-/// records.
+/// Limits on the result of an export. A small request can need much memory, because the attributes of a resource are copied to
+/// each of its records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// So many entities.
+    /// The maximum number of entities.
     pub entities: usize,
-    /// So many bytes: of the messages while they are read, and again of the entities.
+    /// The maximum memory in bytes: for the messages while they are decoded, and again for the entities.
     pub bytes: usize,
 }
 
 impl Limits {
-    /// None, for messages of one's own.
+    /// No limits, for messages that the program created itself.
     pub const NONE: Self = Self { entities: usize::MAX, bytes: usize::MAX };
 }

@@ -1,4 +1,4 @@
-//! From a log record to an event.
+//! Maps a log record to an event.
 
 use crate::attributes;
 use crate::ids;
@@ -24,7 +24,7 @@ pub(crate) fn map(request: &ExportLogsServiceRequest, mapping: &mut Mapping) {
 
 fn event(record: &LogRecord, origin: &Origin) -> Box<Event> {
     let mut event = Box::<Event>::default();
-    // Its name, or that of the logger.
+    // The event name, or the name of the logger.
     event.operation = match (&attributes::text(&record.event_name), &origin.scope) {
         (name, scope) if name.is_empty() && scope.is_empty() => "log".into(),
         (name, scope) if name.is_empty() => scope.clone(),
@@ -50,13 +50,13 @@ fn event(record: &LogRecord, origin: &Origin) -> Box<Event> {
     event
 }
 
-/// By its number; or by its text when there is no number.
+/// By its number, or by its text if there is no number.
 fn severity(record: &LogRecord) -> Severity {
     match record.severity_number {
         1..=4 => Severity::Trace,
         5..=8 => Severity::Debug,
         9 => Severity::Info,
-        // So OpenTelemetry's table has it for syslog, which knows these too.
+        // As in OpenTelemetry's table for syslog, which also has these severities.
         10..=12 => Severity::Notice,
         13..=16 => Severity::Warning,
         17 => Severity::Error,
@@ -66,7 +66,7 @@ fn severity(record: &LogRecord) -> Severity {
     }
 }
 
-/// The exception that attributes tell by the names of the semantic conventions: `type: message`, and the stack below it.
+/// The exception in the attributes of the semantic conventions: `type: message`, followed by the stack trace.
 pub(crate) fn exception(attributes: &[KeyValue]) -> Text {
     let part = |key: &str| match attributes::find(attributes, key).and_then(|value| value.value.as_ref()) {
         Some(any_value::Value::String(text)) => attributes::text(text),
@@ -85,7 +85,7 @@ pub(crate) fn exception(attributes: &[KeyValue]) -> Text {
     }
 }
 
-/// It is long, and in the exception.
+/// It is long, and already part of the exception.
 pub(crate) fn leave_out_stack(properties: &mut Vec<Property>) {
     properties.retain(|property| property.name != "exception.stacktrace" || property.value.as_str().is_none());
 }

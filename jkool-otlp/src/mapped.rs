@@ -1,21 +1,21 @@
-//! What an export becomes.
+//! The result of mapping an export.
 
 use crate::limits::Limits;
 use jkool_model::Entity;
 
-/// What an export becomes: what was understood, and what was not.
+/// The result of mapping an export: the entities, and what was rejected.
 #[derive(Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Mapped {
     /// Events, activities and snapshots, in the order of the export.
     pub entities: Vec<Entity>,
-    /// How many log records, spans or data points are none of these.
+    /// The number of log records, spans or data points that were rejected.
     pub rejected: u64,
-    /// Why the first of them isn't.
+    /// The reason for the first rejection.
     pub reason: Option<String>,
 }
 
-/// Makes a [`Mapped`], within limits.
+/// Builds a [`Mapped`] within limits.
 #[derive(Debug)]
 pub(crate) struct Mapping {
     mapped: Mapped,
@@ -29,8 +29,8 @@ impl Mapping {
         Self { mapped: Mapped::default(), limits, bytes: 0, is_full: false }
     }
 
-    /// Adds what a record, span or data point becomes: one entity or several, or none and why. Once the limits are reached nothing more
-    /// is made.
+    /// Adds the result of a log record, span or data point: one or more entities, or the reason of a rejection. When the limits
+    /// are reached, nothing more is created.
     pub(crate) fn add(&mut self, make: impl FnOnce() -> Result<Vec<Entity>, String>) {
         if self.is_full {
             self.mapped.rejected += 1;
@@ -50,13 +50,13 @@ impl Mapping {
         }
     }
 
-    /// Counts what can't be understood.
+    /// Counts what is rejected.
     pub(crate) fn reject(&mut self, count: u64, reason: impl FnOnce() -> String) {
         self.mapped.rejected += count;
         self.mapped.reason.get_or_insert_with(reason);
     }
 
-    /// Whether there is room for some more, which is then taken.
+    /// Whether there is room for more, which is then reserved.
     fn fit(&mut self, entities: &[Entity]) -> bool {
         self.bytes = entities.iter().fold(self.bytes, |bytes, entity| bytes.saturating_add(entity.heap_size()));
         self.mapped.entities.len() + entities.len() <= self.limits.entities && self.bytes <= self.limits.bytes

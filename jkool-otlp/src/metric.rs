@@ -1,4 +1,4 @@
-//! From the data points of a metric to snapshots: one for each series, as `jkool-metrics` makes them.
+//! Maps the data points of a metric to snapshots: one for each series, like those of `jkool-metrics`.
 
 use crate::attributes;
 use crate::distribution::{Bucket, QUANTILES, explicit, exponential, quantile};
@@ -14,10 +14,10 @@ use crate::time;
 use crate::units::value_type;
 use jkool_model::{Entity, Property, Snapshot, Text, TypedValue, Value, ValueType};
 
-/// What snapshots of metrics belong to.
+/// The category of the snapshots.
 const CATEGORY: &str = "Metrics";
 
-/// More buckets than anybody looks at: an SDK makes 160 at most unless it is told otherwise.
+/// The maximum number of buckets of a histogram; an SDK creates at most 160 by default.
 const MOST_BUCKETS: usize = 2_048;
 
 /// Adds a snapshot for each data point.
@@ -33,7 +33,8 @@ pub(crate) fn map(request: &ExportMetricsServiceRequest, mapping: &mut Mapping) 
     }
 }
 
-/// The points of every kind that there are. A metric should be of one kind; one of none, or of a kind that is newer, can't be understood.
+/// Maps the data points of all kinds in the metric. A metric should be of one kind; one of no kind, or of a newer kind, is
+/// rejected.
 fn add(metric: &Metric, origin: &Origin, mapping: &mut Mapping) {
     let called = || format!("the metric {:?}", attributes::text(&metric.name).chars().take(64).collect::<String>());
     if metric.name.is_empty() {
@@ -88,13 +89,13 @@ fn points(metric: &Metric) -> usize {
         + metric.summary.as_ref().map_or(0, |kind| kind.data_points.len())
 }
 
-/// What becomes the snapshot of a data point.
+/// The parts of the snapshot of a data point.
 struct Point<'a> {
     attributes: &'a [KeyValue],
     exemplars: &'a [Exemplar],
     start: u64,
     time: u64,
-    /// What is measured, first.
+    /// The measured values, which come first.
     properties: Vec<Property>,
 }
 
@@ -112,7 +113,7 @@ impl Point<'_> {
         self
     }
 
-    /// How much a second, of a sum that begins anew with each report.
+    /// The rate per second, for delta temporality.
     fn add_rate(&mut self, point: &NumberDataPoint) {
         let seconds = point.time_unix_nano.saturating_sub(point.start_time_unix_nano) as f64 / 1e9;
         let value = point.as_double.or(point.as_int.map(|int| int as f64));
@@ -144,7 +145,7 @@ impl Point<'_> {
         snapshot
     }
 
-    /// A label is a property of its name, or of `label.name` when a property of the metric is called so.
+    /// An attribute becomes a property with its name, or `label.name` if the metric has a property of that name.
     fn add_labels(&mut self) {
         let own = self.properties.len();
         attributes::append("", self.attributes, &mut self.properties);
@@ -157,7 +158,7 @@ impl Point<'_> {
     }
 }
 
-/// Bit 0 of the flags says that nothing was recorded.
+/// Bit 0 of the flags means that nothing was recorded.
 const NO_VALUE: u32 = 1;
 
 fn number(point: &NumberDataPoint, value_type: ValueType) -> Result<Point<'_>, String> {
@@ -177,7 +178,7 @@ fn number(point: &NumberDataPoint, value_type: ValueType) -> Result<Point<'_>, S
     Ok(made)
 }
 
-/// What distributions of every kind tell.
+/// The values that all kinds of distributions have.
 struct Totals {
     count: u64,
     sum: Option<f64>,
@@ -201,7 +202,7 @@ impl Point<'_> {
         }
     }
 
-    /// Quantiles, as well as the buckets tell.
+    /// Quantiles, as exact as the buckets allow.
     fn add_quantiles(&mut self, buckets: &[Bucket], measured: &Option<ValueType>) {
         for (name, which) in QUANTILES {
             if let Some(value) = quantile(buckets, which) {
@@ -287,7 +288,7 @@ fn of_summary<'a>(point: &'a SummaryDataPoint, measured: &Option<ValueType>) -> 
     let SummaryDataPoint { count, sum, flags, .. } = *point;
     made.add_totals(Totals { count, sum: Some(sum), min: None, max: None, flags }, measured);
     for quantile in &point.quantile_values {
-        // 0 and 1 are the smallest and the largest value.
+        // Quantiles 0 and 1 are the minimum and the maximum.
         let name: Text = match quantile.quantile {
             0.0 => "min".into(),
             1.0 => "max".into(),

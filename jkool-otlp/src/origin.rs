@@ -1,25 +1,25 @@
-//! Where something comes from: the resource as a source, and what resource and scope say beside it.
+//! Maps resource and scope: the resource to a source, and other attributes to properties.
 
 use crate::attributes;
 use crate::proto::common::{InstrumentationScope, KeyValue, Resource, any_value};
 use jkool_model::{Property, SourceFqn, Text};
 use std::cell::RefCell;
 
-/// A resource and a scope of it, made ready for all that comes from there.
+/// A resource and a scope, converted once for all items of it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Origin {
     pub(crate) source: Option<SourceFqn>,
     pub(crate) pid: Option<i64>,
-    /// The scope's name: of the logger, the tracer, the meter.
+    /// The name of the scope: of the logger, the tracer, the meter.
     pub(crate) scope: Text,
     pub(crate) properties: Vec<Property>,
 }
 
 impl Origin {
-    /// What names the source is in its name. All else that is said of the resource is a property behind `resource.`.
+    /// Attributes that are part of the source name are not repeated; all others become properties with the prefix `resource.`.
     pub(crate) fn of_resource(resource: Option<&Resource>) -> Self {
         let Some(Resource { attributes, dropped_attributes_count }) = resource else { return Self::default() };
-        // What the source was asked for, and tells as it is.
+        // An attribute that is part of the source name, unchanged.
         let asked = RefCell::new(Vec::new());
         let source = SourceFqn::from_resource(|name| {
             let value = std::str::from_utf8(attributes::find_text(attributes, name)?).ok()?;
@@ -46,7 +46,7 @@ impl Origin {
         Self { source, pid, scope: Text::default(), properties }
     }
 
-    /// With a scope. Its properties are called as OpenTelemetry has it for formats that know no scopes.
+    /// Adds a scope. Its properties have the names that OpenTelemetry defines for formats without scopes.
     pub(crate) fn with_scope(&self, scope: Option<&InstrumentationScope>) -> Self {
         let mut origin = self.clone();
         let Some(InstrumentationScope { name, version, attributes, dropped_attributes_count }) = scope else {
@@ -71,7 +71,7 @@ fn is_text(attribute: &KeyValue, text: &str) -> bool {
     matches!(value, Some(any_value::Value::String(value)) if value == text)
 }
 
-/// How much was left out, if anything.
+/// The number of dropped attributes, if any.
 pub(crate) fn dropped(name: &'static str, count: u32, properties: &mut Vec<Property>) {
     if count > 0 {
         properties.push(Property::new(name, count));

@@ -1,4 +1,4 @@
-//! From a span to an activity, and from what happened within it to events.
+//! Maps a span to an activity, and its events to events.
 
 use crate::attributes;
 use crate::ids;
@@ -22,7 +22,7 @@ pub(crate) fn map(request: &ExportTraceServiceRequest, mapping: &mut Mapping) {
     }
 }
 
-/// A span that doesn't say which it is belongs to nothing; OpenTelemetry calls it invalid.
+/// A span without valid ids cannot be related to anything; OpenTelemetry calls it invalid.
 fn entities(span: &Span, origin: &Origin) -> Result<Vec<Entity>, String> {
     let called = || format!("the span {:?}", attributes::text(&span.name).chars().take(64).collect::<String>());
     let trace = ids::trace(&span.trace_id).ok_or_else(|| format!("{} has no valid trace id of 16 bytes", called()))?;
@@ -63,7 +63,7 @@ fn activity(span: &Span, trace: &Text, id: &Text, origin: &Origin) -> Box<Activi
     activity
 }
 
-/// An end before the start, by clocks that jumped, is told as a property.
+/// An end before the start, caused by a change of the clock, is kept as a property.
 fn set_times(span: &Span, activity: &mut Activity) {
     let (start, end) = (time::of(span.start_time_unix_nano), time::of(span.end_time_unix_nano));
     activity.start_time = start;
@@ -82,7 +82,7 @@ fn set_status(span: &Span, activity: &mut Activity) {
     let (status, comp_code) = match code {
         2 => (ActivityStatus::Exception, Some(CompCode::Error)),
         1 => (ActivityStatus::End, Some(CompCode::Success)),
-        // That it has ended does not tell that it did what it should.
+        // A span that has ended did not necessarily succeed.
         _ => (ActivityStatus::End, None),
     };
     activity.status = Some(status);
@@ -96,7 +96,7 @@ fn set_status(span: &Span, activity: &mut Activity) {
     }
 }
 
-/// What is linked correlates: the span, and its trace if that is another. All that the link says is told as properties.
+/// Links become correlators: the linked span, and its trace if that is another one. All data of a link becomes properties.
 fn add_link(link: &SpanLink, index: usize, trace: &Text, activity: &mut Activity) {
     let prefix = format!("link.{}.", index + 1);
     let (of_trace, of_span) = (ids::trace(&link.trace_id), ids::span(&link.span_id));
@@ -120,10 +120,10 @@ fn add_link(link: &SpanLink, index: usize, trace: &Text, activity: &mut Activity
     }
 }
 
-/// A list of thousands would make each that is looked for slow; the properties tell all.
+/// Thousands of correlators would make each search slow; the properties contain all of them.
 const MOST_CORRELATORS: usize = 64;
 
-/// Its id follows from the span's, so that a request that is sent again brings nothing new.
+/// Its id is derived from the span's id, so that a repeated request creates no new event.
 fn event(event: &SpanEvent, index: usize, trace: &Text, span: &Text, origin: &Origin) -> Box<Event> {
     let mut made = Box::<Event>::default();
     made.operation = if event.name.is_empty() { "event".into() } else { attributes::text(&event.name) };
@@ -144,7 +144,7 @@ fn event(event: &SpanEvent, index: usize, trace: &Text, span: &Text, origin: &Or
     made
 }
 
-/// As the layer for tracing says it.
+/// The same words as in `jkool-tracing`.
 fn kind(kind: i32) -> Option<&'static str> {
     match kind {
         1 => Some("internal"),

@@ -1,8 +1,8 @@
-//! What the units of OpenTelemetry are in jKool's words.
+//! Maps units of OpenTelemetry to jKool's value types.
 
 use jkool_model::ValueType;
 
-/// What it measures, by UCUM; what jKool has no word for is told by the property `unit`.
+/// The value type of a UCUM unit; a unit without one is sent as the property `unit`.
 pub(crate) fn value_type(unit: &str) -> Option<ValueType> {
     Some(match unit {
         "ns" => ValueType::AgeNsec,

@@ -1,15 +1,15 @@
-//! How much memory a message takes once it is read, found out before: an empty element is two bytes in a request and may be some
+//! Estimates the memory of a message before it is decoded: an empty element takes two bytes in a request, and may take several
 //! hundred in memory.
 
 use crate::proto::{common, logs, metrics, trace};
 use std::mem::size_of;
 
-/// A kind of message, with the messages in it.
+/// A message type, with the message types of its fields.
 struct Kind {
     size: usize,
-    /// By the numbers of their fields.
+    /// The message types, by field number.
     parts: &'static [(u64, &'static Kind)],
-    /// The field whose numbers take up to 8 times as much in memory.
+    /// The packed field whose numbers take up to 8 times as much in memory.
     numbers: Option<u64>,
 }
 
@@ -60,37 +60,37 @@ static SUMMARY_POINT: Kind = kind::<metrics::SummaryDataPoint>(&[(7, &ATTRIBUTE)
 static QUANTILE: Kind = kind::<metrics::ValueAtQuantile>(&[]);
 static EXEMPLAR: Kind = kind::<metrics::Exemplar>(&[(7, &ATTRIBUTE)]);
 
-/// What a request of logs takes, in bytes, beside the body itself.
+/// The memory of a logs request in bytes, in addition to its body.
 pub(crate) fn logs(body: &[u8]) -> usize {
     weigh(&LOGS, body, 0)
 }
 
-/// What a request of traces takes.
+/// The memory of a traces request.
 pub(crate) fn traces(body: &[u8]) -> usize {
     weigh(&TRACES, body, 0)
 }
 
-/// What a request of metrics takes.
+/// The memory of a metrics request.
 pub(crate) fn metrics(body: &[u8]) -> usize {
     weigh(&METRICS, body, 0)
 }
 
-/// What a request of logs in JSON takes. A record is in the fourth object, and attributes are smaller.
+/// The memory of a logs request in JSON. A log record is at the fourth level of objects; attributes are smaller.
 pub(crate) fn json_logs(body: &[u8]) -> usize {
     objects(body, 4, LOG_RECORD.size, ATTRIBUTE.size)
 }
 
-/// What a request of traces in JSON takes.
+/// The memory of a traces request in JSON.
 pub(crate) fn json_traces(body: &[u8]) -> usize {
     objects(body, 4, SPAN.size, SPAN_LINK.size)
 }
 
-/// What a request of metrics in JSON takes. A data point's buckets are in the seventh object.
+/// The memory of a metrics request in JSON. The buckets of a data point are at the seventh level of objects.
 pub(crate) fn json_metrics(body: &[u8]) -> usize {
     objects(body, 7, METRIC.size.max(EXPONENTIAL_POINT.size), ATTRIBUTE.size)
 }
 
-/// Each object weighs one of two sizes, by how deep it is; and behind each comma may be a number, which is read as a text.
+/// Each object counts with one of two sizes, by its depth, and each comma counts for a number, which is read as a text.
 fn objects(json: &[u8], shallow: usize, of_shallow: usize, of_deep: usize) -> usize {
     let (mut weight, mut depth, mut in_text, mut escaped) = (0_usize, 0_usize, false, false);
     for byte in json {
@@ -111,10 +111,11 @@ fn objects(json: &[u8], shallow: usize, of_shallow: usize, of_deep: usize) -> us
     weight
 }
 
-/// No message is deeper than this: it would be refused.
+/// The maximum depth; deeper messages are refused.
 const DEEPEST: usize = 100;
 
-/// The message and all in it. Where it can't be read the rest counts nothing, for nothing becomes of it.
+/// The memory of the message and everything in it. Data that cannot be decoded counts nothing, because nothing is created from
+/// it.
 fn weigh(kind: &Kind, message: &[u8], depth: usize) -> usize {
     let mut weight = kind.size;
     if depth == DEEPEST {
@@ -132,7 +133,8 @@ fn weigh(kind: &Kind, message: &[u8], depth: usize) -> usize {
     weight
 }
 
-/// The next field: its number, and what it holds if that is a message, text or list. `None` at the end, or where it can't be read.
+/// The next field: its number, and its content if that is a message, text or list. `None` at the end, or if it cannot be
+/// decoded.
 fn next_field<'a>(rest: &mut &'a [u8]) -> Option<(u64, Option<&'a [u8]>)> {
     let tag = varint(rest)?;
     let inner = match tag & 7 {
@@ -152,7 +154,7 @@ fn next_field<'a>(rest: &mut &'a [u8]) -> Option<(u64, Option<&'a [u8]>)> {
             take(rest, 4)?;
             None
         }
-        // Groups are read as unknown fields, in which nothing is kept.
+        // Groups are decoded as unknown fields, of which nothing is kept.
         3 | 4 => None,
         _ => return None,
     };

@@ -1,4 +1,4 @@
-//! The body of a response, which is counted until its end.
+//! The body of a response, whose bytes are counted.
 
 use crate::exchange::{Exchange, Working, end};
 use crate::outcome::End;
@@ -11,13 +11,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 pin_project! {
-    /// The body of a response. What it gives is counted; at its end, or when it is dropped before, the request's activity ends.
+    /// The body of a response, whose bytes are counted. The request's activity ends with the body, or when the body is dropped
+    /// before its end.
     #[derive(Debug)]
     pub struct ObservedBody<B> {
         #[pin]
         inner: B,
         exchange: Option<Exchange>,
-        // How many bytes its head has promised: who has them all need not ask for more.
+        // The content length: a reader that has all bytes need not poll again.
         expected: Option<u64>,
     }
 }

@@ -9,23 +9,23 @@ use std::task::{Context, Poll};
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Makes each request of a client an activity in the span that makes it, and hands on the trace. See the
+/// A layer for clients that records each request as an activity in the current span, and sends the trace in headers. See the
 /// [crate's documentation](crate).
 ///
-/// With the feature `reqwest` it is a middleware of `reqwest-middleware` too. Put it inside of what tries again: then each attempt is
-/// an activity.
+/// With the feature `reqwest` it is also a middleware of `reqwest-middleware`. Add it inside of a retry layer: then each
+/// attempt is an activity.
 #[derive(Debug, Clone)]
 pub struct ClientLayer {
     pub(crate) messages: bool,
 }
 
 impl ClientLayer {
-    /// A layer that also tells a SEND event for each request.
+    /// Creates a layer that also emits a SEND event for each request.
     pub fn new() -> Self {
         Self { messages: true }
     }
 
-    /// Whether each request is a SEND event too, which the collector's map goes by. True unless said otherwise.
+    /// Sets whether each request also emits a SEND event, which the collector's map needs. The default is true.
     #[must_use]
     pub fn messages(mut self, enabled: bool) -> Self {
         self.messages = enabled;
@@ -47,7 +47,7 @@ impl<S> Layer<S> for ClientLayer {
     }
 }
 
-/// A service whose requests are activities, and carry the trace. Made by [`ClientLayer`].
+/// A service whose requests are recorded as activities and carry the trace. Created by [`ClientLayer`].
 #[derive(Debug, Clone)]
 pub struct ClientService<S> {
     inner: S,

@@ -1,4 +1,4 @@
-//! A request and its response, from the first to the last byte: the span, and what is told at the end.
+//! A request and its response, from the first to the last byte: its span, and what is recorded at the end.
 
 use crate::names;
 use crate::outcome::{End, GRPC_UNIMPLEMENTED, Outcome, Side};
@@ -16,11 +16,11 @@ pub(crate) struct Exchange {
     span: Span,
     side: Side,
     method: &'static str,
-    /// Of the activity, and of the event beside it.
+    /// The operation of the activity, and of its event.
     operation: String,
-    /// The method that gRPC calls, which the path is.
+    /// The gRPC method, which is the path.
     grpc_path: Option<String>,
-    /// What the events of both sides have in common. None when no event is to be told.
+    /// The correlator of the events of both sides. `None` if no event is emitted.
     message_id: Option<Text>,
     start: Instant,
     start_time: Timestamp,
@@ -30,7 +30,7 @@ pub(crate) struct Exchange {
     ended: bool,
 }
 
-/// One span for both sides: the fields that only one of them has stay empty in the other.
+/// One span declaration for both sides: fields of the other side stay empty.
 macro_rules! request_span {
     ($kind:literal, $method:expr, $operation:expr, $path:expr $(, $parent:ident: $none:expr)?) => {
         tracing::info_span!(
@@ -60,7 +60,7 @@ macro_rules! request_span {
 }
 
 impl Exchange {
-    /// A request that has come in. Its span has no parent here: it goes on with the trace of who made the request, or begins one.
+    /// Starts an incoming request. Its span has no local parent: it continues the trace of the caller, or starts a new one.
     pub(crate) fn received(
         method: &Method,
         uri: &Uri,
@@ -83,12 +83,12 @@ impl Exchange {
             span.record("network.peer.address", tracing::field::display(peer.ip()));
             span.record("network.peer.port", peer.port());
         }
-        // A client that sends no trace has told of no message: there is nothing to share.
+        // A client without a trace has emitted no SEND event, so there is nothing to correlate.
         let message_id = remote.trace_context().filter(|_| messages).map(|caller| caller.span_id().to_string().into());
         Self::begin(Side::Server, span, method, operation, grpc_path, size, message_id)
     }
 
-    /// A request that is made, in the span that is the current one. Writes the headers which carry the trace.
+    /// Starts an outgoing request in the current span, and sets the headers of the trace.
     pub(crate) fn made(
         method: &Method,
         uri: &Uri,
@@ -149,7 +149,7 @@ impl Exchange {
         &self.span
     }
 
-    /// The response has begun. How many bytes are to come, when that is known.
+    /// The head of the response arrived. Returns the number of bytes to come, if known.
     pub(crate) fn head(&mut self, status: StatusCode, headers: &HeaderMap, extensions: &Extensions) -> Option<u64> {
         self.status = Some(status);
         if let Some(operation) = names::operation(extensions, self.method).filter(|_| self.side == Side::Server) {
@@ -171,19 +171,19 @@ impl Exchange {
         self.operation = operation;
     }
 
-    /// gRPC says at the end how it went, or in the head when there is nothing else.
+    /// gRPC sends the status in the trailers, or in the headers if there is nothing else.
     pub(crate) fn trailers(&mut self, trailers: &HeaderMap) {
         let status = trailers.get("grpc-status").and_then(|status| status.to_str().ok()?.parse().ok());
         self.grpc_status = status.or(self.grpc_status);
     }
 
-    /// Counts bytes of the response. How many there were.
+    /// Counts bytes of the response, and returns their total.
     pub(crate) fn count(&mut self, bytes: usize) -> u64 {
         self.response_bytes += bytes as u64;
         self.response_bytes
     }
 
-    /// Tells how it went.
+    /// Records the outcome.
     fn tell(&mut self, end: End) {
         self.ended = true;
         let outcome = Outcome::of(self.side, self.status, self.grpc_status, end);
@@ -209,7 +209,7 @@ impl Exchange {
         }
     }
 
-    /// The event of the message: SEND by who made the request, RECEIVE by who answers it.
+    /// The message event: SEND for a client, RECEIVE for a server.
     fn message(&self, id: Text, outcome: Outcome) -> Event {
         let mut event = Event::default();
         event.op_type = self.side.op_type();
@@ -229,7 +229,7 @@ impl Exchange {
     }
 }
 
-/// Who waited for it does so no longer, or the code that worked on it panics.
+/// The caller dropped the request, or the code that handles it panics.
 impl Drop for Exchange {
     fn drop(&mut self) {
         if !self.ended {
@@ -238,8 +238,8 @@ impl Drop for Exchange {
     }
 }
 
-/// While code of the program's works on a request: when that panics, the request has failed. Who catches the panic drops the request
-/// later, as if nobody waited for it.
+/// Active while code of the program handles a request: if that code panics, the request failed. Code that catches the panic
+/// drops the request later, which would look like a caller that dropped it.
 pub(crate) struct Working<'a>(pub(crate) &'a mut Option<Exchange>);
 
 impl Drop for Working<'_> {
@@ -250,7 +250,7 @@ impl Drop for Working<'_> {
     }
 }
 
-/// Ends it, if it has not ended yet.
+/// Ends the request, if it has not ended yet.
 pub(crate) fn end(exchange: &mut Option<Exchange>, how: End) {
     if let Some(mut exchange) = exchange.take() {
         exchange.tell(how);

@@ -1,4 +1,4 @@
-//! The response to a request, which is waited for in the request's span.
+//! The future of a response, polled in the span of its request.
 
 use crate::body::ObservedBody;
 use crate::exchange::{Exchange, Working, end};
@@ -13,7 +13,7 @@ use tracing::Instrument;
 use tracing::instrument::Instrumented;
 
 pin_project! {
-    /// The response to a request. When it is dropped before there is one, the request's activity says so.
+    /// The future of a response. If it is dropped before it is ready, the request's activity records that.
     #[derive(Debug)]
     pub struct ResponseFuture<F> {
         #[pin]
@@ -49,7 +49,7 @@ where
     }
 }
 
-/// The response with its body counted.
+/// The response, with its body counted.
 pub(crate) fn observe<B: Body>(response: Response<B>, exchange: Option<Exchange>) -> Response<ObservedBody<B>> {
     let (parts, body) = response.into_parts();
     let body = ObservedBody::new(body, exchange, parts.status, &parts.headers, &parts.extensions);

@@ -1,14 +1,14 @@
-//! What a request is called, and who made it.
+//! The operation name of a request, and the address of its client.
 
 use http::{Extensions, Method};
 use std::borrow::Cow;
 use std::net::SocketAddr;
 
-/// What a request is called: the operation of its activity. One name for all requests of a kind, such as `GET /orders/{id}`.
+/// The operation name of a request's activity. Use one name for all requests of a kind, such as `GET /orders/{id}`.
 ///
-/// A server with the feature `axum` knows the matched path by itself. Elsewhere put this among the extensions of the request, before
-/// the layer sees it, or among those of the response, which a router inside of the layer can do. A client puts it among the
-/// extensions of its request.
+/// With the feature `axum`, a server uses the matched path. Otherwise, insert an `Operation` into the extensions of the request
+/// before the layer sees it, or, in a router inside of the layer, into those of the response. For a client, insert it into the
+/// extensions of the request.
 ///
 /// ```
 /// let mut request = http::Request::get("http://stock/items/7").body(())?;
@@ -19,23 +19,24 @@ use std::net::SocketAddr;
 pub struct Operation(Cow<'static, str>);
 
 impl Operation {
-    /// A name.
+    /// Creates an operation name.
     pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
         Self(name.into())
     }
 }
 
-/// The address of the client, for servers other than axum's: among the extensions of a request, which the accept loop puts there.
+/// The address of the client, for servers without axum. The accept loop inserts it into the extensions of each request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
 
-/// How the protocol calls the method. What any client may invent is no name: there would be no end of them.
+/// The name of a method that the protocol defines. Methods that a client invents are not used, because their number is
+/// unbounded.
 pub(crate) fn method(method: &Method) -> &'static str {
     const KNOWN: [&str; 9] = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "CONNECT", "TRACE"];
     KNOWN.into_iter().find(|known| method == known).unwrap_or("OTHER")
 }
 
-/// What the program says, or the router.
+/// The name from the program, or from the router.
 pub(crate) fn operation(extensions: &Extensions, method: &'static str) -> Option<String> {
     if let Some(Operation(name)) = extensions.get() {
         return Some(name.clone().into_owned());
@@ -43,7 +44,7 @@ pub(crate) fn operation(extensions: &Extensions, method: &'static str) -> Option
     route(extensions).map(|route| format!("{method} {route}"))
 }
 
-/// The path's template.
+/// The template of the path.
 #[cfg(feature = "axum")]
 pub(crate) fn route(extensions: &Extensions) -> Option<&str> {
     extensions.get::<axum::extract::MatchedPath>().map(axum::extract::MatchedPath::as_str)

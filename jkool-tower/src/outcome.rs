@@ -1,10 +1,10 @@
-//! How a request went: decided by what is known at its end.
+//! The outcome of a request, derived from what is known at its end.
 
 use http::StatusCode;
 use jkool_tracing::model::{CompCode, OpType, Severity};
 use std::borrow::Cow;
 
-/// On which side of a request a layer is.
+/// The side of a request that a layer is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Side {
     Server,
@@ -12,7 +12,7 @@ pub(crate) enum Side {
 }
 
 impl Side {
-    /// What the side does with the request.
+    /// The operation type of the side's message event.
     pub(crate) fn op_type(self) -> OpType {
         match self {
             Self::Server => OpType::Receive,
@@ -21,16 +21,16 @@ impl Side {
     }
 }
 
-/// What ended a request.
+/// How a request ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum End {
-    /// The response, to its last byte.
+    /// With the last byte of the response.
     Complete,
-    /// An error instead of a response, or in the middle of one.
+    /// With an error instead of a response, or within it.
     Failed(String),
-    /// Nobody waits for it any more.
+    /// The caller dropped it.
     Dropped,
-    /// The code that worked on it.
+    /// The code that handled it panicked.
     Panicked,
 }
 
@@ -38,13 +38,13 @@ pub(crate) enum End {
 pub(crate) struct Outcome {
     pub(crate) severity: Severity,
     pub(crate) comp_code: CompCode,
-    /// What went wrong. Empty when that was nothing, and when the status says all there is to say.
+    /// The error text. Empty if there was no error, or if the status is sufficient.
     pub(crate) trouble: Cow<'static, str>,
 }
 
 impl Outcome {
-    /// 5xx, what gRPC calls the server's fault (for a client any fault), a failure and a panic are errors; 4xx, the other faults of
-    /// gRPC and a response that nobody waited for are warnings.
+    /// 5xx, gRPC faults of the server (for a client any gRPC fault), failures and panics are errors; 4xx, other gRPC faults and
+    /// dropped requests are warnings.
     pub(crate) fn of(side: Side, status: Option<StatusCode>, grpc_status: Option<i32>, end: End) -> Self {
         let severity = match (&end, status) {
             (End::Failed(_) | End::Panicked, _) => Severity::Error,
@@ -78,7 +78,7 @@ impl Outcome {
     }
 }
 
-/// The names of gRPC's status codes, by their numbers.
+/// The names of gRPC's status codes, by number.
 const GRPC: [&str; 17] = [
     "OK",
     "CANCELLED",
@@ -99,7 +99,7 @@ const GRPC: [&str; 17] = [
     "UNAUTHENTICATED",
 ];
 
-/// The method is none that the server has.
+/// The method is not implemented by the server.
 pub(crate) const GRPC_UNIMPLEMENTED: i32 = 12;
 
 fn is_grpc_error(side: Side, status: i32) -> bool {

@@ -1,4 +1,4 @@
-//! The layer for clients as a middleware of reqwest.
+//! The client layer as a middleware of reqwest.
 
 use crate::client::ClientLayer;
 use crate::exchange::{Exchange, end};
@@ -15,7 +15,7 @@ use tracing::Instrument;
 impl Middleware for ClientLayer {
     async fn handle(&self, mut request: Request, extensions: &mut Extensions, next: Next<'_>) -> Result<Response> {
         let method = request.method().clone();
-        // Any url of a request is a uri.
+        // The url of a request is always a valid uri.
         let uri: Uri = request.url().as_str().parse().unwrap_or_default();
         let size = request.body().map_or(Some(0), |body| body.as_bytes().map(|bytes| bytes.len() as u64));
         let exchange = Exchange::made(&method, &uri, request.headers_mut(), extensions, size, self.messages);
@@ -23,7 +23,7 @@ impl Middleware for ClientLayer {
         match next.run(request, extensions).instrument(span).await {
             Ok(response) => Ok(counted(response, exchange)),
             Err(error) => {
-                // Its text tells the url, where the query is nobody's business.
+                // Its text contains the url, whose query must not be recorded.
                 let mut text = error_chain(&error);
                 if let Some(query) = uri.query() {
                     text = text.replace(query, "..");
@@ -35,7 +35,7 @@ impl Middleware for ClientLayer {
     }
 }
 
-/// The response with its body counted, and what else reqwest knows of it.
+/// The response with its body counted, and its other parts.
 fn counted(response: Response, exchange: Exchange) -> Response {
     let url = response.url().clone();
     let (mut parts, body) = observe(http::Response::from(response), Some(exchange)).into_parts();

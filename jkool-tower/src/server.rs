@@ -9,22 +9,22 @@ use std::task::{Context, Poll};
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// Makes each request of a server an activity. See the [crate's documentation](crate).
+/// A layer for servers that records each request as an activity. See the [crate's documentation](crate).
 ///
-/// With axum, add it by `Router::layer`, which knows the matched path; layers that are added later are outside of it.
+/// With axum, add it by `Router::layer`, where the matched path is known. Layers that are added later are outside of it.
 #[derive(Debug, Clone)]
 pub struct ServerLayer {
     messages: bool,
 }
 
 impl ServerLayer {
-    /// A layer that also tells a RECEIVE event for each request.
+    /// Creates a layer that also emits a RECEIVE event for each request.
     pub fn new() -> Self {
         Self { messages: true }
     }
 
-    /// Whether each request of a client that sends a trace is a RECEIVE event too, which the collector's map goes by. True unless
-    /// said otherwise.
+    /// Sets whether each request of a client that sends a trace also emits a RECEIVE event, which the collector's map needs.
+    /// The default is true.
     #[must_use]
     pub fn messages(mut self, enabled: bool) -> Self {
         self.messages = enabled;
@@ -46,7 +46,7 @@ impl<S> Layer<S> for ServerLayer {
     }
 }
 
-/// A service whose requests are activities. Made by [`ServerLayer`].
+/// A service whose requests are recorded as activities. Created by [`ServerLayer`].
 #[derive(Debug, Clone)]
 pub struct ServerService<S> {
     inner: S,

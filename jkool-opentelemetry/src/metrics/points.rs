@@ -1,4 +1,4 @@
-//! The data points of a metric, as messages of OTLP.
+//! Converts the data points of a metric to OTLP messages.
 
 use crate::convert;
 use bytes::Bytes;
@@ -9,7 +9,7 @@ use jkool_otlp::proto::metrics::{
 use opentelemetry_sdk::metrics::Temporality;
 use opentelemetry_sdk::metrics::data::{self, AggregatedMetrics, MetricData};
 
-/// A metric of the SDK: a whole number or a float, as the protocol has it.
+/// A number of the SDK: an integer or a float, as in the protocol.
 trait Number: Copy {
     fn whole(self) -> Option<i64>;
     fn float(self) -> f64;
@@ -25,7 +25,7 @@ impl Number for i64 {
     }
 }
 
-/// What 64 bits with a sign don't hold is a float.
+/// An integer that does not fit a signed 64-bit one becomes a float.
 impl Number for u64 {
     fn whole(self) -> Option<i64> {
         i64::try_from(self).ok()
@@ -160,7 +160,7 @@ fn exemplar<T: Number>(exemplar: &data::Exemplar<T>) -> Exemplar {
     }
 }
 
-/// As the protocol numbers them. What is said of data is one of these two.
+/// The protocol's numbers. Data has one of these two.
 fn temporality(temporality: Temporality) -> i32 {
     match temporality {
         Temporality::Delta => 1,

@@ -1,24 +1,24 @@
-//! What all signals have in common: resource, scope, attributes.
+//! The messages that all signals share: resource, scope, attributes.
 
 use crate::json;
 use bytes::Bytes;
 use serde::Deserialize;
 
-/// What emits telemetry: a service, a host, a container.
+/// The source of telemetry: a service, a host, a container.
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Resource {
-    /// What describes it.
+    /// Its attributes.
     #[prost(message, repeated, tag = "1")]
     #[serde(deserialize_with = "json::or_default")]
     pub attributes: Vec<KeyValue>,
-    /// How many attributes were left out.
+    /// The number of attributes that were dropped.
     #[prost(uint32, tag = "2")]
     #[serde(deserialize_with = "json::uint32")]
     pub dropped_attributes_count: u32,
 }
 
-/// The library or logger that something comes from.
+/// The instrumentation scope: a library or logger.
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct InstrumentationScope {
@@ -30,11 +30,11 @@ pub struct InstrumentationScope {
     #[prost(bytes = "bytes", tag = "2")]
     #[serde(deserialize_with = "json::text")]
     pub version: Bytes,
-    /// What else describes it.
+    /// Its other attributes.
     #[prost(message, repeated, tag = "3")]
     #[serde(deserialize_with = "json::or_default")]
     pub attributes: Vec<KeyValue>,
-    /// How many attributes were left out.
+    /// The number of attributes that were dropped.
     #[prost(uint32, tag = "4")]
     #[serde(deserialize_with = "json::uint32")]
     pub dropped_attributes_count: u32,
@@ -53,10 +53,10 @@ pub struct KeyValue {
     pub value: Option<AnyValue>,
 }
 
-/// The value of an attribute, or the body of a log record. One that says nothing is empty, not an error.
+/// The value of an attribute, or the body of a log record. It may be empty.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct AnyValue {
-    /// What it holds.
+    /// The value.
     #[prost(oneof = "any_value::Value", tags = "1, 2, 3, 4, 5, 6, 7")]
     pub value: Option<any_value::Value>,
 }
@@ -65,7 +65,7 @@ pub struct AnyValue {
 pub mod any_value {
     use super::{ArrayValue, Bytes, KeyValueList};
 
-    /// What an [`AnyValue`](super::AnyValue) holds.
+    /// The value of an [`AnyValue`](super::AnyValue).
     #[derive(Clone, PartialEq, prost::Oneof)]
     #[allow(missing_docs, reason = "the names say it")]
     pub enum Value {

@@ -5,7 +5,7 @@ use crate::json;
 use bytes::Bytes;
 use serde::Deserialize;
 
-/// What `POST /v1/metrics` brings.
+/// The request of `POST /v1/metrics`.
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ExportMetricsServiceRequest {
@@ -49,40 +49,40 @@ pub struct Metric {
     #[prost(bytes = "bytes", tag = "1")]
     #[serde(deserialize_with = "json::text")]
     pub name: Bytes,
-    /// What it is.
+    /// Its description.
     #[prost(bytes = "bytes", tag = "2")]
     #[serde(deserialize_with = "json::text")]
     pub description: Bytes,
-    /// What it is measured in, by UCUM: `ms`, `By`, `1`.
+    /// Its unit, as defined by UCUM: `ms`, `By`, `1`.
     #[prost(bytes = "bytes", tag = "3")]
     #[serde(deserialize_with = "json::text")]
     pub unit: Bytes,
-    /// Values that stand for themselves.
+    /// The data of a gauge.
     #[prost(message, optional, tag = "5")]
     pub gauge: Option<Gauge>,
     /// Sums.
     #[prost(message, optional, tag = "7")]
     pub sum: Option<Sum>,
-    /// Distributions over buckets whose bounds are told.
+    /// Distributions over buckets with explicit bounds.
     #[prost(message, optional, tag = "9")]
     pub histogram: Option<Histogram>,
-    /// Distributions over buckets that grow.
+    /// Distributions over buckets that grow exponentially.
     #[prost(message, optional, tag = "10")]
     pub exponential_histogram: Option<ExponentialHistogram>,
-    /// Quantiles that the source has worked out.
+    /// Quantiles that the source computed.
     #[prost(message, optional, tag = "11")]
     pub summary: Option<Summary>,
-    /// What else describes it.
+    /// Its metadata.
     #[prost(message, repeated, tag = "12")]
     #[serde(deserialize_with = "json::or_default")]
     pub metadata: Vec<KeyValue>,
 }
 
-/// Values that stand for themselves.
+/// The data of a gauge.
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Gauge {
-    /// One for each series.
+    /// The data points, one for each series.
     #[prost(message, repeated, tag = "1")]
     #[serde(deserialize_with = "json::or_default")]
     pub data_points: Vec<NumberDataPoint>,
@@ -92,53 +92,53 @@ pub struct Gauge {
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Sum {
-    /// One for each series.
+    /// The data points, one for each series.
     #[prost(message, repeated, tag = "1")]
     #[serde(deserialize_with = "json::or_default")]
     pub data_points: Vec<NumberDataPoint>,
-    /// 2 cumulative, 1 delta, 0 not said.
+    /// The temporality: 2 cumulative, 1 delta, 0 unspecified.
     #[prost(int32, tag = "2")]
     #[serde(deserialize_with = "json::temporality")]
     pub aggregation_temporality: i32,
-    /// Whether it never falls.
+    /// Whether it is monotonic.
     #[prost(bool, tag = "3")]
     #[serde(deserialize_with = "json::or_default")]
     pub is_monotonic: bool,
 }
 
-/// Distributions over buckets whose bounds are told.
+/// Distributions over buckets with explicit bounds.
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Histogram {
-    /// One for each series.
+    /// The data points, one for each series.
     #[prost(message, repeated, tag = "1")]
     #[serde(deserialize_with = "json::or_default")]
     pub data_points: Vec<HistogramDataPoint>,
-    /// 2 cumulative, 1 delta, 0 not said.
+    /// The temporality: 2 cumulative, 1 delta, 0 unspecified.
     #[prost(int32, tag = "2")]
     #[serde(deserialize_with = "json::temporality")]
     pub aggregation_temporality: i32,
 }
 
-/// Distributions over buckets that grow.
+/// Distributions over buckets that grow exponentially.
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ExponentialHistogram {
-    /// One for each series.
+    /// The data points, one for each series.
     #[prost(message, repeated, tag = "1")]
     #[serde(deserialize_with = "json::or_default")]
     pub data_points: Vec<ExponentialHistogramDataPoint>,
-    /// 2 cumulative, 1 delta, 0 not said.
+    /// The temporality: 2 cumulative, 1 delta, 0 unspecified.
     #[prost(int32, tag = "2")]
     #[serde(deserialize_with = "json::temporality")]
     pub aggregation_temporality: i32,
 }
 
-/// Quantiles that the source has worked out.
+/// Quantiles that the source computed.
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Summary {
-    /// One for each series.
+    /// The data points, one for each series.
     #[prost(message, repeated, tag = "1")]
     #[serde(deserialize_with = "json::or_default")]
     pub data_points: Vec<SummaryDataPoint>,
@@ -148,11 +148,11 @@ pub struct Summary {
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct NumberDataPoint {
-    /// Which series it is of.
+    /// The attributes of the series.
     #[prost(message, repeated, tag = "7")]
     #[serde(deserialize_with = "json::or_default")]
     pub attributes: Vec<KeyValue>,
-    /// Since when it is summed up, in nanoseconds since 1970; 0 is unknown.
+    /// The start of the aggregation, in nanoseconds since 1970; 0 is unknown.
     #[prost(fixed64, tag = "2")]
     #[serde(deserialize_with = "json::uint64")]
     pub start_time_unix_nano: u64,
@@ -160,33 +160,33 @@ pub struct NumberDataPoint {
     #[prost(fixed64, tag = "3")]
     #[serde(deserialize_with = "json::uint64")]
     pub time_unix_nano: u64,
-    /// The number, of one kind,
+    /// The number, if it is a float.
     #[prost(double, optional, tag = "4")]
     #[serde(deserialize_with = "json::optional_double")]
     pub as_double: Option<f64>,
-    /// or of the other.
+    /// The number, if it is an integer.
     #[prost(sfixed64, optional, tag = "6")]
     #[serde(deserialize_with = "json::optional_int64")]
     pub as_int: Option<i64>,
-    /// Examples of what was measured.
+    /// Examples of measured values.
     #[prost(message, repeated, tag = "5")]
     #[serde(deserialize_with = "json::or_default")]
     pub exemplars: Vec<Exemplar>,
-    /// Bit 0: nothing was recorded.
+    /// Flags; bit 0: nothing was recorded.
     #[prost(uint32, tag = "8")]
     #[serde(deserialize_with = "json::uint32")]
     pub flags: u32,
 }
 
-/// A distribution over buckets whose bounds are told.
+/// A distribution over buckets with explicit bounds.
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct HistogramDataPoint {
-    /// Which series it is of.
+    /// The attributes of the series.
     #[prost(message, repeated, tag = "9")]
     #[serde(deserialize_with = "json::or_default")]
     pub attributes: Vec<KeyValue>,
-    /// Since when it is summed up, in nanoseconds since 1970; 0 is unknown.
+    /// The start of the aggregation, in nanoseconds since 1970; 0 is unknown.
     #[prost(fixed64, tag = "2")]
     #[serde(deserialize_with = "json::uint64")]
     pub start_time_unix_nano: u64,
@@ -194,7 +194,7 @@ pub struct HistogramDataPoint {
     #[prost(fixed64, tag = "3")]
     #[serde(deserialize_with = "json::uint64")]
     pub time_unix_nano: u64,
-    /// How many values there are.
+    /// The number of values.
     #[prost(fixed64, tag = "4")]
     #[serde(deserialize_with = "json::uint64")]
     pub count: u64,
@@ -202,19 +202,19 @@ pub struct HistogramDataPoint {
     #[prost(double, optional, tag = "5")]
     #[serde(deserialize_with = "json::optional_double")]
     pub sum: Option<f64>,
-    /// How many are in each bucket: one more than there are bounds.
+    /// The number of values in each bucket; there is one bucket more than there are bounds.
     #[prost(fixed64, repeated, tag = "6")]
     #[serde(deserialize_with = "json::uint64s")]
     pub bucket_counts: Vec<u64>,
-    /// The upper bounds of all buckets but the last.
+    /// The upper bounds of all buckets except the last.
     #[prost(double, repeated, tag = "7")]
     #[serde(deserialize_with = "json::doubles")]
     pub explicit_bounds: Vec<f64>,
-    /// Examples of what was measured.
+    /// Examples of measured values.
     #[prost(message, repeated, tag = "8")]
     #[serde(deserialize_with = "json::or_default")]
     pub exemplars: Vec<Exemplar>,
-    /// Bit 0: nothing was recorded.
+    /// Flags; bit 0: nothing was recorded.
     #[prost(uint32, tag = "10")]
     #[serde(deserialize_with = "json::uint32")]
     pub flags: u32,
@@ -232,11 +232,11 @@ pub struct HistogramDataPoint {
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ExponentialHistogramDataPoint {
-    /// Which series it is of.
+    /// The attributes of the series.
     #[prost(message, repeated, tag = "1")]
     #[serde(deserialize_with = "json::or_default")]
     pub attributes: Vec<KeyValue>,
-    /// Since when it is summed up, in nanoseconds since 1970; 0 is unknown.
+    /// The start of the aggregation, in nanoseconds since 1970; 0 is unknown.
     #[prost(fixed64, tag = "2")]
     #[serde(deserialize_with = "json::uint64")]
     pub start_time_unix_nano: u64,
@@ -244,7 +244,7 @@ pub struct ExponentialHistogramDataPoint {
     #[prost(fixed64, tag = "3")]
     #[serde(deserialize_with = "json::uint64")]
     pub time_unix_nano: u64,
-    /// How many values there are.
+    /// The number of values.
     #[prost(fixed64, tag = "4")]
     #[serde(deserialize_with = "json::uint64")]
     pub count: u64,
@@ -252,25 +252,25 @@ pub struct ExponentialHistogramDataPoint {
     #[prost(double, optional, tag = "5")]
     #[serde(deserialize_with = "json::optional_double")]
     pub sum: Option<f64>,
-    /// How fine the buckets are.
+    /// The scale, which determines the width of the buckets.
     #[prost(sint32, tag = "6")]
     #[serde(deserialize_with = "json::sint32")]
     pub scale: i32,
-    /// How many values are zero, or nearly.
+    /// The number of values that are zero, or nearly.
     #[prost(fixed64, tag = "7")]
     #[serde(deserialize_with = "json::uint64")]
     pub zero_count: u64,
-    /// Those above zero.
+    /// The buckets of positive values.
     #[prost(message, optional, tag = "8")]
     pub positive: Option<Buckets>,
-    /// Those below zero.
+    /// The buckets of negative values.
     #[prost(message, optional, tag = "9")]
     pub negative: Option<Buckets>,
-    /// Bit 0: nothing was recorded.
+    /// Flags; bit 0: nothing was recorded.
     #[prost(uint32, tag = "10")]
     #[serde(deserialize_with = "json::uint32")]
     pub flags: u32,
-    /// Examples of what was measured.
+    /// Examples of measured values.
     #[prost(message, repeated, tag = "11")]
     #[serde(deserialize_with = "json::or_default")]
     pub exemplars: Vec<Exemplar>,
@@ -282,21 +282,21 @@ pub struct ExponentialHistogramDataPoint {
     #[prost(double, optional, tag = "13")]
     #[serde(deserialize_with = "json::optional_double")]
     pub max: Option<f64>,
-    /// What counts as zero.
+    /// The largest magnitude that counts as zero.
     #[prost(double, tag = "14")]
     #[serde(deserialize_with = "json::double")]
     pub zero_threshold: f64,
 }
 
-/// Buckets one after the other.
+/// Consecutive buckets.
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Buckets {
-    /// The index of the first.
+    /// The index of the first bucket.
     #[prost(sint32, tag = "1")]
     #[serde(deserialize_with = "json::sint32")]
     pub offset: i32,
-    /// How many values are in each.
+    /// The number of values in each bucket.
     #[prost(uint64, repeated, tag = "2")]
     #[serde(deserialize_with = "json::uint64s")]
     pub bucket_counts: Vec<u64>,
@@ -306,11 +306,11 @@ pub struct Buckets {
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct SummaryDataPoint {
-    /// Which series it is of.
+    /// The attributes of the series.
     #[prost(message, repeated, tag = "7")]
     #[serde(deserialize_with = "json::or_default")]
     pub attributes: Vec<KeyValue>,
-    /// Since when it is summed up, in nanoseconds since 1970; 0 is unknown.
+    /// The start of the aggregation, in nanoseconds since 1970; 0 is unknown.
     #[prost(fixed64, tag = "2")]
     #[serde(deserialize_with = "json::uint64")]
     pub start_time_unix_nano: u64,
@@ -318,7 +318,7 @@ pub struct SummaryDataPoint {
     #[prost(fixed64, tag = "3")]
     #[serde(deserialize_with = "json::uint64")]
     pub time_unix_nano: u64,
-    /// How many values there are.
+    /// The number of values.
     #[prost(fixed64, tag = "4")]
     #[serde(deserialize_with = "json::uint64")]
     pub count: u64,
@@ -330,7 +330,7 @@ pub struct SummaryDataPoint {
     #[prost(message, repeated, tag = "6")]
     #[serde(deserialize_with = "json::or_default")]
     pub quantile_values: Vec<ValueAtQuantile>,
-    /// Bit 0: nothing was recorded.
+    /// Flags; bit 0: nothing was recorded.
     #[prost(uint32, tag = "8")]
     #[serde(deserialize_with = "json::uint32")]
     pub flags: u32,
@@ -340,7 +340,7 @@ pub struct SummaryDataPoint {
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ValueAtQuantile {
-    /// Which: from 0 to 1.
+    /// The quantile, from 0 to 1.
     #[prost(double, tag = "1")]
     #[serde(deserialize_with = "json::double")]
     pub quantile: f64,
@@ -350,23 +350,23 @@ pub struct ValueAtQuantile {
     pub value: f64,
 }
 
-/// An example of what was measured.
+/// An example of a measured value.
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Exemplar {
-    /// Attributes that the series lacks.
+    /// Attributes that the series does not have.
     #[prost(message, repeated, tag = "7")]
     #[serde(deserialize_with = "json::or_default")]
     pub filtered_attributes: Vec<KeyValue>,
-    /// When, in nanoseconds since 1970.
+    /// The time, in nanoseconds since 1970.
     #[prost(fixed64, tag = "2")]
     #[serde(deserialize_with = "json::uint64")]
     pub time_unix_nano: u64,
-    /// The number, of one kind,
+    /// The number, if it is a float.
     #[prost(double, optional, tag = "3")]
     #[serde(deserialize_with = "json::optional_double")]
     pub as_double: Option<f64>,
-    /// or of the other.
+    /// The number, if it is an integer.
     #[prost(sfixed64, optional, tag = "6")]
     #[serde(deserialize_with = "json::optional_int64")]
     pub as_int: Option<i64>,

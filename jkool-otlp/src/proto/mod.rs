@@ -1,7 +1,7 @@
-//! The messages of OTLP 1.x, as far as they are of use here. By hand and not generated, for two reasons: texts are bytes, so that one
-//! that is no UTF-8 costs its own letters and not the whole request; and nothing but `prost` comes along.
+//! The messages of OTLP 1.x that this crate needs. They are written by hand, not generated, for two reasons: texts are bytes,
+//! so that invalid UTF-8 affects only that text and not the whole request; and `prost` is the only dependency.
 //!
-//! The numbers are those of `opentelemetry-proto`; fields of newer versions are passed over.
+//! The field numbers are those of `opentelemetry-proto`. Fields of newer versions are ignored.
 
 pub mod common;
 pub mod logs;

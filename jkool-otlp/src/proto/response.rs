@@ -1,31 +1,31 @@
-//! What a server answers. The answers to the three signals are alike on the wire: only JSON has other names in them.
+//! The responses of a server. The responses for the three signals are the same in protobuf; only the names in JSON differ.
 
-/// An answer to an export: with nothing in it when all was taken.
+/// The response to an export: empty if everything was accepted.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct ExportResponse {
-    /// What was not taken.
+    /// What was rejected.
     #[prost(message, optional, tag = "1")]
     pub partial_success: Option<PartialSuccess>,
 }
 
-/// What was not taken of an export, and why.
+/// What was rejected of an export, and why.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct PartialSuccess {
-    /// How many records, spans or data points.
+    /// The number of rejected log records, spans or data points.
     #[prost(int64, tag = "1")]
     pub rejected: i64,
-    /// Why.
+    /// The reason.
     #[prost(string, tag = "2")]
     pub error_message: String,
 }
 
-/// `google.rpc.Status`, the body of an answer that is an error.
+/// `google.rpc.Status`, the body of an error response.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Status {
-    /// A code of gRPC.
+    /// A gRPC status code.
     #[prost(int32, tag = "1")]
     pub code: i32,
-    /// What is wrong.
+    /// The error message.
     #[prost(string, tag = "2")]
     pub message: String,
 }

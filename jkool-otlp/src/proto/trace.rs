@@ -5,7 +5,7 @@ use crate::json;
 use bytes::Bytes;
 use serde::Deserialize;
 
-/// What `POST /v1/traces` brings.
+/// The request of `POST /v1/traces`.
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct ExportTraceServiceRequest {
@@ -57,15 +57,15 @@ pub struct Span {
     #[prost(bytes = "bytes", tag = "3")]
     #[serde(deserialize_with = "json::text")]
     pub trace_state: Bytes,
-    /// The span around it: 8 bytes, or none.
+    /// The parent span: 8 bytes, or empty.
     #[prost(bytes = "bytes", tag = "4")]
     #[serde(deserialize_with = "json::id")]
     pub parent_span_id: Bytes,
-    /// The trace's flags of W3C in the lowest 8 bits.
+    /// The W3C trace flags in the lowest 8 bits.
     #[prost(fixed32, tag = "16")]
     #[serde(deserialize_with = "json::uint32")]
     pub flags: u32,
-    /// The operation.
+    /// The name of the operation.
     #[prost(bytes = "bytes", tag = "5")]
     #[serde(deserialize_with = "json::text")]
     pub name: Bytes,
@@ -81,31 +81,31 @@ pub struct Span {
     #[prost(fixed64, tag = "8")]
     #[serde(deserialize_with = "json::uint64")]
     pub end_time_unix_nano: u64,
-    /// What describes it.
+    /// Its attributes.
     #[prost(message, repeated, tag = "9")]
     #[serde(deserialize_with = "json::or_default")]
     pub attributes: Vec<KeyValue>,
-    /// How many attributes were left out.
+    /// The number of attributes that were dropped.
     #[prost(uint32, tag = "10")]
     #[serde(deserialize_with = "json::uint32")]
     pub dropped_attributes_count: u32,
-    /// What happened within it.
+    /// Its events.
     #[prost(message, repeated, tag = "11")]
     #[serde(deserialize_with = "json::or_default")]
     pub events: Vec<SpanEvent>,
-    /// How many events were left out.
+    /// The number of events that were dropped.
     #[prost(uint32, tag = "12")]
     #[serde(deserialize_with = "json::uint32")]
     pub dropped_events_count: u32,
-    /// Spans that it has to do with.
+    /// Links to related spans.
     #[prost(message, repeated, tag = "13")]
     #[serde(deserialize_with = "json::or_default")]
     pub links: Vec<SpanLink>,
-    /// How many links were left out.
+    /// The number of links that were dropped.
     #[prost(uint32, tag = "14")]
     #[serde(deserialize_with = "json::uint32")]
     pub dropped_links_count: u32,
-    /// How it ended.
+    /// Its status.
     #[prost(message, optional, tag = "15")]
     pub status: Option<Status>,
 }
@@ -114,25 +114,25 @@ pub struct Span {
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct SpanEvent {
-    /// When, in nanoseconds since 1970.
+    /// The time, in nanoseconds since 1970.
     #[prost(fixed64, tag = "1")]
     #[serde(deserialize_with = "json::uint64")]
     pub time_unix_nano: u64,
-    /// What.
+    /// The name of the event.
     #[prost(bytes = "bytes", tag = "2")]
     #[serde(deserialize_with = "json::text")]
     pub name: Bytes,
-    /// What describes it.
+    /// Its attributes.
     #[prost(message, repeated, tag = "3")]
     #[serde(deserialize_with = "json::or_default")]
     pub attributes: Vec<KeyValue>,
-    /// How many attributes were left out.
+    /// The number of attributes that were dropped.
     #[prost(uint32, tag = "4")]
     #[serde(deserialize_with = "json::uint32")]
     pub dropped_attributes_count: u32,
 }
 
-/// A span that another has to do with.
+/// A link to a related span.
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct SpanLink {
@@ -148,25 +148,25 @@ pub struct SpanLink {
     #[prost(bytes = "bytes", tag = "3")]
     #[serde(deserialize_with = "json::text")]
     pub trace_state: Bytes,
-    /// What describes the link.
+    /// The attributes of the link.
     #[prost(message, repeated, tag = "4")]
     #[serde(deserialize_with = "json::or_default")]
     pub attributes: Vec<KeyValue>,
-    /// How many attributes were left out.
+    /// The number of attributes that were dropped.
     #[prost(uint32, tag = "5")]
     #[serde(deserialize_with = "json::uint32")]
     pub dropped_attributes_count: u32,
 }
 
-/// How a span ended.
+/// The status of a span.
 #[derive(Clone, PartialEq, prost::Message, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Status {
-    /// Why it failed.
+    /// The reason of a failure.
     #[prost(bytes = "bytes", tag = "2")]
     #[serde(deserialize_with = "json::text")]
     pub message: Bytes,
-    /// 0 not said, 1 well, 2 with an error.
+    /// 0 unset, 1 ok, 2 error.
     #[prost(int32, tag = "3")]
     #[serde(deserialize_with = "json::status_code")]
     pub code: i32,
