@@ -19,7 +19,7 @@ impl Origin {
     /// Attributes that are part of the source name are not repeated; all others become properties with the prefix `resource.`.
     pub(crate) fn of_resource(resource: Option<&Resource>) -> Self {
         let Some(Resource { attributes, dropped_attributes_count }) = resource else { return Self::default() };
-        // An attribute that is part of the source name, unchanged.
+        // The attributes that were read for the source, with their values.
         let asked = RefCell::new(Vec::new());
         let source = SourceFqn::from_resource(|name| {
             let value = std::str::from_utf8(attributes::find_text(attributes, name)?).ok()?;

@@ -1,4 +1,4 @@
-//! Bodies, both ways.
+//! Bodies of requests and responses.
 
 use super::progress::Progress;
 use crate::payload::Payload;
@@ -10,10 +10,10 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// An answer is a few words; whoever sends more than this is no collector.
+/// The maximum size of a response that is read, in bytes.
 pub(super) const ANSWER_CAP: usize = 64 * 1024;
 
-/// The body of a request: pieces that are written one after the other, so that none has to be copied.
+/// The body of a request, as pieces that are written in order, so that none has to be copied.
 #[derive(Debug)]
 pub(super) struct RequestBody {
     pieces: VecDeque<Bytes>,
@@ -21,7 +21,7 @@ pub(super) struct RequestBody {
 }
 
 impl RequestBody {
-    /// A single payload as it is; several each with a line break behind it.
+    /// A single payload unchanged; several payloads each with a line break after it.
     pub(super) fn of(unit: &[Payload]) -> Self {
         match unit {
             [payload] => payload.to_bytes().into(),
@@ -29,7 +29,7 @@ impl RequestBody {
         }
     }
 
-    /// The same in one piece.
+    /// The body in one piece.
     pub(super) fn into_bytes(mut self) -> Bytes {
         match self.pieces.len() {
             0 | 1 => self.pieces.pop_front().unwrap_or_default(),
@@ -45,12 +45,12 @@ impl RequestBody {
         piece
     }
 
-    /// The same, noting in `progress` when the connection took some of it.
+    /// The body, recording in `progress` when the connection accepted a part of it.
     pub(super) fn noted(self, progress: Progress) -> NotedBody {
         NotedBody { body: self, progress }
     }
 
-    /// The same compressed, when that pays: a small one only gets longer.
+    /// The body compressed, if that makes it smaller: small bodies become larger.
     #[cfg(feature = "gzip")]
     pub(super) fn gzip(&self) -> Option<Bytes> {
         use std::io::Write;
@@ -58,7 +58,7 @@ impl RequestBody {
         if self.len < WORTH_IT {
             return None;
         }
-        // The fastest level: JSON shrinks well at any, and this runs on the thread that delivers.
+        // The fastest level: JSON compresses well at any level, and this runs on the delivery thread.
         let mut encoder = flate2::write::GzEncoder::new(Vec::with_capacity(self.len / 4), flate2::Compression::fast());
         self.pieces.iter().try_for_each(|piece| encoder.write_all(piece)).ok()?;
         let packed = encoder.finish().ok()?;
@@ -95,13 +95,14 @@ impl Body for RequestBody {
     }
 }
 
-/// A body that notes when some of it is taken. It goes out in short pieces, since what was taken may wait for the line.
+/// A body that records when a part of it is accepted. It is passed in short pieces, because accepted bytes may still wait to be
+/// written.
 pub(super) struct NotedBody {
     body: RequestBody,
     progress: Progress,
 }
 
-/// As much as a record of TLS holds.
+/// The size of a TLS record.
 const PIECE: usize = 16 * 1024;
 
 impl Body for NotedBody {
@@ -122,17 +123,17 @@ impl Body for NotedBody {
     }
 }
 
-/// Whether a body may follow an answer's head. 205 has none by its definition, and some servers forget to say so.
+/// Whether a response with this status may have a body. 205 has none by definition, and some servers do not say so in its head.
 pub(super) fn may_follow(status: StatusCode) -> bool {
     status != StatusCode::RESET_CONTENT
 }
 
-/// The body of an answer, as it comes.
+/// The body of a response, as it is received.
 #[derive(Default)]
 pub(super) struct Gathered(Vec<u8>);
 
 impl Gathered {
-    /// Takes a chunk, and says whether another one may be read.
+    /// Adds a chunk, and returns whether another one may be read.
     pub(super) fn add(&mut self, chunk: &[u8]) -> bool {
         let room = ANSWER_CAP - self.0.len();
         self.0.extend_from_slice(&chunk[..chunk.len().min(room)]);

@@ -1,4 +1,4 @@
-//! Requests by reqwest: through a proxy, and with a client that the user gave.
+//! Requests by reqwest: through a proxy, and with an HTTP client that the program provides.
 
 use super::body::{self, RequestBody};
 use super::failure::{self, Cause, Stage};
@@ -19,18 +19,18 @@ pub(super) fn new(tls: ClientConfig, route: &Route, connect_timeout: Duration) -
     let builder = Client::builder()
         .tls_backend_preconfigured(tls)
         .connect_timeout(connect_timeout)
-        // Every connection that a burst has opened stays for the next; the client's limit on requests at once is the
-        // limit on these too, and idle ones go after 90 seconds.
+        // All connections of a burst are kept for reuse; the client's limit on concurrent requests also limits these, and idle
+        // ones are closed after 90 seconds.
         .pool_max_idle_per_host(usize::MAX)
         .http1_only()
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
-        // What others forgive, or an event that was stored would be sent again for ever.
+        // Accepts responses that other clients accept, or an event that was stored would be sent again forever.
         .http1_allow_obsolete_multiline_headers_in_responses(true)
         .http1_allow_spaces_after_header_name_in_responses(true)
         .http1_ignore_invalid_headers_in_responses(true)
-        // Another crate may have switched these on for the whole program.
+        // Another crate may have enabled these for the whole program.
         .no_gzip()
         .no_brotli()
         .no_zstd()
@@ -39,7 +39,7 @@ pub(super) fn new(tls: ClientConfig, route: &Route, connect_timeout: Duration) -
     client.map_err(|error| config_error("the HTTP client cannot be set up").with_source(error.without_url()))
 }
 
-/// One request, from its sending to the end of its answer. Without a `timeout` the client's own holds.
+/// Sends one request and reads its response. Without a `timeout`, the client's own applies.
 pub(super) async fn post(
     client: &Client,
     url: &Url,
@@ -52,7 +52,7 @@ pub(super) async fn post(
     let mut request = Request::new(Method::POST, url.clone());
     *request.headers_mut() = headers;
     *request.body_mut() = Some(match timeout {
-        // The user's client may want to send it again, as after a redirect, and can do so only in this form.
+        // The user's client may send it again, for example after a redirect, which needs this form.
         None => body.into_bytes().into(),
         Some(_) => Body::wrap(body.noted(progress.clone())),
     });
@@ -60,12 +60,12 @@ pub(super) async fn post(
     let mut answer = answer.map_err(of)?;
     let (status, headers) = (answer.status(), std::mem::take(answer.headers_mut()));
     let mut body = body::Gathered::default();
-    // What there is of it by then has to do.
+    // Only what was read so far is used.
     patience.wait(read(answer, &mut body)).await;
     Ok(Answer { status, headers, body: body.into() })
 }
 
-/// The body of an answer, as far as it can be read. Only one that was read to its end leaves its connection fit for the next
+/// Reads the body of a response, up to the limit. Only a body that was read to its end leaves its connection ready for the next
 /// request.
 async fn read(mut answer: reqwest::Response, body: &mut body::Gathered) {
     if body::may_follow(answer.status()) {
@@ -77,14 +77,14 @@ async fn read(mut answer: reqwest::Response, body: &mut body::Gathered) {
     }
 }
 
-/// Of a request of whose body nothing was taken, nothing was written.
+/// If no part of the body was accepted, nothing was written.
 fn late(progress: &Progress) -> Failure {
     let stage = if progress.has_begun() { Stage::Sent } else { Stage::Connecting };
     failure::of(stage, Cause::TimeOut, io::Error::from(io::ErrorKind::TimedOut))
 }
 
 fn of(error: reqwest::Error) -> Failure {
-    // The url can hold secrets in its query.
+    // The url may contain secrets in its query.
     let error = error.without_url();
     let stage = if error.is_connect() { Stage::Connecting } else { Stage::Sent };
     let cause = match &error {
@@ -97,8 +97,8 @@ fn of(error: reqwest::Error) -> Failure {
     failure::of(stage, cause, error)
 }
 
-/// The type that says so belongs to a crate below reqwest, and so only its text can be looked at. Were the text to
-/// change, this would become a retry; a test would tell.
+/// The error type belongs to a crate below reqwest, so only its text can be checked. If the text changed, this would become a
+/// retry, which a test would detect.
 fn proxy_wants_authorization(error: &reqwest::Error) -> bool {
     let mut next = error.source();
     while let Some(error) = next {

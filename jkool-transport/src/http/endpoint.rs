@@ -1,4 +1,4 @@
-//! Where requests go: the url, checked once, and the url of each kind.
+//! The endpoint: the validated url, and the url for each kind.
 
 use super::config_error;
 use crate::error::TransportError;
@@ -7,7 +7,7 @@ use hyper::Uri;
 use reqwest::Url;
 use std::net::IpAddr;
 
-/// Every kind, in the order of its discriminant.
+/// All kinds, in the order of their discriminants.
 const KINDS: [Kind; 5] = [Kind::Event, Kind::Activity, Kind::Snapshot, Kind::Log, Kind::Dataset];
 
 pub(super) struct Endpoint {
@@ -16,16 +16,16 @@ pub(super) struct Endpoint {
     uri: Uri,
 }
 
-/// Where a request goes.
+/// The target of a request.
 #[derive(Clone)]
 pub(super) struct Target {
     pub(super) url: Url,
-    /// What follows the host in `url`, as a request names it.
+    /// The path and query of `url`, as in the request line.
     pub(super) path: Uri,
 }
 
 impl Endpoint {
-    /// Checks `url`. What it holds is not repeated in an error, since people put secrets into urls.
+    /// Validates `url`. Its content is not repeated in an error, because people put secrets into urls.
     pub(super) fn new(url: &str, exact_path: bool) -> Result<Self, TransportError> {
         let base = parse("url", url)?;
         if !base.username().is_empty() || base.password().is_some() {
@@ -47,7 +47,7 @@ impl Endpoint {
         Ok(Self { base, of_kind, uri })
     }
 
-    /// Where a request with these payloads goes: to their kind's path, or to the url as it is when they are of several.
+    /// The target of a request with these payloads: the path of their kind, or the url itself if there are several kinds.
     pub(super) fn of(&self, unit: &[Payload]) -> &Target {
         let Some((first, rest)) = unit.split_first() else { return &self.base };
         let same_kind = rest.iter().all(|payload| payload.kind() == first.kind());
@@ -59,7 +59,7 @@ impl Endpoint {
         self.base.url.host_str().unwrap_or_default()
     }
 
-    /// The host, and the port when it is not the scheme's own.
+    /// The host, and the port if it is not the scheme's default.
     pub(super) fn authority(&self) -> String {
         match self.base.url.port() {
             Some(port) => format!("{}:{port}", self.host()),
@@ -71,7 +71,7 @@ impl Endpoint {
         &self.base.url
     }
 
-    /// The url as it was given.
+    /// The original url.
     pub(super) fn uri(&self) -> &Uri {
         &self.uri
     }
@@ -99,14 +99,14 @@ impl Target {
     }
 }
 
-/// The two crates that read urls are not equally strict, nor do they take equally long ones.
+/// The two crates that parse urls differ in strictness and in the length that they accept.
 fn unusable() -> TransportError {
     config_error("url: it cannot be used in a request")
 }
 
-/// An http or https url with a host. `setting` is what the error names.
+/// Parses an http or https url with a host. `setting` is the name that the error contains.
 pub(super) fn parse(setting: &str, url: &str) -> Result<Url, TransportError> {
-    // The parser would silently cut off blanks and line breaks; whoever wrote them meant something else.
+    // The parser would silently remove spaces and line breaks, which are a mistake of the user.
     if url.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err(config_error(format!("{setting}: it has white space or a control character in it")));
     }
@@ -120,7 +120,7 @@ pub(super) fn parse(setting: &str, url: &str) -> Result<Url, TransportError> {
     }
 }
 
-/// Whether what is sent to `host` (as a parsed url has it) stays on this machine.
+/// Whether requests to `host` (as in a parsed url) stay on this machine.
 pub(super) fn is_loopback(host: &str) -> bool {
     let name = host.strip_suffix('.').unwrap_or(host);
     if name == "localhost" || name.ends_with(".localhost") {
@@ -133,10 +133,10 @@ pub(super) fn is_loopback(host: &str) -> bool {
     }
 }
 
-/// `/JESL` and `/JESL/` become `/JESL/event`; a query stays.
+/// Appends to the path: `/JESL` and `/JESL/` become `/JESL/event`. A query is kept.
 fn append(base: &Url, kind: Kind) -> Url {
     let mut url = base.clone();
-    // Only a url such as mailto: has no path to append to, and those were refused.
+    // Only a url such as mailto: has no path to append to, and those are refused before.
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().push(kind.path());
     }

@@ -1,12 +1,12 @@
-//! Reads a date as HTTP writes it (RFC 9110, section 5.6.7): three forms, of which two are only history.
+//! Parses an HTTP date (RFC 9110, section 5.6.7), which has three forms, two of them obsolete.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const FIFTY_YEARS: Duration = Duration::from_secs(50 * 31_556_952);
 
-/// The time that `text` names; none when it is no HTTP date, or one before 1970. `now` settles the century of a year
-/// that has two digits: such a date is never more than 50 years ahead.
+/// Returns the time of `text`; `None` if it is not an HTTP date, or is before 1970. `now` determines the century of a year with
+/// two digits: such a date is never more than 50 years in the future.
 pub(super) fn parse(text: &str, now: SystemTime) -> Option<SystemTime> {
     let mut parts = text.split([' ', ',', '-']).filter(|part| !part.is_empty());
     let mut next = || parts.next();
@@ -45,7 +45,7 @@ pub(super) fn parse(text: &str, now: SystemTime) -> Option<SystemTime> {
     }
 }
 
-/// A number of at most so many digits and nothing else.
+/// A number with at most so many digits, and nothing else.
 fn number(text: &str, digits: usize) -> Option<u64> {
     let fits = (1..=digits).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     if fits { text.parse().ok() } else { None }

@@ -1,9 +1,9 @@
-//! What must hold whatever a server sends: the tests try it with random input, `fuzz/` with searched input.
+//! Properties that hold whatever a server sends: the tests check them with random input, `fuzz/` with a fuzzer.
 
 use super::{http_date, retry_after};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Of any headers at any time: no wait is longer than five minutes, several wait as long as the longest of them, and a
+/// For any headers at any time: no wait is longer than five minutes, several headers wait as long as the longest of them, and a
 /// header waits as long as it says.
 pub(crate) fn retry_after(values: &[&[u8]], now: SystemTime) {
     let of = |values: &[&[u8]]| retry_after::longest(values.iter().copied(), now);
@@ -32,8 +32,8 @@ pub(crate) fn retry_after(values: &[&[u8]], now: SystemTime) {
     }
 }
 
-/// A date is the same in each form that has the whole year. Two digits of a year are read as a year that ends in them and is
-/// never more than fifty years ahead.
+/// A date is the same in each form that has the whole year. A year of two digits becomes one that ends in them and is at most
+/// fifty years in the future.
 fn date_survives(date: SystemTime, now: SystemTime) {
     let seconds = since_epoch(date);
     if seconds > 253_402_300_799 {
@@ -55,7 +55,7 @@ fn since_epoch(date: SystemTime) -> u64 {
     date.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-/// The date as RFC 9110 lists its forms. Days are counted one by one, slowly and not as the parser does it.
+/// The forms of a date in RFC 9110. Days are counted one by one, slowly and unlike the parser.
 fn forms(seconds: u64) -> [String; 3] {
     const NAMES: [&str; 7] = ["Thursday", "Friday", "Saturday", "Sunday", "Monday", "Tuesday", "Wednesday"];
     const MONTHS: [(&str, u64); 12] = [

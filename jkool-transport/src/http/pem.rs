@@ -1,4 +1,4 @@
-//! Where certificates and keys come from: from the program, or from a file.
+//! The origin of certificates and keys: a text from the program, or a file.
 
 use super::config_error;
 use crate::error::TransportError;
@@ -9,14 +9,14 @@ use std::fs::Metadata;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-/// Text in PEM, and the setting by which it came.
+/// A PEM text or file, and the setting that it came from.
 pub(crate) enum Pem {
     Text { setting: &'static str, text: Vec<u8> },
     File { setting: &'static str, path: PathBuf },
 }
 
 impl Pem {
-    /// What an error calls it.
+    /// Its name in an error.
     pub(super) fn name(&self) -> String {
         match self {
             Pem::Text { setting, .. } => (*setting).to_owned(),
@@ -34,7 +34,7 @@ impl Pem {
         matches!(self, Pem::File { .. })
     }
 
-    /// All certificates in it: one at least.
+    /// All certificates in it; at least one is required.
     pub(super) fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, TransportError> {
         let certificates = CertificateDer::pem_slice_iter(&self.read()?)
             .collect::<Result<Vec<_>, _>>()
@@ -45,7 +45,7 @@ impl Pem {
         Ok(certificates)
     }
 
-    /// The first private key in it. The parser's error is not kept: what it could quote is the key.
+    /// The first private key in it. The parser's error is discarded, because it could quote the key.
     pub(super) fn private_key(&self) -> Result<PrivateKeyDer<'static>, TransportError> {
         PrivateKeyDer::from_pem_slice(&self.read()?).map_err(|_| {
             let place = if self.is_file() { "it" } else { "the second argument" };
@@ -65,22 +65,22 @@ impl Pem {
         }
     }
 
-    /// By what a change of the file is noticed. None for a text, and for a file that is not there.
+    /// The data by which a change of the file is detected. `None` for a text, and for a missing file.
     pub(super) fn stamp(&self) -> Option<Stamp> {
         match self {
             Pem::Text { .. } => None,
-            // Of what a link leads to: secrets are often renewed by turning a link.
+            // Of the target of a link: secrets are often replaced by changing a link.
             Pem::File { path, .. } => std::fs::metadata(path).ok().map(|metadata| Stamp::of(&metadata)),
         }
     }
 }
 
-/// What differs between a file and the one that was there before.
+/// The data that differ between a file and its previous version.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Stamp {
     modified: Option<SystemTime>,
     len: u64,
-    /// Device and number: a file that was moved here may be older than the one before.
+    /// Device and inode number: a file that was moved here may be older than the previous one.
     id: (u64, u64),
 }
 

@@ -1,4 +1,4 @@
-//! Through which proxy, if any.
+//! The choice of a proxy.
 
 use super::config_error;
 use super::endpoint::{Endpoint, is_loopback, parse};
@@ -8,21 +8,21 @@ use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::header::HeaderValue;
 use reqwest::{ClientBuilder, Proxy, Url};
 
-/// What the user chose.
+/// The user's setting.
 #[derive(Clone, Default)]
 pub(super) enum Choice {
-    /// As `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say, or the system's settings.
+    /// From `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, or the system's settings.
     #[default]
     Environment,
     Off,
     Url(String),
 }
 
-/// What that comes to for one endpoint.
+/// The resulting route to an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
     Environment,
-    /// What the environment has said, once.
+    /// The proxy from the environment, determined once.
     Found {
         url: Url,
         basic: Option<HeaderValue>,
@@ -32,8 +32,8 @@ pub(super) enum Route {
 }
 
 impl Choice {
-    /// A proxy of the environment is never used for this machine's own addresses: they need none, and over plain http
-    /// the token would be shown to it.
+    /// A proxy from the environment is not used for the addresses of this machine: they need none, and over plain http it would
+    /// see the token.
     pub(super) fn route(&self, endpoint: &Endpoint) -> Result<Route, TransportError> {
         Ok(match self {
             Choice::Environment if endpoint.is_loopback() => Route::Direct,
@@ -53,9 +53,9 @@ impl Route {
         }
     }
 
-    /// Whether nothing stands between this machine and the host, by what the environment says now.
+    /// Whether requests go to the host without a proxy, by the current environment.
     pub(super) fn is_straight(&self, endpoint: &Endpoint) -> bool {
-        // Reqwest asks the same.
+        // Reqwest uses the same rules.
         self.is_straight_by(Matcher::from_system, endpoint)
     }
 
@@ -67,7 +67,7 @@ impl Route {
         }
     }
 
-    /// The same for as long as the transport is there, whatever becomes of the environment: reqwest reads it for each client.
+    /// Fixes the route for the life of the transport, even if the environment changes: reqwest reads it for each new client.
     pub(super) fn settled(self, endpoint: &Endpoint) -> Self {
         self.settled_by(Matcher::from_system, endpoint)
     }
@@ -79,7 +79,7 @@ impl Route {
         let Some(found) = environment().intercept(endpoint.uri()) else { return self };
         let Ok(mut url) = Url::parse(&found.uri().to_string()) else { return self };
         if let Some((name, password)) = found.raw_auth() {
-            // A url that can't have them has none.
+            // A url that cannot have them contains none.
             if url.set_username(name).and_then(|()| url.set_password(Some(password))).is_err() {
                 return self;
             }
@@ -106,7 +106,7 @@ impl Route {
         })
     }
 
-    /// What `Debug` shows: never the proxy's user name or password.
+    /// The text for `Debug`, without the proxy's user name and password.
     pub(super) fn name(&self) -> &str {
         match self {
             Route::Environment | Route::Found { .. } => "from the environment",
@@ -116,7 +116,7 @@ impl Route {
     }
 }
 
-/// For all requests, in place of the environment's. The error could show the proxy's password.
+/// Uses it for all requests, instead of the environment's. The error could contain the proxy's password.
 fn proxy(url: &Url) -> Result<Proxy, TransportError> {
     Proxy::all(url.clone()).map_err(|_| config_error("proxy: it cannot be used"))
 }

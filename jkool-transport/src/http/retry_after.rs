@@ -1,22 +1,22 @@
-//! Reads `Retry-After` (RFC 9110, section 10.2.3).
+//! Parses `Retry-After` (RFC 9110, section 10.2.3).
 
 use super::http_date;
 use std::time::{Duration, SystemTime};
 
-/// A server may ask for this much patience and no more.
+/// The maximum wait that a server can ask for.
 const CAP: Duration = Duration::from_secs(5 * 60);
 
-/// How long the server wants to be left alone, counted from `now`, the time when its answer came. Of several headers the
-/// longest holds; what cannot be read is passed over.
+/// Returns how long the server asks to wait, counted from `now`, the time of its response. If there are several headers, the
+/// longest time counts; invalid ones are ignored.
 pub(super) fn longest<'a>(values: impl Iterator<Item = &'a [u8]>, now: SystemTime) -> Option<Duration> {
     values.filter_map(|value| parse(std::str::from_utf8(value).ok()?, now)).max()
 }
 
-/// Seconds or a date; a date that is past means no time at all.
+/// Seconds or a date; a date in the past means no wait.
 fn parse(text: &str, now: SystemTime) -> Option<Duration> {
     let text = text.trim_matches([' ', '\t']);
     let wait = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        // Digits that do not fit are a very long time.
+        // A number that is too large is a very long time.
         Duration::from_secs(text.parse().unwrap_or(u64::MAX))
     } else {
         http_date::parse(text, now)?.duration_since(now).unwrap_or_default()

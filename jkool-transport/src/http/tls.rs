@@ -1,4 +1,4 @@
-//! The TLS settings of a connection. Certificates are always verified: there is no code here that could switch it off.
+//! The TLS settings of a connection. Certificates are always verified: no code here can disable it.
 
 use super::config_error;
 use super::pem::Pem;
@@ -8,27 +8,27 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::Verifier;
 use std::sync::Arc;
 
-/// Whether connections need the authorities that the platform trusts. Reading them takes a while.
+/// Whether connections need the platform's certificate authorities. Loading them takes a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Roots {
-    /// TLS is certain: without a single authority there is no point in starting.
+    /// TLS is used: without any authority, building fails.
     Needed,
-    /// TLS is possible, by a proxy that the environment may name.
+    /// TLS may be used, by a proxy from the environment.
     Useful,
-    /// No connection will use TLS.
+    /// TLS is not used.
     Unused,
 }
 
-/// What the user adds to the platform's settings.
+/// The certificates that the user adds to the platform's.
 #[derive(Default)]
 pub(crate) struct Certificates {
     pub(crate) authorities: Vec<Pem>,
-    /// The chain, the own certificate first, and its private key.
+    /// The certificate chain, starting with the client certificate, and its private key.
     pub(crate) identity: Option<(Pem, Pem)>,
 }
 
 impl Certificates {
-    /// The settings for rustls, by its ring provider and without touching what the process has as its default.
+    /// Builds the rustls settings with its ring provider, without changing the process-wide default.
     pub(super) fn config(&self, roots: Roots) -> Result<ClientConfig, TransportError> {
         let authorities = self.authorities()?;
         let identity = self.identity()?;
@@ -39,7 +39,7 @@ impl Certificates {
         let builder = match roots {
             Roots::Unused => builder.with_root_certificates(RootCertStore::empty()),
             Roots::Needed | Roots::Useful => match Verifier::new_with_extra_roots(authorities, provider) {
-                // rustls calls every verifier dangerous that is not its own; this one is the platform's, at its strictest.
+                // rustls calls every custom verifier dangerous; this one is the platform's, with its strictest settings.
                 Ok(verifier) => builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)),
                 Err(_) if roots == Roots::Useful => builder.with_root_certificates(RootCertStore::empty()),
                 Err(error) => {
@@ -61,7 +61,7 @@ impl Certificates {
 
     fn authorities(&self) -> Result<Vec<CertificateDer<'static>>, TransportError> {
         let mut all = Vec::new();
-        // Found here, a certificate that is none is told from a machine without authorities.
+        // Checked here, so that an invalid certificate has another error than a machine without authorities.
         let mut store = RootCertStore::empty();
         for pem in &self.authorities {
             for authority in pem.certificates()? {
@@ -77,14 +77,14 @@ impl Certificates {
         Ok(Some((chain.certificates()?, key.private_key()?)))
     }
 
-    /// All texts and files.
+    /// All PEM texts and files.
     pub(super) fn all(&self) -> impl Iterator<Item = &Pem> {
         let identity = self.identity.iter().flat_map(|(chain, key)| [chain, key]);
         self.authorities.iter().chain(identity)
     }
 }
 
-/// What an error over a certificate and its key calls the two.
+/// The name of the two settings in an error about certificate and key.
 fn names((chain, key): &(Pem, Pem)) -> String {
     match key {
         Pem::Text { .. } => chain.name(),

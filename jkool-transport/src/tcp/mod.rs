@@ -20,19 +20,19 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
-/// Written at once.
+/// The number of payloads that are written at once.
 const MAX_BATCH: usize = 512;
 
-/// How long `close` waits for the other side to end the connection too.
+/// How long `close` waits for the other side to close the connection.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// Writes each payload as a line over TCP or TLS, as JESL's socket sink does; a collector (`--tcp`), a relay and many other
-/// programs read that.
+/// Writes each payload as a line over TCP or TLS, like JESL's socket sink. A collector (`--tcp`), a relay and many other
+/// programs read this format.
 ///
-/// **There are no answers, so it can't know what arrived.** *Delivered* means that this machine's operating system has taken a
-/// payload: when the other machine is lost, what was under way to it is lost too. What can be done is done: of what was
-/// written last, [`resend`](TcpTransportBuilder::resend) bytes are kept, and written again when the connection turns out to be
-/// broken. So some events may arrive twice. Where no event may be lost, use HTTP or a broker.
+/// **There are no answers, so it cannot know what arrived.** *Delivered* means that this machine's operating system accepted a
+/// payload: if the other machine fails, data on the way to it is lost. To reduce this, the last
+/// [`resend`](TcpTransportBuilder::resend) bytes are kept, and written again if the connection turns out to be broken, so some
+/// events may arrive twice. Where no event may be lost, use HTTP or a broker.
 ///
 /// ```no_run
 /// use jkool_transport::TcpTransport;
@@ -46,19 +46,19 @@ pub struct TcpTransport {
 }
 
 struct State {
-    /// None when there is none, or it is in use by a send that may never end.
+    /// `None` if there is none, or if it is used by a send that may never end.
     connection: Option<Connection>,
     recent: Recent,
     closed: bool,
 }
 
 impl TcpTransport {
-    /// Settings for a transport to `tcp://host:port` or `tls://host:port`.
+    /// Returns a builder for a transport to `tcp://host:port` or `tls://host:port`.
     pub fn builder(url: impl Into<String>) -> TcpTransportBuilder {
         TcpTransportBuilder::new(url.into())
     }
 
-    /// A connection that is not known to be broken. On a new one what was written last is written first.
+    /// Returns a connection that is not known to be broken. On a new one, the last written payloads are written first.
     async fn connection(&self, state: &mut State) -> Result<Connection, Failure> {
         if let Some(mut connection) = state.connection.take() {
             if connection.is_open().await {
@@ -67,7 +67,7 @@ impl TcpTransport {
         }
         let mut connection = Connection(self.connector.connect().await?);
         for piece in state.recent.lines() {
-            // The batch itself is not written yet.
+            // The batch itself was not written yet.
             self.write(&mut connection, &piece).await.map_err(|error| Failure::new(RETRY, error))?;
         }
         Ok(connection)
@@ -119,13 +119,13 @@ impl Transport for TcpTransport {
         MAX_BATCH
     }
 
-    /// Ends the connection, and waits up to two seconds for the other side to do the same.
+    /// Closes the connection, and waits up to two seconds for the other side to do the same.
     async fn close(&self) -> Result<(), TransportError> {
         let mut state = self.state.lock().await;
         if std::mem::replace(&mut state.closed, true) || state.recent.is_empty() {
             return Ok(());
         }
-        // The first may be broken without being known to be, the second is new.
+        // The first connection may be broken without being known to be, the second one is new.
         let mut ended = Ok(());
         for _ in 0..2 {
             let connection = self.connection(&mut state).await.map_err(|failure| failure.error)?;
@@ -144,7 +144,7 @@ impl Transport for TcpTransport {
     }
 }
 
-/// Shows where it sends.
+/// Shows the address.
 impl fmt::Debug for TcpTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TcpTransport").field("to", &self.connector.to_string()).finish_non_exhaustive()

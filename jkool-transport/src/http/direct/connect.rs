@@ -1,4 +1,4 @@
-//! From the url to a connection: the name, TCP, and TLS where it is wanted.
+//! Opens a connection to the host of a url: name resolution, TCP, and TLS if needed.
 
 use super::connection::{Connection, Io};
 use super::watched::Watched;
@@ -24,13 +24,13 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
-/// How long a peer that is gone without a word goes unnoticed, three probes of it each.
+/// The interval of TCP keep-alive probes; three unanswered ones detect a peer that disappeared.
 const PROBE: Duration = Duration::from_secs(15);
 
 pub(super) struct Connector {
-    /// Looks up the name, tries its addresses of both families, and does so off the thread where that blocks.
+    /// Resolves the name and tries its addresses of both families; blocking work runs on another thread.
     tcp: HttpConnector<Resolver>,
-    /// And whom the certificate must name.
+    /// The name that the certificate must contain.
     tls: Option<(Arc<RenewedTls>, ServerName<'static>)>,
     to: Uri,
     timeout: Duration,
@@ -41,7 +41,7 @@ impl Connector {
         let mut tcp = HttpConnector::new_with_resolver(Resolver(GaiResolver::new()));
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
-        // Of several addresses each gets a part of the time.
+        // If there are several addresses, each gets a part of the time.
         tcp.set_connect_timeout(Some(timeout));
         tcp.set_keepalive(Some(PROBE));
         tcp.set_keepalive_interval(Some(PROBE));
@@ -55,7 +55,7 @@ impl Connector {
         Ok(Self { tcp, tls, to: endpoint.uri().clone(), timeout })
     }
 
-    /// A new connection, by `deadline` at the latest.
+    /// Opens a connection, by `deadline` at the latest.
     pub(super) async fn connect(&self, now: Instant, deadline: Instant) -> Result<Connection, Failure> {
         let deadline = deadline.min(now + self.timeout);
         match timeout_at(deadline, self.open(now)).await {
@@ -65,7 +65,7 @@ impl Connector {
     }
 
     async fn open(&self, now: Instant) -> Result<Connection, Failure> {
-        // Before a connection that may not be made, so that what its error says of the files is true.
+        // Checked before connecting, so that an error of the connection describes the current files.
         let tls = self.tls.as_ref().map(|(tls, name)| (TlsConnector::from(tls.config(now)), name));
         let tcp = self.tcp.clone().call(self.to.clone()).await.map_err(no_connection)?;
         let progress = Progress::new();
@@ -80,7 +80,7 @@ impl Connector {
     }
 }
 
-/// Whom the server's certificate must name.
+/// The name that the server's certificate must contain.
 fn server_name(endpoint: &Endpoint) -> Result<ServerName<'static>, TransportError> {
     let host = endpoint.host().trim_start_matches('[').trim_end_matches(']');
     ServerName::try_from(host.to_owned()).map_err(|_| config_error("url: no certificate can name this host"))
@@ -91,7 +91,7 @@ fn no_connection(error: impl Error + Send + Sync + 'static) -> Failure {
     failure::of(Stage::Connecting, cause, error)
 }
 
-/// The system's, with errors that can be told from those of a connection.
+/// The system's resolver, with errors that differ from those of a connection.
 #[derive(Clone)]
 struct Resolver(GaiResolver);
 

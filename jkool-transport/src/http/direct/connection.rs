@@ -1,7 +1,7 @@
-//! One request over one connection, driven by who sends it.
+//! One request over one connection, polled by its sender.
 //!
-//! The connection is no task of its own: whoever waits for the answer polls it. So an answer wakes one task and not two,
-//! a send that is dropped takes its connection along, and nothing is left to run when the transport is closed.
+//! The connection is not a task of its own: the future that waits for the response polls it. So a response wakes one task
+//! instead of two, a send that is dropped also closes its connection, and nothing keeps running when the transport is closed.
 
 use crate::http::Answer;
 use crate::http::body::{self, RequestBody};
@@ -24,17 +24,18 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 pub(super) type Message = Request<RequestBody>;
 
-/// A socket, with TLS over it or not.
+/// A socket, with or without TLS.
 pub(super) trait Socket: Read + Write + Send + Unpin {}
 
 impl<T: Read + Write + Send + Unpin> Socket for T {}
 
 pub(super) type Io = Box<dyn Socket>;
 
-/// More than any server or balancer sends. Room for all of them is made for each answer, so it is not much more.
+/// The maximum number of headers, more than any server or load balancer sends. Space for all of them is allocated for each
+/// response, so it is not much more.
 const MAX_HEADERS: usize = 200;
 
-/// A connection that is free for a request.
+/// A connection that is ready for a request.
 pub(super) struct Connection(Option<Box<Wire>>);
 
 struct Wire {
@@ -43,11 +44,11 @@ struct Wire {
     progress: Progress,
 }
 
-/// What comes of an exchange.
+/// The result of a request.
 pub(super) enum Outcome {
-    /// An answer, and the connection if it is free for the next request.
+    /// A response, and the connection if it is ready for the next request.
     Answered(Answer, Option<Connection>),
-    /// Nothing was written: here is the request again, and why.
+    /// Nothing was written: the request, and the reason.
     Unsent(Message, hyper::Error),
     /// The request may have arrived.
     Broken(Failure),
@@ -55,10 +56,10 @@ pub(super) enum Outcome {
 
 impl Connection {
     pub(super) async fn new(io: Io, progress: Progress) -> hyper::Result<Self> {
-        // A server that talks on and on is read in pieces of this size, and no head is longer.
+        // A limit for reading from a server that sends without end; no head is longer than this.
         let (sender, driver) = http1::Builder::new()
             .max_buf_size(body::ANSWER_CAP)
-            // What others forgive, or an event that was stored would be sent again for ever.
+            // Accepts responses that other clients accept, or an event that was stored would be sent again forever.
             .max_headers(MAX_HEADERS)
             .allow_obsolete_multiline_headers_in_responses(true)
             .allow_spaces_after_header_name_in_responses(true)
@@ -68,8 +69,8 @@ impl Connection {
         Ok(Self(Some(Box::new(Wire { sender, driver, progress }))))
     }
 
-    /// Sends `message` and reads the answer. It is late when for `timeout` since `start` nothing of it was written, or the answer is
-    /// not complete so long after the last that was.
+    /// Sends `message` and reads the response. It times out if for `timeout` since `start` no part of it was written, or if the
+    /// response is not complete so long after the last part was.
     pub(super) async fn exchange(mut self, message: Message, timeout: Duration, start: Instant) -> Outcome {
         let alarm = pin!(sleep_until(start + timeout));
         let latest = start + timeout.saturating_mul(SLOWEST).min(FOREVER);
@@ -80,23 +81,23 @@ impl Connection {
         };
         let (answer, complete) = exchange.read(answer).await;
         if answer.status.is_success() && complete {
-            // The server may still be reading what it has said yes to. How that ends changes nothing.
+            // The server may still be reading a request that it has accepted. How that ends makes no difference.
             drop(exchange.drive(|wire, _| free(wire)).await);
         }
         let free = exchange.wire.filter(|wire| wire.sender.is_ready());
         Outcome::Answered(answer, free.map(|wire| Self(Some(wire))))
     }
 
-    /// Whether the other side has closed it, or has said what nobody asked for. It wakes nobody when that comes to pass.
+    /// Whether the other side has closed it, or has sent something without a request. It registers no waker.
     pub(super) fn has_ended(&mut self) -> bool {
         let Some(wire) = &mut self.0 else { return true };
-        // Without a budget, or of very many the last would never be looked at.
+        // Without tokio's budget, or else the last of many would never be checked.
         let driver = Pin::new(&mut unconstrained(&mut wire.driver)).poll(&mut Context::from_waker(Waker::noop()));
         driver.is_ready() || !wire.sender.is_ready()
     }
 }
 
-/// With a farewell, so that a server over TLS can tell it from a line that was cut.
+/// Closes TLS properly, so that the server can tell it from a connection that broke.
 impl Drop for Connection {
     fn drop(&mut self) {
         if let Some(wire) = self.0.take() {
@@ -106,7 +107,7 @@ impl Drop for Connection {
     }
 }
 
-/// Ready when the whole request is written and the whole answer read, or the connection has ended.
+/// Ready when the whole request is written and the whole response read, or the connection has ended.
 fn free(wire: Option<&Wire>) -> Poll<()> {
     match wire {
         Some(wire) if !wire.sender.is_ready() => Poll::Pending,
@@ -114,14 +115,14 @@ fn free(wire: Option<&Wire>) -> Poll<()> {
     }
 }
 
-/// A request under way.
+/// A request in flight.
 struct Exchange<'a> {
-    /// None once it has ended.
+    /// `None` after it has ended.
     wire: Option<Box<Wire>>,
     is_sent: bool,
     alarm: Pin<&'a mut Sleep>,
     timeout: Duration,
-    /// When it is late in any case.
+    /// The time of the total timeout.
     latest: Instant,
 }
 
@@ -130,7 +131,7 @@ impl Exchange<'_> {
         let Some(wire) = &mut self.wire else {
             return Err(Outcome::Broken(broken(io::Error::from(io::ErrorKind::NotConnected))));
         };
-        // Without a budget: it is woken by nobody, and so must never wait for a later turn.
+        // Without tokio's budget: it has no waker, so it must not be postponed to a later poll.
         let mut answering = pin!(unconstrained(wire.sender.try_send_request(message)));
         match self.drive(|_, silent| answering.as_mut().poll(silent)).await.map_err(Outcome::Broken)? {
             Ok(answer) => Ok(answer),
@@ -141,7 +142,7 @@ impl Exchange<'_> {
         }
     }
 
-    /// The answer, and whether its body was read to the end.
+    /// The response, and whether its body was read to the end.
     async fn read(&mut self, answer: Response<Incoming>) -> (Answer, bool) {
         let (head, body) = answer.into_parts();
         let mut read = body::Gathered::default();
@@ -160,19 +161,19 @@ impl Exchange<'_> {
         true
     }
 
-    /// Runs the connection until `step` is ready. What that waits for comes out of the connection, in the same poll: it
-    /// gets a silent waker, since woken by it the task would be polled twice.
+    /// Polls the connection until `step` is ready. `step` is completed by the connection, in the same poll: it gets a waker
+    /// that does nothing, because a real one would make the task poll twice.
     async fn drive<T>(
         &mut self,
         mut step: impl FnMut(Option<&Wire>, &mut Context<'_>) -> Poll<T>,
     ) -> Result<T, Failure> {
         poll_fn(|context| {
             let silent = &mut Context::from_waker(Waker::noop());
-            // Before the connection has its turn: a body is read only when it is asked for.
+            // Before the connection is polled: a body is read only when it is requested.
             if let Poll::Ready(done) = step(self.wire.as_deref(), silent) {
                 return Poll::Ready(Ok(done));
             }
-            // Most likely the answer is there, and then there is nothing to be woken for.
+            // The response is probably complete, and then no wake is needed.
             if self.is_sent {
                 self.turn(silent);
                 if let Poll::Ready(done) = step(self.wire.as_deref(), silent) {
@@ -183,7 +184,7 @@ impl Exchange<'_> {
             if let Poll::Ready(done) = step(self.wire.as_deref(), silent) {
                 return Poll::Ready(Ok(done));
             }
-            // Without a budget: a server that floods us uses it up.
+            // Without tokio's budget, which a server that sends very much would use up.
             while Pin::new(&mut unconstrained(self.alarm.as_mut())).poll(context).is_ready() {
                 let late = self.late();
                 if late <= self.alarm.deadline() {
@@ -196,24 +197,24 @@ impl Exchange<'_> {
         .await
     }
 
-    /// When it is late, as far as is known now.
+    /// The time of the timeout, as known now.
     fn late(&self) -> Instant {
         let moved = self.wire.as_ref().map(|wire| wire.progress.last() + self.timeout);
         moved.map_or(self.latest, |moved| moved.min(self.latest))
     }
 
-    /// The connection reads and writes what it can.
+    /// Lets the connection read and write as much as possible.
     fn turn(&mut self, context: &mut Context<'_>) {
         let Some(wire) = &mut self.wire else { return };
         let driver = Pin::new(&mut wire.driver);
-        // What we write has an end, and many requests may begin in one poll. What a server sends may have none.
+        // Writing is limited, and many requests may start in one poll. What a server sends may be unlimited.
         let ended = match self.is_sent {
             true => driver.poll(context),
             false => Pin::new(&mut unconstrained(driver)).poll(context),
         };
         self.is_sent = true;
         if ended.is_ready() {
-            // Its error is that of the answer, or is none.
+            // Its error is also that of the response, or there is none.
             self.wire = None;
         }
     }

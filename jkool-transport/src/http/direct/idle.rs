@@ -1,4 +1,4 @@
-//! Connections that wait for the next request.
+//! Idle connections, which wait for the next request.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,20 +6,20 @@ use std::time::Duration;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-/// What waits for longer is most likely gone: servers and what stands before them close after a minute or two.
+/// The maximum idle time: servers and load balancers close idle connections after a minute or two.
 const MOST: Duration = Duration::from_secs(90);
 
-/// As many as there were requests at once. The last one that came back goes out first, so that those of a burst which are
-/// not needed any more grow old.
+/// The idle connections, as many as there were concurrent requests. The one that was returned last is reused first, so that
+/// those of a burst which are not needed any more expire.
 pub(super) struct Idle<T> {
-    /// None once closed.
+    /// `None` after closing.
     waiting: Mutex<Option<Waiting<T>>>,
 }
 
 struct Waiting<T> {
-    /// With the time since when each waits, the oldest first.
+    /// With the time since when each is idle, oldest first.
     connections: VecDeque<(Instant, T)>,
-    /// The task that looks at them now and then. It ends when there are none, and with its runtime.
+    /// The task that checks them periodically. It ends when there are none, and with its runtime.
     tender: Option<AbortHandle>,
 }
 
@@ -28,7 +28,7 @@ impl<T> Idle<T> {
         Self { waiting: Mutex::new(Some(Waiting { connections: VecDeque::new(), tender: None })) }
     }
 
-    /// The youngest, if there is one that is not too old. Those that are too old end here.
+    /// Returns the most recently used one that has not expired. Expired ones are closed.
     pub(super) fn take(&self, now: Instant) -> Option<T> {
         let mut old = Vec::new();
         let mut waiting = self.lock();
@@ -39,21 +39,22 @@ impl<T> Idle<T> {
         connections.pop_back().map(|(_, connection)| connection)
     }
 
-    /// Keeps `connection`, unless all is over. `tend` starts the task that calls [`sweep`](Self::sweep), when none runs.
+    /// Stores `connection`, unless the transport is closed. `tend` starts the task that calls [`sweep`](Self::sweep) if none
+    /// runs.
     pub(super) fn put(&self, connection: T, now: Instant, tend: impl FnOnce() -> AbortHandle) {
         if let Some(waiting) = self.lock().as_mut() {
             waiting.connections.push_back((now, connection));
-            // One runtime may have ended, with the task, and another one come.
+            // The previous runtime may have ended, with the task, and another one may run now.
             if waiting.tender.as_ref().is_none_or(AbortHandle::is_finished) {
                 waiting.tender = Some(tend());
             }
         }
     }
 
-    /// Ends those that have waited for too long, or have ended on the other side. False when none is left: then the task that
-    /// asked is not needed any more.
+    /// Closes those that have expired or that the other side closed. Returns false if none is left: then the calling task is no
+    /// longer needed.
     pub(super) fn sweep(&self, now: Instant, mut has_ended: impl FnMut(&mut T) -> bool) -> bool {
-        // They are dropped when the lock is free, since each says its farewell.
+        // They are dropped outside of the lock, because each sends its TLS close.
         let mut ended = Vec::new();
         let mut waiting = self.lock();
         let Some(all) = waiting.as_mut() else { return false };
@@ -74,7 +75,7 @@ impl<T> Idle<T> {
         is_needed
     }
 
-    /// Ends those that wait, and those that come back later.
+    /// Closes the idle connections, and those that are returned later.
     pub(super) fn close(&self) {
         let ended = self.lock().take();
         drop(ended);
@@ -85,7 +86,7 @@ impl<T> Idle<T> {
     }
 }
 
-/// Nothing is left to run when nothing is left to look at.
+/// Stops the task when nothing is left to check.
 impl<T> Drop for Waiting<T> {
     fn drop(&mut self) {
         if let Some(tender) = &self.tender {

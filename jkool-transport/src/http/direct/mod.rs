@@ -1,4 +1,4 @@
-//! Requests that go straight to the host, each over a connection of its own while it lasts.
+//! Requests without a proxy. Each one owns a connection while it lasts.
 
 mod connect;
 mod connection;
@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How much a connection was used.
+/// The age and use of a connection.
 #[derive(Debug, Clone, Copy)]
 struct Use {
     opened: Instant,
@@ -35,7 +35,7 @@ impl Use {
     }
 }
 
-/// The way to one host.
+/// The connections to one host.
 pub(super) struct Direct {
     connector: Connector,
     idle: Arc<Idle<(Use, Connection)>>,
@@ -54,8 +54,8 @@ impl Direct {
         Ok(Self { connector, idle: Arc::new(Idle::new()), timeout })
     }
 
-    /// One request, from its sending to the end of its answer. It is written once: only what was not written at all, since
-    /// the server had closed the connection meanwhile, goes out by another one.
+    /// Sends one request and reads its response. It is written once: it uses another connection only if nothing was written at
+    /// all, because the server had closed the connection.
     pub(super) async fn post(&self, path: &Uri, headers: HeaderMap, body: RequestBody) -> Result<Answer, Failure> {
         let mut message = Message::new(body);
         *message.method_mut() = Method::POST;
@@ -67,7 +67,7 @@ impl Direct {
             let (mut used, connection) = match self.idle.take(now) {
                 Some((used, _)) if used.is_over(now) => continue,
                 Some(used) => used,
-                // Boxed, since it is rare and large.
+                // Boxed, because it is rare and large.
                 None => {
                     let connection = Box::pin(self.connector.connect(now, deadline)).await?;
                     (Use { opened: now, requests: 0 }, connection)
@@ -91,7 +91,7 @@ impl Direct {
         }
     }
 
-    /// Requests under way may finish; idle connections are closed at once.
+    /// Requests in flight may finish; idle connections are closed at once.
     pub(super) fn close(&self) {
         self.idle.close();
     }

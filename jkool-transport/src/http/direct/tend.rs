@@ -1,8 +1,8 @@
-//! A look at idle connections, now and then.
+//! A task that checks idle connections periodically.
 //!
-//! A connection that waits is no task, and so nobody hears that the server has closed it. Were it left until the next request,
-//! its socket would stay in CLOSE_WAIT for as long as the program has nothing to send. One task for all of them looks: a wake
-//! for each connection would cost each request one more.
+//! An idle connection is not a task, so nothing notices that the server has closed it. Without this task, its socket would stay
+//! in CLOSE_WAIT for as long as the program sends nothing. One task checks all of them: a wake-up for each connection would
+//! cost every request one more wake-up.
 
 use super::connection::Connection;
 use super::idle::Idle;
@@ -11,10 +11,10 @@ use std::time::Duration;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep};
 
-/// A connection that the server has closed is closed on this side too so much later.
+/// The interval of the checks, within which a connection that the server closed is closed on this side too.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// Starts the task, on the runtime of whoever calls. It sees what the runtime sees: while nobody drives that, nothing ends.
+/// Starts the task on the current runtime. It sees what the runtime sees: while nobody polls the runtime, nothing is closed.
 #[expect(
     clippy::disallowed_methods,
     reason = "it ends with the last idle connection, with the transport, and with the runtime"

@@ -1,4 +1,4 @@
-//! A socket that notes when it took bytes of a request.
+//! A socket that records when it accepted bytes of a request.
 
 use crate::http::progress::Progress;
 use hyper::rt::{Read, ReadBufCursor, Write};
@@ -6,7 +6,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-/// A socket that notes when it took bytes.
+/// A socket that records when it accepted bytes.
 #[derive(Debug)]
 pub(super) struct Watched<T> {
     io: T,
