@@ -1,4 +1,4 @@
-//! The bytes of a batch: line below line, so that they travel in one request as they stand.
+//! The bytes of a batch, as lines, so that they can be sent in one request without a copy.
 
 use crate::emit::encode::{self, Encoder};
 use crate::emit::line::{Stamped, utf8};
@@ -11,16 +11,16 @@ use jkool_transport::{Kind, Payload};
 use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 
-/// The lines of a batch, as they are written one below the other.
+/// The lines of a batch that is being written.
 #[derive(Default)]
 pub(crate) struct BatchBuffer {
     bytes: Vec<u8>,
-    /// Its room when it was begun.
+    /// The initial capacity.
     planned: usize,
     lines: Vec<Line>,
-    /// The last key, for most are like the one before.
+    /// The last key, because most keys equal the one before.
     key: Option<Arc<str>>,
-    /// Buffers whose lines have been sent.
+    /// Buffers whose lines were sent, for reuse.
     spare: Vec<Vec<u8>>,
 }
 
@@ -31,27 +31,26 @@ struct Line {
     part: Range<usize>,
 }
 
-/// So many buffers wait for use, of such sizes. A new one comes from the operating system page by page, and that takes longer
-/// than to write on it; a small one does not.
+/// The number and sizes of the buffers that are kept for reuse. A new large buffer comes from the operating system page by
+/// page, which takes longer than writing to it; a small one does not.
 const MAX_SPARE: usize = 4;
 const SPARE_SIZES: RangeInclusive<usize> = 16 << 10..=2 << 20;
 
-/// The encoder wants room beyond what it writes.
+/// The encoder needs more room than it writes.
 const MARGIN: usize = 2 << 10;
 
-/// The bytes of what was a text when it came.
-/// What these payloads stand on, empty, as far as they were the last to do so.
+/// Returns the buffers of these payloads, emptied, if no other payload uses them.
 pub(crate) fn buffers_of(payloads: Vec<Payload>) -> impl Iterator<Item = Vec<u8>> {
     let mut sheets = payloads.into_iter().map(Payload::into_sheet).peekable();
     std::iter::from_fn(move || {
         loop {
             let sheet = sheets.next()?;
             if sheets.peek().is_some_and(|next| next.as_ptr() == sheet.as_ptr()) {
-                // It is not the last one on its sheet.
+                // It is not the last payload in its buffer.
                 continue;
             }
             if let Ok(mut buffer) = sheet.try_into_mut() {
-                // Empty, its room changes hands without a copy.
+                // An empty buffer is converted without a copy.
                 buffer.clear();
                 return Some(buffer.into());
             }
@@ -60,24 +59,24 @@ pub(crate) fn buffers_of(payloads: Vec<Payload>) -> impl Iterator<Item = Vec<u8>
 }
 
 impl BatchBuffer {
-    /// Keeps a buffer for later.
+    /// Keeps a buffer for reuse.
     pub(crate) fn keep(&mut self, buffer: Vec<u8>) {
         if SPARE_SIZES.contains(&buffer.capacity()) {
             self.spare.push(buffer);
         }
         if self.spare.len() > MAX_SPARE {
-            // The larger ones are of more use.
+            // Larger ones are more useful.
             self.spare.sort_by_key(|spare| std::cmp::Reverse(spare.capacity()));
             self.spare.truncate(MAX_SPARE);
         }
     }
 
-    /// Begins a batch, with just enough room for what is encoded: a buffer with much empty room would be memory that nobody counts.
+    /// Starts a batch, with just enough room for what is encoded: unused capacity would be memory that is not counted.
     pub(crate) fn make_room_for(&mut self, room: usize) {
         let fits = |spare: &Vec<u8>| spare.capacity() >= room && spare.capacity() / 2 <= room;
         self.bytes = match self.spare.iter().position(fits) {
             Some(place) => self.spare.swap_remove(place),
-            // A little more, so that the next batch, which is not of quite the same size, fits too.
+            // Slightly more, so that the next batch, whose size differs slightly, fits too.
             None if SPARE_SIZES.contains(&room) => Vec::with_capacity(room + room / 16 + MARGIN),
             None => Vec::with_capacity(room),
         };
@@ -113,7 +112,7 @@ impl BatchBuffer {
         self.key.clone()
     }
 
-    /// Adds the payloads of lines that travel as they stand. Gives back the block in which they stood, hollow.
+    /// Adds the payloads of encoded lines without copying them. Returns their block, without its buffer.
     pub(crate) fn pass_on(&mut self, mut lines: Lines, batch: &mut Batch) -> Block {
         let bytes = Bytes::from(lines.take_bytes());
         for (admitted, kind, part, key) in lines.events() {
@@ -124,7 +123,7 @@ impl BatchBuffer {
         lines.into_block()
     }
 
-    /// Adds the payloads of what was written.
+    /// Adds the payloads of the lines that were written.
     pub(crate) fn finish(&mut self, batch: &mut Batch) {
         let mut bytes = std::mem::take(&mut self.bytes);
         if bytes.capacity() > self.planned {

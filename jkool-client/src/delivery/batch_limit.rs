@@ -1,27 +1,28 @@
-//! How many events may travel together: as many as get through in time. Pure.
+//! The number of events in a batch: as many as get through in time. Pure.
 
-/// Halves when a batch was too much for the line or for the server, and grows by an eighth with each full batch that gets through.
+/// Halves when a batch was too large for the connection or the server, and grows by an eighth with each full batch that gets
+/// through.
 #[derive(Debug, Default)]
 pub(crate) struct BatchLimit {
-    /// None while nothing was ever too much.
+    /// `None` while no batch was too large.
     limit: Option<usize>,
 }
 
 impl BatchLimit {
-    /// Of up to `max`, how many.
+    /// The limit, at most `max`.
     pub(crate) fn of(&self, max: usize) -> usize {
         self.limit.map_or(max, |limit| limit.min(max)).max(1)
     }
 
-    /// So many together were too much.
+    /// Records that a batch of this size was too large.
     pub(crate) fn too_many(&mut self, events: usize) {
         self.limit = Some(self.of((events / 2).max(1)));
     }
 
-    /// So many together got through.
+    /// Records that a batch of this size got through.
     pub(crate) fn succeeded(&mut self, events: usize) {
         if let Some(limit) = self.limit.filter(|limit| events >= *limit) {
-            // What is beyond every batch is no limit.
+            // A limit above every possible batch is no limit.
             self.limit = limit.checked_add(limit.div_ceil(8));
         }
     }

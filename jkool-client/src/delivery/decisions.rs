@@ -1,5 +1,5 @@
-//! The decisions of delivery: what is sent next, what a failure leads to, how an event ends. Pure: it is told what happened
-//! and when, and never waits, sends or reads a clock.
+//! The decisions of delivery: what is sent next, what follows from a failure, how an event ends. Pure: events and times are
+//! passed in; it never waits, sends or reads a clock.
 
 mod isolate;
 mod outcome;
@@ -26,37 +26,37 @@ use std::time::{Duration, Instant};
 pub(crate) enum Permit {
     /// Send this batch again.
     Resend(Batch),
-    /// Send a new batch, if there is one, else something [`instead`](Delivery::instead).
+    /// Send a new batch, if there is one, or else one from [`instead`](Delivery::instead).
     Fresh,
-    /// Nothing, until then or until a send comes back.
+    /// Nothing, until this time or until a send returns.
     Wait { until: Option<Instant> },
 }
 
-/// Remembers under which circumstances a send started.
+/// The circumstances under which a send started.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ticket {
     epoch: u32,
     attempt: u32,
-    /// How many sends there had been, with this one.
+    /// The number of sends so far, including this one.
     number: u64,
     started: Instant,
 }
 
-/// What came of a send.
+/// The result of a send.
 #[derive(Debug, Default)]
 pub(crate) struct Settled {
     pub(crate) ended: Vec<(Mark, End)>,
     pub(crate) maybe_duplicated: u64,
-    /// A batch that was delivered as a whole; that has ended too.
+    /// A batch that was delivered as a whole, and so has ended too.
     pub(crate) delivered: Batch,
-    /// What the server refused for good.
+    /// Events that were given up because the server rejected them.
     pub(crate) dead_letters: Vec<DeadLetter>,
-    /// Something that a person should know.
+    /// A notice for the operator.
     pub(crate) notice: Option<Notice>,
 }
 
 impl Settled {
-    /// Something got through.
+    /// Whether some event got through.
     pub(crate) fn is_success(&self) -> bool {
         self.delivered.len() > 0 || self.ended.iter().any(|(_, end)| *end == End::Delivered)
     }
@@ -65,12 +65,12 @@ impl Settled {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Running,
-    /// Waiting after a failure, which may be cut short, but not by more than the server allows.
+    /// Waiting after a failure. The wait may be shortened, but not below what the server asked for.
     Waiting {
         until: Instant,
         soonest: Instant,
     },
-    /// The wait is over: one send tries whether it works.
+    /// The wait is over: a single send tries the server.
     Trying,
 }
 
@@ -81,44 +81,44 @@ pub(crate) struct Delivery {
     batch_limit: BatchLimit,
     random: fastrand::Rng,
     state: State,
-    /// Why the last send did not get through.
+    /// Why the last send failed.
     trouble: Option<Trouble>,
     /// Failures in a row.
     failures: u32,
-    /// How many of these only a person can mend.
+    /// How many of these only a person can fix.
     misconfigured: u32,
     /// How many of these the content may have caused.
     doubtful: u32,
-    /// How many events were refused alone, one after the other, with nothing that got through between.
+    /// How many events were rejected alone, one after the other, without a success in between.
     refused: u32,
-    /// How many suspects failed since something got through, which is no failure of the link.
+    /// How many suspects failed since the last success; these are not failures of the connection.
     excused: u32,
-    /// How many events were set aside since something got through.
+    /// How many events were set aside since the last success.
     set_aside: u32,
-    /// Whether something fresh was tried since.
+    /// Whether a new batch was tried since then.
     tried_fresh: bool,
-    /// What was permitted last is something fresh.
+    /// Whether the last permit was for a new batch.
     fresh: bool,
-    /// Grows with each failure, so that sends that started before it neither count it twice nor clear it.
+    /// Incremented with each failure, so that sends that started before it neither count as further failures nor clear it.
     epoch: u32,
-    /// Grows with each failure and whatever else makes delivery begin anew.
+    /// Incremented with each failure, and with every other reason for a fresh start.
     attempt: u32,
     in_flight: usize,
-    /// How many of these started in this attempt. Those of earlier ones may hang, and are not waited for.
+    /// How many of these started in the current attempt. Those of earlier attempts may hang, and are not waited for.
     in_attempt: usize,
-    /// What is to be sent again, before anything new.
+    /// Batches to be sent again, before new ones.
     resend: VecDeque<Batch>,
     suspects: Suspects,
-    /// How many sends there were.
+    /// The number of sends so far.
     sends: u64,
-    /// The last send that got through, if it began after the last failure; else 0.
+    /// The number of the last successful send, if it started after the last failure; otherwise 0.
     through: u64,
-    /// How many sends there were when the client began to end.
+    /// The number of sends when the shutdown began.
     ends_at: Option<u64>,
 }
 
 impl Delivery {
-    /// With at most `in_flight` sends under way.
+    /// With at most `in_flight` concurrent sends.
     pub(crate) fn new(policy: RetryPolicy, in_flight: usize, random: fastrand::Rng) -> Self {
         Self {
             policy: policy.bounded(),
@@ -167,33 +167,33 @@ impl Delivery {
         batch.map_or(Permit::Fresh, Permit::Resend)
     }
 
-    /// What is sent when there is a permit for something fresh and nothing fresh.
+    /// Returns a batch to send if there is a permit for a new batch but no new batch.
     pub(crate) fn instead(&mut self, now: Instant) -> Option<Batch> {
         self.fresh = false;
         self.again().or_else(|| self.suspects.first(now))
     }
 
-    /// When that may be more than now.
+    /// When [`instead`](Self::instead) may have another batch.
     pub(crate) fn next_due(&self) -> Option<Instant> {
         self.suspects.next_due()
     }
 
-    /// How many events of up to `max` are to travel together.
+    /// The number of events in the next batch, at most `max`.
     pub(crate) fn batch_size(&self, max: usize) -> usize {
         if self.sends_one_by_one() { 1 } else { self.batch_limit.of(max) }
     }
 
-    /// Why nothing gets through at present, if so.
+    /// Why no event gets through at the moment, if so.
     pub(crate) fn trouble(&self) -> Option<&Trouble> {
         self.trouble.as_ref()
     }
 
-    /// Whether a person must mend something.
+    /// Whether a person must fix something.
     pub(crate) fn is_paused(&self) -> bool {
         matches!(self.trouble, Some(Trouble::Misconfigured(_) | Trouble::Refused(_)))
     }
 
-    /// What stood in the way may be gone: the next send tries at once, and what began before says nothing any more.
+    /// The problem may be solved: the next send tries at once, and sends that started before no longer count.
     pub(crate) fn try_now(&mut self, now: Instant) {
         self.begin_anew();
         self.suspects.try_now(now);
@@ -202,9 +202,9 @@ impl Delivery {
         }
     }
 
-    /// Somebody waits for what is here until `deadline`, and somebody else began to wait, until `new`. A wait for the server that
-    /// lasts longer is cut short: the next send tries at once for who began to wait, and then whenever half of the time that
-    /// is left is over.
+    /// Shortens a wait for the server because of callers. A caller waits for delivery until `deadline`, and a new caller until
+    /// `new`. If the wait is longer, the next send tries at once for the new caller, and then whenever half of the remaining
+    /// time has passed.
     pub(crate) fn hurry(&mut self, new: Option<Instant>, deadline: Option<Instant>, now: Instant) {
         if new.is_some() {
             self.suspects.try_now(now);
@@ -220,7 +220,7 @@ impl Delivery {
         }
     }
 
-    /// Whether nothing new could be sent now.
+    /// Whether no new batch can be sent now.
     pub(crate) fn is_stalled(&self, now: Instant) -> bool {
         match self.state {
             State::Waiting { until, .. } => until > now || self.in_attempt > 0,
@@ -229,7 +229,7 @@ impl Delivery {
         }
     }
 
-    /// A send starts.
+    /// Records the start of a send.
     pub(crate) fn start(&mut self, now: Instant) -> Ticket {
         self.in_flight += 1;
         self.in_attempt += 1;
@@ -238,7 +238,7 @@ impl Delivery {
         Ticket { epoch: self.epoch, attempt: self.attempt, number: self.sends, started: now }
     }
 
-    /// A send is back.
+    /// Handles the result of a send.
     pub(crate) fn settle(&mut self, ticket: Ticket, batch: Batch, receipt: Receipt, now: Instant) -> Settled {
         self.in_flight -= 1;
         self.in_attempt -= usize::from(ticket.attempt == self.attempt);
@@ -259,7 +259,7 @@ impl Delivery {
         let mut outcome = BatchOutcome { whole, suspicion: batch.suspicion, proof, ..BatchOutcome::default() };
         let mut outcomes = receipt.into_outcomes().into_iter();
         for (payload, mark) in batch.payloads.into_iter().zip(batch.marks) {
-            // A transport that forgets a payload has not delivered it.
+            // A payload without an outcome was not delivered.
             outcome.add(payload, mark, outcomes.next(), &mut settled);
         }
         outcome.detach_parts();
@@ -274,10 +274,11 @@ impl Delivery {
         settled
     }
 
-    /// What a send that did not get through as a whole says about the link.
+    /// Evaluates what a send that was not fully delivered says about the connection.
     fn judge(&mut self, ticket: Ticket, outcome: &BatchOutcome, now: Instant, settled: &mut Settled) {
         if outcome.suspicion.alone && outcome.may_be_for_content() && self.works() {
-            // As far as is known the link works, so nobody is to wait for that. But it is told when nothing else gets through.
+            // As far as is known the connection works, so no other event has to wait. But it is reported if nothing else gets
+            // through.
             self.excused = self.excused.saturating_add(1);
             if self.excused >= STRAY && self.trouble.is_none() {
                 self.trouble = outcome.error().cloned().map(Trouble::Passing);
@@ -301,7 +302,7 @@ impl Delivery {
         }
     }
 
-    /// It got through, or some of it did.
+    /// Handles a full or partial success.
     fn succeed(&mut self, ticket: Ticket, now: Instant, settled: &mut Settled) {
         (self.refused, self.excused) = (0, 0);
         if ticket.epoch != self.epoch {
@@ -317,16 +318,16 @@ impl Delivery {
         }
     }
 
-    /// It did not get through: the next send waits, and so long at least as the server asked.
+    /// Handles a failure: the next send waits, at least as long as the server asked.
     fn fail(&mut self, outcome: &BatchOutcome, now: Instant, settled: &mut Settled) {
         self.begin_anew();
         self.failures = self.failures.saturating_add(1);
         let mut after = None;
         let of_content = outcome.may_be_for_content();
-        // How often only a person could mend it, beyond what one bad server of many explains.
+        // How often only a person could fix it, beyond what a single bad server behind a load balancer explains.
         let (error, times) = if let Some(error) = &outcome.misconfigured {
             self.misconfigured = self.misconfigured.saturating_add(1);
-            // What may be for an event is not told before others were tried.
+            // A problem that may be caused by an event is not reported before others were tried.
             (error, self.misconfigured.checked_sub(if of_content { STRAY + TRIED } else { STRAY }))
         } else if let Some((asked, error)) = &outcome.retry {
             self.window.failed();
@@ -353,7 +354,7 @@ impl Delivery {
             Some(_) if outcome.failed() => Trouble::Misconfigured(error.clone()),
             Some(_) => Trouble::Refused(error.clone()),
         };
-        // Who was told that something is to be put right is told when it works again, and not before.
+        // After a problem was reported, the next report is that it is solved.
         if !self.is_paused() {
             settled.notice = times.map(|_| Notice::Paused(trouble.clone()));
         }
@@ -369,28 +370,29 @@ impl Delivery {
     }
 }
 
-/// The answer that something is to be put right is believed when it comes so often with no success between: one bad server
-/// of many behind a balancer answers so too.
+/// A response about the configuration is trusted after so many in a row without a success: a single bad server behind a load
+/// balancer responds like this too.
 const STRAY: u32 = 3;
 
-/// So many other events are tried before it is believed of an answer that may be for the event.
+/// The number of other events that are tried before trusting a response that may be about the event.
 const TRIED: u32 = 2;
 
-/// When so many events were refused one after the other, with nothing that got through between, it is not for what they hold.
+/// After so many events were rejected one after the other without a success in between, the cause is not their content.
 const ALL_REFUSED: u32 = 8;
 
-/// While the link works, an event that was set aside is tried again so late when nothing got through since.
+/// While the connection works, an event that was set aside is tried again after this time if nothing got through since.
 const QUIET: Duration = Duration::from_secs(5);
 
-/// After so many failures in a row that a batch may have caused by what it holds, events are tried one by one.
+/// After so many failures in a row that the content of a batch may have caused, events are tried one by one.
 const ENOUGH: u32 = 3;
 
-/// Until so many events were set aside since something got through, and something fresh was tried, others are not to wait
-/// longer for them than `OTHERS_WAIT`.
+/// Until so many events were set aside since the last success, and a new batch was tried, waits are not longer than
+/// `OTHERS_WAIT`.
 const OTHERS: u32 = 4;
 const OTHERS_WAIT: Duration = Duration::from_secs(20);
 
-/// However many wait, and however little time they have: a server that is away is not tried more often.
+/// The minimum wait, so that a server that is away is not tried more often, however many callers wait and however short their
+/// deadlines are.
 const MIN_HURRIED: Duration = Duration::from_millis(100);
 
 #[cfg(test)]

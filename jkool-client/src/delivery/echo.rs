@@ -1,23 +1,23 @@
-//! Finds out that sends feed themselves: a transport logs about each send from a thread that it has not marked as one of
-//! [delivery](crate::DeliveryThread), each record is an event, and that must be sent. Pure.
+//! Detects a loop: a transport logs about each send from a thread that it has not marked as one of
+//! [delivery](crate::DeliveryThread), each record becomes an event, and that event must be sent. Pure.
 
 use std::time::{Duration, Instant};
 
-/// Nothing else comes into the queue then. So an echo is a batch all of which came while the send before was under way, and
-/// nothing came for as long again after it. Events of a program come at any time: so many such batches in a row are no
-/// coincidence.
+/// In such a loop nothing else is queued. So an echo is a batch that consists only of events from the time of the previous
+/// send, followed by no event for as long again. Events of a program arrive at any time, so this many such batches in a row are
+/// no coincidence.
 const LIMIT: u32 = 64;
 
 #[derive(Debug, Default)]
 pub(crate) struct Echo {
-    /// When the sends under way began, if nothing waited then.
+    /// When the sends in flight began, if the queue was empty then.
     began: Option<Instant>,
     heard: Option<Heard>,
-    /// How many batches in a row may be echoes.
+    /// The number of batches in a row that may be echoes.
     in_a_row: u32,
 }
 
-/// What waited when nothing was under way any more.
+/// The state of the queue when the last send in flight ended.
 #[derive(Debug)]
 struct Heard {
     events: i64,
@@ -26,12 +26,12 @@ struct Heard {
 }
 
 impl Echo {
-    /// A send begins, no other is under way, and so many events wait.
+    /// Records that a send begins while no other is in flight and so many events wait.
     pub(crate) fn send_begins(&mut self, waiting: i64, now: Instant) {
         self.began = (waiting == 0).then_some(now);
     }
 
-    /// Nothing is under way any more, and so many events wait.
+    /// Records that the last send in flight ended while so many events wait.
     pub(crate) fn sends_ended(&mut self, waiting: i64, now: Instant) {
         self.heard = self.began.take().map(|began| Heard {
             events: waiting,
@@ -40,7 +40,8 @@ impl Echo {
         });
     }
 
-    /// A batch is taken out of so many events that waited; whether it is to be dropped, for it is an echo like those before.
+    /// Records that a batch is taken from so many waiting events. Returns whether to drop it, because it is an echo like those
+    /// before.
     pub(crate) fn is_caught(&mut self, waited: i64, now: Instant) -> bool {
         let heard = self.heard.take();
         let silent = |heard: &Heard| now.saturating_duration_since(heard.ended) >= heard.took;

@@ -1,5 +1,5 @@
-//! What the delivery thread does, step by step, without waiting: which batch is sent next, what goes to the spool, what
-//! becomes of what comes back. It is told the time, and sends nothing itself.
+//! The steps of the delivery thread, without waiting: which batch is sent next, what is written to the spool, how a result is
+//! handled. The time is passed in, and it sends nothing itself.
 
 use crate::delivery::decisions::{Delivery, Permit, Settled, Ticket};
 use crate::delivery::echo::Echo;
@@ -21,10 +21,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Gets each event that the server refused for good.
+/// Called with each event that was given up because the server rejected it.
 pub(crate) type OnDeadLetter = Box<dyn Fn(DeadLetter) + Send>;
 
-/// Looks whether the files of token and certificates have changed, and hands what is new to the transport; true when it did.
+/// Checks whether the files of token and certificates have changed, and passes new content to the transport. Returns whether it
+/// did.
 pub(crate) type TokenWatch = Box<dyn FnMut() -> bool + Send>;
 
 pub(crate) struct Engine {
@@ -34,44 +35,44 @@ pub(crate) struct Engine {
     pub(crate) echo: Echo,
     pub(crate) prepare: Prepare,
     pub(crate) spooler: Option<Spooler>,
-    /// How many events the transport takes at once.
+    /// The maximum batch size of the transport.
     pub(crate) max_batch: usize,
     pub(crate) on_dead_letter: Option<OnDeadLetter>,
     pub(crate) diagnostics: Diagnostics,
     pub(crate) token_watch: Option<TokenWatch>,
-    /// When to look at the token's file again.
+    /// When to check the token file again.
     pub(crate) next_look: Option<Instant>,
-    /// What is under way, in the order in which it started.
+    /// The batches in flight, in the order in which they started.
     pub(crate) flights: BTreeMap<u64, Flight>,
     pub(crate) last_flight: u64,
 }
 
-/// A batch under way. Its payloads are with the transport, its marks stay here.
+/// A batch in flight. The transport has its payloads, and its marks stay here.
 pub(crate) struct Flight {
     ticket: Ticket,
     payloads: Arc<Vec<Payload>>,
     batch: Batch,
 }
 
-/// What is to be done next.
+/// What the worker must do next.
 #[derive(Debug)]
 pub(crate) enum Step {
-    /// Send this, and come back.
+    /// Send these payloads, and call again.
     Send { flight: u64, payloads: Arc<Vec<Payload>> },
-    /// Look what came back, and come back at once.
+    /// Handle finished sends, and call again at once.
     Again,
-    /// Nothing, until then, or until something comes back or somebody wakes the worker.
+    /// Nothing, until this time, or until a send returns or the worker is woken.
     Wait { until: Option<Instant> },
 }
 
-/// How often the token's file is looked at while nothing gets through.
+/// How often the token file is checked while no event gets through.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How many events a file of the spool holds at most, and about how many bytes.
+/// The maximum number of events in a spool file, and its approximate maximum size in bytes.
 const SEGMENT_EVENTS: usize = 4096;
 const SEGMENT_BYTES: usize = 1 << 20;
 
-/// The first of `items`, one at least, and those of the same lane, whose weights make up a file of the spool.
+/// Takes from `items` the first one, and those of the same lane, as long as they fit into a spool file.
 fn up_to_a_segment<T>(items: impl Iterator<Item = T>, batch: impl Fn(&T) -> &Batch) -> impl Iterator<Item = T> {
     let (mut bytes, mut lane) = (0, None);
     items.filter(move |item| {
@@ -83,14 +84,14 @@ fn up_to_a_segment<T>(items: impl Iterator<Item = T>, batch: impl Fn(&T) -> &Bat
 }
 
 impl Engine {
-    /// Looks what earlier processes have left.
+    /// Looks for files that earlier processes left.
     pub(crate) fn open_spool(&mut self, now: Instant) {
         if let Some(spooler) = &mut self.spooler {
             spooler.tend(now);
         }
     }
 
-    /// What time alone brings about; when that is next. `None` when there is nothing left to do, ever.
+    /// Does what depends on time only, and returns when to call it next. `None` if there is nothing left to do.
     pub(crate) fn tend(&mut self, now: Instant) -> Option<Option<Instant>> {
         let look = self.shared.look(now)?;
         if look.try_now || self.token_changed(now) {
@@ -114,7 +115,7 @@ impl Engine {
         Some(deadline.into_iter().chain(self.next_look).chain(spool).min())
     }
 
-    /// Tells when the first of those events came that have left the queue, or a little before.
+    /// Publishes the time of the oldest event that has left the queue, or slightly earlier.
     pub(crate) fn tell_oldest(&mut self) {
         let flights = self.flights.values().filter_map(|flight| flight.batch.since());
         let spool = self.spooler.as_ref().and_then(Spooler::oldest);
@@ -122,7 +123,8 @@ impl Engine {
         self.shared.set_oldest(oldest);
     }
 
-    /// While a person must mend something, it may be the token or a certificate, and its file may hold a new one.
+    /// Checks the token file while a person must fix something: the problem may be the token or a certificate, and its file may
+    /// have new content.
     fn token_changed(&mut self, now: Instant) -> bool {
         let Some(watch) = self.token_watch.as_mut().filter(|_| self.delivery.is_paused()) else {
             self.next_look = None;
@@ -135,12 +137,12 @@ impl Engine {
         watch()
     }
 
-    /// Tells what a person should know.
+    /// Reports problems.
     fn tell(&mut self, Look { invalid, .. }: Look, now: Instant) {
         if let Some(invalid) = invalid {
             self.diagnostics.refused(&invalid);
         }
-        // To count takes all locks, so it is not done for nothing.
+        // Counting takes all locks, so it is only done if needed.
         let stats = (self.shared.is_lossy() && self.diagnostics.may_tell(now)).then(|| self.shared.stats());
         if let Some(stats) = &stats {
             self.diagnostics.tell_losses(stats, now);
@@ -157,7 +159,7 @@ impl Engine {
         }
     }
 
-    /// The next thing to do.
+    /// Returns the next step.
     pub(crate) fn step(&mut self, now: Instant) -> Step {
         self.let_go();
         if self.spool_some(now) {
@@ -183,7 +185,7 @@ impl Engine {
         Step::Send { flight: self.last_flight, payloads }
     }
 
-    /// The oldest that was not sent yet: from the spool, then from the queue.
+    /// Sends the oldest events that were not sent yet: from the spool, then from the queue.
     fn fresh(&mut self, now: Instant) -> Step {
         let room = self.spooler.is_some() && (self.flights.is_empty() || self.shared.is_half_free());
         let ahead = self.writes_ahead(now);
@@ -209,7 +211,7 @@ impl Engine {
                     return self.launch(batch, now);
                 }
                 if !room && spooler.has_line() {
-                    // What comes back makes room.
+                    // A send that returns makes room.
                     return self.instead(None, now);
                 }
             }
@@ -226,7 +228,7 @@ impl Engine {
         }
     }
 
-    /// Nothing fresh is to be had before `until`.
+    /// Sends something else if there is no new batch before `until`.
     fn instead(&mut self, until: Option<Instant>, now: Instant) -> Step {
         match self.delivery.instead(now) {
             Some(batch) => self.launch(batch, now),
@@ -234,7 +236,7 @@ impl Engine {
         }
     }
 
-    /// What is due in the queue, ready to travel; or when something will be.
+    /// Takes the events that are due from the queue as a batch, or returns when some will be due.
     fn take(&mut self, max: usize, now: Instant) -> Result<Batch, Option<Instant>> {
         match self.queue.take(max, !self.flights.is_empty(), now) {
             Taken::Events(blocks, lane) => {
@@ -254,7 +256,8 @@ impl Engine {
         }
     }
 
-    /// What in the queue goes before all that waits in the spool. It waits for no company.
+    /// Takes the priority events of the queue, which are sent before everything in the spool, without waiting for a batch to
+    /// fill.
     fn take_priority(&mut self, max: usize) -> Option<Batch> {
         let events = self.queue.take_priority(max);
         if events.is_empty() {
@@ -271,13 +274,13 @@ impl Engine {
         }
     }
 
-    /// Whether events go to the spool before they are sent, and it takes them.
+    /// Whether events are written to the spool before they are sent, and it accepts them.
     fn writes_ahead(&self, now: Instant) -> bool {
         let spooler = self.spooler.as_ref();
         spooler.is_some_and(|spooler| spooler.writes_ahead() && spooler.is_writable(now))
     }
 
-    /// Writes what is due although nothing can be sent before `until`.
+    /// Writes the events that are due although nothing can be sent before `until`.
     fn write_ahead(&mut self, now: Instant, until: Option<Instant>) -> Step {
         match self.take(SEGMENT_EVENTS, now) {
             Ok(batch) => {
@@ -288,8 +291,8 @@ impl Engine {
         }
     }
 
-    /// While nothing gets through and half of the room in memory is taken, what is on disk too need not take any of it: it
-    /// waits at the head of the spool's line, for it is older than all else there.
+    /// During an outage, and if half of the memory limit is used, removes from memory what is also on disk: it moves to the
+    /// head of the spool's line, because it is older than everything there.
     fn let_go(&mut self) {
         let Some(spooler) = &mut self.spooler else { return };
         if self.delivery.trouble().is_some() && !self.shared.is_half_free() {
@@ -297,8 +300,8 @@ impl Engine {
         }
     }
 
-    /// Writes one file of the spool, if there is reason to; whether it did. What is older is written first, so that the
-    /// next process sends everything in this order.
+    /// Writes one spool file, if there is a reason. Returns whether it did. Older events are written first, so that the next
+    /// process sends everything in the same order.
     fn spool_some(&mut self, now: Instant) -> bool {
         let Some(spooler) = &mut self.spooler else { return false };
         if !spooler.is_writable(now) {
@@ -330,7 +333,7 @@ impl Engine {
         some
     }
 
-    /// A send is back.
+    /// Handles the result of a send.
     pub(crate) fn settle(&mut self, flight: u64, receipt: Receipt, now: Instant) {
         let Some(Flight { ticket, payloads, mut batch }) = self.flights.remove(&flight) else { return };
         if self.flights.is_empty() {
@@ -353,7 +356,7 @@ impl Engine {
         for letter in settled.dead_letters {
             self.diagnostics.refused(&letter.error);
             if let Some(on_dead_letter) = &self.on_dead_letter {
-                // A hook that panics has had its letter.
+                // A panic of the hook is ignored.
                 catch_panic(|| on_dead_letter(letter));
             }
         }
@@ -373,7 +376,7 @@ impl Engine {
                 spooler.end(ended);
                 self.shared.account(Ledger::release);
             } else {
-                // What a shutdown has reported as spooled stays so: the next process sends it again.
+                // Events that a shutdown reported as spooled stay spooled: the next process sends them again.
                 let spooled = ended.filter(|mark| mark.slot.is_some()).count();
                 self.shared.account(|ledger| ledger.maybe_duplicated(spooled as u64));
             }
@@ -381,7 +384,7 @@ impl Engine {
         self.prepare.reuse(payloads, &mut self.queue);
     }
 
-    /// Lets go: what is left in memory alone is counted as lost.
+    /// Ends delivery: events that are in memory only are counted as lost.
     pub(crate) fn finish(&mut self) {
         self.shared.end_all(LossReason::Shutdown);
         let marks = self.flights.values().flat_map(|flight| &flight.batch.marks);

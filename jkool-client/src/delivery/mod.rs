@@ -1,4 +1,4 @@
-//! From the queue to the transport: what is sent when, and what becomes of what comes back.
+//! From the queue to the transport: which batch is sent when, and how its result is handled.
 
 mod batch_buffer;
 mod batch_limit;

@@ -1,4 +1,4 @@
-//! From queued events to the payloads that travel: decorated, shown to the hook, checked, encoded.
+//! Builds payloads from queued events: adds fields, runs the hook, validates, encodes.
 
 use crate::delivery::batch_buffer::{BatchBuffer, buffers_of};
 use crate::emit::catch_panic::catch_panic;
@@ -17,17 +17,18 @@ use jkool_model::Entity;
 use jkool_transport::Payload;
 use std::collections::VecDeque;
 
-/// Looks at each event on the delivery thread before it is encoded: gives it back, changed or not, or drops it.
+/// The hook that gets each event on the delivery thread before it is encoded: it returns the event, changed or not, or drops
+/// it.
 pub(crate) type BeforeSend = Box<dyn Fn(Entity) -> Option<Entity> + Send>;
 
 pub(crate) struct Prepare {
     before_send: Option<BeforeSend>,
     buffer: BatchBuffer,
-    /// Blocks whose bytes travel as they stood there, for when these come back.
+    /// Empty blocks whose buffers are being sent, to be reused when these return.
     hollow: VecDeque<Block>,
 }
 
-/// So many wait at most: in an outage the bytes of many batches never come back.
+/// The maximum number of them: in an outage the buffers of many batches do not return.
 const MAX_HOLLOW: usize = 32;
 
 impl Prepare {
@@ -35,7 +36,7 @@ impl Prepare {
         Self { before_send, buffer: BatchBuffer::default(), hollow: VecDeque::new() }
     }
 
-    /// The payloads of what is in `blocks`; what becomes none is counted.
+    /// Returns the payloads of the events in `blocks`. Events that do not become one are counted.
     pub(crate) fn batch(
         &mut self,
         (blocks, lane): (Vec<Block>, Lane),
@@ -74,7 +75,7 @@ impl Prepare {
         batch
     }
 
-    /// The payloads of what does not travel as it stands, on one buffer.
+    /// Writes the payloads of events that are not sent from their block into one buffer.
     fn encode(
         &mut self,
         blocks: &mut Vec<Block>,
@@ -106,10 +107,10 @@ impl Prepare {
         buffer.finish(batch);
     }
 
-    /// These payloads have ended: what they stood on can be used again.
+    /// Takes payloads that have ended, to reuse their buffers.
     pub(crate) fn reuse(&mut self, payloads: Vec<Payload>, queue: &mut Consumer) {
         for buffer in buffers_of(payloads) {
-            // That of a block goes back to one: to its own, when batches come back in their order.
+            // The buffer of a block returns to a block: to its own, if batches return in order.
             let hollow = if buffer.capacity() <= MAX_BLOCK_ROOM { self.hollow.pop_front() } else { None };
             match hollow {
                 Some(block) => queue.reuse(block.on(buffer)),
@@ -119,7 +120,7 @@ impl Prepare {
     }
 }
 
-/// An event with all that the client and its hook make of it.
+/// Completes an event with the client's fields and runs the hook.
 fn complete(
     mut entity: Entity,
     before_send: &Option<BeforeSend>,

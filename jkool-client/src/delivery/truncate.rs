@@ -1,14 +1,14 @@
-//! An event that is too large for the server, made shorter.
+//! Truncates an event that is too large for the server.
 
 use crate::emit::encode;
 use jkool_model::Event;
 use jkool_transport::{Kind, Payload};
 
-/// A text shorter than this is not what makes an event too large.
+/// A text shorter than this is not the reason that an event is too large.
 const SHORTEST: usize = 256;
 
-/// The same event with the longer of its message and exception cut to half, on a character's boundary, and marked. `None`
-/// when that is no help.
+/// Returns the event with the longer of its message and exception cut to half, at a character boundary, and marked. `None` if
+/// that does not help.
 pub(crate) fn truncate(payload: &Payload) -> Option<Payload> {
     if !matches!(payload.kind(), Kind::Event | Kind::Log) {
         return None;
@@ -31,7 +31,7 @@ fn halve(text: &str) -> Option<String> {
     Some(format!("{}...[truncated {} bytes]", &kept[..end], cut_before + kept.len() - end))
 }
 
-/// A text and how much was cut from it before.
+/// Splits a text from the mark of an earlier truncation, and returns how much was cut before.
 fn split_mark(text: &str) -> (&str, usize) {
     let mark = text.strip_suffix(" bytes]").and_then(|rest| rest.rsplit_once("...[truncated "));
     match mark.and_then(|(kept, cut)| Some((kept, cut.parse().ok()?))) {

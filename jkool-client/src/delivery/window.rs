@@ -1,18 +1,18 @@
-//! How many sends may be under way: as many as the server bears. Pure.
+//! The number of concurrent sends: as many as the server can handle. Pure.
 
 use std::time::Duration;
 
-/// Starts at its cap, halves when the server is overloaded, and grows by one for each windowful of sends that were as quick as
-/// the server has shown it can be.
+/// Starts at its maximum, halves when the server is overloaded, and grows by one for each window of sends that were as fast as
+/// the server has shown to be.
 #[derive(Debug)]
 pub(crate) struct Window {
     cap: f64,
     size: f64,
-    /// The quickest send of late, forgetting slowly.
+    /// The fastest recent send, slowly forgotten.
     best: Option<Duration>,
 }
 
-/// A send is as quick as ever when it took at most twice the best, or this.
+/// A send counts as fast if it took at most twice the best time, or this.
 const QUICK: Duration = Duration::from_millis(20);
 
 impl Window {
@@ -24,15 +24,15 @@ impl Window {
         self.size as usize
     }
 
-    /// So many sends at most are under way together with those that hang and are not waited for. Where one at a time keeps the
-    /// order, it is one.
+    /// The maximum number of sends in flight, including those that hang and are not waited for. It is 1 if the window is 1,
+    /// because order is kept then.
     pub(crate) fn hanging(&self) -> usize {
         self.cap as usize * 2 - 1
     }
 
-    /// A send got through in that time.
+    /// Records a successful send and its duration.
     pub(crate) fn succeeded(&mut self, took: Duration) {
-        // A hundredth a send: what the network was an hour ago says little.
+        // Forgets 1 % per send: the speed of the network an hour ago says little.
         let best = self.best.map_or(took, |best| took.min(best + best / 100));
         self.best = Some(best);
         if took <= QUICK.max(best * 2) {
@@ -40,7 +40,7 @@ impl Window {
         }
     }
 
-    /// The server could not take it.
+    /// Records that the server could not handle a send.
     pub(crate) fn failed(&mut self) {
         self.size = (self.size / 2.0).max(1.0);
     }

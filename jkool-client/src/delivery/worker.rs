@@ -1,4 +1,4 @@
-//! A client's delivery: the only place that waits, sends and runs hooks.
+//! The delivery of one client: the only code that waits, sends and runs hooks.
 
 use crate::delivery::engine::{Engine, Step};
 use crate::emit::catch_panic::catch_panic;
@@ -20,16 +20,16 @@ pub(crate) struct Worker {
     pub(crate) transport: Arc<dyn Transport>,
 }
 
-/// How long closing a transport may take.
+/// The time limit for closing a transport.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Sends under way; each gives back its number and what came of it.
+/// The sends in flight; each returns its number and its result.
 type Sends = FuturesUnordered<Pin<Box<dyn Future<Output = (u64, Receipt)>>>>;
 
 impl Worker {
-    /// Delivers until nothing is left to do, ever, and lets go of all that it has. Gives back what it shared with the program.
+    /// Delivers until nothing is left to do, and releases everything. Returns what it shares with the program.
     ///
-    /// What is dropped at the end, hooks and transport, is not ours and may panic too.
+    /// Hooks and transport, which are dropped at the end, are foreign code and may panic.
     pub(super) async fn live(mut self, opened: mpsc::SyncSender<()>) -> Arc<Shared> {
         let shared = Arc::clone(&self.engine.shared);
         let opening = catch_panic(|| self.engine.open_spool(clock::now()));
@@ -54,7 +54,7 @@ impl Worker {
                     self.wait(&mut sends, until.into_iter().chain(wake).min()).await
                 }
                 None => {
-                    // Sockets get their turn.
+                    // Lets the runtime poll its sockets.
                     tokio::task::yield_now().await;
                     sends.next().now_or_never().flatten()
                 }
@@ -71,7 +71,7 @@ impl Worker {
         shared.losses_told(told);
     }
 
-    /// Sends all that may be sent now, and says when there is more to do: `None` for at once.
+    /// Sends everything that may be sent now, and returns when there is more to do: `None` for at once.
     fn start_sends(&mut self, sends: &mut Sends) -> Option<Option<Instant>> {
         loop {
             match self.engine.step(clock::now()) {
@@ -84,7 +84,7 @@ impl Worker {
         }
     }
 
-    /// Waits for the first of: a send that comes back, a wake, the time.
+    /// Waits for the first of: a send that returns, a wake-up, the time.
     async fn wait(&self, sends: &mut Sends, until: Option<Instant>) -> Option<(u64, Receipt)> {
         let mut woken = pin!(self.engine.shared.wake.notified());
         let mut timer = pin!(async {
@@ -106,7 +106,7 @@ impl Worker {
     }
 }
 
-/// One send. A transport that panics has delivered nothing for sure and may do better next time.
+/// Runs one send. If the transport panics, nothing was certainly delivered, and a retry may work.
 async fn send(transport: Arc<dyn Transport>, flight: u64, payloads: Arc<Vec<Payload>>) -> (u64, Receipt) {
     let sending = AssertUnwindSafe(transport.as_ref().send(&payloads)).catch_unwind();
     let receipt = sending.await.unwrap_or_else(|panic| {

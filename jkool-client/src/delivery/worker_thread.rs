@@ -1,4 +1,4 @@
-//! The thread on which workers live, one for each client unless clients share it. It ends when none is left.
+//! The delivery thread, on which workers run; one for each client unless clients share it. It ends with its last worker.
 
 use crate::delivery::worker::Worker;
 use crate::emit::{delivery_thread, thread};
@@ -16,22 +16,22 @@ use tokio::sync::Notify;
 #[derive(Default)]
 pub(crate) struct WorkerThread {
     inbox: Mutex<Inbox>,
-    /// Somebody has come in.
+    /// Notifies that a worker was added.
     came: Notify,
 }
 
 #[derive(Default)]
 struct Inbox {
-    /// Each with the one to tell when its spool is open.
+    /// The new workers, each with a channel to report that its spool is open.
     workers: Vec<(Worker, mpsc::SyncSender<()>)>,
-    /// There is a thread, and it will look for those.
+    /// Whether there is a thread that will take them.
     running: bool,
 }
 
-/// How long a program waits for its spool to be opened. With tens of thousands of files in it that goes on in the background.
+/// How long a program waits for its spool to be opened. With tens of thousands of files, opening continues in the background.
 const OPENING: Duration = Duration::from_millis(500);
 
-/// The workers that live here; each gives back what it shared with its program.
+/// The running workers; each returns what it shares with its program.
 type Workers = FuturesUnordered<Pin<Box<dyn Future<Output = Arc<Shared>>>>>;
 
 impl WorkerThread {
@@ -39,31 +39,31 @@ impl WorkerThread {
         self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets a worker live here, on a new thread if there is none, and waits a while for its spool.
+    /// Adds a worker, on a new thread if there is none, and waits a short time for its spool.
     pub(crate) fn add(self: &Arc<Self>, worker: Worker) -> io::Result<()> {
         let (opened, open) = mpsc::sync_channel(1);
         let mut inbox = self.lock();
         if !inbox.running {
-            // Under the lock: who comes meanwhile finds the thread, or starts one.
+            // Under the lock: a worker that is added in the meantime finds the thread, or starts one.
             start(self)?;
             inbox.running = true;
         }
         inbox.workers.push((worker, opened));
         drop(inbox);
         self.came.notify_one();
-        // Nearly always this is a moment, and then it is known from the start what was recovered.
+        // Usually this takes a moment, and then the number of recovered events is known from the start.
         open.recv_timeout(OPENING).ok();
         Ok(())
     }
 
-    /// Those who have come in. When there are none, and none lives here, the thread is to end.
+    /// Returns the new workers. If there are none, and none is running, the thread ends.
     fn arrivals(&self, alone: bool) -> Option<Vec<(Worker, mpsc::SyncSender<()>)>> {
         let mut inbox = self.lock();
         inbox.running = !alone || !inbox.workers.is_empty();
         inbox.running.then(|| std::mem::take(&mut inbox.workers))
     }
 
-    /// Lets workers live until the last one has ended, and gives back what that shared with its program.
+    /// Runs workers until the last one has ended, and returns what it shared with its program.
     async fn serve(&self) -> Option<Arc<Shared>> {
         let mut workers = Workers::new();
         let mut ended = None;
@@ -71,7 +71,7 @@ impl WorkerThread {
             for (worker, opened) in arrivals {
                 workers.push(Box::pin(worker.live(opened)));
             }
-            // Another one goes on.
+            // Another worker continues.
             ended.take().inspect(|ended: &Arc<Shared>| ended.ended());
             let mut came = pin!(self.came.notified());
             ended = poll_fn(|context| match workers.poll_next_unpin(context) {
@@ -84,7 +84,7 @@ impl WorkerThread {
     }
 }
 
-/// Starts the thread, and waits until its runtime is there.
+/// Starts the thread, and waits until its runtime exists.
 fn start(workers: &Arc<WorkerThread>) -> io::Result<()> {
     let (started, start) = mpsc::sync_channel(1);
     let workers = Arc::clone(workers);
@@ -103,8 +103,8 @@ fn start(workers: &Arc<WorkerThread>) -> io::Result<()> {
 
 fn live(workers: &WorkerThread, runtime: Runtime) {
     let last = runtime.block_on(workers.serve());
-    // A name look-up that hangs must not hold up the end of the thread.
+    // A name resolution that hangs must not delay the end of the thread.
     runtime.shutdown_background();
-    // Only now are the last connections gone.
+    // Only now are the last connections closed.
     last.inspect(|last| last.ended());
 }

@@ -1,11 +1,11 @@
-//! Which event it is over which the server fails, or that it refuses; see ADR 9. Pure.
+//! Finds the event that the server rejects or fails over; see ADR 9. Pure.
 //!
-//! After three failures in a row that the events may have caused, events are tried one by one, and one that fails is set aside. When
-//! something gets through, the others go on, and what was set aside has its trial. A batch that failed so is halved each time that it
-//! fails again, until a guilty event is alone; one that is refused outright is halved at once.
+//! After three failures in a row that the content may have caused, events are tried one by one, and one that fails is set
+//! aside. When something gets through, the others continue, and the event that was set aside has its trial. A batch that failed
+//! is halved each time it fails again, until a bad event is alone; one that is rejected explicitly is halved at once.
 //!
-//! An outage in which the server answers everything so proves nothing, and loses nothing. It leaves one event set aside for each try,
-//! and these are few, for the waits between them grow as in any outage.
+//! An outage in which the server responds to everything like this proves nothing, and loses nothing. It leaves one event set
+//! aside for each try, which are few, because the waits between tries grow as in any outage.
 
 use super::outcome::{BatchOutcome, Charge};
 use super::{Delivery, ENOUGH, OTHERS, QUIET, STRAY, Settled};
@@ -17,19 +17,19 @@ use crate::queue::mark::Since;
 use crate::report::loss::{DeadLetter, LossReason};
 use std::time::{Duration, Instant};
 
-/// Which event is tried next.
+/// Which events are tried next.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Pick {
-    /// The first of what is to be sent again.
+    /// The first ones to be sent again.
     First,
-    /// The last of it.
+    /// The last ones to be sent again.
     Last,
-    /// One that was not sent yet.
+    /// Events that were not sent yet.
     Fresh,
 }
 
 impl Delivery {
-    /// Everything that waits here, in the order in which it would be sent.
+    /// All batches that wait here, in the order in which they would be sent.
     pub(crate) fn kept(&mut self) -> impl Iterator<Item = &mut Batch> {
         let proven = self.suspects.is_proven(self.through);
         let (suspects, resend) = (self.suspects.iter_mut(), self.resend.iter_mut());
@@ -37,19 +37,19 @@ impl Delivery {
         first.into_iter().flatten().chain(resend).chain(second.into_iter().flatten())
     }
 
-    /// What memory is to let go of, since nothing gets through: all that is to be sent again from the first that is durable on,
-    /// in this order, but not what is next. Suspects stay.
+    /// Returns the batches to remove from memory during an outage: those to be sent again, from the first durable one on, in
+    /// order, but not the next batch. Suspects stay.
     pub(crate) fn let_go(&mut self) -> impl DoubleEndedIterator<Item = Batch> {
         let waiting = self.resend.iter().skip(1).position(Batch::is_durable);
         if let Some(next) = self.resend.front_mut() {
-            // It may share its bytes with what goes.
+            // It may share its buffer with the batches that are removed.
             next.detach();
         }
         self.resend.drain(waiting.map_or(self.resend.len(), |place| place + 1)..)
     }
 
-    /// Of what is to be sent again, all batches that are in the spool too and came before `oldest`; when the first of the others
-    /// came.
+    /// Of the batches to be sent again, returns those that are also in the spool and came before `oldest`, and the time of the
+    /// first of the others.
     pub(crate) fn take_expired(&mut self, oldest: Since) -> (Vec<Batch>, Since) {
         let is_old = |batch: &Batch| batch.is_durable() && batch.marks.iter().all(|mark| mark.since < oldest);
         let (expired, rest): (Vec<_>, _) = std::mem::take(&mut self.resend).into_iter().partition(is_old);
@@ -58,7 +58,7 @@ impl Delivery {
         (expired, next.unwrap_or(Since::MAX))
     }
 
-    /// Whether the last that is known of the link is that something got through.
+    /// Whether the last known result of the connection is a success.
     pub(super) fn works(&self) -> bool {
         self.through > 0
     }
@@ -68,7 +68,7 @@ impl Delivery {
         self.doubtful >= ENOUGH || self.refused >= STRAY
     }
 
-    /// Where to look for what gets through. Neighbours are often alike, so it is not looked for in one place alone.
+    /// Chooses where to look for an event that gets through. Neighbours are often alike, so several places are tried.
     pub(super) fn pick(&self) -> Pick {
         match self.set_aside % 4 {
             2 if self.sends_one_by_one() => Pick::Last,
@@ -77,12 +77,12 @@ impl Delivery {
         }
     }
 
-    /// Whether enough was tried to say that it is for no single event that nothing gets through.
+    /// Whether enough events were tried to conclude that no single event is the cause.
     pub(super) fn looked_around(&self) -> bool {
         self.set_aside >= OTHERS && self.tried_fresh
     }
 
-    /// The oldest of what is to be sent again, of the first lane that there is.
+    /// The oldest batch to be sent again, of the first lane that has one.
     pub(super) fn again(&mut self) -> Option<Batch> {
         let one_by_one = self.sends_one_by_one();
         let first = self.resend.iter().position(|batch| batch.lane() == Lane::Priority).unwrap_or(0);
@@ -90,14 +90,14 @@ impl Delivery {
         if one_by_one && batch.len() > 1 { Some(batch.split_first()) } else { self.resend.remove(first) }
     }
 
-    /// The last event of what is to be sent again.
+    /// The last event of the batches to be sent again.
     pub(super) fn last_again(&mut self) -> Option<Batch> {
         let back = self.resend.back_mut()?;
         if back.len() > 1 { Some(back.split_off(back.len() - 1)) } else { self.resend.pop_back() }
     }
 
-    /// The client ends, and there are so many events in memory: when all of these were refused, and once more since, nothing
-    /// will come that could give the proof, and nothing will keep them. They end as refused.
+    /// Ends rejected events at shutdown. If all events in memory were rejected, and once more since the shutdown began, no
+    /// further success can give the proof, and nothing will keep them. They end as rejected.
     pub(crate) fn conclude(&mut self, in_memory: u64) -> Option<Settled> {
         let sends = *self.ends_at.get_or_insert(self.sends);
         if self.suspects.len() as u64 != in_memory {
@@ -110,19 +110,19 @@ impl Delivery {
         Some(settled).filter(|settled| !settled.ended.is_empty())
     }
 
-    /// From now on only what starts from now on tells how the server does.
+    /// From now on, only sends that start later say something about the server.
     pub(super) fn forget_proof(&mut self) {
         self.epoch = self.epoch.wrapping_add(1);
         self.through = 0;
     }
 
-    /// Keeps what did not get through, or ends it. What is put back later goes first.
+    /// Keeps the payloads that were not delivered, or ends them. Batches that are put back later are sent first.
     pub(super) fn sort(&mut self, mut outcome: BatchOutcome, now: Instant, settled: &mut Settled) {
         let resend = std::mem::take(&mut outcome.resend);
         if outcome.suspicion.alone && resend.len() == 1 {
             self.suspects.add(resend, outcome.suspicion, None, now);
         } else if outcome.late && resend.len() > 1 {
-            // It may be too much for the line.
+            // It may be too large for the connection.
             self.halve(resend, outcome.suspicion);
         } else {
             self.send_again(resend, outcome.suspicion);
@@ -135,7 +135,7 @@ impl Delivery {
         }
     }
 
-    /// What failed, perhaps for what it holds.
+    /// Handles payloads that failed, perhaps because of their content.
     fn sort_doubtful(&mut self, outcome: &mut BatchOutcome, now: Instant, settled: &mut Settled) {
         let doubtful = std::mem::take(&mut outcome.doubtful);
         let (suspicion, one_by_one) = (outcome.suspicion, self.sends_one_by_one());
@@ -149,7 +149,7 @@ impl Delivery {
         }
     }
 
-    /// What the server refused for what it holds.
+    /// Handles payloads that the server rejected for their content.
     fn sort_refused(
         &mut self,
         refused: Batch,
@@ -162,7 +162,7 @@ impl Delivery {
         if outcome.whole == 1 {
             self.sort_alone(refused, Some(charge), outcome, now, settled);
         } else if refused.len() < outcome.whole && settled.is_success() {
-            // Others of the same batch got through.
+            // Other payloads of the same batch got through.
             let refused = self.cut(refused, &charge, suspicion);
             reject(refused, &charge, settled);
         } else if refused.len() == 1 {
@@ -172,7 +172,7 @@ impl Delivery {
         }
     }
 
-    /// An event that failed alone: it is set aside, unless there is a charge against it and enough proof.
+    /// Handles an event that failed alone: it is set aside, unless there is a charge against it and enough proof.
     fn sort_alone(
         &mut self,
         mut alone: Batch,
@@ -188,7 +188,7 @@ impl Delivery {
         let beyond = self.suspects.trials_beyond_verdict(suspicion.trials);
         if let Some(charge) = &charge {
             let believed = counts && beyond.is_some();
-            // One that was cut on proof, and is still too large, is cut again.
+            // One that was truncated on proof, and is still too large, is truncated again.
             if believed || outcome.proof.enough {
                 alone = self.cut(alone, charge, suspicion);
             }
@@ -210,7 +210,7 @@ impl Delivery {
         }
     }
 
-    /// Of what is too large, sends again what can be made shorter; the rest.
+    /// Truncates payloads that are too large, to send them again. Returns those that cannot be truncated.
     fn cut(&mut self, batch: Batch, charge: &Charge, suspicion: Suspicion) -> Batch {
         let (mut shorter, mut rest) = (Batch::default(), Batch::default());
         for (payload, mark) in batch.payloads.into_iter().zip(batch.marks) {

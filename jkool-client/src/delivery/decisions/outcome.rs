@@ -1,4 +1,4 @@
-//! A batch that came back, by what each payload's outcome means. Pure.
+//! The result of a batch, by the outcome of each payload. Pure.
 
 use super::Settled;
 use crate::queue::batch::{Batch, Suspicion};
@@ -8,46 +8,46 @@ use crate::report::loss::LossReason;
 use jkool_transport::{Disposition, ErrorKind, Outcome, Payload, TransportError};
 use std::time::Duration;
 
-/// The batch by what is to be done with each payload.
+/// The payloads of a batch, by how they are handled.
 #[derive(Debug, Default)]
 pub(super) struct BatchOutcome {
-    /// How many payloads it had.
+    /// The number of payloads in the batch.
     pub(super) whole: usize,
     pub(super) suspicion: Suspicion,
     pub(super) proof: Proof,
     pub(super) resend: Batch,
-    /// What is to be sent again, and may itself be why it failed.
+    /// Payloads to be sent again whose content may be the cause of the failure.
     pub(super) doubtful: Batch,
     pub(super) rejected: Refused,
     pub(super) too_large: Refused,
-    /// Some payload is to be sent again; no sooner than that, when the server said so, and why.
+    /// If some payload is to be sent again: the wait that the server asked for, and the error.
     pub(super) retry: Option<(Option<Duration>, TransportError)>,
     pub(super) misconfigured: Option<TransportError>,
-    /// No answer came in time.
+    /// Whether it timed out.
     pub(super) late: bool,
 }
 
-/// What is known of others when a send that failed comes back.
+/// What is known about other events when a failed send returns.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Proof {
-    /// Nothing else failed since it started.
+    /// No other send failed since it started.
     pub(super) current: bool,
     /// It had failed before, and others got through since.
     pub(super) others: bool,
-    /// So it was already when it failed before, often enough.
+    /// This was already the case when it failed before, often enough.
     pub(super) enough: bool,
 }
 
-/// Why an event may have to be given up.
+/// The reason for which an event may be given up.
 #[derive(Debug, Clone)]
 pub(super) struct Charge {
     pub(super) reason: LossReason,
     pub(super) error: TransportError,
-    /// Whether the server says that it is for the event.
+    /// Whether the server says that the event is the cause.
     pub(super) said: bool,
 }
 
-/// What the server refused, and why it refused the first of it.
+/// The payloads that the server rejected, and the reason for the first of them.
 #[derive(Debug, Default)]
 pub(super) struct Refused {
     pub(super) batch: Batch,
@@ -62,41 +62,41 @@ impl Refused {
 }
 
 impl BatchOutcome {
-    /// What came back in parts goes separate ways from here on.
+    /// Payloads that are handled differently no longer share a buffer.
     pub(super) fn detach_parts(&mut self) {
         let parts = [&mut self.resend, &mut self.doubtful, &mut self.rejected.batch, &mut self.too_large.batch];
         parts.into_iter().filter(|part| part.len() < self.whole).for_each(|part| part.detach());
     }
 
-    /// Whether some of it failed, and was not just refused for what it holds.
+    /// Whether some payload failed for another reason than an explicit rejection.
     pub(super) fn failed(&self) -> bool {
         self.misconfigured.is_some() || self.retry.is_some()
     }
 
-    /// Whether some of it may have failed for what it holds. Behind it there may be more that was not tried.
+    /// Whether the content of some payload may be the cause. There may be payloads after it that were not tried.
     pub(super) fn may_be_for_content(&self) -> bool {
         self.doubtful.len() > 0 || (!self.failed() && self.refusal().is_some())
     }
 
-    /// Whether it failed for what it holds and not for the link, since others got through.
+    /// Whether the cause is its content and not the connection, because others got through.
     pub(super) fn is_own_fault(&self) -> bool {
         let Proof { current, others, enough } = self.proof;
         ((current && others) || enough) && self.doubtful.len() == self.whole
     }
 
-    /// Why it did not get through.
+    /// The error.
     pub(super) fn error(&self) -> Option<&TransportError> {
         let retry = self.retry.as_ref().map(|(_, error)| error);
         self.misconfigured.as_ref().or(retry).or_else(|| self.refusal())
     }
 
-    /// What there is against an event that failed alone. What the server says of the set-up is no charge, however often it does.
+    /// The charge against an event that failed alone. A response about the configuration is never a charge.
     pub(super) fn charge(&self) -> Option<Charge> {
         let (_, error) = self.retry.as_ref()?;
         Some(Charge { reason: LossReason::Rejected, error: error.clone(), said: false })
     }
 
-    /// Why some of it was refused.
+    /// The error of a rejection.
     pub(super) fn refusal(&self) -> Option<&TransportError> {
         let charge = self.rejected.charge.as_ref().or(self.too_large.charge.as_ref())?;
         Some(&charge.error)
@@ -126,7 +126,7 @@ impl BatchOutcome {
                         let (latest, _) = self.retry.get_or_insert((None, failure.error));
                         *latest = (*latest).max(after);
                     }
-                    // A disposition that this version does not know: keeping is never wrong.
+                    // A disposition that this version does not know: keeping the payload is always safe.
                     _ => {
                         self.retry.get_or_insert((None, failure.error));
                     }

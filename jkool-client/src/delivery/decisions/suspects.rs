@@ -5,45 +5,48 @@ use crate::queue::batch::{Batch, Suspicion};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// Events that failed alone, perhaps for what they hold. They let others go first, and are tried again when something got
-/// through that was sent after they had failed.
+/// Events that failed alone, perhaps because of their content. Others are sent before them, and they are tried again when
+/// something got through that was sent after they had failed.
 #[derive(Debug, Default)]
 pub(super) struct Suspects {
-    /// By when each is due, and then by when it came.
+    /// By the time at which each is due, and then by order of arrival.
     waiting: BTreeMap<(Instant, u64), Suspect>,
     came: u64,
-    /// No second trial begins later than this before something else gets through: each takes its time from others.
+    /// A second trial must start before this time unless something else gets through: each trial delays others.
     until: Option<Instant>,
     tried: bool,
-    /// The part of all other sends that failed: of the last few, and of more.
+    /// The ratio of failed sends among all others: over the last few, and over more.
     failing: [f64; 2],
 }
 
 #[derive(Debug)]
 struct Suspect {
     batch: Batch,
-    /// Why it failed last, when the server said that it is for the event.
+    /// Why it failed last, if the server said that the event is the cause.
     charge: Option<Charge>,
-    /// It is tried when it is due only, whatever gets through.
+    /// Whether it is tried only when it is due, whatever gets through.
     held: bool,
 }
 
-/// An event that fails alone so often, and each time something got through since it failed before, is believed to be why.
+/// The number of failed trials after which an event is believed to be the cause; before each, something got through since it
+/// had failed.
 const TRIALS: u32 = 3;
 
-/// As long as others fail less often than this.
+/// This applies while the failure ratio of other sends is below this.
 const OFTEN: f64 = 0.03;
 
-/// What always fails may do so by chance too.
+/// The maximum failure ratio, because sends that always fail may do so by chance.
 const ALWAYS: f64 = 0.99;
 
-/// When others fail more often, so many trials are asked for that all of them fail for nothing only by one chance in a billion.
+/// If others fail more often, the number of trials is chosen so that the probability that all of them fail at random is one in
+/// a billion.
 const ONE_IN_A_BILLION: f64 = 1e-9;
 
-/// So long others wait for trials at most, and for the one that is under way then.
+/// The maximum time that others wait for trials, plus the time of the trial in flight then.
 const FOR_TRIALS: Duration = Duration::from_secs(10);
 
-/// Over about so many of them that is counted: few show at once that a server has become ill, more show one that is ill now and then.
+/// The number of sends over which the ratios are measured: few show quickly that a server has started to fail, more show one
+/// that fails from time to time.
 const SENDS: [f64; 2] = [8.0, 32.0];
 
 impl Suspects {
@@ -55,7 +58,7 @@ impl Suspects {
         self.waiting.insert((due, self.came), Suspect { batch, charge, held });
     }
 
-    /// One whose next failure counts, since the send of this number got through.
+    /// Returns one whose next failure counts, because the send with this number got through.
     pub(super) fn trial(&mut self, through: u64, now: Instant) -> Option<Batch> {
         if self.tried && self.until.is_none_or(|until| until < now) {
             return None;
@@ -68,7 +71,7 @@ impl Suspects {
         self.waiting.remove(&place).map(|suspect| suspect.batch)
     }
 
-    /// The one that is due first, if it is.
+    /// Returns the first one, if it is due.
     pub(super) fn first(&mut self, now: Instant) -> Option<Batch> {
         let first = self.waiting.first_entry()?;
         if first.key().0 <= now { Some(first.remove().batch) } else { None }
@@ -84,14 +87,14 @@ impl Suspects {
         self.waiting.first_key_value().is_some_and(|(_, first)| first.batch.suspicion.failed_at < Some(through))
     }
 
-    /// All are due.
+    /// Makes all of them due.
     pub(super) fn try_now(&mut self, now: Instant) {
         for ((due, came), suspect) in std::mem::take(&mut self.waiting) {
             self.waiting.insert((due.min(now), came), suspect);
         }
     }
 
-    /// A send failed, perhaps for what it held, or got through. It counts when it was of nothing that is suspected itself.
+    /// Records that a send failed, perhaps because of its content, or got through. It counts only if it contained no suspect.
     pub(super) fn saw(&mut self, suspicion: Suspicion, failed: bool, now: Instant) {
         if !failed && !suspicion.alone {
             (self.until, self.tried) = (Some(now + FOR_TRIALS), false);
@@ -104,7 +107,7 @@ impl Suspects {
         }
     }
 
-    /// How many trials more than are enough for a verdict, if they are enough.
+    /// The number of trials beyond those needed for a verdict, if there are enough.
     pub(super) fn trials_beyond_verdict(&self, trials: u32) -> Option<u32> {
         let failing = self.failing[0].max(self.failing[1]).min(ALWAYS);
         trials.checked_sub(if failing < OFTEN { TRIALS } else { (ONE_IN_A_BILLION.ln() / failing.ln()).ceil() as u32 })
@@ -118,7 +121,7 @@ impl Suspects {
         self.waiting.len()
     }
 
-    /// All of them, if each was refused, is in memory alone, and failed when there had been more sends than these.
+    /// Returns all of them, if each was rejected, is in memory only, and failed after this number of sends.
     pub(super) fn take_refused(&mut self, sends: u64) -> Vec<(Batch, Charge)> {
         let refused = |Suspect { batch, charge, .. }: &Suspect| {
             charge.is_some() && !batch.is_durable() && batch.suspicion.failed_at > Some(sends)
