@@ -1,7 +1,7 @@
-//! A folder for each process, and what becomes of it when the process is dead.
+//! A folder for each process, and taking over folders of processes that have ended.
 //!
-//! Whoever holds the lock of a folder may do with its files as he likes. Between making a folder and locking it, its owner
-//! may lose it to one who takes it for an orphan, and then makes another.
+//! The holder of a folder's lock may do anything with its files. Between creating a folder and locking it, its owner may lose
+//! it to a process that takes it for an orphan; then it creates another one.
 
 use super::disk::{Disk, FileKind};
 use super::segment::{self, Head, Identity};
@@ -10,10 +10,10 @@ use crate::queue::lane::Lane;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 
-/// A process that loses so many folders is not just unlucky.
+/// After losing so many folders, there must be another reason.
 const TRIES: usize = 100;
 
-/// Makes a folder that is this process' own, as long as the guard lives: `writer`, or one not far from it if that is taken.
+/// Creates a folder that belongs to this process as long as the guard lives: `writer`, or a number near it if that is taken.
 pub(super) fn claim(disk: &dyn Disk, mut writer: u64, sync: bool) -> io::Result<(u64, Box<dyn Send>)> {
     let mut random = fastrand::Rng::with_seed(writer);
     for _ in 0..TRIES {
@@ -33,7 +33,7 @@ fn try_claim(disk: &dyn Disk, folder: &str, sync: bool) -> io::Result<Option<Box
     }
     let lock = format!("{folder}/{LOCK}");
     let locked = match disk.lock(&lock) {
-        // Taken for an orphan, and removed.
+        // Another process took it for an orphan, and removed it.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Ok(Some(guard)) if sync => disk.sync_dir("").map(|()| Some(guard)),
         locked => locked,
@@ -45,8 +45,8 @@ fn try_claim(disk: &dyn Disk, folder: &str, sync: bool) -> io::Result<Option<Box
     locked
 }
 
-/// Locks the folder of a dead process, to be used as it is: on a full disk no other can be made. What is delivered from it
-/// makes room.
+/// Locks the folder of a process that has ended, to use it as it is: on a full disk no other folder can be created. Delivering
+/// its events frees disk space.
 pub(super) fn occupy(disk: &dyn Disk) -> Option<(String, Box<dyn Send>)> {
     let mut folders = disk.list("").unwrap_or_default();
     folders.retain(|name| segment::parse_hex(name).is_some());
@@ -60,46 +60,46 @@ pub(super) fn occupy(disk: &dyn Disk) -> Option<(String, Box<dyn Send>)> {
     })
 }
 
-/// What a file in a folder of the dead turns out to be.
+/// The kinds of files in a folder of a process that has ended.
 enum Orphan {
     Segment {
-        /// As its file is called.
+        /// The name of its file.
         name: Name,
         segment: Segment,
         modified: i64,
     },
-    /// Nothing is to be done about it any more.
+    /// All its events have ended.
     Ended,
-    /// Nothing in it can be delivered.
+    /// No event in it can be delivered.
     Damaged(Identity),
-    /// It is not for us.
+    /// It must be left alone.
     Foreign { newer: bool },
 }
 
 /// A segment that may be taken over.
 struct Candidate {
-    /// It goes by another's name.
+    /// Its file has the name of another segment.
     misnamed: bool,
     segment: Segment,
     path: String,
     modified: i64,
 }
 
-/// What is in a folder.
+/// The content of a folder.
 #[derive(Default)]
 struct Survey {
     segments: Vec<Candidate>,
-    /// Something is not for us.
+    /// It contains a file that must be left alone.
     foreign: bool,
-    /// So many files of a newer program.
+    /// The number of files that a newer version wrote.
     newer: u64,
-    /// Something could not be read or moved now.
+    /// Some file could not be read or moved now.
     failed: bool,
 }
 
 impl Store {
-    /// Takes over what processes that have died since have left behind. What can't be read or moved now stays where it is,
-    /// for the next time.
+    /// Takes over the files of processes that have ended since. Files that cannot be read or moved now stay where they are, for
+    /// the next time.
     pub(crate) fn adopt(&mut self) -> Found {
         let mut found = Found::default();
         let mut folders = self.disk.list("").unwrap_or_default();
@@ -116,7 +116,7 @@ impl Store {
         found
     }
 
-    /// Takes in what is in the folder that this process has occupied, under the names that it has.
+    /// Takes over the files in the folder that this process has occupied, with their names.
     pub(super) fn take_in_place(&mut self) -> Found {
         let (mut found, mut known) = (Found::default(), HashSet::new());
         let folder = self.folder.clone();
@@ -134,8 +134,8 @@ impl Store {
         found
     }
 
-    /// Folders in an order in which no segment comes before an older one of the same writer. One who took over another's folder
-    /// and died half-way has the head of its line, and the other the rest.
+    /// Sorts folders so that no segment comes before an older one of the same writer. If a process was taking over another's
+    /// folder and ended in the middle, it has the head of the other's line, and the other has the rest.
     fn oldest_first(&self, folders: Vec<String>) -> Vec<String> {
         // By writer: the first number in each folder.
         let mut firsts: HashMap<u64, BTreeMap<u64, usize>> = HashMap::new();
@@ -156,7 +156,7 @@ impl Store {
                 let before = |(writer, number): (&u64, &u64)| firsts[writer].range(..number).next().is_some();
                 !writers[*folder].iter().any(before)
             };
-            // Only forged names go round in a circle.
+            // Only forged names can form a cycle.
             let folder = waiting.remove(waiting.iter().position(is_head).unwrap_or(0));
             for (writer, number) in &writers[folder] {
                 firsts.entry(*writer).or_default().remove(number);
@@ -185,7 +185,7 @@ impl Store {
             failed |= self.take(candidate, known, found).is_err();
         }
         if self.sync {
-            // Before they are gone from the other folder for good.
+            // Synced before they are removed from the other folder.
             self.disk.sync_dir(&self.folder)?;
         }
         if failed {
@@ -200,7 +200,8 @@ impl Store {
         self.disk.remove_dir(folder)
     }
 
-    /// What is in a folder that is locked: its segments in the order of its line. What has ended goes, and so does what is damaged.
+    /// Lists a locked folder: its segments in the order of its line. Files whose events have all ended are removed, and damaged
+    /// ones are set aside.
     fn survey(&mut self, folder: &str, found: &mut Found) -> io::Result<Survey> {
         let mut names = self.disk.list(folder)?;
         names.retain(|name| name != LOCK);
@@ -220,7 +221,7 @@ impl Store {
                 Err(_) => failed = true,
             }
         }
-        // Of two that say they are the same, the one counts that also goes by that name.
+        // If two files claim to be the same segment, the one with the matching name counts.
         segments
             .sort_by_key(|Candidate { misnamed, segment, .. }| (*misnamed, segment.name.place, segment.name.identity));
         Ok(Survey { segments, foreign, newer, failed })
@@ -252,7 +253,7 @@ impl Store {
     fn refuse(&self, path: &str, identity: Identity, found: &mut Found) -> io::Result<()> {
         let size = self.disk.stat(path)?.len;
         self.set_aside(path, identity)?;
-        // An empty file is a loss too.
+        // An empty file is also a loss.
         found.damaged_bytes += size.max(Head::LEN);
         Ok(())
     }
@@ -287,10 +288,10 @@ fn examine(disk: &dyn Disk, path: &str, name: &str) -> io::Result<Orphan> {
     })
 }
 
-/// So much of a file is read at first: the marks of most.
+/// The bytes of a file that are read first, which contain the marks of most files.
 const FIRST: u64 = 4096;
 
-/// A segment whose header is whole, by what its marks say. Whether its records are whole too is seen when they are loaded.
+/// A segment with an intact header, by its marks. Whether its records are intact is checked when they are loaded.
 fn by_marks(bytes: &[u8], name: Name, size: u64) -> Segment {
     let Head::Whole { lane, count, .. } = Head::read(bytes) else {
         return by_records(bytes, name);
@@ -300,7 +301,7 @@ fn by_marks(bytes: &[u8], name: Name, size: u64) -> Segment {
     Segment { name, size, lane, open, marks: count, damaged: wrong.then_some(0) }
 }
 
-/// A segment whose header says nothing, or that it is another: by what is whole in it.
+/// A segment whose header is damaged, or names another segment, by its intact records.
 fn by_records(bytes: &[u8], name: Name) -> Segment {
     let contents = segment::read(bytes, name.identity);
     let (identity, size) = (contents.identity, bytes.len() as u64);
@@ -312,12 +313,12 @@ fn by_records(bytes: &[u8], name: Name) -> Segment {
         _ => {}
     }
     let open = open(bytes, identity, contents.records.keys().copied());
-    // Which lane it was is not known any more.
+    // Its lane is no longer known.
     let lane = Lane::Normal;
     Segment { name, size, lane, open, marks: contents.marks, damaged: Some(contents.damaged) }
 }
 
-/// Those of the records that are open.
+/// The records that are open.
 fn open(bytes: &[u8], identity: Identity, indices: impl Iterator<Item = u32> + Clone) -> Open {
     let open = indices.filter(|index| !segment::has_ended(bytes, identity, *index));
     let all = open.clone().count() as u32;

@@ -1,4 +1,4 @@
-//! What the service refuses for good is kept for a person to look at.
+//! Stores events that the service rejected, for people to examine.
 
 use super::error::SpoolError;
 use super::store::Store;
@@ -6,13 +6,13 @@ use std::io;
 
 const DEAD_LETTERS: &str = "dead-letters.jsonl";
 const OLD_DEAD_LETTERS: &str = "dead-letters.old.jsonl";
-/// Held by who makes room.
+/// The lock for a process that makes room.
 const ROTATION: &str = "dead-letters.lock";
-/// A file of them may be as large as this part of the spool.
+/// The maximum size of a file, as a fraction of the spool.
 const SHARE: u64 = 16;
 
 impl Store {
-    /// Appends a line to the letters that can't be delivered. Few are kept: when the file is large it replaces the one before.
+    /// Appends a line to the dead letters. Only few are kept: when the file is full, it replaces the previous one.
     pub(crate) fn dead_letter(&mut self, line: &[u8]) -> Result<(), SpoolError> {
         self.try_dead_letter(line).map_err(|error| SpoolError::io(&self.dir.join(DEAD_LETTERS), "can't write", error))
     }
@@ -21,14 +21,14 @@ impl Store {
         if self.is_full_with(line) {
             self.rotate(line)?;
         }
-        // In one write, so that processes don't mix theirs.
+        // In one write, so that lines of several processes are not mixed.
         let torn: &[u8] = if self.torn_letter { b"\n" } else { b"" };
         let written = self.disk.append(DEAD_LETTERS, &[torn, line, b"\n"].concat());
         self.torn_letter = written.is_err();
         written
     }
 
-    /// Makes the letters that were written durable: once for many, since it takes a disk milliseconds.
+    /// Makes the written letters durable: once for many, because a sync takes milliseconds.
     pub(crate) fn sync_dead_letters(&self) -> Result<(), SpoolError> {
         let synced =
             if self.sync { self.disk.sync(DEAD_LETTERS).and_then(|()| self.disk.sync_dir("")) } else { Ok(()) };
@@ -40,8 +40,8 @@ impl Store {
         size + line.len() as u64 > self.max_bytes / SHARE
     }
 
-    /// Under a lock, and once more asked whether it is full: of several processes that see a full file one renames it, and the
-    /// others would rename the new one over it.
+    /// Under a lock, and after checking again whether it is full: if several processes see a full file, one of them renames it,
+    /// and the others would overwrite it with the new one.
     fn rotate(&mut self, line: &[u8]) -> io::Result<()> {
         let Some(_held) = self.disk.lock(ROTATION)? else { return Ok(()) };
         if self.is_full_with(line) {

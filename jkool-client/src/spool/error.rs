@@ -1,9 +1,9 @@
-//! What goes wrong with a spool.
+//! Errors of a spool.
 
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
-/// What went wrong, and where.
+/// What failed, and for which path.
 #[derive(Debug)]
 pub(crate) struct SpoolError {
     path: PathBuf,
@@ -12,18 +12,18 @@ pub(crate) struct SpoolError {
 }
 
 impl SpoolError {
-    /// The disk refused.
+    /// An I/O error.
     pub(crate) fn io(path: &Path, what: &'static str, source: io::Error) -> Self {
         Self { path: path.to_owned(), what, source: Some(source) }
     }
 
-    /// There is no room for anything new.
+    /// Whether the disk is full.
     pub(crate) fn is_full(&self) -> bool {
         let kind = self.source.as_ref().map(io::Error::kind);
         matches!(kind, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
     }
 
-    /// The folder is not fit to be a spool.
+    /// The folder must not be used as a spool.
     pub(crate) fn not_ours(path: &Path, what: &'static str) -> Self {
         Self { path: path.to_owned(), what, source: None }
     }

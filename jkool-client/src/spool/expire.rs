@@ -1,4 +1,4 @@
-//! What has waited in the spool for too long.
+//! Removes events that have waited in the spool for too long.
 
 use crate::queue::batch::Batch;
 use crate::queue::lane::Lane;
@@ -11,17 +11,17 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 impl Spooler {
-    /// What came before that has waited for too long, when it is time to look for it.
+    /// The time before which events are too old, if it is time to check.
     pub(crate) fn oldest_allowed(&self, now: Instant) -> Option<Since> {
         let max_age = self.settings.max_age.filter(|_| self.expire_at <= now)?;
         let nanos = Since::try_from(max_age.as_nanos()).unwrap_or(Since::MAX);
         Some(self.shared.shards.since(now).saturating_sub(nanos))
     }
 
-    /// Drops what came before `oldest`: that in the lines, and these batches. The first of the others that were sent already came
-    /// `next`.
+    /// Drops events from before `oldest`: those in the lines, and these batches. `next` is the time of the first of the other
+    /// events that were already sent.
     pub(crate) fn expire(&mut self, oldest: Since, batches: Vec<Batch>, next: Since, now: Instant) {
-        // What comes from now on is no older.
+        // Events from now on are not older.
         let mut next = next.min(self.shared.shards.since(now));
         let mut expired: Vec<Mark> = batches.into_iter().flat_map(|batch| batch.marks).collect();
         for lane in Lane::ALL {

@@ -1,4 +1,4 @@
-//! A disk in memory, which can fail, crash, lose its power, and tell what is on it.
+//! A disk in memory for tests, which can fail, crash and lose power, and shows its content.
 
 use super::disk::{Disk, FileKind, Stat};
 use std::collections::BTreeMap;
@@ -6,7 +6,8 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A handle: a clone has the same disk. By entering the folder it becomes a process', and fails for good when that is killed.
+/// A handle; clones share the disk. Opening the folder makes it belong to a process, and it fails permanently when that process
+/// is killed.
 #[derive(Clone, Default)]
 pub(crate) struct FakeDisk {
     state: Arc<Mutex<State>>,
@@ -16,16 +17,16 @@ pub(crate) struct FakeDisk {
 #[derive(Default)]
 struct State {
     nodes: Vec<Node>,
-    /// Which file is behind a name; the folder itself has the empty one.
+    /// The file of each name; the folder itself has the empty name.
     names: Names,
-    /// The same, as it would be after a loss of power.
+    /// The same, as it would be after a power failure.
     durable: Names,
     locks: Vec<usize>,
-    /// How often the machine or its processes were killed.
+    /// The number of kills and power failures.
     kills: usize,
     calls: usize,
     fault: Fault,
-    /// There is no room for a new file or folder, nor for more in one.
+    /// Whether there is no room for a new file or folder, or for more data in one.
     full: bool,
 }
 
@@ -44,13 +45,13 @@ pub(crate) struct Node {
 enum Fault {
     #[default]
     None,
-    /// That call fails, by its number.
+    /// The call with this number fails.
     Call(usize, ErrorKind),
-    /// That one and all after it do.
+    /// That call and all after it fail.
     From(usize, ErrorKind),
 }
 
-/// What a loss of power leaves of that which was not synced.
+/// What a power failure leaves of data that was not synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cut {
     /// Nothing.
@@ -68,12 +69,12 @@ impl Cut {
 }
 
 impl FakeDisk {
-    /// From now on, or no longer, there is no room for anything new.
+    /// Sets whether there is room for anything new.
     pub(crate) fn set_full(&self, full: bool) {
         self.state().full = full;
     }
 
-    /// All processes die; what they have written is there.
+    /// Kills all processes; what they have written stays.
     pub(crate) fn kill(&self) {
         let mut state = self.state();
         state.kills += 1;
@@ -81,7 +82,7 @@ impl FakeDisk {
         state.fault = Fault::None;
     }
 
-    /// The power goes, and with it all that was not synced.
+    /// Cuts the power; what was not synced is lost.
     pub(crate) fn power_cut(&self) {
         self.power_cut_leaving(Cut::Lost);
     }
@@ -98,7 +99,7 @@ impl FakeDisk {
             match cut {
                 Cut::Lost => node.bytes.clone_from(&node.synced),
                 Cut::Kept => {}
-                // A multiple of four: no sector ends within a mark.
+                // A multiple of four, because no sector ends within a mark.
                 Cut::Torn if node.synced.len() < node.bytes.len() => {
                     node.bytes.truncate(node.synced.len().max(node.bytes.len() / 8 * 4));
                 }
@@ -116,7 +117,7 @@ impl FakeDisk {
         durable.clone_from(names);
     }
 
-    /// The `n`-th call from now on fails, the first being 0. One that writes leaves half of it.
+    /// The `n`-th call from now on fails, counted from 0. If it writes, it writes half of the data.
     pub(crate) fn fail(&self, n: usize, kind: ErrorKind) {
         let mut state = self.state();
         state.fault = Fault::Call(state.calls + n, kind);
@@ -133,12 +134,12 @@ impl FakeDisk {
         self.break_from(0, kind);
     }
 
-    /// The processes die at the `n`-th call from now on. Then [`kill`](Self::kill) them, or cut the power.
+    /// The processes are killed at the `n`-th call from now on. Then [`kill`](Self::kill) them, or cut the power.
     pub(crate) fn crash(&self, n: usize) {
         self.break_from(n, ErrorKind::Interrupted);
     }
 
-    /// Whether any call has failed since that was asked for.
+    /// Whether any call has failed since that was requested.
     pub(crate) fn has_failed(&self) -> bool {
         let state = self.state();
         matches!(state.fault, Fault::Call(at, _) | Fault::From(at, _) if at < state.calls)
@@ -148,12 +149,12 @@ impl FakeDisk {
         self.state().fault = Fault::None;
     }
 
-    /// How many calls there have been.
+    /// The number of calls so far.
     pub(crate) fn calls(&self) -> usize {
         self.state().calls
     }
 
-    /// The files and what is in them, but no locks.
+    /// The files and their content, without locks.
     pub(crate) fn files(&self) -> BTreeMap<String, Vec<u8>> {
         let state = self.state();
         let files = state.names.iter().map(|(name, node)| (name.clone(), &state.nodes[*node]));
@@ -166,7 +167,7 @@ impl FakeDisk {
         self.state().names.keys().cloned().collect()
     }
 
-    /// Somebody writes a file, and the folder that it is in.
+    /// Writes a file, and its folder, like another program.
     pub(crate) fn put(&self, name: &str, bytes: impl Into<Vec<u8>>) {
         let mut state = self.state();
         for parent in parents(name).chain([""]) {
@@ -187,7 +188,7 @@ impl FakeDisk {
         state.durable.remove(name);
     }
 
-    /// Somebody does something to a file or a folder.
+    /// Changes a file or folder, like another program.
     pub(crate) fn tamper(&self, name: &str, change: impl FnOnce(&mut Node)) {
         let mut state = self.state();
         let node = state.names[name];
@@ -198,7 +199,7 @@ impl FakeDisk {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One call to the system: the state to do it on, or the error that there is.
+    /// One system call: returns the state, or the error to report.
     fn call(&self) -> Result<MutexGuard<'_, State>, (MutexGuard<'_, State>, ErrorKind)> {
         let mut state = self.state();
         let call = state.calls;
@@ -224,7 +225,7 @@ impl FakeDisk {
         self.whole().and_then(|state| if state.full { Err(ErrorKind::StorageFull.into()) } else { Ok(state) })
     }
 
-    /// A call that writes at the end of a file. The first that fails leaves half of it.
+    /// A call that appends to a file. If it fails, it writes half of the data.
     fn extend(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let (mut state, written, failed) = match self.call() {
             Ok(state) => (state, bytes, Ok(())),
@@ -269,7 +270,7 @@ impl State {
         self.names.keys().filter(|name| !name.is_empty() && parent(name) == dir).cloned().collect()
     }
 
-    /// A new name, in a folder that is there.
+    /// Checks that a name is free and its folder exists.
     fn is_free(&self, name: &str) -> io::Result<()> {
         self.dir(parent(name))?;
         if self.names.contains_key(name) { Err(ErrorKind::AlreadyExists.into()) } else { Ok(()) }
@@ -280,7 +281,7 @@ fn parent(name: &str) -> &str {
     name.rsplit_once('/').map_or("", |(parent, _)| parent)
 }
 
-/// The folders above a name, but not the first.
+/// The parents of a name, except the first.
 fn parents(name: &str) -> impl Iterator<Item = &str> {
     name.match_indices('/').map(|(at, _)| &name[..at])
 }
@@ -333,7 +334,7 @@ impl Disk for FakeDisk {
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        // A name in another folder is something new there.
+        // A name in another folder needs new space there.
         let moves = parent(from) != parent(to);
         let mut state = if moves { self.with_room()? } else { self.whole()? };
         state.dir(parent(to))?;
@@ -433,7 +434,7 @@ struct Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         let mut state = self.disk.state();
-        // Those of a killed process are free already, and may be another's by now.
+        // Locks of a killed process are free already, and may belong to another one by now.
         if self.disk.process == Some(state.kills) {
             state.locks.retain(|node| *node != self.node);
         }

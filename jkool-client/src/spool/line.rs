@@ -1,4 +1,4 @@
-//! What stands in the spool's line: events that are on disk alone, or in memory too. Pure.
+//! The entries of a spool line: events that are only on disk, or also in memory. Pure.
 
 use crate::queue::lane::Lane;
 use crate::queue::mark::{Mark, SegmentId, Since, Slot};
@@ -7,15 +7,15 @@ use std::collections::VecDeque;
 use std::ops::Range;
 use std::time::Instant;
 
-/// A place in a line.
+/// An entry of a line.
 pub(super) enum Waiting {
-    /// On disk alone: these events of that segment. Others of it may be elsewhere, or have ended.
+    /// Only on disk: these events of this segment. Other events of it may be elsewhere, or have ended.
     OnDisk { segment: SegmentId, runs: Vec<Run>, unread: Option<Unread> },
-    /// In memory: its turn has come, or it could not be written.
+    /// In memory: it is next, or it could not be written.
     InMemory(Payloads),
 }
 
-/// A file that could not be read, so many times, and is left alone until then.
+/// A file that could not be read this many times, and is tried again at this time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Unread {
     pub(super) times: u32,
@@ -30,7 +30,7 @@ impl Waiting {
         }
     }
 
-    /// When the last of these events came. What is in memory alone counts as new.
+    /// The time of the last of these events. Events in memory only count as new.
     pub(super) fn since(&self) -> Since {
         let of = |mark: &Mark| if mark.slot.is_some() { mark.since } else { Since::MAX };
         match self {
@@ -42,15 +42,15 @@ impl Waiting {
 
 pub(super) type Payloads = VecDeque<(Payload, Mark)>;
 
-/// Neighbours in a segment, of one generation.
+/// Consecutive events in a segment, of one generation.
 pub(super) struct Run {
     pub(super) indices: Range<u32>,
     pub(super) generation: u64,
-    /// When the last of them came.
+    /// The time of the last of them.
     pub(super) since: Since,
 }
 
-/// Where these are, when that is one segment and they are in its order.
+/// The location of these events, if they are in one segment and in its order.
 pub(super) fn runs(items: &Payloads) -> Option<(SegmentId, Vec<Run>)> {
     let segment = items.front()?.1.slot?.segment;
     let mut runs: Vec<Run> = Vec::new();
@@ -69,7 +69,7 @@ pub(super) fn runs(items: &Payloads) -> Option<(SegmentId, Vec<Run>)> {
     Some((segment, runs))
 }
 
-/// The mark of a record that belongs to one of these runs.
+/// The mark of a record in one of these runs.
 pub(super) fn mark(runs: &[Run], lane: Lane, weight: usize, slot: Slot) -> Option<Mark> {
     let run = runs.get(runs.partition_point(|run| run.indices.end <= slot.index))?;
     let Run { generation, since, .. } = *Some(run).filter(|run| run.indices.contains(&slot.index))?;

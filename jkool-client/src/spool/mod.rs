@@ -1,8 +1,9 @@
-//! The spool: what can't be delivered now waits in a folder, and outlives the process.
+//! The spool: events that cannot be delivered now wait in a folder, and survive the process.
 //!
-//! `segment.rs` is the format, pure; `store.rs` keeps the segments of this process, `adopt.rs` takes over those of dead ones;
-//! `disk.rs` is all that they ask of a disk, `unix.rs` a real one. A file of the spool is written once, aside, and renamed;
-//! nothing counts as written before that, and whatever is cut off, flipped or doubled later, the rest is still delivered.
+//! `segment.rs` is the file format, pure; `store.rs` manages the segments of this process, `adopt.rs` takes over those of
+//! processes that have ended; `disk.rs` is the interface to a disk, and `unix.rs` a real one. A spool file is written once
+//! under a temporary name, and renamed; nothing counts as written before that. Whatever is truncated, flipped or doubled later,
+//! the rest is still delivered.
 
 mod adopt;
 mod dead_letters;

@@ -1,4 +1,4 @@
-//! In the place of a disk where the spool does not work: nothing else is asked of a disk that can't be entered.
+//! The disk on platforms without a spool: opening it always fails, so no other operation is called.
 
 use super::disk::{Disk, Stat};
 use std::io;

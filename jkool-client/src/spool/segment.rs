@@ -1,4 +1,4 @@
-//! How a segment looks on disk: written once, and read whatever has happened to it since. Pure.
+//! The file format of a segment, which is written once and read whatever happened to it since. Pure.
 //!
 //! ```text
 //! header   magic 8, version u16, flags u16 (1: its events go first), count u32, writer u64, number u64, checksum u32
@@ -7,9 +7,8 @@
 //!                   checksum of these u32, checksum of the whole u32, key, body)
 //! ```
 //!
-//! Numbers are little-endian and checksums are CRC-32 (IEEE). Each one but the header's also covers which segment it is, so
-//! that nothing counts in a place that it was not written for. Later versions keep the header, or they can't be told from
-//! damage.
+//! Numbers are little-endian and checksums are CRC-32 (IEEE). Each checksum except the header's also covers the identity of the
+//! segment, so that data in a wrong place is not accepted. Later versions must keep the header, or they look like damage.
 
 use crate::queue::lane::Lane;
 use bytes::Bytes;
@@ -19,7 +18,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::{fmt, io};
 
-/// Bytes that no UTF-8 text holds: nothing that is logged looks like them.
+/// Bytes that no UTF-8 text contains, so logged data cannot look like them.
 const MAGIC: [u8; 8] = *b"\xFFjkool\xFE\n";
 const RECORD_MAGIC: [u8; 4] = *b"\xFFrec";
 
@@ -28,7 +27,7 @@ const HEADER: usize = 36;
 const MARK: usize = 4;
 const RECORD: usize = 25;
 
-/// The header's flags.
+/// The flags of the header.
 fn flags(lane: Lane) -> u16 {
     match lane {
         Lane::Normal => 0,
@@ -38,10 +37,10 @@ fn flags(lane: Lane) -> u16 {
 
 const NO_KEY: u32 = u32::MAX;
 
-/// The number of a kind is its place.
+/// The number of a kind is its position.
 const KINDS: [Kind; 5] = [Kind::Event, Kind::Activity, Kind::Snapshot, Kind::Log, Kind::Dataset];
 
-/// Which segment it is.
+/// The identity of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Identity {
     pub(crate) writer: u64,
@@ -61,7 +60,7 @@ impl Identity {
         Some(Self { writer: parse_hex(writer)?, number: parse_hex(number)? })
     }
 
-    /// What a checksum of this segment starts with.
+    /// The initial state of this segment's checksums.
     fn hasher(self) -> Hasher {
         let mut hasher = Hasher::new();
         hasher.update(&self.writer.to_le_bytes());
@@ -70,13 +69,13 @@ impl Identity {
     }
 }
 
-/// A number as `{:016x}` writes it, and in no other way.
+/// Parses a number in the form of `{:016x}`, and no other.
 pub(crate) fn parse_hex(text: &str) -> Option<u64> {
     let digits = text.len() == 16 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     u64::from_str_radix(text, 16).ok().filter(|_| digits)
 }
 
-/// About how many bytes a payload takes in a segment.
+/// The approximate size of a payload in a segment, in bytes.
 pub(crate) fn weight(payload: &Payload) -> u64 {
     (MARK + RECORD + payload.key().map_or(0, str::len) + payload.body().len()) as u64
 }
@@ -118,7 +117,7 @@ pub(crate) fn encode(identity: Identity, lane: Lane, payloads: &[&Payload]) -> i
     Ok(bytes)
 }
 
-/// The mark of a record that has ended. No byte of it is zero, so an open record's mark is four flipped bytes away.
+/// The mark of a record that has ended. No byte of it is zero, so an open record's mark differs in four bytes.
 pub(crate) fn mark(identity: Identity, index: u32) -> [u8; MARK] {
     let mut hasher = identity.hasher();
     hasher.update(&index.to_le_bytes());
@@ -126,7 +125,7 @@ pub(crate) fn mark(identity: Identity, index: u32) -> [u8; MARK] {
     (hasher.finalize() | 0x0101_0101).to_le_bytes()
 }
 
-/// Where that mark is.
+/// The offset of a mark.
 pub(crate) fn mark_offset(index: u32) -> u64 {
     HEADER as u64 + MARK as u64 * u64::from(index)
 }
@@ -135,7 +134,7 @@ fn mark_in(bytes: &[u8], index: u32) -> Option<[u8; MARK]> {
     bytes.get(usize::try_from(mark_offset(index)).ok()?..)?.first_chunk().copied()
 }
 
-/// What a segment's first bytes say.
+/// The parsed header of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Head {
     Whole {
@@ -143,13 +142,13 @@ pub(crate) enum Head {
         lane: Lane,
         count: u32,
     },
-    /// A newer program wrote it.
+    /// A newer version wrote it.
     Newer,
     Damaged,
 }
 
 impl Head {
-    /// How many bytes at the start of a segment are read by [`read`](Self::read).
+    /// The number of bytes that [`read`](Self::read) needs.
     pub(crate) const LEN: u64 = HEADER as u64;
 
     pub(crate) fn read(bytes: &[u8]) -> Self {
@@ -181,7 +180,7 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
     Some(*taken)
 }
 
-/// A record that is whole.
+/// An intact record.
 #[derive(Debug)]
 pub(crate) struct Record<'a> {
     kind: Kind,
@@ -200,23 +199,23 @@ impl Record<'_> {
     }
 }
 
-/// What is whole in a segment, whatever lies before it, after it and in between.
+/// The intact parts of a segment, whatever is damaged around them.
 #[derive(Debug)]
 pub(crate) struct Contents<'a> {
     pub(crate) identity: Identity,
-    /// By index; those that have ended too.
+    /// By index, including those that have ended.
     pub(crate) records: BTreeMap<u32, Record<'a>>,
-    /// How many marks can be written without writing over a record.
+    /// The number of marks that can be written without overwriting a record.
     pub(crate) marks: u32,
-    /// How many bytes are nothing whole; without a header, its length at least.
+    /// The number of damaged bytes; without a header, at least its length.
     pub(crate) damaged: u64,
 }
 
-/// Reads any bytes as a segment that goes by that name.
+/// Reads any bytes as a segment with this file name.
 pub(crate) fn read(bytes: &[u8], name: Identity) -> Contents<'_> {
     let by_name = read_as(bytes, name);
     match Head::read(bytes) {
-        // Renamed, or with a header written over: whichever it is, its records tell.
+        // Renamed, or with an overwritten header: its records decide which.
         Head::Whole { identity, .. } if identity != name => {
             let by_header = read_as(bytes, identity);
             if by_header.records.len() >= by_name.records.len() { by_header } else { by_name }
@@ -225,12 +224,12 @@ pub(crate) fn read(bytes: &[u8], name: Identity) -> Contents<'_> {
     }
 }
 
-/// Reads any bytes as that segment.
+/// Reads any bytes as this segment.
 pub(crate) fn read_as(bytes: &[u8], identity: Identity) -> Contents<'_> {
     scan(bytes, identity, &mut (WASTE * bytes.len()))
 }
 
-/// Looks for records, and reads at most `budget` bytes in vain.
+/// Searches for records, and reads at most `budget` bytes without finding one.
 fn scan<'a>(bytes: &'a [u8], identity: Identity, budget: &mut usize) -> Contents<'a> {
     let hasher = identity.hasher();
     let mut records = BTreeMap::new();
@@ -243,7 +242,7 @@ fn scan<'a>(bytes: &'a [u8], identity: Identity, budget: &mut usize) -> Contents
         };
         first = first.min(at);
         at += len;
-        // One that came already is there twice.
+        // A record that was found before is doubled.
         if let Entry::Vacant(vacant) = records.entry(index) {
             vacant.insert(record);
             whole += len;
@@ -258,17 +257,17 @@ fn scan<'a>(bytes: &'a [u8], identity: Identity, budget: &mut usize) -> Contents
             whole += first.min(usize::try_from(mark_offset(count)).unwrap_or(usize::MAX)) - wrong * MARK;
             contents.damaged = bytes.len().saturating_sub(whole) as u64;
         }
-        // A header that is missing altogether is damage too.
+        // A missing header is damage too.
         _ => contents.damaged = (bytes.len().saturating_sub(whole) as u64).max(Head::LEN),
     }
     contents
 }
 
-/// So many times its length is read in vain at most, however many records a file starts and does not end. Damage by
-/// chance needs less than twice.
+/// The maximum bytes that are read without finding a record, as a multiple of the length, however many incomplete records a
+/// file contains. Random damage needs less than twice the length.
 const WASTE: usize = 4;
 
-/// The record that these bytes start with, and how long it is.
+/// Parses the record at the start of these bytes, and returns its length.
 fn record<'a>(bytes: &'a [u8], hasher: &Hasher, budget: &mut usize) -> Option<(u32, Record<'a>, usize)> {
     let (mut head, rest) = bytes.split_at_checked(RECORD)?;
     let mut hasher = hasher.clone();
@@ -301,7 +300,7 @@ pub(crate) fn has_ended(bytes: &[u8], identity: Identity, index: u32) -> bool {
     mark_in(bytes, index) == Some(mark(identity, index))
 }
 
-/// Whether what is in the place of a mark is one.
+/// Whether the bytes in the place of a mark are one.
 pub(crate) fn is_mark(bytes: &[u8], identity: Identity, index: u32) -> bool {
     mark_in(bytes, index) == Some([0; MARK]) || has_ended(bytes, identity, index)
 }

@@ -1,5 +1,5 @@
-//! The spool as delivery sees it: a line of batches, each younger than those before it and older than the queue, and
-//! one such line for each lane. Most are on disk alone and are loaded when their turn comes.
+//! The spool as delivery uses it: a line of batches for each lane, each younger than those before it and older than the queue.
+//! Most are only on disk, and loaded when they are next.
 
 use crate::emit::clock;
 use crate::emit::encode::payload_weight;
@@ -21,35 +21,35 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Makes the way to the disk anew for each try to open the spool.
+/// Creates the disk for each try to open the spool.
 pub(crate) type Disks = Box<dyn Fn() -> Box<dyn Disk> + Send>;
 
 pub(crate) struct Spooler {
     pub(super) shared: Arc<Shared>,
     pub(super) settings: Spool,
     disks: Disks,
-    /// None as long as it could not be opened.
+    /// `None` until it could be opened.
     pub(super) store: Option<Store>,
-    /// After a failure, when it is tried again.
+    /// After a failure, the time of the next try.
     retry_at: Option<Instant>,
-    /// When the first of the files that could not be read is tried again.
+    /// The time at which the first unreadable file is tried again.
     load_at: Option<Instant>,
-    /// Why the last of them could not be, while there are any.
+    /// The error of the last unreadable file, while there are any.
     load_error: Option<String>,
     /// Failures in a row.
     failures: u32,
-    /// Why it does not work at present.
+    /// The current error.
     error: Option<String>,
-    /// Files that a newer version wrote, and that nobody was told of yet.
+    /// The number of files of a newer version that were not reported yet.
     newer_files: u64,
-    /// When to look next for what other processes have left behind.
+    /// When to look next for files that other processes left.
     look_at: Instant,
     pub(super) lines: [VecDeque<Waiting>; Lane::COUNT],
-    /// When to look next for what is too old.
+    /// When to look next for events that are too old.
     pub(super) expire_at: Instant,
 }
 
-/// What was written at once is kept in memory too while its turn is near and it is not more than this, in bytes.
+/// Events that were just written are also kept in memory if they are next soon and take at most this many bytes.
 const KEPT_BYTES: usize = 1 << 20;
 
 pub(super) const FIRST_RETRY: Duration = Duration::from_secs(1);
@@ -74,13 +74,13 @@ impl Spooler {
         }
     }
 
-    /// Everything is written before it is sent.
+    /// Whether every event is written before it is sent.
     pub(crate) fn writes_ahead(&self) -> bool {
         self.settings.mode == SpoolMode::WriteAhead
     }
 
-    /// Opens the spool if it is not, and looks now and then for what other processes have left behind. Gives back when it
-    /// wants to be called again.
+    /// Opens the spool if it is not open, and periodically looks for files that other processes left. Returns when to call it
+    /// again.
     pub(crate) fn tend(&mut self, now: Instant) -> Instant {
         if self.retry_at.is_none_or(|at| at <= now) {
             if self.store.is_none() {
@@ -95,7 +95,7 @@ impl Spooler {
         next.unwrap_or(self.look_at).min(self.look_at)
     }
 
-    /// When the first of all that waits here came, as far as the heads of the lines tell.
+    /// The time of the oldest event here, as far as the heads of the lines show.
     pub(crate) fn oldest(&self) -> Option<Since> {
         self.lines.iter().filter_map(|line| Some(line.front()?.since())).min()
     }
@@ -141,7 +141,7 @@ impl Spooler {
         self.shared.account(|ledger| ledger.set_spool(bytes, files));
     }
 
-    /// Memory only for a while. What was to be written stays where it was.
+    /// Uses memory only for a while. Data that was to be written stays where it was.
     fn failed(&mut self, error: &SpoolError, now: Instant) {
         self.retry_at = Some(now + wait(self.failures));
         self.failures += 1;
@@ -161,38 +161,39 @@ impl Spooler {
         }
     }
 
-    /// Why nothing can be written at present.
+    /// Why nothing can be written at the moment.
     pub(crate) fn error(&self) -> Option<&str> {
         self.error.as_deref()
     }
 
-    /// Why a file can't be read at present.
+    /// Why a file cannot be read at the moment.
     pub(crate) fn load_error(&self) -> Option<&str> {
         self.load_error.as_deref()
     }
 
-    /// How many files of a newer version are left alone, once.
+    /// Returns the number of files of a newer version, once.
     pub(crate) fn take_newer_files(&mut self) -> u64 {
         std::mem::take(&mut self.newer_files)
     }
 
-    /// Whether it may take something now.
+    /// Whether it accepts events now.
     pub(crate) fn is_writable(&self, now: Instant) -> bool {
         let store = self.store.as_ref().filter(|_| self.retry_at.is_none_or(|at| at <= now));
         store.is_some_and(|store| store.has_room(1))
     }
 
-    /// Whether something waits here to be sent.
+    /// Whether events wait here to be sent.
     pub(crate) fn has_line(&self) -> bool {
         Lane::ALL.into_iter().any(|lane| self.has_lane(lane))
     }
 
-    /// Whether something of that lane does.
+    /// Whether events of this lane wait here.
     pub(crate) fn has_lane(&self, lane: Lane) -> bool {
         !self.lines[lane as usize].is_empty()
     }
 
-    /// Writes what is in memory alone, all of one lane; whether that is durable now. In a spool that is full it stays in memory.
+    /// Writes events that are in memory only, all of one lane. Returns whether they are durable now. If the spool is full they
+    /// stay in memory.
     pub(crate) fn write<'a>(&mut self, items: impl Iterator<Item = (&'a Payload, &'a mut Mark)>, now: Instant) -> bool {
         let Some(store) = &mut self.store else { return false };
         let (payloads, marks): (Vec<_>, Vec<_>) = items.filter(|(_, mark)| mark.slot.is_none()).unzip();
@@ -205,7 +206,7 @@ impl Spooler {
             Ok(segment) => {
                 let (bytes, files) = store.size();
                 self.shared.account(|ledger| {
-                    // First, for the rest may be all that somebody waits for.
+                    // First, because a caller may be waiting for just this.
                     ledger.set_spool(bytes, files);
                     for (index, mark) in (0..).zip(marks) {
                         ledger.spool(mark, Slot { segment, index });
@@ -221,7 +222,7 @@ impl Spooler {
         }
     }
 
-    /// Writes a batch and puts it at the end of the line. What can't be written stays in memory.
+    /// Writes a batch and appends it to the line. If it cannot be written it stays in memory.
     pub(crate) fn append(&mut self, mut batch: Batch, now: Instant) {
         let written = self.write(batch.payloads.iter().zip(&mut batch.marks), now);
         let lane = batch.lane();
@@ -231,7 +232,7 @@ impl Spooler {
         self.lines[lane as usize].push_back(waiting);
     }
 
-    /// Writes the first of a line that is in memory alone, if there is such; whether it did.
+    /// Writes the first entry of a line that is in memory only, if there is one. Returns whether it did.
     pub(crate) fn write_line(&mut self, now: Instant) -> bool {
         Lane::ALL.into_iter().any(|lane| self.write_lane(lane, now))
     }
@@ -249,7 +250,8 @@ impl Spooler {
         written
     }
 
-    /// Takes back what was older than all that is in its line, in this order, and lets go of the memory of what is on disk.
+    /// Takes back batches that are older than everything in their line, in this order, and releases the memory of those on
+    /// disk.
     pub(crate) fn put_back(&mut self, batches: impl DoubleEndedIterator<Item = Batch>) {
         for batch in batches.rev() {
             self.lines[batch.lane() as usize]
@@ -262,8 +264,8 @@ impl Spooler {
         }
     }
 
-    /// Up to `max` payloads from the head of that lane's line, of several files when these are small. None are loaded from disk unless
-    /// there is room in memory. A file that can't be read lets the others go first.
+    /// Returns up to `max` payloads from the head of this lane's line, from several files if they are small. It loads files
+    /// from disk only if there is room in memory. Files behind an unreadable one are sent first.
     pub(crate) fn next(&mut self, lane: Lane, max: usize, room: bool, now: Instant) -> Option<Batch> {
         let (mut batch, mut bytes) = (Batch::default(), 0);
         while batch.len() < max && bytes < self.shared.shards.limits.batch_bytes {
@@ -301,14 +303,14 @@ impl Spooler {
         Some(batch).filter(|batch| batch.len() > 0)
     }
 
-    /// A file could not be read, or one that could not be now was.
+    /// Records that a file could not be read, or that one could be read again.
     fn note_unread(&mut self, error: Option<String>) {
         self.load_at = self.lines.iter().flatten().filter_map(|waiting| Some(waiting.unread()?.retry_at)).min();
         self.load_error = self.load_at.and(error.or_else(|| self.load_error.take()));
         self.show_error();
     }
 
-    /// The events of these runs, which are sorted and apart.
+    /// Loads the events of these runs, which are sorted and disjoint.
     fn load(&mut self, segment: SegmentId, lane: Lane, runs: &[Run]) -> Result<Payloads, SpoolError> {
         let Some(store) = &mut self.store else { return Err(SpoolError::not_ours(&self.settings.dir, "is not open")) };
         let Loaded { records, lost, damaged_bytes } = store.load(segment)?;
@@ -325,7 +327,7 @@ impl Spooler {
         Ok(items)
     }
 
-    /// These have ended: their places on disk are free.
+    /// Records that these events have ended, and frees their places on disk.
     pub(crate) fn end<'a>(&mut self, marks: impl IntoIterator<Item = &'a Mark>) {
         let slots: Vec<Slot> = marks.into_iter().filter_map(|mark| mark.slot).collect();
         if let Some(store) = self.store.as_mut().filter(|_| !slots.is_empty()) {
@@ -334,8 +336,8 @@ impl Spooler {
         }
     }
 
-    /// Keeps what the server refused, one line of JSON each, before its places on disk are free. That it is lost for delivery is
-    /// counted in any case.
+    /// Stores events that the server rejected, one line of JSON each, before their places on disk are freed. They are counted
+    /// as lost in any case.
     pub(crate) fn keep(&mut self, letters: &[DeadLetter], now: Instant) {
         let Some(store) = self.store.as_mut().filter(|_| !letters.is_empty()) else { return };
         let kept = letters.iter().map(|letter| store.dead_letter(&letter.to_json())).collect::<Vec<_>>();
@@ -352,7 +354,7 @@ impl Spooler {
     }
 }
 
-/// What is on disk leaves memory; what is not stays as it is.
+/// Removes events that are on disk from memory; others stay.
 fn unload(shared: &Shared, items: Payloads) -> Waiting {
     let Some((segment, runs)) = runs(&items) else { return Waiting::InMemory(items) };
     shared.account(|ledger| items.iter().for_each(|(_, mark)| ledger.unload(mark)));
@@ -364,7 +366,7 @@ fn again(unread: Option<Unread>, now: Instant) -> Unread {
     Unread { times: times + 1, retry_at: now + wait(times) }
 }
 
-/// How long to wait after so many failures before.
+/// How long to wait after this many failures.
 fn wait(failures: u32) -> Duration {
     FIRST_RETRY.saturating_mul(1 << failures.min(6)).min(LOOK_INTERVAL)
 }

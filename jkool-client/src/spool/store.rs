@@ -1,4 +1,4 @@
-//! The segments of this process, on a disk that may refuse anything. What is written here is there until it has ended.
+//! The segments of this process, on a disk on which any call may fail. What was written stays until its events have ended.
 
 use super::adopt::{claim, occupy};
 use super::disk::{Disk, FileKind};
@@ -12,24 +12,24 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
-/// What other processes have left behind.
+/// The files that other processes left.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
     pub(crate) segments: Vec<Left>,
-    /// How many bytes were damaged where not even the number of records is known.
+    /// Damaged bytes in files for which the number of records is unknown.
     pub(crate) damaged_bytes: u64,
-    /// How many files a newer program wrote. They stay where they are.
+    /// The number of files that a newer version wrote, which stay where they are.
     pub(crate) unknown: u64,
 }
 
-/// A segment that another process has left behind.
+/// A segment that another process left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Left {
     pub(crate) segment: SegmentId,
-    /// The number of records that are open, as far as their marks tell; never none.
+    /// The number of open records according to their marks; at least one.
     pub(crate) open: u32,
     pub(crate) lane: Lane,
-    /// When it was written to last, in microseconds since 1970.
+    /// The time of the last write, in microseconds since 1970.
     pub(crate) modified: i64,
 }
 
@@ -37,27 +37,27 @@ pub(crate) struct Left {
 #[derive(Debug, Default)]
 pub(crate) struct Loaded {
     pub(crate) records: Vec<(u32, Payload)>,
-    /// Open, but not whole. They are open until the caller ends them, as any other.
+    /// Open records that are damaged. Like others, they stay open until the caller ends them.
     pub(crate) lost: Vec<u32>,
-    /// How many bytes were found damaged that were not told before.
+    /// Damaged bytes that were not reported before.
     pub(crate) damaged_bytes: u64,
 }
 
 #[derive(Debug)]
 pub(super) struct Segment {
     pub(super) name: Name,
-    /// On disk.
+    /// Its size on disk.
     pub(super) size: u64,
     pub(super) lane: Lane,
     pub(super) open: Open,
-    /// How many marks there is room for.
+    /// The number of marks that fit.
     pub(super) marks: u32,
-    /// How many bytes of it are damaged, once any damage is known.
+    /// The number of damaged bytes, if any damage is known.
     pub(super) damaged: Option<u64>,
 }
 
-/// The records of a segment that have not ended. Which ones is kept only when somebody has asked: most segments of a long
-/// outage are never looked at.
+/// The open records of a segment. Which ones they are is only stored when it was asked: most segments of a long outage are
+/// never loaded.
 #[derive(Debug)]
 pub(super) struct Open {
     all: u32,
@@ -82,8 +82,8 @@ impl Open {
     }
 }
 
-/// The name of a segment's file: its place in the line of its folder, and which segment it is. What the folder's owner wrote
-/// himself has its own number as its place; what he took over has a new place in front.
+/// The name of a segment's file: its position in the line of its folder, and its identity. For files that the folder's owner
+/// wrote, the position is the number; files that it took over have a new position in front.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Name {
     pub(super) place: u64,
@@ -113,27 +113,27 @@ impl fmt::Display for Name {
 
 pub(crate) struct Store {
     pub(super) disk: Box<dyn Disk>,
-    /// For messages; the disk knows where it is.
+    /// For error messages only.
     pub(super) dir: PathBuf,
     pub(super) sync: bool,
     pub(super) max_bytes: u64,
     writer: u64,
-    /// The name of this process' own folder.
+    /// The name of the folder of this process.
     pub(super) folder: String,
-    /// Held as long as the store lives, and told nothing else.
+    /// Held as long as the store lives.
     _lock: Box<dyn Send>,
     pub(super) next_place: u64,
     next_id: u64,
     pub(super) segments: BTreeMap<SegmentId, Segment>,
     bytes: u64,
-    /// Folders of others with files in them that are not for us.
+    /// Folders of other processes with files that must be left alone.
     pub(super) left_alone: BTreeSet<String>,
-    /// What the disk refused, for [`tidy`](Self::tidy): ended segments that are still there, ended records without a mark,
-    /// and whether a failed write may have left something.
+    /// Failed operations, for [`tidy`](Self::tidy): ended segments that still exist, ended records without a mark, and whether
+    /// a failed write may have left something.
     ended: BTreeSet<SegmentId>,
     unmarked: Vec<Slot>,
     litter: bool,
-    /// The last dead letter may be there in part.
+    /// Whether the last dead letter may be incomplete.
     pub(super) torn_letter: bool,
 }
 
@@ -145,7 +145,7 @@ const CORRUPT: &str = ".corrupt";
 const MAX_CORRUPT: usize = 16;
 
 impl Store {
-    /// Opens the spool and takes over what dead processes left in it. `writer` is random.
+    /// Opens the spool and takes over the files of processes that have ended. `writer` is random.
     pub(crate) fn open(settings: &Spool, mut disk: Box<dyn Disk>, writer: u64) -> Result<(Self, Found), SpoolError> {
         let dir = settings.dir.clone();
         let (writer, folder, lock, occupied) = match enter(&mut *disk, &dir, writer, settings.sync) {
@@ -181,22 +181,22 @@ impl Store {
         Ok((store, found))
     }
 
-    /// How many bytes the segments take on disk, and how many there are.
+    /// The size of the segments on disk in bytes, and their number.
     pub(crate) fn size(&self) -> (u64, usize) {
         (self.bytes, self.segments.len())
     }
 
-    /// Whether a segment with payloads of that weight may be written.
+    /// Whether a segment with payloads of this size may be written.
     pub(crate) fn has_room(&self, bytes: u64) -> bool {
         let size = bytes.saturating_add(segment::Head::LEN).checked_next_multiple_of(BLOCK);
         size.and_then(|size| size.checked_add(self.bytes)).is_some_and(|bytes| bytes <= self.max_bytes)
     }
 
-    /// Writes a segment. When that has failed nothing of it is there, or will be after [`tidy`](Self::tidy).
+    /// Writes a segment. After an error no part of it exists, or none will after [`tidy`](Self::tidy).
     pub(crate) fn write(&mut self, lane: Lane, payloads: &[&Payload]) -> Result<SegmentId, SpoolError> {
         let mut written = self.try_write(lane, payloads);
         if matches!(&written, Err(error) if error.kind() == io::ErrorKind::NotFound) && self.is_removed() {
-            // What was in it is lost, which is counted when its turn comes.
+            // Its events are lost, which is counted when they are next.
             (self.writer, self._lock) = enter(&mut *self.disk, &self.dir, self.writer, self.sync)?;
             self.folder = format!("{:016x}", self.writer);
             written = self.try_write(lane, payloads);
@@ -204,7 +204,7 @@ impl Store {
         written.map_err(|error| SpoolError::io(&self.dir, "can't write", error))
     }
 
-    /// Whether somebody has removed this process' own folder, or the whole spool.
+    /// Whether somebody removed the folder of this process, or the whole spool.
     fn is_removed(&self) -> bool {
         matches!(self.disk.stat(&self.folder), Err(error) if error.kind() == io::ErrorKind::NotFound)
     }
@@ -228,18 +228,18 @@ impl Store {
         Ok(self.add(Segment { name, size, lane, open, marks: count, damaged: None }))
     }
 
-    /// The next place in line. None is used twice, whatever becomes of the first.
+    /// Returns the next position in the line. None is used twice, whatever happened to its file.
     pub(super) fn place(&mut self) -> u64 {
         let place = self.next_place;
-        // Only a forged file could bring it so far.
+        // Only a forged file can make it so large.
         self.next_place = self.next_place.wrapping_add(1);
         place
     }
 
-    /// Takes in a segment that is in our folder.
+    /// Adds a segment in the folder of this process.
     pub(super) fn add(&mut self, segment: Segment) -> SegmentId {
         if segment.name.identity.writer == self.writer {
-            // Left by a process with the same number: ours must not get in its way.
+            // Left by a process with the same number; it must not collide with this process's files.
             self.next_place = self.next_place.max(segment.name.identity.number.saturating_add(1));
         }
         self.bytes += segment.size.next_multiple_of(BLOCK);
@@ -249,12 +249,12 @@ impl Store {
         id
     }
 
-    /// Which records of a segment have not ended.
+    /// Returns the open records of a segment.
     pub(crate) fn open_records(&mut self, id: SegmentId) -> Vec<u32> {
         self.segments.get_mut(&id).map(|segment| segment.open.indices().iter().copied().collect()).unwrap_or_default()
     }
 
-    /// Reads the open records of a segment. Those of a file that has vanished are lost.
+    /// Reads the open records of a segment. If its file is gone they are lost.
     pub(crate) fn load(&mut self, id: SegmentId) -> Result<Loaded, SpoolError> {
         let Some(name) = self.segments.get(&id).map(|segment| segment.name) else {
             return Ok(Loaded::default());
@@ -276,7 +276,7 @@ impl Store {
         }
         segment.marks = contents.marks;
         if contents.damaged > 0 || !loaded.lost.is_empty() {
-            // Of a file that has vanished no byte is damaged.
+            // A file that is gone has no damaged bytes.
             let (damaged, told) = (contents.damaged.min(bytes.len() as u64), segment.damaged.unwrap_or(0));
             loaded.damaged_bytes = damaged.saturating_sub(told);
             segment.damaged = Some(damaged.max(told));
@@ -284,8 +284,8 @@ impl Store {
         Ok(loaded)
     }
 
-    /// These records have ended, and the file goes with its last. What the disk refuses is tried again by
-    /// [`tidy`](Self::tidy); until then it costs no more than a second delivery.
+    /// Records that these records have ended; the file is removed with its last one. Failed operations are repeated by
+    /// [`tidy`](Self::tidy); until then they can only cause a second delivery.
     pub(crate) fn end(&mut self, slots: &[Slot]) {
         let mut ended: BTreeMap<SegmentId, Vec<u32>> = BTreeMap::new();
         for slot in slots {
@@ -304,7 +304,7 @@ impl Store {
         }
     }
 
-    /// Marks records of a segment, neighbours with one write.
+    /// Marks records of a segment as ended, consecutive ones with one write.
     fn mark(&mut self, id: SegmentId, indices: &[u32]) {
         let Some(&Segment { name, marks, .. }) = self.segments.get(&id) else {
             return;
@@ -320,7 +320,7 @@ impl Store {
         }
     }
 
-    /// All records of a segment have ended.
+    /// Handles a segment whose records have all ended.
     fn finish(&mut self, id: SegmentId) {
         let Some(segment) = self.segments.get(&id) else {
             return;
@@ -337,7 +337,7 @@ impl Store {
         }
     }
 
-    /// Keeps a damaged file, for whoever wants to know what became of it, unless there are enough of them.
+    /// Keeps a damaged file so that it can be examined, unless there are enough of them.
     pub(super) fn set_aside(&self, path: &str, identity: Identity) -> io::Result<()> {
         let names = self.disk.list("")?;
         if names.iter().filter(|name| name.ends_with(CORRUPT)).count() >= MAX_CORRUPT {
@@ -353,7 +353,7 @@ impl Store {
         self.disk.rename(path, &name)
     }
 
-    /// Tries again what the disk has refused.
+    /// Repeats failed operations.
     pub(crate) fn tidy(&mut self) {
         for id in std::mem::take(&mut self.ended) {
             self.finish(id);
@@ -364,7 +364,7 @@ impl Store {
         self.litter = self.litter && self.sweep().is_err();
     }
 
-    /// Removes what failed writes have left.
+    /// Removes the remains of failed writes.
     fn sweep(&self) -> io::Result<()> {
         let ours: HashSet<String> = self.segments.values().map(|segment| self.path(segment.name)).collect();
         for name in self.disk.list(&self.folder)? {
@@ -376,7 +376,7 @@ impl Store {
         Ok(())
     }
 
-    /// Removes this process' own folder when nothing is left in it. What is left is for the next process.
+    /// Removes the folder of this process if it is empty. Otherwise it is for the next process.
     pub(crate) fn close(mut self) {
         self.tidy();
         if self.segments.is_empty() {
@@ -390,7 +390,7 @@ impl Store {
         format!("{}/{name}", self.folder)
     }
 
-    /// Removes a file that may be gone already.
+    /// Removes a file, which may be gone already.
     pub(super) fn remove(&self, path: &str) -> io::Result<()> {
         match self.disk.remove(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -399,7 +399,7 @@ impl Store {
     }
 }
 
-/// Enters the spool's folder, and makes one in it that is this process' own as long as the guard lives.
+/// Opens the spool's folder, and creates a sub-folder that belongs to this process as long as the guard lives.
 fn enter(disk: &mut dyn Disk, dir: &Path, writer: u64, sync: bool) -> Result<(u64, Box<dyn Send>), SpoolError> {
     let stat = disk.enter(dir, sync).map_err(|error| SpoolError::io(dir, "can't open", error))?;
     let wrong = match stat.kind {
@@ -415,7 +415,7 @@ fn enter(disk: &mut dyn Disk, dir: &Path, writer: u64, sync: bool) -> Result<(u6
     }
 }
 
-/// Whether something is left to be done to a file; with one that has vanished there is not.
+/// Whether an operation must be repeated; not if its file is gone.
 fn fails(done: io::Result<()>) -> bool {
     done.is_err_and(|error| error.kind() != io::ErrorKind::NotFound)
 }

@@ -1,4 +1,4 @@
-//! A real disk. Everything goes by the handle of the spool's folder, so it stays the same folder whatever happens to its path.
+//! A real disk. All operations use the handle of the spool's folder, so it stays the same folder whatever happens to its path.
 
 use super::disk::{Disk, FileKind, Stat};
 use rustix::fs::{self, AtFlags, FileType, FlockOperation, Mode, OFlags};
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 #[derive(Debug, Default)]
 pub(crate) struct Unix {
-    /// Once entered.
+    /// The open folder.
     root: Option<File>,
 }
 
@@ -24,7 +24,7 @@ impl Unix {
     }
 
     fn open(&self, name: &str, flags: OFlags) -> io::Result<File> {
-        // The folder itself has no name of its own.
+        // The folder itself has an empty name.
         let name = if name.is_empty() { "." } else { name };
         Ok(fs::openat(self.root()?, name, flags | SAFE, FILE_MODE)?.into())
     }
@@ -32,7 +32,7 @@ impl Unix {
 
 impl Disk for Unix {
     fn enter(&mut self, dir: &Path, sync: bool) -> io::Result<Stat> {
-        // A slash at the end would make the system follow a link before it.
+        // With a slash at the end, the system would follow a link before it.
         let dir: PathBuf = dir.components().collect();
         let look = || Ok(stat(&fs::statat(fs::CWD, &dir, AtFlags::SYMLINK_NOFOLLOW)?));
         let found = match look() {
@@ -48,7 +48,7 @@ impl Disk for Unix {
         }
         let root: File = fs::openat(fs::CWD, &dir, DIR, Mode::empty())?.into();
         keep_for_us(&root)?;
-        // Asked of the handle: what the path named a moment ago may be something else.
+        // Read from the handle, because the path may refer to something else by now.
         let found = stat(&fs::fstat(&root)?);
         self.root = Some(root);
         Ok(found)
@@ -61,7 +61,7 @@ impl Disk for Unix {
     fn list(&self, name: &str) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in fs::Dir::new(self.open(name, DIR)?)? {
-            // No name of ours is anything but ASCII.
+            // All our names are ASCII.
             if let Ok(name) = entry?.file_name().to_str() {
                 names.push(name.to_owned());
             }
@@ -120,7 +120,7 @@ impl Disk for Unix {
 }
 
 impl Unix {
-    /// The second half of a lock: between the two anything may happen to the file.
+    /// The second half of locking; anything may have happened to the file since the first.
     fn lock_file(&self, name: &str, file: File) -> io::Result<Option<Box<dyn Send>>> {
         match fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Err(Errno::WOULDBLOCK) => return Ok(None),
@@ -129,26 +129,26 @@ impl Unix {
         let ours = fs::fstat(&file)?;
         match fs::statat(self.root()?, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(named) if (named.st_dev, named.st_ino) == (ours.st_dev, ours.st_ino) => Ok(Some(Box::new(file))),
-            // Whoever held it before has removed it, and perhaps somebody has made another.
+            // The previous holder has removed it, and another one may have been created.
             Ok(_) | Err(Errno::NOENT) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 }
 
-/// Takes from the group the right to write in our folder. Kubernetes gives it whenever it mounts a volume (`fsGroup`). What the
-/// group has put there in the meantime is not read, since it is not ours.
+/// Removes the write permission of the group from our folder. Kubernetes grants it whenever it mounts a volume (`fsGroup`).
+/// Files that the group has put there in the meantime are not read, because we do not own them.
 fn keep_for_us(dir: &File) -> io::Result<()> {
     let found = fs::fstat(dir)?;
     let mode = Mode::from_raw_mode(found.st_mode);
     if stat(&found).ours && mode.contains(Mode::WGRP) && !mode.contains(Mode::WOTH) {
-        // Without the right to, it is told that others may write.
+        // Without permission for this, an error reports that others may write.
         fs::fchmod(dir, mode - Mode::WGRP).unwrap_or_default();
     }
     Ok(())
 }
 
-/// Makes a folder and those above it, each durable in the one above.
+/// Creates a folder and its parents, each durable in its parent.
 fn make(dir: &Path, sync: bool) -> io::Result<()> {
     let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let create = || DirBuilder::new().mode(0o700).create(dir);
@@ -159,7 +159,7 @@ fn make(dir: &Path, sync: bool) -> io::Result<()> {
         }
         made => made.or_else(made_meanwhile)?,
     }
-    // A folder above that we may not read is as durable as we can make it.
+    // A parent that we may not read is as durable as we can make it.
     match File::open(parent) {
         Ok(parent) if sync => sync_dir(&parent),
         _ => Ok(()),
@@ -170,7 +170,7 @@ fn made_meanwhile(error: io::Error) -> io::Result<()> {
     if error.kind() == io::ErrorKind::AlreadyExists { Ok(()) } else { Err(error) }
 }
 
-/// A file system that says "invalid" has nothing to sync there.
+/// A file system that returns "invalid" has nothing to sync there.
 fn sync_dir(dir: &File) -> io::Result<()> {
     match dir.sync_all() {
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),

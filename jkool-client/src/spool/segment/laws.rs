@@ -1,4 +1,4 @@
-//! What must hold whatever has happened to a segment: the tests try it with random bytes, `fuzz/` with searched ones.
+//! Properties that hold whatever happened to a segment: the tests check them with random bytes, `fuzz/` with a fuzzer.
 
 use super::{Contents, Head, Identity, encode, has_ended, is_mark, mark, mark_offset, read, read_as, weight};
 use crate::queue::lane::Lane;
@@ -6,7 +6,7 @@ use jkool_transport::{Kind, Payload};
 
 const NAME: Identity = Identity { writer: 0x1234_5678, number: 1 };
 
-/// Of any bytes, under any name: no more is read than is there, what was read can be written again, and marking it as ended
+/// For any bytes, with any name: nothing is read that is not there, what was read can be written again, and marking it as ended
 /// changes nothing else.
 pub(crate) fn any_bytes(bytes: &[u8]) {
     let other = match Head::read(bytes) {
@@ -17,10 +17,10 @@ pub(crate) fn any_bytes(bytes: &[u8]) {
         let contents = read(bytes, name);
         assert!([name, other].contains(&contents.identity));
         let payloads = payloads(&contents);
-        // A weight has a mark in it.
+        // A weight includes a mark.
         let size: u64 = payloads.iter().map(|payload| weight(payload) - 4).sum();
         assert!(size <= bytes.len() as u64);
-        // Of a header that is not there all is damaged.
+        // A missing header counts as damaged.
         assert!(contents.damaged <= Head::LEN.max(bytes.len() as u64));
         marks_are_apart(bytes, &contents, &payloads);
         if !payloads.is_empty() {
@@ -46,7 +46,7 @@ fn marks_are_apart(bytes: &[u8], contents: &Contents<'_>, payloads: &[Payload]) 
     assert!(again.damaged <= contents.damaged);
 }
 
-/// What is written is read, all of it and as open.
+/// What is written is read, completely and as open.
 fn survive(payloads: &[Payload], identity: Identity) -> Vec<u8> {
     let bytes = encode(identity, Lane::Normal, &payloads.iter().collect::<Vec<_>>()).unwrap();
     let weight: u64 = payloads.iter().map(weight).sum();
@@ -61,13 +61,13 @@ fn survive(payloads: &[Payload], identity: Identity) -> Vec<u8> {
     bytes
 }
 
-/// Of payloads and up to three damages, all of them made of `plan`: each record that no damage hit is read as it was written,
-/// and nothing is read that was not written.
+/// For payloads and up to three damages, all derived from `plan`: each record without damage is read as it was written, and
+/// nothing is read that was not written.
 pub(crate) fn damaged(plan: &[u8]) {
     let mut plan = Plan(plan);
     let payloads: Vec<_> = (0..=plan.byte() % 6).map(|_| plan.payload()).collect();
     let written = survive(&payloads, NAME);
-    // Each byte with the place that it was written to.
+    // Each byte with the position that it was written to.
     let mut bytes: Vec<_> = written.iter().copied().zip(0..).map(|(byte, at)| (byte, Some(at))).collect();
     for _ in 0..plan.byte() % 4 {
         plan.damage(&mut bytes);
@@ -89,7 +89,7 @@ pub(crate) fn damaged(plan: &[u8]) {
     any_bytes(&bytes);
 }
 
-/// Bytes that decide; zeros when there are no more.
+/// Bytes that determine the test case; zeros at the end.
 struct Plan<'a>(&'a [u8]);
 
 impl<'a> Plan<'a> {
@@ -103,7 +103,8 @@ impl<'a> Plan<'a> {
         taken
     }
 
-    /// As JSON is: with bytes that no text holds it could hold a record, which is read where the one around it is damaged.
+    /// A text, as JSON is: with bytes that no text contains it could contain a record, which is read if the one around it is
+    /// damaged.
     fn text(&mut self, len: usize) -> String {
         String::from_utf8_lossy(self.bytes(len)).replace(char::is_control, " ")
     }
