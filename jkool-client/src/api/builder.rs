@@ -1,4 +1,4 @@
-//! The settings of a client.
+//! The settings of a client, and their validation.
 
 mod https;
 
@@ -86,18 +86,19 @@ pub struct ClientBuilder {
 type HttpSettings =
     Box<dyn FnOnce(jkool_transport::HttpTransportBuilder) -> jkool_transport::HttpTransportBuilder + Send>;
 
-/// Waking the worker costs more than queueing; so many events are worth it even when each is a request of its own.
+/// The minimum number of events that are worth waking the worker, because a wake costs more than queueing an event.
 const MIN_WAKE_AT: usize = 32;
 
-/// A limit beyond these is as good as none. Sums and products of a few of them fit 64 bits.
+/// Larger limits make no difference. Sums and products of a few of these fit 64 bits.
 const NO_LIMIT: usize = usize::MAX >> 4;
 const MAX_BATCH: usize = 1 << 20;
 const MAX_IN_FLIGHT: usize = 1 << 16;
 
-/// One call in a thousand may pay for a wake, and not more: that is what the slowest of a program's log calls are made of.
+/// The worker is woken once for this many batches, so that at most one call in a thousand pays for a wake; these are the
+/// slowest log calls of a program.
 const BATCHES_A_WAKE: usize = 4;
 
-/// About how large a request may be; a single event may be larger.
+/// The approximate maximum size of a request; a single event may be larger.
 const MAX_BATCH_BYTES: usize = 1 << 20;
 
 impl Client {
@@ -138,7 +139,7 @@ impl ClientBuilder {
             shutdown_timeout: Duration::from_secs(5),
             notices: true,
             thread: None,
-            // What is no UTF-8 is refused where it is read, and not taken for a variable that is not set.
+            // Invalid UTF-8 is an error where the variable is parsed, and not treated as a missing variable.
             env: |name| Some(std::env::var_os(name)?.to_string_lossy().into_owned()).filter(|value| !value.is_empty()),
         }
     }
@@ -423,7 +424,7 @@ impl ClientBuilder {
                 return Err(BuildError::Setting { setting, reason: "can't be 0" });
             }
         }
-        // More is as good as no limit, and to count with it must not overflow.
+        // Larger values make no difference, and must not overflow.
         self.queue_events = self.queue_events.min(NO_LIMIT);
         self.queue_bytes = self.queue_bytes.min(NO_LIMIT);
         self.max_batch = self.max_batch.min(MAX_BATCH);
@@ -486,7 +487,7 @@ impl ClientBuilder {
     }
 }
 
-/// The token is not shown.
+/// Does not show the token.
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder")

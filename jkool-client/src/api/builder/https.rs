@@ -1,4 +1,4 @@
-//! Which transport it is, and where its token comes from.
+//! Chooses the transport, and the origin of its token.
 
 use super::ClientBuilder;
 use crate::api::client::{NOT_FOR_OTHERS, SetToken};
@@ -55,7 +55,7 @@ impl ClientBuilder {
     #[cfg(feature = "http")]
     fn take_token(&mut self) -> Result<Option<Token>, BuildError> {
         let (from, token) = if let Some(token) = self.token.take() {
-            // What was said in so many words is not watched for.
+            // A token from the builder has no file to watch.
             self.token_file = None;
             ("the builder", Token::new(token))
         } else if let Some(path) = &self.token_file {
@@ -69,15 +69,15 @@ impl ClientBuilder {
     }
 }
 
-/// The transport, and how its token is changed where it has one.
+/// The transport, and the functions that change its token, if it has one.
 pub(super) struct Chosen {
     pub(super) transport: Arc<dyn Transport>,
     pub(super) set_token: Option<SetToken>,
     pub(super) token_watch: Option<TokenWatch>,
 }
 
-/// Reads the files again, the token's and those of certificates, and hands over what is new in them. A file that is no token now
-/// may be one in a moment.
+/// Reads the files of token and certificates again, and passes on new content. A file that is not a token now may be one in a
+/// moment.
 #[cfg(feature = "http")]
 fn watch(mut file: Option<(PathBuf, Token)>, http: Arc<jkool_transport::HttpTransport>) -> TokenWatch {
     Box::new(move || {
