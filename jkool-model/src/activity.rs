@@ -1,4 +1,4 @@
-//! An activity: a group of related events.
+//! Activities: groups of related events.
 
 use crate::enums::{ActivityStatus, OpType};
 use crate::trackable::{InvalidEntity, trackable};

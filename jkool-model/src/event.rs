@@ -1,4 +1,4 @@
-//! An event: something that happened.
+//! Events: something that happened.
 
 use crate::enums::{LogType, OpType};
 use crate::trackable::{InvalidEntity, trackable};

@@ -1,4 +1,4 @@
-//! Why a transport could not deliver, or could not be built.
+//! Errors of building a transport, and of sending.
 
 use std::fmt;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub enum ErrorKind {
     Other,
 }
 
-/// Why a transport could not deliver, or could not be built.
+/// An error from building a transport, or from sending.
 ///
 /// The text consists of the status and a text of this crate: it never contains the token or text from the server. Cloning is
 /// cheap.

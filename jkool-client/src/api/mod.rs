@@ -1,4 +1,4 @@
-//! What a program holds and calls.
+//! The types that a program holds and calls.
 
 pub(crate) mod builder;
 pub(crate) mod client;

@@ -1,4 +1,4 @@
-//! How delivery is doing.
+//! The state of delivery.
 
 use crate::report::stats::Stats;
 use jkool_model::Timestamp;

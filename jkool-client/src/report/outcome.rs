@@ -1,4 +1,4 @@
-//! What became of a single event.
+//! The outcome of a single event.
 
 use crate::report::loss::LossReason;
 use std::fmt;
