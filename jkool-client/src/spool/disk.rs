@@ -62,6 +62,7 @@ pub(crate) struct Stat {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(unix), expect(dead_code, reason = "only a disk that can be entered has them"))]
 pub(crate) enum FileKind {
     File,
     Dir,
