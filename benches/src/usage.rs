@@ -40,7 +40,16 @@ pub fn cpu_of_thread() -> Duration {
 
 /// The most memory that the process has had at once, in KiB.
 pub fn peak_memory_kib() -> u64 {
+    status_kib("VmHWM:")
+}
+
+/// The memory that the process has now, in KiB: its own, and that of mapped files, which the system may take back.
+pub fn memory_kib() -> (u64, u64) {
+    (status_kib("RssAnon:"), status_kib("RssFile:"))
+}
+
+fn status_kib(name: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    peak.and_then(|peak| peak.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or(0)
+    let said = status.lines().find_map(|line| line.strip_prefix(name));
+    said.and_then(|said| said.trim().strip_suffix(" kB")?.parse().ok()).unwrap_or(0)
 }

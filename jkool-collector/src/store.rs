@@ -15,6 +15,7 @@ mod loads;
 mod local;
 mod matching;
 mod open;
+mod parse;
 mod pattern;
 mod progress;
 mod reader;

@@ -6,7 +6,7 @@ use crate::timestamp::Timestamp;
 use crate::value::Value;
 use crate::value_type::{DataType, ValueType, unswap};
 use crate::wire::{Key, Lenient};
-use serde::de::{self, MapAccess, Visitor};
+use serde::de::{MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -329,7 +329,7 @@ impl<'de> Visitor<'de> for PropertyVisitor {
                 "value-type" => value_type = map.next_value::<Lenient<Text>>()?.0,
                 "value" => value = map.next_value()?,
                 _ => {
-                    map.next_value::<de::IgnoredAny>()?;
+                    map.next_value::<Value>()?;
                 }
             }
         }

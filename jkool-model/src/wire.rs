@@ -194,7 +194,8 @@ macro_rules! wire_struct {
                         while let Some(key) = map.next_key::<$crate::wire::Key>()? {
                             match &*key {
                                 $( $wire $(| $alias)* => $crate::wire::next_field(&mut map, &key, &mut read.$field)?, )+
-                                _ => { map.next_value::<serde::de::IgnoredAny>()?; }
+                                // Passed over, and still told if it is no JSON.
+                                _ => { map.next_value::<$crate::value::Value>()?; }
                             }
                         }
                         Ok(read)

@@ -1,5 +1,6 @@
 //! What a store can do, so that another one can take the place of the one in this process.
 
+use super::parse::parse;
 use super::{Aggregation, Appended, EntityId, Record, Row, StoreError, StoreErrorKind, Stored};
 use crate::field::cut;
 use crate::filter::{Filter, severity_of};
@@ -58,7 +59,7 @@ impl Fresh {
     /// `None` for a large one.
     pub(crate) fn read(&self) -> Option<Stored> {
         let json = self.json.clone()?;
-        let entity = serde_json::from_slice(&json).ok()?;
+        let entity = parse(&json).ok()?;
         Some(Stored { id: self.id, time: self.id.time(), received: self.received, entity, json })
     }
 }

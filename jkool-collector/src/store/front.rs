@@ -6,7 +6,7 @@ mod writer;
 
 pub(crate) use folder::aside;
 pub(super) use folder::{Lock, make_folders, take, with_suffix};
-pub(super) use state::{Group, Shared, State, find};
+pub(super) use state::{COMMIT, Group, Shared, State, find};
 pub(super) use writer::{Follower, TAIL, Work, Writer, closed};
 
 use super::progress::Report;

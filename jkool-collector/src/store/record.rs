@@ -1,5 +1,6 @@
 //! An entity that was read and is ready to be stored.
 
+use super::parse::parse;
 use super::same;
 use super::{EntityId, StoreError, StoreErrorKind, Stored};
 use bytes::Bytes;
@@ -16,6 +17,8 @@ pub struct Record {
     pub(super) json: Bytes,
     /// The same for all that are one; only what has a tracking id can come twice.
     pub(super) key: Option<u64>,
+    /// How many bytes it takes, about.
+    pub(super) size: usize,
 }
 
 impl Record {
@@ -36,7 +39,7 @@ impl Record {
     }
 
     pub(crate) fn parse(json: Bytes, received: Timestamp) -> Result<Self, serde_json::Error> {
-        Ok(Self::with(serde_json::from_slice(&json)?, json, received))
+        Ok(Self::with(parse(&json)?, json, received))
     }
 
     /// What reading `json` would lead to, which `entity` was written as. It is not read where it is known to lead to the same.
@@ -47,18 +50,14 @@ impl Record {
     fn with(entity: Entity, json: Bytes, received: Timestamp) -> Self {
         let time = entity.time().filter(is_said);
         let key = entity.tracking_id().map(|_| same::key(&entity));
-        Self { time: time.unwrap_or(received), is_dated: time.is_some(), entity, received, json, key }
+        let size = size_of::<Self>() + json.len() + entity.heap_size();
+        Self { time: time.unwrap_or(received), is_dated: time.is_some(), entity, received, json, key, size }
     }
 
     /// Gives it the number of its arrival.
     pub(super) fn into_stored(self, sequence: u64) -> Stored {
         let Self { entity, time, received, json, .. } = self;
         Stored { id: EntityId::new(time, sequence), time, received, entity, json }
-    }
-
-    /// How many bytes it takes, about.
-    pub(super) fn size(&self) -> usize {
-        size_of::<Self>() + self.json.len() + self.entity.heap_size()
     }
 }
 

@@ -32,5 +32,5 @@ pub(crate) fn run(events: u64, folder: &Path) -> f64 {
         }
         transaction.commit().expect("a commit");
     }
-    row.end(events, &file, None)
+    row.end(events, Some(&file), None)
 }

@@ -22,14 +22,14 @@ fn main() {
     let folder = Folder::new();
     println!("| stored durably | events | events/s | × limit | CPU, an event | peak memory so far | file, an event |");
     println!("|---|---|---|---|---|---|---|");
-    let limit = limit::run(events, &folder.0);
+    let limit = limit::run(events.min(1_000_000), &folder.0);
     let only = std::env::args().nth(2);
     let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
     let all = [("demo", Data::Demo), ("busy", Data::Busy)].into_iter().filter(|(name, _)| wanted(name));
     let file = |data| folder.0.join(format!("{data:?}.db"));
     let stored: Vec<_> = all.map(|(_, data)| (data, ingest::run(data, events, &file(data), limit))).collect();
     for (data, collector) in &stored {
-        ingest::one_a_request(*data, events, collector, &file(*data));
+        ingest::one_a_request(*data, events, collector);
     }
     if wanted("otlp") {
         otlp::run(events, &folder.0, limit);
@@ -37,6 +37,7 @@ fn main() {
     for (data, collector) in stored {
         println!("\n| question, to {events} events, {data:?} data | found | ms |\n|---|---|---|");
         ask::run(data, &collector);
+        println!("| memory after these | | {} |", ingest::memory());
         drop(collector);
         ingest::start_again(data, events, &file(data));
     }

@@ -26,7 +26,7 @@ pub(crate) fn run(records: u64, folder: &Path, limit: f64) {
     senders.into_iter().for_each(|sender| sender.join().expect("a sender"));
     let sent = CONNECTIONS * requests * RECORDS;
     assert_eq!((collector.counts().stored, collector.counts().refused), (sent, 0));
-    row.end(sent, &file, Some(limit));
+    row.end(sent, Some(&file), Some(limit));
 }
 
 /// Each request waits for its answer, which comes when all is on disk.

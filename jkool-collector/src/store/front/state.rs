@@ -45,6 +45,9 @@ pub(in crate::store) struct Shared<V> {
 /// So much may wait for the index, in bytes.
 const PENDING: usize = 128 << 20;
 
+/// So much an index takes in before it commits, even if that is not due: while it commits, the other half fills up.
+pub(in crate::store) const COMMIT: usize = PENDING / 2;
+
 impl<V: Clone> Shared<V> {
     pub(in crate::store) fn new(state: State<V>, journal: Option<Journal>) -> Self {
         let journal = journal.map(Mutex::new);

@@ -77,7 +77,7 @@ impl Writer {
 
     /// Hands over records; what becomes of them is said when it is known.
     pub(in crate::store) fn submit(&self, records: Vec<Record>) -> Result<Reply, StoreError> {
-        let size = records.iter().map(Record::size).sum::<usize>();
+        let size = records.iter().map(|record| record.size).sum::<usize>();
         let before = self.waiting.fetch_add(size, Ordering::Relaxed);
         // One batch may be larger than the limit: alone it still gets through.
         if before > 0 && before + size > self.limit {
@@ -162,7 +162,7 @@ impl<F: Follower> Writing<F> {
                     keys.push((key, group.len()));
                 }
                 appended.stored += 1;
-                bytes += record.size();
+                bytes += record.size;
                 let stored = Arc::new(record.into_stored(self.work.next));
                 self.work.next += 1;
                 // Equal ones may be in one group.

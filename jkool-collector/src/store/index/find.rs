@@ -6,6 +6,7 @@ use super::span::{Segment, SpanView};
 use super::weights::{Weights, overlaps};
 use crate::field::hash;
 use crate::store::engine::{Deadline, Find};
+use crate::store::parse::parse;
 use crate::store::{EntityId, StoreError, StoreErrorKind, Stored};
 use jkool_model::Timestamp;
 use std::ops::{Bound, Range};
@@ -170,7 +171,7 @@ fn json_of(searcher: &Searcher, address: DocAddress) -> Result<Vec<u8>, StoreErr
 
 fn read(id: EntityId, searcher: &Searcher, address: DocAddress) -> Result<Stored, StoreError> {
     let json = json_of(searcher, address)?;
-    let entity = serde_json::from_slice(&json)
+    let entity = parse(&json)
         .map_err(|error| StoreError::new(StoreErrorKind::Corrupt, format!("a stored entity can't be read: {error}")))?;
     let received = searcher.segment_reader(address.segment_ord).fast_fields().i64("received")?.first(address.doc_id);
     let received = Timestamp::from_usec(received.unwrap_or_default());

@@ -2,7 +2,7 @@
 
 use super::active::{Active, folder_of};
 use crate::clock::Clock;
-use crate::store::front::{Follower, Group, Shared, closed};
+use crate::store::front::{COMMIT, Follower, Group, Shared, closed};
 use crate::store::index::{Span, SpanView, has_equal};
 use crate::store::same::is_same;
 use crate::store::{Record, Retention, StoreError};
@@ -69,6 +69,8 @@ pub(super) struct Indexer {
     /// `None` after a failure from which there was no way on yet.
     pub(super) active: Option<Active>,
     pub(super) view: SpanView,
+    /// The bytes that came in since the last commit.
+    pub(super) behind: usize,
     /// When the active one was begun, as far as this process knows.
     pub(super) begun: Instant,
 }
@@ -110,10 +112,13 @@ impl Indexer {
         for stored in &group.entities {
             active.add(stored)?;
         }
+        self.behind += group.bytes;
         if self.is_full() {
             self.commit()?;
             self.begin_next()?;
             self.let_go()?;
+        } else if self.behind >= COMMIT {
+            self.commit()?;
         }
         Ok(())
     }
@@ -132,6 +137,7 @@ impl Indexer {
 
     fn commit(&mut self) -> Result<(), StoreError> {
         let Some(active) = &mut self.active else { return Err(closed()) };
+        self.behind = 0;
         if active.is_behind() {
             self.view = active.commit()?;
         } else if active.span.differs(&self.view) {
@@ -226,5 +232,44 @@ impl Indexer {
     fn bytes(&self) -> u64 {
         let complete: u64 = self.complete.iter().map(|(_, view)| view.bytes).sum();
         complete + self.view.bytes + self.shared.journal().map_or(0, |journal| journal.bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Active, COMMIT, Group, Indexer, Span};
+    use crate::clock::Clock;
+    use crate::store::front::{Shared, State};
+    use crate::store::{Record, Retention};
+    use jkool_model::Timestamp;
+    use std::sync::Arc;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "the beginning of an interval")]
+    fn when_much_comes_in_it_commits_before_that_is_due() {
+        let (active, view) = Active::of(Span::create(1, None).unwrap(), 0).unwrap();
+        let state = State { view: Arc::new(vec![view.clone()]), ..State::default() };
+        let mut indexer = Indexer {
+            shared: Arc::new(Shared::new(state, None)),
+            root: None,
+            retention: Retention::ALL,
+            clock: Clock::default(),
+            complete: Vec::new(),
+            merging: None,
+            active: Some(active),
+            view,
+            behind: 0,
+            begun: std::time::Instant::now(),
+        };
+        let mut indexed_after = |number, bytes| {
+            let json = br#"{"operation":"pay"}"#.as_slice().into();
+            let stored = Record::parse(json, Timestamp::from_usec(1)).unwrap().into_stored(number);
+            indexer.index(&Group { entities: vec![Arc::new(stored)], bytes }).unwrap();
+            indexer.shared.state().indexed
+        };
+        assert_eq!(indexed_after(1, COMMIT / 2), 0);
+        assert_eq!(indexed_after(2, COMMIT / 2), 2);
+        assert_eq!(indexed_after(3, COMMIT / 2), 2);
+        assert_eq!(indexed_after(4, COMMIT / 2), 4);
     }
 }

@@ -80,6 +80,7 @@ impl Local {
             merging: None,
             active: Some(active),
             view,
+            behind: 0,
             begun: std::time::Instant::now(),
         };
         let thread = std::thread::Builder::new().name("jkool-index".into()).spawn(move || indexing.run(&tasks));
