@@ -63,7 +63,7 @@ impl From {
             }
             Self::Mqtt(url) => Relay::builder(crate::mqtt::source(&url, server)?, client),
             #[cfg(feature = "kafka")]
-            Self::Kafka(url) => Relay::builder(crate::kafka::source(&url)?, client),
+            Self::Kafka(url) => Relay::builder(crate::kafka::source(&url, server)?, client),
         })
     }
 }

@@ -3,7 +3,6 @@
 use super::KafkaSource;
 use super::consumer::StartError;
 use crate::builder::{check_topic, config_error};
-#[cfg(feature = "tls")]
 use crate::security::{Security, setters};
 use jkool_transport::{ErrorKind, TransportError};
 use rdkafka::config::ClientConfig;
@@ -30,7 +29,6 @@ pub struct KafkaSourceBuilder {
     topic: String,
     group: String,
     client_id: String,
-    #[cfg(feature = "tls")]
     security: Security,
     properties: Vec<(String, String)>,
 }
@@ -42,7 +40,6 @@ impl KafkaSourceBuilder {
             topic: String::new(),
             group: "jkool-relay".into(),
             client_id: "jkool-relay".into(),
-            #[cfg(feature = "tls")]
             security: Security::default(),
             properties: Vec::new(),
         }
@@ -72,7 +69,6 @@ impl KafkaSourceBuilder {
         self
     }
 
-    #[cfg(feature = "tls")]
     setters!();
 
     /// Any other property of librdkafka, such as `auto.offset.reset`, `session.timeout.ms` or `group.instance.id`.
@@ -124,7 +120,6 @@ impl KafkaSourceBuilder {
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
             .set("partition.assignment.strategy", "cooperative-sticky");
-        #[cfg(feature = "tls")]
         self.security.apply(&mut config)?;
         Ok(config)
     }
