@@ -104,9 +104,10 @@ impl KafkaSourceBuilder {
             return Err(config_error("no group is set"));
         }
         let mut config = ClientConfig::new();
-        // A group that is new misses nothing; and a relay is small.
-        config.set("auto.offset.reset", "earliest").set("queued.max.messages.kbytes", "8192");
-        config.set("fetch.max.bytes", "4194304");
+        // A group that is new misses nothing; and a relay is small. What is fetched ahead is soon used up, so that it can't wait for a
+        // second, as it does by default, before more is fetched.
+        config.set("auto.offset.reset", "earliest").set("queued.max.messages.kbytes", "2048");
+        config.set("fetch.max.bytes", "1048576").set("fetch.queue.backoff.ms", "10");
         for (name, value) in &self.properties {
             if RESERVED.contains(&name.as_str()) || crate::builder::is_about_security(name) {
                 return Err(config_error(&format!("the property {name} is set by the source itself")));
