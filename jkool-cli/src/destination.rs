@@ -91,7 +91,7 @@ pub(crate) fn transport(url: &str, server: &Server) -> Result<Arc<dyn Transport>
         ("stdout", "" | "//") => Arc::new(StdoutTransport::new()),
         ("mqtt" | "mqtts", _) => Arc::new(crate::mqtt::transport(url, server)?),
         #[cfg(feature = "kafka")]
-        ("kafka", _) => Arc::new(crate::kafka::transport(url)?),
+        ("kafka", _) => Arc::new(crate::kafka::transport(url, server)?),
         #[cfg(not(feature = "kafka"))]
         ("kafka", _) => return Err(Failure::Usage(WITHOUT_KAFKA.to_owned())),
         _ => return Err(Failure::Usage(format!("{url}: expected {KINDS}"))),

@@ -1,98 +1,154 @@
 //! Kafka, as a url says it: `kafka://host:9092,host:9092/topic?group=relay`.
 
+mod security;
+
 use crate::exit::Failure;
+use crate::server::Server;
 use jkool_client::model::error_chain;
+use jkool_client::transport::TransportError;
 use jkool_kafka::{KafkaSource, KafkaTransport, RecordKey};
+use security::{NAMES, Settings};
 
 const EXPECTED: &str = "expected kafka://host:9092,host:9092/topic";
 
-/// A url's parts. A setting with a point in its name is one of librdkafka's.
-#[derive(Debug, PartialEq, Eq)]
+/// A url's parts.
+#[derive(Debug, Default)]
 struct KafkaUrl<'a> {
+    /// What stands before the settings: errors show no more, for a setting may be secret.
+    place: &'a str,
     brokers: &'a str,
     topic: &'a str,
-    settings: Vec<(&'a str, &'a str)>,
+    /// The value of the setting that only a transport or only a source has.
+    own: Option<&'a str>,
+    /// Those of librdkafka, which have a point in their names.
+    properties: Vec<(&'a str, &'a str)>,
+    security: Settings<'a>,
 }
 
-fn parse(url: &str) -> Result<KafkaUrl<'_>, Failure> {
-    let usage = || Failure::Usage(format!("{url}: {EXPECTED}"));
-    let rest = url.strip_prefix("kafka://").ok_or_else(usage)?;
-    let (place, settings) = rest.split_once('?').unwrap_or((rest, ""));
-    let (brokers, topic) = place.split_once('/').ok_or_else(usage)?;
-    if brokers.is_empty() || topic.is_empty() || topic.contains('/') || brokers.contains('@') {
-        return Err(usage());
+impl KafkaUrl<'_> {
+    fn wrong(&self, reason: &str) -> Failure {
+        Failure::Usage(format!("{}: {reason}", self.place))
     }
-    let settings = settings.split('&').filter(|setting| !setting.is_empty());
-    let settings = settings.map(|setting| setting.split_once('=').ok_or_else(usage)).collect::<Result<_, _>>()?;
-    Ok(KafkaUrl { brokers, topic, settings })
+
+    fn refused(&self, error: &TransportError) -> Failure {
+        self.wrong(&error_chain(error))
+    }
 }
 
-fn unknown(url: &str, name: &str, known: &str) -> Failure {
-    Failure::Usage(format!("{url}: {name} is no setting; there are {known} and those of librdkafka"))
+/// Parses a url, which has a setting called `own` besides those that all have.
+fn parse<'a>(url: &'a str, own: &str) -> Result<KafkaUrl<'a>, Failure> {
+    let (place, settings) = url.split_once('?').unwrap_or((url, ""));
+    let mut parsed = KafkaUrl { place, ..KafkaUrl::default() };
+    let rest = place.strip_prefix("kafka://").and_then(|rest| rest.split_once('/'));
+    (parsed.brokers, parsed.topic) = rest.ok_or_else(|| parsed.wrong(EXPECTED))?;
+    if parsed.brokers.contains('@') {
+        parsed.place = "kafka://";
+        return Err(parsed.wrong("a user is a setting: user=name&password_file=/path"));
+    }
+    if parsed.brokers.is_empty() || parsed.topic.is_empty() || parsed.topic.contains('/') {
+        return Err(parsed.wrong(EXPECTED));
+    }
+    for setting in settings.split('&').filter(|setting| !setting.is_empty()) {
+        match setting.split_once('=') {
+            Some((name, value)) if name == own => parsed.own = Some(value),
+            Some((name, value)) if name.contains('.') => parsed.properties.push((name, value)),
+            Some(("password", _)) => {
+                return Err(parsed.wrong("a password is read: password_file=/path or password_env=NAME"));
+            }
+            Some((name, value)) if parsed.security.take(name, value) => {}
+            Some((name, _)) => {
+                let known = format!("{name} is no setting; there are {own}, {NAMES}, and those of librdkafka");
+                return Err(parsed.wrong(&known));
+            }
+            None => return Err(parsed.wrong("a setting is name=value")),
+        }
+    }
+    Ok(parsed)
+}
+
+/// Sets what a transport and a source have in common.
+macro_rules! set {
+    ($builder:expr, $url:expr, $server:expr) => {{
+        let mut builder = $builder.brokers($url.brokers).topic($url.topic);
+        for (name, value) in &$url.properties {
+            builder = builder.property(*name, *value);
+        }
+        let security = $url.security.read($server.ca_cert.as_deref()).map_err(|reason| $url.wrong(&reason))?;
+        // That it has no TLS stands in the url.
+        builder = builder.allow_plaintext_password(security.tls.is_none());
+        if let Some(tls) = security.tls {
+            builder = builder.tls(tls);
+        }
+        if let Some(sasl) = security.sasl {
+            builder = builder.sasl(sasl);
+        }
+        builder
+    }};
 }
 
 /// The transport to a topic.
-pub(crate) fn transport(url: &str) -> Result<KafkaTransport, Failure> {
-    let KafkaUrl { brokers, topic, settings } = parse(url)?;
-    let mut builder = KafkaTransport::builder().brokers(brokers).topic(topic);
-    for (name, value) in settings {
-        builder = match (name, value) {
-            ("key", "operation") => builder.key(RecordKey::Operation),
-            ("key", "source") => builder.key(RecordKey::Source),
-            ("key", "correlator") => builder.key(RecordKey::Correlator),
-            ("key", "none") => builder.key(RecordKey::None),
-            ("key", _) => {
-                return Err(Failure::Usage(format!("{url}: a key is operation, source, correlator or none")));
-            }
-            (name, value) if name.contains('.') => builder.property(name, value),
-            (name, _) => return Err(unknown(url, name, "key")),
-        };
-    }
-    builder.build().map_err(|error| Failure::Usage(format!("{url}: {}", error_chain(&error))))
+pub(crate) fn transport(url: &str, server: &Server) -> Result<KafkaTransport, Failure> {
+    let url = parse(url, "key")?;
+    let key = match url.own {
+        None | Some("operation") => RecordKey::Operation,
+        Some("source") => RecordKey::Source,
+        Some("correlator") => RecordKey::Correlator,
+        Some("none") => RecordKey::None,
+        Some(_) => return Err(url.wrong("a key is operation, source, correlator or none")),
+    };
+    set!(KafkaTransport::builder(), url, server).key(key).build().map_err(|error| url.refused(&error))
 }
 
 /// A member of the group that reads a topic.
-pub(crate) fn source(url: &str) -> Result<KafkaSource, Failure> {
-    let KafkaUrl { brokers, topic, settings } = parse(url)?;
-    let mut builder = KafkaSource::builder().brokers(brokers).topic(topic);
-    for (name, value) in settings {
-        builder = match name {
-            "group" => builder.group(value),
-            name if name.contains('.') => builder.property(name, value),
-            name => return Err(unknown(url, name, "group")),
-        };
+pub(crate) fn source(url: &str, server: &Server) -> Result<KafkaSource, Failure> {
+    let url = parse(url, "group")?;
+    let mut builder = set!(KafkaSource::builder(), url, server);
+    if let Some(group) = url.own {
+        builder = builder.group(group);
     }
-    builder.start().map_err(|error| Failure::Usage(format!("{url}: {}", error_chain(&error))))
+    builder.start().map_err(|error| url.refused(&error))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{KafkaUrl, parse, source, transport};
+    use super::{parse, source, transport};
+    use crate::server::Server;
+
+    const SERVER: Server = Server { url: None, token_file: None, ca_cert: None };
 
     #[test]
     fn a_url_has_brokers_a_topic_and_settings() {
-        let url = parse("kafka://a:1,b:2/orders?group=g&session.timeout.ms=6000").expect("a url");
-        let settings = vec![("group", "g"), ("session.timeout.ms", "6000")];
-        assert_eq!(url, KafkaUrl { brokers: "a:1,b:2", topic: "orders", settings });
+        let url = parse("kafka://a:1,b:2/orders?group=g&session.timeout.ms=6000&security=tls", "group").expect("a url");
+        assert_eq!((url.brokers, url.topic, url.own), ("a:1,b:2", "orders", Some("g")));
+        assert_eq!(url.properties, [("session.timeout.ms", "6000")]);
+        assert!(url.security.read(None).expect("TLS").tls.is_some());
     }
 
     #[test]
-    fn a_wrong_url_is_told() {
-        for url in [
-            "kafka://",
-            "kafka://a:1",
-            "kafka://a:1/",
-            "kafka:///t",
-            "kafka://a/t/u",
-            "kafka://me@a/t",
-            "kafka://a/t?x",
+    fn a_wrong_url_is_told_and_no_secret_in_it() {
+        for (url, said) in [
+            ("kafka://", "expected kafka://"),
+            ("kafka://a:1", "expected kafka://"),
+            ("kafka://a:1/", "expected kafka://"),
+            ("kafka:///t", "expected kafka://"),
+            ("kafka://a/t/u", "expected kafka://"),
+            ("kafka://me:canary-1@a/t", "user=name"),
+            ("kafka://a/t?canary-1", "name=value"),
+            ("kafka://a:1/t?grup=canary-1", "grup is no setting"),
+            ("kafka://a:1/t?password=canary-1", "password_file"),
+            ("kafka://a:1/t?sasl.password=canary-1", "sasl.password"),
+            ("kafka://a:1/t?security=tls&user=canary-1", "user goes with"),
+            ("kafka://a:1/t?security=tls&ca=/no/such/file.pem", "ssl.ca.location"),
         ] {
-            assert!(parse(url).is_err(), "{url}");
+            let errors = [transport(url, &SERVER).expect_err(url), source(url, &SERVER).expect_err(url)];
+            for error in errors.map(|error| error.to_string()) {
+                assert!(error.contains(said) && !error.contains("canary"), "{url}: {error}");
+            }
         }
-        let error = |url| source(url).expect_err(url).to_string();
-        assert!(error("kafka://127.0.0.1:9/t?grup=g").contains("grup is no setting"));
-        assert!(error("kafka://127.0.0.1:9/t?group.id=g").contains("group.id"));
-        assert!(transport("kafka://127.0.0.1:9/t?key=other").expect_err("a key").to_string().contains("a key is"));
-        assert!(transport("kafka://127.0.0.1:9/t?key=source").is_ok());
+        assert!(source("kafka://a:1/t?group.id=g", &SERVER).expect_err("a property").to_string().contains("group.id"));
+        assert!(source("kafka://a:1/t?key=source", &SERVER).expect_err("a key").to_string().contains("key is no"));
+        let error = transport("kafka://127.0.0.1:9/t?key=other", &SERVER).expect_err("a key").to_string();
+        assert!(error.contains("a key is operation"), "{error}");
+        assert!(transport("kafka://127.0.0.1:9/t?key=source", &SERVER).is_ok());
     }
 }

@@ -16,13 +16,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Relays events from Kafka, MQTT, a folder or TCP to the service, a collector or any other place. What was not delivered is not forgotten:
+/// Relays events from Kafka, MQTT, HTTP, TCP or a folder to the service, a collector or any other place. What was not delivered is not forgotten:
 /// positions are committed when what stands before them is delivered or in the spool.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
     /// Where events come from: kafka://host:9092/topic?group=relay, mqtts://host:8883/topic?client_id=relay, a folder of JSON lines, or
-    /// tcp://127.0.0.1:6590 to listen
+    /// http://127.0.0.1:6580 or tcp://127.0.0.1:6590 to listen
     #[arg(long, value_name = "URL")]
     from: String,
     /// Where they go: https://, http://, tcp://, tls://, file:///path/events.jsonl, stdout:, mqtt://host/topic or
@@ -70,6 +70,7 @@ const HELP: &str = "\
 Examples:
   jkool relay --from kafka://127.0.0.1:9092/jkool?group=relay --to https://stream.meshiq.com
   jkool relay --from /var/spool/orders --to http://127.0.0.1:6580 --metrics 127.0.0.1:9100
+  jkool relay --from http://127.0.0.1:6580 --to kafka://k1:9092/jkool
   jkool relay --from tcp://127.0.0.1:6590 --spool /var/spool/relay
   jkool relay --from 'mqtt://127.0.0.1/jkool/#?client_id=relay-1' --to http://127.0.0.1:6580
   jkool relay --from kafka://k1:9092,k2:9092/jkool --dead-letters kafka://k1:9092/jkool-dead

@@ -1,7 +1,6 @@
 //! The settings of a Kafka transport, and their check.
 
 use crate::key::RecordKey;
-#[cfg(feature = "tls")]
 use crate::security::{Security, setters};
 use crate::transport::KafkaTransport;
 use jkool_transport::{ErrorKind, TransportError};
@@ -39,6 +38,8 @@ pub enum Compression {
     Snappy,
     /// By LZ4: fast.
     Lz4,
+    /// By Zstandard: smaller than by gzip, and faster.
+    Zstd,
 }
 
 impl Compression {
@@ -48,6 +49,7 @@ impl Compression {
             Self::Gzip => "gzip",
             Self::Snappy => "snappy",
             Self::Lz4 => "lz4",
+            Self::Zstd => "zstd",
         }
     }
 }
@@ -64,7 +66,6 @@ pub struct KafkaTransportBuilder {
     timeout: Duration,
     linger: Duration,
     compression: Compression,
-    #[cfg(feature = "tls")]
     security: Security,
     properties: Vec<(String, String)>,
 }
@@ -81,7 +82,6 @@ impl KafkaTransportBuilder {
             timeout: Duration::from_secs(30),
             linger: Duration::from_millis(5),
             compression: Compression::default(),
-            #[cfg(feature = "tls")]
             security: Security::default(),
             properties: Vec::new(),
         }
@@ -144,7 +144,6 @@ impl KafkaTransportBuilder {
         self
     }
 
-    #[cfg(feature = "tls")]
     setters!();
 
     /// Any other property of librdkafka, such as `partitioner` or `socket.keepalive.enable`.
@@ -190,7 +189,6 @@ impl KafkaTransportBuilder {
         if self.timeout <= self.linger || self.timeout.as_millis() == 0 {
             return Err(config_error("the timeout is no longer than the linger, so nothing could be delivered"));
         }
-        #[cfg(feature = "tls")]
         self.security.apply(&mut config)?;
         Ok(config)
     }
@@ -210,7 +208,7 @@ pub(crate) fn config_error(text: &str) -> TransportError {
     TransportError::new(ErrorKind::Config, text)
 }
 
-/// With the feature `tls` what is about security has setters, which check it.
+/// What is about security has setters, which check it.
 fn is_reserved(name: &str) -> bool {
     RESERVED.contains(&name) || is_about_security(name)
 }

@@ -4,7 +4,6 @@
 mod builder;
 mod key;
 mod producer;
-#[cfg(feature = "tls")]
 mod security;
 #[cfg(feature = "relay")]
 mod source;
@@ -14,7 +13,6 @@ mod verdict;
 
 pub use builder::{Compression, KafkaTransportBuilder};
 pub use key::RecordKey;
-#[cfg(feature = "tls")]
 pub use security::{Sasl, Tls};
 #[cfg(feature = "relay")]
 pub use source::{KafkaSource, KafkaSourceBuilder};

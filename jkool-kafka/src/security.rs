@@ -106,7 +106,6 @@ fn text(path: &Path) -> Result<&str, TransportError> {
 macro_rules! setters {
     () => {
         /// Connects by TLS. The brokers' certificates are always verified.
-        #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
         pub fn tls(mut self, tls: $crate::Tls) -> Self {
             self.security.tls = Some(tls);
             self
@@ -114,14 +113,12 @@ macro_rules! setters {
 
         /// Authenticates by a user and a password. They need TLS, unless
         /// [`allow_plaintext_password`](Self::allow_plaintext_password) says otherwise.
-        #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
         pub fn sasl(mut self, sasl: $crate::Sasl) -> Self {
             self.security.sasl = Some(sasl);
             self
         }
 
         /// Authenticates without TLS, which is refused otherwise: everyone on the way can read a plain password.
-        #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
         pub fn allow_plaintext_password(mut self, allow: bool) -> Self {
             self.security.allow_plaintext_password = allow;
             self

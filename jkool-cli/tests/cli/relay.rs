@@ -204,3 +204,27 @@ fn what_makes_no_sense_is_refused() {
     }
     assert_eq!(run(&["relay", "--from", &folder.path("missing")]).code, 3);
 }
+
+#[test]
+fn requests_are_relayed_and_need_the_token() {
+    const COUNT: u32 = 1_000;
+    let (collector, folder) = (collector(), Folder::new("http"));
+    fs::write(folder.path("token"), "canary-17\n").unwrap();
+    let from = format!("http://127.0.0.1:0?token_file={}", folder.path("token"));
+    let (child, listens) = start(&["--from", &from, "--to", &collector.url()], "listens at");
+    let url = format!("http://{}", listens.trim().rsplit("//").next().unwrap());
+    folder.write("events.jsonl", 0..COUNT);
+    let send = |token: &str| {
+        let args = ["send", "--url", &url, "--token-file", token, "--file", &folder.path("events.jsonl")];
+        run(&args)
+    };
+    let sent = send(&folder.path("token"));
+    assert_eq!(sent.code, 0, "{}", sent.err);
+    // What the sender was told is true at once.
+    assert_eq!(arrived(&collector).0.len() as u32, COUNT);
+    fs::write(folder.path("wrong"), "canary-18\n").unwrap();
+    let refused = send(&folder.path("wrong"));
+    assert_ne!(refused.code, 0, "{}", refused.err);
+    assert_eq!(terminate(child).code, 0);
+    assert_eq!(arrived(&collector).1 as u32, COUNT);
+}

@@ -1,5 +1,6 @@
 //! `jkool relay` from a real Kafka, which `.ci/kafka` starts. `KAFKA_BROKERS` holds its addresses, `KAFKA_BROKER` a command that takes
-//! `kill`, `start` and `topic`, `KAFKA_NODES` how many brokers there are; `SOAK_SECONDS` how long they are killed and started.
+//! `kill`, `start` and `topic`, `KAFKA_NODES` how many brokers there are; `SOAK_SECONDS` how long they are killed and started;
+//! `KAFKA_SECURE` the address by TLS and SASL, and `KAFKA_FOLDER` the folder with `ca.pem` and `password`.
 #![cfg(feature = "kafka")]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(clippy::disallowed_methods, reason = "a test's deadlines")]
@@ -200,4 +201,49 @@ fn bad_records_go_to_a_topic_of_their_own() {
     });
     assert!(letter["record"].as_str().unwrap().contains(r#""record":"no event""#), "{letter}");
     assert_eq!((terminate(child).code, terminate(reader).code), (0, 0));
+}
+
+/// The url of a topic by TLS and SASL.
+fn secure(topic: &str, mechanism: &str, password: &str) -> String {
+    let (broker, folder) = (variable("KAFKA_SECURE"), variable("KAFKA_FOLDER"));
+    let who = format!("security=sasl_tls&mechanism={mechanism}&user=jkool&{password}&ca={folder}/ca.pem");
+    format!("kafka://{broker}/{topic}?{who}")
+}
+
+#[test]
+#[ignore = "needs a broker: .ci/kafka"]
+fn a_topic_is_written_and_read_by_tls_and_sasl() {
+    let (topic, collector) = (new_topic("secure", 1), collector());
+    let password_file = format!("{}/password", variable("KAFKA_FOLDER"));
+    for (number, mechanism) in ["plain", "scram-sha-256", "scram-sha-512"].into_iter().enumerate() {
+        let url = secure(&topic, mechanism, &format!("password_file={password_file}"));
+        let sent = crate::common::run(&["send", &number.to_string(), "--url", &url]);
+        assert_eq!(sent.code, 0, "{mechanism}: {}", sent.err);
+    }
+    let password = std::fs::read_to_string(&password_file).unwrap();
+    let from = secure(&topic, "scram-sha-512", "password_env=PASSWORD") + &format!("&group={topic}");
+    let mut relay = jkool(&["relay", "--from", &from, "--to", &collector.url()]);
+    let relay = relay.env("PASSWORD", password.trim()).spawn().unwrap();
+    wait_for(&collector, 3);
+    let ran = terminate(relay);
+    assert_eq!((ran.code, relayed(&ran)), (0, 3), "{}", ran.err);
+    assert!(!ran.err.contains(password.trim()), "the password is shown");
+}
+
+#[test]
+#[ignore = "needs a broker: .ci/kafka"]
+fn a_wrong_password_or_authority_is_told() {
+    let (topic, collector) = (new_topic("strangers", 1), collector());
+    let wrong = crate::common::TempFile::new("wrong-password", "canary-0\n");
+    let url = secure(&topic, "scram-sha-512", &format!("password_file={}&group={topic}", wrong.path()));
+    // The system's authorities know nothing of the broker's.
+    let stranger = url.replace(&format!("&ca={}/ca.pem", variable("KAFKA_FOLDER")), "");
+    for (url, said) in [(url, "Authentication"), (stranger, "SSL")] {
+        let mut relay = jkool(&["relay", "--from", &url, "--to", &collector.url()]).spawn().unwrap();
+        let mut lines = std::io::BufRead::lines(std::io::BufReader::new(relay.stderr.take().unwrap()));
+        let told = lines.find(|line| line.as_ref().unwrap().contains(said));
+        assert!(told.is_some(), "{said}");
+        relay.kill().unwrap();
+        relay.wait().unwrap();
+    }
 }

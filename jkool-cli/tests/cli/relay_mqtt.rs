@@ -2,12 +2,23 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[allow(dead_code, unreachable_pub, clippy::expect_used, reason = "it is jkool-mqtt's, of which this uses a part")]
+#[path = "../../../jkool-mqtt/tests/common/mosquitto.rs"]
+mod mosquitto;
+mod payloads {
+    /// How long the broker is waited for.
+    pub(super) const LONG: std::time::Duration = std::time::Duration::from_secs(120);
+}
+
 use crate::common::{TempFile, collector, eventually, jkool, run, stored};
+use jkool_client::{Admission, Client};
 use jkool_collector::Collector;
 use jkool_model::Entity;
+use jkool_mqtt::MqttTransport;
+use mosquitto::Mosquitto;
 use std::collections::BTreeSet;
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
+use std::time::Duration;
 
 /// A process that ends with the test, also when that fails.
 struct Running(Child);
@@ -26,30 +37,6 @@ impl Drop for Running {
     }
 }
 
-/// A broker, and its port.
-fn mosquitto() -> (Running, u16) {
-    // Another process may take a port between its choice and its use.
-    for _ in 0..10 {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut command = Command::new("mosquitto");
-        // Of what it acknowledges it drops what is more than a thousand messages for a client that is away, unless told otherwise.
-        let settings = format!("listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n");
-        let file = TempFile::new("mosquitto.conf", &settings);
-        let log = TempFile::missing("mosquitto.log");
-        let said = std::fs::File::create(log.path()).unwrap();
-        let child = command.args(["-c", file.path()]).stdout(Stdio::null()).stderr(said).spawn();
-        let mut broker = Running(child.unwrap());
-        let listens = eventually("mosquitto", || {
-            let gone = broker.0.try_wait().unwrap().is_some();
-            (gone || std::fs::read_to_string(log.path()).unwrap().contains(" running\n")).then_some(!gone)
-        });
-        if listens {
-            return (broker, port);
-        }
-    }
-    panic!("no port is free");
-}
-
 fn arrived(collector: &Collector) -> BTreeSet<u32> {
     let stored = stored(collector);
     let number = |entity: &Entity| match entity {
@@ -59,24 +46,31 @@ fn arrived(collector: &Collector) -> BTreeSet<u32> {
     stored.iter().filter_map(|stored| number(&stored.entity)).collect()
 }
 
+fn relay(broker: &Mosquitto, collector: &Collector) -> Running {
+    let from = format!("{}/jkool/#?client_id=relay", broker.url());
+    let args = ["relay", "--from", &from, "--to", &collector.url(), "--max-in-flight", "50"];
+    Running(jkool(&args).spawn().unwrap())
+}
+
+/// Waits until a relay has subscribed: a broker keeps nothing for who has not yet. Sends event 0.
+fn subscribed(broker: &Mosquitto, collector: &Collector) {
+    let to = format!("{}/jkool/orders", broker.url());
+    eventually("a first event", || {
+        let sent = run(&["send", "0", "--url", &to]);
+        assert_eq!(sent.code, 0, "{}", sent.err);
+        arrived(collector).contains(&0).then_some(())
+    });
+}
+
 #[test]
 #[ignore = "needs mosquitto: .ci/mqtt"]
 fn a_relay_that_is_killed_is_followed_by_one_that_gets_what_was_left() {
     const COUNT: u32 = 2_000;
-    let ((_broker, port), collector) = (mosquitto(), collector());
-    let relay = || {
-        let from = format!("mqtt://127.0.0.1:{port}/jkool/#?client_id=relay");
-        let args = ["relay", "--from", &from, "--to", &collector.url(), "--max-in-flight", "50"];
-        Running(jkool(&args).spawn().unwrap())
-    };
-    let to = format!("mqtt://127.0.0.1:{port}/jkool/orders");
+    let (broker, collector) = (Mosquitto::start("killed", ""), collector());
+    let relay = || relay(&broker, &collector);
+    let to = format!("{}/jkool/orders", broker.url());
     let first = relay();
-    // A broker keeps nothing for who has not subscribed yet.
-    eventually("a first event", || {
-        let sent = run(&["send", "0", "--url", &to]);
-        assert_eq!(sent.code, 0, "{}", sent.err);
-        arrived(&collector).contains(&0).then_some(())
-    });
+    subscribed(&broker, &collector);
     let lines: String = (1..COUNT).map(|n| format!("{{\"operation\":\"Order\",\"msg-text\":\"{n}\"}}\n")).collect();
     let file = TempFile::new("orders.jsonl", &lines);
     let mut sender = Running(jkool(&["send", "--url", &to, "--file", file.path()]).spawn().unwrap());
@@ -86,4 +80,38 @@ fn a_relay_that_is_killed_is_followed_by_one_that_gets_what_was_left() {
     assert!(sender.0.wait().unwrap().success());
     eventually("all orders", || (arrived(&collector).len() as u32 == COUNT).then_some(()));
     assert_eq!(second.terminate(), Some(0));
+}
+
+#[test]
+#[ignore = "needs mosquitto: .ci/mqtt"]
+fn ten_restarts_of_the_broker_and_a_kill_of_the_relay_lose_nothing() {
+    const RESTARTS: u32 = 10;
+    const PART: u32 = 1_000;
+    let (broker, collector) = (Mosquitto::start("restarts", ""), collector());
+    let mut running = relay(&broker, &collector);
+    subscribed(&broker, &collector);
+    let transport = MqttTransport::builder().server(broker.url()).topic("jkool/orders").build().unwrap();
+    let client = Client::builder().transport(transport).source("APPL=Test".parse().unwrap());
+    let client = client.queue_events(100_000).queue_bytes(1 << 28).build().unwrap();
+    for part in 0..=RESTARTS {
+        for number in part * PART + 1..=(part + 1) * PART {
+            let event = client.event("Order").message(number.to_string());
+            assert_eq!(event.emit(), Admission::Accepted);
+        }
+        if part < RESTARTS {
+            // In the middle of it, on both sides.
+            let some = (part * PART + PART / 10) as usize;
+            eventually("some of the orders", || (arrived(&collector).len() > some).then_some(()));
+            if part == RESTARTS / 2 {
+                drop(running);
+                running = relay(&broker, &collector);
+            }
+            broker.restart();
+        }
+    }
+    let report = client.flush(Duration::from_secs(100));
+    assert!(report.is_delivered(), "{report}");
+    let all = ((RESTARTS + 1) * PART + 1) as usize;
+    eventually("all orders", || (arrived(&collector).len() == all).then_some(()));
+    assert_eq!(running.terminate(), Some(0));
 }

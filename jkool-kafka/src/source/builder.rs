@@ -3,7 +3,6 @@
 use super::KafkaSource;
 use super::consumer::StartError;
 use crate::builder::{check_topic, config_error};
-#[cfg(feature = "tls")]
 use crate::security::{Security, setters};
 use jkool_transport::{ErrorKind, TransportError};
 use rdkafka::config::ClientConfig;
@@ -30,7 +29,6 @@ pub struct KafkaSourceBuilder {
     topic: String,
     group: String,
     client_id: String,
-    #[cfg(feature = "tls")]
     security: Security,
     properties: Vec<(String, String)>,
 }
@@ -42,7 +40,6 @@ impl KafkaSourceBuilder {
             topic: String::new(),
             group: "jkool-relay".into(),
             client_id: "jkool-relay".into(),
-            #[cfg(feature = "tls")]
             security: Security::default(),
             properties: Vec::new(),
         }
@@ -72,7 +69,6 @@ impl KafkaSourceBuilder {
         self
     }
 
-    #[cfg(feature = "tls")]
     setters!();
 
     /// Any other property of librdkafka, such as `auto.offset.reset`, `session.timeout.ms` or `group.instance.id`.
@@ -108,9 +104,10 @@ impl KafkaSourceBuilder {
             return Err(config_error("no group is set"));
         }
         let mut config = ClientConfig::new();
-        // A group that is new misses nothing; and a relay is small.
-        config.set("auto.offset.reset", "earliest").set("queued.max.messages.kbytes", "8192");
-        config.set("fetch.max.bytes", "4194304");
+        // A group that is new misses nothing; and a relay is small. What is fetched ahead is soon used up, so that it can't wait for a
+        // second, as it does by default, before more is fetched.
+        config.set("auto.offset.reset", "earliest").set("queued.max.messages.kbytes", "2048");
+        config.set("fetch.max.bytes", "1048576").set("fetch.queue.backoff.ms", "10");
         for (name, value) in &self.properties {
             if RESERVED.contains(&name.as_str()) || crate::builder::is_about_security(name) {
                 return Err(config_error(&format!("the property {name} is set by the source itself")));
@@ -124,7 +121,6 @@ impl KafkaSourceBuilder {
             .set("enable.auto.commit", "false")
             .set("enable.auto.offset.store", "false")
             .set("partition.assignment.strategy", "cooperative-sticky");
-        #[cfg(feature = "tls")]
         self.security.apply(&mut config)?;
         Ok(config)
     }

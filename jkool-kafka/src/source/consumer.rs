@@ -10,13 +10,16 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::{BorrowedMessage, Message as _};
 use rdkafka::{Offset, TopicPartitionList};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
 /// How soon the thread sees what it is told.
 const TICK: Duration = Duration::from_millis(100);
 const TICKS_TO_LEAVE: usize = 30;
+/// A pause that is no longer is a rest: for one that is, librdkafka throws away what it has fetched, and fetches it again. A rebalance
+/// waits for it.
+const SHORT: Duration = Duration::from_secs(1);
 /// How much is given at once.
 const BATCH: usize = 512;
 const BATCH_BYTES: usize = 512 << 10;
@@ -30,10 +33,35 @@ pub(super) struct Consumer {
     ended: watch::Receiver<()>,
 }
 
+/// What the thread is told.
 #[derive(Default)]
 struct Control {
-    is_paused: AtomicBool,
-    is_leaving: AtomicBool,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    is_paused: bool,
+    is_leaving: bool,
+}
+
+impl Control {
+    fn tell(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+        self.changed.notify_all();
+    }
+
+    fn is_leaving(&self) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).is_leaving
+    }
+
+    /// Whether it is still paused when that long has gone by.
+    fn is_paused_for(&self, patience: Duration) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.changed.wait_timeout_while(state, patience, |state| state.is_paused && !state.is_leaving);
+        waited.unwrap_or_else(PoisonError::into_inner).0.is_paused
+    }
 }
 
 /// Why there is no consumer.
@@ -74,12 +102,12 @@ impl Consumer {
 
     /// Gives nothing more, or gives again. The group sees nothing of it.
     pub(super) fn pause(&self, is_paused: bool) {
-        self.control.is_paused.store(is_paused, Ordering::Release);
+        self.control.tell(|state| state.is_paused = is_paused);
     }
 
     /// Leaves the group. What is returned closes when that is done.
     pub(super) fn leave(&self) -> watch::Receiver<()> {
-        self.control.is_leaving.store(true, Ordering::Release);
+        self.control.tell(|state| state.is_leaving = true);
         self.ended.clone()
     }
 
@@ -104,8 +132,8 @@ fn list(topic: &str, positions: &[Position]) -> Result<TopicPartitionList, Kafka
 /// Polls until it is to leave, or nobody takes anything more.
 fn run(consumer: &BaseConsumer<Context>, control: &Control) {
     let (context, mut is_paused) = (consumer.context(), false);
-    while !control.is_leaving.load(Ordering::Acquire) {
-        let pause = control.is_paused.load(Ordering::Acquire);
+    while !control.is_leaving() {
+        let pause = control.is_paused_for(if is_paused { Duration::ZERO } else { SHORT });
         // Partitions that are new are not paused yet.
         let has_changed = context.has_changed.swap(false, Ordering::AcqRel);
         if pause != is_paused || (pause && has_changed) {
