@@ -53,7 +53,8 @@ impl Logger {
         // No event is made of it, as of most records.
         let emit = |properties: &[u8]| {
             let (op_type, operation, severity) = (self.op_type, record.target(), convert::severity(record.level()));
-            self.client.emit_line(&Line { op_type, operation, severity, message: &message, code, properties });
+            let line = Line { op_type, operation, severity, message: &message, code, properties, fields: &[] };
+            self.client.emit_line(&line);
         };
         match found {
             Found::None => emit(&[]),
@@ -66,7 +67,7 @@ impl Logger {
         let mut event = Box::new(Event::default());
         event.op_type = self.op_type;
         convert::fill(&mut event, record, message);
-        self.client.emit_from(Entity::Event(event), code);
+        self.client.emit_from(Entity::Event(event), code.into());
     }
 }
 

@@ -26,6 +26,20 @@ const SHORT: usize = CHUNK + 2;
 /// How much room is made at a time.
 const ROOM: usize = 1024;
 
+/// The last `N` hexadecimal digits of a number; `N` is even.
+///
+/// ```
+/// assert_eq!(&jkool_model::json::hex::<4>(0xbeef), b"beef");
+/// ```
+pub fn hex<const N: usize>(number: u128) -> [u8; N] {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let (mut digits, bytes) = ([b'0'; N], number.to_be_bytes());
+    for (pair, byte) in digits.chunks_exact_mut(2).rev().zip(bytes.iter().rev()) {
+        pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 0xf)]]);
+    }
+    digits
+}
+
 /// A place to write JSON to: behind what the bytes hold already. Each method returns it with the place behind what it wrote.
 #[derive(Debug)]
 #[must_use = "what was written counts from `end` on"]
@@ -215,7 +229,7 @@ impl<'a> Json<'a> {
     }
 
     /// Writes a list, each item as `write` does it.
-    pub(crate) fn list<T>(self, items: impl Iterator<Item = T>, write: impl Fn(Self, T) -> Self) -> Self {
+    pub fn list<T>(self, items: impl Iterator<Item = T>, write: impl Fn(Self, T) -> Self) -> Self {
         let start = self.at;
         items.fold(self, |out, item| write(out.raw(b","), item)).enclose(start, *b"[]")
     }

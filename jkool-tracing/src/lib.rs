@@ -12,6 +12,7 @@ mod line;
 mod open_spans;
 mod presence;
 pub mod propagation;
+mod properties;
 mod record;
 mod settings;
 mod shared;

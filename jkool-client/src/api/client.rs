@@ -3,9 +3,9 @@
 use crate::api::error::BuildError;
 use crate::api::receipt::DeliveryReceipt;
 use crate::delivery::worker_thread::WorkerThread;
-use crate::emit::code::Code;
 use crate::emit::host;
 use crate::emit::line::Line;
+use crate::emit::more::More;
 use crate::emit::{clock, delivery_thread};
 use crate::queue::overflow::Admission;
 use crate::queue::shared::Shared;
@@ -150,14 +150,14 @@ impl Client {
     /// One that the service would refuse is dropped here, as [`LossReason::Invalid`]; by the delivery thread when there is a
     /// `before_send` hook, which may mend it, or when its message or exception is longer than 16 KiB.
     pub fn emit(&self, entity: impl Into<Entity>) -> Admission {
-        self.emit_from(entity.into(), None)
+        self.emit_from(entity.into(), More::NOTHING)
     }
 
-    /// The same of an event that a logging adapter has made, with its place in the code.
+    /// The same of an event that a logging adapter has made, with what it tells besides.
     #[doc(hidden)]
-    pub fn emit_from(&self, mut entity: Entity, code: Option<Code>) -> Admission {
+    pub fn emit_from(&self, mut entity: Entity, more: More<'_>) -> Admission {
         self.stamp(&mut entity);
-        self.admitted(self.handle.shared.emit(entity, code))
+        self.admitted(self.handle.shared.emit(entity, more))
     }
 
     /// [`emit`](Self::emit), with a receipt that tells what becomes of this event. It costs more than an event without: a lock that

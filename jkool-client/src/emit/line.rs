@@ -1,7 +1,7 @@
-//! A log line, without an event made of it.
+//! A log line, or a span, without an event or an activity made of it.
 
 use crate::emit::code::Code;
-use crate::emit::decoration::{Decoration, Lacks, Own};
+use crate::emit::decoration::{Decoration, Lacks};
 use jkool_model::json::Json;
 use jkool_model::{OpType, Severity};
 use jkool_transport::Kind;
@@ -19,6 +19,9 @@ pub struct Line<'a> {
     /// Its key-values as JSON, each a property behind a comma. None has a name that the client
     /// [adds](crate::Client::adds_property).
     pub properties: &'a [u8],
+    /// All else that it says of itself as JSON, each field behind a comma: its id and its times among them. What says nothing is of
+    /// now and of this thread, and gets an id.
+    pub fields: &'a [u8],
 }
 
 /// The bytes of a line that waits.
@@ -27,6 +30,15 @@ pub(crate) struct Texts<'a> {
     pub(crate) message: &'a str,
     pub(crate) operation: &'a str,
     pub(crate) properties: &'a [u8],
+    pub(crate) fields: &'a [u8],
+}
+
+/// When and where a line was logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Logged {
+    /// In microseconds since 1970.
+    pub(crate) time: i64,
+    pub(crate) tid: i64,
 }
 
 /// What waits of a line in the queue, beside its texts.
@@ -35,12 +47,12 @@ pub(crate) struct Stamped {
     op_type: OpType,
     severity: Severity,
     code: Option<Code>,
-    /// In microseconds since 1970.
-    time: i64,
-    tid: i64,
+    /// None when its fields say it.
+    logged: Option<Logged>,
     message_len: usize,
     operation_len: usize,
     properties_len: usize,
+    fields_len: usize,
 }
 
 /// What a line takes as JSON beside its message, most often.
@@ -48,7 +60,8 @@ const ROOM: usize = 288;
 
 impl<'a> Line<'a> {
     pub(crate) fn texts(&self) -> Texts<'a> {
-        Texts { message: self.message, operation: self.operation, properties: self.properties }
+        let Line { message, operation, properties, fields, .. } = *self;
+        Texts { message, operation, properties, fields }
     }
 }
 
@@ -58,30 +71,45 @@ impl Texts<'_> {
         out.extend_from_slice(self.message.as_bytes());
         out.extend_from_slice(self.operation.as_bytes());
         out.extend_from_slice(self.properties);
+        out.extend_from_slice(self.fields);
     }
 }
 
 impl Stamped {
-    pub(crate) fn new(line: &Line<'_>, time: i64, tid: i64) -> Self {
-        let Line { op_type, operation, severity, message, code, properties } = *line;
-        let (message_len, operation_len, properties_len) = (message.len(), operation.len(), properties.len());
-        Self { op_type, severity, code, time, tid, message_len, operation_len, properties_len }
+    /// `logged` is asked when the line does not say it.
+    pub(crate) fn new(line: &Line<'_>, logged: impl FnOnce() -> Logged) -> Self {
+        let Line { op_type, operation, severity, message, code, properties, fields } = *line;
+        Self {
+            op_type,
+            severity,
+            code,
+            logged: fields.is_empty().then(logged),
+            message_len: message.len(),
+            operation_len: operation.len(),
+            properties_len: properties.len(),
+            fields_len: fields.len(),
+        }
     }
 
     pub(crate) fn kind(&self) -> Kind {
-        if self.op_type == OpType::Log { Kind::Log } else { Kind::Event }
+        match self.op_type {
+            OpType::Log => Kind::Log,
+            OpType::Activity => Kind::Activity,
+            _ => Kind::Event,
+        }
     }
 
     /// How many bytes its texts take.
     pub(crate) fn texts_len(&self) -> usize {
-        self.message_len + self.operation_len + self.properties_len
+        self.message_len + self.operation_len + self.properties_len + self.fields_len
     }
 
     /// Its texts, which stand there one behind the other.
     pub(crate) fn texts<'a>(&self, bytes: &'a [u8]) -> Texts<'a> {
         let (message, rest) = bytes.split_at(self.message_len);
-        let (operation, properties) = rest.split_at(self.operation_len);
-        Texts { message: utf8(message), operation: utf8(operation), properties }
+        let (operation, rest) = rest.split_at(self.operation_len);
+        let (properties, fields) = rest.split_at(self.properties_len);
+        Texts { message: utf8(message), operation: utf8(operation), properties, fields }
     }
 
     /// About how many bytes of JSON it becomes.
@@ -92,8 +120,8 @@ impl Stamped {
 
     /// Appends the event's JSON but for what it [lacks](Self::lacks).
     pub(crate) fn append_open(&self, texts: &Texts<'_>, decoration: &Decoration, out: &mut Vec<u8>) {
-        let Texts { message, operation, properties } = *texts;
-        let mut json = Json::begin(out, ROOM + message.len()).raw(br#"{"type":""#);
+        let Texts { message, operation, properties, fields } = *texts;
+        let mut json = Json::begin(out, ROOM + message.len() + fields.len()).raw(br#"{"type":""#);
         json = json.raw(self.op_type.as_str().as_bytes()).raw(b"\"");
         if !message.is_empty() {
             json = json.raw(br#","msg-text":"#).text(message);
@@ -102,10 +130,13 @@ impl Stamped {
             json = json.raw(br#","operation":"#).text(operation);
         }
         json = json.raw(br#","severity":""#).raw(self.severity.as_str().as_bytes());
-        json = json.raw(br#"","time-usec":"#).int(self.time).raw(br#","tid":"#).int(self.tid);
+        json = json.raw(b"\"").raw(fields);
+        if let Some(Logged { time, tid }) = self.logged {
+            json = json.raw(br#","time-usec":"#).int(time).raw(br#","tid":"#).int(tid);
+        }
         json.end();
         if self.has_properties() {
-            decoration.append_properties(Own::Json(properties), self.code, out);
+            decoration.append_properties(&[], properties, self.code, out);
         }
     }
 
@@ -114,7 +145,8 @@ impl Stamped {
     }
 
     pub(crate) fn lacks(&self) -> Lacks {
-        let all = Lacks::ALL_DEFAULTS.and(Lacks::ID);
+        let id = if self.logged.is_some() { Lacks::ID } else { Lacks::NOTHING };
+        let all = Lacks::ALL_DEFAULTS.and(id);
         if self.has_properties() { all.but(Lacks::PROPERTIES) } else { all }
     }
 }
