@@ -26,18 +26,27 @@ const SHORT: usize = CHUNK + 2;
 /// How much room is made at a time.
 const ROOM: usize = 1024;
 
-/// The last `N` hexadecimal digits of a number; `N` is even.
+/// The 16 hexadecimal digits of a number.
 ///
 /// ```
-/// assert_eq!(&jkool_model::json::hex::<4>(0xbeef), b"beef");
+/// assert_eq!(&jkool_model::json::hex(0xbeef), b"000000000000beef");
 /// ```
-pub fn hex<const N: usize>(number: u128) -> [u8; N] {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let (mut digits, bytes) = ([b'0'; N], number.to_be_bytes());
-    for (pair, byte) in digits.chunks_exact_mut(2).rev().zip(bytes.iter().rev()) {
-        pair.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 0xf)]]);
-    }
+pub fn hex(number: u64) -> [u8; 16] {
+    let mut digits = [0; 16];
+    digits[..8].copy_from_slice(&hex_of_half((number >> 32) as u32));
+    digits[8..].copy_from_slice(&hex_of_half(number as u32));
     digits
+}
+
+/// All digits at once: each in a byte of its own, to which is added what makes it a letter or a figure.
+fn hex_of_half(number: u32) -> [u8; 8] {
+    const EACH: u64 = u64::from_le_bytes([1; 8]);
+    let mut digits = u64::from(number);
+    digits = (digits | digits << 16) & 0x0000_ffff_0000_ffff;
+    digits = (digits | digits << 8) & 0x00ff_00ff_00ff_00ff;
+    digits = (digits | digits << 4) & (EACH * 0xf);
+    let letters = (digits + EACH * 6) >> 4 & EACH;
+    (digits + EACH * u64::from(b'0') + letters * u64::from(b'a' - b'0' - 10)).to_be_bytes()
 }
 
 /// A place to write JSON to: behind what the bytes hold already. Each method returns it with the place behind what it wrote.

@@ -71,7 +71,7 @@ impl TrackingId {
     pub fn write_json<'a>(&self, out: Json<'a>) -> Json<'a> {
         match &self.0 {
             Repr::Uuid(uuid) => out.uuid(uuid),
-            Repr::Span(id) => out.raw(b"\"").raw(&hex::<SPAN>((*id).into())).raw(b"\""),
+            Repr::Span(id) => out.raw(b"\"").raw(&hex(*id)).raw(b"\""),
             Repr::Text(text) => out.text(text),
         }
     }
@@ -79,7 +79,7 @@ impl TrackingId {
     fn with_text<R>(&self, f: impl FnOnce(&str) -> R) -> R {
         match &self.0 {
             Repr::Uuid(uuid) => f(uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer())),
-            Repr::Span(id) => f(std::str::from_utf8(&hex::<SPAN>((*id).into())).unwrap_or_default()),
+            Repr::Span(id) => f(std::str::from_utf8(&hex(*id)).unwrap_or_default()),
             Repr::Text(text) => f(text),
         }
     }
@@ -159,6 +159,9 @@ mod tests {
             assert_eq!(TrackingId::from(text), TrackingId::from(text.to_owned()));
         }
         assert_eq!(TrackingId::from("00f067aa0ba902b7"), TrackingId::from_span_id(0xf0_67aa_0ba9_02b7));
+        for id in [0, 1, 0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210, u64::MAX, 0x9a9a_9a9a_a9a9_a9a9] {
+            assert_eq!(TrackingId::from_span_id(id).to_string(), format!("{id:016x}"));
+        }
         assert_ne!(
             TrackingId::from("aaaaaaaa-2222-3333-4444-555555555555"),
             TrackingId::from("AAAAAAAA-2222-3333-4444-555555555555")

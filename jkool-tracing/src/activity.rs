@@ -9,8 +9,8 @@ use crate::trace::TraceContext;
 use jkool_client::facade::now;
 use jkool_client::model::json::Json;
 use jkool_client::model::{
-    Activity, ActivityStatus, CompCode, Entity, Event, OpType, Property, Scalar, Timestamp, TrackingId, TypedValue,
-    ValueType, write_property,
+    Activity, ActivityStatus, CompCode, Entity, Event, OpType, Property, Scalar, Timestamp, TrackingId, ValueType,
+    write_property,
 };
 use jkool_client::{Line, More};
 use std::time::Duration;
@@ -172,7 +172,7 @@ fn times_as_properties(record: &mut Record) {
 }
 
 fn usec(record: &mut Record, name: &'static str, duration: Duration) {
-    record.property(Property::new(name, TypedValue::from(as_usec(duration))).value_type(ValueType::AgeUsec));
+    record.number(name, as_usec(duration), ValueType::AgeUsec);
 }
 
 fn as_usec(duration: Duration) -> i64 {

@@ -7,6 +7,7 @@ mod entered;
 mod event;
 mod extensions;
 mod fields;
+mod known_names;
 mod layer;
 mod line;
 mod open_spans;

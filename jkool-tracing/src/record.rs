@@ -4,13 +4,16 @@ use crate::activity;
 use crate::correlators;
 use crate::event::Around;
 use crate::fields::{self, Take};
+use crate::known_names;
 use crate::presence::{self, Presence};
 use crate::properties::Properties;
 use crate::shared::OpenSpan;
 use crate::trace::TraceContext;
 use jkool_client::facade::{keys, now};
+use jkool_client::model::json::Json;
 use jkool_client::model::{
-    Activity, Property, Scalar, Severity, Snapshot, Text, Timestamp, TrackingId, TypedValue, Value, write_property,
+    Activity, Property, Scalar, Severity, Snapshot, Text, Timestamp, TrackingId, TypedValue, Value, ValueType,
+    write_property,
 };
 use smallvec::SmallVec;
 use std::sync::Arc;
@@ -162,8 +165,10 @@ impl Record {
     }
 
     /// Whether a field is a property, whatever its value.
-    fn is_property(&self, name: &str) -> bool {
-        !name.starts_with("otel.") && keys::of_activity(name).is_none() && !self.open.client().adds_property(name)
+    fn is_property(&self, name: &'static str) -> bool {
+        known_names::is(self.layer, name, || {
+            !name.starts_with("otel.") && keys::of_activity(name).is_none() && !self.open.client().adds_property(name)
+        })
     }
 
     /// Puts a field where it belongs.
@@ -222,6 +227,24 @@ impl Record {
         }
     }
 
+    /// The same with a whole number that measures something.
+    pub(crate) fn number(&mut self, name: &'static str, number: i64, value_type: ValueType) {
+        if !self.is_property(name) {
+            return self.property(Property::new(name, number).value_type(value_type));
+        }
+        self.write(name, |out| {
+            let out = out.raw(br#"{"name":"#).text(name).raw(br#","type":"long","value":"#).int(number);
+            out.raw(br#","value-type":"#).text(value_type.as_str()).raw(b"}")
+        });
+    }
+
+    fn write(&mut self, name: &'static str, write: impl for<'j> FnOnce(Json<'j>) -> Json<'j>) {
+        if let Some(said) = &mut self.said {
+            let room = said.properties.set(name.into(), write);
+            self.left_out += u64::from(!room);
+        }
+    }
+
     /// What the span has in common with others.
     pub(crate) fn correlators(&self) -> &[Text] {
         self.said.as_ref().and_then(|said| said.rest.as_ref()).map_or(&[], |rest| &rest.correlators)
@@ -262,10 +285,7 @@ impl Take for Record {
         if !self.is_property(name) {
             return self.set(name, value.into());
         }
-        if let Some(said) = &mut self.said {
-            let room = said.properties.set(name.into(), |out| write_property(out, name, value));
-            self.left_out += u64::from(!room);
-        }
+        self.write(name, |out| write_property(out, name, value));
     }
 
     fn typed(&mut self, name: &'static str, value: TypedValue) {

@@ -23,12 +23,19 @@ pub struct TraceContext {
 
 impl TraceId {
     pub(crate) fn correlator(self) -> Text {
-        digits(&hex::<32>(self.0))
+        digits(&self.hex())
     }
 
     /// As a text of JSON.
     pub(crate) fn write_json(self, out: Json<'_>) -> Json<'_> {
-        out.raw(b"\"").raw(&hex::<32>(self.0)).raw(b"\"")
+        out.raw(b"\"").raw(&self.hex()).raw(b"\"")
+    }
+
+    fn hex(self) -> [u8; 32] {
+        let mut digits = [0; 32];
+        digits[..16].copy_from_slice(&hex((self.0 >> 64) as u64));
+        digits[16..].copy_from_slice(&hex(self.0 as u64));
+        digits
     }
 
     /// By its last 7 bytes, which W3C wants to be random: by the upper 53 bits of them, which a float holds exactly. Any service
@@ -47,7 +54,7 @@ impl SpanId {
 
     /// Its digits.
     pub(crate) fn text(self) -> Text {
-        digits(&hex::<16>(self.0.into()))
+        digits(&hex(self.0))
     }
 }
 
