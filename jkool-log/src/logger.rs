@@ -6,7 +6,7 @@ use crate::properties::{self, Found};
 use jkool_client::facade::message;
 use jkool_client::facade::recursion::{RecursionGuard, Sink};
 use jkool_client::model::{Entity, Event, OpType, Text};
-use jkool_client::{Client, Code, Line, LossReason, catch_panic, is_delivery_thread};
+use jkool_client::{Client, Code, Content, Line, LossReason, catch_panic, is_delivery_thread};
 use log::{LevelFilter, Log, Metadata, Record};
 use std::fmt;
 use std::time::Duration;
@@ -53,8 +53,8 @@ impl Logger {
         // No event is made of it, as of most records.
         let emit = |properties: &[u8]| {
             let (op_type, operation, severity) = (self.op_type, record.target(), convert::severity(record.level()));
-            let line = Line { op_type, operation, severity, message: &message, code, properties, fields: &[] };
-            self.client.emit_line(&line);
+            let content = Content::Message(&message);
+            self.client.emit_line(&Line { op_type, operation, severity, content, code, properties });
         };
         match found {
             Found::None => emit(&[]),

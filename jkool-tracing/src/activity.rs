@@ -12,7 +12,7 @@ use jkool_client::model::{
     Activity, ActivityStatus, CompCode, Entity, Event, OpType, Property, Scalar, Timestamp, TrackingId, ValueType,
     write_property,
 };
-use jkool_client::{Line, More};
+use jkool_client::{Content, Line, More};
 use std::time::Duration;
 use tracing_core::Metadata;
 
@@ -99,10 +99,9 @@ impl Ended {
                 op_type: OpType::Activity,
                 operation: metadata.name(),
                 severity: self.outcome.severity(event::severity(metadata.level())),
-                message: "",
+                content: Content::Fields(fields),
                 code: event::code(metadata).filter(|_| shared.settings.code_location),
                 properties,
-                fields,
             });
         };
         properties.with(|out| self.write(out, parent.as_ref(), children, *tid), line);

@@ -5,7 +5,7 @@ use crate::fields::{self, Fields, Take};
 use jkool_client::facade::{keys, message};
 use jkool_client::model::json::Json;
 use jkool_client::model::{OpType, Property, Scalar, Text, TypedValue, write_property};
-use jkool_client::{Client, Line};
+use jkool_client::{Client, Content, Line};
 use std::cell::Cell;
 use tracing_core::Event;
 
@@ -47,10 +47,9 @@ pub(crate) fn emit(client: &Client, event: &Event<'_>, code_location: bool) -> b
             op_type: OpType::Event,
             operation: metadata.target(),
             severity: event::severity(metadata.level()),
-            message: &message,
+            content: Content::Message(&message),
             code: event::code(metadata).filter(|_| code_location),
             properties: &properties,
-            fields: &[],
         });
     }
     message::reuse(message);

@@ -6,31 +6,37 @@ use jkool_model::json::Json;
 use jkool_model::{OpType, Severity};
 use jkool_transport::Kind;
 
-/// A log record as a logging facade has it at hand: when its key-values are plain properties, no event is made of it. For
-/// logging adapters; a program emits [`Event`](jkool_model::Event)s.
+/// A log record as a logging facade has it at hand: when its key-values are plain properties, no event is made of it. A span in the
+/// same way. For logging adapters; a program emits [`Event`](jkool_model::Event)s.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct Line<'a> {
     pub op_type: OpType,
     pub operation: &'a str,
     pub severity: Severity,
-    pub message: &'a str,
+    pub content: Content<'a>,
     pub code: Option<Code>,
     /// Its key-values as JSON, each a property behind a comma. None has a name that the client
     /// [adds](crate::Client::adds_property).
     pub properties: &'a [u8],
-    /// All else that it says of itself as JSON, each field behind a comma: its id and its times among them. What says nothing is of
-    /// now and of this thread, and gets an id.
-    pub fields: &'a [u8],
+}
+
+/// What a line says beside its properties.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content<'a> {
+    /// A message. The line is of now and of this thread, and gets an id.
+    Message(&'a str),
+    /// Fields as JSON, each behind a comma: its id and its times among them.
+    Fields(&'a [u8]),
 }
 
 /// The bytes of a line that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Texts<'a> {
-    pub(crate) message: &'a str,
+    pub(crate) content: Content<'a>,
     pub(crate) operation: &'a str,
     pub(crate) properties: &'a [u8],
-    pub(crate) fields: &'a [u8],
 }
 
 /// When and where a line was logged.
@@ -41,54 +47,59 @@ pub(crate) struct Logged {
     pub(crate) tid: i64,
 }
 
-/// What waits of a line in the queue, beside its texts.
+/// What waits of a line in the queue, beside its texts. Small: each is copied on its way, and up to some size that takes no call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stamped {
     op_type: OpType,
     severity: Severity,
+    has_fields: bool,
     code: Option<Code>,
-    /// None when its fields say it.
-    logged: Option<Logged>,
-    message_len: usize,
+    /// Nothing where the fields say it.
+    logged: Logged,
+    content_len: usize,
     operation_len: usize,
     properties_len: usize,
-    fields_len: usize,
 }
 
-/// What a line takes as JSON beside its message, most often.
+/// What a line takes as JSON beside its content, most often.
 const ROOM: usize = 288;
 
 impl<'a> Line<'a> {
+    #[inline]
     pub(crate) fn texts(&self) -> Texts<'a> {
-        let Line { message, operation, properties, fields, .. } = *self;
-        Texts { message, operation, properties, fields }
+        let Line { content, operation, properties, .. } = *self;
+        Texts { content, operation, properties }
+    }
+}
+
+impl Content<'_> {
+    fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Message(message) => message.as_bytes(),
+            Self::Fields(fields) => fields,
+        }
     }
 }
 
 impl Texts<'_> {
     /// Puts them one behind the other.
     pub(crate) fn append(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.message.as_bytes());
+        out.extend_from_slice(self.content.as_bytes());
         out.extend_from_slice(self.operation.as_bytes());
         out.extend_from_slice(self.properties);
-        out.extend_from_slice(self.fields);
     }
 }
 
 impl Stamped {
-    /// `logged` is asked when the line does not say it.
+    /// `logged` is asked where the line does not say it.
+    #[inline]
     pub(crate) fn new(line: &Line<'_>, logged: impl FnOnce() -> Logged) -> Self {
-        let Line { op_type, operation, severity, message, code, properties, fields } = *line;
-        Self {
-            op_type,
-            severity,
-            code,
-            logged: fields.is_empty().then(logged),
-            message_len: message.len(),
-            operation_len: operation.len(),
-            properties_len: properties.len(),
-            fields_len: fields.len(),
-        }
+        let Line { op_type, operation, severity, content, code, properties } = *line;
+        let has_fields = matches!(content, Content::Fields(_));
+        let logged = if has_fields { Logged { time: 0, tid: 0 } } else { logged() };
+        let (content_len, operation_len, properties_len) =
+            (content.as_bytes().len(), operation.len(), properties.len());
+        Self { op_type, severity, has_fields, code, logged, content_len, operation_len, properties_len }
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -101,15 +112,15 @@ impl Stamped {
 
     /// How many bytes its texts take.
     pub(crate) fn texts_len(&self) -> usize {
-        self.message_len + self.operation_len + self.properties_len + self.fields_len
+        self.content_len + self.operation_len + self.properties_len
     }
 
     /// Its texts, which stand there one behind the other.
     pub(crate) fn texts<'a>(&self, bytes: &'a [u8]) -> Texts<'a> {
-        let (message, rest) = bytes.split_at(self.message_len);
-        let (operation, rest) = rest.split_at(self.operation_len);
-        let (properties, fields) = rest.split_at(self.properties_len);
-        Texts { message: utf8(message), operation: utf8(operation), properties, fields }
+        let (content, rest) = bytes.split_at(self.content_len);
+        let (operation, properties) = rest.split_at(self.operation_len);
+        let content = if self.has_fields { Content::Fields(content) } else { Content::Message(utf8(content)) };
+        Texts { content, operation: utf8(operation), properties }
     }
 
     /// About how many bytes of JSON it becomes.
@@ -120,20 +131,23 @@ impl Stamped {
 
     /// Appends the event's JSON but for what it [lacks](Self::lacks).
     pub(crate) fn append_open(&self, texts: &Texts<'_>, decoration: &Decoration, out: &mut Vec<u8>) {
-        let Texts { message, operation, properties, fields } = *texts;
-        let mut json = Json::begin(out, ROOM + message.len() + fields.len()).raw(br#"{"type":""#);
+        let Texts { content, operation, properties } = *texts;
+        let mut json = Json::begin(out, ROOM + self.content_len).raw(br#"{"type":""#);
         json = json.raw(self.op_type.as_str().as_bytes()).raw(b"\"");
-        if !message.is_empty() {
-            json = json.raw(br#","msg-text":"#).text(message);
-        }
+        json = match content {
+            Content::Message(message) if !message.is_empty() => json.raw(br#","msg-text":"#).text(message),
+            _ => json,
+        };
         if !operation.is_empty() {
             json = json.raw(br#","operation":"#).text(operation);
         }
-        json = json.raw(br#","severity":""#).raw(self.severity.as_str().as_bytes());
-        json = json.raw(b"\"").raw(fields);
-        if let Some(Logged { time, tid }) = self.logged {
-            json = json.raw(br#","time-usec":"#).int(time).raw(br#","tid":"#).int(tid);
-        }
+        json = json.raw(br#","severity":""#).raw(self.severity.as_str().as_bytes()).raw(b"\"");
+        json = match content {
+            Content::Fields(fields) => json.raw(fields),
+            Content::Message(_) => {
+                json.raw(br#","time-usec":"#).int(self.logged.time).raw(br#","tid":"#).int(self.logged.tid)
+            }
+        };
         json.end();
         if self.has_properties() {
             decoration.append_properties(&[], properties, self.code, out);
@@ -145,7 +159,7 @@ impl Stamped {
     }
 
     pub(crate) fn lacks(&self) -> Lacks {
-        let id = if self.logged.is_some() { Lacks::ID } else { Lacks::NOTHING };
+        let id = if self.has_fields { Lacks::NOTHING } else { Lacks::ID };
         let all = Lacks::ALL_DEFAULTS.and(id);
         if self.has_properties() { all.but(Lacks::PROPERTIES) } else { all }
     }

@@ -4,7 +4,7 @@ use super::{Encoder, LONG, Shape, payload, with_scratch};
 use crate::emit::code::Code;
 use crate::emit::defaults::Defaults;
 use crate::emit::host::Host;
-use crate::emit::line::{Line, Logged, Stamped};
+use crate::emit::line::{Content, Line, Logged, Stamped};
 use crate::emit::more::More;
 use jkool_model::{Activity, Entity, Event, InvalidEntity, LogType, OpType, Property, Severity, Snapshot, Timestamp};
 use jkool_transport::Kind;
@@ -193,7 +193,8 @@ proptest! {
         let expected = encoded(&encoder, event).unwrap();
 
         let code = has_code.then(|| Code { module: module.leak(), file: file.leak(), line });
-        let short = Line { op_type, operation: &operation, severity, message: &message, code, properties: &properties, fields: &[] };
+        let content = Content::Message(&message);
+        let short = Line { op_type, operation: &operation, severity, content, code, properties: &properties };
         let mut json = b"what was there before".to_vec();
         let stamped = Stamped::new(&short, || Logged { time: 9, tid: 5 });
         let shape = encoder.encode_line(&stamped, &short.texts(), &mut json);

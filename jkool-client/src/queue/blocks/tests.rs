@@ -2,7 +2,7 @@
 
 use super::{Incoming, Queue};
 use crate::emit::encode::Shape;
-use crate::emit::line::{Line, Logged, Stamped, Texts};
+use crate::emit::line::{Content, Line, Logged, Stamped, Texts};
 use crate::queue::block::{Admitted, BLOCK_BYTES, BLOCK_EVENTS, Block, MAX_COPY, Taken};
 use crate::queue::limits::Limits;
 use crate::queue::overflow::OverflowPolicy;
@@ -56,10 +56,9 @@ type Known = (usize, String);
 /// A log line that says all of it together.
 fn line(text: &str) -> (Stamped, Texts<'_>) {
     let (message, rest) = text.split_at(text.len() / 3);
-    let (operation, rest) = rest.split_at(rest.len() / 2);
-    let (properties, fields) = rest.as_bytes().split_at(rest.len() / 2);
-    let (op_type, severity) = (OpType::Event, Severity::Info);
-    let line = Line { op_type, operation, severity, message, code: None, properties, fields };
+    let (operation, properties) = rest.split_at(rest.len() / 2);
+    let (op_type, severity, properties) = (OpType::Event, Severity::Info, properties.as_bytes());
+    let line = Line { op_type, operation, severity, content: Content::Message(message), code: None, properties };
     (Stamped::new(&line, || Logged { time: 7, tid: 9 }), line.texts())
 }
 
