@@ -22,7 +22,13 @@ pub use api::scope::Scope;
 pub use delivery::retry::RetryPolicy;
 pub use emit::delivery_thread::DeliveryThread;
 #[doc(hidden)]
-pub use emit::{catch_panic::catch_panic, code::Code, line::Line, thread::spawn as spawn_thread};
+pub use emit::{
+    catch_panic::catch_panic,
+    code::Code,
+    line::{Content, Line},
+    more::More,
+    thread::spawn as spawn_thread,
+};
 pub use facade::guard::Guard;
 pub use facade::panic_hook::{PanicHook, panic_hook};
 pub use jkool_model as model;

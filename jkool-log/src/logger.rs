@@ -6,7 +6,7 @@ use crate::properties::{self, Found};
 use jkool_client::facade::message;
 use jkool_client::facade::recursion::{RecursionGuard, Sink};
 use jkool_client::model::{Entity, Event, OpType, Text};
-use jkool_client::{Client, Code, Line, LossReason, catch_panic, is_delivery_thread};
+use jkool_client::{Client, Code, Content, Line, LossReason, catch_panic, is_delivery_thread};
 use log::{LevelFilter, Log, Metadata, Record};
 use std::fmt;
 use std::time::Duration;
@@ -53,7 +53,8 @@ impl Logger {
         // No event is created, as for most records.
         let emit = |properties: &[u8]| {
             let (op_type, operation, severity) = (self.op_type, record.target(), convert::severity(record.level()));
-            self.client.emit_line(&Line { op_type, operation, severity, message: &message, code, properties });
+            let content = Content::Message(&message);
+            self.client.emit_line(&Line { op_type, operation, severity, content, code, properties });
         };
         match found {
             Found::None => emit(&[]),
@@ -66,7 +67,7 @@ impl Logger {
         let mut event = Box::new(Event::default());
         event.op_type = self.op_type;
         convert::fill(&mut event, record, message);
-        self.client.emit_from(Entity::Event(event), code);
+        self.client.emit_from(Entity::Event(event), code.into());
     }
 }
 

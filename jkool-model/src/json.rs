@@ -27,6 +27,29 @@ const SHORT: usize = CHUNK + 2;
 /// The number of bytes by which the buffer grows.
 const ROOM: usize = 1024;
 
+/// The 16 hexadecimal digits of a number.
+///
+/// ```
+/// assert_eq!(&jkool_model::json::hex(0xbeef), b"000000000000beef");
+/// ```
+pub fn hex(number: u64) -> [u8; 16] {
+    let mut digits = [0; 16];
+    digits[..8].copy_from_slice(&hex_of_half((number >> 32) as u32));
+    digits[8..].copy_from_slice(&hex_of_half(number as u32));
+    digits
+}
+
+/// Converts all eight digits at once, each in a byte of its own.
+fn hex_of_half(number: u32) -> [u8; 8] {
+    const EACH: u64 = u64::from_le_bytes([1; 8]);
+    let mut digits = u64::from(number);
+    digits = (digits | digits << 16) & 0x0000_ffff_0000_ffff;
+    digits = (digits | digits << 8) & 0x00ff_00ff_00ff_00ff;
+    digits = (digits | digits << 4) & (EACH * 0xf);
+    let letters = (digits + EACH * 6) >> 4 & EACH;
+    (digits + EACH * u64::from(b'0') + letters * u64::from(b'a' - b'0' - 10)).to_be_bytes()
+}
+
 /// A writer that appends JSON to a buffer. Each method returns the writer with its new position.
 #[derive(Debug)]
 #[must_use = "what was written counts from `end` on"]
@@ -216,7 +239,7 @@ impl<'a> Json<'a> {
     }
 
     /// Writes a list, with each item written by `write`.
-    pub(crate) fn list<T>(self, items: impl Iterator<Item = T>, write: impl Fn(Self, T) -> Self) -> Self {
+    pub fn list<T>(self, items: impl Iterator<Item = T>, write: impl Fn(Self, T) -> Self) -> Self {
         let start = self.at;
         items.fold(self, |out, item| write(out.raw(b","), item)).enclose(start, *b"[]")
     }

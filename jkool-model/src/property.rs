@@ -277,6 +277,17 @@ pub enum Scalar<'a> {
     Text(&'a str),
 }
 
+impl From<Scalar<'_>> for TypedValue {
+    fn from(value: Scalar<'_>) -> Self {
+        match value {
+            Scalar::Bool(bool) => bool.into(),
+            Scalar::Long(int) => int.into(),
+            Scalar::Double(double) => double.into(),
+            Scalar::Text(text) => text.to_owned().into(),
+        }
+    }
+}
+
 /// Writes a property with this value, as [`Property::write_json`] does.
 #[doc(hidden)]
 pub fn write_property<'a>(out: Json<'a>, name: &str, value: Scalar<'_>) -> Json<'a> {

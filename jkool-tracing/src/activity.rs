@@ -2,92 +2,158 @@
 
 use crate::event::{self, Around};
 use crate::presence;
-use crate::record::{Outcome, Record};
-use crate::settings::{Settings, Spans};
+use crate::record::{Outcome, Record, Said};
+use crate::settings::Spans;
+use crate::shared::Shared;
 use crate::trace::TraceContext;
-use jkool_client::Code;
 use jkool_client::facade::now;
+use jkool_client::model::json::Json;
 use jkool_client::model::{
-    Activity, ActivityStatus, CompCode, Entity, Event, OpType, Property, Timestamp, TrackingId, TypedValue, ValueType,
+    Activity, ActivityStatus, CompCode, Entity, Event, OpType, Property, Scalar, Timestamp, TrackingId, ValueType,
+    write_property,
 };
+use jkool_client::{Content, Line, More};
 use std::time::Duration;
 use tracing_core::Metadata;
 
-/// How many properties a span has beside its fields: its target, busy and idle.
-const ADDED: usize = 3;
-
-/// What is known when a span opens, but for its fields.
-pub(crate) fn begin(metadata: &Metadata<'static>, context: TraceContext, parent: Option<TrackingId>) -> Box<Activity> {
+/// What is known when a span opens, but for its fields and its id.
+pub(crate) fn begin(metadata: &'static Metadata<'static>, parent: Option<TrackingId>, tid: i64) -> Box<Activity> {
     let mut activity = jkool_client::facade::spare_activity();
     activity.operation = metadata.name().into();
     activity.severity = event::severity(metadata.level());
-    activity.tracking_id = Some(context.span_id.tracking_id());
     activity.parent_id = parent;
-    // It may close on another.
-    activity.tid = Some(now::tid());
-    // With room for its fields, and for what is added here and at the end.
-    activity.properties.reserve(metadata.fields().len() + ADDED);
-    activity.properties.push(Property::new("target", metadata.target()));
+    activity.tid = Some(tid);
     activity
 }
 
-/// A span that has closed.
-pub(crate) struct Ended {
-    activity: Box<Activity>,
-    op_type: OpType,
-    pub(crate) code: Option<Code>,
-}
-
-/// What it was from its start to now. `None` when it is not to be streamed.
-pub(crate) fn end(mut record: Record, settings: &Settings) -> Option<Ended> {
-    let now = now::instant();
-    let elapsed = now.saturating_duration_since(record.start);
-    let busy = record.presence.end(settings.busy_and_idle.then(presence::now)).min(elapsed);
+/// Streams a span that has ended now, if it is to be. `around` is asked for what the spans around it say.
+pub(crate) fn stream(mut record: Record, context: TraceContext, shared: &Shared, around: impl FnOnce() -> Around) {
+    let settings = &shared.settings;
+    let elapsed = now::instant().saturating_duration_since(record.start);
+    let busy = record.presence.end(presence::now).min(elapsed);
     if std::thread::panicking() {
-        fail_by_panic(&mut record);
+        // It was left by what unwinds.
+        record.failed_if(true);
+        record.exception("panicked".into());
     }
     if elapsed < settings.min_duration && record.outcome != Outcome::Failed {
-        return None;
+        return;
     }
     times_as_properties(&mut record);
     if settings.busy_and_idle {
-        record.property(usec("busy", busy));
-        record.property(usec("idle", elapsed.saturating_sub(busy)));
+        usec(&mut record, "busy", busy);
+        usec(&mut record, "idle", elapsed.saturating_sub(busy));
     }
     if !record.kind.is_empty() {
         record.property(Property::new("otel.kind", record.kind.clone()));
     }
-    let (outcome, left_out) = (record.outcome, record.left_out);
-    let mut activity = record.activity.take()?;
-    activity.severity = record.severity(activity.severity);
-    if left_out > 0 {
-        activity.properties.push(Property::new("left_out", left_out));
+    let Some(mut said) = record.said.take() else { return };
+    if record.left_out > 0 {
+        let left_out = Scalar::Long(i64::try_from(record.left_out).unwrap_or(i64::MAX));
+        said.properties.push("left_out".into(), |out| write_property(out, "left_out", left_out));
     }
-    activity.status = Some(if outcome == Outcome::Failed { ActivityStatus::Exception } else { ActivityStatus::End });
-    match outcome {
-        Outcome::Failed => activity.comp_code = Some(CompCode::Error),
-        Outcome::Fine => activity.comp_code = Some(CompCode::Success),
-        // What a field says, or nothing: that it closed does not tell that it did what it should.
-        Outcome::Unknown => {}
+    let ended = Ended {
+        context,
+        around: around(),
+        start: record.start_time,
+        elapsed: as_usec(elapsed),
+        outcome: record.outcome,
+    };
+    if said.rest.is_none() && settings.spans == Spans::Activities && shared.client.takes_line("") {
+        ended.stream_line(&mut said, shared);
+        said.properties.reuse();
+    } else {
+        ended.stream_entity(said, op_type(&record.kind), shared);
     }
-    activity.start_time = Some(record.start_time);
-    activity.elapsed_usec = Some(as_usec(elapsed));
-    activity.complete_times();
-    activity.time = activity.end_time;
-    Some(Ended { activity, op_type: op_type(&record.kind), code: record.code })
 }
 
-/// A span that closes while a panic unwinds was left by it.
-fn fail_by_panic(record: &mut Record) {
-    record.failed_if(true);
-    if let Some(activity) = record.activity.as_mut().filter(|activity| activity.exception.is_empty()) {
-        activity.exception = "panicked".into();
+/// How a span has ended, and where in its trace it was.
+struct Ended {
+    context: TraceContext,
+    around: Around,
+    start: Timestamp,
+    /// In microseconds.
+    elapsed: i64,
+    outcome: Outcome,
+}
+
+impl Ended {
+    fn status(&self) -> ActivityStatus {
+        if self.outcome == Outcome::Failed { ActivityStatus::Exception } else { ActivityStatus::End }
+    }
+
+    fn comp_code(&self) -> Option<CompCode> {
+        match self.outcome {
+            Outcome::Failed => Some(CompCode::Error),
+            Outcome::Fine => Some(CompCode::Success),
+            // What a field says, or nothing: that it closed does not tell that it did what it should.
+            Outcome::Unknown => None,
+        }
+    }
+
+    /// As JSON, without an activity made of it.
+    fn stream_line(&self, said: &mut Said, shared: &Shared) {
+        let Said { metadata, parent, tid, properties, children, .. } = said;
+        let line = |properties: &[u8], fields: &[u8]| {
+            shared.client.emit_line(&Line {
+                op_type: OpType::Activity,
+                operation: metadata.name(),
+                severity: self.outcome.severity(event::severity(metadata.level())),
+                content: Content::Fields(fields),
+                code: event::code(metadata).filter(|_| shared.settings.code_location),
+                properties,
+            });
+        };
+        properties.with(|out| self.write(out, parent.as_ref(), children, *tid), line);
+    }
+
+    fn write<'j>(&self, out: Json<'j>, parent: Option<&TrackingId>, children: &[TrackingId], tid: i64) -> Json<'j> {
+        let out = out.raw(br#","status":""#).raw(self.status().as_str().as_bytes());
+        let mut out = out.raw(br#"","tracking-id":"#);
+        out = self.context.span_id.tracking_id().write_json(out);
+        if let Some(parent) = parent {
+            out = parent.write_json(out.raw(br#","parent-id":"#));
+        }
+        if !children.is_empty() {
+            out = out.raw(br#","id-set":"#).list(children.iter(), |out, child| child.write_json(out));
+        }
+        out = self.context.trace_id.write_json(out.raw(br#","corrid":["#));
+        let trace = self.context.trace_id.correlator();
+        for correlator in self.around.correlators.iter().filter(|correlator| **correlator != trace) {
+            out = out.raw(b",").text(correlator);
+        }
+        let (start, end) = (self.start.as_usec(), self.start.as_usec().saturating_add(self.elapsed));
+        out = out.raw(br#"],"time-usec":"#).int(end).raw(br#","start-time-usec":"#).int(start);
+        out = out.raw(br#","end-time-usec":"#).int(end).raw(br#","elapsed-time-usec":"#).int(self.elapsed);
+        if let Some(code) = self.comp_code() {
+            out = out.raw(br#","comp-code":""#).raw(code.as_str().as_bytes()).raw(b"\"");
+        }
+        out.raw(br#","tid":"#).int(tid)
+    }
+
+    fn stream_entity(self, said: Said, op_type: OpType, shared: &Shared) {
+        let code = event::code(said.metadata).filter(|_| shared.settings.code_location);
+        let (mut activity, properties) = said.into_activity(self.context);
+        activity.severity = self.outcome.severity(activity.severity);
+        activity.status = Some(self.status());
+        activity.comp_code = self.comp_code().or(activity.comp_code);
+        activity.start_time = Some(self.start);
+        activity.elapsed_usec = Some(self.elapsed);
+        activity.complete_times();
+        activity.time = activity.end_time;
+        self.around.add_correlators(self.context, &mut activity.correlators);
+        let entity = match shared.settings.spans {
+            Spans::Events => Entity::Event(into_event(activity, op_type)),
+            _ => Entity::Activity(activity),
+        };
+        shared.client.emit_from(entity, More { code, properties: properties.json() });
+        properties.reuse();
     }
 }
 
 /// A span has its own times. Fields that are called as those would contradict them.
 fn times_as_properties(record: &mut Record) {
-    let Some(activity) = &mut record.activity else { return };
+    let Some(activity) = record.said.as_mut().and_then(|said| said.rest.as_mut()) else { return };
     let times: [(&'static str, Option<Timestamp>); 3] = [
         ("time_usec", activity.time.take()),
         ("start_time_usec", activity.start_time.take()),
@@ -104,8 +170,8 @@ fn times_as_properties(record: &mut Record) {
     }
 }
 
-fn usec(name: &'static str, duration: Duration) -> Property {
-    Property::new(name, TypedValue::from(as_usec(duration))).value_type(ValueType::AgeUsec)
+fn usec(record: &mut Record, name: &'static str, duration: Duration) {
+    record.number(name, as_usec(duration), ValueType::AgeUsec);
 }
 
 fn as_usec(duration: Duration) -> i64 {
@@ -122,42 +188,31 @@ fn op_type(kind: &str) -> OpType {
     }
 }
 
-impl Ended {
-    /// With what the spans around it say.
-    pub(crate) fn into_entity(mut self, context: TraceContext, around: Around, spans: Spans) -> Entity {
-        around.add_correlators(context, &mut self.activity.correlators);
-        match spans {
-            Spans::Events => Entity::Event(self.into_event()),
-            _ => Entity::Activity(self.activity),
-        }
-    }
-
-    fn into_event(self) -> Box<Event> {
-        let activity = *self.activity;
-        let mut event = jkool_client::facade::spare_event();
-        event.op_type = self.op_type;
-        event.operation = activity.operation;
-        event.severity = activity.severity;
-        event.tracking_id = activity.tracking_id;
-        event.parent_id = activity.parent_id;
-        event.correlators = activity.correlators;
-        event.source = activity.source;
-        event.source_url = activity.source_url;
-        event.time = activity.time;
-        event.start_time = activity.start_time;
-        event.end_time = activity.end_time;
-        event.elapsed_usec = activity.elapsed_usec;
-        event.wait_usec = activity.wait_usec;
-        event.comp_code = activity.comp_code;
-        event.reason_code = activity.reason_code;
-        event.exception = activity.exception;
-        event.resource = activity.resource;
-        event.location = activity.location;
-        event.user = activity.user;
-        event.pid = activity.pid;
-        event.tid = activity.tid;
-        event.properties = activity.properties;
-        event.snapshots = activity.snapshots;
-        event
-    }
+fn into_event(activity: Box<Activity>, op_type: OpType) -> Box<Event> {
+    let activity = *activity;
+    let mut event = jkool_client::facade::spare_event();
+    event.op_type = op_type;
+    event.operation = activity.operation;
+    event.severity = activity.severity;
+    event.tracking_id = activity.tracking_id;
+    event.parent_id = activity.parent_id;
+    event.correlators = activity.correlators;
+    event.source = activity.source;
+    event.source_url = activity.source_url;
+    event.time = activity.time;
+    event.start_time = activity.start_time;
+    event.end_time = activity.end_time;
+    event.elapsed_usec = activity.elapsed_usec;
+    event.wait_usec = activity.wait_usec;
+    event.comp_code = activity.comp_code;
+    event.reason_code = activity.reason_code;
+    event.exception = activity.exception;
+    event.resource = activity.resource;
+    event.location = activity.location;
+    event.user = activity.user;
+    event.pid = activity.pid;
+    event.tid = activity.tid;
+    event.properties = activity.properties;
+    event.snapshots = activity.snapshots;
+    event
 }

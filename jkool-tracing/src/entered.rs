@@ -45,15 +45,26 @@ pub(crate) fn again(layer: usize, span: &Id, now: Option<Instant>) -> bool {
     })
 }
 
+/// The thread has opened a span, which it is likely to go into next.
+pub(crate) fn expect(layer: usize, span: &Id, presence: Arc<Presence>) {
+    with(|stack| _ = stack.put(layer, span, presence));
+}
+
 /// The thread has gone into a span.
 pub(crate) fn push(layer: usize, span: &Id, presence: Arc<Presence>) {
-    with(|stack| {
-        if stack.depth < MAX {
-            stack.spans.truncate(stack.depth);
-            stack.spans.push(Entered { layer, span: span.clone(), presence });
-            stack.depth += 1;
+    with(|stack| stack.depth += usize::from(stack.put(layer, span, presence)));
+}
+
+impl Stack {
+    /// Puts a span above those that the thread is in. False if it is too deep.
+    fn put(&mut self, layer: usize, span: &Id, presence: Arc<Presence>) -> bool {
+        let has_room = self.depth < MAX;
+        if has_room {
+            self.spans.truncate(self.depth);
+            self.spans.push(Entered { layer, span: span.clone(), presence });
         }
-    });
+        has_room
+    }
 }
 
 /// The thread leaves a span, which need not be the last that it went into. False if it went in elsewhere, or was too deep.
@@ -116,7 +127,7 @@ mod tests {
         assert!(again(1, &id, None));
         assert_eq!(trace_around(), trace(2));
         assert!(leave(1, &id, None));
-        presence.end(None);
+        presence.end(crate::presence::now);
         assert!(!again(1, &id, None) && !leave(1, &id, None));
     }
 

@@ -20,7 +20,7 @@ pub(crate) fn make(event: &tracing_core::Event<'_>, code_location: bool) -> (Box
         made.properties.push(Property::new("event", name));
     }
     let is_log = is_log(metadata);
-    event.record(&mut Fields(|name, value| match name {
+    event.record(&mut Fields::each(|name, value| match name {
         "message" => made.message = fields::text(value),
         _ if is_log && name.starts_with("log.") => set_log(&mut made, name, value, code_location),
         _ => set(&mut made, name, value),
@@ -87,29 +87,49 @@ pub(crate) struct Around {
     pub(crate) context: Option<TraceContext>,
     pub(crate) correlators: Vec<Text>,
     properties: Vec<Property>,
+    /// Those that are JSON already, each behind a comma.
+    json: Vec<(Text, Vec<u8>)>,
 }
 
 impl Around {
     /// Adds what one of them says, the innermost first. Of one name the first counts.
     pub(crate) fn add(&mut self, record: &Record, fields: bool) {
-        let Some(activity) = &record.activity else { return };
-        for correlator in &activity.correlators {
+        for correlator in record.correlators() {
             correlators::add(&mut self.correlators, correlator.clone());
         }
-        if fields {
-            let of_the_span = activity.properties.iter().filter(|property| !is_code(&property.name));
-            add_missing(&mut self.properties, of_the_span.cloned());
+        let Some(said) = record.said.as_ref().filter(|_| fields) else { return };
+        for property in said.rest.iter().flat_map(|rest| &rest.properties) {
+            if !is_code(&property.name) && !self.has(&property.name) {
+                self.properties.push(property.clone());
+            }
+        }
+        for (name, json) in said.properties.iter() {
+            if !is_code(name) && !self.has(name) {
+                self.json.push((name.clone(), json.to_vec()));
+            }
         }
     }
 
-    /// Tells the event. What it says itself counts more.
-    pub(crate) fn add_to(self, event: &mut Event) {
-        let Some(context) = self.context else { return };
+    fn has(&self, name: &Text) -> bool {
+        self.properties.iter().any(|property| property.name == *name)
+            || self.json.iter().any(|(there, _)| there == name)
+    }
+
+    /// Tells the event. What it says itself counts more. Gives back what it is to have besides, as JSON.
+    pub(crate) fn add_to(self, event: &mut Event) -> Vec<u8> {
+        let Some(context) = self.context else { return Vec::new() };
         if context.sampled {
             event.parent_id.get_or_insert_with(|| context.span_id.tracking_id());
         }
         self.add_correlators(context, &mut event.correlators);
-        add_missing(&mut event.properties, self.properties.into_iter());
+        let is_own = |event: &Event, name: &Text| event.properties.iter().any(|property| property.name == *name);
+        let json = self.json.into_iter().filter(|(name, _)| !is_own(event, name)).flat_map(|(_, json)| json).collect();
+        for property in self.properties {
+            if !is_own(event, &property.name) {
+                event.properties.push(property);
+            }
+        }
+        json
     }
 
     /// Adds the trace, and what the spans have in common with others.
@@ -128,12 +148,4 @@ impl Around {
 /// Where a span stands in the code is not where the event does.
 fn is_code(name: &str) -> bool {
     ["target", "module", "file", "line"].contains(&name)
-}
-
-fn add_missing(list: &mut Vec<Property>, properties: impl Iterator<Item = Property>) {
-    for property in properties {
-        if !list.iter().any(|there| there.name == property.name) {
-            list.push(property);
-        }
-    }
 }

@@ -44,6 +44,14 @@ where
     .flatten()
 }
 
+/// The spans around one, from the innermost to the outermost.
+pub(crate) fn ancestors<'a, S>(span: &SpanRef<'a, S>) -> impl Iterator<Item = SpanRef<'a, S>>
+where
+    S: for<'b> LookupSpan<'b> + 'a,
+{
+    std::iter::successors(span.parent(), SpanRef::parent)
+}
+
 /// What spans say of what happens in them, as one layer keeps them, from the innermost to the outermost.
 pub(crate) fn around<'a, S>(layer: usize, spans: impl Iterator<Item = SpanRef<'a, S>>, fields: bool) -> Around
 where

@@ -2,18 +2,47 @@
 
 use jkool_client::catch_panic;
 use jkool_client::facade::message::{self, PANICKED};
-use jkool_client::model::{Text, TypedValue, error_chain};
+use jkool_client::model::{Scalar, Text, TypedValue, error_chain};
 use std::error::Error;
 use std::fmt;
 use tracing_core::Field;
 use tracing_core::field::Visit;
 
-/// Calls a function with the name and the value of each field. What panics while it is formatted is `[panicked]`.
-pub(crate) struct Fields<F>(pub(crate) F);
+/// What is done with each field.
+pub(crate) trait Take {
+    /// One of the usual types, of which no value of the model is made.
+    fn scalar(&mut self, name: &'static str, value: Scalar<'_>);
+
+    fn typed(&mut self, name: &'static str, value: TypedValue);
+}
+
+impl<F: FnMut(&'static str, TypedValue)> Take for F {
+    fn scalar(&mut self, name: &'static str, value: Scalar<'_>) {
+        self(name, value.into());
+    }
+
+    fn typed(&mut self, name: &'static str, value: TypedValue) {
+        self(name, value);
+    }
+}
+
+/// Visits fields. What panics while it is formatted is `[panicked]`.
+pub(crate) struct Fields<T>(pub(crate) T);
 
 impl<F: FnMut(&'static str, TypedValue)> Fields<F> {
+    /// Calls a function with the name and the value of each field.
+    pub(crate) fn each(take: F) -> Self {
+        Self(take)
+    }
+}
+
+impl<T: Take> Fields<T> {
+    fn scalar(&mut self, field: &Field, value: Scalar<'_>) {
+        self.0.scalar(name(field), value);
+    }
+
     fn give(&mut self, field: &Field, value: impl Into<TypedValue>) {
-        (self.0)(name(field), value.into());
+        self.0.typed(name(field), value.into());
     }
 }
 
@@ -24,39 +53,42 @@ pub(crate) fn name(field: &Field) -> &'static str {
 }
 
 /// Whole numbers that fit 64 bits are all `long`, as from the log crate: a metric's type should not change with its size.
-impl<F: FnMut(&'static str, TypedValue)> Visit for Fields<F> {
+impl<T: Take> Visit for Fields<T> {
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.give(field, value);
+        self.scalar(field, Scalar::Long(value));
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.give(field, value);
+        match i64::try_from(value) {
+            Ok(value) => self.scalar(field, Scalar::Long(value)),
+            Err(_) => self.give(field, value),
+        }
     }
 
     fn record_i128(&mut self, field: &Field, value: i128) {
         match i64::try_from(value) {
-            Ok(value) => self.give(field, value),
+            Ok(value) => self.scalar(field, Scalar::Long(value)),
             Err(_) => self.give(field, value),
         }
     }
 
     fn record_u128(&mut self, field: &Field, value: u128) {
         match u64::try_from(value) {
-            Ok(value) => self.give(field, value),
+            Ok(value) => self.record_u64(field, value),
             Err(_) => self.give(field, value),
         }
     }
 
     fn record_f64(&mut self, field: &Field, value: f64) {
-        self.give(field, value);
+        self.scalar(field, Scalar::Double(value));
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.give(field, value);
+        self.scalar(field, Scalar::Bool(value));
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.give(field, value.to_owned());
+        self.scalar(field, Scalar::Text(value));
     }
 
     /// As hexadecimal digits.

@@ -1,20 +1,19 @@
 //! The layer: what it is told of spans and events.
 
-use crate::activity;
 use crate::entered;
 use crate::event;
-use crate::extensions;
-use crate::fields::Fields;
+use crate::extensions::{self, ancestors};
+use crate::fields::{Fields, Take};
 use crate::line;
 use crate::presence::{self, Presence};
-use crate::record::{Record, Records};
+use crate::record::{Record, Records, Said};
 use crate::settings::{Settings, Spans};
 use crate::shared::Shared;
 use crate::trace::TraceContext;
 use jkool_client::facade::recursion::{RecursionGuard, Sink};
 use jkool_client::facade::surroundings;
-use jkool_client::model::{Entity, Text, TypedValue};
-use jkool_client::{Client, LossReason, is_delivery_thread};
+use jkool_client::model::{Entity, TypedValue};
+use jkool_client::{Client, LossReason, More, is_delivery_thread};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tracing_core::span::{Attributes, Id};
@@ -81,45 +80,31 @@ impl JkoolLayer {
         // Another layer may have begun with this span.
         let is_alone = LAYERS.load(Ordering::Relaxed) == 1;
         let known = if is_alone { None } else { extensions::look(span, |records| records.context) };
-        let parent = span.scope().skip(1).find_map(|span| {
-            let kept = |records: &Records| {
-                records.of(self.number).map(|_| (records.context, records.trace_state.clone(), span.id()))
-            };
-            extensions::look(&span, kept).flatten()
-        });
-        let (client, ratio) = (&self.shared.client, self.shared.settings.sample_ratio);
-        let context = known.unwrap_or_else(|| match &parent {
-            Some((parent, ..)) => parent.child(client),
-            None => TraceContext::root(client, ratio),
-        });
+        let (client, settings) = (&self.shared.client, &self.shared.settings);
+        let inside = |records: &mut Records| {
+            let (parent, trace_state) = (records.context, records.trace_state.clone());
+            let record = records.of_mut(self.number)?;
+            let context = known.unwrap_or_else(|| parent.child(client));
+            if parent.sampled && context.sampled {
+                record.child(settings.max_children, || context.span_id.tracking_id());
+            }
+            Some((context, Some(parent), trace_state))
+        };
+        let found = ancestors(span).find_map(|around| extensions::change(&around, inside).flatten());
+        let root = || (known.unwrap_or_else(|| TraceContext::root(client, settings.sample_ratio)), None, None);
+        let (context, parent, trace_state) = found.unwrap_or_else(root);
         // A root may yet turn out to belong to a trace of another service, which is sampled.
         let recorded = context.sampled || parent.is_none();
-        let activity = recorded.then(|| {
-            let parent = parent.as_ref().map(|(context, ..)| context.span_id.tracking_id());
-            activity::begin(attributes.metadata(), context, parent)
+        let said = recorded.then(|| {
+            Said::begin(attributes.metadata(), parent.map(|parent: TraceContext| parent.span_id.tracking_id()))
         });
-        let mut record = Record::new(self.number, activity, context, open);
+        let mut visited = Fields(Record::new(self.number, said, context, open));
         if recorded {
-            record.code = event::code(attributes.metadata()).filter(|_| self.shared.settings.code_location);
-            attributes.record(&mut Fields(|name, value| record.set(name, value)));
+            attributes.record(&mut visited);
         }
-        let (is_root, mut trace_state) = (parent.is_none(), None);
-        if let Some((parent, state, id)) = parent {
-            trace_state = state;
-            if parent.sampled && context.sampled {
-                self.add_child(span, &id, || context.span_id.text());
-            }
-        }
-        extensions::add(span, context, is_root, trace_state, record);
-    }
-
-    fn add_child<S>(&self, span: &SpanRef<'_, S>, parent: &Id, id: impl FnOnce() -> Text)
-    where
-        S: for<'a> LookupSpan<'a>,
-    {
-        if let Some(parent) = span.scope().skip(1).find(|span| span.id() == *parent) {
-            self.with_record(&parent, |_, record| record.child(self.shared.settings.max_children, id));
-        }
+        let Fields(record) = visited;
+        entered::expect(self.number, &span.id(), Arc::clone(&record.presence));
+        extensions::add(span, context, parent.is_none(), trace_state, record);
     }
 
     fn close<S>(&self, span: &SpanRef<'_, S>)
@@ -128,7 +113,7 @@ impl JkoolLayer {
     {
         let taken = extensions::change(span, |records| Some((records.context, records.take(self.number)?))).flatten();
         if let Some((context, record)) = taken {
-            self.shared.emit_span(record, context, || extensions::around(self.number, span.scope().skip(1), false));
+            self.shared.emit_span(record, context, || extensions::around(self.number, ancestors(span), false));
         }
     }
 }
@@ -154,14 +139,14 @@ where
 
     fn on_record(&self, id: &Id, values: &span::Record<'_>, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
-        if self.with_record(&span, |_, record| record.activity.is_some()) != Some(true) {
+        if self.with_record(&span, |_, record| record.said.is_some()) != Some(true) {
             return;
         }
         let Some(_guard) = self.guard() else { return };
         // All of it before the span is locked: a `Debug` may ask for the span itself.
         let mut fields: Vec<(&'static str, TypedValue)> = Vec::new();
-        values.record(&mut Fields(|name, value| fields.push((name, value))));
-        self.with_record(&span, |_, record| fields.into_iter().for_each(|(name, value)| record.set(name, value)));
+        values.record(&mut Fields::each(|name, value| fields.push((name, value))));
+        self.with_record(&span, |_, record| fields.into_iter().for_each(|(name, value)| record.typed(name, value)));
     }
 
     fn on_follows_from(&self, id: &Id, follows: &Id, context: Context<'_, S>) {
@@ -190,21 +175,22 @@ where
             return;
         }
         let (mut made, code) = event::make(event, code_location);
+        let mut properties = Vec::new();
         if in_span {
             let spans = context.event_scope(event).into_iter().flatten();
-            extensions::around(self.number, spans, self.shared.settings.inherit_fields).add_to(&mut made);
+            properties = extensions::around(self.number, spans, self.shared.settings.inherit_fields).add_to(&mut made);
             let failed = *event.metadata().level() == Level::ERROR;
             let mut spans = context.event_scope(event).into_iter().flatten();
             spans.find_map(|span| {
                 self.with_record(&span, |_, record| {
                     record.failed_if(failed);
                     record.child(self.shared.settings.max_children, || {
-                        made.tracking_id.get_or_insert_with(|| self.shared.client.next_id()).to_string().into()
+                        made.tracking_id.get_or_insert_with(|| client.next_id()).clone()
                     });
                 })
             });
         }
-        client.emit_from(Entity::Event(made), code);
+        client.emit_from(Entity::Event(made), More { code, properties: &properties });
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {

@@ -1,10 +1,12 @@
 //! Spans that are open at a flush, when they are to be told.
 
-use crate::extensions;
+use crate::event;
+use crate::extensions::{self, ancestors};
+use crate::properties::Properties;
 use crate::shared::Shared;
-use jkool_client::Code;
 use jkool_client::facade::now;
 use jkool_client::model::{Activity, ActivityStatus, Entity};
+use jkool_client::{Code, More};
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use tracing_core::Dispatch;
@@ -47,25 +49,31 @@ impl OpenSpans {
         let mut ids: Vec<u64> = self.ids().iter().copied().collect();
         ids.sort_unstable();
         for span in ids.iter().filter_map(|id| registry.span(&Id::from_u64(*id))) {
-            if let Some((activity, code)) = so_far(layer, shared, &span) {
-                shared.client.emit_from(Entity::Activity(activity), code);
+            if let Some((activity, properties, code)) = so_far(layer, shared, &span) {
+                shared.client.emit_from(Entity::Activity(activity), More { code, properties: properties.json() });
             }
         }
     }
 }
 
-/// What a span has said since it was opened.
-fn so_far(layer: usize, shared: &Shared, span: &SpanRef<'_, Registry>) -> Option<(Box<Activity>, Option<Code>)> {
-    let (context, mut activity, code) = extensions::change_of(layer, span, |context, record| {
+/// What a span has said since it was opened, its properties, and where in the code it stands.
+fn so_far(
+    layer: usize,
+    shared: &Shared,
+    span: &SpanRef<'_, Registry>,
+) -> Option<(Box<Activity>, Properties, Option<Code>)> {
+    let (context, said, start_time, outcome) = extensions::change_of(layer, span, |context, record| {
         let old_enough = now::instant().saturating_duration_since(record.start) >= shared.settings.min_duration;
-        let mut activity = record.activity.clone().filter(|_| context.sampled && old_enough)?;
-        activity.start_time = Some(record.start_time);
-        activity.severity = record.severity(activity.severity);
-        Some((context, activity, record.code))
+        let said = record.said.clone().filter(|_| context.sampled && old_enough)?;
+        Some((context, said, record.start_time, record.outcome))
     })??;
-    extensions::around(layer, span.scope().skip(1), false).add_correlators(context, &mut activity.correlators);
+    let code = event::code(said.metadata).filter(|_| shared.settings.code_location);
+    let (mut activity, properties) = said.into_activity(context);
+    extensions::around(layer, ancestors(span), false).add_correlators(context, &mut activity.correlators);
+    activity.severity = outcome.severity(activity.severity);
     activity.status = Some(ActivityStatus::Begin);
     activity.time = Some(now::timestamp());
+    activity.start_time = Some(start_time);
     (activity.end_time, activity.elapsed_usec) = (None, None);
-    Some((activity, code))
+    Some((activity, properties, code))
 }

@@ -49,11 +49,11 @@ impl Presence {
         }
     }
 
-    /// Nobody goes in any more. How long somebody was in it.
-    pub(crate) fn end(&self, now: Option<Instant>) -> Duration {
+    /// Nobody goes in any more. How long somebody was in it. `now` is asked if somebody still is.
+    pub(crate) fn end(&self, now: impl FnOnce() -> Instant) -> Duration {
         let mut state = self.state();
         state.has_ended = true;
-        now.map(|now| state.busy.total(now)).unwrap_or_default()
+        state.busy.total(now)
     }
 
     /// Where the span is in its trace.
@@ -94,9 +94,11 @@ impl Busy {
     }
 
     /// All of it, at the end.
-    fn total(&mut self, now: Instant) -> Duration {
-        self.inside = self.inside.min(1);
-        self.leave(now);
+    fn total(&mut self, now: impl FnOnce() -> Instant) -> Duration {
+        if self.inside > 0 {
+            self.inside = 1;
+            self.leave(now());
+        }
         self.total
     }
 }
@@ -119,8 +121,8 @@ mod tests {
         busy.leave(at(30));
         busy.leave(at(35));
         busy.enter(at(40));
-        assert_eq!(busy.total(at(45)), Duration::from_millis(35));
-        assert_eq!(busy.total(at(90)), Duration::from_millis(35));
+        assert_eq!(busy.total(|| at(45)), Duration::from_millis(35));
+        assert_eq!(busy.total(|| at(90)), Duration::from_millis(35));
     }
 
     #[test]
@@ -129,7 +131,7 @@ mod tests {
         let context = TraceContext::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").unwrap();
         let presence = Presence::new(context);
         assert!(presence.enter(Some(start)) && presence.enter(None));
-        assert_eq!(presence.end(Some(start + Duration::from_secs(1))), Duration::from_secs(1));
+        assert_eq!(presence.end(|| start + Duration::from_secs(1)), Duration::from_secs(1));
         assert!(!presence.enter(Some(start)));
     }
 }

@@ -23,6 +23,7 @@
 
 use crate::correlators;
 use crate::extensions;
+use crate::record::Record;
 use crate::span_ext::with_recorded;
 use crate::trace::TraceContext;
 use jkool_client::model::Text;
@@ -83,8 +84,7 @@ pub fn inject(span: &Span, mut set: impl FnMut(&'static str, String)) {
         for span in span.scope() {
             extensions::look(&span, |records| {
                 context.get_or_insert_with(|| (records.context, records.trace_state.clone()));
-                let activities = records.of_layers.iter().filter_map(|record| record.activity.as_ref());
-                for correlator in activities.flat_map(|activity| &activity.correlators) {
+                for correlator in records.of_layers.iter().flat_map(Record::correlators) {
                     correlators::add(&mut list, correlator.clone());
                 }
             });

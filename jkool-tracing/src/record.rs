@@ -1,17 +1,24 @@
 //! What is kept of a span while it is open.
 
+use crate::activity;
 use crate::correlators;
 use crate::event::Around;
-use crate::fields;
-use crate::presence::Presence;
+use crate::fields::{self, Take};
+use crate::known_names;
+use crate::presence::{self, Presence};
+use crate::properties::Properties;
 use crate::shared::OpenSpan;
 use crate::trace::TraceContext;
-use jkool_client::Code;
 use jkool_client::facade::{keys, now};
-use jkool_client::model::{Activity, Property, Severity, Snapshot, Text, Timestamp, TypedValue, Value};
+use jkool_client::model::json::Json;
+use jkool_client::model::{
+    Activity, Property, Scalar, Severity, Snapshot, Text, Timestamp, TrackingId, TypedValue, Value, ValueType,
+    write_property,
+};
 use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::Instant;
+use tracing_core::Metadata;
 
 /// In the extensions of a span: where it is in its trace, and what each layer keeps of it.
 #[derive(Debug)]
@@ -54,10 +61,8 @@ impl Drop for Records {
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) layer: usize,
-    /// What the span says so far. Nothing in a trace that is not sampled.
-    pub(crate) activity: Option<Box<Activity>>,
-    /// Where in the code it stands, if that is to be told.
-    pub(crate) code: Option<Code>,
+    /// Nothing in a trace that is not sampled.
+    pub(crate) said: Option<Said>,
     pub(crate) start: Instant,
     pub(crate) start_time: Timestamp,
     pub(crate) outcome: Outcome,
@@ -69,10 +74,23 @@ pub(crate) struct Record {
     pub(crate) open: OpenSpan,
 }
 
+/// What a span says so far.
+#[derive(Debug, Clone)]
+pub(crate) struct Said {
+    pub(crate) metadata: &'static Metadata<'static>,
+    pub(crate) parent: Option<TrackingId>,
+    /// The thread that has opened it. It may close on another.
+    pub(crate) tid: i64,
+    pub(crate) properties: Properties,
+    pub(crate) children: Vec<TrackingId>,
+    /// All else, which most spans do not have.
+    pub(crate) rest: Option<Box<Activity>>,
+}
+
 /// Nobody goes into it any more.
 impl Drop for Record {
     fn drop(&mut self) {
-        self.presence.end(None);
+        self.presence.end(presence::now);
     }
 }
 
@@ -85,17 +103,54 @@ pub(crate) enum Outcome {
     Fine,
 }
 
+impl Outcome {
+    /// That of a span which has gone so.
+    pub(crate) fn severity(self, severity: Severity) -> Severity {
+        if self == Self::Failed { severity.max(Severity::Error) } else { severity }
+    }
+}
+
 /// A span takes no more: it may be open for as long as the program runs.
-const MAX_PROPERTIES: usize = 256;
 const MAX_SNAPSHOTS: usize = 64;
 
+impl Said {
+    /// What is known when a span opens, but for its fields.
+    pub(crate) fn begin(metadata: &'static Metadata<'static>, parent: Option<TrackingId>) -> Self {
+        let mut properties = Properties::begin();
+        let target = Scalar::Text(metadata.target());
+        properties.push("target".into(), |out| write_property(out, "target", target));
+        Self { metadata, parent, tid: now::tid(), properties, children: Vec::new(), rest: None }
+    }
+
+    pub(crate) fn set_parent(&mut self, id: TrackingId) {
+        if let Some(rest) = &mut self.rest {
+            rest.parent_id = Some(id.clone());
+        }
+        self.parent = Some(id);
+    }
+
+    /// What it says beside its properties and children.
+    pub(crate) fn rest(&mut self) -> &mut Activity {
+        let Self { metadata, parent, tid, .. } = self;
+        self.rest.get_or_insert_with(|| activity::begin(metadata, parent.clone(), *tid))
+    }
+
+    /// As an activity, which lacks its properties.
+    pub(crate) fn into_activity(mut self, context: TraceContext) -> (Box<Activity>, Properties) {
+        self.rest();
+        let mut activity = self.rest.unwrap_or_default();
+        activity.tracking_id = Some(context.span_id.tracking_id());
+        activity.id_set.extend(self.children.iter().map(|child| Text::from(child.to_string())));
+        (activity, self.properties)
+    }
+}
+
 impl Record {
-    pub(crate) fn new(layer: usize, activity: Option<Box<Activity>>, context: TraceContext, open: OpenSpan) -> Self {
+    pub(crate) fn new(layer: usize, said: Option<Said>, context: TraceContext, open: OpenSpan) -> Self {
         Self {
             layer,
-            activity,
+            said,
             presence: Arc::new(Presence::new(context)),
-            code: None,
             start: now::instant(),
             start_time: now::timestamp(),
             outcome: Outcome::Unknown,
@@ -105,18 +160,24 @@ impl Record {
         }
     }
 
+    fn rest(&mut self) -> Option<&mut Activity> {
+        self.said.as_mut().map(Said::rest)
+    }
+
+    /// Whether a field is a property, whatever its value.
+    fn is_property(&self, name: &'static str) -> bool {
+        known_names::is(self.layer, name, || {
+            !name.starts_with("otel.") && keys::of_activity(name).is_none() && !self.open.client().adds_property(name)
+        })
+    }
+
     /// Puts a field where it belongs.
-    pub(crate) fn set(&mut self, name: &'static str, value: TypedValue) {
-        let Some(activity) = &mut self.activity else { return };
+    fn set(&mut self, name: &'static str, value: TypedValue) {
         match name {
-            "otel.name" => activity.operation = fields::text(value),
+            "otel.name" => self.name(fields::text(value)),
             "otel.kind" => self.kind = fields::text(value).to_ascii_lowercase().into(),
             "otel.status_code" => self.outcome = outcome(&fields::text(value)),
-            "otel.status_message" | "otel.status_description" => {
-                if activity.exception.is_empty() {
-                    activity.exception = fields::text(value);
-                }
-            }
+            "otel.status_message" | "otel.status_description" => self.exception(fields::text(value)),
             // Its own id is the one that other services know it by.
             "tracking_id" | "tracking-id" => self.property(Property::new(name, value)),
             _ => {
@@ -126,50 +187,88 @@ impl Record {
         }
     }
 
+    fn name(&mut self, name: Text) {
+        if let Some(rest) = self.rest() {
+            rest.operation = name;
+        }
+    }
+
+    /// Unless there is one already.
+    pub(crate) fn exception(&mut self, exception: Text) {
+        if let Some(rest) = self.rest().filter(|rest| rest.exception.is_empty()) {
+            rest.exception = exception;
+        }
+    }
+
     fn decorate(&mut self, name: &'static str, value: TypedValue) {
-        let Some(activity) = &mut self.activity else { return };
-        let value = match keys::of_activity(name) {
-            Some(set) => match set(activity, value) {
-                Ok(()) => return,
-                Err(value) => value,
-            },
-            None => value,
+        let left = match keys::of_activity(name) {
+            Some(set) => self.rest().and_then(|rest| set(rest, value).err()),
+            None => Some(value),
         };
-        self.property(Property::new(name, value));
+        if let Some(value) = left {
+            self.property(Property::new(name, value));
+        }
     }
 
     /// Adds a property, or changes the one of that name.
     pub(crate) fn property(&mut self, property: Property) {
-        let Some(activity) = &mut self.activity else { return };
-        let properties = &mut activity.properties;
-        if let Some(there) = properties.iter_mut().find(|there| there.name == property.name) {
-            *there = property;
-        } else if properties.len() < MAX_PROPERTIES {
-            properties.push(property);
-        } else {
-            self.left_out += 1;
+        let by_client = self.open.client().adds_property(&property.name);
+        let Some(said) = &mut self.said else { return };
+        if !by_client {
+            let room = said.properties.set(property.name.clone(), |out| property.write_json(out));
+            self.left_out += u64::from(!room);
+            return;
+        }
+        // Whoever adds one of that name looks for it there.
+        let properties = &mut said.rest().properties;
+        match properties.iter_mut().find(|there| there.name == property.name) {
+            Some(there) => *there = property,
+            None => properties.push(property),
         }
     }
 
+    /// The same with a whole number that measures something.
+    pub(crate) fn number(&mut self, name: &'static str, number: i64, value_type: ValueType) {
+        if !self.is_property(name) {
+            return self.property(Property::new(name, number).value_type(value_type));
+        }
+        self.write(name, |out| {
+            let out = out.raw(br#"{"name":"#).text(name).raw(br#","type":"long","value":"#).int(number);
+            out.raw(br#","value-type":"#).text(value_type.as_str()).raw(b"}")
+        });
+    }
+
+    fn write(&mut self, name: &'static str, write: impl for<'j> FnOnce(Json<'j>) -> Json<'j>) {
+        if let Some(said) = &mut self.said {
+            let room = said.properties.set(name.into(), write);
+            self.left_out += u64::from(!room);
+        }
+    }
+
+    /// What the span has in common with others.
+    pub(crate) fn correlators(&self) -> &[Text] {
+        self.said.as_ref().and_then(|said| said.rest.as_ref()).map_or(&[], |rest| &rest.correlators)
+    }
+
     pub(crate) fn correlator(&mut self, correlator: Text) {
-        let Some(activity) = &mut self.activity else { return };
-        self.left_out += u64::from(!correlators::add(&mut activity.correlators, correlator));
+        let Some(rest) = self.rest() else { return };
+        let room = correlators::add(&mut rest.correlators, correlator);
+        self.left_out += u64::from(!room);
     }
 
     pub(crate) fn snapshot(&mut self, snapshot: Snapshot) {
-        let Some(activity) = &mut self.activity else { return };
-        if activity.snapshots.len() < MAX_SNAPSHOTS {
-            activity.snapshots.push(snapshot);
+        let Some(rest) = self.rest() else { return };
+        if rest.snapshots.len() < MAX_SNAPSHOTS {
+            rest.snapshots.push(snapshot);
         } else {
             self.left_out += 1;
         }
     }
 
     /// Lists a child, while there are less than `max`.
-    pub(crate) fn child(&mut self, max: usize, id: impl FnOnce() -> Text) {
-        let Some(activity) = &mut self.activity else { return };
-        if activity.id_set.len() < max {
-            activity.id_set.push(id());
+    pub(crate) fn child(&mut self, max: usize, id: impl FnOnce() -> TrackingId) {
+        if let Some(said) = self.said.as_mut().filter(|said| said.children.len() < max) {
+            said.children.push(id());
         }
     }
 
@@ -179,10 +278,20 @@ impl Record {
             self.outcome = Outcome::Failed;
         }
     }
+}
 
-    /// The severity of one that has failed.
-    pub(crate) fn severity(&self, severity: Severity) -> Severity {
-        if self.outcome == Outcome::Failed { severity.max(Severity::Error) } else { severity }
+impl Take for Record {
+    fn scalar(&mut self, name: &'static str, value: Scalar<'_>) {
+        if !self.is_property(name) {
+            return self.set(name, value.into());
+        }
+        self.write(name, |out| write_property(out, name, value));
+    }
+
+    fn typed(&mut self, name: &'static str, value: TypedValue) {
+        if self.said.is_some() {
+            self.set(name, value);
+        }
     }
 }
 

@@ -47,17 +47,17 @@ impl Shared {
 
     /// Streams a span that has ended, if it is to be.
     pub(crate) fn emit_span(&self, record: Record, context: TraceContext, around: impl FnOnce() -> Around) {
-        if !context.sampled {
-            return;
-        }
-        if let Some(ended) = activity::end(record, &self.settings) {
-            let code = ended.code;
-            self.client.emit_from(ended.into_entity(context, around(), self.settings.spans), code);
+        if context.sampled {
+            activity::stream(record, context, self, around);
         }
     }
 }
 
 impl OpenSpan {
+    pub(crate) fn client(&self) -> &Client {
+        &self.shared.client
+    }
+
     pub(crate) fn shared(&self) -> Arc<Shared> {
         Arc::clone(&self.shared)
     }

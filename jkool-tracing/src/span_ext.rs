@@ -4,6 +4,7 @@ use crate::extensions;
 use crate::propagation::Remote;
 use crate::record::Record;
 use crate::trace::TraceContext;
+use jkool_client::More;
 use jkool_client::model::{Entity, Event, Property, Snapshot, Text, TypedValue};
 use tracing::Span;
 use tracing_subscriber::Registry;
@@ -88,12 +89,11 @@ impl SpanExt for Span {
             let layers = extensions::look(&span, |records| records.of_layers.iter().map(layer).collect::<Vec<_>>());
             for (layer, shared) in layers.into_iter().flatten() {
                 let mut event = event.clone();
-                extensions::around(layer, span.scope(), shared.settings.inherit_fields).add_to(&mut event);
-                let id = event.tracking_id.get_or_insert_with(|| shared.client.next_id()).to_string();
-                extensions::change_of(layer, &span, |_, record| {
-                    record.child(shared.settings.max_children, || id.into());
-                });
-                shared.client.emit(Entity::Event(event));
+                let properties =
+                    extensions::around(layer, span.scope(), shared.settings.inherit_fields).add_to(&mut event);
+                let id = event.tracking_id.get_or_insert_with(|| shared.client.next_id()).clone();
+                extensions::change_of(layer, &span, |_, record| record.child(shared.settings.max_children, || id));
+                shared.client.emit_from(Entity::Event(event), More { code: None, properties: &properties });
             }
         });
     }
@@ -111,8 +111,8 @@ impl SpanExt for Span {
                 records.trace_state.clone_from(&remote.trace_state);
                 for record in &mut records.of_layers {
                     record.presence.set_context(records.context);
-                    if let Some(activity) = &mut record.activity {
-                        activity.parent_id = Some(parent.span_id.tracking_id());
+                    if let Some(said) = &mut record.said {
+                        said.set_parent(parent.span_id.tracking_id());
                     }
                 }
                 Some(())

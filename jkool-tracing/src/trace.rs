@@ -1,6 +1,7 @@
 //! The ids of W3C Trace Context, and which traces are sampled.
 
 use jkool_client::Client;
+use jkool_client::model::json::{Json, hex};
 use jkool_client::model::{Text, TrackingId};
 use std::fmt;
 
@@ -22,7 +23,19 @@ pub struct TraceContext {
 
 impl TraceId {
     pub(crate) fn correlator(self) -> Text {
-        digits::<32>(self.0).into()
+        digits(&self.hex())
+    }
+
+    /// As a text of JSON.
+    pub(crate) fn write_json(self, out: Json<'_>) -> Json<'_> {
+        out.raw(b"\"").raw(&self.hex()).raw(b"\"")
+    }
+
+    fn hex(self) -> [u8; 32] {
+        let mut digits = [0; 32];
+        digits[..16].copy_from_slice(&hex((self.0 >> 64) as u64));
+        digits[16..].copy_from_slice(&hex(self.0 as u64));
+        digits
     }
 
     /// By its last 7 bytes, which W3C wants to be random: by the upper 53 bits of them, which a float holds exactly. Any service
@@ -36,12 +49,12 @@ impl TraceId {
 
 impl SpanId {
     pub(crate) fn tracking_id(self) -> TrackingId {
-        self.text().into()
+        TrackingId::from_span_id(self.0)
     }
 
     /// Its digits.
     pub(crate) fn text(self) -> Text {
-        digits::<16>(self.0.into()).into()
+        digits(&hex(self.0))
     }
 }
 
@@ -80,7 +93,7 @@ impl TraceContext {
     /// Reads a `traceparent`, also one of a later version.
     pub(crate) fn parse(traceparent: &str) -> Option<Self> {
         let text = traceparent.trim();
-        let (version, rest) = (hex(text.get(..2)?)? as u8, text.get(55..)?);
+        let (version, rest) = (from_hex(text.get(..2)?)? as u8, text.get(55..)?);
         let later = match version {
             0 => rest.is_empty(),
             0xff => false,
@@ -90,9 +103,9 @@ impl TraceContext {
         if !later || !dashes {
             return None;
         }
-        let trace_id = TraceId(hex(text.get(3..35)?)?);
-        let span_id = SpanId(hex(text.get(36..52)?)? as u64);
-        let sampled = hex(text.get(53..55)?)? & 1 == 1;
+        let trace_id = TraceId(from_hex(text.get(3..35)?)?);
+        let span_id = SpanId(from_hex(text.get(36..52)?)? as u64);
+        let sampled = from_hex(text.get(53..55)?)? & 1 == 1;
         (trace_id.0 != 0 && span_id.0 != 0).then_some(Self { trace_id, span_id, sampled })
     }
 }
@@ -128,14 +141,8 @@ impl fmt::Debug for SpanId {
     }
 }
 
-/// The hexadecimal digits of a number, without the detour by a formatter: each span has three such texts.
-fn digits<const N: usize>(number: u128) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = [0; N];
-    for (at, digit) in text.iter_mut().rev().enumerate() {
-        *digit = DIGITS[(number >> (4 * at)) as usize & 0xf];
-    }
-    String::from_utf8(text.to_vec()).unwrap_or_default()
+fn digits(digits: &[u8]) -> Text {
+    String::from_utf8(digits.to_vec()).unwrap_or_default().into()
 }
 
 fn new_span_id(client: &Client) -> SpanId {
@@ -149,7 +156,7 @@ fn new_span_id(client: &Client) -> SpanId {
 }
 
 /// Lower case alone, as the specification wants it.
-fn hex(digits: &str) -> Option<u128> {
+fn from_hex(digits: &str) -> Option<u128> {
     let is_digit = |digit: &u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
     digits.as_bytes().iter().all(is_digit).then(|| u128::from_str_radix(digits, 16).ok())?
 }

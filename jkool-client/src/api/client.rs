@@ -3,9 +3,9 @@
 use crate::api::error::BuildError;
 use crate::api::receipt::DeliveryReceipt;
 use crate::delivery::worker_thread::WorkerThread;
-use crate::emit::code::Code;
 use crate::emit::host;
 use crate::emit::line::Line;
+use crate::emit::more::More;
 use crate::emit::{clock, delivery_thread};
 use crate::queue::overflow::Admission;
 use crate::queue::shared::Shared;
@@ -151,14 +151,14 @@ impl Client {
     /// this check if there is a `before_send` hook, which may correct the entity, or if its message or exception is longer than
     /// 16 KiB.
     pub fn emit(&self, entity: impl Into<Entity>) -> Admission {
-        self.emit_from(entity.into(), None)
+        self.emit_from(entity.into(), More::NOTHING)
     }
 
-    /// Like `emit`, for an event of a logging adapter, with its location in the code.
+    /// Like `emit`, for an event of a logging adapter, with data that the event itself does not contain.
     #[doc(hidden)]
-    pub fn emit_from(&self, mut entity: Entity, code: Option<Code>) -> Admission {
+    pub fn emit_from(&self, mut entity: Entity, more: More<'_>) -> Admission {
         self.stamp(&mut entity);
-        self.admitted(self.handle.shared.emit(entity, code))
+        self.admitted(self.handle.shared.emit(entity, more))
     }
 
     /// Like [`emit`](Self::emit), and returns a receipt with the outcome of this entity. Use it for single important events: it

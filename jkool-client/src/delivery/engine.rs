@@ -6,6 +6,7 @@ use crate::delivery::echo::Echo;
 use crate::delivery::prepare::Prepare;
 use crate::emit::catch_panic::catch_panic;
 use crate::emit::clock;
+use crate::emit::more::More;
 use crate::queue::batch::Batch;
 use crate::queue::block::Block;
 use crate::queue::consumer::{Consumer, Taken};
@@ -154,7 +155,7 @@ impl Engine {
         }
         if let Some(stats) = stats.filter(|_| self.delivery.trouble().is_none() && self.shared.has_room()) {
             if let Some(event) = self.diagnostics.summary(&stats, now) {
-                self.shared.emit(event.into(), None);
+                self.shared.emit(event.into(), More::NOTHING);
             }
         }
     }

@@ -146,6 +146,7 @@ mod tests {
     use crate::emit::defaults::Defaults;
     use crate::emit::encode::Encoder;
     use crate::emit::host::Host;
+    use crate::emit::more::More;
     use crate::queue::consumer::{Consumer, Taken};
     use crate::queue::ledger::End;
     use crate::queue::limits::Limits;
@@ -182,7 +183,7 @@ mod tests {
             for _ in 0..100 {
                 let mut event = Event::default();
                 event.operation = "op".into();
-                shared.emit(event.into(), None);
+                shared.emit(event.into(), More::NOTHING);
             }
             shared.start_wait(Duration::from_secs(60), Goal::Delivered, now);
             let Taken::Events(blocks, lane) = queue.take(100, false, now) else { panic!("a batch") };

@@ -57,14 +57,6 @@ lacks_of! {
     of_activity: Activity;
 }
 
-/// An event's own properties.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Own<'a> {
-    Properties(&'a [Property]),
-    /// Each behind a comma. None of them has a name that is added here.
-    Json(&'a [u8]),
-}
-
 /// The defaults as JSON, each with the comma before it.
 #[derive(Debug)]
 pub(crate) struct Decoration {
@@ -141,18 +133,16 @@ impl Decoration {
         parts.filter(move |(bit, _)| lacks.0 & 1 << bit != 0).map(|(_, part)| &**part)
     }
 
-    /// Appends an event's own properties, the place in the code, and the defaults: of one name the first counts.
-    pub(crate) fn append_properties(&self, own: Own<'_>, code: Option<Code>, out: &mut Vec<u8>) {
-        let (own, own_json) = match own {
-            Own::Properties(properties) => (properties, &[][..]),
-            Own::Json(json) => (&[][..], json),
-        };
+    /// Appends an event's own properties, those among them that are JSON already, the place in the code, and the defaults: of one name
+    /// the first counts. Each in `own_json` stands behind a comma, and none has a name that is added here.
+    pub(crate) fn append_properties(&self, own: &[Property], own_json: &[u8], code: Option<Code>, out: &mut Vec<u8>) {
         let name = br#","properties":"#;
         let start = out.len() + name.len();
-        let mut json = Json::begin(out, ROOM + own.len() * ROOM / 4 + own_json.len()).raw(name).raw(own_json);
+        let mut json = Json::begin(out, ROOM + own.len() * ROOM / 4 + own_json.len()).raw(name);
         for property in own {
             json = property.write_json(json.raw(b","));
         }
+        json = json.raw(own_json);
         let is_own = |name: &str| own.iter().any(|property| property.name == name);
         if let Some(Code { module, file, line }) = code {
             if !is_own(MODULE) {

@@ -5,10 +5,11 @@
 
 use crate::emit::clock;
 use crate::emit::code::Code;
-use crate::emit::decoration::{Decoration, Lacks, Own};
+use crate::emit::decoration::{Decoration, Lacks};
 use crate::emit::defaults::Defaults;
 use crate::emit::ids::Ids;
 use crate::emit::line::{Stamped, Texts};
+use crate::emit::more::More;
 use crate::emit::spare_entity;
 use jkool_model::{Activity, Entity, Event, InvalidEntity, OpType, Severity};
 use jkool_transport::{Kind, Payload};
@@ -73,16 +74,11 @@ impl Encoder {
     }
 
     /// Makes the JSON of an event, in the place of what `out` holds.
-    pub(crate) fn encode(
-        &self,
-        mut entity: Entity,
-        code: Option<Code>,
-        out: &mut Vec<u8>,
-    ) -> Result<Shape, InvalidEntity> {
+    pub(crate) fn encode(&self, mut entity: Entity, more: More<'_>, out: &mut Vec<u8>) -> Result<Shape, InvalidEntity> {
         out.clear();
         let lacks = match &mut entity {
-            Entity::Event(event) => self.encode_event(event, code, out)?,
-            Entity::Activity(activity) => self.encode_activity(activity, code, out)?,
+            Entity::Event(event) => self.encode_event(event, more, out)?,
+            Entity::Activity(activity) => self.encode_activity(activity, more, out)?,
             other => {
                 self.defaults.apply(other, &self.ids, clock::timestamp);
                 other.validate()?;
@@ -133,7 +129,7 @@ macro_rules! encode_open {
     ($($name:ident, $complete:ident, $lacks:ident: $ty:ty;)+) => {
         impl Encoder {
             $(/// Makes its JSON but for what it lacks.
-            fn $name(&self, it: &mut $ty, code: Option<Code>, out: &mut Vec<u8>) -> Result<Lacks, InvalidEntity> {
+            fn $name(&self, it: &mut $ty, more: More<'_>, out: &mut Vec<u8>) -> Result<Lacks, InvalidEntity> {
                 self.defaults.$complete(it, &self.ids);
                 match it.validate() {
                     // It gets the client's.
@@ -144,9 +140,10 @@ macro_rules! encode_open {
                 let properties = std::mem::take(&mut it.properties);
                 it.append_json(out);
                 out.pop();
-                if code.is_some() || !properties.is_empty() {
+                let More { code, properties: json } = more;
+                if code.is_some() || !json.is_empty() || !properties.is_empty() {
                     lacks = lacks.but(Lacks::PROPERTIES);
-                    self.decoration.append_properties(Own::Properties(&properties), code, out);
+                    self.decoration.append_properties(&properties, json, code, out);
                 }
                 // Its room is of use to the next one.
                 it.properties = properties;

@@ -1,87 +1,126 @@
-//! A log line, without an event made of it.
+//! A log line, or a span, without an event or an activity made of it.
 
 use crate::emit::code::Code;
-use crate::emit::decoration::{Decoration, Lacks, Own};
+use crate::emit::decoration::{Decoration, Lacks};
 use jkool_model::json::Json;
 use jkool_model::{OpType, Severity};
 use jkool_transport::Kind;
 
-/// A log record as a logging facade has it at hand: when its key-values are plain properties, no event is made of it. For
-/// logging adapters; a program emits [`Event`](jkool_model::Event)s.
+/// A log record as a logging facade has it at hand: when its key-values are plain properties, no event is made of it. A span in the
+/// same way. For logging adapters; a program emits [`Event`](jkool_model::Event)s.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct Line<'a> {
     pub op_type: OpType,
     pub operation: &'a str,
     pub severity: Severity,
-    pub message: &'a str,
+    pub content: Content<'a>,
     pub code: Option<Code>,
     /// Its key-values as JSON, each a property behind a comma. None has a name that the client
     /// [adds](crate::Client::adds_property).
     pub properties: &'a [u8],
 }
 
+/// What a line says beside its properties.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content<'a> {
+    /// A message. The line is of now and of this thread, and gets an id.
+    Message(&'a str),
+    /// Fields as JSON, each behind a comma: its id and its times among them.
+    Fields(&'a [u8]),
+}
+
 /// The bytes of a line that waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Texts<'a> {
-    pub(crate) message: &'a str,
+    pub(crate) content: Content<'a>,
     pub(crate) operation: &'a str,
     pub(crate) properties: &'a [u8],
 }
 
-/// What waits of a line in the queue, beside its texts.
+/// When and where a line was logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Logged {
+    /// In microseconds since 1970.
+    pub(crate) time: i64,
+    pub(crate) tid: i64,
+}
+
+/// What waits of a line in the queue, beside its texts. Small: each is copied on its way, and up to some size that takes no call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stamped {
     op_type: OpType,
     severity: Severity,
+    has_fields: bool,
     code: Option<Code>,
-    /// In microseconds since 1970.
-    time: i64,
-    tid: i64,
-    message_len: usize,
+    /// Nothing where the fields say it.
+    logged: Logged,
+    content_len: usize,
     operation_len: usize,
     properties_len: usize,
 }
 
-/// What a line takes as JSON beside its message, most often.
+/// What a line takes as JSON beside its content, most often.
 const ROOM: usize = 288;
 
 impl<'a> Line<'a> {
+    #[inline]
     pub(crate) fn texts(&self) -> Texts<'a> {
-        Texts { message: self.message, operation: self.operation, properties: self.properties }
+        let Line { content, operation, properties, .. } = *self;
+        Texts { content, operation, properties }
+    }
+}
+
+impl Content<'_> {
+    fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Message(message) => message.as_bytes(),
+            Self::Fields(fields) => fields,
+        }
     }
 }
 
 impl Texts<'_> {
     /// Puts them one behind the other.
     pub(crate) fn append(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.message.as_bytes());
+        out.extend_from_slice(self.content.as_bytes());
         out.extend_from_slice(self.operation.as_bytes());
         out.extend_from_slice(self.properties);
     }
 }
 
 impl Stamped {
-    pub(crate) fn new(line: &Line<'_>, time: i64, tid: i64) -> Self {
-        let Line { op_type, operation, severity, message, code, properties } = *line;
-        let (message_len, operation_len, properties_len) = (message.len(), operation.len(), properties.len());
-        Self { op_type, severity, code, time, tid, message_len, operation_len, properties_len }
+    /// `logged` is asked where the line does not say it.
+    #[inline]
+    pub(crate) fn new(line: &Line<'_>, logged: impl FnOnce() -> Logged) -> Self {
+        let Line { op_type, operation, severity, content, code, properties } = *line;
+        let has_fields = matches!(content, Content::Fields(_));
+        let logged = if has_fields { Logged { time: 0, tid: 0 } } else { logged() };
+        let (content_len, operation_len, properties_len) =
+            (content.as_bytes().len(), operation.len(), properties.len());
+        Self { op_type, severity, has_fields, code, logged, content_len, operation_len, properties_len }
     }
 
     pub(crate) fn kind(&self) -> Kind {
-        if self.op_type == OpType::Log { Kind::Log } else { Kind::Event }
+        match self.op_type {
+            OpType::Log => Kind::Log,
+            OpType::Activity => Kind::Activity,
+            _ => Kind::Event,
+        }
     }
 
     /// How many bytes its texts take.
     pub(crate) fn texts_len(&self) -> usize {
-        self.message_len + self.operation_len + self.properties_len
+        self.content_len + self.operation_len + self.properties_len
     }
 
     /// Its texts, which stand there one behind the other.
     pub(crate) fn texts<'a>(&self, bytes: &'a [u8]) -> Texts<'a> {
-        let (message, rest) = bytes.split_at(self.message_len);
+        let (content, rest) = bytes.split_at(self.content_len);
         let (operation, properties) = rest.split_at(self.operation_len);
-        Texts { message: utf8(message), operation: utf8(operation), properties }
+        let content = if self.has_fields { Content::Fields(content) } else { Content::Message(utf8(content)) };
+        Texts { content, operation: utf8(operation), properties }
     }
 
     /// About how many bytes of JSON it becomes.
@@ -92,20 +131,26 @@ impl Stamped {
 
     /// Appends the event's JSON but for what it [lacks](Self::lacks).
     pub(crate) fn append_open(&self, texts: &Texts<'_>, decoration: &Decoration, out: &mut Vec<u8>) {
-        let Texts { message, operation, properties } = *texts;
-        let mut json = Json::begin(out, ROOM + message.len()).raw(br#"{"type":""#);
+        let Texts { content, operation, properties } = *texts;
+        let mut json = Json::begin(out, ROOM + self.content_len).raw(br#"{"type":""#);
         json = json.raw(self.op_type.as_str().as_bytes()).raw(b"\"");
-        if !message.is_empty() {
-            json = json.raw(br#","msg-text":"#).text(message);
-        }
+        json = match content {
+            Content::Message(message) if !message.is_empty() => json.raw(br#","msg-text":"#).text(message),
+            _ => json,
+        };
         if !operation.is_empty() {
             json = json.raw(br#","operation":"#).text(operation);
         }
-        json = json.raw(br#","severity":""#).raw(self.severity.as_str().as_bytes());
-        json = json.raw(br#"","time-usec":"#).int(self.time).raw(br#","tid":"#).int(self.tid);
+        json = json.raw(br#","severity":""#).raw(self.severity.as_str().as_bytes()).raw(b"\"");
+        json = match content {
+            Content::Fields(fields) => json.raw(fields),
+            Content::Message(_) => {
+                json.raw(br#","time-usec":"#).int(self.logged.time).raw(br#","tid":"#).int(self.logged.tid)
+            }
+        };
         json.end();
         if self.has_properties() {
-            decoration.append_properties(Own::Json(properties), self.code, out);
+            decoration.append_properties(&[], properties, self.code, out);
         }
     }
 
@@ -114,7 +159,8 @@ impl Stamped {
     }
 
     pub(crate) fn lacks(&self) -> Lacks {
-        let all = Lacks::ALL_DEFAULTS.and(Lacks::ID);
+        let id = if self.has_fields { Lacks::NOTHING } else { Lacks::ID };
+        let all = Lacks::ALL_DEFAULTS.and(id);
         if self.has_properties() { all.but(Lacks::PROPERTIES) } else { all }
     }
 }

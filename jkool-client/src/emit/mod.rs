@@ -10,6 +10,7 @@ pub(crate) mod encode;
 pub(crate) mod host;
 pub(crate) mod ids;
 pub(crate) mod line;
+pub(crate) mod more;
 pub(crate) mod spare_entity;
 pub(crate) mod surroundings;
 pub(crate) mod thread;

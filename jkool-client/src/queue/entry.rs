@@ -1,8 +1,8 @@
 //! The way of an event into the queue: from a call to the shard of its thread.
 
-use crate::emit::code::Code;
 use crate::emit::encode;
-use crate::emit::line::{Line, Stamped};
+use crate::emit::line::{Line, Logged, Stamped};
+use crate::emit::more::More;
 use crate::emit::{clock, delivery_thread, host};
 use crate::queue::admission::Offer;
 use crate::queue::amount::Amount;
@@ -27,9 +27,9 @@ struct Way<'r> {
 }
 
 impl Shared {
-    /// An event, and where in the code it was made, when that is to be told.
-    pub(crate) fn emit(&self, entity: Entity, code: Option<Code>) -> Admission {
-        self.emit_at(self.here(), entity, code)
+    /// An event, and what more is to be told of it.
+    pub(crate) fn emit(&self, entity: Entity, more: More<'_>) -> Admission {
+        self.emit_at(self.here(), entity, more)
     }
 
     /// The shard of this thread.
@@ -38,8 +38,8 @@ impl Shared {
     }
 
     /// The same, by that shard.
-    pub(crate) fn emit_at(&self, shard: usize, entity: Entity, code: Option<Code>) -> Admission {
-        self.admit(Way { shard, receipt: None, reserved: None }, entity, code)
+    pub(crate) fn emit_at(&self, shard: usize, entity: Entity, more: More<'_>) -> Admission {
+        self.admit(Way { shard, receipt: None, reserved: None }, entity, more)
     }
 
     /// The same, with a receipt for the event: the admission, and what becomes of the event.
@@ -64,7 +64,7 @@ impl Shared {
         let admission = self.admit(
             Way { shard, receipt: Some(id), reserved: reserved.map(|reserved| &mut reserved.amount) },
             entity,
-            None,
+            More::NOTHING,
         );
         if let Admission::Dropped(reason) = admission {
             self.lock().ledger.receipts.dropped(id, reason);
@@ -74,22 +74,24 @@ impl Shared {
 
     /// The same, in the place of what is reserved.
     pub(crate) fn emit_reserved(&self, entity: Entity, reserved: &mut Reserved<'_>) -> Admission {
-        self.admit(Way { shard: self.here(), receipt: None, reserved: Some(&mut reserved.amount) }, entity, None)
+        self.admit(
+            Way { shard: self.here(), receipt: None, reserved: Some(&mut reserved.amount) },
+            entity,
+            More::NOTHING,
+        )
     }
 
-    fn admit(&self, way: Way<'_>, mut entity: Entity, code: Option<Code>) -> Admission {
+    fn admit(&self, way: Way<'_>, mut entity: Entity, more: More<'_>) -> Admission {
         if self.shards.refuses_recursion() {
             return RECURSION;
         }
         let severity = encode::severity(&entity);
         if self.encoder.leaves(&entity) {
-            if let Some(code) = code {
-                code.add_to(entity.properties_mut());
-            }
+            more.add_to(entity.properties_mut());
             let weight = self.encoder.weight_of_entity(&entity);
             return self.offer(way, Incoming::Entity(entity), severity, weight);
         }
-        encode::with_scratch(|json| match self.encoder.encode(entity, code, json) {
+        encode::with_scratch(|json| match self.encoder.encode(entity, more, json) {
             Ok(shape) => {
                 let weight = encode::weight(json.len()) + block::overhead(json.len());
                 self.offer(way, Incoming::Encoded(shape, json), severity, weight)
@@ -110,7 +112,8 @@ impl Shared {
             return RECURSION;
         }
         let way = Way { shard: self.here(), receipt: None, reserved: None };
-        let stamped = Stamped::new(line, clock::timestamp().as_usec(), host::current_tid());
+        let logged = || Logged { time: clock::timestamp().as_usec(), tid: host::current_tid() };
+        let stamped = Stamped::new(line, logged);
         if self.shards[way.shard].is_behind() {
             return encode::with_scratch(|json| {
                 let shape = self.encoder.encode_line(&stamped, &line.texts(), json);

@@ -4,7 +4,8 @@ use super::{Encoder, LONG, Shape, payload, with_scratch};
 use crate::emit::code::Code;
 use crate::emit::defaults::Defaults;
 use crate::emit::host::Host;
-use crate::emit::line::{Line, Stamped};
+use crate::emit::line::{Content, Line, Logged, Stamped};
+use crate::emit::more::More;
 use jkool_model::{Activity, Entity, Event, InvalidEntity, LogType, OpType, Property, Severity, Snapshot, Timestamp};
 use jkool_transport::Kind;
 use proptest::prelude::{any, prop_assert_eq, prop_oneof, proptest};
@@ -24,7 +25,7 @@ fn leaves(shape: Shape, json: &[u8]) -> (Event, String) {
 
 fn encoded(encoder: &Encoder, event: Event) -> Result<(Event, String), InvalidEntity> {
     let mut json = b"what was there before".to_vec();
-    encoder.encode(event.into(), None, &mut json).map(|shape| leaves(shape, &json))
+    encoder.encode(event.into(), More::NOTHING, &mut json).map(|shape| leaves(shape, &json))
 }
 
 #[test]
@@ -81,7 +82,7 @@ fn an_activity_leaves_as_an_event_does() {
         for code in [None, Some(code)] {
             let mut by_worker = activity.clone();
             let mut json = Vec::new();
-            let shape = encoder.encode(activity.clone().into(), code, &mut json).unwrap();
+            let shape = encoder.encode(activity.clone().into(), code.into(), &mut json).unwrap();
             let (json, key) = json.split_at(json.len() - shape.key_len);
             let left: Activity = serde_json::from_slice(json).unwrap();
             assert_eq!((shape.kind, key), (Kind::Activity, &b"op"[..]));
@@ -94,7 +95,7 @@ fn an_activity_leaves_as_an_event_does() {
             assert_eq!(Entity::from(left), by_worker);
         }
     }
-    assert!(encoder.encode(Activity::default().into(), None, &mut Vec::new()).is_err(), "it has no operation");
+    assert!(encoder.encode(Activity::default().into(), More::NOTHING, &mut Vec::new()).is_err(), "it has no operation");
 }
 
 #[test]
@@ -106,7 +107,7 @@ fn a_place_in_the_code_stands_between_own_properties_and_defaults() {
         event.properties = own.iter().map(|name| Property::new(*name, "own")).collect();
         let mut by_worker = event.clone();
         let mut json = Vec::new();
-        let shape = encoder.encode(event.into(), Some(code), &mut json).unwrap();
+        let shape = encoder.encode(event.into(), Some(code).into(), &mut json).unwrap();
         let properties = leaves(shape, &json).0.properties;
         // The long way leads to the same.
         code.add_to(&mut by_worker.properties);
@@ -192,9 +193,10 @@ proptest! {
         let expected = encoded(&encoder, event).unwrap();
 
         let code = has_code.then(|| Code { module: module.leak(), file: file.leak(), line });
-        let short = Line { op_type, operation: &operation, severity, message: &message, code, properties: &properties };
+        let content = Content::Message(&message);
+        let short = Line { op_type, operation: &operation, severity, content, code, properties: &properties };
         let mut json = b"what was there before".to_vec();
-        let stamped = Stamped::new(&short, 9, 5);
+        let stamped = Stamped::new(&short, || Logged { time: 9, tid: 5 });
         let shape = encoder.encode_line(&stamped, &short.texts(), &mut json);
         // As the queue keeps it.
         let mut bytes = Vec::new();

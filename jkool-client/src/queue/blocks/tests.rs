@@ -2,7 +2,7 @@
 
 use super::{Incoming, Queue};
 use crate::emit::encode::Shape;
-use crate::emit::line::{Line, Stamped, Texts};
+use crate::emit::line::{Content, Line, Logged, Stamped, Texts};
 use crate::queue::block::{Admitted, BLOCK_BYTES, BLOCK_EVENTS, Block, MAX_COPY, Taken};
 use crate::queue::limits::Limits;
 use crate::queue::overflow::OverflowPolicy;
@@ -58,8 +58,8 @@ fn line(text: &str) -> (Stamped, Texts<'_>) {
     let (message, rest) = text.split_at(text.len() / 3);
     let (operation, properties) = rest.split_at(rest.len() / 2);
     let (op_type, severity, properties) = (OpType::Event, Severity::Info, properties.as_bytes());
-    let line = Line { op_type, operation, severity, message, code: None, properties };
-    (Stamped::new(&line, 7, 9), line.texts())
+    let line = Line { op_type, operation, severity, content: Content::Message(message), code: None, properties };
+    (Stamped::new(&line, || Logged { time: 7, tid: 9 }), line.texts())
 }
 
 /// The ways in which an event can stand in the queue.

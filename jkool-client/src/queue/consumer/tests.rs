@@ -4,6 +4,7 @@ use super::{Consumer, Taken};
 use crate::emit::defaults::Defaults;
 use crate::emit::encode::Encoder;
 use crate::emit::host::Host;
+use crate::emit::more::More;
 use crate::queue::block::{self, Block};
 use crate::queue::ledger::End;
 use crate::queue::limits::Limits;
@@ -40,7 +41,7 @@ fn queue(limits: impl FnOnce(&mut Limits)) -> (Arc<Shared>, Consumer, Instant) {
 fn emit(shared: &Shared, shard: usize, name: &str) -> Admission {
     let mut event = Event::default();
     event.operation = name.to_owned().into();
-    shared.emit_at(shard, event.into(), None)
+    shared.emit_at(shard, event.into(), More::NOTHING)
 }
 
 fn names(queue: &mut Consumer, blocks: Vec<Block>) -> Vec<(Mark, String)> {

@@ -10,6 +10,7 @@ use crate::delivery::retry::RetryPolicy;
 use crate::emit::defaults::Defaults;
 use crate::emit::encode::Encoder;
 use crate::emit::host::Host;
+use crate::emit::more::More;
 use crate::queue::completion::Completion;
 use crate::queue::consumer::Consumer;
 use crate::queue::limits::Limits;
@@ -265,7 +266,7 @@ impl World {
             self.receipts.insert(self.next, receipt);
             admission
         } else {
-            self.engine.shared.emit_at(shard, event.into(), None)
+            self.engine.shared.emit_at(shard, event.into(), More::NOTHING)
         };
         if admission == Admission::Accepted {
             self.accepted.insert(self.next);
