@@ -146,9 +146,30 @@ fn charts_and_map_show_what_is_stored() {
     }
     assert!(charts.contains("/?since=2016-03-09T11%3A58%3A20.000000Z&amp;until=2016-03-09T11%3A58%3A21.000000Z"));
     let map = get(&collector, "/map").body;
-    for part in ["APPL=Shop#SERVER=web-1 to APPL=Payment#SERVER=pay-1: 1 messages, 1 with errors", "url(#arrow-bad)"] {
+    for part in [
+        "APPL=Shop to APPL=Payment: 1 messages, 1 with errors, 1.0/min, 95 % came within",
+        "url(#across-bad)",
+        "url(#down-bad)",
+    ] {
         assert!(map.contains(part), "{part}");
     }
+    for (level, parts) in [
+        ("SERVER", ["SERVER=web-1 to SERVER=pay-1: 1 messages", "option value=\"SERVER\" selected"]),
+        (
+            "SOURCE",
+            ["APPL=Shop#SERVER=web-1 to APPL=Payment#SERVER=pay-1: 1 messages", "option value=\"SOURCE\" selected"],
+        ),
+        // What has no such element stays as it is.
+        (
+            "CACHE",
+            ["APPL=Shop#SERVER=web-1 to APPL=Payment#SERVER=pay-1: 1 messages", "option value=\"CACHE\" selected"],
+        ),
+    ] {
+        let map = get(&collector, &format!("/map?level={level}")).body;
+        assert!(parts.iter().all(|part| map.contains(part)) && !map.contains("not counted"), "{level}");
+    }
+    assert_eq!(get(&collector, "/map?level=").status, 200);
+    assert_eq!(get(&collector, "/map?level=appl").status, 400);
     assert!(get(&collector, "/map?since=1h").body.contains("No message went"));
 }
 

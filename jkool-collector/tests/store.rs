@@ -9,7 +9,7 @@ use jkool_model::{Severity, Timestamp};
 
 const NOW: Timestamp = Timestamp::from_usec(1_457_524_800_000_000);
 
-async fn store(entities: &[&str]) -> Store {
+async fn store(entities: &[impl AsRef<str>]) -> Store {
     let store = Store::builder().open().unwrap();
     store.append(records(entities, NOW)).await.unwrap();
     store
@@ -153,6 +153,34 @@ async fn the_map_knows_sources_and_correlators_of_any_length() {
         assert_eq!(flow.to.as_str(), format!("APPL=b{long}#SERVER={long}"));
         common::sizes(&store);
     }
+}
+
+#[tokio::test]
+async fn a_message_has_failed_when_its_receiver_tells_of_an_error_later() {
+    let event = |kind: &str, appl: &str, time: i64, corrid: &str, severity: &str| {
+        format!(
+            r#"{{"operation":"o","type":"{kind}","severity":"{severity}","time-usec":{},"corrid":["{corrid}"],"source-fqn":"APPL={appl}"}}"#,
+            time * 1_000_000
+        )
+    };
+    let store = store(&[
+        event("EVENT", "Bank", 5, "a", "ERROR"),
+        event("SEND", "Shop", 10, "a", "INFO"),
+        event("RECEIVE", "Bank", 12, "a", "INFO"),
+        event("SEND", "Shop", 20, "b", "INFO"),
+        event("RECEIVE", "Bank", 27, "b", "INFO"),
+        event("EVENT", "Bank", 30, "b", "FAILURE"),
+        // Of somebody else, and of another order.
+        event("EVENT", "Shop", 31, "a", "ERROR"),
+        event("EVENT", "Bank", 190, "c", "ERROR"),
+    ])
+    .await;
+    common::sizes(&store);
+    let flows = store.read(|reader| reader.flows(&Filter::default(), NOW)).await.unwrap();
+    let [flow] = &*flows else { panic!("{flows:?}") };
+    assert_eq!((flow.count, flow.errors, flow.transit_p95_usec), (2, 1, 7_000_000));
+    // Of the three minutes and some in which something was told.
+    assert!((0.6..0.65).contains(&flow.per_minute), "{flow:?}");
 }
 
 #[tokio::test]
