@@ -4,7 +4,7 @@
 mod common;
 
 use common::{filter, records};
-use jkool_collector::{Aggregation, Filter, Group, MetricName, Store, StoreErrorKind};
+use jkool_collector::{Aggregation, Filter, Group, Key, Measure, MetricName, Store, StoreErrorKind};
 use jkool_model::{Severity, Timestamp};
 
 const NOW: Timestamp = Timestamp::from_usec(1_457_524_800_000_000);
@@ -195,6 +195,36 @@ async fn the_most_frequent_are_those_of_all_segments_together() {
     let top = store.read(|reader| reader.top_operations(&Filter::default(), 3, NOW)).await.unwrap();
     let top: Vec<_> = top.iter().map(|top| (&*top.name, top.severities.total())).collect();
     assert_eq!(top, [("c", 7), ("a", 3), ("b", 3)]);
+}
+
+#[tokio::test]
+async fn figures_of_a_few_among_thousands_of_groups() {
+    let store = Store::builder().open().unwrap();
+    // Two segments; the one of the common ones is here the first, there the last.
+    for segment in 0..2 {
+        let rare = (0..3_000).map(|number| (format!("rare-{number:04}-{segment}"), number));
+        let common = (0..200).map(|number| (["a-common", "z-common"][number % 2].to_owned(), 1_000 + number));
+        let events = rare.chain(common).map(|(name, took)| {
+            format!(r#"{{"operation":"{name}","elapsed-time-usec":{took},"time-usec":{}}}"#, took + 1)
+        });
+        store.append(records(&events.collect::<Vec<_>>(), NOW)).await.unwrap();
+        common::sizes(&store);
+    }
+    let measure = |measure: &str| measure.parse::<Measure>().unwrap();
+    let measures: Vec<_> =
+        ["p50", "max", "avg", "count", "p100"].map(|name| measure(&format!("{name}(elapsed-time-usec)"))).into();
+    for (limit, found) in [(2, 2), (10_000, 6_002)] {
+        let groups = vec![Group::Field("operation".parse().unwrap(), limit)];
+        let aggregation = Aggregation { groups, measures: measures.clone() };
+        let rows = store.read(move |reader| reader.aggregate(&Filter::default(), &aggregation, NOW)).await.unwrap();
+        assert_eq!(rows.len(), found);
+        for (row, (name, least)) in rows.iter().zip([("a-common", 1_000.0), ("z-common", 1_001.0)]) {
+            assert_eq!((&*row.keys, row.count), (&[Key::Text(name.to_owned())][..], 200));
+            let [Some(p50), max, avg, count, p100] = *row.values else { panic!("{row:?}") };
+            assert!((p50 - (least + 98.0)).abs() < 12.0, "{row:?}");
+            assert_eq!([max, avg, count, p100], [least + 198.0, least + 99.0, 200.0, least + 198.0].map(Some));
+        }
+    }
 }
 
 #[tokio::test]
