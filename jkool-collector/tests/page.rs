@@ -174,6 +174,40 @@ fn charts_and_map_show_what_is_stored() {
 }
 
 #[test]
+fn a_watch_marks_the_page_while_there_are_too_many() {
+    let now = Clock::default().now().as_usec();
+    let event = |severity: &str| format!(r#"{{"operation":"tell","severity":"{severity}","time-usec":{now}}}"#);
+    let collector = collector(&[&event("ERROR"), &event("FATAL"), &event("INFO")]);
+    let page = |rate: &str| get(&collector, &format!("/?watch=severity%3E%3DERROR&more-than={rate}")).body;
+    let marked = page("1/1h");
+    for part in [
+        "<title>(!) Events",
+        "<b>More than 1 in 1 h</b>",
+        "href=\"/?since=1h&amp;where=severity%3E%3DERROR\"",
+        "data-watch=\"/watch?watch=severity%3E%3DERROR&amp;more-than=1%2F1h\"",
+        "type=\"hidden\" name=\"more-than\" value=\"1/1h\"",
+    ] {
+        assert!(marked.contains(part), "{part}");
+    }
+    let quiet = page("2/1h");
+    assert!(quiet.contains("Watched, no more than 2 in 1 h now") && quiet.contains("<title>Events"));
+    for (query, parameter) in [
+        ("watch=severity%3E%3DERROR", "more-than"),
+        ("watch=severity%3E%3DERROR&more-than=5", "more-than"),
+        ("watch=severity%3E%3DERROR&more-than=1001/1h", "more-than"),
+        ("watch=colour:red&more-than=5/1m", "watch"),
+    ] {
+        let wrong = get(&collector, &format!("/?{query}"));
+        assert_eq!(wrong.status, 400, "{query}");
+        assert!(wrong.body.contains(&format!("{parameter}=")) && !wrong.body.contains("data-watch"), "{query}");
+        assert_eq!(get(&collector, &format!("/watch?{query}")).status, 400, "{query}");
+    }
+    // A form that was not filled in.
+    assert_eq!(get(&collector, "/?watch=&more-than=5/1m").status, 200);
+    assert_eq!(get(&collector, "/watch").status, 400);
+}
+
+#[test]
 fn charts_draw_what_is_far_apart() {
     let sets: [(&str, &[&str]); 6] = [
         ("1e308 -1e308", &["1", "253402300799999999"]),

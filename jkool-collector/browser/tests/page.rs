@@ -11,10 +11,14 @@ mod charts;
 mod dashboards;
 #[path = "page/http.rs"]
 mod http;
+#[path = "page/live.rs"]
+mod live;
 #[path = "page/map.rs"]
 mod map;
 #[path = "page/orders.rs"]
 mod orders;
+#[path = "page/watch.rs"]
+mod watch;
 
 use browser::Browser;
 use jkool_collector::Clock;
@@ -308,6 +312,7 @@ async fn nobody_is_kept_out() {
         &beside,
         "/?severity=LOUD&since=soon",
         "/?text=nothing",
+        "/?watch=severity%3E%3DERROR&more-than=5/1d",
         href.as_str().unwrap(),
         "/activities",
         "/errors",
