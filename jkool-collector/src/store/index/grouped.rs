@@ -56,20 +56,23 @@ pub(super) fn grouped(
             let reader = span.searcher.segment_reader(segment.ordinal);
             let Some(values) = reader.fast_fields().str(column)? else { continue };
             let of_ordinal = groups.of_ordinals(&values)?;
-            let numbers = groups.numbers.iter().map(|numbers| numeric(reader, &numbers.column));
-            let numbers: Vec<Option<Column<f64>>> = numbers.collect::<Result<_, _>>()?;
+            let mut values = Block::new(values.ords().clone());
+            let opened = groups.numbers.iter().map(|numbers| numeric(reader, &numbers.column));
+            let mut numbers: Vec<Block<f64>> =
+                opened.map(|column| Ok(Block::new(column?))).collect::<Result<_, StoreError>>()?;
             let mut several = Vec::new();
             weights.of(span, *segment)?.for_each_no_score(reader, &mut |documents: &[DocId]| {
-                for document in documents {
+                values.read(documents);
+                numbers.iter_mut().for_each(|numbers| numbers.read(documents));
+                for (place, document) in documents.iter().enumerate() {
                     several.clear();
-                    let ordinals = values.term_ords(*document);
-                    several.extend(
-                        ordinals.filter_map(|ordinal| of_ordinal.get(ordinal as usize)).filter(|group| **group != NONE),
-                    );
+                    values.each(place, *document, |ordinal| {
+                        several.extend(of_ordinal.get(ordinal as usize).filter(|group| **group != NONE));
+                    });
                     // What has a value twice is one that has it.
                     several.sort_unstable();
                     several.dedup();
-                    several.iter().for_each(|group| groups.add(*group, *document, &numbers));
+                    several.iter().for_each(|group| groups.add(*group, (place, *document), &numbers));
                 }
             })?;
             if groups
@@ -84,15 +87,44 @@ pub(super) fn grouped(
     Ok(groups.into_rows(figures))
 }
 
-/// The numbers of a column, if the segment has any.
-fn numeric(reader: &SegmentReader, column: &str) -> Result<Option<Column<f64>>, StoreError> {
+/// The values of a column in a block of documents: read together where each document has one at most, which is quicker.
+struct Block<T: 'static> {
+    column: Column<T>,
+    first: Option<Vec<Option<T>>>,
+}
+
+impl<T: PartialOrd + Copy + std::fmt::Debug + Send + Sync + 'static> Block<T> {
+    fn new(column: Column<T>) -> Self {
+        let first = (!column.get_cardinality().is_multivalue()).then(Vec::new);
+        Self { column, first }
+    }
+
+    fn read(&mut self, documents: &[DocId]) {
+        if let Some(first) = &mut self.first {
+            first.clear();
+            first.resize(documents.len(), None);
+            self.column.first_vals(documents, first);
+        }
+    }
+
+    /// Tells each value of the document at a place of the block.
+    fn each(&self, place: usize, document: DocId, tell: impl FnMut(T)) {
+        match &self.first {
+            Some(first) => first.get(place).copied().flatten().into_iter().for_each(tell),
+            None => self.column.values_for_doc(document).for_each(tell),
+        }
+    }
+}
+
+/// The numbers of a column; an empty one if the segment has none.
+fn numeric(reader: &SegmentReader, column: &str) -> Result<Column<f64>, StoreError> {
     for handle in reader.fast_fields().dynamic_column_handles(column)? {
         let opened = handle.open().map_err(|error| StoreError::io(&error))?;
         if let Some(DynamicColumn::F64(numbers)) = opened.coerce_numerical(NumericalType::F64) {
-            return Ok(Some(numbers));
+            return Ok(numbers);
         }
     }
-    Ok(None)
+    Ok(Column::build_empty_column(reader.max_doc()))
 }
 
 /// The groups, and what is known of each by its number.
@@ -199,18 +231,19 @@ impl Groups {
         Ok(groups)
     }
 
-    fn add(&mut self, group: u32, document: DocId, columns: &[Option<Column<f64>>]) {
+    /// Counts a document, which is at a place of the block that was read.
+    fn add(&mut self, group: u32, (place, document): (usize, DocId), blocks: &[Block<f64>]) {
         if let Some(count) = self.counts.get_mut(group as usize) {
             *count += 1;
         }
-        for (numbers, column) in self.numbers.iter_mut().zip(columns) {
-            let (Some(column), Some(sum)) = (column, numbers.sums.get_mut(group as usize)) else { continue };
-            for number in column.values_for_doc(document) {
+        for (Numbers { sums, sketches, .. }, block) in self.numbers.iter_mut().zip(blocks) {
+            let Some(sum) = sums.get_mut(group as usize) else { continue };
+            block.each(place, document, |number| {
                 sum.add(number);
-                if let Some(sketches) = &mut numbers.sketches {
+                if let Some(sketches) = sketches {
                     sketches.add(group, number);
                 }
-            }
+            });
         }
     }
 
