@@ -189,6 +189,9 @@ fn a_watch_marks_the_page_while_there_are_too_many() {
     ] {
         assert!(marked.contains(part), "{part}");
     }
+    // Received together, the youngest by its time comes first.
+    let (first, _) = marked.split_once(">ERROR</span>").unwrap();
+    assert!(first.contains(">FATAL</span>"));
     let quiet = page("2/1h");
     assert!(quiet.contains("Watched, no more than 2 in 1 h now") && quiet.contains("<title>Events"));
     for (query, parameter) in [

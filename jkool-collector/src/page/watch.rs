@@ -84,7 +84,7 @@ impl Watch {
         let (window, last) = (Window::new(self.rate), VecDeque::new());
         let mut watched = Watched { window, watch: self, last, found: ids, missed: 0 };
         let mut found: Vec<Arc<Stored>> = found.into_iter().map(Arc::new).collect();
-        found.sort_by_key(|stored| stored.received);
+        found.sort_by_key(|stored| (stored.received, stored.id));
         found.into_iter().for_each(|stored| watched.count(stored));
         Ok(watched)
     }
