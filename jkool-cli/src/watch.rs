@@ -10,9 +10,9 @@ use crate::live::{History, Live};
 use crate::server::{Reader, Server};
 use crate::{out, signals, units, web};
 use jkool_client::model::Timestamp;
-use jkool_collector::{Clock, Query};
+use jkool_collector::{Clock, Query, Rate};
 use program::Program;
-use rule::{Rate, Rule};
+use rule::Rule;
 use serde_json::json;
 use serde_json::value::RawValue;
 use std::collections::VecDeque;
@@ -164,7 +164,10 @@ impl Watch {
         match self.json {
             true if out::is_terminal() => out::line(out::json_escape(&told))?,
             true => out::line(&told)?,
-            false => out::line(format_args!("{received}  more than {}: {}", self.rate, self.url))?,
+            false => {
+                let Rate { more_than, within } = self.rate;
+                out::line(format_args!("{received}  more than {more_than} in {within:?}: {}", self.url))?;
+            }
         }
         if let Some(program) = &mut self.program {
             let variables = vec![

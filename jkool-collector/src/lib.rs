@@ -20,6 +20,7 @@ mod like;
 mod listen;
 mod page;
 mod query;
+mod rate;
 mod script;
 mod server;
 mod start_error;
@@ -43,6 +44,7 @@ pub use filter::{Filter, Kind, SeverityRange};
 pub use jkool_jkql::{Period, Zone};
 pub use jkql::{Answer as JkqlAnswer, Column, ColumnType, JkqlError, Request, ask};
 pub use query::{InvalidQuery, Query};
+pub use rate::{InvalidRate, Rate, Window};
 pub use script::Answer;
 pub use start_error::StartError;
 pub use store::{

@@ -5,6 +5,7 @@ mod assets;
 mod chart;
 mod charts;
 mod dashboard;
+mod dashboard_arrange;
 mod dashboard_edit;
 mod dashboards;
 mod error_page;
@@ -30,6 +31,8 @@ mod summary;
 mod tail;
 mod timeline;
 mod viewlet;
+mod watch;
+mod watching;
 mod welcome;
 
 use crate::app::App;
@@ -42,6 +45,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/", get(events::show))
         .route("/tail", get(tail::stream))
+        .route("/watch", get(watching::stream))
         .route("/summary", get(summary::show))
         .route("/events/{id}", get(event::show))
         .route("/activities", get(activities::show))

@@ -47,6 +47,11 @@ impl Query {
         self.0.push((parameter.to_owned(), value.to_string()));
     }
 
+    /// All parameters with their values.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = &(String, String)> {
+        self.0.iter()
+    }
+
     /// Adds all of another one.
     pub(crate) fn extend(&mut self, other: Self) {
         self.0.extend(other.0);

@@ -11,8 +11,14 @@ mod charts;
 mod dashboards;
 #[path = "page/http.rs"]
 mod http;
+#[path = "page/live.rs"]
+mod live;
+#[path = "page/map.rs"]
+mod map;
 #[path = "page/orders.rs"]
 mod orders;
+#[path = "page/watch.rs"]
+mod watch;
 
 use browser::Browser;
 use jkool_collector::Clock;
@@ -306,6 +312,7 @@ async fn nobody_is_kept_out() {
         &beside,
         "/?severity=LOUD&since=soon",
         "/?text=nothing",
+        "/?watch=severity%3E%3DERROR&more-than=5/1d",
         href.as_str().unwrap(),
         "/activities",
         "/errors",
@@ -447,7 +454,26 @@ async fn a_detail_opens_with_its_timeline() {
 }
 
 #[tokio::test]
-async fn charts_and_map_lead_to_their_events() {
+async fn values_of_properties_have_room_on_a_phone() {
+    let browser = Browser::start().await;
+    let long = "a value of several words ".repeat(12);
+    browser.send(&format!(
+        r#"{{"operation":"tell","time-usec":{},"properties":[{{"name":"a-name-that-is-rather-long-for-a-phone","type":"string","value":"{long}"}}]}}"#,
+        now()
+    ));
+    browser.open("/").await;
+    browser.size(390, 900);
+    browser.follow(".row .msg").await;
+    let place = "(({offsetWidth, offsetHeight}) => [offsetWidth, offsetHeight])(document.querySelector('.properties td.value'))";
+    let place = browser.ask(place).await;
+    assert!(place[0].as_u64() > Some(280) && place[1].as_u64() < Some(200), "{place}");
+    browser.size(1440, 900);
+    assert_eq!(browser.ask("getComputedStyle(document.querySelector('.properties td')).display").await, "table-cell");
+    browser.finish().await;
+}
+
+#[tokio::test]
+async fn charts_lead_to_their_events() {
     let browser = shop().await;
     browser.open("/charts").await;
     assert_eq!((browser.count("svg.plot[aria-label]").await, browser.count("ol.bars[aria-label]").await), (2, 2));
@@ -462,44 +488,6 @@ async fn charts_and_map_lead_to_their_events() {
     assert!(stretch.as_str().unwrap().starts_with("/?since=2"), "{stretch}");
     browser.open(stretch.as_str().unwrap()).await;
     assert!(browser.count(".row").await > 0);
-
-    browser.open("/map").await;
-    assert_eq!((browser.count(".map .node").await, browser.count(".map .l-bad").await), (5, 1));
-    browser.ask("(window.here = true, document.querySelector('.map .l-bad').closest('a').dispatchEvent(new MouseEvent('click', {bubbles: true})))").await;
-    browser.arrive().await;
-    assert_eq!(browser.text(".row .src").await, "BankGateway");
-    browser.finish().await;
-}
-
-#[tokio::test]
-async fn a_map_of_many_has_room_for_all() {
-    let browser = Browser::start().await;
-    let event = |kind: &str, source: u64, number: u64| {
-        format!(
-            r#"{{"type":"{kind}","operation":"call","corrid":["c{number}"],"source-fqn":"APPL=service-{source}#SERVER=s-{source}","time-usec":{}}}"#,
-            now()
-        )
-    };
-    // Each calls the ones that its number divides, and some answer.
-    let calls =
-        (1..16).flat_map(|from| (2..16).filter(move |to| to % from == 0 && *to != from).map(move |to| (from, to)));
-    let answers = [(6, 3), (15, 5), (7, 7)];
-    let pairs = calls
-        .chain(answers)
-        .zip(0..)
-        .map(|((from, to), number)| format!("{}\n{}\n", event("SEND", from, number), event("RECEIVE", to, number)));
-    browser.send(&pairs.collect::<String>());
-    for (theme, width) in [("light", 1280), ("dark", 390)] {
-        browser.theme(theme);
-        browser.size(width, 900);
-        browser.open("/map").await;
-        assert_eq!((browser.count(".map .node").await, browser.count(".map path.l-edge").await), (15, 33));
-        let upon_another = "(() => { const boxes = [...document.querySelectorAll('.map .count')].map((text) => text.getBBox()); \
-            return boxes.some((a, at) => boxes.slice(at + 1).some((b) => a.x < b.x + b.width && b.x < a.x + a.width \
-            && a.y < b.y + b.height && b.y < a.y + a.height)); })()";
-        assert_eq!(browser.ask(upon_another).await, false);
-        browser.screenshot(&format!("many-{theme}-{width}.png"), width).await;
-    }
     browser.finish().await;
 }
 

@@ -6,7 +6,7 @@ use crate::error_response::ErrorResponse;
 use crate::filter::Filter;
 use crate::jkql::take_filter;
 use crate::query::{InvalidQuery, Query};
-use crate::store::{MetricName, Severities};
+use crate::store::{Level, MetricName, Severities};
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use jkool_model::{Severity, Timestamp};
@@ -113,14 +113,21 @@ pub(super) async fn top(State(app): State<Arc<App>>, RawQuery(query): RawQuery) 
 /// Who sent to whom.
 pub(super) async fn flows(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Answer {
     let mut query = Query::parse(&query.unwrap_or_default());
-    let filter = time(&mut query)?;
+    let (filter, level) = (time(&mut query)?, query.take("level")?.unwrap_or(Level::Source));
     query.finish()?;
     let now = app.clock.now();
-    let flows = app.store.read(move |reader| reader.flows(&filter, now)).await?;
+    let flows = app.store.read(move |reader| reader.flows_at(level, &filter, now)).await?;
     let flows: Vec<Value> = flows
         .into_iter()
         .map(|flow| {
-            json!({"from": flow.from.as_str(), "to": flow.to.as_str(), "count": flow.count, "errors": flow.errors})
+            json!({
+                "from": flow.from.as_str(),
+                "to": flow.to.as_str(),
+                "count": flow.count,
+                "errors": flow.errors,
+                "per-minute": flow.per_minute,
+                "transit-p95-usec": flow.transit_p95_usec,
+            })
         })
         .collect();
     Ok(json(json!({"flows": flows}).to_string()))

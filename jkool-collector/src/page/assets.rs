@@ -28,10 +28,12 @@ pub(super) const SCRIPT: Asset = asset!("page.js");
 pub(super) const FAVICON: Asset = asset!("favicon.svg");
 
 /// The script's other modules name each other, so all files are of one version.
-const ALL: [Asset; 14] = [
+const ALL: [Asset; 18] = [
     STYLE,
     SCRIPT,
     FAVICON,
+    asset!("favicon-alert.svg"),
+    asset!("arrange.js"),
     asset!("brush.js"),
     asset!("complete.js"),
     asset!("copy.js"),
@@ -39,10 +41,12 @@ const ALL: [Asset; 14] = [
     asset!("fold.js"),
     asset!("form.js"),
     asset!("keys.js"),
+    asset!("listen.js"),
     asset!("live.js"),
     asset!("refresh.js"),
     asset!("rows.js"),
     asset!("time.js"),
+    asset!("watch.js"),
 ];
 
 /// A hash of every file.

@@ -1,6 +1,7 @@
 //! A dashboard being changed: what is in it, in which order and how large, by forms alone.
 
 use super::dashboard::{ask, range, section};
+use super::dashboard_arrange::{arranged, tiles};
 use super::error_page::ErrorPage;
 use super::layout::{Frame, Tab, frame};
 use super::posted::Posted;
@@ -86,6 +87,8 @@ fn changed(dashboard: &Dashboard, action: &str, posted: &Posted) -> Dashboard {
                 None => viewlets.push(said),
             }
         }
+        // What is no arrangement of these changes nothing.
+        ("arrange", _) => *viewlets = arranged(viewlets, posted.get("places")).unwrap_or_else(|| viewlets.clone()),
         ("earlier", Some(_)) if index > 0 => viewlets.swap(index, index - 1),
         ("later", Some(_)) if index + 1 < count => viewlets.swap(index, index + 1),
         ("narrower", Some(viewlet)) => viewlet.width = viewlet.width.saturating_sub(1).max(1),
@@ -161,6 +164,7 @@ async fn page(
             h2.preview { "Preview" }
             div.grid { (preview) }
         } @else {
+            @if dashboard.viewlets.len() > 1 { (tiles(name, dashboard)) }
             (viewlets(name, dashboard))
             (settings(name, dashboard))
         }

@@ -265,7 +265,7 @@ fn properties(category: &str, snapshot: &str, properties: &[Property]) -> Markup
     };
     html! {
         div.scroll tabindex="0" {
-            table {
+            table.properties {
                 thead { tr { th { "Name" } th { "Value" } th { "Type" } th { "Measures" } } }
                 tbody {
                     @for property in properties.iter().take(LISTED) {

@@ -41,8 +41,17 @@ const TABS: [(Tab, &str, &str); 6] = [
 
 /// The figures of a picture, as rows of cells.
 pub(super) fn as_table(title: &str, head: &Markup, rows: &Markup) -> Markup {
+    table(title, head, rows, false)
+}
+
+/// The same, unfolded.
+pub(super) fn as_open_table(title: &str, head: &Markup, rows: &Markup) -> Markup {
+    table(title, head, rows, true)
+}
+
+fn table(title: &str, head: &Markup, rows: &Markup, open: bool) -> Markup {
     html! {
-        details.table {
+        details.table open[open] {
             summary { (title) }
             div.scroll tabindex="0" { table { thead { tr { (head) } } tbody { (rows) } } }
         }

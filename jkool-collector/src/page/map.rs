@@ -1,21 +1,23 @@
 //! Who sent to whom.
 
 mod drawing;
+mod geometry;
 mod labels;
 mod layout;
 
 use super::error_page::ErrorPage;
 use super::filter_form::FilterForm;
 use super::format::{count, cut, duration, number};
-use super::layout::{Frame, Tab, as_table, frame};
+use super::layout::{Frame, Tab, as_open_table, as_table, frame};
 use super::link::{url, with_source};
 use super::query_params::QueryParams;
 use crate::app::App;
 use crate::filter::{Filter, SeverityRange};
-use crate::store::{BusyRange, Flow, Load, Reader, StoreError};
+use crate::query::Query;
+use crate::store::{BusyRange, Flow, Level, Load, Reader, StoreError};
 use axum::extract::{RawQuery, State};
 use axum::response::IntoResponse;
-use jkool_model::{Severity, SourceFqn, Timestamp};
+use jkool_model::{Severity, SourceFqn, SourceType, Timestamp};
 use maud::{Markup, html};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -25,27 +27,36 @@ const DRAWN: usize = 120;
 /// So many sources have figures.
 const SOURCES: usize = 500;
 
+/// Servers are folded into their application, unless another level is asked for.
+const LEVEL: Level = Level::Element(SourceType::Appl);
+const LEVELS: [(Level, &str); 5] = [
+    (LEVEL, "applications"),
+    (Level::Element(SourceType::Server), "servers"),
+    (Level::Element(SourceType::Datacenter), "data centres"),
+    (Level::Element(SourceType::Geoaddr), "places"),
+    (Level::Source, "every source"),
+];
+
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
 ) -> Result<impl IntoResponse, ErrorPage> {
     let mut params = QueryParams::read(&app, query.as_deref()).await;
+    let level = params.take("level").unwrap_or(LEVEL);
     params.finish();
     let (filter, now) = (params.filter.clone(), app.clock.now());
     let in_time = params.filter.time_only();
-    let wanted = in_time.clone();
-    let read = app.store.read(move |reader| {
-        let range = reader.busy_range(&wanted, now)?;
-        let loads = reader.loads(&wanted, SOURCES, now)?;
-        Ok((reader.total()?, reader.flows(&filter, now)?, Loads { loads, minutes: minutes(range) }))
-    });
-    let (total, flows, loads) = read.await?;
+    let read = app.store.read(move |reader| Ok((reader.total()?, Flows::read(reader, level, &filter, now)?)));
+    let (total, flows) = read.await?;
     let head = Frame { title: "Map", tab: Tab::Map, filter: &params.filter, total: Some(total) };
-    let drawn = flows.get(..DRAWN).unwrap_or(&flows);
+    let mut own = Query::default();
+    if level != LEVEL {
+        own.push("level", level);
+    }
     let main = html! {
         h1.unseen { "Map" }
-        (FilterForm { path: "/map", params: &params, own: None }.time_only())
-        @if flows.is_empty() {
+        (FilterForm { path: "/map", params: &params, own: Some((level_field(level), own)) }.time_only())
+        @if flows.flows.is_empty() {
             p.notice {
                 "No message went from one source to another"
                 @if !in_time.is_empty() { " in this time. " a href="/map" { "Any time" } } @else { "." }
@@ -53,46 +64,75 @@ pub(super) async fn show(
                 span.hint { "A message is a SEND event, and a RECEIVE event after it that shares a correlator." }
             }
         } @else {
-            section.part {
+            section.part.ways {
                 h2 { "Who sent to whom" }
                 p.hint {
-                    "SEND events and the RECEIVE events that share a correlator with them"
-                    @if flows.len() > drawn.len() { "; the strongest " (drawn.len()) " of " (count(flows.len() as u64)) } "."
+                    "SEND events and the RECEIVE events that share a correlator with them: how many in a minute, how many of them failed at "
+                    "the receiver, and within which time 95 % were received"
+                    @if flows.flows.len() < flows.found { "; the strongest " (flows.flows.len()) " of " (count(flows.found as u64)) } "."
                 }
-                (drawing::drawing(drawn, &loads, &in_time))
-                (table(drawn, &in_time))
-                (sources(drawn, &loads, &in_time))
+                (drawing::drawing(&flows.flows, &flows.loads, &in_time))
+                (as_open_table("Messages as a table", &messages_head(), &messages(&flows.flows, &in_time)))
+                (sources(&flows.flows, &flows.loads, &in_time))
             }
         }
     };
     Ok((params.status(), frame(&head, &main)))
 }
 
-/// The map of a time, as a picture with its table.
+fn level_field(level: Level) -> Markup {
+    let is_other = LEVELS.iter().all(|(known, _)| *known != level);
+    html! {
+        label.field.f-level {
+            span { "Between" }
+            select name="level" {
+                @for (known, name) in LEVELS {
+                    option value=(if known == LEVEL { String::new() } else { known.to_string() }) selected[known == level] { (name) }
+                }
+                @if is_other { option value=(level) selected { (level) } }
+            }
+        }
+    }
+}
+
+/// The map of a time.
 #[derive(Debug)]
 pub(super) struct Flows {
+    /// The strongest of so many.
     flows: Vec<Flow>,
+    found: usize,
     loads: Loads,
     filter: Filter,
 }
 
 impl Flows {
-    /// Those of the time that `filter` says.
-    pub(super) fn read(reader: &Reader<'_>, filter: &Filter, now: Timestamp) -> Result<Self, StoreError> {
+    /// Those of the time that `filter` says, between applications.
+    pub(super) fn of(reader: &Reader<'_>, filter: &Filter, now: Timestamp) -> Result<Self, StoreError> {
+        Self::read(reader, LEVEL, filter, now)
+    }
+
+    fn read(reader: &Reader<'_>, level: Level, filter: &Filter, now: Timestamp) -> Result<Self, StoreError> {
         let filter = filter.time_only();
-        let mut flows = reader.flows(&filter, now)?;
+        let mut flows = reader.flows_at(level, &filter, now)?;
+        let found = flows.len();
         flows.truncate(DRAWN);
-        let loads = reader.loads(&filter, SOURCES, now)?;
-        let minutes = minutes(reader.busy_range(&filter, now)?);
-        Ok(Self { flows, loads: Loads { loads, minutes }, filter })
+        let mut loads = reader.loads(level, &filter, SOURCES, now)?;
+        let has_load = |source: &SourceFqn| loads.contains_key(source);
+        if !flows.iter().all(|flow| has_load(&flow.from) && has_load(&flow.to)) {
+            // Those that have no element of this level.
+            loads.extend(reader.loads(Level::Source, &filter, SOURCES, now)?);
+        }
+        let minutes = reader.busy_range(&filter, now)?.map_or(1.0, BusyRange::minutes);
+        Ok(Self { flows, found, loads: Loads { loads, minutes }, filter })
     }
 
     pub(super) fn draw(&self) -> Markup {
         match self.flows.is_empty() {
             true => html! { p.hint { "No message went from one source to another in this time." } },
-            false => {
-                html! { (drawing::drawing(&self.flows, &self.loads, &self.filter)) (table(&self.flows, &self.filter)) }
-            }
+            false => html! {
+                (drawing::drawing(&self.flows, &self.loads, &self.filter))
+                (as_table("Messages as a table", &messages_head(), &messages(&self.flows, &self.filter)))
+            },
         }
     }
 }
@@ -100,27 +140,24 @@ impl Flows {
 /// What each source told, in so many minutes.
 #[derive(Debug)]
 struct Loads {
-    loads: HashMap<String, Load>,
+    loads: HashMap<SourceFqn, Load>,
     minutes: f64,
 }
 
 impl Loads {
-    fn of(&self, source: &SourceFqn) -> Load {
-        self.loads.get(source.as_str()).copied().unwrap_or_default()
+    /// `None` for those beyond the first [`SOURCES`], and for names that the index does not hold as a whole.
+    fn of(&self, source: &SourceFqn) -> Option<Load> {
+        self.loads.get(source).copied()
     }
 
-    /// How many in a minute.
-    fn rate(&self, count: u64) -> String {
-        let rate = count as f64 / self.minutes;
-        let decimals = if rate < 10.0 { 1 } else { 0 };
-        format!("{rate:.decimals$}/min")
+    fn rate(&self, load: Load) -> String {
+        per_minute(load.entities as f64 / self.minutes)
     }
 }
 
-/// How long it is, one minute at least, so that a few seconds are no thousands a minute.
-fn minutes(range: Option<BusyRange>) -> f64 {
-    let usec = range.map_or(0, |range| range.last.as_usec().saturating_sub(range.first.as_usec()));
-    (usec as f64 / 60e6).max(1.0)
+fn per_minute(rate: f64) -> String {
+    let decimals = if rate < 10.0 { 1 } else { 0 };
+    format!("{rate:.decimals$}/min")
 }
 
 fn percent(share: f64) -> String {
@@ -134,26 +171,33 @@ fn source_url(filter: &Filter, source: &SourceFqn, only_errors: bool) -> String 
     url("/", &Filter { severity, ..with_source(filter, source) })
 }
 
-fn table(flows: &[Flow], filter: &Filter) -> Markup {
+fn messages_head() -> Markup {
+    html! {
+        th { "From" } th { "To" } th.n { "Messages" } th.n { "Rate" } th.n { "With errors" } th.n { "Share of errors" } th.n { "95 % within" }
+    }
+}
+
+fn messages(flows: &[Flow], filter: &Filter) -> Markup {
     let name =
         |source: &SourceFqn| html! { a href=(source_url(filter, source, false)) { (cut(source.as_str(), 120)) } };
-    let heads = html! { th { "From" } th { "To" } th.n { "Messages" } th.n { "With errors" } };
-    let rows = html! {
+    html! {
         @for flow in flows {
             tr {
                 td { (name(&flow.from)) }
                 td { (name(&flow.to)) }
                 td.n { (count(flow.count)) }
+                td.n { (per_minute(flow.per_minute)) }
                 td.n {
                     @match flow.errors {
                         0 => "0",
                         errors => a href=(source_url(filter, &flow.to, true)) { (count(errors)) }
                     }
                 }
+                td.n { (percent(flow.errors as f64 / flow.count.max(1) as f64)) }
+                td.n { (duration(flow.transit_p95_usec)) }
             }
         }
-    };
-    as_table("Messages as a table", &heads, &rows)
+    }
 }
 
 /// The figures of the sources.
@@ -162,13 +206,16 @@ fn sources(flows: &[Flow], loads: &Loads, filter: &Filter) -> Markup {
     let heads = html! { th { "Source" } th.n { "Rate" } th.n { "Errors" } th.n { "Share of errors" } th.n { "95 % took at most" } };
     let rows = html! {
         @for source in sources.into_iter().filter_map(|source| source.parse::<SourceFqn>().ok()) {
-            @let load = loads.of(&source);
             tr {
                 td { a href=(source_url(filter, &source, false)) { (cut(source.as_str(), 120)) } }
-                td.n { (loads.rate(load.entities)) }
-                td.n { @match load.errors { 0 => "0", errors => a href=(source_url(filter, &source, true)) { (count(errors)) } } }
-                td.n { (percent(load.error_share())) }
-                td.n { @if let Some(usec) = load.p95 { (duration(usec as i64)) } }
+                @if let Some(load) = loads.of(&source) {
+                    td.n { (loads.rate(load)) }
+                    td.n { @match load.errors { 0 => "0", errors => a href=(source_url(filter, &source, true)) { (count(errors)) } } }
+                    td.n { (percent(load.error_share())) }
+                    td.n { @if let Some(usec) = load.p95 { (duration(usec as i64)) } }
+                } @else {
+                    td.n colspan="4" { "not counted" }
+                }
             }
         }
     };

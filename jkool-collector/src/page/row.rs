@@ -88,7 +88,7 @@ fn headline(entity: &Entity) -> String {
 }
 
 /// What it says, or what stands for it.
-fn message(entity: &Entity) -> String {
+pub(super) fn message(entity: &Entity) -> String {
     let said = match entity {
         Entity::Event(event) if !event.message.is_empty() => cut(&event.message, SHOWN),
         Entity::Event(event) => cut(&event.exception, SHOWN),

@@ -33,6 +33,11 @@ impl BusyRange {
         let end = Timestamp::from_usec(self.last.as_usec().saturating_add(1));
         Filter { since: Some(Moment::At(self.first)), until: Some(Moment::At(end)), ..filter.clone() }
     }
+
+    /// How long it is, one minute at least, so that a few seconds are no thousands a minute.
+    pub(crate) fn minutes(self) -> f64 {
+        (self.last.as_usec().saturating_sub(self.first.as_usec()) as f64 / 60e6).max(1.0)
+    }
 }
 
 impl Reader<'_> {

@@ -1,17 +1,18 @@
 //! Questions to the store: who sent to whom.
 
 use super::engine::{Find, Message};
+use super::level::Level;
 use super::matching::pairs;
 use super::reader::Result;
-use super::{Flow, Reader};
+use super::{EntityId, Flow, Reader};
 use crate::condition::{Condition, Test};
 use crate::field::{FieldName, is_cut};
-use crate::filter::Filter;
+use crate::filter::{Filter, SeverityRange};
 use jkool_model::{OpType, Severity, SourceFqn, Timestamp};
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-/// So many messages are looked at in each direction, the youngest.
+/// So many messages are looked at in each direction, and so many errors, the youngest.
 const MAPPED: usize = 5_000;
 
 impl Reader<'_> {
@@ -22,55 +23,138 @@ impl Reader<'_> {
     /// # Errors
     /// When the store can't be read.
     pub fn flows(&self, filter: &Filter, now: Timestamp) -> Result<Vec<Flow>> {
-        let received = self.messages(OpType::Receive, filter, now)?;
+        self.flows_at(Level::Source, filter, now)
+    }
+
+    /// As [`flows`](Self::flows), between what sources are folded into.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub(crate) fn flows_at(&self, level: Level, filter: &Filter, now: Timestamp) -> Result<Vec<Flow>> {
+        let is_type =
+            |op_type: OpType| Condition::new(FieldName::new("type".to_owned()), Test::Is(op_type.to_string()));
+        let in_time = filter.time_only();
+        let received = Filter { expression: is_type(OpType::Receive).into(), ..in_time.clone() };
+        let received = self.youngest(received, now)?;
         if received.is_empty() {
             return Ok(Vec::new());
         }
         // What was received at the beginning of the time may have been sent before it.
-        let sent = self.messages(OpType::Send, &Filter { until: filter.until, ..Filter::default() }, now)?;
-        let mut flows: HashMap<(&str, &str), Between<'_>> = HashMap::new();
+        let sent = Filter { since: None, expression: is_type(OpType::Send).into(), ..in_time.clone() };
+        let sent = self.youngest(sent, now)?;
+        let errors = SeverityRange { from: Severity::Error, to: Severity::Halt };
+        let errors = self.youngest(Filter { severity: Some(errors), ..in_time.clone() }, now)?;
+        let errors = last_of_each(&errors);
+
+        let minutes = self.minutes(&received, &in_time, now)?;
+        let mut names: HashMap<&str, Option<SourceFqn>> = HashMap::new();
+        let mut flows: HashMap<(SourceFqn, SourceFqn), Between> = HashMap::new();
         for (sender, message) in pairs(&sent, &received).into_iter().map(|(of, to)| (&sent[of], &received[to])) {
-            let (Some(from), Some(to)) = (&sender.source, &message.source) else { continue };
-            let between = Between { from: sender, to: message, count: 0, errors: 0 };
-            let flow = flows.entry((from, to)).or_insert(between);
-            flow.count += 1;
-            flow.errors += u64::from(message.severity >= Severity::Error);
+            let mut folded = |message| self.folded(level, message, &mut names);
+            let (Some(from), Some(to)) = (folded(sender)?, folded(message)?) else { continue };
+            let between = flows.entry((from, to)).or_default();
+            between.errors += u64::from(has_failed(message, &errors));
+            between.transits.push(message.id.time().as_usec().saturating_sub(sender.id.time().as_usec()));
         }
-        let mut named = Vec::with_capacity(flows.len());
-        for Between { from, to, count, errors } in flows.into_values() {
-            if let (Some(from), Some(to)) = (self.source(from)?, self.source(to)?) {
-                named.push(Flow { from, to, count, errors });
-            }
-        }
+        let mut named: Vec<Flow> =
+            flows.into_iter().map(|((from, to), between)| between.flow(from, to, minutes)).collect();
         let name = |flow: &Flow| (flow.from.to_string(), flow.to.to_string());
         named.sort_by_cached_key(|flow| (Reverse(flow.count), name(flow)));
         Ok(named)
     }
 
-    /// The name of a message's source. One that is too long for the index is in the entity alone.
-    fn source(&self, message: &Message) -> Result<Option<SourceFqn>> {
+    /// What a message's source is folded into. One that is too long for the index is in the entity alone.
+    fn folded<'a>(
+        &self,
+        level: Level,
+        message: &'a Message,
+        names: &mut HashMap<&'a str, Option<SourceFqn>>,
+    ) -> Result<Option<SourceFqn>> {
         let Some(source) = &message.source else { return Ok(None) };
-        if !is_cut(source) {
-            return Ok(source.parse().ok());
+        if let Some(known) = names.get(&**source) {
+            return Ok(known.clone());
         }
-        let entity = self.engine.get(message.id)?.map(|stored| stored.entity);
-        Ok(entity.and_then(|entity| entity.source().cloned()))
+        let whole = match is_cut(source) {
+            true => self.engine.get(message.id)?.and_then(|stored| stored.entity.source().cloned()),
+            false => source.parse().ok(),
+        };
+        let folded = whole.map(|whole| level.fold(&whole));
+        names.insert(source, folded.clone());
+        Ok(folded)
     }
 
-    /// The youngest of a kind of messages, the youngest first.
-    fn messages(&self, op_type: OpType, filter: &Filter, now: Timestamp) -> Result<Vec<Message>> {
-        let is_it = Condition::new(FieldName::new("type".to_owned()), Test::Is(op_type.to_string()));
-        let filter = Filter { expression: is_it.into(), ..filter.time_only() };
+    /// The youngest messages that `filter` lets through, the youngest first.
+    fn youngest(&self, filter: Filter, now: Timestamp) -> Result<Vec<Message>> {
         self.deadline.check()?;
         let find = Find { filter, now, youngest_first: true, beyond: None, limit: MAPPED };
         self.engine.messages(&find, &self.deadline)
     }
+
+    /// How long the time is in which `received` were, which are all there are unless they are [`MAPPED`].
+    fn minutes(&self, received: &[Message], in_time: &Filter, now: Timestamp) -> Result<f64> {
+        let Some(mut range) = self.busy_range(in_time, now)? else { return Ok(1.0) };
+        if let Some(oldest) = received.get(MAPPED - 1) {
+            range.first = range.first.max(oldest.id.time());
+        }
+        Ok(range.minutes())
+    }
 }
 
-/// Messages from one source to another: one that was sent, one that was received, and how many.
-struct Between<'a> {
-    from: &'a Message,
-    to: &'a Message,
-    count: u64,
+/// When each source told the last error of each correlator.
+fn last_of_each(errors: &[Message]) -> HashMap<(&str, &str), EntityId> {
+    let mut last = HashMap::new();
+    for error in errors {
+        let Some(source) = &error.source else { continue };
+        for correlator in &error.correlators {
+            // They come from the youngest on.
+            last.entry((&**source, &**correlator)).or_insert(error.id);
+        }
+    }
+    last
+}
+
+/// Whether its receiver told of an error, then or later, that has a correlator of it.
+fn has_failed(message: &Message, errors: &HashMap<(&str, &str), EntityId>) -> bool {
+    let Some(source) = &message.source else { return message.severity >= Severity::Error };
+    let last = |correlator: &str| errors.get(&(&**source, correlator)).copied();
+    message.severity >= Severity::Error
+        || message.correlators.iter().any(|correlator| last(correlator).is_some_and(|error| error >= message.id))
+}
+
+/// The messages from one to another: how long each took, in microseconds, and how many failed.
+#[derive(Debug, Default)]
+struct Between {
+    transits: Vec<i64>,
     errors: u64,
+}
+
+impl Between {
+    fn flow(mut self, from: SourceFqn, to: SourceFqn, minutes: f64) -> Flow {
+        self.transits.sort_unstable();
+        let count = self.transits.len();
+        let p95 = (count * 95).div_ceil(100).saturating_sub(1);
+        Flow {
+            from,
+            to,
+            count: count as u64,
+            errors: self.errors,
+            per_minute: count as f64 / minutes,
+            transit_p95_usec: self.transits.get(p95).copied().unwrap_or_default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Between;
+    use jkool_model::SourceFqn;
+
+    #[test]
+    fn of_a_hundred_ninety_five_took_no_longer() {
+        let source: SourceFqn = "APPL=a".parse().unwrap();
+        for (count, p95) in [(1, 1), (10, 10), (20, 19), (100, 95), (101, 96)] {
+            let between = Between { transits: (1..=count).rev().collect(), errors: 0 };
+            assert_eq!(between.flow(source.clone(), source.clone(), 1.0).transit_p95_usec, p95, "{count}");
+        }
+    }
 }

@@ -1,10 +1,11 @@
 //! Questions to the store: how busy each source is, and how well it does.
 
+use super::level::Level;
 use super::reader::Result;
 use super::{Aggregation, Function, Group, Key, Measure, Reader};
 use crate::field::FieldName;
 use crate::filter::Filter;
-use jkool_model::{Severity, Timestamp};
+use jkool_model::{Severity, SourceFqn, Timestamp};
 use std::collections::HashMap;
 
 /// What a source told.
@@ -25,13 +26,19 @@ impl Load {
 }
 
 impl Reader<'_> {
-    /// The load of each source, by its full name; of very many, the `limit` that told most.
+    /// The load of each source, folded as `level` says; of very many, the `limit` that told most.
     ///
     /// # Errors
     /// When the store can't be read.
-    pub(crate) fn loads(&self, filter: &Filter, limit: usize, now: Timestamp) -> Result<HashMap<String, Load>> {
+    pub(crate) fn loads(
+        &self,
+        level: Level,
+        filter: &Filter,
+        limit: usize,
+        now: Timestamp,
+    ) -> Result<HashMap<SourceFqn, Load>> {
         let field = |name: &str| FieldName::new(name.to_owned());
-        let by_source = || Group::Field(field("source-fqn"), limit);
+        let by_source = || Group::Field(level.field(), limit);
         let severity = Group::Field(field("severity"), Severity::ALL.len());
         let p95 = Measure { function: Function::Percentile(95.0), field: field("elapsed-time-usec") };
         let counts = Aggregation { groups: vec![by_source(), severity], measures: Vec::new() };
@@ -50,6 +57,6 @@ impl Reader<'_> {
                 loads.entry(source.clone()).or_default().p95 = *p95;
             }
         }
-        Ok(loads)
+        Ok(loads.into_iter().filter_map(|(value, load)| Some((level.source(&value)?, load))).collect())
     }
 }

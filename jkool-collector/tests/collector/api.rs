@@ -377,7 +377,7 @@ fn who_sent_to_whom() {
     store(&collector, &[message("SEND", "Orders", 1), message("RECEIVE", "Billing", 2)]);
     assert_eq!(
         get(&collector, "/api/flows"),
-        json!({"flows": [{"from": "APPL=Orders", "to": "APPL=Billing", "count": 1, "errors": 1}]})
+        json!({"flows": [{"from": "APPL=Orders", "to": "APPL=Billing", "count": 1, "errors": 1, "per-minute": 1.0, "transit-p95-usec": 1}]})
     );
 }
 

@@ -298,6 +298,35 @@ fn forms_alone_make_a_dashboard() {
 }
 
 #[test]
+fn an_arrangement_is_taken_as_a_whole_or_not_at_all() {
+    let collector = collector();
+    let viewlets =
+        ["pay", "ship"].map(|name| viewlet(&format!("get number of events where operation = '{name}'"), "number"));
+    assert_eq!(put(&collector, "two", &dashboard(&viewlets)).0, 201);
+    let arrange = |places: &str| {
+        let version = hidden(&get(&collector, "/dashboards/two/edit").1, "version");
+        let fields = [("action", "arrange"), ("version", &*version), ("places", places)];
+        post(&collector, "/dashboards/two/edit", &fields).0
+    };
+    let lies = || -> Vec<(bool, u64, u64)> {
+        let json: Value = serde_json::from_str(&get(&collector, "/api/dashboards/two").1).unwrap();
+        let of = |one: &Value| {
+            (
+                one["query"].as_str().unwrap().contains("pay"),
+                one["width"].as_u64().unwrap(),
+                one["height"].as_u64().unwrap(),
+            )
+        };
+        json["viewlets"].as_array().unwrap().iter().map(of).collect()
+    };
+    assert_eq!(arrange("1:12x1,0:3x4"), 303);
+    assert_eq!(lies(), [(false, 12, 1), (true, 3, 4)]);
+    // Not an arrangement of these, and not one that there can be.
+    assert_eq!((arrange("0:12x1"), arrange("0:13x1,1:1x1")), (303, 400));
+    assert_eq!(lies(), [(false, 12, 1), (true, 3, 4)]);
+}
+
+#[test]
 fn nobody_changes_a_dashboard_without_a_token_or_from_another_site() {
     let collector = Collector::builder().listen("127.0.0.1:0").token("canary-0123456789abcdef").start().unwrap();
     let token = "X-API-Key: canary-0123456789abcdef\r\n";

@@ -146,10 +146,68 @@ fn charts_and_map_show_what_is_stored() {
     }
     assert!(charts.contains("/?since=2016-03-09T11%3A58%3A20.000000Z&amp;until=2016-03-09T11%3A58%3A21.000000Z"));
     let map = get(&collector, "/map").body;
-    for part in ["APPL=Shop#SERVER=web-1 to APPL=Payment#SERVER=pay-1: 1 messages, 1 with errors", "url(#arrow-bad)"] {
+    for part in [
+        "APPL=Shop to APPL=Payment: 1 messages, 1 with errors, 1.0/min, 95 % came within",
+        "url(#across-bad)",
+        "url(#down-bad)",
+    ] {
         assert!(map.contains(part), "{part}");
     }
+    for (level, parts) in [
+        ("SERVER", ["SERVER=web-1 to SERVER=pay-1: 1 messages", "option value=\"SERVER\" selected"]),
+        (
+            "SOURCE",
+            ["APPL=Shop#SERVER=web-1 to APPL=Payment#SERVER=pay-1: 1 messages", "option value=\"SOURCE\" selected"],
+        ),
+        // What has no such element stays as it is.
+        (
+            "CACHE",
+            ["APPL=Shop#SERVER=web-1 to APPL=Payment#SERVER=pay-1: 1 messages", "option value=\"CACHE\" selected"],
+        ),
+    ] {
+        let map = get(&collector, &format!("/map?level={level}")).body;
+        assert!(parts.iter().all(|part| map.contains(part)) && !map.contains("not counted"), "{level}");
+    }
+    assert_eq!(get(&collector, "/map?level=").status, 200);
+    assert_eq!(get(&collector, "/map?level=appl").status, 400);
     assert!(get(&collector, "/map?since=1h").body.contains("No message went"));
+}
+
+#[test]
+fn a_watch_marks_the_page_while_there_are_too_many() {
+    let now = Clock::default().now().as_usec();
+    let event = |severity: &str| format!(r#"{{"operation":"tell","severity":"{severity}","time-usec":{now}}}"#);
+    let collector = collector(&[&event("ERROR"), &event("FATAL"), &event("INFO")]);
+    let page = |rate: &str| get(&collector, &format!("/?watch=severity%3E%3DERROR&more-than={rate}")).body;
+    let marked = page("1/1h");
+    for part in [
+        "<title>(!) Events",
+        "<b>More than 1 in 1 h</b>",
+        "href=\"/?since=1h&amp;where=severity%3E%3DERROR\"",
+        "data-watch=\"/watch?watch=severity%3E%3DERROR&amp;more-than=1%2F1h\"",
+        "type=\"hidden\" name=\"more-than\" value=\"1/1h\"",
+    ] {
+        assert!(marked.contains(part), "{part}");
+    }
+    // Received together, the youngest by its time comes first.
+    let (first, _) = marked.split_once(">ERROR</span>").unwrap();
+    assert!(first.contains(">FATAL</span>"));
+    let quiet = page("2/1h");
+    assert!(quiet.contains("Watched, no more than 2 in 1 h now") && quiet.contains("<title>Events"));
+    for (query, parameter) in [
+        ("watch=severity%3E%3DERROR", "more-than"),
+        ("watch=severity%3E%3DERROR&more-than=5", "more-than"),
+        ("watch=severity%3E%3DERROR&more-than=1001/1h", "more-than"),
+        ("watch=colour:red&more-than=5/1m", "watch"),
+    ] {
+        let wrong = get(&collector, &format!("/?{query}"));
+        assert_eq!(wrong.status, 400, "{query}");
+        assert!(wrong.body.contains(&format!("{parameter}=")) && !wrong.body.contains("data-watch"), "{query}");
+        assert_eq!(get(&collector, &format!("/watch?{query}")).status, 400, "{query}");
+    }
+    // A form that was not filled in.
+    assert_eq!(get(&collector, "/?watch=&more-than=5/1m").status, 200);
+    assert_eq!(get(&collector, "/watch").status, 400);
 }
 
 #[test]

@@ -2,12 +2,12 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::{filter, records};
-use jkool_collector::{Aggregation, Filter, Group, MetricName, Store, StoreErrorKind};
+use jkool_collector::{Aggregation, Filter, Group, Key, Measure, MetricName, Store, StoreErrorKind};
 use jkool_model::{Severity, Timestamp};
 
 const NOW: Timestamp = Timestamp::from_usec(1_457_524_800_000_000);
 
-async fn store(entities: &[&str]) -> Store {
+async fn store(entities: &[impl AsRef<str>]) -> Store {
     let store = Store::builder().open().unwrap();
     store.append(records(entities, NOW)).await.unwrap();
     store
@@ -154,6 +154,34 @@ async fn the_map_knows_sources_and_correlators_of_any_length() {
 }
 
 #[tokio::test]
+async fn a_message_has_failed_when_its_receiver_tells_of_an_error_later() {
+    let event = |kind: &str, appl: &str, time: i64, corrid: &str, severity: &str| {
+        format!(
+            r#"{{"operation":"o","type":"{kind}","severity":"{severity}","time-usec":{},"corrid":["{corrid}"],"source-fqn":"APPL={appl}"}}"#,
+            time * 1_000_000
+        )
+    };
+    let store = store(&[
+        event("EVENT", "Bank", 5, "a", "ERROR"),
+        event("SEND", "Shop", 10, "a", "INFO"),
+        event("RECEIVE", "Bank", 12, "a", "INFO"),
+        event("SEND", "Shop", 20, "b", "INFO"),
+        event("RECEIVE", "Bank", 27, "b", "INFO"),
+        event("EVENT", "Bank", 30, "b", "FAILURE"),
+        // Of somebody else, and of another order.
+        event("EVENT", "Shop", 31, "a", "ERROR"),
+        event("EVENT", "Bank", 190, "c", "ERROR"),
+    ])
+    .await;
+    common::sizes(&store);
+    let flows = store.read(|reader| reader.flows(&Filter::default(), NOW)).await.unwrap();
+    let [flow] = &*flows else { panic!("{flows:?}") };
+    assert_eq!((flow.count, flow.errors, flow.transit_p95_usec), (2, 1, 7_000_000));
+    // Of the three minutes and some in which something was told.
+    assert!((0.6..0.65).contains(&flow.per_minute), "{flow:?}");
+}
+
+#[tokio::test]
 async fn the_most_frequent_are_those_of_all_segments_together() {
     let store = Store::builder().open().unwrap();
     // In each segment another is the most frequent, and "c" is in all.
@@ -165,6 +193,36 @@ async fn the_most_frequent_are_those_of_all_segments_together() {
     let top = store.read(|reader| reader.top_operations(&Filter::default(), 3, NOW)).await.unwrap();
     let top: Vec<_> = top.iter().map(|top| (&*top.name, top.severities.total())).collect();
     assert_eq!(top, [("c", 7), ("a", 3), ("b", 3)]);
+}
+
+#[tokio::test]
+async fn figures_of_a_few_among_thousands_of_groups() {
+    let store = Store::builder().open().unwrap();
+    // Two segments; the one of the common ones is here the first, there the last.
+    for segment in 0..2 {
+        let rare = (0..3_000).map(|number| (format!("rare-{number:04}-{segment}"), number));
+        let common = (0..200).map(|number| (["a-common", "z-common"][number % 2].to_owned(), 1_000 + number));
+        let events = rare.chain(common).map(|(name, took)| {
+            format!(r#"{{"operation":"{name}","elapsed-time-usec":{took},"time-usec":{}}}"#, took + 1)
+        });
+        store.append(records(&events.collect::<Vec<_>>(), NOW)).await.unwrap();
+        common::sizes(&store);
+    }
+    let measure = |measure: &str| measure.parse::<Measure>().unwrap();
+    let measures: Vec<_> =
+        ["p50", "max", "avg", "count", "p100"].map(|name| measure(&format!("{name}(elapsed-time-usec)"))).into();
+    for (limit, found) in [(2, 2), (10_000, 6_002)] {
+        let groups = vec![Group::Field("operation".parse().unwrap(), limit)];
+        let aggregation = Aggregation { groups, measures: measures.clone() };
+        let rows = store.read(move |reader| reader.aggregate(&Filter::default(), &aggregation, NOW)).await.unwrap();
+        assert_eq!(rows.len(), found);
+        for (row, (name, least)) in rows.iter().zip([("a-common", 1_000.0), ("z-common", 1_001.0)]) {
+            assert_eq!((&*row.keys, row.count), (&[Key::Text(name.to_owned())][..], 200));
+            let [Some(p50), max, avg, count, p100] = *row.values else { panic!("{row:?}") };
+            assert!((p50 - (least + 98.0)).abs() < 12.0, "{row:?}");
+            assert_eq!([max, avg, count, p100], [least + 198.0, least + 99.0, 200.0, least + 198.0].map(Some));
+        }
+    }
 }
 
 #[tokio::test]

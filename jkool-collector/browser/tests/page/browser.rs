@@ -159,9 +159,14 @@ impl Browser {
 
     /// How long the page's main thread was at work since `Performance.enable`, in seconds.
     pub fn busy(&self) -> f64 {
+        self.metric("TaskDuration")
+    }
+
+    /// A figure that the browser counts since `Performance.enable`.
+    pub fn metric(&self, name: &str) -> f64 {
         let metrics = self.devtools("Performance.getMetrics", json!({}));
         let metrics = metrics["metrics"].as_array().unwrap();
-        metrics.iter().find(|metric| metric["name"] == "TaskDuration").unwrap()["value"].as_f64().unwrap()
+        metrics.iter().find(|metric| metric["name"] == name).unwrap()["value"].as_f64().unwrap()
     }
 
     pub fn theme(&self, theme: &str) {

@@ -80,3 +80,77 @@ async fn a_full_dashboard_is_light() {
     assert!(share < 0.25, "{share}");
     browser.finish().await;
 }
+
+/// Drags with the mouse from the middle of what one selector finds, or its corner, by so many pixels.
+async fn drag(browser: &super::Browser, selector: &str, by: (i64, i64)) {
+    let place = format!(
+        "(() => {{ const at = document.querySelector({selector:?}).getBoundingClientRect(); return [at.x + at.width / 2, at.y + at.height / 2]; }})()"
+    );
+    let place = browser.ask(&place).await;
+    let (x, y) = (place[0].as_f64().unwrap(), place[1].as_f64().unwrap());
+    let (to_x, to_y) = (x + by.0 as f64, y + by.1 as f64);
+    for (kind, x, y) in [
+        ("mousePressed", x, y),
+        ("mouseMoved", (x + to_x) / 2.0, (y + to_y) / 2.0),
+        ("mouseMoved", to_x, to_y),
+        ("mouseReleased", to_x, to_y),
+    ] {
+        let event = json!({"type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": 1});
+        browser.devtools("Input.dispatchMouseEvent", event);
+    }
+}
+
+#[tokio::test]
+async fn viewlets_are_moved_and_resized_by_dragging_and_by_keyboard() {
+    let browser = shop().await;
+    browser.size(1440, 900);
+    browser.open("/dashboards/business").await;
+    let count = browser.count(".viewlet").await;
+    browser.open("/dashboards/business/edit").await;
+    let titles = "[...document.querySelectorAll('.tile a')].map((title) => title.textContent)";
+    let saved = "[...document.querySelectorAll('.editor h2')].map((title) => title.textContent)";
+    let sizes = "document.querySelector('.tile').className + ' ' + document.querySelector('.editor .hint').textContent";
+    let first = browser.ask(titles).await;
+    assert_eq!((browser.count(".tile").await, browser.ask(saved).await), (count, first.clone()));
+    browser.until("document.querySelectorAll('.corner').length > 0 && !document.querySelector('.drag').hidden").await;
+
+    // The first one to the right of the second one.
+    let apart = "(() => { const [a, b] = [...document.querySelectorAll('.tile')].map((tile) => tile.getBoundingClientRect()); return [b.right - a.left - a.width / 2 - 8, b.top - a.top]; })()";
+    let apart = browser.ask(apart).await;
+    let by = (apart[0].as_f64().unwrap() as i64, apart[1].as_f64().unwrap() as i64);
+    drag(&browser, ".tile", by).await;
+    browser.until(&format!("{saved}[1] === {}", first[0])).await;
+    assert_eq!(browser.ask(titles).await, browser.ask(saved).await);
+    assert_eq!(browser.ask(titles).await[0], first[1]);
+
+    // Its corner, to all columns and one row more.
+    let before = browser.ask("Number(document.querySelector('.tile').dataset.height)").await.as_u64().unwrap();
+    drag(&browser, ".tile .corner", (1_400, 60)).await;
+    browser
+        .until(&format!(
+            "document.querySelector('.editor .hint').textContent.includes('12 of 12 columns, {} rows')",
+            before + 1
+        ))
+        .await;
+    assert!(browser.ask(sizes).await.as_str().unwrap().contains(&format!("w12 r{}", before + 1)));
+
+    // Back again by keyboard; the link keeps the focus.
+    browser.ask("(document.querySelector('.tile a').focus(), true)").await;
+    browser.press("\u{e014}").await;
+    browser.until(&format!("{saved}[0] === {}", first[0])).await;
+    assert_eq!(browser.ask("document.activeElement.textContent").await, first[1]);
+    assert!(browser.text("#arranged").await.contains("place 2 of"));
+    browser.press("\u{e008}\u{e012}\u{e008}").await;
+    browser
+        .until("document.querySelector('.editor li:nth-child(2) .hint').textContent.includes('11 of 12 columns')")
+        .await;
+    browser.open("/dashboards/business").await;
+    assert_eq!((browser.count(".viewlet").await, browser.count(".viewlet.w11").await), (count, 1));
+    // A press without a drag opens the form, as a link does.
+    browser.open("/dashboards/business/edit").await;
+    browser.ask("(window.here = true)").await;
+    drag(&browser, ".tile a", (0, 0)).await;
+    browser.arrive().await;
+    assert_eq!(browser.path().await, "/dashboards/business/edit?viewlet=0");
+    browser.finish().await;
+}

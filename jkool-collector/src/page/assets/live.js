@@ -1,4 +1,5 @@
 // Lines that arrive while a list is open. They come rendered and escaped from the server.
+import { listen } from "./listen.js";
 import { keepAStop, settle } from "./rows.js";
 import { showTimes } from "./time.js";
 
@@ -93,9 +94,9 @@ export function tail(list) {
       byId("nothing")?.remove();
       document.querySelector(".welcome")?.remove();
     }
-    while (list.children.length > MOST && list.lastElementChild.getBoundingClientRect().top > innerHeight) {
-      list.lastElementChild.remove();
-    }
+    // Looked at together: after each that goes, the browser would find out again where the others are.
+    const beyond = [...list.children].slice(MOST).filter((row) => row.getBoundingClientRect().top > innerHeight);
+    for (const row of beyond) row.remove();
     keepAStop(list);
   }
 
@@ -138,40 +139,20 @@ export function tail(list) {
     window.scrollTo({ top: 0 });
   });
 
-  let wait = 1000;
-  let source = null;
-  let again = 0;
-  // Only while it is looked at: a browser has few connections to one address.
-  function connect() {
-    clearTimeout(again);
-    source?.close();
-    if (document.hidden) return;
-    source = new EventSource(list.dataset.tail);
-    source.addEventListener("open", () => {
-      wait = 1000;
-      isLive();
-    });
-    source.addEventListener("list", (event) => take(event.data, true));
-    source.addEventListener("rows", (event) => take(event.data, false));
-    source.addEventListener("missed", (event) => {
+  const handlers = {
+    list: (event) => take(event.data, true),
+    rows: (event) => take(event.data, false),
+    missed: (event) => {
       passedOver += Number(event.data);
       soon();
-    });
-    source.addEventListener("ahead", (event) => {
+    },
+    ahead: (event) => {
       ahead += Number(event.data);
       soon();
-    });
-    source.addEventListener("total", (event) => {
+    },
+    total: (event) => {
       total.textContent = number(Number(event.data));
-    });
-    source.addEventListener("error", () => {
-      // The browser would give up on some errors; and it would ask too often.
-      source.close();
-      say("off", "reconnecting…");
-      again = setTimeout(connect, wait);
-      wait = Math.min(wait * 2, 15000);
-    });
-  }
-  document.addEventListener("visibilitychange", connect);
-  connect();
+    },
+  };
+  listen(list.dataset.tail, handlers, { opened: isLive, lost: () => say("off", "reconnecting…") });
 }

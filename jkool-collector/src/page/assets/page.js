@@ -3,6 +3,8 @@ import "./complete.js";
 import "./explore.js";
 import "./form.js";
 import "./keys.js";
+import "./watch.js";
+import { arrange } from "./arrange.js";
 import { invite } from "./brush.js";
 import { showCopies } from "./copy.js";
 import { foldable } from "./fold.js";
@@ -22,3 +24,6 @@ if (live) tail(live);
 
 const refreshed = document.querySelector("[data-live]");
 if (refreshed) refresh(refreshed);
+
+const tiles = document.querySelector("ol.arrange");
+if (tiles) arrange(tiles);

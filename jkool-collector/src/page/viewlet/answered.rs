@@ -93,7 +93,7 @@ impl Asked {
         if kind == Chart::Map {
             select.limit = Some(1);
             let mut answered = self.answered(reader, kind, answer(reader, &Statement::Get(select), &request)?)?;
-            answered.flows = Some(Flows::read(reader, &in_time, self.now)?);
+            answered.flows = Some(Flows::of(reader, &in_time, self.now)?);
             return Ok(answered);
         }
         let least = u64::try_from(scale.width / 1_000_000).unwrap_or(1).max(1);

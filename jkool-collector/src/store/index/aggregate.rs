@@ -1,6 +1,7 @@
 //! Groups and figures, by the index's own aggregation.
 
 use super::frequent::{EXACT, frequent};
+use super::grouped::{Figure, can, grouped};
 use super::query::{query, time_range, within};
 use super::schema::{FIELDS, Place, number_column, text_column};
 use super::span::SpanView;
@@ -44,7 +45,11 @@ pub(crate) fn aggregate(
         // Of kinds and severities there are few.
         if is_text(spans, name) && !matches!(FIELDS.place(name.as_str()), Place::Kind | Place::Severity) {
             // First the values that come most often: of all others nothing needs to be told.
-            let top = frequent(spans, &column(spans, name)?, *limit, &mut weights, deadline)?;
+            let column = column(spans, name)?;
+            if let (true, Some(figures)) = (inner.is_empty() && !measures.is_empty(), figures(spans, measures)) {
+                return grouped(spans, &column, *limit, &figures, &mut weights, deadline);
+            }
+            let top = frequent(spans, &column, *limit, &mut weights, deadline)?;
             if top.is_empty() || (inner.is_empty() && measures.is_empty()) {
                 let row = |(value, count)| Row { keys: vec![Key::Text(value)], count, values: Vec::new() };
                 return Ok(top.into_iter().map(row).collect());
@@ -112,6 +117,16 @@ fn column(spans: &[SpanView], name: &FieldName) -> Result<String, StoreError> {
 fn is_text(spans: &[SpanView], name: &FieldName) -> bool {
     let has_numbers = || spans.iter().any(|span| span.names.has_numbers(name.as_str()));
     FIELDS.place(name.as_str()) != Place::Named || !has_numbers()
+}
+
+/// The measures as figures of numbers, if each is one that [`grouped`] can tell.
+fn figures(spans: &[SpanView], measures: &[Measure]) -> Option<Vec<Figure>> {
+    let of = |measure: &Measure| {
+        let counts_texts = measure.function == Function::Count && is_text(spans, &measure.field);
+        let figure = Figure { function: measure.function, column: number_column(&measure.field) };
+        (can(measure.function) && !counts_texts).then_some(figure)
+    };
+    measures.iter().map(of).collect()
 }
 
 fn figure(spans: &[SpanView], measure: &Measure) -> Result<Value, StoreError> {

@@ -1,0 +1,55 @@
+//! How the viewlets of a dashboard lie: tiles, which a script lets one move and resize, and what it says of them then.
+
+use crate::dashboard::{Dashboard, Viewlet, name_of};
+use maud::{Markup, html};
+
+/// The tiles; without a script they lead to the form of each.
+pub(super) fn tiles(name: &str, dashboard: &Dashboard) -> Markup {
+    html! {
+        ol.arrange aria-label="How they are arranged" data-action={ "/dashboards/" (name) "/edit" } data-version=(dashboard.version()) {
+            @for (index, viewlet) in dashboard.viewlets.iter().enumerate() {
+                li class={ "tile w" (viewlet.width) " r" (viewlet.height) } data-viewlet=(index) data-width=(viewlet.width) data-height=(viewlet.height) {
+                    a href={ "/dashboards/" (name) "/edit?viewlet=" (index) } draggable="false" { (viewlet.title) }
+                    span.hint { (viewlet.kind.map_or("as the sentence says", name_of)) }
+                }
+            }
+        }
+        p.hint.drag hidden {
+            "Drag a tile to move it, and its corner to resize it. On the keyboard, arrows move the tile that has the focus, and Shift with "
+            "arrows resizes it."
+        }
+        p #arranged .unseen role="status" {}
+    }
+}
+
+/// The viewlets as `places` says: `2:6x1,0:12x2,1:3x2` is the third one first, six columns wide and one row high. `None` unless each
+/// is there once.
+pub(super) fn arranged(viewlets: &[Viewlet], places: &str) -> Option<Vec<Viewlet>> {
+    let mut left: Vec<Option<&Viewlet>> = viewlets.iter().map(Some).collect();
+    let mut arranged = Vec::with_capacity(viewlets.len());
+    for place in places.split(',') {
+        let (index, size) = place.split_once(':')?;
+        let (width, height) = size.split_once('x')?;
+        let viewlet = left.get_mut(index.parse::<usize>().ok()?)?.take()?;
+        let (width, height) = (width.parse().ok()?, height.parse().ok()?);
+        arranged.push(Viewlet { width, height, ..viewlet.clone() });
+    }
+    left.iter().all(Option::is_none).then_some(arranged)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::arranged;
+    use crate::dashboard::Viewlet;
+
+    #[test]
+    fn each_is_there_once_or_nothing_is_changed() {
+        let viewlets: Vec<_> = ["get a", "get b", "get c"].map(Viewlet::new).into();
+        let said = arranged(&viewlets, "2:6x1,0:12x2,1:3x4").unwrap();
+        let said: Vec<_> = said.iter().map(|one| (one.query.as_str(), one.width, one.height)).collect();
+        assert_eq!(said, [("get c", 6, 1), ("get a", 12, 2), ("get b", 3, 4)]);
+        for wrong in ["", "0:1x1", "0:1x1,1:1x1,1:1x1", "0:1x1,1:1x1,3:1x1", "0:1,1:1x1,2:1x1", "0:1x1,1:1x1,2:1x999"] {
+            assert_eq!(arranged(&viewlets, wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! A mark on the page while more comes in than is allowed: what a url asks to be watched, the form for it, and the mark.
+
+use super::format::{count, duration, severity_class, time};
+use super::link::{event_url, url, url_and};
+use super::query_params::QueryParams;
+use super::row::message;
+use crate::app::App;
+use crate::filter::{Filter, severity_of};
+use crate::jkql::read_line;
+use crate::query::{InvalidQuery, Query};
+use crate::rate::{Rate, Window};
+use crate::store::{EntityId, StoreError, Stored};
+use crate::time_arg::Moment;
+use jkool_model::Timestamp;
+use maud::{Markup, html};
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
+
+const LINE: &str = "watch";
+const RATE: &str = "more-than";
+
+/// More than so many a page does not count: each of them is read when it is opened.
+const MOST: usize = 1_000;
+
+/// So many of them are listed, the last.
+const LISTED: usize = 10;
+
+/// What is watched, and how many of it are allowed.
+#[derive(Debug, Clone)]
+pub(super) struct Watch {
+    line: String,
+    pub(super) filter: Filter,
+    pub(super) rate: Rate,
+}
+
+impl Watch {
+    /// Takes the parameters of a url. `None` if it asks for nothing to be watched, or not understandably, which `params` say then.
+    pub(super) async fn take(app: &App, params: &mut QueryParams) -> Option<Self> {
+        let line: Option<String> = params.take(LINE);
+        let known = params.faults.len();
+        let rate: Option<Rate> = params.take(RATE);
+        let line = line?;
+        let fault = |name: &str, said: &str, expected: &str| InvalidQuery::new(name, said, expected);
+        let rate = match rate {
+            Some(rate) if rate.more_than <= MOST => Some(rate),
+            Some(rate) => {
+                params.faults.push(fault(RATE, &rate.to_string(), "expected 1000 at most on the page"));
+                None
+            }
+            None if params.faults.len() == known => {
+                params.faults.push(fault(RATE, "", "expected how many of it are allowed, such as 5/1m"));
+                None
+            }
+            None => None,
+        };
+        let read = read_line(&app.store, &line, app.clock.now()).await;
+        let error = match read {
+            Ok(Ok(expression)) => {
+                let filter = Filter { expression, ..Filter::default() };
+                return rate.map(|rate| Self { line, filter, rate });
+            }
+            Ok(Err(error)) => error,
+            Err(error) => error.to_string(),
+        };
+        params.faults.push(InvalidQuery::new(LINE, &line, error));
+        None
+    }
+
+    /// The parameters that [`take`](Self::take) reads.
+    pub(super) fn to_query(&self) -> Query {
+        let mut query = Query::default();
+        query.push(LINE, &self.line);
+        query.push(RATE, self.rate);
+        query
+    }
+
+    /// What was received lately, as far as its own time tells so.
+    pub(super) async fn begin(self, app: &App) -> Result<Watched, StoreError> {
+        let now = app.clock.now();
+        let filter = self.lately();
+        let most = self.rate.more_than.max(LISTED) + 1;
+        let found = app.store.read(move |reader| reader.find(&filter, most, None, now)).await?;
+        let ids = found.iter().map(|stored| stored.id).collect();
+        let (window, last) = (Window::new(self.rate), VecDeque::new());
+        let mut watched = Watched { window, watch: self, last, found: ids, missed: 0 };
+        let mut found: Vec<Arc<Stored>> = found.into_iter().map(Arc::new).collect();
+        found.sort_by_key(|stored| (stored.received, stored.id));
+        found.into_iter().for_each(|stored| watched.count(stored));
+        Ok(watched)
+    }
+
+    fn lately(&self) -> Filter {
+        Filter { since: Some(Moment::Ago(self.rate.within)), ..self.filter.clone() }
+    }
+}
+
+/// What is watched, with what came in of it.
+#[derive(Debug)]
+pub(super) struct Watched {
+    watch: Watch,
+    window: Window,
+    last: VecDeque<Arc<Stored>>,
+    /// What was found at first, which may be told too.
+    found: HashSet<EntityId>,
+    missed: u64,
+}
+
+impl Watched {
+    /// Counts one that came in.
+    pub(super) fn take(&mut self, stored: Arc<Stored>) {
+        if !self.found.contains(&stored.id) {
+            self.count(stored);
+        }
+    }
+
+    fn count(&mut self, stored: Arc<Stored>) {
+        self.window.take(stored.received.as_usec());
+        self.last.push_back(stored);
+        if self.last.len() > LISTED {
+            self.last.pop_front();
+        }
+    }
+
+    /// So many could not be looked at.
+    pub(super) fn miss(&mut self, count: u64) {
+        self.missed += count;
+    }
+
+    pub(super) fn has_too_many(&self, now: Timestamp) -> bool {
+        self.window.has_too_many(now.as_usec())
+    }
+
+    pub(super) fn to_query(&self) -> Query {
+        self.watch.to_query()
+    }
+
+    /// When there will be too many no longer, if nothing more comes.
+    pub(super) fn ends(&self, now: Timestamp) -> Option<Timestamp> {
+        let until = self.window.too_many_until().map(Timestamp::from_usec);
+        until.filter(|until| now < *until)
+    }
+
+    /// The mark with its place, which the script keeps up to date.
+    pub(super) fn section(&self, now: Timestamp) -> Markup {
+        html! { section #watch .watch aria-label="Watch" data-watch=(url_and("/watch", &Filter::default(), &self.watch.to_query())) { (self.mark(now)) } }
+    }
+
+    /// The mark.
+    pub(super) fn mark(&self, now: Timestamp) -> Markup {
+        let Rate { more_than, within } = self.watch.rate;
+        let rate = format!("{} in {}", count(more_than as u64), duration(within.as_micros() as i64));
+        html! {
+            @if self.has_too_many(now) {
+                p.mark.holds role="status" { b { "More than " (rate) } " " code { (self.watch.line) } " " a href=(url("/", &self.watch.lately())) { "Show them" } }
+                ol { @for stored in self.last.iter().rev() { (line(stored)) } }
+            } @else {
+                p.mark role="status" { "Watched, no more than " (rate) " now: " code { (self.watch.line) } }
+            }
+            @if self.missed > 0 { p.hint { (count(self.missed)) " came too fast to be looked at." } }
+        }
+    }
+}
+
+fn line(stored: &Stored) -> Markup {
+    let severity = severity_of(&stored.entity);
+    html! {
+        li {
+            (time(stored.time)) " "
+            span class={ "sev " (severity_class(severity)) } { (severity) } " "
+            a href=(event_url(stored.id)) { (message(&stored.entity)) }
+        }
+    }
+}
+
+/// What the title of a page begins with while there are too many.
+pub(super) const SIGN: &str = "(!) ";
+
+/// The form that asks for a watch, beside the filter that is kept.
+pub(super) fn form(params: &QueryParams, kept: &Query, watch: Option<&Watched>) -> Markup {
+    let fault = |name: &str| params.fault(name).map(|fault| fault.value.as_str());
+    let line = watch.map(|watched| watched.watch.line.as_str()).or_else(|| fault(LINE)).unwrap_or_default();
+    let rate = watch.map(|watched| watched.watch.rate.to_string());
+    let rate = rate.or_else(|| fault(RATE).filter(|said| !said.is_empty()).map(str::to_owned));
+    let mut query = params.filter.to_query();
+    query.extend(kept.clone());
+    html! {
+        details.more.watching open[fault(LINE).is_some() || fault(RATE).is_some()] {
+            summary { "Watch" }
+            form.line method="get" action="/" {
+                (hidden(&query))
+                label.field.f-q {
+                    span { "Mark this page while more comes in of" }
+                    input type="text" name=(LINE) value=(line) placeholder="severity>=ERROR op:ChargeCard" autocomplete="off" spellcheck="false" aria-invalid=[fault(LINE).map(|_| "true")];
+                }
+                label.field.f-since {
+                    span { "than" }
+                    input type="text" name=(RATE) value=(rate.as_deref().unwrap_or("5/1m")) autocomplete="off" spellcheck="false" aria-invalid=[fault(RATE).map(|_| "true")];
+                }
+                button type="submit" { "Watch" }
+            }
+        }
+    }
+}
+
+/// The parameters as hidden fields of a form.
+pub(super) fn hidden(query: &Query) -> Markup {
+    html! { @for (name, value) in query.pairs() { input type="hidden" name=(name) value=(value); } }
+}

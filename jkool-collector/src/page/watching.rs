@@ -1,0 +1,104 @@
+//! The mark of a watch, live, by server-sent events.
+
+use super::error_page::ErrorPage;
+use super::format::visible;
+use super::query_params::QueryParams;
+use super::watch::{Watch, Watched};
+use crate::app::App;
+use crate::tail::{TailItem, tail};
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
+use futures_util::stream::{self, Stream};
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+
+/// What comes in within this time is told together.
+const TOGETHER: Duration = Duration::from_millis(500);
+/// So soon, at least, it is looked whether there are still too many.
+const SOON: Duration = Duration::from_millis(50);
+
+/// Whether there are too many, at first and whenever that changes: `mark` is what the page shows.
+pub(super) async fn stream(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ErrorPage> {
+    let mut params = QueryParams::read(&app, query.as_deref()).await;
+    let watch = Watch::take(&app, &mut params).await;
+    params.finish();
+    let watch = match (watch, params.faults.first()) {
+        (Some(watch), None) => watch,
+        (_, Some(fault)) => return Ok((StatusCode::BAD_REQUEST, fault.to_string()).into_response()),
+        (None, None) => return Ok((StatusCode::BAD_REQUEST, "expected watch and more-than").into_response()),
+    };
+    // First listen, then look: nothing falls between the two.
+    let told = Box::pin(tail(&app, watch.filter.clone()));
+    let watched = watch.begin(&app).await?;
+    let watching = Watching { app, told, watched, said: String::new() };
+    let events = stream::unfold(watching, |mut watching| async move {
+        let html = watching.next().await?;
+        Some((Ok::<_, Infallible>(Event::default().event("mark").data(html)), watching))
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response())
+}
+
+struct Watching<T> {
+    app: Arc<App>,
+    told: Pin<Box<T>>,
+    watched: Watched,
+    /// What the page was told last.
+    said: String,
+}
+
+impl<T: Stream<Item = TailItem>> Watching<T> {
+    /// The next mark that is another one; `None` when the collector ends.
+    async fn next(&mut self) -> Option<String> {
+        loop {
+            let now = self.app.clock.now();
+            let html = visible(self.watched.mark(now).into_string());
+            if html != self.said {
+                self.said.clone_from(&html);
+                return Some(html);
+            }
+            let ends = self.watched.ends(now).map(|end| end.as_usec().saturating_sub(now.as_usec()));
+            let ends = ends.map(|usec| Duration::from_micros(usec.unsigned_abs()).max(SOON));
+            if self.listen(ends).await? {
+                // And what comes right behind it.
+                self.until(TOGETHER).await?;
+            }
+        }
+    }
+
+    /// Waits for one, or until it is time. Says whether one came.
+    async fn listen(&mut self, patience: Option<Duration>) -> Option<bool> {
+        let told = match patience {
+            None => self.told.next().await,
+            Some(patience) => match timeout(patience, self.told.next()).await {
+                Ok(told) => told,
+                Err(_) => return Some(false),
+            },
+        };
+        self.count(told?);
+        Some(true)
+    }
+
+    async fn until(&mut self, time: Duration) -> Option<()> {
+        let mut over = Box::pin(sleep(time));
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut over => return Some(()),
+                told = self.told.next() => self.count(told?),
+            }
+        }
+    }
+
+    fn count(&mut self, told: TailItem) {
+        match told {
+            TailItem::Stored(stored) => self.watched.take(stored),
+            TailItem::Missed(count) => self.watched.miss(count),
+        }
+    }
+}
