@@ -4,6 +4,7 @@ mod activities;
 mod assets;
 mod chart;
 mod charts;
+mod choice;
 mod dashboard;
 mod dashboard_edit;
 mod dashboards;
@@ -28,7 +29,7 @@ mod row;
 mod strip;
 mod summary;
 mod tail;
-mod timeline;
+mod trace;
 mod viewlet;
 mod welcome;
 
@@ -44,6 +45,8 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/tail", get(tail::stream))
         .route("/summary", get(summary::show))
         .route("/events/{id}", get(event::show))
+        .route("/traces/{id}", get(trace::show))
+        .route("/traces/{id}/chosen", get(trace::show_chosen))
         .route("/activities", get(activities::show))
         .route("/errors", get(errors::show))
         .route("/charts", get(charts::show))

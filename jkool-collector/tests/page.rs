@@ -1,6 +1,9 @@
 //! The page, without a browser.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "page/traces.rs"]
+mod traces;
+
 use jkool_collector::{Clock, Collector};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -44,6 +47,16 @@ fn request(collector: &Collector, request: &str, body: &str) -> Answer {
 
 fn get(collector: &Collector, path: &str) -> Answer {
     request(collector, &format!("GET {path}"), "")
+}
+
+/// How many bytes an answer is that travels compressed.
+fn zipped(collector: &Collector, path: &str) -> usize {
+    let mut answer = Vec::new();
+    let asked = format!("GET {path} HTTP/1.1\r\nAccept-Encoding: gzip\r\nX:");
+    connect(collector, &asked, "").read_to_end(&mut answer).unwrap();
+    let head = String::from_utf8_lossy(&answer).split_once("\r\n\r\n").unwrap().0.to_ascii_lowercase();
+    assert!(head.contains("content-encoding: gzip") && head.contains("vary: accept-encoding"), "{path}: {head}");
+    answer.len()
 }
 
 /// Where the detail is of the one event that `query` finds.
@@ -331,16 +344,8 @@ fn what_is_large_travels_compressed_and_what_is_live_does_not() {
         })
         .collect();
     let collector = collector(&events.iter().map(String::as_str).collect::<Vec<_>>());
-    let zipped = |path: &str| {
-        let asked = format!("GET {path} HTTP/1.1\r\nAccept-Encoding: gzip\r\nX:");
-        let mut answer = Vec::new();
-        connect(&collector, &asked, "").read_to_end(&mut answer).unwrap();
-        let head = String::from_utf8_lossy(&answer).split_once("\r\n\r\n").unwrap().0.to_ascii_lowercase();
-        assert!(head.contains("content-encoding: gzip") && head.contains("vary: accept-encoding"), "{path}: {head}");
-        answer.len()
-    };
     for path in ["/", "/charts", "/api/events?limit=100", "/api/events.jsonl"] {
-        let (plain, small) = (get(&collector, path).body.len(), zipped(path));
+        let (plain, small) = (get(&collector, path).body.len(), zipped(&collector, path));
         assert!(small * 3 < plain, "{path}: {small} of {plain}");
     }
     let mut stream = connect(&collector, "GET /tail HTTP/1.1\r\nAccept-Encoding: gzip\r\nX:", "");
