@@ -47,6 +47,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/events/{id}", get(event::show))
         .route("/traces/{id}", get(trace::show))
         .route("/traces/{id}/chosen", get(trace::show_chosen))
+        .route("/compare", get(trace::compare))
         .route("/activities", get(activities::show))
         .route("/errors", get(errors::show))
         .route("/charts", get(charts::show))

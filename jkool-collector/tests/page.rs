@@ -1,6 +1,8 @@
 //! The page, without a browser.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[path = "page/activities.rs"]
+mod activities;
 #[path = "page/traces.rs"]
 mod traces;
 
@@ -121,31 +123,6 @@ fn an_event_is_shown_with_all_that_is_known() {
     for part in ["2 children", "2 s", "EXCEPTION", "ERROR"] {
         assert!(activities.contains(part), "{part}");
     }
-}
-
-#[test]
-fn activities_are_roots_and_the_longest_may_come_first() {
-    let activity = |name: &str, parent: &str, time: i64, took: i64| {
-        format!(
-            r#"{{"type":"ACTIVITY","operation":"{name}","tracking-id":"{name}","parent-id":"{parent}","time-usec":{time},"elapsed-time-usec":{took}}}"#
-        )
-    };
-    let root = |name, time, took| activity(name, "", time, took).replace(r#""parent-id":"","#, "");
-    let activities =
-        [root("older", 1_000_000, 900), root("newer", 2_000_000, 100), activity("within", "newer", 1_900_000, 50)];
-    let collector = collector(&activities.iter().map(String::as_str).collect::<Vec<_>>());
-    let names = |path: &str| -> Vec<String> {
-        let page = get(&collector, path).body;
-        page.split("<span class=\"op\">")
-            .skip(1)
-            .map(|rest| rest.split_once('<').unwrap().0.trim().to_owned())
-            .filter(|name| !name.is_empty())
-            .collect()
-    };
-    assert_eq!(names("/activities"), ["newer", "older"]);
-    assert_eq!(names("/activities?sort=duration"), ["older", "newer"]);
-    assert_eq!(names("/activities?parent=newer"), ["within"]);
-    assert_eq!(get(&collector, "/activities?sort=size").status, 400);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 //! zoomed, and what is chosen.
 
 mod chosen;
+mod comparison;
+mod difference;
 mod flame;
 mod list;
 mod overview;
@@ -13,9 +15,11 @@ mod view;
 mod waterfall;
 mod window;
 
+pub(super) use comparison::{compare, compare_url};
+pub(super) use span::{name, span};
 pub(super) use tree::Trace;
 pub(super) use waterfall::waterfall;
-pub(super) use window::Window;
+pub(super) use window::{Usec, Window};
 
 use self::flame::flame;
 use self::list::{list, sorted};
@@ -69,7 +73,7 @@ pub(super) async fn show(
     params.finish();
     let trace = Trace::of(&found.entities);
     let window = view.window(trace.start, trace.length());
-    let title = trace.steps.first().map_or_else(String::new, |top| cut(span::name(&top.stored.entity), 120));
+    let title = title(&trace);
     let filter = Filter::default();
     let head = Frame { title: &title, tab: Tab::None, filter: &filter, total: Some(total) };
     let main = html! {
@@ -115,6 +119,11 @@ pub(super) async fn show_chosen(
     Ok((params.status(), Html(visible(chosen::chosen(step, trace.start, view).into_string()))))
 }
 
+/// What it is called: as its first step.
+fn title(trace: &Trace<'_>) -> String {
+    trace.steps.first().map_or_else(String::new, |top| cut(name(&top.stored.entity), 120))
+}
+
 fn chosen_step<'t>(trace: &'t Trace<'_>, view: View) -> Option<&'t Step<'t>> {
     trace.steps.iter().find(|step| step.stored.id == view.at)
 }
@@ -136,8 +145,9 @@ fn facts(trace: &Trace<'_>, is_cut: bool) -> Markup {
 
 fn picture(trace: &Trace<'_>, view: View, window: Window) -> Markup {
     let link = |id| view.with_chosen(id);
+    let critical = |what| html! { p.hint.path { "Framed " (what) " are the critical path: what the end waited for." } };
     if view.form == Form::Flame {
-        return flame(trace, window, ROWS, Some(view.at), link);
+        return html! { (critical("boxes")) (flame(trace, window, ROWS, Some(view.at), link)) };
     }
     let within: Vec<&Step<'_>> =
         trace.steps.iter().filter(|step| window.part(step.from, step.to, 0.0).is_some()).collect();
@@ -147,7 +157,7 @@ fn picture(trace: &Trace<'_>, view: View, window: Window) -> Markup {
     let shown = lines.len();
     html! {
         @if view.form == Form::List { (list(trace, lines, view)) } @else {
-            p.hint.path { "Framed bars are the critical path: what the end waited for." }
+            (critical("bars"))
             (waterfall(trace, lines, window, view.at, link))
         }
         @if outside > 0 { p.hint { (counted(outside, "entry is", "entries are")) " outside of this time." } }

@@ -5,20 +5,32 @@ use super::{EntityId, Reader, Stored};
 use crate::condition::{Condition, Test};
 use crate::expression::Expression;
 use crate::field::{CORRELATOR, FieldName};
-use crate::filter::Filter;
-use jkool_model::TrackingId;
-use std::collections::HashSet;
+use crate::filter::{Filter, SeverityRange};
+use crate::time_arg::Moment;
+use jkool_model::{Severity, Timestamp, TrackingId};
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 /// So many levels are climbed and descended: whoever is his own ancestor ends somewhere.
 const LEVELS: usize = 64;
 /// So many ids are asked for at once.
 const IDS: usize = 500;
+/// So many errors are looked at, the youngest.
+const ERRORS: usize = 2_000;
 
 /// The entities of a trace.
 #[derive(Debug)]
 pub(crate) struct TraceEntities {
     pub(crate) entities: Vec<Stored>,
     /// Whether there are more.
+    pub(crate) is_cut: bool,
+}
+
+/// How many errors are within entities.
+#[derive(Debug, Default)]
+pub(crate) struct ErrorCounts {
+    pub(crate) within: HashMap<TrackingId, u64>,
+    /// Whether older errors were not looked at.
     pub(crate) is_cut: bool,
 }
 
@@ -62,6 +74,56 @@ impl Reader<'_> {
         entities.sort_unstable_by_key(|stored| stored.id);
         Ok(TraceEntities { entities, is_cut })
     }
+
+    /// How many errors are within each of `roots`, at any depth and themselves included, of the youngest 2,000 that happened in
+    /// `time`.
+    ///
+    /// # Errors
+    /// When the store can't be read.
+    pub(crate) fn errors_within<'r>(
+        &self,
+        roots: impl IntoIterator<Item = &'r TrackingId>,
+        time: Range<Timestamp>,
+        now: Timestamp,
+    ) -> Result<ErrorCounts> {
+        let roots: HashSet<&TrackingId> = roots.into_iter().collect();
+        let severity = Some(SeverityRange { from: Severity::Error, to: Severity::Halt });
+        let (since, until) = (Some(Moment::At(time.start)), Some(Moment::At(time.end)));
+        let errors = self.find(&Filter { severity, since, until, ..Filter::default() }, ERRORS, None, now)?;
+        let mut counts = ErrorCounts { within: HashMap::new(), is_cut: errors.len() == ERRORS };
+        let mut waiting: HashMap<TrackingId, u64> = HashMap::new();
+        for Stored { entity, .. } in &errors {
+            let own = entity.tracking_id().filter(|id| roots.contains(*id));
+            if let Some(id) = own.or(entity.parent_id()) {
+                *waiting.entry(id.clone()).or_default() += 1;
+            }
+        }
+        let mut parents: HashMap<TrackingId, Option<TrackingId>> = HashMap::new();
+        for _ in 0..LEVELS {
+            let (here, above): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(id, _)| roots.contains(id));
+            for (id, count) in here {
+                *counts.within.entry(id).or_default() += count;
+            }
+            let unknown: Vec<_> = above.iter().map(|(id, _)| id).filter(|id| !parents.contains_key(*id)).collect();
+            for ids in unknown.chunks(IDS) {
+                for stored in self.oldest(any_of("tracking-id", ids.iter()), IDS * 2)? {
+                    if let Some(id) = stored.entity.tracking_id() {
+                        parents.insert(id.clone(), stored.entity.parent_id().cloned());
+                    }
+                }
+            }
+            waiting = HashMap::new();
+            for (id, count) in above {
+                if let Some(Some(parent)) = parents.get(&id) {
+                    *waiting.entry(parent.clone()).or_default() += count;
+                }
+            }
+            if waiting.is_empty() {
+                break;
+            }
+        }
+        Ok(counts)
+    }
 }
 
 fn any_of(field: &str, values: impl Iterator<Item = impl ToString>) -> Filter {
@@ -103,7 +165,7 @@ impl Found {
 mod tests {
     use crate::filter::Filter;
     use crate::store::{Record, Store};
-    use jkool_model::Timestamp;
+    use jkool_model::{Timestamp, TrackingId};
 
     const NOW: Timestamp = Timestamp::from_usec(1_000_000);
 
@@ -148,5 +210,19 @@ mod tests {
         assert_eq!(trace("root", 3), ("124".to_owned(), true));
         assert_eq!(trace("other", 100), ("6".to_owned(), false));
         assert_eq!(trace("circle", 100), ("89".to_owned(), false));
+    }
+
+    #[test]
+    fn errors_count_for_what_they_are_within() {
+        let store = store(&TREE);
+        let roots = ["1", "4", "8"].map(TrackingId::from);
+        let time = Timestamp::from_usec(0)..NOW;
+        let counts = store.read_now(|reader| reader.errors_within(&roots, time, NOW)).unwrap();
+        assert!(!counts.is_cut);
+        let of = |index: usize| counts.within.get(&roots[index]).copied();
+        assert_eq!((of(0), of(1), of(2)), (Some(2), None, Some(2)));
+        let early = Timestamp::from_usec(0)..Timestamp::from_usec(300);
+        let counts = store.read_now(|reader| reader.errors_within(&roots, early, NOW)).unwrap();
+        assert_eq!(counts.within.values().sum::<u64>(), 1);
     }
 }

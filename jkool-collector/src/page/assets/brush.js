@@ -25,18 +25,24 @@ function place(event) {
   return [within((event.clientX - box.left) / box.width), within((box.bottom - event.clientY) / box.height)];
 }
 
-/** From where to where one has dragged, along the width or the height. */
-const draggedAlong = (axis, event) => [began[axis], place(event)[axis]].sort((a, b) => a - b);
+/** From where to where one has dragged along the width, or the height of a picture that has values; null if nowhere. */
+function along(axis, event) {
+  if (axis === 1 && !svg.closest("[data-low]")) return null;
+  const ends = [began[axis], place(event)[axis]].sort((a, b) => a - b);
+  return (ends[1] - ends[0]) * (axis === 0 ? svg.clientWidth : svg.clientHeight) < 4 ? null : ends;
+}
 
-/** What the parts of a picture stand for, by the parameters of a url. */
+/** What is dragged over stands for, by the parameters of a url. */
 function chosen(event) {
-  const { from, to, low, high, names = "since until" } = svg.closest("[data-from]").dataset;
+  const { from, to } = svg.closest("[data-from]").dataset;
+  const { low, high, names = "since until" } = svg.closest("[data-names]")?.dataset ?? {};
   const isTime = Number.isNaN(Number(from));
   const [start, end] = [from, to].map((text) => (isTime ? new Date(text).getTime() : Number(text)));
-  const at = (part) => start + part * (end - start);
-  const values = draggedAlong(0, event).map((part) => (isTime ? new Date(at(part)).toISOString() : Math.round(at(part))));
-  if (low) values.push(...draggedAlong(1, event).map((part) => Math.round(low * (high / low) ** part)));
-  return names.split(" ").map((name, index) => [name, values[index]]);
+  const at = (part) => Math.round(start + part * (end - start));
+  const times = along(0, event)?.map((part) => (isTime ? new Date(at(part)).toISOString() : at(part))) ?? [];
+  const values = along(1, event)?.map((part) => Math.round(low * (high / low) ** part)) ?? [];
+  const [first, last, least, most] = names.split(" ");
+  return Object.entries({ [first]: times[0], [last]: times[1], [least]: values[0], [most]: values[1] }).filter(([, value]) => value !== undefined);
 }
 
 document.addEventListener("pointerdown", (event) => {
@@ -46,10 +52,11 @@ document.addEventListener("pointerdown", (event) => {
 });
 document.addEventListener("pointermove", (event) => {
   if (!svg) return;
-  const [left, right] = draggedAlong(0, event);
-  if (!dragged && (right - left) * svg.clientWidth < 4) return;
+  const [across, up] = [along(0, event), along(1, event)];
+  if (!dragged && !across && !up) return;
   dragged = true;
-  const [bottom, top] = svg.closest("[data-low]") ? draggedAlong(1, event) : [0, 1];
+  const [left, right] = across ?? [0, 1];
+  const [bottom, top] = up ?? [0, 1];
   const { width, height } = svg.viewBox.baseVal;
   mark.setAttribute("x", left * width);
   mark.setAttribute("width", (right - left) * width);

@@ -22,7 +22,22 @@ async function choose(steps, link) {
   showTimes(panel);
   for (const old of steps.querySelectorAll("[aria-current]")) old.removeAttribute("aria-current");
   marked(link).setAttribute("aria-current", "true");
+  remember(url);
+}
+
+/** Keeps what is chosen in the url, and wherever other views of the trace are linked. */
+function remember(url) {
+  const at = url.searchParams.get("at");
   history.replaceState(null, "", url);
+  for (const link of document.querySelectorAll("main a[href^='/traces/']:not([data-step])")) {
+    if (link.pathname !== location.pathname || link.closest("#chosen")) continue;
+    const to = new URL(link.href);
+    if (at) to.searchParams.set("at", at);
+    else to.searchParams.delete("at");
+    link.setAttribute("href", to.pathname + to.search);
+  }
+  const field = document.querySelector("form.zoom input[name=at]");
+  if (field) field.value = at ?? location.pathname.split("/").pop();
 }
 
 /** Makes the steps within `root` one stop of the tab key. */

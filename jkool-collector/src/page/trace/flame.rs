@@ -30,28 +30,28 @@ struct Layout<'a> {
     left_out: usize,
 }
 
-/// Each step in the first row below its parent's in which nothing is in its place.
+/// Each step in the first row below its parent's in which nothing is in its place; moments are where what took some time left room.
 fn layout<'a>(trace: &'a Trace<'a>, window: Window, most: usize) -> Layout<'a> {
-    // What is taken of each row, and the row of each step.
+    // What is taken of each row, and the row of each step; `most` of one that found none.
     let mut taken: Vec<Vec<(f64, f64)>> = Vec::new();
-    let mut rows: Vec<Option<usize>> = Vec::with_capacity(trace.steps.len());
+    let mut rows: Vec<Option<usize>> = vec![None; trace.steps.len()];
     let mut layout = Layout { boxes: Vec::new(), rows: 0, left_out: 0 };
-    for step in &trace.steps {
-        let above = step.parent.map(|parent| rows[parent]);
-        let part = window.part(step.from, step.to, LEAST);
-        let (Some((from, width)), Some(first)) = (part, above.map_or(Some(0), |row| Some(row? + 1))) else {
-            // What is outside may have something below it that is not.
-            rows.push(above.map_or(Some(0), |row| row));
-            layout.left_out += usize::from(part.is_some());
-            continue;
-        };
+    let (spans, moments): (Vec<_>, Vec<_>) = trace.steps.iter().enumerate().partition(|(_, step)| step.took() > 0);
+    for (index, step) in spans.into_iter().chain(moments) {
+        let Some((from, width)) = window.part(step.from, step.to, LEAST) else { continue };
+        // What is outside may have something below it that is not.
+        let mut above = step.parent;
+        while let Some(parent) = above.filter(|parent| rows[*parent].is_none()) {
+            above = trace.steps[parent].parent;
+        }
+        let first = above.and_then(|parent| rows[parent]).map_or(0, |row| row + 1);
         // Boxes that only touch are not in each other's way.
         let is_free = |row: usize| {
             let taken = taken.get(row).map_or(&[][..], Vec::as_slice);
             taken.iter().all(|(other, end)| from + width <= *other + 1e-9 || *end <= from + 1e-9)
         };
         let row = (first..most).find(|row| is_free(*row));
-        rows.push(row);
+        rows[index] = Some(row.unwrap_or(most));
         let Some(row) = row else {
             layout.left_out += 1;
             continue;
@@ -62,6 +62,8 @@ fn layout<'a>(trace: &'a Trace<'a>, window: Window, most: usize) -> Layout<'a> {
         taken[row].push((from, from + width));
         layout.boxes.push(Box { step, row, from, width });
     }
+    // For the keyboard.
+    layout.boxes.sort_by_key(|drawn| (drawn.step.from, drawn.row));
     layout.rows = taken.len();
     layout
 }
@@ -132,16 +134,17 @@ mod tests {
             r#"{"operation":"inner","tracking-id":"3","parent-id":"2","time-usec":400,"elapsed-time-usec":300}"#,
             r#"{"operation":"beside","tracking-id":"4","parent-id":"1","time-usec":700,"elapsed-time-usec":400}"#,
             r#"{"operation":"then","tracking-id":"5","parent-id":"1","time-usec":900,"elapsed-time-usec":200}"#,
+            r#"{"operation":"told","tracking-id":"6","parent-id":"1","time-usec":100}"#,
         ]);
         let trace = Trace::of(&entities);
         let whole = Window::new(trace.start, trace.length(), None, None);
-        let expected = ["all 0 0-100", "one 1 0-50", "inner 2 10-40", "beside 3 30-70", "then 1 70-90"];
+        let expected = ["all 0 0-100", "one 1 0-50", "inner 2 10-40", "told 3 10-10", "beside 3 30-70", "then 1 70-90"];
         assert_eq!(drawn(&trace, whole, 10), (expected.map(str::to_owned).to_vec(), 0));
         let zoomed = Window::new(trace.start, trace.length(), Some(Usec(400)), Some(Usec(500)));
         let expected = ["all 0 0-100", "one 1 0-100", "inner 2 0-0", "beside 3 0-100"];
         assert_eq!(drawn(&trace, zoomed, 10).0, expected);
         // What finds no room, and what is within it, is counted.
         let (boxes, left_out) = drawn(&trace, whole, 2);
-        assert_eq!((boxes.len(), left_out), (3, 2));
+        assert_eq!((boxes.len(), left_out), (3, 3));
     }
 }

@@ -30,7 +30,7 @@ pub(super) fn list<'s>(trace: &Trace<'_>, steps: impl Iterator<Item = &'s Step<'
                 a href=(view.sorted_by(*sort)) aria-current=[(*sort == view.sort).then_some("true")] { (sort) @if *sort == Sort::Own { " time" } } " "
             }
         }
-        ol.timeline.steps data-steps {
+        ol.timeline.flat data-steps {
             @for step in steps { (line(trace, step, view)) }
         }
     }

@@ -57,7 +57,8 @@ pub(super) fn zoom(view: View, trace: &Trace<'_>) -> Markup {
             }
         }
     };
-    let hidden = View { from: None, to: None, skip: 0, ..view }.query();
+    // What is chosen is said apart, for the script changes it.
+    let hidden = View { from: None, to: None, skip: 0, at: view.of, ..view }.query();
     html! {
         details.more open[view.from.is_some() || view.to.is_some()] {
             summary { "Zoom to a time" }
@@ -67,6 +68,7 @@ pub(super) fn zoom(view: View, trace: &Trace<'_>) -> Markup {
                     (field("to", "To", view.to, &Usec(trace.length()).to_string()))
                     button type="submit" { "Zoom" }
                 }
+                input type="hidden" name="at" value=(view.at);
                 @for (name, value) in hidden.pairs() { input type="hidden" name=(name) value=(value); }
             }
         }
