@@ -50,6 +50,8 @@ async fn a_trace_is_walked_through_by_keyboard_and_mouse() {
     // It stays chosen in each view, and in each is one stop of the tab key.
     for view in ["flame", "list", "waterfall"] {
         let link = format!(".views a[href*='view={view}']");
+        // Not below the header, where no mouse reaches it.
+        browser.ask("(scrollTo(0, 0), true)").await;
         browser.follow(if view == "waterfall" { ".views a:first-child" } else { &link }).await;
         assert!(browser.text("#chosen h2").await.starts_with("accept"), "{view}");
         assert_eq!(browser.count("[data-steps] [aria-current]").await, 1, "{view}");
@@ -144,5 +146,51 @@ async fn two_activities_are_compared() {
     assert!(browser.text(".differences .alone").await.contains("in the other alone"));
     browser.follow(".flame a").await;
     assert!(browser.path().await.starts_with("/traces/"));
+    browser.finish().await;
+}
+
+#[tokio::test]
+async fn a_trace_of_thousands_is_looked_at_with_ease() {
+    let browser = Browser::start().await;
+    let span = |number: u64| {
+        let (start, parent) = (1_457_524_700_000_000 + number * 700, number.saturating_sub(1) / 4);
+        let parent = if number == 0 { String::new() } else { format!(r#","parent-id":"{parent}""#) };
+        let severity = if number % 97 == 96 { "ERROR" } else { "INFO" };
+        let took = if number == 0 { 1_600_000 } else { 2_000_000 / number };
+        format!(
+            r#"{{"type":"ACTIVITY","operation":"call-{}","tracking-id":"{number}"{parent},"severity":"{severity}","start-time-usec":{start},"time-usec":{},"elapsed-time-usec":{took}}}"#,
+            number % 40,
+            start + took,
+        )
+    };
+    browser.send(&(0..2_100).map(span).collect::<Vec<_>>().join("\n"));
+    browser.open("/activities").await;
+    browser.click(".activities summary").await;
+    browser.follow(".activities .leads a:nth-child(2)").await;
+    assert_eq!(browser.count(".timeline li").await, 1_000);
+    let facts = browser.text(".facts").await;
+    assert!(facts.contains("2,000 entries") && facts.contains("more than 2,000"), "{facts}");
+    browser.click(".timeline li:first-child .fold").await;
+    assert_eq!(browser.ask(SEEN).await, 1);
+    browser.follow("a[rel=next]").await;
+    assert_eq!(browser.count(".timeline li").await, 1_000);
+    for (theme, width) in [("light", 1440), ("dark", 390)] {
+        browser.theme(theme);
+        browser.size(width, 900);
+        for view in ["waterfall", "flame", "list"] {
+            let trace = browser.path().await.split('?').next().unwrap().to_owned();
+            browser.open(&format!("{trace}?view={view}")).await;
+            let overflow = browser.ask("document.documentElement.scrollWidth - window.innerWidth").await;
+            assert!(overflow.as_i64().unwrap() <= 0, "{view} at {width} is {overflow} too wide");
+            browser.screenshot(&format!("large-{view}-{theme}-{width}.png"), width).await;
+            if view == "flame" {
+                assert!(browser.count(".flame a").await > 500);
+                if let Some(axe) = super::axe::source() {
+                    let faults = super::axe::faults(&browser, &axe).await;
+                    assert!(faults.is_empty(), "{faults:?}");
+                }
+            }
+        }
+    }
     browser.finish().await;
 }
