@@ -37,12 +37,15 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::{Html, IntoResponse};
 use jkool_model::{Severity, Timestamp};
 use maud::{Markup, html};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 /// So much of a trace is looked at.
 const ENTITIES: usize = 2_000;
 /// So many lines are on a page.
 const LINES: usize = 1_000;
+/// So many levels can be unfolded by a click, beside all of them.
+const LEVELS: usize = 6;
 /// So many rows has a flame graph.
 const ROWS: usize = 60;
 
@@ -151,15 +154,20 @@ fn picture(trace: &Trace<'_>, view: View, window: Window) -> Markup {
     }
     let within: Vec<&Step<'_>> =
         trace.steps.iter().filter(|step| window.part(step.from, step.to, 0.0).is_some()).collect();
-    let (there, outside) = (within.len(), trace.steps.len() - within.len());
+    let outside = trace.steps.len() - within.len();
+    let levels = view.levels.filter(|_| view.form == Form::Waterfall).map_or(usize::MAX, NonZeroUsize::get);
+    let (within, folded): (Vec<_>, Vec<_>) = within.into_iter().partition(|step| step.depth < levels);
+    let there = within.len();
     let within = if view.form == Form::List { sorted(within, view.sort) } else { within };
     let lines = within.into_iter().skip(view.skip).take(LINES);
     let shown = lines.len();
     html! {
         @if view.form == Form::List { (list(trace, lines, view)) } @else {
             (critical("bars"))
+            (unfolding(trace, view))
             (waterfall(trace, lines, window, view.at, link))
         }
+        @if !folded.is_empty() { p.hint { (counted(folded.len(), "entry is", "entries are")) " below level " (levels) "." } }
         @if outside > 0 { p.hint { (counted(outside, "entry is", "entries are")) " outside of this time." } }
         @if shown < there {
             p.pages {
@@ -168,6 +176,25 @@ fn picture(trace: &Trace<'_>, view: View, window: Window) -> Markup {
                 @if view.skip > 0 { a.button rel="prev" href=(view.skipping(view.skip.saturating_sub(LINES))) { "The ones before" } " " }
                 @if view.skip.saturating_add(shown) < there {
                     a.button rel="next" href=(view.skipping(view.skip + LINES)) { "The next ones" }
+                }
+            }
+        }
+    }
+}
+
+/// How many levels of a waterfall are unfolded, and could be. A script folds one line alone.
+fn unfolding(trace: &Trace<'_>, view: View) -> Markup {
+    let deepest = trace.steps.iter().map(|step| step.depth + 1).max().unwrap_or_default();
+    let choices = (1..deepest.min(LEVELS + 1)).map(NonZeroUsize::new).chain([None]);
+    html! {
+        @if deepest > 1 {
+            p.orders {
+                "Levels "
+                @for levels in choices {
+                    a href=(view.unfolded(levels)) aria-current=[(levels == view.levels).then_some("true")] {
+                        @match levels { Some(levels) => (levels), None => "all" }
+                    }
+                    " "
                 }
             }
         }

@@ -50,7 +50,7 @@ fn a_trace_is_a_waterfall_a_flame_graph_or_a_list() {
     let list = get(&collector, &format!("{from_below}?view=list&sort=own")).body;
     assert_eq!(names(&list), ["Order", "ship", "pay", "ask"]);
     assert!(list.contains("own 300 ms"));
-    for wrong in ["view=cloud", "sort=size", "from=soon", "at=x", "skip=-1", "more=1"] {
+    for wrong in ["view=cloud", "sort=size", "from=soon", "at=x", "skip=-1", "levels=0", "more=1"] {
         assert_eq!(get(&collector, &format!("{from_below}?{wrong}")).status, 400, "{wrong}");
     }
     for nothing in ["/traces/1-1", "/traces/x", "/traces/1-1/chosen"] {
@@ -68,6 +68,9 @@ fn a_trace_is_zoomed_and_one_of_it_is_chosen_by_the_url() {
     for part in ["+650 ms to +900 ms", "2 entries are outside of this time.", "value=\"650ms\"", "all of it"] {
         assert!(zoomed.contains(part), "{part}: {zoomed}");
     }
+    let folded = get(&collector, &format!("{url}?levels=2")).body;
+    assert_eq!(names(&folded), ["Order", "pay", "ship"]);
+    assert!(folded.contains("1 entry is below level 2.") && folded.contains(&format!("{url}?levels=1\"")), "{folded}");
     let at = trace(&collector, "operation=pay").replace("/traces/", "");
     let link = format!("{url}?from=650ms&to=900ms&at={at}");
     let page = get(&collector, &link).body;

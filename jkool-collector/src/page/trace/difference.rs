@@ -69,8 +69,26 @@ pub(super) fn differences<'a>(one: &Trace<'a>, other: &Trace<'a>) -> Vec<Differe
 #[cfg(test)]
 mod tests {
     use super::differences;
-    use crate::page::trace::testing::stored;
-    use crate::page::trace::tree::Trace;
+    use crate::page::trace::testing::{entities, stored};
+    use crate::page::trace::tree::{Step, Trace};
+    use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
+
+    proptest! {
+        #[test]
+        fn each_step_of_any_two_traces_is_counted_once(one in entities(), other in entities()) {
+            let traces = [Trace::of(&one), Trace::of(&other)];
+            let rows = differences(&traces[0], &traces[1]);
+            for (side, trace) in traces.iter().enumerate() {
+                let parts = || rows.iter().filter_map(|row| row.parts[side]);
+                prop_assert_eq!(parts().map(|part| part.count).sum::<u64>(), trace.steps.len() as u64);
+                prop_assert_eq!(parts().map(|part| part.took).sum::<i64>(), trace.steps.iter().map(Step::took).sum::<i64>());
+            }
+            // Each is just below one that is less deep, and in a trace and itself nothing differs.
+            prop_assert!(rows.first().is_none_or(|first| first.depth == 0));
+            prop_assert!(rows.windows(2).all(|pair| pair[1].depth <= pair[0].depth + 1));
+            prop_assert!(differences(&traces[0], &traces[0]).iter().all(|row| row.parts[0] == row.parts[1]));
+        }
+    }
 
     #[test]
     fn operations_are_compared_where_they_are() {

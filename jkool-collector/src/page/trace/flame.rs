@@ -6,6 +6,7 @@ use super::window::Window;
 use crate::page::format::{cut, duration, severity_class};
 use crate::store::EntityId;
 use maud::{Markup, html};
+use std::collections::HashSet;
 
 /// How high a row is, in pixels.
 const ROW: usize = 22;
@@ -30,13 +31,17 @@ struct Layout<'a> {
     left_out: usize,
 }
 
-/// Each step in the first row below its parent's in which nothing is in its place; moments are where what took some time left room.
+/// Each step in the first row below its parent's in which nothing is in its place; moments that nothing is
+/// within are where the others left room.
 fn layout<'a>(trace: &'a Trace<'a>, window: Window, most: usize) -> Layout<'a> {
     // What is taken of each row, and the row of each step; `most` of one that found none.
     let mut taken: Vec<Vec<(f64, f64)>> = Vec::new();
     let mut rows: Vec<Option<usize>> = vec![None; trace.steps.len()];
     let mut layout = Layout { boxes: Vec::new(), rows: 0, left_out: 0 };
-    let (spans, moments): (Vec<_>, Vec<_>) = trace.steps.iter().enumerate().partition(|(_, step)| step.took() > 0);
+    let parents: HashSet<usize> = trace.steps.iter().filter_map(|step| step.parent).collect();
+    let is_moment = |index: &usize, step: &Step<'_>| step.took() == 0 && !parents.contains(index);
+    let (moments, spans): (Vec<_>, Vec<_>) =
+        trace.steps.iter().enumerate().partition(|(index, step)| is_moment(index, step));
     for (index, step) in spans.into_iter().chain(moments) {
         let Some((from, width)) = window.part(step.from, step.to, LEAST) else { continue };
         // What is outside may have something below it that is not.
@@ -113,9 +118,10 @@ impl Box<'_> {
 mod tests {
     use super::layout;
     use crate::page::trace::span::name;
-    use crate::page::trace::testing::stored;
+    use crate::page::trace::testing::{entities, stored};
     use crate::page::trace::tree::Trace;
     use crate::page::trace::window::{Usec, Window};
+    use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
 
     fn drawn(trace: &Trace<'_>, window: Window, most: usize) -> (Vec<String>, usize) {
         let layout = layout(trace, window, most);
@@ -124,6 +130,30 @@ mod tests {
             format!("{} {} {from:.0}-{to:.0}", name(&drawn.step.stored.entity), drawn.row)
         });
         (said.collect(), layout.left_out)
+    }
+
+    proptest! {
+        #[test]
+        fn of_any_trace_no_box_is_upon_another_and_none_is_lost(
+            entities in entities(), from in 0..1_000_i64, to in 0..1_600_i64, most in 1..30_usize
+        ) {
+            let trace = Trace::of(&entities);
+            prop_assert_eq!(trace.steps.len(), entities.len());
+            let window = Window::new(trace.start, trace.length(), Some(Usec(from)), Some(Usec(to)));
+            let layout = layout(&trace, window, most);
+            let inside = trace.steps.iter().filter(|step| window.part(step.from, step.to, 0.0).is_some()).count();
+            prop_assert_eq!(layout.boxes.len() + layout.left_out, inside);
+            for (index, one) in layout.boxes.iter().enumerate() {
+                prop_assert!(one.row < most && one.from >= 0.0 && one.from + one.width <= 1.0 + 1e-9);
+                for other in layout.boxes[..index].iter().filter(|other| other.row == one.row) {
+                    let apart = one.from.max(other.from) + 1e-6 >= (one.from + one.width).min(other.from + other.width);
+                    prop_assert!(apart, "{one:?} {other:?}");
+                }
+                let parent = one.step.parent.map(|parent| trace.steps[parent].stored.id);
+                let above = layout.boxes.iter().find(|other| Some(other.step.stored.id) == parent);
+                prop_assert!(above.is_none_or(|above| above.row < one.row));
+            }
+        }
     }
 
     #[test]

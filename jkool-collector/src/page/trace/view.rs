@@ -6,6 +6,7 @@ use crate::page::query_params::QueryParams;
 use crate::query::Query;
 use crate::store::EntityId;
 use std::fmt;
+use std::num::NonZeroUsize;
 
 /// How a trace is looked at.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +16,8 @@ pub(in crate::page) struct View {
     pub(super) form: Form,
     /// What a list is sorted by.
     pub(super) sort: Sort,
+    /// Of a waterfall, so many levels are unfolded.
+    pub(super) levels: Option<NonZeroUsize>,
     /// From when to when, after the beginning.
     pub(super) from: Option<Usec>,
     pub(super) to: Option<Usec>,
@@ -42,6 +45,7 @@ impl View {
             of,
             form: params.take("view").unwrap_or_default(),
             sort: params.take("sort").unwrap_or_default(),
+            levels: params.take("levels"),
             from: params.take("from"),
             to: params.take("to"),
             at: params.take("at").unwrap_or(of),
@@ -63,6 +67,9 @@ impl View {
                 push(parameter, &value, false);
             }
         }
+        if let Some(levels) = self.levels {
+            push("levels", &levels, self.form != Form::Waterfall);
+        }
         push("at", &self.at, self.at == self.of);
         push("skip", &self.skip, self.skip == 0);
         query
@@ -79,6 +86,10 @@ impl View {
 
     pub(super) fn sorted_by(self, sort: Sort) -> String {
         Self { sort, skip: 0, ..self }.url()
+    }
+
+    pub(super) fn unfolded(self, levels: Option<NonZeroUsize>) -> String {
+        Self { levels, skip: 0, ..self }.url()
     }
 
     pub(super) fn with_chosen(self, at: EntityId) -> String {
