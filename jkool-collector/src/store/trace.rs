@@ -16,7 +16,7 @@ const LEVELS: usize = 64;
 /// So many ids are asked for at once.
 const IDS: usize = 500;
 /// So many errors are looked at, the youngest.
-const ERRORS: usize = 2_000;
+const ERRORS: usize = 500;
 
 /// The entities of a trace.
 #[derive(Debug)]
@@ -75,8 +75,8 @@ impl Reader<'_> {
         Ok(TraceEntities { entities, is_cut })
     }
 
-    /// How many errors are within each of `roots`, at any depth and themselves included, of the youngest 2,000 that happened in
-    /// `time`.
+    /// How many errors are within each of `roots`, at any depth and themselves included, of the youngest 500 that happened in
+    /// `time`. What they are within is looked for in that time alone.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -106,7 +106,8 @@ impl Reader<'_> {
             }
             let unknown: Vec<_> = above.iter().map(|(id, _)| id).filter(|id| !parents.contains_key(*id)).collect();
             for ids in unknown.chunks(IDS) {
-                for stored in self.oldest(any_of("tracking-id", ids.iter()), IDS * 2)? {
+                let filter = Filter { since, until, ..any_of("tracking-id", ids.iter()) };
+                for stored in self.oldest(filter, IDS * 2)? {
                     if let Some(id) = stored.entity.tracking_id() {
                         parents.insert(id.clone(), stored.entity.parent_id().cloned());
                     }

@@ -156,7 +156,7 @@ async fn a_trace_of_thousands_is_looked_at_with_ease() {
         let (start, parent) = (1_457_524_700_000_000 + number * 700, number.saturating_sub(1) / 4);
         let parent = if number == 0 { String::new() } else { format!(r#","parent-id":"{parent}""#) };
         let severity = if number % 97 == 96 { "ERROR" } else { "INFO" };
-        let took = if number == 0 { 1_600_000 } else { 2_000_000 / number };
+        let took = 2_000_000_u64.checked_div(number).unwrap_or(1_600_000);
         format!(
             r#"{{"type":"ACTIVITY","operation":"call-{}","tracking-id":"{number}"{parent},"severity":"{severity}","start-time-usec":{start},"time-usec":{},"elapsed-time-usec":{took}}}"#,
             number % 40,
