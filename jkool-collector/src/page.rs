@@ -4,6 +4,7 @@ mod activities;
 mod assets;
 mod chart;
 mod charts;
+mod choice;
 mod dashboard;
 mod dashboard_arrange;
 mod dashboard_edit;
@@ -29,7 +30,7 @@ mod row;
 mod strip;
 mod summary;
 mod tail;
-mod timeline;
+mod trace;
 mod viewlet;
 mod watch;
 mod watching;
@@ -48,6 +49,9 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/watch", get(watching::stream))
         .route("/summary", get(summary::show))
         .route("/events/{id}", get(event::show))
+        .route("/traces/{id}", get(trace::show))
+        .route("/traces/{id}/chosen", get(trace::show_chosen))
+        .route("/compare", get(trace::compare))
         .route("/activities", get(activities::show))
         .route("/errors", get(errors::show))
         .route("/charts", get(charts::show))

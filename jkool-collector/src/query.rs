@@ -57,6 +57,11 @@ impl Query {
         self.0.extend(other.0);
     }
 
+    /// Names and values, for the hidden fields of a form.
+    pub(crate) fn pairs(&self) -> &[(String, String)] {
+        &self.0
+    }
+
     /// Takes a parameter out; of several the last.
     ///
     /// # Errors

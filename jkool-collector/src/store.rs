@@ -26,6 +26,7 @@ mod retention;
 mod same;
 mod scale;
 mod takeover;
+mod trace;
 mod victoria;
 
 pub use aggregation::{Aggregation, Function, Group, InvalidMeasure, Key, Measure, Row};
@@ -44,3 +45,4 @@ pub use reader::Reader;
 pub use record::Record;
 pub use results::{Appended, Bucket, Flow, Metric, MetricName, Severities, Sizes, Stored, Top};
 pub use retention::Retention;
+pub(crate) use trace::TraceEntities;

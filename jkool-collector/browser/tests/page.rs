@@ -17,6 +17,8 @@ mod live;
 mod map;
 #[path = "page/orders.rs"]
 mod orders;
+#[path = "page/traces.rs"]
+mod traces;
 #[path = "page/watch.rs"]
 mod watch;
 
@@ -307,14 +309,22 @@ async fn nobody_is_kept_out() {
     browser.open("/?severity=%3E%3DERROR").await;
     let href = browser.ask("document.querySelector('.row .msg').getAttribute('href')").await;
     let beside = format!("/?at={}", href.as_str().unwrap().trim_start_matches("/events/").split('?').next().unwrap());
+    let [trace, flame, steps] = ["", "?view=flame&from=10ms", "?view=list"]
+        .map(|view| href.as_str().unwrap().split('?').next().unwrap().replace("/events/", "/traces/") + view);
+    let compared = format!("/compare?one={0}&other={0}", trace.trim_start_matches("/traces/"));
     let pages = [
         "/",
+        &trace,
+        &flame,
+        &steps,
+        &compared,
         &beside,
         "/?severity=LOUD&since=soon",
         "/?text=nothing",
         "/?watch=severity%3E%3DERROR&more-than=5/1d",
         href.as_str().unwrap(),
         "/activities",
+        "/activities?longer=soon&compare=1-1",
         "/errors",
         "/errors?text=nothing",
         "/charts",
@@ -561,9 +571,15 @@ async fn an_evil_event_does_nothing() {
     browser.send(&events);
     browser.until("document.querySelectorAll('.row').length === 3").await;
     let detail = browser.ask("document.querySelector('.row .msg').getAttribute('href')").await;
+    let trace = detail.as_str().unwrap().split('?').next().unwrap().replace("/events/", "/traces/");
+    let compared = format!("/compare?one={0}&other={0}", trace.trim_start_matches("/traces/"));
     for path in [
         "/",
         detail.as_str().unwrap(),
+        &trace,
+        &format!("{trace}?view=flame"),
+        &format!("{trace}?view=list"),
+        &compared,
         "/activities",
         "/errors",
         "/charts",
@@ -607,12 +623,26 @@ async fn it_looks_right_in_both_themes_and_on_a_phone() {
     browser.open("/?severity=%3E%3DERROR").await;
     let href = browser.ask("document.querySelector('.row .msg').getAttribute('href')").await;
     let detail = href.as_str().unwrap().to_owned();
+    browser.open("/activities").await;
+    let ids =
+        "[...document.querySelectorAll('.activities .leads a:nth-child(2)')].map((link) => link.getAttribute('href'))";
+    let ids = browser.ask(ids).await;
+    let id = |index: usize| ids[index].as_str().unwrap().trim_start_matches("/traces/");
+    let compared = format!("/compare?one={}&other={}", id(0), id(1));
+    let trace = detail.split('?').next().unwrap().replace("/events/", "/traces/");
+    let [flame, steps, zoomed] =
+        ["?view=flame", "?view=list&sort=own", "?from=20ms&to=300ms"].map(|view| trace.clone() + view);
     let pages = [
         ("events", "/"),
         ("filtered", "/?text=payment&severity=%3E%3DWARNING&source=SERVER%3Dpay-1&since=1h"),
         ("faulty", "/?severity=LOUD&since=soon&operation=pay"),
         ("event", &detail),
         ("activities", "/activities"),
+        ("trace", &trace),
+        ("flame", &flame),
+        ("steps", &steps),
+        ("zoomed", &zoomed),
+        ("compared-traces", &compared),
         ("errors", "/errors"),
         ("charts", "/charts?metric=Order/Payment/amount"),
         ("sources", "/charts?metric=System/Memory/used&by-source=max"),

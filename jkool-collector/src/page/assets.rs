@@ -28,7 +28,7 @@ pub(super) const SCRIPT: Asset = asset!("page.js");
 pub(super) const FAVICON: Asset = asset!("favicon.svg");
 
 /// The script's other modules name each other, so all files are of one version.
-const ALL: [Asset; 18] = [
+const ALL: [Asset; 19] = [
     STYLE,
     SCRIPT,
     FAVICON,
@@ -46,6 +46,7 @@ const ALL: [Asset; 18] = [
     asset!("refresh.js"),
     asset!("rows.js"),
     asset!("time.js"),
+    asset!("trace.js"),
     asset!("watch.js"),
 ];
 

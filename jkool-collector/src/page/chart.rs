@@ -6,6 +6,7 @@ mod bars;
 mod color;
 mod frame;
 mod heat;
+mod log_axis;
 mod number;
 mod over_time;
 mod pie;
@@ -14,7 +15,9 @@ mod unit;
 
 pub(super) use bars::{Bar, Part, bars};
 pub(super) use color::{legend, of_series, of_severity};
+pub(super) use frame::{frame, share};
 pub(super) use heat::{HeatRow, heat};
+pub(super) use log_axis::LogAxis;
 pub(super) use number::{Trend, number};
 pub(super) use over_time::{Mark, OverTime, Series};
 pub(super) use pie::{Slice, pie};

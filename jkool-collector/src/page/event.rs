@@ -4,12 +4,12 @@ use super::error_page::ErrorPage;
 use super::fields::fields;
 use super::format::{count, counted, cut, severity_class, time, value};
 use super::layout::{Frame, Tab, frame};
-use super::link::{event_url_within, url, url_with, with_source, with_time};
+use super::link::{event_url, event_url_within, url, url_with, with_source, with_time};
 use super::list_filter::Snapshots;
 use super::pretty_json::pretty;
 use super::query_params::QueryParams;
 use super::row::row;
-use super::timeline::timeline;
+use super::trace::{Trace, Window, trace_url, waterfall};
 use crate::app::App;
 use crate::condition::{Condition, Test};
 use crate::expression::Expression;
@@ -117,9 +117,11 @@ pub(super) async fn show(
             p.hint {
                 "What shares a correlator or a parent, as it happened"
                 @if related.len() >= RELATED { "; of many, the first ones" }
-                "."
+                ". Framed bars are the critical path: what the end waited for. "
+                a href=(trace_url(stored.id)) { "The whole trace" }
             }
-            (timeline(&related, stored.id))
+            @let trace = Trace::of(&related);
+            (waterfall(&trace, trace.steps.iter(), Window::new(trace.start, trace.length(), None, None), stored.id, event_url))
         } }
         section.part {
             details.raw {

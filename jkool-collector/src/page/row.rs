@@ -87,24 +87,30 @@ fn headline(entity: &Entity) -> String {
     }
 }
 
-/// What it says, or what stands for it.
+/// What it says, or that it says nothing.
 pub(super) fn message(entity: &Entity) -> String {
+    let said = said(entity, SHOWN);
+    if said.is_empty() { "(no message)".to_owned() } else { said }
+}
+
+/// What it says, or what stands for it, cut to so many characters; nothing of an entity that says nothing.
+pub(super) fn said(entity: &Entity, characters: usize) -> String {
     let said = match entity {
-        Entity::Event(event) if !event.message.is_empty() => cut(&event.message, SHOWN),
-        Entity::Event(event) => cut(&event.exception, SHOWN),
+        Entity::Event(event) if !event.message.is_empty() => cut(&event.message, characters),
+        Entity::Event(event) => cut(&event.exception, characters),
         Entity::Activity(activity) => {
             let status = activity.status.map(|status| status.to_string());
-            let exception = (!activity.exception.is_empty()).then(|| cut(&activity.exception, SHOWN));
+            let exception = (!activity.exception.is_empty()).then(|| cut(&activity.exception, characters));
             status.into_iter().chain(exception).collect::<Vec<_>>().join(": ")
         }
         Entity::Snapshot(snapshot) => {
             let properties = snapshot.properties.iter().take(8);
             let said = properties.map(|property| format!("{}={}", property.name, value(property)));
-            cut(&said.collect::<Vec<_>>().join(", "), SHOWN)
+            cut(&said.collect::<Vec<_>>().join(", "), characters)
         }
         _ => String::new(),
     };
-    if said.trim().is_empty() { "(no message)".to_owned() } else { said }
+    if said.trim().is_empty() { String::new() } else { said }
 }
 
 fn elapsed(entity: &Entity) -> Option<i64> {

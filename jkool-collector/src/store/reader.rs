@@ -73,7 +73,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The oldest of those that belong together, at any time.
-    fn oldest(&self, filter: Filter, limit: usize) -> Result<Vec<Stored>> {
+    pub(super) fn oldest(&self, filter: Filter, limit: usize) -> Result<Vec<Stored>> {
         self.ask(&Find { filter, now: Timestamp::from_usec(0), youngest_first: false, beyond: None, limit })
     }
 

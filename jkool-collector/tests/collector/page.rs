@@ -1,6 +1,9 @@
 //! The page, without a browser.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod activities;
+mod traces;
+
 use jkool_collector::{Clock, Collector};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -44,6 +47,16 @@ fn request(collector: &Collector, request: &str, body: &str) -> Answer {
 
 fn get(collector: &Collector, path: &str) -> Answer {
     request(collector, &format!("GET {path}"), "")
+}
+
+/// How many bytes an answer is that travels compressed.
+fn zipped(collector: &Collector, path: &str) -> usize {
+    let mut answer = Vec::new();
+    let asked = format!("GET {path} HTTP/1.1\r\nAccept-Encoding: gzip\r\nX:");
+    connect(collector, &asked, "").read_to_end(&mut answer).unwrap();
+    let head = String::from_utf8_lossy(&answer).split_once("\r\n\r\n").unwrap().0.to_ascii_lowercase();
+    assert!(head.contains("content-encoding: gzip") && head.contains("vary: accept-encoding"), "{path}: {head}");
+    answer.len()
 }
 
 /// Where the detail is of the one event that `query` finds.
@@ -108,31 +121,6 @@ fn an_event_is_shown_with_all_that_is_known() {
     for part in ["2 children", "2 s", "EXCEPTION", "ERROR"] {
         assert!(activities.contains(part), "{part}");
     }
-}
-
-#[test]
-fn activities_are_roots_and_the_longest_may_come_first() {
-    let activity = |name: &str, parent: &str, time: i64, took: i64| {
-        format!(
-            r#"{{"type":"ACTIVITY","operation":"{name}","tracking-id":"{name}","parent-id":"{parent}","time-usec":{time},"elapsed-time-usec":{took}}}"#
-        )
-    };
-    let root = |name, time, took| activity(name, "", time, took).replace(r#""parent-id":"","#, "");
-    let activities =
-        [root("older", 1_000_000, 900), root("newer", 2_000_000, 100), activity("within", "newer", 1_900_000, 50)];
-    let collector = collector(&activities.iter().map(String::as_str).collect::<Vec<_>>());
-    let names = |path: &str| -> Vec<String> {
-        let page = get(&collector, path).body;
-        page.split("<span class=\"op\">")
-            .skip(1)
-            .map(|rest| rest.split_once('<').unwrap().0.trim().to_owned())
-            .filter(|name| !name.is_empty())
-            .collect()
-    };
-    assert_eq!(names("/activities"), ["newer", "older"]);
-    assert_eq!(names("/activities?sort=duration"), ["older", "newer"]);
-    assert_eq!(names("/activities?parent=newer"), ["within"]);
-    assert_eq!(get(&collector, "/activities?sort=size").status, 400);
 }
 
 #[test]
@@ -389,16 +377,8 @@ fn what_is_large_travels_compressed_and_what_is_live_does_not() {
         })
         .collect();
     let collector = collector(&events.iter().map(String::as_str).collect::<Vec<_>>());
-    let zipped = |path: &str| {
-        let asked = format!("GET {path} HTTP/1.1\r\nAccept-Encoding: gzip\r\nX:");
-        let mut answer = Vec::new();
-        connect(&collector, &asked, "").read_to_end(&mut answer).unwrap();
-        let head = String::from_utf8_lossy(&answer).split_once("\r\n\r\n").unwrap().0.to_ascii_lowercase();
-        assert!(head.contains("content-encoding: gzip") && head.contains("vary: accept-encoding"), "{path}: {head}");
-        answer.len()
-    };
     for path in ["/", "/charts", "/api/events?limit=100", "/api/events.jsonl"] {
-        let (plain, small) = (get(&collector, path).body.len(), zipped(path));
+        let (plain, small) = (get(&collector, path).body.len(), zipped(&collector, path));
         assert!(small * 3 < plain, "{path}: {small} of {plain}");
     }
     let mut stream = connect(&collector, "GET /tail HTTP/1.1\r\nAccept-Encoding: gzip\r\nX:", "");

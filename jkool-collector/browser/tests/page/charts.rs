@@ -3,17 +3,23 @@
 use super::{Browser, event, now, shop};
 use serde_json::json;
 
-/// Drags with the mouse from one share of what `selector` finds to another.
-async fn drag(browser: &Browser, selector: &str, from: f64, to: f64) {
+/// Drags with the mouse from one share of the width of what `selector` finds to another.
+pub async fn drag(browser: &Browser, selector: &str, from: f64, to: f64) {
+    drag_both(browser, selector, [from, 0.5], [to, 0.5]).await;
+}
+
+/// As [`drag`], from a share of the width and the height to another.
+pub async fn drag_both(browser: &Browser, selector: &str, from: [f64; 2], to: [f64; 2]) {
     let place = format!(
         "(() => {{ const found = document.querySelector({selector:?}); found.scrollIntoView({{block: 'center'}}); \
-         const at = found.getBoundingClientRect(); return [at.x + at.width * {from}, at.x + at.width * {to}, at.y + at.height / 2]; }})()"
+         const box = found.getBoundingClientRect(); \
+         return [{from:?}, {to:?}].map(([x, y]) => [box.x + box.width * x, box.y + box.height * y]); }})()"
     );
     browser.ask("(window.here = true)").await;
     let place = browser.ask(&place).await;
-    for (kind, x) in [("mousePressed", 0), ("mouseMoved", 1), ("mouseReleased", 1)] {
-        let event =
-            json!({"type": kind, "x": place[x], "y": place[2], "button": "left", "buttons": 1, "clickCount": 1});
+    for (kind, end) in [("mousePressed", 0), ("mouseMoved", 1), ("mouseReleased", 1)] {
+        let (x, y) = (&place[end][0], &place[end][1]);
+        let event = json!({"type": kind, "x": x, "y": y, "button": "left", "buttons": 1, "clickCount": 1});
         browser.devtools("Input.dispatchMouseEvent", event);
     }
     browser.arrive().await;

@@ -1,12 +1,13 @@
-// A time that is dragged over a picture becomes the filter's. A picture says from when to when it is by data-from and data-to.
+// What is dragged over a picture becomes a part of the url. From when to when a picture is say data-from and data-to: times, or
+// microseconds. One with data-low and data-high has values from its bottom to its top too, each a multiple of the one below it.
+// Which parameters they become says data-names, in that order.
 
 const PICTURES = "[data-from] svg:not(.y-axis, .x-axis)";
 const mark = document.createElementNS("http://www.w3.org/2000/svg", "rect");
 mark.setAttribute("class", "brush");
-mark.setAttribute("height", "100");
 
 let svg = null; // the picture over which one drags
-let began = 0;
+let began = [0, 0]; // in parts of the width, and of the height from the bottom on
 let dragged = false;
 
 /** Says that one can drag. */
@@ -17,9 +18,31 @@ export function invite(root) {
 /** Whether one drags now, so that nothing may move. */
 export const dragging = () => svg !== null;
 
+const within = (part) => Math.min(Math.max(part, 0), 1);
+
 function place(event) {
   const box = svg.getBoundingClientRect();
-  return Math.min(Math.max((event.clientX - box.left) / box.width, 0), 1);
+  return [within((event.clientX - box.left) / box.width), within((box.bottom - event.clientY) / box.height)];
+}
+
+/** From where to where one has dragged along the width, or the height of a picture that has values; null if nowhere. */
+function along(axis, event) {
+  if (axis === 1 && !svg.closest("[data-low]")) return null;
+  const ends = [began[axis], place(event)[axis]].sort((a, b) => a - b);
+  return (ends[1] - ends[0]) * (axis === 0 ? svg.clientWidth : svg.clientHeight) < 4 ? null : ends;
+}
+
+/** What is dragged over stands for, by the parameters of a url. */
+function chosen(event) {
+  const { from, to } = svg.closest("[data-from]").dataset;
+  const { low, high, names = "since until" } = svg.closest("[data-names]")?.dataset ?? {};
+  const isTime = Number.isNaN(Number(from));
+  const [start, end] = [from, to].map((text) => (isTime ? new Date(text).getTime() : Number(text)));
+  const at = (part) => Math.round(start + part * (end - start));
+  const times = along(0, event)?.map((part) => (isTime ? new Date(at(part)).toISOString() : at(part))) ?? [];
+  const values = along(1, event)?.map((part) => Math.round(low * (high / low) ** part)) ?? [];
+  const [first, last, least, most] = names.split(" ");
+  return Object.entries({ [first]: times[0], [last]: times[1], [least]: values[0], [most]: values[1] }).filter(([, value]) => value !== undefined);
 }
 
 document.addEventListener("pointerdown", (event) => {
@@ -29,12 +52,16 @@ document.addEventListener("pointerdown", (event) => {
 });
 document.addEventListener("pointermove", (event) => {
   if (!svg) return;
-  const [left, right] = [began, place(event)].sort((a, b) => a - b);
-  if (!dragged && (right - left) * svg.clientWidth < 4) return;
+  const [across, up] = [along(0, event), along(1, event)];
+  if (!dragged && !across && !up) return;
   dragged = true;
-  const width = svg.viewBox.baseVal.width;
+  const [left, right] = across ?? [0, 1];
+  const [bottom, top] = up ?? [0, 1];
+  const { width, height } = svg.viewBox.baseVal;
   mark.setAttribute("x", left * width);
   mark.setAttribute("width", (right - left) * width);
+  mark.setAttribute("y", (1 - top) * height);
+  mark.setAttribute("height", (top - bottom) * height);
   svg.append(mark);
 });
 document.addEventListener("pointercancel", () => {
@@ -43,13 +70,9 @@ document.addEventListener("pointercancel", () => {
 });
 document.addEventListener("pointerup", (event) => {
   if (svg && dragged) {
-    const { dataset } = svg.closest("[data-from]");
-    const [from, to] = [dataset.from, dataset.to].map((time) => new Date(time).getTime());
-    const times = [began, place(event)].sort((a, b) => a - b).map((part) => new Date(from + part * (to - from)).toISOString());
     const url = new URL(location.href);
-    url.searchParams.set("since", times[0]);
-    url.searchParams.set("until", times[1]);
-    url.searchParams.delete("before");
+    for (const [name, value] of chosen(event)) url.searchParams.set(name, value);
+    for (const place of ["before", "skip"]) url.searchParams.delete(place);
     location.assign(url);
   }
   svg = null;

@@ -4,6 +4,7 @@ import { showCopies } from "./copy.js";
 import { foldable } from "./fold.js";
 import { settle } from "./rows.js";
 import { showTimes } from "./time.js";
+import { steppable } from "./trace.js";
 
 const WIDE = matchMedia("(min-width: 1360px)"); // else a detail is a page of its own
 const detail = document.getElementById("detail");
@@ -62,6 +63,7 @@ async function open(href) {
   showTimes(detail);
   showCopies(detail);
   foldable(detail);
+  steppable(detail);
   for (const rows of detail.querySelectorAll("ol.rows")) settle(rows);
 }
 

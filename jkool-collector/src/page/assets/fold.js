@@ -1,42 +1,43 @@
 // Folding of a timeline: what is below a line is hidden by a click.
 
 const depth = (line) => Number(line.dataset.depth);
+const foldsOf = (line) => line.querySelector(":scope > .offset > .fold");
 
-/** The lines below one, up to the next that is no deeper. */
-function below(line) {
-  const lines = [];
-  for (let next = line.nextElementSibling; next && depth(next) > depth(line); next = next.nextElementSibling) lines.push(next);
-  return lines;
+/** Hides what is below each line that is closed. */
+function show(timeline) {
+  let closed = Infinity; // what is deeper than this is hidden
+  for (const line of timeline.children) {
+    line.hidden = depth(line) > closed;
+    if (!line.hidden) closed = line.dataset.closed ? depth(line) : Infinity;
+  }
 }
 
-function show(line) {
-  const closed = new Set();
-  for (const other of below(line)) {
-    other.hidden = [...closed, line].some((above) => above.dataset.closed && below(above).includes(other));
-    if (other.dataset.closed) closed.add(other);
-  }
+/** Closes a line that has others below it, or opens it. */
+export function fold(line, close) {
+  const button = foldsOf(line);
+  if (!button) return;
+  if (close) line.dataset.closed = "yes";
+  else delete line.dataset.closed;
+  say(button, close);
+  show(line.parentElement);
+}
+
+function say(button, closed) {
+  button.textContent = closed ? "▸" : "▾";
+  button.setAttribute("aria-expanded", String(!closed));
 }
 
 /** Gives each line that has others below it a button that folds them. */
 export function foldable(root) {
-  for (const line of root.querySelectorAll(".timeline li")) {
+  for (const line of root.querySelectorAll(".timeline li[data-depth]")) {
     const next = line.nextElementSibling;
-    if (!next || depth(next) <= depth(line) || line.querySelector(".fold")) continue;
+    if (!next || depth(next) <= depth(line) || foldsOf(line)) continue;
     const button = document.createElement("button");
     button.type = "button";
     button.className = "fold";
-    const say = () => {
-      button.textContent = line.dataset.closed ? "▸" : "▾";
-      button.setAttribute("aria-expanded", String(!line.dataset.closed));
-      button.setAttribute("aria-label", `What is below ${line.querySelector(".name").textContent.trim()}`);
-    };
-    button.addEventListener("click", () => {
-      if (line.dataset.closed) delete line.dataset.closed;
-      else line.dataset.closed = "yes";
-      say();
-      show(line);
-    });
-    say();
+    button.setAttribute("aria-label", `What is below ${line.querySelector(".name").textContent.trim()}`);
+    button.addEventListener("click", () => fold(line, !line.dataset.closed));
     line.querySelector(".offset").prepend(button);
+    say(button, false);
   }
 }

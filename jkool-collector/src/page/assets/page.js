@@ -11,12 +11,14 @@ import { foldable } from "./fold.js";
 import { refresh } from "./refresh.js";
 import { settle } from "./rows.js";
 import { showTimes } from "./time.js";
+import { steppable } from "./trace.js";
 import { tail } from "./live.js";
 
 showTimes(document);
 showCopies(document);
 invite(document);
 foldable(document);
+steppable(document);
 for (const list of document.querySelectorAll("ol.rows")) settle(list);
 
 const live = document.querySelector("#rows[data-tail]");

@@ -23,6 +23,11 @@ impl ValueAxis {
         Self { low, high, ticks: ticks.into_iter().zip(labels).collect() }
     }
 
+    /// What is written beside it, and how far from the top.
+    pub(super) fn marks(&self) -> Vec<(f64, String)> {
+        self.ticks.iter().map(|(value, label)| (self.y(*value), label.clone())).collect()
+    }
+
     /// How far from the top a value is, in per cent of the height.
     pub(super) fn y(&self, value: f64) -> f64 {
         // Halves, for the whole range may be greater than what a float can hold.

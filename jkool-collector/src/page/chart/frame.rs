@@ -1,7 +1,6 @@
 //! What is around a picture over time: values at its left, times below. Their texts are as large as all text of the page; only
 //! what is between them stretches.
 
-use super::axis::ValueAxis;
 use super::ticks::TimeTicks;
 use jkool_model::Timestamp;
 use maud::{Markup, html};
@@ -11,24 +10,24 @@ use std::ops::Range;
 pub(super) const WIDE: f64 = 1000.0;
 
 /// How far from the left a time is, in per cent of the width.
-pub(super) fn share(range: &Range<i64>, usec: i64) -> f64 {
+pub(in crate::page) fn share(range: &Range<i64>, usec: i64) -> f64 {
     let length = (range.end as f64 - range.start as f64).max(1.0);
     ((usec as f64 - range.start as f64) / length * 100.0).clamp(0.0, 100.0)
 }
 
-/// `content` with a place for each value and time, called `label`.
-pub(super) fn frame(label: &str, range: &Range<i64>, axis: &ValueAxis, content: &Markup) -> Markup {
-    let longest = axis.ticks.iter().map(|(_, label)| label.chars().count()).max().unwrap_or_default();
+/// `content`, called `label`, with `values` at its left, each so far from the top in per cent of the height, and times below.
+pub(in crate::page) fn frame(label: &str, range: &Range<i64>, values: &[(f64, String)], content: &Markup) -> Markup {
+    let longest = values.iter().map(|(_, label)| label.chars().count()).max().unwrap_or_default();
     html! {
         div.chart data-from=(Timestamp::from_usec(range.start)) data-to=(Timestamp::from_usec(range.end)) {
             svg.y-axis aria-hidden="true" width=(longest * 8 + 8) {
-                @for (value, label) in &axis.ticks {
-                    text x="100%" dx="-8" y={ (format!("{:.1}", axis.y(*value))) "%" } { (label) }
+                @for (y, label) in values {
+                    text x="100%" dx="-8" y={ (format!("{y:.1}")) "%" } { (label) }
                 }
             }
             svg.plot viewBox={ "0 0 " (WIDE) " 100" } preserveAspectRatio="none" role="group" aria-label=(label) {
-                @for (value, _) in &axis.ticks {
-                    @let y = format!("{:.1}", axis.y(*value));
+                @for (y, _) in values {
+                    @let y = format!("{y:.1}");
                     line.l-grid x1="0" x2=(WIDE) y1=(y) y2=(y) {}
                 }
                 (content)

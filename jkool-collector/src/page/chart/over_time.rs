@@ -96,7 +96,7 @@ impl OverTime<'_> {
             }
             @for time in totals.keys() { (self.spot(*time, &link)) }
         };
-        frame(self.label, &self.range, &axis, &shapes)
+        frame(self.label, &self.range, &axis.marks(), &shapes)
     }
 
     /// The left edge of a stretch, its middle, and its right edge.

@@ -1,0 +1,202 @@
+//! A trace: all that belongs to an activity or event, as a waterfall, a flame graph or a list. The url says which, how far it is
+//! zoomed, and what is chosen.
+
+mod chosen;
+mod comparison;
+mod difference;
+mod flame;
+mod list;
+mod overview;
+mod span;
+#[cfg(test)]
+mod testing;
+mod tree;
+mod view;
+mod waterfall;
+mod window;
+
+pub(super) use comparison::{compare, compare_url};
+pub(super) use span::{name, span};
+pub(super) use tree::Trace;
+pub(super) use waterfall::waterfall;
+pub(super) use window::{Usec, Window};
+
+use self::flame::flame;
+use self::list::{list, sorted};
+use self::overview::{overview, zoom};
+use self::tree::Step;
+use self::view::{Form, View};
+use super::error_page::ErrorPage;
+use super::format::{count, counted, cut, duration, time, visible};
+use super::layout::{Frame, Tab, frame};
+use super::query_params::QueryParams;
+use crate::app::App;
+use crate::filter::Filter;
+use crate::store::{EntityId, TraceEntities};
+use axum::extract::{Path, RawQuery, State};
+use axum::response::{Html, IntoResponse};
+use jkool_model::{Severity, Timestamp};
+use maud::{Markup, html};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+/// So much of a trace is looked at.
+const ENTITIES: usize = 2_000;
+/// So many lines are on a page.
+const LINES: usize = 1_000;
+/// So many levels can be unfolded by a click, beside all of them.
+const LEVELS: usize = 6;
+/// So many rows has a flame graph.
+const ROWS: usize = 60;
+
+/// Where the trace of an entity is.
+pub(super) fn trace_url(id: EntityId) -> String {
+    format!("/traces/{id}")
+}
+
+/// How many there are in all, and the entities of the trace of that id, which are there.
+async fn read(app: &App, id: &str) -> Result<(EntityId, u64, TraceEntities), ErrorPage> {
+    let nobody = || ErrorPage::NotFound("No event with this id is stored. It may have been too old to keep.");
+    let id: EntityId = id.parse().map_err(|_| nobody())?;
+    let read = app.store.read(move |reader| {
+        let Some(of) = reader.get(id)? else { return Ok(None) };
+        Ok(Some((id, reader.total()?, reader.trace(&of, ENTITIES)?)))
+    });
+    read.await?.ok_or_else(nobody)
+}
+
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<impl IntoResponse, ErrorPage> {
+    let (id, total, found) = read(&app, &id).await?;
+    let mut params = QueryParams::read(&app, query.as_deref()).await;
+    let view = View::take(id, &mut params);
+    params.finish();
+    let trace = Trace::of(&found.entities);
+    let window = view.window(trace.start, trace.length());
+    let title = title(&trace);
+    let filter = Filter::default();
+    let head = Frame { title: &title, tab: Tab::None, filter: &filter, total: Some(total) };
+    let main = html! {
+        div.heading {
+            h1 { (title) " " span.type { "TRACE" } }
+            p { (time(Timestamp::from_usec(trace.start))) }
+        }
+        (facts(&trace, found.is_cut))
+        @for fault in &params.faults { p.fault.bar role="alert" { (fault) } }
+        nav.views aria-label="Views of the trace" {
+            @for form in Form::ALL {
+                a href=(view.with_form(*form)) aria-current=[(*form == view.form).then_some("page")] { (form) }
+            }
+        }
+        (overview(&trace, view, window))
+        (zoom(view, &trace))
+        section.part.trace data-chosen={ "/traces/" (id) "/chosen" } {
+            h2.unseen { (view.form) }
+            (picture(&trace, view, window))
+        }
+        aside #chosen .part aria-label="What is chosen" {
+            @match chosen_step(&trace, view) {
+                Some(step) => (chosen::chosen(step, trace.start, view)),
+                None => p.hint { "What was chosen is not in this trace, or not in the part of it that is looked at." }
+            }
+        }
+    };
+    Ok((params.status(), frame(&head, &main)))
+}
+
+/// What is said of the one that is chosen, for the script.
+pub(super) async fn show_chosen(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<impl IntoResponse, ErrorPage> {
+    let (id, _, found) = read(&app, &id).await?;
+    let mut params = QueryParams::read(&app, query.as_deref()).await;
+    let view = View::take(id, &mut params);
+    params.finish();
+    let trace = Trace::of(&found.entities);
+    let step = chosen_step(&trace, view).ok_or(ErrorPage::NotFound("That one is not in this trace."))?;
+    Ok((params.status(), Html(visible(chosen::chosen(step, trace.start, view).into_string()))))
+}
+
+/// What it is called: as its first step.
+fn title(trace: &Trace<'_>) -> String {
+    trace.steps.first().map_or_else(String::new, |top| cut(name(&top.stored.entity), 120))
+}
+
+fn chosen_step<'t>(trace: &'t Trace<'_>, view: View) -> Option<&'t Step<'t>> {
+    trace.steps.iter().find(|step| step.stored.id == view.at)
+}
+
+/// How long it is, how much is in it, and how much is not.
+fn facts(trace: &Trace<'_>, is_cut: bool) -> Markup {
+    let errors = trace.steps.iter().filter(|step| step.severity() >= Severity::Error).count();
+    let orphans = trace.steps.iter().filter(|step| step.is_orphan()).count();
+    html! {
+        p.facts {
+            span { "took " b { (duration(trace.length())) } }
+            span { b { (count(trace.steps.len() as u64)) } (if trace.steps.len() == 1 { " entry" } else { " entries" }) }
+            span { b { (count(errors as u64)) } (if errors == 1 { " error" } else { " errors" }) }
+            @if orphans > 0 { span { (counted(orphans, "entry names a parent", "entries name a parent")) " that is not here" } }
+            @if is_cut { span.missed { "It has more than " (count(ENTITIES as u64)) " entries: those that are deeper or younger are left out" } }
+        }
+    }
+}
+
+fn picture(trace: &Trace<'_>, view: View, window: Window) -> Markup {
+    let link = |id| view.with_chosen(id);
+    let critical = |what| html! { p.hint.path { "Framed " (what) " are the critical path: what the end waited for." } };
+    if view.form == Form::Flame {
+        return html! { (critical("boxes")) (flame(trace, window, ROWS, Some(view.at), link)) };
+    }
+    let within: Vec<&Step<'_>> =
+        trace.steps.iter().filter(|step| window.part(step.from, step.to, 0.0).is_some()).collect();
+    let outside = trace.steps.len() - within.len();
+    let levels = view.levels.filter(|_| view.form == Form::Waterfall).map_or(usize::MAX, NonZeroUsize::get);
+    let (within, folded): (Vec<_>, Vec<_>) = within.into_iter().partition(|step| step.depth < levels);
+    let there = within.len();
+    let within = if view.form == Form::List { sorted(within, view.sort) } else { within };
+    let lines = within.into_iter().skip(view.skip).take(LINES);
+    let shown = lines.len();
+    html! {
+        @if view.form == Form::List { (list(trace, lines, view)) } @else {
+            (critical("bars"))
+            (unfolding(trace, view))
+            (waterfall(trace, lines, window, view.at, link))
+        }
+        @if !folded.is_empty() { p.hint { (counted(folded.len(), "entry is", "entries are")) " below level " (levels) "." } }
+        @if outside > 0 { p.hint { (counted(outside, "entry is", "entries are")) " outside of this time." } }
+        @if shown < there {
+            p.pages {
+                "Lines " (count(view.skip.saturating_add(1).min(there) as u64)) " to " (count((view.skip.saturating_add(shown)).min(there) as u64))
+                " of " (count(there as u64)) ". "
+                @if view.skip > 0 { a.button rel="prev" href=(view.skipping(view.skip.saturating_sub(LINES))) { "The ones before" } " " }
+                @if view.skip.saturating_add(shown) < there {
+                    a.button rel="next" href=(view.skipping(view.skip + LINES)) { "The next ones" }
+                }
+            }
+        }
+    }
+}
+
+/// How many levels of a waterfall are unfolded, and could be. A script folds one line alone.
+fn unfolding(trace: &Trace<'_>, view: View) -> Markup {
+    let deepest = trace.steps.iter().map(|step| step.depth + 1).max().unwrap_or_default();
+    let choices = (1..deepest.min(LEVELS + 1)).map(NonZeroUsize::new).chain([None]);
+    html! {
+        @if deepest > 1 {
+            p.orders {
+                "Levels "
+                @for levels in choices {
+                    a href=(view.unfolded(levels)) aria-current=[(levels == view.levels).then_some("true")] {
+                        @match levels { Some(levels) => (levels), None => "all" }
+                    }
+                    " "
+                }
+            }
+        }
+    }
+}
