@@ -47,7 +47,7 @@ impl Query {
         self.0.push((parameter.to_owned(), value.to_string()));
     }
 
-    /// All parameters with their values.
+    /// All parameters with their values, for the hidden fields of a form.
     pub(crate) fn pairs(&self) -> impl Iterator<Item = &(String, String)> {
         self.0.iter()
     }
@@ -55,11 +55,6 @@ impl Query {
     /// Adds all of another one.
     pub(crate) fn extend(&mut self, other: Self) {
         self.0.extend(other.0);
-    }
-
-    /// Names and values, for the hidden fields of a form.
-    pub(crate) fn pairs(&self) -> &[(String, String)] {
-        &self.0
     }
 
     /// Takes a parameter out; of several the last.

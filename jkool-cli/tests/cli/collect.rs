@@ -1,5 +1,4 @@
 //! `jkool collect`, and how it ends.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::{Ran, TempFile, eventually, jkool, run};
 use jkool_collector::Store;

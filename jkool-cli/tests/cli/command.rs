@@ -1,5 +1,4 @@
 //! The command as a whole: help, completions, the demo.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::run;
 

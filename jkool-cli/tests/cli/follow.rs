@@ -1,6 +1,5 @@
 //! `jkool send --follow`, with real processes and files that roll.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::{collector, eventually, jkool, stored};
 use jkool_collector::Collector;

@@ -1,4 +1,5 @@
 //! The command, as real processes.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod collect;
 mod command;

@@ -1,5 +1,4 @@
 //! `jkool query`, from a collector.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::{Nobody, collector, jkool, run, store, while_storing};
 use jkool_collector::Collector;

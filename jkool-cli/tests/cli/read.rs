@@ -1,5 +1,4 @@
 //! `jkool search` and `jkool stats`, over HTTP from a collector.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::{Nobody, collector, jkool, run, store};
 

@@ -1,6 +1,5 @@
 //! `jkool relay`, with real processes.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::{Nobody, Ran, collector, eventually, jkool, run, stored};
 use jkool_collector::Collector;

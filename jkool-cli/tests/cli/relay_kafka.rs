@@ -2,7 +2,6 @@
 //! `kill`, `start` and `topic`, `KAFKA_NODES` how many brokers there are; `SOAK_SECONDS` how long they are killed and started;
 //! `KAFKA_SECURE` the address by TLS and SASL, and `KAFKA_FOLDER` the folder with `ca.pem` and `password`.
 #![cfg(feature = "kafka")]
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(clippy::disallowed_methods, reason = "a test's deadlines")]
 
 use crate::common::{Ran, collector, jkool, stored};

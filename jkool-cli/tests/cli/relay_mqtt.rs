@@ -1,6 +1,5 @@
 //! `jkool send` to a real mosquitto, and `jkool relay` from it: `.ci/mqtt` installs one.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[allow(dead_code, unreachable_pub, clippy::expect_used, reason = "it is jkool-mqtt's, of which this uses a part")]
 #[path = "../../../jkool-mqtt/tests/common/mosquitto.rs"]

@@ -1,5 +1,4 @@
 //! `jkool send`, over HTTP to a collector.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::{Nobody, TempFile, collector, eventually, jkool, run, run_with, stored};
 use jkool_model::{CompCode, Entity, Event, OpType, Property, Severity, SourceType, ValueType};

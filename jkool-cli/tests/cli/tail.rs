@@ -1,5 +1,4 @@
 //! `jkool tail`, over HTTP from a collector.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::{collector, eventually, jkool, now, run, store, while_storing};
 use std::io::{BufRead, BufReader, Read};

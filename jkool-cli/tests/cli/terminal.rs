@@ -1,6 +1,5 @@
 //! What a person sees on a terminal.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::{collector, jkool, store};
 use nix::pty::{Winsize, openpty};

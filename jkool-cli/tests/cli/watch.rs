@@ -1,6 +1,5 @@
 //! `jkool watch`, over HTTP from a collector.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::{Ran, TempFile, collector, eventually, jkool, run, store};
 use jkool_collector::Collector;

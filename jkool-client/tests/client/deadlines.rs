@@ -1,5 +1,4 @@
 //! Deadlines hold while the delivery thread is held up.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::{PATIENCE, assert_accounts, client};
 use crate::transports::Clog;

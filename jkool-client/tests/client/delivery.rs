@@ -1,5 +1,4 @@
 //! Delivery under failure: what is tried again, what is given up, and that every event is accounted for.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::{PATIENCE, assert_balanced, client, failure, messages};
 use crate::transports::Judge;

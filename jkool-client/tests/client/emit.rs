@@ -1,5 +1,4 @@
 //! Emitting: decoration, defaults, hooks, scopes, kinds.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::{PATIENCE, assert_balanced, client};
 use jkool_client::model::{

@@ -1,5 +1,4 @@
 //! Tasks that wait for room in the queue, and block no thread.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::{PATIENCE, assert_accounts, assert_balanced, client, in_a_hook, messages};
 use crate::transports::{Counter, Gate};

@@ -1,6 +1,5 @@
 //! The client over real HTTP on this machine.
 #![cfg(feature = "http")]
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::{PATIENCE, assert_balanced};
 use jkool_client::model::Snapshot;

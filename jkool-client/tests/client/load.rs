@@ -1,5 +1,4 @@
 //! Load while the server is away: bounded, accounted for, and what was kept arrives when it is back.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::{PATIENCE, assert_balanced, client};
 use crate::transports::{Gate, Outage};

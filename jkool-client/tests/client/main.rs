@@ -1,4 +1,5 @@
 //! The client without a disk: what it takes, delivers, and says of it.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,5 +1,4 @@
 //! An outage that ends while somebody waits, settings beyond all reason, and what is told at the end.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::{PATIENCE, assert_accounts, assert_balanced, client, failure, in_a_hook};
 use crate::transports::Gate;

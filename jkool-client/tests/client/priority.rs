@@ -1,5 +1,4 @@
 //! Severe events go before others, in memory and in the spool.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::{PATIENCE, assert_accounts, client, messages};
 use crate::transports::Gate;

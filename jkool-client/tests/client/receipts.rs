@@ -1,5 +1,4 @@
 //! Receipts: what becomes of a single event, told to who emitted it.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::{PATIENCE, assert_accounts, client, failure, in_a_hook};
 use crate::transports::Gate;

@@ -1,5 +1,4 @@
 //! It needs no runtime and works inside any.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::{PATIENCE, client};
 use jkool_client::transport::MemoryTransport;

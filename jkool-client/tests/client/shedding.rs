@@ -1,5 +1,4 @@
 //! What goes first when the queue fills, and how the server learns of what it never saw.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::{PATIENCE, assert_accounts, assert_balanced, client, failure, messages};
 use crate::transports::{Gate, Judge};

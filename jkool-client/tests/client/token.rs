@@ -1,6 +1,5 @@
 //! A token that is refused and replaced, and what health says meanwhile.
 #![cfg(feature = "http")]
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::{PATIENCE, assert_balanced, client as memory_client, failure};
 use jkool_client::transport::{Disposition, MemoryTransport, Step};

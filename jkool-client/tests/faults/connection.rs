@@ -1,7 +1,6 @@
 //! The client against connections that are refused, silent, cut, or gone; and what flush and shutdown say meanwhile. What
 //! a port does that nobody listens at, or whose queue is full, is tried as Linux does it.
 #![cfg(all(feature = "http", target_os = "linux"))]
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::server::{Reply, Server, answer};
 use crate::common::{MARGIN, Oracle, PATIENCE, Port, TOKEN, arrive, client, now, until};

@@ -1,6 +1,5 @@
 //! The client against a server that answers as it should not: statuses, odd answers and broken ones.
 #![cfg(feature = "http")]
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::child::printed_by_child;
 use crate::common::server::{Reply, Request, Server, answer};

@@ -1,7 +1,6 @@
 //! The client against servers that it must not believe: nothing is sent to them, nothing lost, and nothing weakened by
 //! trying again.
 #![cfg(feature = "http")]
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::server::{Reply, Server, answer};
 use crate::common::tls::{Authority, Identity, handshake, serve, url};

@@ -1,6 +1,5 @@
 //! How long events have waited, and those that have waited too long.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::{PATIENCE, assert_accounts, assert_balanced, client, messages};
 use crate::spools::{TempDir, emit, leave, spooling, until};

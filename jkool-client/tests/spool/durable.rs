@@ -1,6 +1,5 @@
 //! What `flush_durable` promises, and that it is kept.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::{PATIENCE, assert_accounts, assert_balanced, client, messages};
 use crate::spools::{TempDir, assert_arrived, emit, now, spooling, until};

@@ -1,6 +1,5 @@
 //! The folder of a spool: one that is no good, damage in it, and what else is kept there.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::child::printed_by_child;
 use crate::common::{PATIENCE, assert_accounts, assert_balanced, failure, messages};

@@ -1,6 +1,5 @@
 //! What one client leaves in the spool, the next one delivers.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::{PATIENCE, assert_accounts, assert_balanced};
 use crate::spools::{TempDir, assert_arrived, emit, gone, leave, now, spooling, until};

@@ -1,6 +1,5 @@
 //! The token is nowhere on disk.
 #![cfg(all(unix, feature = "http"))]
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::PATIENCE;
 use crate::spools::{TempDir, assert_arrived, emit, leave, spooling, until};

@@ -1,5 +1,4 @@
 //! Who may send and read, and what a stranger's web page may do: nothing.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use crate::socket::{Connection, ask, collector, event, post, request, stored};
 use jkool_collector::{Collector, StartError};

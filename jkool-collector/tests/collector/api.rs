@@ -1,5 +1,4 @@
 //! The read API, over a socket.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use jkool_collector::{Clock, Collector, Record, Retention, Store};
 use jkool_model::Timestamp;

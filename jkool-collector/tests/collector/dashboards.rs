@@ -1,5 +1,4 @@
 //! Dashboards, over a socket: the API and the page without a browser.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::{Folder, records};
 use jkool_collector::{Clock, Collector, Store};

@@ -1,5 +1,4 @@
 //! A slow, huge, endless or malformed request harms nobody else.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use crate::socket::{Connection, PATIENCE, ask, collector, event, eventually, post, request, stored};
 use jkool_collector::{Clock, Collector, CollectorBuilder, Store};

@@ -1,5 +1,4 @@
 //! What a client sends is understood, or refused with a reason that helps.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use crate::socket::{Connection, ask, collector, event, eventually, operations, post, request, stored};
 use flate2::Compression;

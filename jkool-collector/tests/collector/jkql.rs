@@ -1,5 +1,4 @@
 //! `/jkool-service/jkql` and the query line, over a socket.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::records;
 use jkool_collector::{Collector, Request, ask};

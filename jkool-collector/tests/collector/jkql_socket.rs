@@ -1,5 +1,4 @@
 //! `/jkool-service/jkqlasync`, by the WebSocket client that a program would use.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::records;
 use futures_util::{SinkExt, StreamExt};

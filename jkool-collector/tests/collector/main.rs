@@ -1,4 +1,5 @@
 //! The collector over sockets: what it takes, answers and shows.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,5 +1,4 @@
 //! OpenTelemetry's protocol over HTTP.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use crate::socket::{Answer, Connection, ask, collector, operations, request, stored};
 use flate2::Compression;

@@ -1,5 +1,4 @@
 //! The page, without a browser.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod activities;
 mod traces;

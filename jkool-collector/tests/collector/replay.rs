@@ -1,6 +1,5 @@
 //! What every known client put on the wire, sent again byte for byte: answered as that client expects, and stored with its
 //! meaning.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use crate::socket::{Answer, Connection, event, request};
 use jkool_collector::{Collector, TestCollector};

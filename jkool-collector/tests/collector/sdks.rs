@@ -1,6 +1,5 @@
 //! OpenTelemetry's own SDKs, in the languages that they are for. `.ci/otlp-sdks` installs them and runs each of these tests with the
 //! variable SDK_COMMAND, a program of `sdks/`; all programs do the same.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use crate::socket::{ask, request};
 use jkool_collector::Collector;

@@ -1,5 +1,4 @@
 //! Entities over plain TCP: one JSON document a line, and no answers.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use crate::socket::{Connection, ask, event, eventually, operations, post, request};
 use jkool_collector::{Collector, StartError};

@@ -1,5 +1,4 @@
 //! The collector for tests, as a user's test uses it: with the real client.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use crate::socket::{Connection, event, post};
 use jkool_client::Client;

@@ -1,5 +1,4 @@
 //! TLS, with a certificate that is given.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use crate::socket::{Connection, event, post};
 use jkool_client::Client;

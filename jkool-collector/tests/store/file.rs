@@ -1,5 +1,4 @@
 //! A store in a file: what it survives, and what it says when it can't.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::{Folder, numbered, records, sizes};
 use jkool_collector::{Clock, Durability, Filter, MetricName, Retention, Store, StoreErrorKind};

@@ -1,5 +1,4 @@
 //! What is stored is found again.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::{filter, records};
 use jkool_collector::{Aggregation, Filter, Group, Key, Measure, MetricName, Store, StoreErrorKind};
@@ -173,7 +172,7 @@ async fn a_message_has_failed_when_its_receiver_tells_of_an_error_later() {
         event("EVENT", "Bank", 190, "c", "ERROR"),
     ])
     .await;
-    common::sizes(&store);
+    crate::common::sizes(&store);
     let flows = store.read(|reader| reader.flows(&Filter::default(), NOW)).await.unwrap();
     let [flow] = &*flows else { panic!("{flows:?}") };
     assert_eq!((flow.count, flow.errors, flow.transit_p95_usec), (2, 1, 7_000_000));
@@ -206,7 +205,7 @@ async fn figures_of_a_few_among_thousands_of_groups() {
             format!(r#"{{"operation":"{name}","elapsed-time-usec":{took},"time-usec":{}}}"#, took + 1)
         });
         store.append(records(&events.collect::<Vec<_>>(), NOW)).await.unwrap();
-        common::sizes(&store);
+        crate::common::sizes(&store);
     }
     let measure = |measure: &str| measure.parse::<Measure>().unwrap();
     let measures: Vec<_> =

@@ -1,5 +1,4 @@
 //! Whatever jKQL says of a store is what a plain look at each entity says.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::records;
 use jkool_collector::{JkqlAnswer, Request, Store, ask};

@@ -1,6 +1,5 @@
 //! Processes that are killed in the middle of a commit, a merge, retention, a takeover or a rebuild. Another then opens the store.
 #![cfg(unix)]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use crate::common::{Folder, numbered, records, sizes};
 use jkool_collector::{Filter, Retention, Store};

@@ -1,4 +1,5 @@
 //! The store: what every one promises, and the embedded one with its files.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 #[path = "../common/mod.rs"]
 mod common;

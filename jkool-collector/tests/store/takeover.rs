@@ -1,6 +1,5 @@
 //! Files of version 0.1 are taken over.
 #![cfg(feature = "sqlite")]
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use crate::common::{Folder, numbered, old_file, records, sizes};
 use jkool_collector::{Filter, Progress, Store, StoreErrorKind};

@@ -1,6 +1,5 @@
 //! What an HTTP transport sends, and what it takes the answers for.
 #![cfg(feature = "http")]
-#![allow(clippy::expect_used, reason = "a test ends there, as it should")]
 
 use crate::common::server::{Reply, Server};
 use crate::common::{RETRY, event, events, failure, marks};

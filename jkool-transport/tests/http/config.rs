@@ -1,6 +1,5 @@
 //! Settings that are wrong are refused with a text that names them, and no other is.
 #![cfg(feature = "http")]
-#![allow(clippy::expect_used, reason = "a test ends there, as it should")]
 
 use crate::common::server::Server;
 use crate::common::tls::{Authority, Identity};

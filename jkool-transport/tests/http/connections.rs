@@ -1,6 +1,5 @@
 //! Connections that go straight to the host: when one is used again, and when it ends.
 #![cfg(feature = "http")]
-#![allow(clippy::expect_used, reason = "a test ends there, as it should")]
 
 use crate::common::server::{Reply, Server, answer};
 use crate::common::tls::{Authority, handshake};

@@ -1,6 +1,5 @@
 //! Connections: kept, cut, refused, redirected, silent and endless.
 #![cfg(feature = "http")]
-#![allow(clippy::expect_used, reason = "a test ends there, as it should")]
 
 use crate::common::server::{Reply, Server, answer};
 use crate::common::{LONG, event, events, failure, marks};

@@ -1,6 +1,5 @@
 //! Certificates and keys in files, which are renewed under a transport that runs on.
 #![cfg(feature = "http")]
-#![allow(clippy::expect_used, reason = "a test ends there, as it should")]
 
 use crate::common::server::{Reply, Server};
 use crate::common::tls::{Authority, Identity, handshake, url};

@@ -2,7 +2,6 @@
 //!
 //! What the system says of them stands in `/proc/net/tcp`, and so only Linux is asked.
 #![cfg(all(feature = "http", target_os = "linux"))]
-#![allow(clippy::expect_used, reason = "a test ends there, as it should")]
 
 use crate::common::server::{Reply, Server};
 use crate::common::tls::{Authority, handshake, url};

@@ -1,6 +1,5 @@
 //! Direct to the host or by reqwest: what is sent is the same, and so is what an answer or a fault is taken for.
 #![cfg(feature = "http")]
-#![allow(clippy::expect_used, reason = "a test ends there, as it should")]
 
 use crate::common::server::{Reply, Server, answer};
 use crate::common::{LONG, event, events, marks};

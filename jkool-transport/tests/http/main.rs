@@ -1,5 +1,6 @@
 //! The transport over HTTP, against scripted servers.
 #![cfg(feature = "http")]
+#![allow(clippy::expect_used, reason = "a test ends there, as it should")]
 
 #[path = "../common/mod.rs"]
 mod common;

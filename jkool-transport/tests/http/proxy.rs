@@ -1,6 +1,5 @@
 //! Through a proxy or past it.
 #![cfg(feature = "http")]
-#![allow(clippy::expect_used, reason = "a test ends there, as it should")]
 
 use crate::common::server::{Reply, Request, Server};
 use crate::common::tls::{Authority, serve, url};

@@ -1,6 +1,5 @@
 //! The token is where it belongs and nowhere else.
 #![cfg(feature = "http")]
-#![allow(clippy::expect_used, reason = "a test ends there, as it should")]
 
 use crate::common::server::{Reply, Server};
 use crate::common::{event, events, everything_about, failure};

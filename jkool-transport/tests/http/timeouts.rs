@@ -1,6 +1,5 @@
 //! Every phase of a request has its limit in time, and what passes it is told from what may have arrived.
 #![cfg(feature = "http")]
-#![allow(clippy::expect_used, reason = "a test ends there, as it should")]
 
 use crate::common::server::{Reply, Server};
 use crate::common::{LONG, event, events, failure, marks};

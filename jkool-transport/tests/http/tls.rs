@@ -1,6 +1,5 @@
 //! Who is believed, and who is not.
 #![cfg(feature = "http")]
-#![allow(clippy::expect_used, reason = "a test ends there, as it should")]
 
 use crate::common::server::Server;
 use crate::common::tls::{Authority, Identity, handshake, serve, url};

@@ -1,5 +1,4 @@
 //! What every store does, asked of each through the public API: of the embedded one, and of VictoriaLogs where it is installed.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod aggregates;
 mod faults;
