@@ -91,14 +91,23 @@ impl Condition {
 
     /// Whether `stored` fulfils it.
     pub fn matches(&self, stored: &Stored) -> bool {
-        let holds = match (self.field.as_str(), &self.test) {
-            (TIME, test) => test.holds(&FieldValue::Number(stored.time.as_usec() as f64)),
-            (SEVERITY, test @ (Test::Above { .. } | Test::Below { .. })) => {
-                test.holds(&FieldValue::Number(rank(severity_of(&stored.entity))))
+        self.holds(&self.values(stored))
+    }
+
+    /// The values of `stored` that it is about.
+    pub(crate) fn values<'s>(&self, stored: &'s Stored) -> Vec<FieldValue<'s>> {
+        match (self.field.as_str(), &self.test) {
+            (TIME, _) => vec![FieldValue::Number(stored.time.as_usec() as f64)],
+            (SEVERITY, Test::Above { .. } | Test::Below { .. }) => {
+                vec![FieldValue::Number(rank(severity_of(&stored.entity)))]
             }
-            (name, test) => values_of(&stored.entity, name).iter().any(|value| test.holds(value)),
-        };
-        holds != self.negated
+            (name, _) => values_of(&stored.entity, name),
+        }
+    }
+
+    /// Whether it holds for these values.
+    pub(crate) fn holds(&self, values: &[FieldValue<'_>]) -> bool {
+        values.iter().any(|value| self.test.holds(value)) != self.negated
     }
 
     /// In the short form of a query line.

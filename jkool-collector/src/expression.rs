@@ -1,6 +1,7 @@
 //! Conditions joined by and, or and not.
 
-use crate::condition::Condition;
+use crate::condition::{Condition, Test};
+use crate::field::{FieldName, FieldValue};
 use crate::filter::words_of;
 use crate::store::{Search, Stored};
 use std::fmt;
@@ -74,12 +75,30 @@ impl Expression {
     pub fn matches(&self, stored: &Stored) -> bool {
         match self {
             Self::All(parts) => parts.iter().all(|part| part.matches(stored)),
-            Self::Any(parts) => parts.iter().any(|part| part.matches(stored)),
+            Self::Any(parts) => any(parts, stored),
             Self::Not(part) => !part.matches(stored),
             Self::Condition(condition) => condition.matches(stored),
             Self::Words { text, begins } => Search::words(text, *begins).matches(&words_of(&stored.entity)),
         }
     }
+}
+
+/// Whether one of `parts` holds. There may be hundreds that ask for an id, so the values of a field are read once for all equality tests on
+/// it that follow each other.
+fn any(parts: &[Expression], stored: &Stored) -> bool {
+    let mut known: Option<(&FieldName, Vec<FieldValue<'_>>)> = None;
+    parts.iter().any(|part| match part {
+        Expression::Condition(condition @ Condition { field, test: Test::Is(_), .. }) => {
+            let values = match known.take() {
+                Some((of, values)) if of == field => values,
+                _ => condition.values(stored),
+            };
+            let holds = condition.holds(&values);
+            known = Some((field, values));
+            holds
+        }
+        part => part.matches(stored),
+    })
 }
 
 /// Everything.
