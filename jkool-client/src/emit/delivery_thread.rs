@@ -1,4 +1,4 @@
-//! Which threads are those of delivery.
+//! Marks delivery threads, so that what they log is not emitted again.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
@@ -7,30 +7,31 @@ thread_local! {
     static IS_DELIVERY: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether this thread is a delivery thread, or one that its runtime started. A logger drops what comes from there: it is
-/// the HTTP stack talking about sending events.
+/// Whether the current thread is a delivery thread, or one that its runtime started. Logging adapters ignore records from such
+/// threads: the HTTP stack writes them while it sends events.
 pub(crate) fn is_current() -> bool {
     IS_DELIVERY.try_with(Cell::get).unwrap_or(false)
 }
 
-/// From now on this thread is one.
+/// Marks the current thread as a delivery thread until it ends.
 pub(crate) fn mark() {
     IS_DELIVERY.with(|is_delivery| is_delivery.set(true));
 }
 
-/// Marks the calling thread as one of delivery, for as long as it is held: what logging adapters get there makes no event. For a
-/// [`Transport`](jkool_transport::Transport) with threads of its own that may log, such as those of a driver: each record of theirs
-/// would be an event, which they would have to send, about which they would log.
+/// A guard that marks the calling thread as a delivery thread while it is held: logging adapters ignore records from this thread.
 ///
-/// Without it such a loop ends all the same: after 64 sends in a row during which events came, and none between them, the next such
-/// batch is dropped and counted as [`LossReason::Recursion`](crate::LossReason::Recursion).
+/// Use it in a [`Transport`](jkool_transport::Transport) with threads of its own that may log, such as those of a driver. Otherwise
+/// each of their records becomes an event, which the transport sends, which causes the next record.
+///
+/// Without the guard such a loop ends too: after 64 consecutive sends during which events were emitted, with no event between them, the
+/// next such batch is dropped and counted as [`LossReason::Recursion`](crate::LossReason::Recursion).
 ///
 /// ```
 /// use jkool_client::{DeliveryThread, is_delivery_thread};
 ///
 /// let connection = std::thread::spawn(|| {
 ///     let _quiet = DeliveryThread::enter();
-///     // What logs here does not come back as an event.
+///     // Records that are logged here do not become events.
 ///     assert!(is_delivery_thread());
 /// });
 /// # connection.join().unwrap();
@@ -40,12 +41,12 @@ pub(crate) fn mark() {
 #[must_use = "the thread is marked for as long as this is held"]
 pub struct DeliveryThread {
     was: bool,
-    /// It stays on its thread.
+    /// Makes the guard `!Send`, because it marks the thread that it was created on.
     _thread: PhantomData<*const ()>,
 }
 
 impl DeliveryThread {
-    /// Marks the calling thread.
+    /// Marks the calling thread until the guard is dropped.
     pub fn enter() -> Self {
         let was = IS_DELIVERY.try_with(|is_delivery| is_delivery.replace(true)).unwrap_or(true);
         Self { was, _thread: PhantomData }

@@ -2,29 +2,30 @@
 
 use std::time::Duration;
 
-/// What happens to an event that comes while the queue is full.
+/// Decides what happens to an event that is emitted while the queue is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum OverflowPolicy {
-    /// It is dropped and counted. The default: what is already queued tells how the trouble began.
+    /// The event is dropped and counted. This is the default, because the events that are already in the queue show how the problem
+    /// began.
     #[default]
     DropNewest,
-    /// The oldest waiting events make room, and are counted.
+    /// The oldest waiting events are dropped and counted, until there is room for the event.
     DropOldest,
-    /// The worker moves to the [spool](crate::Spool) what would fill more than half of the queue. What comes while the queue
-    /// is full all the same, because the disk is slower or the spool is full too, is dropped and counted. The default with
-    /// a spool, and impossible without.
+    /// The worker moves events that would fill more than half of the queue to the [spool](crate::Spool). If the queue is full all
+    /// the same, because the disk is too slow or the spool is full too, the event is dropped and counted. This is the default with
+    /// a spool, and not available without one.
     Spill,
-    /// The caller waits for room, at most so long; then the event is dropped and counted. This is the only setting under
-    /// which an emit or log call can block.
+    /// The caller waits for room, at most for the given time; then the event is dropped and counted. This is the only policy
+    /// under which an emit or log call can block.
     Block(Duration),
 }
 
-/// What became of an event at the moment it was emitted.
+/// Whether an event was accepted when it was emitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Admission {
-    /// It is on its way.
+    /// The event is in the queue.
     Accepted,
-    /// It was dropped at once, and counted.
+    /// The event was dropped at once and counted, for this reason.
     Dropped(crate::report::loss::LossReason),
 }
