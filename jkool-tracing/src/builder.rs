@@ -7,7 +7,9 @@ use jkool_client::{BuildError, Guard};
 use std::time::Duration;
 use tracing_core::LevelFilter;
 
-/// Builds a [`JkoolLayer`]. Everything has a default but the token, and that can come from the variable `JKOOL_TOKEN`.
+/// A builder for a [`JkoolLayer`].
+///
+/// All settings have defaults, except the token, which can be set in the environment variable `JKOOL_TOKEN`.
 ///
 /// ```no_run
 /// use tracing_subscriber::layer::SubscriberExt;
@@ -35,92 +37,99 @@ impl Builder {
 
     jkool_client::__client_settings!(client);
 
-    /// What a span becomes; [`Spans::Activities`] unless said otherwise.
+    /// Sets what a span becomes. Default: [`Spans::Activities`].
     pub fn spans(mut self, spans: Spans) -> Self {
         self.settings.spans = spans;
         self
     }
 
-    /// The most verbose spans that are recorded; all unless said otherwise. What happens in others belongs to the span around them.
+    /// Sets the most verbose level of the spans that are recorded. Default: all levels. Events and spans inside a span that is not
+    /// recorded belong to the next recorded span around it.
     ///
-    /// A filter on the layer does the same and more; this one costs a comparison.
+    /// A filter on the layer can do the same and more; this setting only costs a comparison.
     pub fn span_level(mut self, level: LevelFilter) -> Self {
         self.settings.span_level = level;
         self
     }
 
-    /// The most verbose events that are streamed; all that the layer's filter lets through unless said otherwise.
+    /// Sets the most verbose level of the events that are sent. Default: all events that the layer's filter lets through.
     pub fn event_level(mut self, level: LevelFilter) -> Self {
         self.settings.event_level = level;
         self
     }
 
-    /// Only spans that took at least so long are streamed, and those that failed. Events in a span that was shorter are
-    /// streamed all the same, and so are longer spans in it: they name a parent that nobody gets to see.
+    /// Sends only spans that took at least this long, and spans that failed. Default: zero.
+    ///
+    /// Events in a shorter span are sent all the same, and so are longer spans in it. They then refer to a parent that is not sent.
     pub fn min_duration(mut self, duration: Duration) -> Self {
         self.settings.min_duration = duration;
         self
     }
 
-    /// Of how many traces the spans are streamed: from 0, none, to 1, all. It goes by the trace id, so that services with the
-    /// same ratio choose the same traces; and in a trace that came from another service, by what that has chosen. Events are
-    /// streamed whatever becomes of the spans around them.
+    /// Sets the ratio of traces whose spans are sent, from 0 (none) to 1 (all). Default: 1.
+    ///
+    /// The decision depends on the trace id, so that services with the same ratio select the same traces. In a trace that came from
+    /// another service, the decision of that service applies. Events are sent whether or not the trace is sampled.
     pub fn sample_ratio(mut self, ratio: f64) -> Self {
         self.settings.sample_ratio = ratio;
         self
     }
 
-    /// Whether an event has the fields of the spans around it as properties. False unless said otherwise. Of one name, that
-    /// of the event itself counts, then that of the innermost span.
+    /// Sets whether an event gets the fields of all enclosing spans as properties. Default: false. If several have a field of the same
+    /// name, that of the event takes precedence, then that of the innermost span.
     pub fn inherit_fields(mut self, enabled: bool) -> Self {
         self.settings.inherit_fields = enabled;
         self
     }
 
-    /// Whether events and spans have the properties `module`, `file` and `line`. True unless said otherwise.
+    /// Sets whether events and spans get the properties `module`, `file` and `line`. Default: true.
     pub fn code_location(mut self, enabled: bool) -> Self {
         self.settings.code_location = enabled;
         self
     }
 
-    /// Whether a span has the properties `busy` and `idle`: how long it was entered, and how long it was not. True unless
-    /// said otherwise; without them, entering and leaving a span asks no clock.
+    /// Sets whether a span gets the properties `busy` and `idle`: the times during which it was entered and was not, in microseconds.
+    /// Default: true. Without them, entering and leaving a span does not read the clock.
     pub fn busy_and_idle(mut self, enabled: bool) -> Self {
         self.settings.busy_and_idle = enabled;
         self
     }
 
-    /// How many ids of its children an activity lists; 64 unless said otherwise. All children name their parent anyway.
+    /// Sets the maximum number of child ids that an activity lists. Default: 64. All children refer to their parent in any case.
     pub fn max_children(mut self, children: usize) -> Self {
         self.settings.max_children = children;
         self
     }
 
-    /// How many spans may be open at the same time; 65,536 unless said otherwise. What is opened beyond that is not recorded,
-    /// and counted as [`LossReason::SpanLimit`](jkool_client::LossReason::SpanLimit).
+    /// Sets the maximum number of spans that are open at the same time. Default: 65,536. Further spans are not recorded, and are
+    /// counted as [`LossReason::SpanLimit`](jkool_client::LossReason::SpanLimit).
     pub fn max_open_spans(mut self, spans: usize) -> Self {
         self.settings.max_open_spans = spans;
         self
     }
 
-    /// Whether activities with the status BEGIN tell of the spans that are open when the [`Guard`] is flushed, shut down or dropped:
-    /// with what they have said until then. They come again, with the same id, when they have ended. False unless said otherwise;
-    /// it costs a lock shared by all threads whenever a span opens or closes. Nothing is told with [`Spans::Events`].
+    /// Sets whether spans that are still open when the [`Guard`] is flushed, shut down or dropped are sent as activities with the status
+    /// BEGIN. Default: false.
+    ///
+    /// Such an activity has the data that the span has recorded until then. It is sent again, with the same id, when the span has ended.
+    /// This setting takes a lock shared by all threads whenever a span opens or closes. It has no effect with [`Spans::Events`].
     pub fn open_spans_at_flush(mut self, enabled: bool) -> Self {
         self.settings.open_spans_at_flush = enabled;
         self
     }
 
-    /// How long dropping the guard waits for what is queued; 5 s unless said otherwise.
+    /// Sets how long dropping the guard waits for queued events to be delivered. Default: 5 s.
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.shutdown_timeout = timeout;
         self
     }
 
-    /// Starts the client, and hands over the layer for a subscriber. A server that is down is no error: nothing is sent yet.
+    /// Starts the client, and returns the layer for a subscriber and a guard that delivers queued events when it is dropped.
+    ///
+    /// Nothing is sent yet, so an unavailable server is not an error.
     ///
     /// # Errors
-    /// When settings exclude each other, or the client can't be built.
+    /// Returns an error if settings exclude each other or are out of range, or if the client cannot be built.
     pub fn build(self) -> Result<(JkoolLayer, Guard), BuildError> {
         let ratio = self.settings.sample_ratio;
         if !(0.0..=1.0).contains(&ratio) {

@@ -1,4 +1,4 @@
-//! The layer: what it is told of spans and events.
+//! The layer, which implements the callbacks of `tracing` for spans and events.
 
 use crate::entered;
 use crate::event;
@@ -21,15 +21,15 @@ use tracing_core::{Dispatch, Event, Level, Subscriber, span};
 use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
-/// Streams events, and spans when they close. Never blocks (unless
-/// [`OverflowPolicy::Block`](jkool_client::OverflowPolicy::Block) was chosen), never panics, and never calls itself.
+/// A `tracing` layer that sends events, and spans when they close, to jKool.
 ///
-/// Make one with [`builder`](crate::builder), and add it to a subscriber. Which spans and events it gets is up to the filter it is
-/// given there: `layer.with_filter(..)`.
+/// It never blocks (unless [`OverflowPolicy::Block`](jkool_client::OverflowPolicy::Block) is set), never panics, and never calls
+/// itself. Create it with [`builder`](crate::builder), and add it to a subscriber. To select the spans and events that it receives, add a
+/// filter: `layer.with_filter(..)`.
 #[derive(Debug)]
 pub struct JkoolLayer {
     shared: Arc<Shared>,
-    /// Tells what it keeps of a span from what another layer keeps.
+    /// Distinguishes the records of this layer from those of other layers on the same span.
     number: usize,
 }
 
@@ -41,7 +41,7 @@ impl JkoolLayer {
         Self { shared: Shared::new(client, settings), number: LAYERS.fetch_add(1, Ordering::Relaxed) }
     }
 
-    /// Tells which spans are open, if it is to do so.
+    /// Returns a function that sends the open spans, if `open_spans_at_flush` is set.
     pub(crate) fn tell_open_spans(&self) -> Option<impl Fn() + Send + Sync + 'static> {
         self.shared.open_spans.as_ref()?;
         let (shared, layer) = (Arc::clone(&self.shared), self.number);
@@ -52,7 +52,7 @@ impl JkoolLayer {
         })
     }
 
-    /// Guards the making of an entity, in which the program's own code runs: a `Debug` may log. Counts what it logs.
+    /// Guards the creation of an entity, during which code of the program runs: a `Debug` implementation may log. Counts what it logs.
     fn guard(&self) -> Option<RecursionGuard> {
         let guard = RecursionGuard::enter(Sink::Jkool);
         if guard.is_none() {
@@ -77,7 +77,7 @@ impl JkoolLayer {
         S: for<'a> LookupSpan<'a>,
     {
         let Some(open) = self.shared.open(span.id().into_u64()) else { return };
-        // Another layer may have begun with this span.
+        // Another layer may have added its record to this span already.
         let is_alone = LAYERS.load(Ordering::Relaxed) == 1;
         let known = if is_alone { None } else { extensions::look(span, |records| records.context) };
         let (client, settings) = (&self.shared.client, &self.shared.settings);
@@ -93,7 +93,7 @@ impl JkoolLayer {
         let found = ancestors(span).find_map(|around| extensions::change(&around, inside).flatten());
         let root = || (known.unwrap_or_else(|| TraceContext::root(client, settings.sample_ratio)), None, None);
         let (context, parent, trace_state) = found.unwrap_or_else(root);
-        // A root may yet turn out to belong to a trace of another service, which is sampled.
+        // A root span may get a remote parent later, whose trace is sampled.
         let recorded = context.sampled || parent.is_none();
         let said = recorded.then(|| {
             Said::begin(attributes.metadata(), parent.map(|parent: TraceContext| parent.span_id.tracking_id()))
@@ -143,7 +143,7 @@ where
             return;
         }
         let Some(_guard) = self.guard() else { return };
-        // All of it before the span is locked: a `Debug` may ask for the span itself.
+        // The fields are read before the span is locked: a `Debug` implementation may access the span itself.
         let mut fields: Vec<(&'static str, TypedValue)> = Vec::new();
         values.record(&mut Fields::each(|name, value| fields.push((name, value))));
         self.with_record(&span, |_, record| fields.into_iter().for_each(|(name, value)| record.typed(name, value)));
@@ -151,7 +151,7 @@ where
 
     fn on_follows_from(&self, id: &Id, follows: &Id, context: Context<'_, S>) {
         if id == follows {
-            // One of another subscriber, which counts its spans from one as well.
+            // The other span belongs to another subscriber, which also numbers its spans from one.
             return;
         }
         let (Some(span), Some(follows)) = (context.span(id), context.span(follows)) else { return };
@@ -224,7 +224,7 @@ where
 }
 
 impl JkoolLayer {
-    /// The time, if it is of interest who is in a span.
+    /// The current time, if `busy_and_idle` is set.
     fn now(&self) -> Option<quanta::Instant> {
         self.shared.settings.busy_and_idle.then(presence::now)
     }

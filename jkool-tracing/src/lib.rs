@@ -33,7 +33,7 @@ pub use settings::Spans;
 pub use span_ext::SpanExt;
 pub use trace::{SpanId, TraceContext, TraceId};
 
-/// A builder of the layer.
+/// Returns a builder for a [`JkoolLayer`].
 pub fn builder() -> Builder {
     Builder::new()
 }

@@ -1,14 +1,14 @@
-//! Traces that cross services: what a request says of the trace that it belongs to, in the headers of
-//! [W3C Trace Context](https://www.w3.org/TR/trace-context/) and in `X-Correlator`.
+//! Trace propagation between services, with the headers of [W3C Trace Context](https://www.w3.org/TR/trace-context/) and
+//! `X-Correlator`.
 //!
-//! Headers are read and written by closures, so that those of any library will do.
+//! The functions read and write headers through closures, so they work with the header types of any library.
 //!
 //! ```
 //! use jkool_tracing::{SpanExt, propagation};
 //! use std::collections::HashMap;
 //! use tracing::info_span;
 //!
-//! // A server takes over the trace of a request,
+//! // A server continues the trace of a request,
 //! let request = HashMap::from([
 //!     ("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
 //!     ("x-correlator", "order-42, basket-9"),
@@ -16,7 +16,7 @@
 //! let span = info_span!("take order");
 //! span.set_remote_parent(&propagation::extract(|name| request.get(name).copied()));
 //!
-//! // and hands it on with its own requests.
+//! // and propagates it with its own requests.
 //! let mut headers = HashMap::new();
 //! propagation::inject(&span, |name, value| _ = headers.insert(name, value));
 //! ```
@@ -31,18 +31,18 @@ use std::fmt::Write;
 use std::sync::Arc;
 use tracing::Span;
 
-/// The header of the trace and the span.
+/// The name of the header with the trace id and the span id.
 pub const TRACEPARENT: &str = "traceparent";
-/// The header in which tracing systems keep what is theirs. It is handed on as it came.
+/// The name of the header with vendor-specific trace data. Its value is passed on unchanged.
 pub const TRACESTATE: &str = "tracestate";
-/// The header of correlators: a list with commas, with `%XX` for each byte of them that is a comma, a percent sign, a space or not
-/// ASCII.
+/// The name of the header with correlators: a comma-separated list, in which each byte of a correlator that is a comma, a percent sign,
+/// a space, a control character or not ASCII is written as `%XX`.
 pub const X_CORRELATOR: &str = "x-correlator";
 
-/// A header of another service is not read beyond that.
+/// The maximum length of a header in bytes. Longer headers are ignored.
 const MAX_HEADER: usize = 4096;
 
-/// What a request of another service says.
+/// The trace context and the correlators of a request from another service.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Remote {
     pub(crate) context: Option<TraceContext>,
@@ -51,23 +51,25 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// The trace, and the span that made the request.
+    /// Returns the trace of the request and the span that sent it.
     pub fn trace_context(&self) -> Option<TraceContext> {
         self.context
     }
 
-    /// What the request has in common with others.
+    /// Returns the correlators of the request.
     pub fn correlators(&self) -> &[Text] {
         &self.correlators
     }
 }
 
-/// Reads the headers of a request. `get` gives the value of a header by its name, which is asked for in lower case, and in the usual
-/// mixed case after that. What makes no sense, or is too long, is passed over.
+/// Reads the trace context and the correlators from the headers of a request.
+///
+/// `get` returns the value of a header by its name. It is called with the name in lower case first, and then in the usual mixed case.
+/// Invalid headers, and headers of more than 4,096 bytes, are ignored.
 pub fn extract<'h>(get: impl Fn(&str) -> Option<&'h str>) -> Remote {
     let either = |lower: &str, mixed: &str| get(lower).or_else(|| get(mixed)).filter(|value| value.len() <= MAX_HEADER);
     let context = either(TRACEPARENT, "Traceparent").and_then(TraceContext::parse);
-    // It means nothing without the trace that it belongs to.
+    // Without a valid `traceparent`, `tracestate` has no meaning.
     let trace_state = context.and_then(|_| either(TRACESTATE, "Tracestate")).map(Arc::from);
     let mut remote = Remote { context, trace_state, correlators: Vec::new() };
     for correlator in either(X_CORRELATOR, "X-Correlator").into_iter().flat_map(|list| list.split(',')) {
@@ -76,8 +78,8 @@ pub fn extract<'h>(get: impl Fn(&str) -> Option<&'h str>) -> Remote {
     remote
 }
 
-/// Writes the headers for a request that is made in `span`, by calling `set` with the name and the value of each. In no recorded
-/// span there are none.
+/// Writes the headers for a request that is sent in `span`, by calling `set` with the name and the value of each header. If neither the
+/// span nor a span around it is recorded, `set` is not called.
 pub fn inject(span: &Span, mut set: impl FnMut(&'static str, String)) {
     let found = with_recorded(span, |span| {
         let (mut context, mut list) = (None, Vec::new());
@@ -114,14 +116,14 @@ fn encode(correlator: &str) -> String {
         if byte.is_ascii_graphic() && !matches!(byte, b',' | b'%') {
             encoded.push(char::from(byte));
         } else {
-            // A string takes all that is written to it.
+            // Writing to a `String` cannot fail.
             write!(encoded, "%{byte:02X}").unwrap_or_default();
         }
     }
     encoded
 }
 
-/// A percent sign with no two hexadecimal digits stands for itself.
+/// Decodes `%XX`. A percent sign without two hexadecimal digits after it is kept.
 fn decode(encoded: &str) -> String {
     let (mut bytes, mut rest) = (Vec::with_capacity(encoded.len()), encoded.as_bytes());
     while let Some((first, after)) = rest.split_first() {

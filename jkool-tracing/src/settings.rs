@@ -1,4 +1,4 @@
-//! What the layer does with spans and events.
+//! The settings of the layer, and their defaults.
 
 use std::time::Duration;
 use tracing_core::LevelFilter;
@@ -9,9 +9,9 @@ use tracing_core::LevelFilter;
 pub enum Spans {
     /// An activity. The default.
     Activities,
-    /// An event with start, end and elapsed time; of type SEND, RECEIVE or CALL when the field `otel.kind` says so.
+    /// An event with start, end and elapsed time. Its type is SEND, RECEIVE or CALL if the field `otel.kind` says so.
     Events,
-    /// Nothing: events have no parent and no trace then.
+    /// Nothing: spans are not recorded, and events have no parent and no trace id.
     Off,
 }
 

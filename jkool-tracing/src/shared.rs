@@ -1,4 +1,4 @@
-//! What a layer and the spans that it has recorded hold together: where they go, and how many are open.
+//! The state that a layer shares with the spans that it has recorded: the client, the settings, and the number of open spans.
 
 use crate::activity;
 use crate::event::Around;
@@ -15,11 +15,11 @@ pub(crate) struct Shared {
     pub(crate) client: Client,
     pub(crate) settings: Settings,
     open: AtomicUsize,
-    /// When those are to be told at a flush.
+    /// Present if open spans are sent at a flush.
     pub(crate) open_spans: Option<OpenSpans>,
 }
 
-/// The place of a span that is open, until it is dropped.
+/// Counts one open span until it is dropped.
 #[derive(Debug)]
 pub(crate) struct OpenSpan {
     shared: Arc<Shared>,
@@ -32,7 +32,7 @@ impl Shared {
         Arc::new(Self { client, settings, open: AtomicUsize::new(0), open_spans })
     }
 
-    /// A place for one more. Counts the span as lost if there is none.
+    /// Counts one more open span. Returns `None`, and counts the span as lost, if the limit is reached.
     pub(crate) fn open(self: &Arc<Self>, id: u64) -> Option<OpenSpan> {
         if self.open.fetch_add(1, Ordering::Relaxed) < self.settings.max_open_spans {
             if let Some(open_spans) = &self.open_spans {
@@ -45,7 +45,7 @@ impl Shared {
         None
     }
 
-    /// Streams a span that has ended, if it is to be.
+    /// Sends a span that has ended, if its trace is sampled.
     pub(crate) fn emit_span(&self, record: Record, context: TraceContext, around: impl FnOnce() -> Around) {
         if context.sampled {
             activity::stream(record, context, self, around);

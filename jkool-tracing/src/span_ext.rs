@@ -1,4 +1,4 @@
-//! What a program can say of a span beside its fields.
+//! Data that a program can add to a span besides its fields.
 
 use crate::extensions;
 use crate::propagation::Remote;
@@ -10,10 +10,11 @@ use tracing::Span;
 use tracing_subscriber::Registry;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
-/// What a program can add to the activity of a span: `Span::current().add_correlator("order-42")`.
+/// Methods for [`tracing::Span`] that add data to its activity: `Span::current().add_correlator("order-42")`.
 ///
-/// Where a span itself is not recorded, for a filter or a level, it goes to the span around it that is. It works with subscribers
-/// on [`tracing_subscriber::Registry`]; elsewhere, and in no span, nothing happens.
+/// If the span is not recorded, because of a filter or a level, the data is added to the innermost recorded span around it. The methods
+/// work with subscribers that are based on [`tracing_subscriber::Registry`]. With other subscribers, and outside of spans, they do
+/// nothing.
 ///
 /// ```
 /// use jkool_tracing::SpanExt;
@@ -30,19 +31,19 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 /// # pay("order-42");
 /// ```
 pub trait SpanExt: sealed::Sealed {
-    /// Adds what the activity, and all that happens in it from now on, has in common with others.
+    /// Adds a correlator to the activity and to everything that happens in it from now on.
     fn add_correlator(&self, correlator: impl Into<Text>);
 
-    /// Adds a set of metrics.
+    /// Adds a snapshot, which is a set of metrics.
     fn add_snapshot(&self, snapshot: Snapshot);
 
-    /// Adds a typed property, or changes the one of that name. Unlike a field, it need not be declared with the span.
+    /// Adds a typed property, or replaces the one with the same name. Unlike a field, it need not be declared with the span.
     fn add_property(&self, name: impl Into<Text>, value: impl Into<TypedValue>);
 
-    /// Streams an event that happens in the span: with its parent, its trace and its correlators, as an event of tracing has them.
+    /// Sends an event that happens in the span. The event gets parent, trace id and correlators like a `tracing` event.
     ///
-    /// What `tracing` has no words for can be said so: the type of an operation, times, several snapshots. The subscriber's filter
-    /// and its other layers see nothing of it. Without a source it has that of the client.
+    /// Use it for data that a `tracing` event cannot carry, such as an operation type, times, or several snapshots. The subscriber's
+    /// filter and its other layers do not receive the event. If the event has no source, it gets that of the client.
     ///
     /// ```
     /// use jkool_tracing::SpanExt;
@@ -56,14 +57,14 @@ pub trait SpanExt: sealed::Sealed {
     /// ```
     fn emit(&self, event: impl Into<Box<Event>>);
 
-    /// Makes a span that has no recorded span around it part of the trace that a request came with; see
-    /// [`propagation::extract`](crate::propagation::extract). Correlators are taken over by any span.
+    /// Makes the span a child of the span that sent a request, in the trace of that request, and adds the request's correlators.
     ///
-    /// Call it before the span is entered and has children. False when the request came with no trace, or the span has a
-    /// parent here.
+    /// [`propagation::extract`](crate::propagation::extract) reads `remote` from the headers of the request. Call this method before the
+    /// span is entered and has children. Returns false if the request has no trace, if the span is not recorded, or if it has a recorded
+    /// parent in this program; correlators are added in any case.
     fn set_remote_parent(&self, remote: &Remote) -> bool;
 
-    /// Where in which trace the span is.
+    /// Returns the trace id, the span id and the sampling decision of the span.
     fn trace_context(&self) -> Option<TraceContext>;
 }
 
@@ -100,7 +101,7 @@ impl SpanExt for Span {
 
     fn set_remote_parent(&self, remote: &Remote) -> bool {
         let set = with_recorded(self, |span| {
-            // Not the span around one that is not recorded.
+            // Only if the span itself was found, and not a span around it.
             let is_own = self.id() == Some(span.id());
             extensions::change(&span, |records| {
                 for record in &mut records.of_layers {
@@ -133,9 +134,9 @@ fn each_record(span: &Span, f: impl FnMut(&mut Record)) {
     });
 }
 
-/// The span, or the innermost around it that is recorded.
+/// Calls `f` with the span, or with the innermost recorded span around it.
 ///
-/// By the registry, and not by the layer: a layer in a `reload` or in a filter can't be found from outside.
+/// The span is found through the registry, because a layer inside a `reload` or a filter cannot be found from outside.
 pub(crate) fn with_recorded<R>(span: &Span, f: impl FnOnce(SpanRef<'_, Registry>) -> R) -> Option<R> {
     span.with_subscriber(|(id, dispatch)| {
         let registry = dispatch.downcast_ref::<Registry>()?;

@@ -1,19 +1,19 @@
-//! The ids of W3C Trace Context, and which traces are sampled.
+//! The ids of W3C Trace Context, and the sampling of traces.
 
 use jkool_client::Client;
 use jkool_client::model::json::{Json, hex};
 use jkool_client::model::{Text, TrackingId};
 use std::fmt;
 
-/// The id of a trace: 16 bytes. As text it is 32 hexadecimal digits, the correlator of all that belongs to the trace.
+/// The id of a trace: 16 bytes. As text it has 32 hexadecimal digits, and it is a correlator of all spans and events of the trace.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TraceId(u128);
 
-/// The id of a span: 8 bytes. As text it is 16 hexadecimal digits, the tracking id of the span's activity.
+/// The id of a span: 8 bytes. As text it has 16 hexadecimal digits, and it is the tracking id of the span's activity.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SpanId(u64);
 
-/// Where in which trace a span is: what `traceparent` says.
+/// The trace id, span id and sampling decision of a span, as in the header `traceparent`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TraceContext {
     pub(crate) trace_id: TraceId,
@@ -26,7 +26,7 @@ impl TraceId {
         digits(&self.hex())
     }
 
-    /// As a text of JSON.
+    /// Writes the id as a JSON string.
     pub(crate) fn write_json(self, out: Json<'_>) -> Json<'_> {
         out.raw(b"\"").raw(&self.hex()).raw(b"\"")
     }
@@ -38,8 +38,8 @@ impl TraceId {
         digits
     }
 
-    /// By its last 7 bytes, which W3C wants to be random: by the upper 53 bits of them, which a float holds exactly. Any service
-    /// with the same ratio decides the same.
+    /// Decides by the last 7 bytes of the id, which are random according to W3C. It uses their upper 53 bits, which an `f64` holds
+    /// exactly. All services with the same ratio decide the same.
     fn is_sampled(self, ratio: f64) -> bool {
         const BITS: u32 = 53;
         let random = (self.0 as u64) << 8 >> (64 - BITS);
@@ -52,14 +52,14 @@ impl SpanId {
         TrackingId::from_span_id(self.0)
     }
 
-    /// Its digits.
+    /// The hexadecimal digits of the id.
     pub(crate) fn text(self) -> Text {
         digits(&hex(self.0))
     }
 }
 
 impl TraceContext {
-    /// Of a span with no parent.
+    /// The context of a span without a parent.
     pub(crate) fn root(client: &Client, ratio: f64) -> Self {
         let trace_id = loop {
             match client.next_bits() {
@@ -70,7 +70,7 @@ impl TraceContext {
         Self { trace_id, span_id: new_span_id(client), sampled: trace_id.is_sampled(ratio) }
     }
 
-    /// Of a span in this one.
+    /// The context of a child of this span.
     pub(crate) fn child(self, client: &Client) -> Self {
         Self { span_id: new_span_id(client), ..self }
     }
@@ -85,12 +85,12 @@ impl TraceContext {
         self.span_id
     }
 
-    /// Whether the spans of the trace are streamed.
+    /// Whether the spans of the trace are sent.
     pub fn is_sampled(&self) -> bool {
         self.sampled
     }
 
-    /// Reads a `traceparent`, also one of a later version.
+    /// Parses the value of a `traceparent` header, also of a later version of the specification.
     pub(crate) fn parse(traceparent: &str) -> Option<Self> {
         let text = traceparent.trim();
         let (version, rest) = (from_hex(text.get(..2)?)? as u8, text.get(55..)?);
@@ -110,7 +110,7 @@ impl TraceContext {
     }
 }
 
-/// As `traceparent`.
+/// Formats the context as the value of a `traceparent` header.
 impl fmt::Display for TraceContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "00-{}-{}-{:02x}", self.trace_id, self.span_id, u8::from(self.sampled))
@@ -147,7 +147,7 @@ fn digits(digits: &[u8]) -> Text {
 
 fn new_span_id(client: &Client) -> SpanId {
     loop {
-        // The upper half: a root's trace id and span id have nothing in common.
+        // The upper half is used so that the trace id and the span id of a root have no bits in common.
         match (client.next_bits() >> 64) as u64 {
             0 => {}
             bits => return SpanId(bits),
@@ -155,7 +155,7 @@ fn new_span_id(client: &Client) -> SpanId {
     }
 }
 
-/// Lower case alone, as the specification wants it.
+/// Parses hexadecimal digits in lower case, which the specification requires.
 fn from_hex(digits: &str) -> Option<u128> {
     let is_digit = |digit: &u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
     digits.as_bytes().iter().all(is_digit).then(|| u128::from_str_radix(digits, 16).ok())?
