@@ -11,7 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// The settings of a [`Relay`]: see [`Relay::builder`].
+/// A builder for a [`Relay`]; [`Relay::builder`] creates it.
 #[must_use = "a builder does nothing until build"]
 pub struct RelayBuilder {
     source: Box<dyn Source>,
@@ -33,55 +33,55 @@ impl RelayBuilder {
         Self { source: Box::new(source), client, dead_letters: None, limits, on_notice: Arc::new(|_| {}) }
     }
 
-    /// Where dead letters go, each as a line of JSON with the reason. A record is settled when its dead letter has arrived. Without
-    /// this they are counted and told to [`on_notice`](Self::on_notice) only.
+    /// Sets the transport to which dead letters are sent, each as a line of JSON with the reason. A record is settled when its dead letter
+    /// is delivered. Without this setting, dead letters are only counted and reported to [`on_notice`](Self::on_notice).
     pub fn dead_letters(mut self, transport: impl Transport) -> Self {
         self.dead_letters = Some(Arc::new(transport));
         self
     }
 
-    /// How many records may be under way before the source is paused. 8,192 by default; 0 counts as 1.
+    /// Sets how many records may be in flight before the source is paused. Default: 8,192; 0 counts as 1.
     pub fn max_in_flight(mut self, records: usize) -> Self {
         self.limits.records = records.clamp(1, 1 << 24);
         self
     }
 
-    /// How many bytes of records may be under way before the source is paused. 16 MiB by default.
+    /// Sets how many bytes of records may be in flight before the source is paused. Default: 16 MiB.
     pub fn max_bytes_in_flight(mut self, bytes: usize) -> Self {
         self.limits.bytes = bytes.clamp(1, 1 << 40);
         self
     }
 
-    /// How long a stop waits for what is under way. 10 seconds by default. What is left then goes to the client's spool, or is given
-    /// again by the source to the next relay.
+    /// Sets how long a stop waits for the records in flight. Default: 10 seconds. Records that are left then go to the client's spool, or
+    /// are read from the source again by the next relay.
     pub fn drain_timeout(mut self, timeout: Duration) -> Self {
         self.limits.drain = timeout;
         self
     }
 
-    /// How long partitions that go to another relay wait for what of them is under way. 10 seconds by default. What is left then is
-    /// delivered by both.
+    /// Sets how long a partition that moves to another relay is held until its records in flight are settled. Default: 10 seconds. Both
+    /// relays deliver the records that are left then.
     pub fn revoke_timeout(mut self, timeout: Duration) -> Self {
         self.limits.revoke = timeout;
         self
     }
 
-    /// How often positions are committed. Every 500 milliseconds by default; at least 10.
+    /// Sets the interval at which positions are committed. Default: 500 milliseconds; the minimum is 10.
     pub fn commit_interval(mut self, interval: Duration) -> Self {
         self.limits.commit = interval.max(Duration::from_millis(10));
         self
     }
 
-    /// Is told of dead letters and of what goes wrong, in a sentence for people; may be called from any thread.
+    /// Sets a function that receives messages about dead letters and failures, as text for people. It may be called from any thread.
     pub fn on_notice(mut self, hook: impl Fn(&str) + Send + Sync + 'static) -> Self {
         self.on_notice = Arc::new(hook);
         self
     }
 
-    /// Builds the client and the relay. The client's queue, overflow policy, hook for dead letters and notices are the relay's.
+    /// Builds the client and the relay. The relay sets the client's queue, overflow policy, hook for dead letters, and notices.
     ///
     /// # Errors
-    /// When the client can't be built.
+    /// Returns an error if the client cannot be built.
     pub fn build(self) -> Result<Relay, BuildError> {
         let Self { source, client, dead_letters, limits, on_notice } = self;
         let counters = Arc::<Counters>::default();
@@ -91,7 +91,7 @@ impl RelayBuilder {
             .passes_on(true)
             .loss_events(false)
             .notices(false)
-            // There is always room for what the limits let in: the relay itself holds up the source.
+            // The queue has room for all records that the relay's limits allow: the relay pauses the source.
             .queue_events(limits.records.saturating_mul(2))
             .queue_bytes(limits.bytes.saturating_mul(4).saturating_add(limits.records.saturating_mul(2 << 10)))
             .on_dead_letter(move |letter| {

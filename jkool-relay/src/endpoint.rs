@@ -1,4 +1,4 @@
-//! What a relay tells over HTTP: `/metrics` and `/healthz`.
+//! The HTTP endpoints for monitoring a relay: `/metrics` and `/healthz`.
 
 use crate::status::RelayStatus;
 use bytes::Bytes;
@@ -14,14 +14,16 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-/// More connections at once wait.
+/// The maximum number of concurrent connections; further connections wait.
 const MAX_CONNECTIONS: usize = 64;
 /// How long a connection may take for the head of a request.
 const PATIENCE: Duration = Duration::from_secs(10);
 const REST: Duration = Duration::from_millis(100);
 
-/// Answers `GET /metrics` (OpenMetrics) and `GET /healthz`: 200 while events get through or wait for a server that is away, 503 while a
-/// person has to mend something, such as a token that is refused.
+/// An HTTP server for monitoring, which answers `GET /metrics` (OpenMetrics) and `GET /healthz`.
+///
+/// `/healthz` answers 200 while events are delivered or wait for a server that is unavailable, and 503 while the configuration must be
+/// corrected, for example because the token is refused.
 #[derive(Debug)]
 pub struct Endpoint {
     listener: TcpListener,
@@ -29,21 +31,21 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Listens at an address; port 0 is one that is free.
+    /// Listens on `address`; port 0 selects a free port.
     ///
     /// # Errors
-    /// When the address can't be had.
+    /// Returns an error if it cannot listen on the address.
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
         Ok(Self { address: listener.local_addr()?, listener })
     }
 
-    /// Where it listens.
+    /// Returns the address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Answers until it is dropped.
+    /// Answers requests until the future is dropped.
     pub async fn serve(self, status: RelayStatus) {
         let mut connections = JoinSet::new();
         loop {
@@ -63,7 +65,7 @@ impl Endpoint {
                 });
                 let mut server = hyper::server::conn::http1::Builder::new();
                 server.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(16 << 10);
-                // It is its client's business how a connection ends.
+                // A connection that ends with an error concerns only its client.
                 drop(server.serve_connection(TokioIo::new(stream), answer).await);
             });
         }

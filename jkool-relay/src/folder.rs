@@ -1,4 +1,4 @@
-//! A folder of JSON lines, as `FileTransport` writes them.
+//! A source that reads a folder of files with JSON lines, as `FileTransport` writes them.
 
 mod listing;
 mod positions;
@@ -13,14 +13,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 
-/// How many pieces wait that were read.
+/// The maximum number of pieces that were read and not taken yet.
 const WAITING: usize = 4;
 
-/// Reads the files `*.jsonl` and `*.jsonl.gz` of a folder, the oldest names first, and goes on as they grow and as new ones come.
+/// A source that reads the files `*.jsonl` and `*.jsonl.gz` of a folder, the oldest names first, and keeps reading as files grow and new
+/// files appear.
 ///
-/// Files may roll and be compressed meanwhile, as `FileTransport` does it. How far each was relayed is
-/// remembered in `.jkool-relay.json`, which is in the folder unless said otherwise. A line counts when its line break is there. One
-/// relay at a time reads a folder.
+/// Files may be rotated and compressed at the same time, as `FileTransport` does. The position in each file is stored in
+/// `.jkool-relay.json`, by default in the same folder. A line is read when its line break has been written. Only one relay at a time can
+/// read a folder.
 pub struct FolderSource {
     name: String,
     known: Arc<Mutex<Known>>,
@@ -30,17 +31,17 @@ pub struct FolderSource {
 }
 
 impl FolderSource {
-    /// Reads a folder, and remembers in it how far it is.
+    /// Opens a folder, and stores the positions in it.
     ///
     /// # Errors
-    /// When it is no folder that can be read and written to, another relay reads it, or what is remembered can't be read.
+    /// Returns an error if the folder cannot be read or written, if another relay reads it, or if the stored positions cannot be read.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, SourceError> {
         let folder = folder.into();
         let positions = folder.join(".jkool-relay.json");
         Self::with_positions(folder, positions)
     }
 
-    /// The same, which remembers in another file how far it is, such as for a folder that can't be written to.
+    /// Opens a folder, and stores the positions in another file, for example if the folder is not writable.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -54,7 +55,7 @@ impl FolderSource {
         let (known, control) = (Arc::new(Mutex::new(known)), Arc::<Control>::default());
         let (to, batches) = mpsc::channel(WAITING);
         let reader = Reader::new(folder.clone(), Arc::clone(&known), Arc::clone(&control), to);
-        // It ends when the source is stopped or dropped.
+        // The reader ends when the source is stopped or dropped.
         let started = jkool_client::spawn_thread("jkool-folder", move || reader.run());
         started.map_err(|error| SourceError::new("no thread can be started").with_source(error))?;
         let name = format!("folder {}", folder.display());
@@ -86,7 +87,7 @@ impl Source for FolderSource {
 
     fn stop(&mut self) {
         self.control.stop();
-        // What was read and not taken yet is read again.
+        // Pieces that were read and not taken yet are read again.
         self.batches.close();
         while self.batches.try_recv().is_ok() {}
     }

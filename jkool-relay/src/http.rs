@@ -1,4 +1,4 @@
-//! Requests over HTTP, as a collector takes them.
+//! A source that receives HTTP requests, in the format that a collector accepts.
 
 mod answers;
 mod body;
@@ -20,32 +20,33 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-/// More connections at once wait.
+/// The maximum number of concurrent connections; further connections wait.
 const MAX_CONNECTIONS: usize = 1024;
-/// How many requests' records wait.
+/// The maximum number of requests whose records wait to be taken.
 const WAITING: usize = 16;
 /// How long a connection may take for the head of its next request.
 const IDLE: Duration = Duration::from_secs(75);
-/// How long to wait when no connection can be taken, such as for want of file descriptors.
+/// How long to wait after a connection could not be accepted, for example because there are no free file descriptors.
 const REST: Duration = Duration::from_millis(100);
 /// How long the last answers may take.
 const LAST: Duration = Duration::from_secs(1);
 
-/// Listens for requests that bring entities as JSON, as `HttpTransport` and the clients of the service send them: `POST /event` and the
-/// like, alone or below `/JESL`, one entity or many, with gzip or without.
+/// A source that receives entities as JSON in HTTP requests, as `HttpTransport` and the clients of the service send them.
 ///
-/// The answer comes when what the request brought is settled, and so says 2xx only of what is delivered, durable in the spool, or a dead
-/// letter that has arrived. While enough is under way a request waits for 5 seconds and is answered 503 with `Retry-After`; so is one
-/// whose events are not settled after 20 seconds, which may be delivered all the same. Who gets no answer has to send again: what is
-/// under way when the relay is killed is not kept. Answers are as frequent as commits, so set a short
-/// [`commit_interval`](crate::RelayBuilder::commit_interval).
+/// It accepts `POST /event` and the other paths of the service, also below `/JESL`, with one or more entities, with or without gzip.
 ///
-/// It speaks no TLS. A request that names an `Origin`, which browsers add and programs don't, is refused.
+/// A request is answered when all its records are settled. So a 2xx answer means that each of them is delivered, durable in the spool, or
+/// a dead letter that was delivered. While the limits of records in flight are reached, a request waits for 5 seconds and is then answered
+/// 503 with `Retry-After`. A request whose records are not settled after 20 seconds is also answered 503; its records may be delivered all
+/// the same. A client that gets no answer must send the request again, because records in flight are lost when the relay is killed.
+/// Answers are sent at commits, so set a short [`commit_interval`](crate::RelayBuilder::commit_interval).
+///
+/// TLS is not supported. A request with an `Origin` header, which browsers send and other programs do not, is refused.
 pub struct HttpSource {
     name: String,
     address: SocketAddr,
     records: mpsc::Receiver<Vec<Record>>,
-    /// The only one that stays: requests borrow it. It goes with the stop, and then the records end.
+    /// The only sender that is kept; requests borrow it. A stop drops it, which ends the records.
     to: Option<mpsc::Sender<Vec<Record>>>,
     answers: Arc<Answers>,
     is_paused: bool,
@@ -54,11 +55,11 @@ pub struct HttpSource {
 }
 
 impl HttpSource {
-    /// Listens at an address; port 0 is one that is free. With a token, requests have to bring it as `X-API-Key`, `token` or
+    /// Listens on `address`; port 0 selects a free port. If a token is given, requests must send it as `X-API-Key`, `token` or
     /// `Authorization: Bearer`.
     ///
     /// # Errors
-    /// When the address can't be had, or the token is empty.
+    /// Returns an error if it cannot listen on the address, or if the token is empty.
     pub async fn bind(address: SocketAddr, token: Option<&str>) -> Result<Self, SourceError> {
         if token.is_some_and(str::is_empty) {
             return Err(SourceError::new("the token is empty"));
@@ -83,7 +84,7 @@ impl HttpSource {
         })
     }
 
-    /// Where it listens.
+    /// Returns the address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -95,7 +96,7 @@ impl Source for HttpSource {
         &self.name
     }
 
-    /// Its senders may repeat, but a request that comes again has another place.
+    /// Senders may repeat a request, but its records then have other positions.
     fn repeats(&self) -> bool {
         false
     }
@@ -121,7 +122,7 @@ impl Source for HttpSource {
         self.stop.send_replace(true);
     }
 
-    /// Has the requests answered that are settled.
+    /// Answers the requests whose records are settled.
     async fn commit(&mut self, positions: &[Position]) -> Result<(), SourceError> {
         self.answers.settled(positions);
         Ok(())
@@ -131,7 +132,7 @@ impl Source for HttpSource {
         self.stop();
         self.answers.give_up();
         let ended = async { while self.tasks.join_next().await.is_some() {} };
-        // Who reads no answer is waited for no longer.
+        // Do not wait longer for clients that do not read their answer.
         drop(tokio::time::timeout(LAST, ended).await);
         Ok(())
     }
@@ -143,7 +144,7 @@ impl fmt::Debug for HttpSource {
     }
 }
 
-/// Takes connections, each on a task of its own, until the stop; then waits for their last answers.
+/// Accepts connections, each in its own task, until the stop; then waits for their last answers.
 async fn accept(listener: TcpListener, intake: Arc<Intake>, mut stopped: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
     loop {
@@ -171,7 +172,7 @@ async fn serve(stream: TcpStream, intake: Arc<Intake>, mut stopped: watch::Recei
     let mut server = hyper::server::conn::http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(IDLE).max_buf_size(64 << 10);
     let mut connection = pin!(server.serve_connection(TokioIo::new(stream), answer));
-    // It is its client's business how a connection ends.
+    // A connection that ends with an error concerns only its client.
     tokio::select! {
         ended = connection.as_mut() => return drop(ended),
         _ = stopped.wait_for(|stopped| *stopped) => connection.as_mut().graceful_shutdown(),

@@ -1,4 +1,4 @@
-//! The relay as a program holds it.
+//! The relay, and the report of its end.
 
 use crate::builder::RelayBuilder;
 use crate::dead_letters::Writer;
@@ -9,7 +9,7 @@ use jkool_client::{ClientBuilder, LossReason};
 use std::future::Future;
 use std::pin::pin;
 
-/// Takes what comes from a source, and streams it by a client.
+/// Reads records from a [`Source`], sends them with a client, and commits the positions of settled records.
 ///
 /// ```
 /// use jkool_client::Client;
@@ -43,55 +43,56 @@ pub struct Relay {
     pub(crate) writer: Writer,
 }
 
-/// How a relay has ended.
+/// The result of a relay that was stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RelayReport {
-    /// Records that came from the source.
+    /// Records that were received from the source.
     pub received: u64,
-    /// Records that are done with, and whose positions are committed.
+    /// Records that are settled and whose positions are committed.
     pub settled: u64,
-    /// Dead letters among them.
+    /// The number of settled records that became dead letters.
     pub dead_letters: u64,
-    /// Records that were under way at the end. A source that repeats gives them again; those of any other are lost.
+    /// Records that were in flight at the end. The next relay reads them again if the source [repeats](Source::repeats); otherwise they
+    /// are lost.
     pub left: u64,
 }
 
 impl RelayReport {
-    /// Whether nothing was left.
+    /// Whether no records were left in flight.
     pub fn is_drained(&self) -> bool {
         self.left == 0
     }
 }
 
-/// Why a relay has ended before it was told to.
+/// Why a relay ended before it was stopped.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum RelayError {
-    /// The source will never give anything more.
+    /// The source failed permanently.
     #[error("{0}")]
     Source(#[source] SourceError),
-    /// The client takes or delivers nothing more.
+    /// The client does not accept or deliver events any more.
     #[error("the client has ended: {0}")]
     Client(LossReason),
 }
 
 impl Relay {
-    /// The settings of a relay from `source` by a client, which the relay builds.
+    /// Returns a builder for a relay that reads from `source` and sends with a client, which the relay builds.
     pub fn builder(source: impl Source, client: ClientBuilder) -> RelayBuilder {
         RelayBuilder::new(source, client)
     }
 
-    /// How it is doing, for whoever watches it.
+    /// Returns a handle to the state and the counters of the relay.
     pub fn status(&self) -> RelayStatus {
         self.engine.status()
     }
 
-    /// Relays until `stop` is ready or the source has ended. Then it reads nothing new, waits for what is under way, at most for the
-    /// builder's `drain_timeout`, lets the client spool the rest, commits, and ends the client.
+    /// Relays until `stop` is ready or the source has ended. Then it reads no new records, waits for the records in flight, at most for the
+    /// builder's `drain_timeout`, lets the client write the rest to its spool, commits, and shuts the client down.
     ///
     /// # Errors
-    /// When the source or the client has failed for good. All the same it has drained and committed then.
+    /// Returns an error if the source or the client failed permanently. In this case, too, it waits for the records in flight and commits.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<RelayReport, RelayError> {
         let Self { mut engine, mut writer } = self;
         let relayed = engine.relay(pin!(stop), pin!(writer.run())).await;

@@ -1,4 +1,4 @@
-//! Where records come from.
+//! The trait for the sources of a relay.
 
 use async_trait::async_trait;
 use jkool_client::model::Timestamp;
@@ -6,97 +6,98 @@ use std::fmt;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
-/// A place in a source: so much of a partition.
+/// A position in a source: a partition and an offset in it.
 ///
-/// A partition is a part of a source whose records have an order, such as a partition of a topic or a file; its number is the source's
-/// own choice. The offset is where the next record begins, in the source's own unit.
+/// A partition is a part of a source whose records are ordered, such as a partition of a topic, or a file. The source chooses its number,
+/// and the unit of the offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Position {
-    /// Which partition.
+    /// The number of the partition.
     pub partition: u64,
-    /// Where the record behind this place begins.
+    /// Where the next record after this position begins.
     pub offset: u64,
 }
 
-/// One record, which should hold one entity as JSON.
+/// A record from a source, which should contain one entity as JSON.
 #[derive(Debug, Clone)]
 pub struct Record {
-    /// The place behind it.
+    /// The position after the record.
     pub position: Position,
-    /// What it holds, as it came.
+    /// The content of the record, unchanged.
     pub body: Vec<u8>,
-    /// When it was written, for an entity that does not say its time.
+    /// When the record was written. An entity without a time gets this one.
     pub time: Option<Timestamp>,
 }
 
-/// What comes next from a source.
+/// What [`Source::next`] returns.
 #[derive(Debug)]
 pub enum Next {
-    /// Records, in the order of their partitions.
+    /// Records. Those of one partition are in order.
     Records(Vec<Record>),
-    /// Partitions that go to another relay.
+    /// Partitions that move to another relay.
     Revoked(Revoked),
-    /// What a person should know, such as that a file can't be read.
+    /// A message for people, for example that a file cannot be read.
     Notice(String),
-    /// Nothing comes any more.
+    /// The source has ended.
     End,
 }
 
-/// Partitions that go to another relay, which starts where this one has committed.
+/// Partitions that move to another relay, which starts at the last committed positions.
 ///
-/// The relay waits for a while for what of them is under way, and then answers with the positions to be committed.
+/// The relay waits for the records of these partitions that are in flight, up to a timeout, and then answers with the positions to commit.
 #[derive(Debug)]
 pub struct Revoked {
-    /// Their numbers.
+    /// The numbers of the partitions.
     pub partitions: Vec<u64>,
-    /// Takes how far each of them has come that has made progress since the last commit.
+    /// Receives the positions to commit: one for each of these partitions that has made progress since the last commit.
     pub done: oneshot::Sender<Vec<Position>>,
 }
 
-/// Where records come from. A [`Relay`](crate::Relay) is the only one that calls these methods.
+/// A source of records. Implement it to relay from another system; only [`Relay`](crate::Relay) calls the methods.
 #[async_trait]
 pub trait Source: fmt::Debug + Send + 'static {
-    /// What it is called in messages, such as `kafka topic orders`. Together with a position it identifies a record, so it is the same
-    /// after a restart.
+    /// Returns the name of the source for messages, such as `kafka topic orders`. Name and position together identify a record, so the name
+    /// must be the same after a restart.
     fn name(&self) -> &str;
 
-    /// Whether what was not committed is given again, to the next relay that starts. When not, what is under way when the relay is
-    /// killed is lost.
+    /// Whether the next relay gets records again that were not committed. If not, records in flight are lost when the relay is killed.
     fn repeats(&self) -> bool;
 
-    /// What comes next, however long that takes.
+    /// Waits for the next records or another notification, without a timeout.
     ///
     /// # Errors
-    /// When there will never be anything more. What passes by itself is no error: the source tries again.
+    /// Returns an error only if the source failed permanently. After a temporary failure the source retries by itself.
     ///
     /// # Cancel safety
-    /// Nothing is lost when the future is dropped before it is ready.
+    /// This method is cancel safe: no record is lost if the future is dropped before it is ready.
     async fn next(&mut self) -> Result<Next, SourceError>;
 
-    /// Gives no new records until [`resume`](Self::resume); what was read already may still come, and partitions may be revoked.
+    /// Stops reading records until [`resume`](Self::resume). Records that were already read may still be returned, and partitions may be
+    /// revoked.
     fn pause(&mut self);
 
-    /// Gives records again.
+    /// Reads records again after [`pause`](Self::pause).
     fn resume(&mut self);
 
-    /// Reads nothing new for good. A source that does not repeat still gives what it has, and then [`Next::End`]; of any other records are
-    /// not taken any more.
+    /// Stops reading permanently. A source that does not [repeat](Self::repeats) still returns the records that it has, and then
+    /// [`Next::End`]. From other sources the relay takes no more records.
     fn stop(&mut self);
 
-    /// All that stands before these positions need not be given again, also after a restart. At most one position for each partition.
+    /// Stores these positions: records before them need not be returned again, also after a restart. There is at most one position for each
+    /// partition.
     ///
     /// # Errors
-    /// When that could not be kept. It is tried again with later positions.
+    /// Returns an error if the positions could not be stored. The relay tries again with later positions.
     async fn commit(&mut self, positions: &[Position]) -> Result<(), SourceError>;
 
-    /// Lets go of files, connections and partitions, after the last commit.
+    /// Releases files, connections and partitions after the last commit.
     ///
     /// # Errors
-    /// When the last commit could not be kept.
+    /// Returns an error if the last commit could not be stored.
     async fn close(&mut self) -> Result<(), SourceError>;
 }
 
-/// What a source could not do.
+/// An error of a source.
 #[derive(Debug, Clone)]
 pub struct SourceError {
     message: Arc<str>,
@@ -104,12 +105,12 @@ pub struct SourceError {
 }
 
 impl SourceError {
-    /// An error in the source's own words.
+    /// Creates an error with a message.
     pub fn new(message: impl Into<Arc<str>>) -> Self {
         Self { message: message.into(), cause: None }
     }
 
-    /// Adds what caused it.
+    /// Sets the cause of the error.
     pub fn with_source(mut self, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
         self.cause = Some(Arc::new(cause));
         self

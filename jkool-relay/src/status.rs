@@ -1,11 +1,11 @@
-//! How a relay is doing, for whoever watches it.
+//! The state and the counters of a relay.
 
 use jkool_client::{Client, Condition};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What the relay counts.
+/// The counters of a relay.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) received: AtomicU64,
@@ -21,7 +21,7 @@ pub(crate) struct Counters {
     pub(crate) paused: AtomicU64,
 }
 
-/// How a relay is doing. Cloning is cheap; it can be asked while the relay runs and afterwards.
+/// A handle to the state and the counters of a relay. It is cheap to clone, and can be used while the relay runs and afterwards.
 #[derive(Debug, Clone)]
 pub struct RelayStatus {
     counters: Arc<Counters>,
@@ -33,32 +33,33 @@ impl RelayStatus {
         Self { counters, client }
     }
 
-    /// Records that have come from the source.
+    /// The number of records that were received from the source.
     pub fn received(&self) -> u64 {
         self.counters.received.load(Ordering::Relaxed)
     }
 
-    /// Records that are done with: delivered, durable in the spool, dead letters, or dropped and counted by the client.
+    /// The number of records that are settled: delivered, durable in the spool, dead letters, or dropped and counted by the client.
     pub fn settled(&self) -> u64 {
         self.counters.settled.load(Ordering::Relaxed)
     }
 
-    /// Records that were no events, and events that the server refused for good.
+    /// The number of dead letters: records that were not valid events, and events that the server rejected permanently.
     pub fn dead_letters(&self) -> u64 {
         self.counters.dead_letters.load(Ordering::Relaxed)
     }
 
-    /// Records that are under way.
+    /// The number of records in flight.
     pub fn in_flight(&self) -> u64 {
         self.counters.in_flight.load(Ordering::Relaxed)
     }
 
-    /// Whether events get through, or will as soon as the server is back: false while a person has to mend a setting.
+    /// Returns false while the configuration must be corrected, for example because the token is refused. Returns true while events are
+    /// delivered, and also while the server is unavailable.
     pub fn is_healthy(&self) -> bool {
         matches!(self.client.health().condition, Condition::Running | Condition::BackingOff { .. })
     }
 
-    /// The counts of relay and client in the text format of OpenMetrics; see
+    /// Renders the counters of relay and client in the OpenMetrics text format; see
     /// [`Stats::to_open_metrics`](jkool_client::Stats::to_open_metrics).
     pub fn to_open_metrics(&self) -> String {
         let (mut text, counters) = (String::new(), &self.counters);
@@ -81,7 +82,7 @@ impl RelayStatus {
             ("paused", "gauge", "1 while the source is paused, since enough is under way.", &counters.paused),
         ] {
             let (total, value) = (if kind == "counter" { "_total" } else { "" }, value.load(Ordering::Relaxed));
-            // To write to a string does not fail.
+            // Writing to a `String` cannot fail.
             writeln!(
                 text,
                 "# TYPE jkool_relay_{name} {kind}\n# HELP jkool_relay_{name} {help}\njkool_relay_{name}{total} {value}"

@@ -1,4 +1,4 @@
-//! Lines over TCP, as `TcpTransport` and JESL's socket sink write them.
+//! A source that receives lines over TCP, as `TcpTransport` and JESL's socket sink write them.
 
 use crate::lines::Lines;
 use crate::source::{Next, Position, Record, Source, SourceError};
@@ -13,46 +13,46 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-/// More connections at once are not served.
+/// The maximum number of concurrent connections; further connections are not served.
 const MAX_CONNECTIONS: usize = 1024;
 /// How much is read at a time, and how many pieces wait.
 const PIECE: usize = 64 << 10;
 const WAITING: usize = 16;
-/// How long to wait when no connection can be taken, such as for want of file descriptors.
+/// How long to wait after a connection could not be accepted, for example because there are no free file descriptors.
 const REST: Duration = Duration::from_millis(100);
 
-/// Listens for connections that write entities as JSON, each on a line.
+/// A source that accepts TCP connections on which each line is an entity as JSON.
 ///
-/// There are no answers: a sender never knows what was delivered, and what is under way when the relay is killed is lost. While the
-/// relay is at its limits, connections are not read, so that senders wait. Senders are not asked who they are: listen where only those
-/// can connect that may.
+/// There are no answers: a sender does not know what was delivered, and records in flight are lost when the relay is killed. While the
+/// limits of records in flight are reached, connections are not read, so senders wait. Senders are not authenticated: listen only on an
+/// address that only trusted programs can connect to.
 pub struct TcpSource {
     name: String,
     address: SocketAddr,
     records: mpsc::Receiver<Vec<Record>>,
     is_paused: bool,
-    /// Ends the reading, and the tasks.
+    /// Stops reading and ends the tasks.
     stop: watch::Sender<bool>,
     _tasks: JoinSet<()>,
 }
 
 impl TcpSource {
-    /// Listens at an address; port 0 is one that is free.
+    /// Listens on `address`; port 0 selects a free port.
     ///
     /// # Errors
-    /// When the address can't be had.
+    /// Returns an error if it cannot listen on the address.
     pub async fn bind(address: SocketAddr) -> Result<Self, SourceError> {
         let failed = |error| SourceError::new(format!("tcp://{address} can't be listened at")).with_source(error);
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let ((to, records), (stop, stopped), mut tasks) =
             (mpsc::channel(WAITING), watch::channel(false), JoinSet::new());
-        // It ends when the source is dropped or stopped.
+        // The task ends when the source is dropped or stopped.
         tasks.spawn(accept(listener, to, stopped));
         Ok(Self { name: format!("tcp {address}"), address, records, is_paused: false, stop, _tasks: tasks })
     }
 
-    /// Where it listens.
+    /// Returns the address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -84,12 +84,12 @@ impl Source for TcpSource {
     }
 
     fn stop(&mut self) {
-        // What was read can't be read again.
+        // Lines cannot be read from a connection again.
         self.is_paused = false;
         self.stop.send_replace(true);
     }
 
-    /// There is nobody to be told.
+    /// Does nothing, because senders get no answers.
     async fn commit(&mut self, _: &[Position]) -> Result<(), SourceError> {
         Ok(())
     }
@@ -106,7 +106,7 @@ impl fmt::Debug for TcpSource {
     }
 }
 
-/// Takes connections, each on a task of its own.
+/// Accepts connections, each in its own task.
 async fn accept(listener: TcpListener, to: mpsc::Sender<Vec<Record>>, mut stopped: watch::Receiver<bool>) {
     let (mut connections, to, mut number) = (JoinSet::new(), Arc::new(to), 0);
     loop {
@@ -123,20 +123,21 @@ async fn accept(listener: TcpListener, to: mpsc::Sender<Vec<Record>>, mut stoppe
             Err(_) => tokio::time::sleep(REST).await,
         }
     }
-    // What they have read goes on its way.
+    // Lines that the tasks have read are still relayed.
     while connections.join_next().await.is_some() {}
 }
 
-/// What a sender has written is on its way when the stop comes: connections are read for so long after it.
+/// How long connections are read after the stop, so that bytes that a sender has already written still arrive.
 const LAST_LOOK: Duration = Duration::from_millis(200);
 
 async fn after(mut stopped: watch::Receiver<bool>) {
-    // The other end stays as long as the tasks do.
+    // The receiver exists as long as the tasks do.
     drop(stopped.wait_for(|stopped| *stopped).await);
     tokio::time::sleep(LAST_LOOK).await;
 }
 
-/// Reads lines until the connection ends, or for a moment after the stop. Then the line that is open is given too: it may be whole.
+/// Reads lines until the connection ends, or for a short time after the stop. Then a last line without a line break is returned too,
+/// because it may be complete.
 async fn read(
     mut stream: TcpStream,
     partition: u64,
@@ -160,7 +161,7 @@ async fn read(
             time: None,
         };
         let records: Vec<_> = found.into_iter().map(record).collect();
-        // Nobody takes them any more when that fails.
+        // This fails only if the source was dropped.
         if (!records.is_empty() && to.send(records).await.is_err()) || read == 0 {
             return;
         }
