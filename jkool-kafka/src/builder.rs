@@ -1,4 +1,4 @@
-//! The settings of a Kafka transport, and their check.
+//! The settings of a Kafka transport, and their validation.
 
 use crate::key::RecordKey;
 use crate::security::{Security, setters};
@@ -7,7 +7,7 @@ use jkool_transport::{ErrorKind, TransportError};
 use rdkafka::config::ClientConfig;
 use std::time::Duration;
 
-/// What a transport promises rests on these, or they have setters of their own.
+/// Properties that cannot be set, because the guarantees depend on them or because they have their own setters.
 const RESERVED: [&str; 14] = [
     "acks",
     "bootstrap.servers",
@@ -25,18 +25,18 @@ const RESERVED: [&str; 14] = [
     "request.required.acks",
 ];
 
-/// How records are compressed, a batch of them at a time.
+/// The compression of batches of records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Compression {
-    /// Not at all.
+    /// No compression.
     #[default]
     None,
-    /// By gzip: small, and slow to make.
+    /// Gzip: a high compression ratio, but slow.
     Gzip,
-    /// By Snappy.
+    /// Snappy.
     Snappy,
-    /// By LZ4: fast.
+    /// LZ4: fast.
     Lz4,
     /// By Zstandard: smaller than by gzip, and faster.
     Zstd,
@@ -54,7 +54,7 @@ impl Compression {
     }
 }
 
-/// The settings of a [`KafkaTransport`]: see [`KafkaTransport::builder`]. The last call of a setter counts.
+/// A builder for a [`KafkaTransport`]; [`KafkaTransport::builder`] creates it. If a setter is called twice, the last call counts.
 #[must_use = "a builder does nothing until build"]
 pub struct KafkaTransportBuilder {
     brokers: String,
@@ -87,58 +87,58 @@ impl KafkaTransportBuilder {
         }
     }
 
-    /// Some of the cluster's brokers, `host:port` with commas between them; the others are learnt from these. Needed.
+    /// Sets some brokers of the cluster, as a comma-separated list of `host:port`. The client discovers the others. Required.
     pub fn brokers(mut self, brokers: impl Into<String>) -> Self {
         self.brokers = brokers.into();
         self
     }
 
-    /// The topic to write to. Needed.
+    /// Sets the topic to write to. Required.
     pub fn topic(mut self, topic: impl Into<String>) -> Self {
         self.topic = topic.into();
         self
     }
 
-    /// What becomes a record's key, and so what stays in order. The operation by default.
+    /// Sets what becomes the key of a record. Order is kept among records with the same key. Default: the operation.
     pub fn key(mut self, key: RecordKey) -> Self {
         self.key = key;
         self
     }
 
-    /// The name by which brokers know this client, for their logs and quotas. `jkool` by default.
+    /// Sets the client id, which brokers use for logs and quotas. Default: `jkool`.
     pub fn client_id(mut self, id: impl Into<String>) -> Self {
         self.client_id = id.into();
         self
     }
 
-    /// How many payloads are handed over at once before their reports are waited for. 2,000 by default; what is less than
-    /// 1 counts as 1. After a failure those of the same unit may have been delivered although an older one was not.
+    /// Sets how many payloads are handed to librdkafka before the transport waits for their delivery reports. Default: 2,000; 0 counts
+    /// as 1. After a failure, later payloads of the same group may have been delivered although an earlier one was not.
     pub fn max_batch(mut self, max: usize) -> Self {
         self.max_batch = max.max(1);
         self
     }
 
-    /// The largest record in bytes, key included: a larger payload fails as too large, without a word to the broker.
-    /// 1,000,000 by default. The broker's `message.max.bytes` and the topic's `max.message.bytes` have to agree.
+    /// Sets the maximum size of a record in bytes, including its key. A larger payload fails as too large, and is not sent to the broker.
+    /// Default: 1,000,000. The broker's `message.max.bytes` and the topic's `max.message.bytes` must allow this size.
     pub fn max_message_bytes(mut self, max: usize) -> Self {
         self.max_message_bytes = max;
         self
     }
 
-    /// How long a record may take until it is acknowledged, the retries of librdkafka included. 30 seconds by default. A
-    /// payload that fails by it is in doubt.
+    /// Sets how long a record may take until it is acknowledged, including the retries of librdkafka. Default: 30 seconds. The delivery
+    /// of a payload that fails by this timeout is in doubt.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How long a record waits for others, to travel with them. 5 milliseconds by default.
+    /// Sets how long a record waits for others, so that they are sent in one batch. Default: 5 milliseconds.
     pub fn linger(mut self, linger: Duration) -> Self {
         self.linger = linger;
         self
     }
 
-    /// How records are compressed. Not at all by default.
+    /// Sets the compression of records. Default: none.
     pub fn compression(mut self, compression: Compression) -> Self {
         self.compression = compression;
         self
@@ -146,16 +146,16 @@ impl KafkaTransportBuilder {
 
     setters!();
 
-    /// Any other property of librdkafka, such as `partitioner` or `socket.keepalive.enable`.
+    /// Sets any other property of librdkafka, such as `partitioner` or `socket.keepalive.enable`.
     pub fn property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.properties.push((name.into(), value.into()));
         self
     }
 
-    /// Checks the settings and makes the transport. It connects by itself, so that brokers that are away are no error here.
+    /// Validates the settings and creates the transport. It connects in the background, so unavailable brokers are not an error here.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] says which setting is wrong.
+    /// Returns [`ErrorKind::Config`] if a setting is invalid, and says which one. Other kinds mean that the producer could not be started.
     pub fn build(self) -> Result<KafkaTransport, TransportError> {
         let config = self.config()?;
         KafkaTransport::start(config, self.topic, self.key, self.max_batch)
@@ -167,9 +167,9 @@ impl KafkaTransportBuilder {
         }
         check_topic(&self.topic)?;
         let mut config = ClientConfig::new();
-        // The same partition for a key as by Kafka's Java producer; the rest may be set otherwise.
+        // Selects the same partition for a key as Kafka's Java producer. Further properties may override this and the following.
         config.set("partitioner", "murmur2_random");
-        // So that a record fails by the topic that is unknown, and not by its time-out.
+        // So that a record fails because the topic is unknown, and not because of the timeout.
         config.set("topic.metadata.propagation.max.ms", (self.timeout.as_millis() / 3).to_string());
         for (name, value) in &self.properties {
             if is_reserved(name) {
@@ -208,7 +208,7 @@ pub(crate) fn config_error(text: &str) -> TransportError {
     TransportError::new(ErrorKind::Config, text)
 }
 
-/// What is about security has setters, which check it.
+/// Whether a property cannot be set by name. Security properties have their own setters, which validate them.
 fn is_reserved(name: &str) -> bool {
     RESERVED.contains(&name) || is_about_security(name)
 }
@@ -217,7 +217,7 @@ pub(crate) fn is_about_security(name: &str) -> bool {
     ["security.protocol", "sasl.", "ssl.", "enable.ssl."].iter().any(|start| name.starts_with(start))
 }
 
-/// Kafka's rule for the names of topics.
+/// Validates the name of a topic by Kafka's rules.
 pub(crate) fn check_topic(topic: &str) -> Result<(), TransportError> {
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     match topic {

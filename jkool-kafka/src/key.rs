@@ -1,26 +1,28 @@
-//! Which records stay in order: Kafka keeps it among those of one key.
+//! The keys of records. Kafka keeps the order of records with the same key.
 
 use jkool_transport::Payload;
 use serde::Deserialize;
 use std::borrow::Cow;
 
-/// What becomes a record's key. Kafka puts the records of one key in one partition, where they keep their order; records
-/// without a key are spread over all partitions.
+/// Selects the field that becomes the key of a record.
+///
+/// Kafka writes the records with the same key to one partition, where they keep their order. Records without a key are distributed over
+/// all partitions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum RecordKey {
-    /// The operation of an event, the category of a snapshot, as TNT4J's Kafka sink has it.
+    /// The operation of an event, or the category of a snapshot, as in TNT4J's Kafka sink.
     #[default]
     Operation,
-    /// The source (`source-fqn`): all that one program sends stays in order.
+    /// The source (`source-fqn`): all events of one program stay in order.
     Source,
-    /// The first correlator (`corrid`): what belongs to one order, session or request stays in order.
+    /// The first correlator (`corrid`): all events of one order, session or request stay in order.
     Correlator,
-    /// None.
+    /// No key.
     None,
 }
 
-/// The part of an entity that may become its key; all else is skipped.
+/// The fields of an entity that may become its key. Others are skipped.
 #[derive(Deserialize)]
 struct Fields<'a> {
     #[serde(borrow, rename = "source-fqn")]
@@ -37,7 +39,7 @@ enum Correlators<'a> {
 }
 
 impl RecordKey {
-    /// The key of a payload: none where it has no such field, or is no JSON.
+    /// The key of a payload, or `None` if it does not have the field or is not valid JSON.
     pub(crate) fn of(self, payload: &Payload) -> Option<Cow<'_, str>> {
         let key = match self {
             Self::Operation => payload.key().map(Cow::Borrowed),

@@ -1,4 +1,4 @@
-//! TLS and SASL: who the brokers are, and who the client is.
+//! TLS and SASL: authentication of the brokers and of the client.
 
 use crate::builder::config_error;
 use jkool_transport::TransportError;
@@ -6,7 +6,7 @@ use rdkafka::config::ClientConfig;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// How connections are encrypted. By default the system's authorities are believed.
+/// TLS settings. By default, the system's certificate authorities are trusted.
 #[derive(Debug, Clone, Default)]
 pub struct Tls {
     authorities: Option<PathBuf>,
@@ -14,25 +14,25 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// TLS with the system's authorities.
+    /// Uses TLS with the system's certificate authorities.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The authorities to believe in the place of the system's: a file of certificates in PEM, or a folder of such.
+    /// Sets the certificate authorities to trust instead of the system's: a PEM file with certificates, or a folder of such files.
     pub fn authorities(mut self, path: impl Into<PathBuf>) -> Self {
         self.authorities = Some(path.into());
         self
     }
 
-    /// The client's own certificate and its private key, files in PEM, for brokers that ask for one.
+    /// Sets the client's certificate and private key (PEM files), for brokers that require a client certificate.
     pub fn client_certificate(mut self, certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         self.certificate = Some((certificate.into(), key.into()));
         self
     }
 }
 
-/// A user and a password, and how they are shown to the brokers.
+/// SASL settings: a user, a password, and the mechanism.
 #[derive(Clone)]
 pub struct Sasl {
     mechanism: &'static str,
@@ -41,23 +41,23 @@ pub struct Sasl {
 }
 
 impl Sasl {
-    /// PLAIN: the broker gets the password.
+    /// Uses PLAIN, which sends the password to the broker.
     pub fn plain(user: impl Into<String>, password: impl Into<String>) -> Self {
         Self { mechanism: "PLAIN", user: user.into(), password: password.into() }
     }
 
-    /// SCRAM-SHA-256: the broker gets a proof that the client knows the password.
+    /// Uses SCRAM-SHA-256, which proves to the broker that the client knows the password, without sending it.
     pub fn scram_sha_256(user: impl Into<String>, password: impl Into<String>) -> Self {
         Self { mechanism: "SCRAM-SHA-256", user: user.into(), password: password.into() }
     }
 
-    /// SCRAM-SHA-512: the same with a longer hash.
+    /// Uses SCRAM-SHA-512, which is like SCRAM-SHA-256 with a longer hash.
     pub fn scram_sha_512(user: impl Into<String>, password: impl Into<String>) -> Self {
         Self { mechanism: "SCRAM-SHA-512", user: user.into(), password: password.into() }
     }
 }
 
-/// Shows neither user nor password.
+/// Omits user and password.
 impl fmt::Debug for Sasl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sasl").field("mechanism", &self.mechanism).finish_non_exhaustive()
@@ -102,23 +102,23 @@ fn text(path: &Path) -> Result<&str, TransportError> {
     path.to_str().ok_or_else(|| config_error(&format!("the path {} is no UTF-8", path.display())))
 }
 
-/// The setters that both builders have, for a field `security`.
+/// Defines the setters that both builders share, for a field `security`.
 macro_rules! setters {
     () => {
-        /// Connects by TLS. The brokers' certificates are always verified.
+        /// Connects with TLS. The certificates of the brokers are always verified.
         pub fn tls(mut self, tls: $crate::Tls) -> Self {
             self.security.tls = Some(tls);
             self
         }
 
-        /// Authenticates by a user and a password. They need TLS, unless
-        /// [`allow_plaintext_password`](Self::allow_plaintext_password) says otherwise.
+        /// Authenticates with a user and a password. This requires TLS, unless
+        /// [`allow_plaintext_password`](Self::allow_plaintext_password) is set.
         pub fn sasl(mut self, sasl: $crate::Sasl) -> Self {
             self.security.sasl = Some(sasl);
             self
         }
 
-        /// Authenticates without TLS, which is refused otherwise: everyone on the way can read a plain password.
+        /// Allows authentication without TLS. It is refused by default, because anyone on the network path can read a password of PLAIN.
         pub fn allow_plaintext_password(mut self, allow: bool) -> Self {
             self.security.allow_plaintext_password = allow;
             self

@@ -1,21 +1,21 @@
-//! How many records went where.
+//! The counters of a Kafka transport.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counts of a [`KafkaTransport`](crate::KafkaTransport) since it was built, in records.
+/// The counters of a [`KafkaTransport`](crate::KafkaTransport) since it was built, in records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct KafkaStats {
-    /// Handed to librdkafka. A payload that is sent again counts again.
+    /// Records that were handed to librdkafka. A payload that is sent again is counted again.
     pub enqueued: u64,
-    /// Acknowledged by all replicas that are in sync.
+    /// Records that all in-sync replicas have acknowledged.
     pub delivered: u64,
-    /// Reported as failed.
+    /// Records that failed.
     pub failed: u64,
 }
 
 impl KafkaStats {
-    /// Waiting for their delivery report, those of sends that were cancelled included.
+    /// Returns the number of records that wait for their delivery report, including those of cancelled sends.
     pub fn waiting(&self) -> u64 {
         self.enqueued.saturating_sub(self.delivered + self.failed)
     }
@@ -40,7 +40,7 @@ impl Counters {
 
     pub(crate) fn read(&self) -> KafkaStats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        // In this order no report is counted whose record is not.
+        // Read in this order, so that a report is never counted without its record.
         let (delivered, failed) = (read(&self.delivered), read(&self.failed));
         KafkaStats { enqueued: read(&self.enqueued), delivered, failed }
     }

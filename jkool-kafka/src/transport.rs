@@ -1,4 +1,4 @@
-//! The transport: units of records, and the receipts that their reports make.
+//! The Kafka transport, which sends groups of records and builds receipts from their delivery reports.
 
 use crate::builder::KafkaTransportBuilder;
 use crate::key::RecordKey;
@@ -14,13 +14,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// How long a record waits for room in a full queue of librdkafka before it is tried again.
+/// How long to wait before a record is enqueued again after the queue of librdkafka was full.
 const FULL: Duration = Duration::from_millis(5);
 
-/// Sends payloads as records to a topic of Apache Kafka.
+/// A transport that sends payloads as records to an Apache Kafka topic.
 ///
-/// The value of a record is the payload's JSON, its key what [`RecordKey`] says; it has no headers. The producer is idempotent,
-/// and a record is delivered when all replicas that are in sync have it.
+/// The value of a record is the JSON of the payload, and [`RecordKey`] selects its key. It has no headers. The producer is idempotent,
+/// and a record counts as delivered when all in-sync replicas have it.
 ///
 /// ```no_run
 /// use jkool_kafka::KafkaTransport;
@@ -36,12 +36,12 @@ pub struct KafkaTransport {
     key: RecordKey,
     max_batch: usize,
     counters: Arc<Counters>,
-    /// None when closed. A send holds it as long as it waits for reports.
+    /// `None` when the transport is closed. A send holds a clone while it waits for reports.
     producer: Mutex<Option<Arc<Producer>>>,
 }
 
 impl KafkaTransport {
-    /// The settings of a new transport.
+    /// Returns a builder for a transport.
     pub fn builder() -> KafkaTransportBuilder {
         KafkaTransportBuilder::new()
     }
@@ -57,7 +57,7 @@ impl KafkaTransport {
         Ok(Self { config, topic, key, max_batch, counters, producer: Mutex::new(Some(Arc::new(producer))) })
     }
 
-    /// How many records went where since the transport was built.
+    /// Returns the counters since the transport was built.
     pub fn stats(&self) -> KafkaStats {
         self.counters.read()
     }
@@ -66,7 +66,7 @@ impl KafkaTransport {
         self.producer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The producer for the next unit, none when the transport is closed. One that is retired is replaced.
+    /// Returns the producer for the next group. Replaces it if it is retired, and fails if the transport is closed.
     fn producer(&self) -> Result<Arc<Producer>, Failure> {
         let mut current = self.current();
         let producer = current.as_ref().ok_or_else(verdict::closed)?;
@@ -79,7 +79,7 @@ impl KafkaTransport {
         Ok(producer)
     }
 
-    /// Hands over the records of a unit in order, up to an error that the rest would meet too, and waits for the reports.
+    /// Enqueues the records of a group in order, up to an error that would also affect the others, and waits for the reports.
     async fn unit(&self, producer: &Producer, unit: &[Payload], receipt: &mut ReceiptBuilder) {
         let mut waiting = Vec::with_capacity(unit.len());
         for payload in unit {
@@ -92,13 +92,13 @@ impl KafkaTransport {
         }
         for enqueued in waiting {
             let report = match enqueued {
-                // The sender is never dropped without a report, but for a bug, and then nothing is known.
+                // The sender is dropped without a report only because of a bug; then the outcome is unknown.
                 Ok(report) => report.await.unwrap_or(Err(Code::Fail)),
                 Err(code) => Err(code),
             };
             let result = report.map_err(|code| verdict::failure(code, producer.trouble()));
             if result.as_ref().is_err_and(|failure| failure.disposition == Disposition::Misconfigured) {
-                // It remembers for minutes that a topic is unknown or forbidden, even when that has been put right.
+                // librdkafka caches for minutes that a topic is unknown or forbidden, even after this was corrected.
                 producer.retire();
             }
             receipt.record(1, result);
@@ -109,7 +109,7 @@ impl KafkaTransport {
         let key = self.key.of(payload);
         loop {
             match producer.enqueue(&self.topic, key.as_deref(), payload.body()) {
-                // Every record in the queue leaves it by its time-out at the latest.
+                // Every record in the queue leaves it after its timeout at the latest.
                 Err(Code::QueueFull) => tokio::time::sleep(FULL).await,
                 enqueued => {
                     if enqueued.is_ok() {
@@ -142,19 +142,19 @@ impl Transport for KafkaTransport {
         self.max_batch
     }
 
-    /// Waits until every record has its delivery report, those of cancelled sends included, which the builder's
-    /// [`timeout`](KafkaTransportBuilder::timeout) limits.
+    /// Waits until every record has its delivery report, including those of cancelled sends. The builder's
+    /// [`timeout`](KafkaTransportBuilder::timeout) limits this time.
     async fn close(&self) -> Result<(), TransportError> {
         let producer = self.current().take();
         if let Some(mut ended) = producer.map(|producer| producer.ended()) {
-            // It never changes, so this ends when the thread does.
+            // The value never changes, so this loop ends when the thread ends.
             while ended.changed().await.is_ok() {}
         }
         Ok(())
     }
 }
 
-/// Shows no setting but topic and key: others may be secret.
+/// Shows only topic and key, because other settings may be secret.
 impl fmt::Debug for KafkaTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KafkaTransport")
@@ -168,7 +168,7 @@ impl fmt::Debug for KafkaTransport {
 
 fn refused(error: StartError) -> TransportError {
     match error {
-        // The value is not told: it may be a password.
+        // The value is omitted, because it may be a password.
         StartError::Config(KafkaError::ClientConfig(_, reason, name, _)) => {
             TransportError::new(ErrorKind::Config, format!("librdkafka refuses the property {name}: {reason}"))
         }

@@ -1,4 +1,4 @@
-//! The settings of a Kafka source, and their check.
+//! The settings of a Kafka source, and their validation.
 
 use super::KafkaSource;
 use super::consumer::StartError;
@@ -8,7 +8,7 @@ use jkool_transport::{ErrorKind, TransportError};
 use rdkafka::config::ClientConfig;
 use rdkafka::error::KafkaError;
 
-/// What a source promises rests on these, or they have setters of their own.
+/// Properties that cannot be set, because the guarantees depend on them or because they have their own setters.
 const RESERVED: [&str; 10] = [
     "auto.commit.enable",
     "bootstrap.servers",
@@ -22,7 +22,7 @@ const RESERVED: [&str; 10] = [
     "partition.assignment.strategy",
 ];
 
-/// The settings of a [`KafkaSource`]: see [`KafkaSource::builder`]. The last call of a setter counts.
+/// A builder for a [`KafkaSource`]; [`KafkaSource::builder`] creates it. If a setter is called twice, the last call counts.
 #[must_use = "a builder does nothing until start"]
 pub struct KafkaSourceBuilder {
     brokers: String,
@@ -45,25 +45,25 @@ impl KafkaSourceBuilder {
         }
     }
 
-    /// Some of the cluster's brokers, `host:port` with commas between them; the others are learnt from these. Needed.
+    /// Sets some brokers of the cluster, as a comma-separated list of `host:port`. The client discovers the others. Required.
     pub fn brokers(mut self, brokers: impl Into<String>) -> Self {
         self.brokers = brokers.into();
         self
     }
 
-    /// The topic to read. Needed.
+    /// Sets the topic to read. Required.
     pub fn topic(mut self, topic: impl Into<String>) -> Self {
         self.topic = topic.into();
         self
     }
 
-    /// The consumer group, whose members share the topic's partitions and its offsets. `jkool-relay` by default.
+    /// Sets the consumer group, whose members share the partitions and the offsets of the topic. Default: `jkool-relay`.
     pub fn group(mut self, group: impl Into<String>) -> Self {
         self.group = group.into();
         self
     }
 
-    /// The name by which brokers know this client, for their logs and quotas. `jkool-relay` by default.
+    /// Sets the client id, which brokers use for logs and quotas. Default: `jkool-relay`.
     pub fn client_id(mut self, id: impl Into<String>) -> Self {
         self.client_id = id.into();
         self
@@ -71,20 +71,20 @@ impl KafkaSourceBuilder {
 
     setters!();
 
-    /// Any other property of librdkafka, such as `auto.offset.reset`, `session.timeout.ms` or `group.instance.id`.
+    /// Sets any other property of librdkafka, such as `auto.offset.reset`, `session.timeout.ms` or `group.instance.id`.
     pub fn property(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.properties.push((name.into(), value.into()));
         self
     }
 
-    /// Checks the settings and joins the group. It connects by itself, so that brokers that are away are no error here.
+    /// Validates the settings and joins the group. It connects in the background, so unavailable brokers are not an error here.
     ///
     /// # Errors
-    /// Says which setting is wrong.
+    /// Returns [`ErrorKind::Config`] if a setting is invalid, and says which one. Other kinds mean that the consumer could not be started.
     pub fn start(self) -> Result<KafkaSource, TransportError> {
         let config = self.config()?;
         KafkaSource::start(config, &self.topic).map_err(|error| match error {
-            // The value is not told: it may be a password.
+            // The value is omitted, because it may be a password.
             StartError::Config(KafkaError::ClientConfig(_, reason, name, _)) => {
                 config_error(&format!("librdkafka refuses the property {name}: {reason}"))
             }
@@ -104,8 +104,8 @@ impl KafkaSourceBuilder {
             return Err(config_error("no group is set"));
         }
         let mut config = ClientConfig::new();
-        // A group that is new misses nothing; and a relay is small. What is fetched ahead is soon used up, so that it can't wait for a
-        // second, as it does by default, before more is fetched.
+        // A new group starts with the oldest record. The prefetch queue is small, to save memory, and is soon used up, so the default
+        // wait of one second before fetching again would be too long.
         config.set("auto.offset.reset", "earliest").set("queued.max.messages.kbytes", "2048");
         config.set("fetch.max.bytes", "1048576").set("fetch.queue.backoff.ms", "10");
         for (name, value) in &self.properties {

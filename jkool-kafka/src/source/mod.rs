@@ -1,4 +1,4 @@
-//! A topic as a source for `jkool-relay`: consumers of a group share its partitions.
+//! A Kafka topic as a source for `jkool-relay`. The consumers of a group share its partitions.
 
 mod builder;
 mod consumer;
@@ -14,16 +14,16 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-/// How long a commit is waited for.
+/// How long to wait for a commit.
 const COMMIT: Duration = Duration::from_secs(2);
-/// How long it may take to leave the group.
+/// How long to wait for leaving the group.
 const LEAVE: Duration = Duration::from_secs(5);
 
-/// Reads a topic of Apache Kafka as a member of a consumer group, for a `jkool_relay::Relay`.
+/// A source for a `jkool_relay::Relay` that reads an Apache Kafka topic as a member of a consumer group.
 ///
-/// Offsets are committed when what stands before them is delivered or durable, and by no other way. Partitions are shared
-/// cooperatively: a member that comes or goes holds up those partitions alone that change hands, and they go when nothing of them is
-/// under way. A group without offsets begins with the oldest record.
+/// An offset is committed only when all records before it are delivered or durable. The rebalance is cooperative: if a member joins or
+/// leaves, only the partitions that are reassigned are paused, and they are released when none of their records is in flight. A group
+/// without offsets starts with the oldest record.
 ///
 /// ```no_run
 /// use jkool_client::Client;
@@ -41,12 +41,12 @@ pub struct KafkaSource {
     name: String,
     consumer: Arc<Consumer>,
     batches: mpsc::Receiver<Result<Next, SourceError>>,
-    /// One that was given up waiting for; there is no second one beside it.
+    /// A commit that timed out and still runs. No other commit is started while it runs.
     committing: Option<JoinHandle<Result<(), SourceError>>>,
 }
 
 impl KafkaSource {
-    /// The settings of a new source.
+    /// Returns a builder for a source.
     pub fn builder() -> KafkaSourceBuilder {
         KafkaSourceBuilder::new()
     }
@@ -79,7 +79,7 @@ impl Source for KafkaSource {
         self.consumer.pause(false);
     }
 
-    /// It stays in the group until [`close`](Source::close), so that the last commit counts.
+    /// Stops reading. The consumer stays in the group until [`close`](Source::close), so that the last commit is valid.
     fn stop(&mut self) {
         self.consumer.pause(true);
     }
@@ -98,11 +98,11 @@ impl Source for KafkaSource {
     }
 
     async fn close(&mut self) -> Result<(), SourceError> {
-        // Who gives partitions back waits for nobody any more.
+        // Revoked partitions are released without waiting any longer.
         self.batches.close();
         while self.batches.try_recv().is_ok() {}
         let mut ended = self.consumer.leave();
-        // It never changes, so this ends when the thread does.
+        // The value never changes, so this ends when the thread ends.
         let left = async { while ended.changed().await.is_ok() {} };
         match tokio::time::timeout(LEAVE, left).await {
             Ok(()) => Ok(()),
