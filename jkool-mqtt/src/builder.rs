@@ -1,4 +1,4 @@
-//! The settings of an MQTT transport, and their check.
+//! The settings of an MQTT transport, and their validation.
 
 use crate::settings::{Settings, config_error, setters};
 use crate::topic::Topic;
@@ -8,10 +8,10 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// The largest packet that a broker may send to who only publishes.
+/// The largest packet that a broker may send to a client that only publishes.
 const MAX_INCOMING: usize = 64 << 10;
 
-/// The settings of a [`MqttTransport`]: see [`MqttTransport::builder`]. The last call of a setter counts.
+/// A builder for an [`MqttTransport`]; [`MqttTransport::builder`] creates it. If a setter is called twice, the last call counts.
 #[must_use = "a builder does nothing until build"]
 pub struct MqttTransportBuilder {
     settings: Settings,
@@ -34,48 +34,50 @@ impl MqttTransportBuilder {
 
     setters!();
 
-    /// The identifier by which the broker knows this client; no two may use the same one at once. One that is made up by default,
-    /// and forgotten by the broker soon.
+    /// Sets the client identifier. Two clients must not use the same identifier at the same time. By default it is generated, and the
+    /// broker soon deletes its session.
     pub fn client_id(mut self, id: impl Into<String>) -> Self {
         self.settings.client_id = Some(id.into());
         self
     }
 
-    /// The topic to write to. Needed. It may hold places: `{kind}` (`event`, `activity`, `snapshot`, …), `{operation}` (of a
-    /// snapshot its category), `{source}` and `{server}` (the application and the host in `source-fqn`) and `{correlator}` (the
-    /// first one). A value is one level at most: `/`, `+`, `#` and control characters in it become `_`, of a longer one the first
-    /// 128 characters are used, and `-` stands for one that an event does not have.
+    /// Sets the topic to write to. Required.
+    ///
+    /// The topic may contain placeholders: `{kind}` (`event`, `activity`, `snapshot`, …), `{operation}` (for a snapshot its category),
+    /// `{source}` and `{server}` (the application and the host in `source-fqn`) and `{correlator}` (the first one). A value is never more
+    /// than one level of the topic: `/`, `+`, `#` and control characters in it become `_`. At most the first 128 characters of a value are
+    /// used. If an event does not have the value, it is replaced by `-`.
     pub fn topic(mut self, topic: impl Into<String>) -> Self {
         self.topic = topic.into();
         self
     }
 
-    /// How many payloads are handed over at once before what became of them is waited for. 500 by default; what is less than 1
-    /// counts as 1. After a failure those of the same unit may have been delivered although an older one was not.
+    /// Sets how many payloads are handed to the delivery task before the transport waits for their outcome. Default: 500; 0 counts as 1.
+    /// After a failure, later payloads of the same group may have been delivered although an earlier one was not.
     pub fn max_batch(mut self, max: usize) -> Self {
         self.max_batch = max.max(1);
         self
     }
 
-    /// How many messages may be without an acknowledgement at once: 1,000 by default, at least 1. A broker of MQTT 5 may want
-    /// fewer, which is heeded.
+    /// Sets the maximum number of messages that are not acknowledged yet. Default: 1,000; the minimum is 1. An MQTT 5 broker may set a lower
+    /// limit, which is respected.
     pub fn max_in_flight(mut self, max: u16) -> Self {
         self.max_in_flight = max;
         self
     }
 
-    /// How long a message that was written may be without an acknowledgement, new connections included. 30 seconds by default. A
-    /// payload that fails by it is in doubt.
+    /// Sets how long to wait for the acknowledgement of a message after it was first written, including the time for new connections.
+    /// Default: 30 seconds. The delivery of a payload that fails by this timeout is in doubt.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Checks the settings and makes the transport. It connects when there is something to send, so that a broker that is away
-    /// is no error here.
+    /// Validates the settings and creates the transport. It connects when there is something to send, so an unavailable broker is not an
+    /// error here.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](jkool_transport::ErrorKind::Config) says which setting is wrong.
+    /// Returns [`ErrorKind::Config`](jkool_transport::ErrorKind::Config), and says which setting is invalid.
     pub fn build(self) -> Result<MqttTransport, TransportError> {
         let topic = Topic::parse(&self.topic).map_err(|text| config_error(&text))?;
         let (connector, connect) = self.settings.build(u16::MAX, MAX_INCOMING)?;
@@ -92,7 +94,7 @@ impl MqttTransportBuilder {
     }
 }
 
-/// Shows no password.
+/// Omits the password.
 impl fmt::Debug for MqttTransportBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MqttTransportBuilder")

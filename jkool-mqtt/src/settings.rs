@@ -1,4 +1,4 @@
-//! Which broker, and who asks: what a transport and a source have in common.
+//! The settings that a transport and a source share: broker, session, authentication, TLS.
 
 use crate::MqttVersion;
 use crate::packet::Connect;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 const SCHEMES: Schemes = Schemes { plain: ("mqtt", Some(1883)), tls: ("mqtts", Some(8883)) };
 
-/// How long a broker of MQTT 5 remembers a client whose identifier was made here, and which never comes back.
+/// The session expiry for generated client identifiers, which are never used again (MQTT 5).
 const GENERATED_EXPIRY: Duration = Duration::from_secs(5 * 60);
 
 pub(crate) struct Settings {
@@ -36,10 +36,10 @@ impl Settings {
         }
     }
 
-    /// Checks the settings.
+    /// Validates the settings.
     ///
     /// # Errors
-    /// [`ErrorKind::Config`] says which is wrong.
+    /// Returns [`ErrorKind::Config`], and says which setting is invalid.
     pub(crate) fn build(self, receive_maximum: u16, max_packet: usize) -> Result<(Connector, Connect), TransportError> {
         if self.server.is_empty() {
             return Err(config_error("no server is set"));
@@ -63,7 +63,7 @@ impl Settings {
         let connect = Connect {
             version: self.version,
             client_id: self.client_id.unwrap_or_else(generated_id),
-            // With 3.1.1 a broker would have to remember an identifier that never comes back for good.
+            // A broker of 3.1.1 would keep the session of a generated identifier forever, although it is never used again.
             clean: is_generated && self.version == MqttVersion::V311,
             session_expiry: if is_generated { GENERATED_EXPIRY } else { self.session_expiry },
             keep_alive: u16::try_from(self.keep_alive.as_secs()).unwrap_or(u16::MAX),
@@ -75,7 +75,7 @@ impl Settings {
     }
 }
 
-/// Of those letters and of that length that every broker takes.
+/// Generates an identifier with the characters and the length that every broker accepts.
 fn generated_id() -> String {
     format!("jkool{:016x}", fastrand::u64(..))
 }
@@ -84,68 +84,66 @@ pub(crate) fn config_error(text: &str) -> TransportError {
     TransportError::new(ErrorKind::Config, text)
 }
 
-/// The setters that both builders have, for a field `settings`.
+/// Defines the setters that both builders share, for a field `settings`.
 macro_rules! setters {
     () => {
-        /// The broker, as `mqtt://host[:1883]` or, by TLS, `mqtts://host[:8883]`. Needed.
+        /// Sets the broker, as `mqtt://host[:1883]` or, with TLS, `mqtts://host[:8883]`. Required.
         pub fn server(mut self, url: impl Into<String>) -> Self {
             self.settings.server = url.into();
             self
         }
 
-        /// The version of the protocol. MQTT 5 by default.
+        /// Sets the version of the protocol. Default: MQTT 5.
         pub fn version(mut self, version: $crate::MqttVersion) -> Self {
             self.settings.version = version;
             self
         }
 
-        /// How long a broker of MQTT 5 keeps the session of a client with a set identifier after a connection: an hour by
-        /// default, in whole seconds. A broker of MQTT 3.1.1 has a setting of its own for that.
+        /// Sets how long an MQTT 5 broker keeps the session after the connection has ended, in whole seconds. Default: one hour. It applies
+        /// if a client identifier is set. With MQTT 3.1.1 this is a setting of the broker.
         pub fn session_expiry(mut self, expiry: std::time::Duration) -> Self {
             self.settings.session_expiry = expiry;
             self
         }
 
-        /// After how long without a packet a ping is sent, so that both sides notice when the other is gone: 60 seconds by
-        /// default, in whole seconds, at most 18 hours; zero is never. A broker of MQTT 5 may have it otherwise.
+        /// Sets after how long without a packet a ping is sent, so that both sides detect a broken connection. In whole seconds, at most
+        /// 18 hours; zero disables pings. Default: 60 seconds. An MQTT 5 broker may override this setting.
         pub fn keep_alive(mut self, interval: std::time::Duration) -> Self {
             self.settings.keep_alive = interval;
             self
         }
 
-        /// Says who the client is. It needs TLS, unless [`allow_plaintext_password`](Self::allow_plaintext_password) says
-        /// otherwise.
+        /// Sets user and password. This requires TLS, unless [`allow_plaintext_password`](Self::allow_plaintext_password) is set.
         pub fn credentials(mut self, user: impl Into<String>, password: impl Into<Vec<u8>>) -> Self {
             self.settings.credentials = Some((user.into(), password.into().into()));
             self
         }
 
-        /// Sends the password without TLS too, which is refused otherwise: everyone on the way can read it.
+        /// Allows sending the password without TLS. It is refused by default, because anyone on the network path can read the password.
         pub fn allow_plaintext_password(mut self, allow: bool) -> Self {
             self.settings.allow_plaintext_password = allow;
             self
         }
 
-        /// How long it may take until there is a connection, and then until the broker has consented to it. 10 seconds each by
-        /// default.
+        /// Sets the timeout for establishing a connection, and the timeout for the broker's CONNACK after that. Default: 10 seconds each.
         pub fn connect_timeout(mut self, timeout: std::time::Duration) -> Self {
             self.settings.connector.timeout(timeout);
             self
         }
 
-        /// Trusts these certificate authorities too, besides those of the platform: text in PEM. Further calls add to it.
+        /// Adds certificate authorities in PEM format to trust, besides those of the platform. Further calls add more.
         pub fn ca_certificate_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
             self.settings.connector.ca_certificate_pem(pem.into());
             self
         }
 
-        /// The same from a file, which is read again when it has changed.
+        /// Adds the certificate authorities in a PEM file, which is read again when it changes.
         pub fn ca_certificate_file(mut self, path: impl Into<std::path::PathBuf>) -> Self {
             self.settings.connector.ca_certificate_file(path.into());
             self
         }
 
-        /// Shows this certificate to a broker that asks for one: two files in PEM, which are read again when they have changed.
+        /// Sets the client certificate and its key, for brokers that require one: two PEM files, which are read again when they change.
         pub fn client_identity_files(
             mut self,
             chain: impl Into<std::path::PathBuf>,

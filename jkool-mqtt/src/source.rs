@@ -1,4 +1,4 @@
-//! Messages from a broker, each of which is the broker's until it is settled.
+//! A source of messages from a broker. The broker keeps each message until it is settled.
 
 use crate::connection::Connection;
 use crate::inbox::{Inbox, Taken};
@@ -12,33 +12,33 @@ use std::io;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
 
-/// How long after a failure the next attempt to connect is made.
+/// How long to wait after a failure before connecting again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How long [`MqttSource::close`] takes at most.
+/// The timeout of [`MqttSource::close`].
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// There is one subscription, so one identifier will do.
+/// The packet identifier of the subscription. There is only one subscription.
 const SUBSCRIPTION: u16 = 1;
 
-/// A message that the broker has sent.
+/// A message from the broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MqttMessage {
-    /// How many came before it from this source, by which it is [settled](MqttSource::settle).
+    /// The number of messages that this source returned before this one. [`settle`](MqttSource::settle) takes it.
     pub offset: u64,
-    /// Its topic.
+    /// The topic of the message.
     pub topic: String,
-    /// What it holds.
+    /// The content of the message.
     pub payload: Bytes,
 }
 
 /// Receives messages of QoS 1, and acknowledges each only when it is settled: delivered, or otherwise safe.
 ///
-/// What is not settled the broker keeps, and sends again after a lost connection, or to the program that comes next with the same
-/// identifier. Over a lost connection a message that was handed out already is recognised and not handed out twice. The broker sends
-/// no more than [`max_unsettled`](MqttSourceBuilder::max_unsettled) messages ahead; when so many are unsettled, nothing comes until
-/// one is settled.
+/// The broker keeps messages that are not settled. It sends them again after a lost connection, or to the next program with the same
+/// client identifier. After a lost connection, a message that was already returned is recognized and not returned twice. The broker sends
+/// at most [`max_unsettled`](MqttSourceBuilder::max_unsettled) messages ahead; if so many are unsettled, no message is returned until one
+/// is settled.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -50,7 +50,7 @@ pub struct MqttMessage {
 ///             println!("{}: {} bytes", message.topic, message.payload.len());
 ///             source.settle(message.offset).await;
 ///         }
-///         // The next call tries again.
+///         // The next call retries.
 ///         Err(failure) => eprintln!("{}", failure.error),
 ///     }
 /// }
@@ -63,31 +63,32 @@ pub struct MqttSource {
     pub(crate) max_unsettled: usize,
     pub(crate) inbox: Inbox,
     pub(crate) connection: Option<Connection>,
-    /// The broker has consented to the subscription since this source was built.
+    /// Whether the broker has accepted the subscription since this source was built.
     pub(crate) is_subscribed: bool,
     pub(crate) is_paused: bool,
-    /// There is no attempt to connect before.
+    /// The earliest time of the next attempt to connect.
     pub(crate) not_before: Option<Instant>,
     #[cfg(feature = "relay")]
     pub(crate) relayed: crate::relay::Relayed,
 }
 
 impl MqttSource {
-    /// The settings of a new source.
+    /// Returns a builder for a source.
     pub fn builder() -> MqttSourceBuilder {
         MqttSourceBuilder::new()
     }
 
-    /// The next message, however long that takes.
+    /// Waits for the next message, without a timeout.
     ///
     /// # Errors
-    /// When the connection broke, or there is none. It says whether that passes by itself ([`Retry`](jkool_transport::Disposition::Retry)) or not
-    /// ([`Misconfigured`](jkool_transport::Disposition::Misconfigured)); the next call tries again in both cases, a second later at the soonest. No message is
-    /// lost by it.
+    /// Returns an error if the connection broke or could not be established. Its disposition is
+    /// [`Retry`](jkool_transport::Disposition::Retry) for a temporary failure, or
+    /// [`Misconfigured`](jkool_transport::Disposition::Misconfigured) if the configuration must be corrected. In both cases the next call
+    /// retries, after at least one second. No message is lost.
     ///
     /// # Cancel safety
-    /// No message is lost when the future is dropped before it is ready; an attempt to connect is, and is made anew a second later. Pings
-    /// are sent while it is waited for.
+    /// No message is lost if the future is dropped before it is ready. An attempt to connect is cancelled, and repeated a second later.
+    /// Pings are only sent while this method is polled.
     pub async fn next(&mut self) -> Result<MqttMessage, Failure> {
         if self.connection.is_none() {
             if let Some(not_before) = self.not_before {
@@ -120,7 +121,7 @@ impl MqttSource {
         };
         loop {
             if self.is_paused || self.inbox.len() >= self.max_unsettled {
-                // What the broker sends waits on its side.
+                // Messages from the broker are not read; they wait on its side.
                 connection.write_only().await.map_err(verdict::broken)?;
             }
             match connection.next().map_err(verdict::malformed)? {
@@ -149,11 +150,11 @@ impl MqttSource {
         }
     }
 
-    /// All messages up to the one of this offset are safe elsewhere: they are acknowledged, in the order in which they came. What
-    /// can't be acknowledged now, since the connection is broken, is when it comes again.
+    /// Settles all messages up to the one with this offset: they are acknowledged in the order in which they were received. Messages that
+    /// cannot be acknowledged now, because the connection is broken, are acknowledged when the broker sends them again.
     ///
     /// # Cancel safety
-    /// The messages are settled at once. When the future is dropped, the acknowledgements are written by the next call of
+    /// The messages are settled at once. If the future is dropped, the acknowledgements are written by the next call of
     /// [`next`](Self::next) or `settle`.
     pub async fn settle(&mut self, offset: u64) {
         let ids = self.inbox.settle(offset);
@@ -171,30 +172,30 @@ impl MqttSource {
         self.inbox.disconnected();
     }
 
-    /// Hands out nothing until [`resume`](Self::resume), and lets the broker wait.
+    /// Returns no messages until [`resume`](Self::resume); they stay with the broker.
     pub fn pause(&mut self) {
         self.is_paused = true;
     }
 
-    /// Hands out messages again.
+    /// Returns messages again after [`pause`](Self::pause).
     pub fn resume(&mut self) {
         self.is_paused = false;
     }
 
-    /// Writes the acknowledgements that are left, and ends the connection. The broker keeps the session.
+    /// Writes the remaining acknowledgements and closes the connection. The broker keeps the session.
     pub async fn close(mut self) {
         self.end().await;
     }
 
     pub(crate) async fn end(&mut self) {
         if let Some(connection) = self.connection.take() {
-            // What was not acknowledged comes again, so how it ends makes no other difference.
+            // The broker sends messages again that were not acknowledged, so an error can be ignored here.
             drop(timeout(FAREWELL, connection.end()).await);
         }
     }
 }
 
-/// Shows from where it receives, and nothing that is secret.
+/// Shows the broker and the client identifier, and nothing that is secret.
 impl fmt::Debug for MqttSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MqttSource")

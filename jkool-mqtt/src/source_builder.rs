@@ -1,4 +1,4 @@
-//! The settings of a source, and their check.
+//! The settings of a source, and their validation.
 
 use crate::inbox::Inbox;
 use crate::settings::{Settings, config_error, setters};
@@ -6,7 +6,7 @@ use crate::source::MqttSource;
 use jkool_transport::TransportError;
 use std::fmt;
 
-/// The settings of a [`MqttSource`]: see [`MqttSource::builder`]. The last call of a setter counts.
+/// A builder for an [`MqttSource`]; [`MqttSource::builder`] creates it. If a setter is called twice, the last call counts.
 #[must_use = "a builder does nothing until build"]
 pub struct MqttSourceBuilder {
     settings: Settings,
@@ -22,36 +22,37 @@ impl MqttSourceBuilder {
 
     setters!();
 
-    /// The identifier under which the broker keeps what is not settled; no two may use the same one at once. Needed.
+    /// Sets the client identifier, for which the broker keeps messages that are not settled. Two clients must not use the same identifier at
+    /// the same time. Required.
     pub fn client_id(mut self, id: impl Into<String>) -> Self {
         self.settings.client_id = Some(id.into());
         self
     }
 
-    /// The topics to receive: a filter such as `jkool/#`, or `$share/relays/jkool/#`, by which several programs share the
-    /// messages. Needed.
+    /// Sets the topic filter, such as `jkool/#`, or `$share/relays/jkool/#`, with which several programs share the messages. Required.
     pub fn topic(mut self, filter: impl Into<String>) -> Self {
         self.filter = filter.into();
         self
     }
 
-    /// How many messages are handed out before one is settled: 1,000 by default, at least 1. A broker of MQTT 5 sends no more.
+    /// Sets how many messages are returned before one must be settled. Default: 1,000; the minimum is 1. An MQTT 5 broker sends no more
+    /// ahead.
     pub fn max_unsettled(mut self, max: u16) -> Self {
         self.max_unsettled = max.max(1);
         self
     }
 
-    /// The largest packet that is taken, in bytes: 4 MiB by default. A broker of MQTT 5 drops a larger message; one of 3.1.1 sends
-    /// it, which ends the connection each time.
+    /// Sets the largest packet that is accepted, in bytes. Default: 4 MiB. An MQTT 5 broker drops larger messages. An MQTT 3.1.1 broker
+    /// sends them, which ends the connection each time.
     pub fn max_message_bytes(mut self, max: usize) -> Self {
         self.max_message_bytes = max;
         self
     }
 
-    /// Checks the settings and makes the source, which connects at the first call of [`next`](MqttSource::next).
+    /// Validates the settings and creates the source, which connects at the first call of [`next`](MqttSource::next).
     ///
     /// # Errors
-    /// [`ErrorKind::Config`](jkool_transport::ErrorKind::Config) says which setting is wrong.
+    /// Returns [`ErrorKind::Config`](jkool_transport::ErrorKind::Config), and says which setting is invalid.
     pub fn build(self) -> Result<MqttSource, TransportError> {
         if self.settings.client_id.as_deref().unwrap_or_default().is_empty() {
             return Err(config_error("no client_id is set, under which the broker could keep what is not settled"));
@@ -74,7 +75,7 @@ impl MqttSourceBuilder {
     }
 }
 
-/// A wildcard is a level by itself, and `#` is the last.
+/// Validates a topic filter: a wildcard must be a level by itself, and `#` must be the last level.
 fn check_filter(filter: &str) -> Result<(), String> {
     if filter.is_empty() {
         return Err("no topic is set".to_owned());
@@ -92,7 +93,7 @@ fn check_filter(filter: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Shows no password.
+/// Omits the password.
 impl fmt::Debug for MqttSourceBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MqttSourceBuilder")

@@ -1,26 +1,26 @@
-//! How many messages went where.
+//! The counters of an MQTT transport.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Counts of a [`MqttTransport`](crate::MqttTransport) since it was built.
+/// The counters of an [`MqttTransport`](crate::MqttTransport) since it was built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct MqttStats {
-    /// Messages that were written for the first time. A payload that the client sends again counts again.
+    /// Messages that were written for the first time. A payload that the client sends again is counted again.
     pub published: u64,
-    /// Messages that were written once more, since the connection had broken before their acknowledgement.
+    /// Messages that were written again, because the connection broke before they were acknowledged.
     pub resent: u64,
     /// Messages that the broker has acknowledged.
     pub delivered: u64,
-    /// Of those, how many had no subscriber, and so were kept by nobody. Only a broker of MQTT 5 says so, and not each does.
+    /// Delivered messages that had no subscriber, and so were not kept by the broker. Only some MQTT 5 brokers report this.
     pub unheard: u64,
-    /// Messages that failed: refused, too large, late, or without a connection. The client sends most of them again.
+    /// Messages that failed: refused, too large, timed out, or without a connection. The client sends most of them again.
     pub failed: u64,
-    /// Of those, how many may have arrived all the same.
+    /// Failed messages that may have arrived all the same.
     pub in_doubt: u64,
     /// Connections that the broker has accepted.
     pub connections: u64,
-    /// Acknowledgements of what was not under way, which are passed over.
+    /// Acknowledgements that match no message in flight, and are ignored.
     pub strays: u64,
 }
 
@@ -51,7 +51,7 @@ impl Counter {
 
 impl Counters {
     pub(crate) fn read(&self) -> MqttStats {
-        // In this order none is counted as delivered that was not as published.
+        // Read in this order, so that no message is counted as delivered and not as published.
         let (unheard, delivered, failed) = (self.unheard.read(), self.delivered.read(), self.failed.read());
         MqttStats {
             unheard,

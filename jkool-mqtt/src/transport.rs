@@ -1,4 +1,4 @@
-//! The transport: units of messages, and the receipts that their acknowledgements make.
+//! The MQTT transport, which sends groups of messages and builds receipts from their acknowledgements.
 
 use crate::builder::MqttTransportBuilder;
 use crate::driver::Driver;
@@ -15,17 +15,17 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
-/// So many units may wait for the task that delivers.
+/// The maximum number of groups that wait for the delivery task.
 const UNITS: usize = 16;
 
-/// Sends payloads as messages of QoS 1 to a broker of MQTT 5 or 3.1.1.
+/// A transport that sends payloads as messages of QoS 1 to an MQTT 5 or 3.1.1 broker.
 ///
-/// The payload of a message is the event as JSON, as TNT4J's MQTT sink writes it; it is not retained. A message is delivered
-/// when the broker has acknowledged it. Until then it is kept, and sent again over a new connection, in order and before all
-/// else; [`timeout`](MqttTransportBuilder::timeout) limits that.
+/// The payload of a message is the event as JSON, as TNT4J's MQTT sink writes it. The message is not retained. It is delivered when the
+/// broker has acknowledged it. Until then the transport keeps it, and sends it again over a new connection: in order, and before other
+/// messages. [`timeout`](MqttTransportBuilder::timeout) limits this time.
 ///
-/// A task does the work, on the runtime of the first send. It ends when the transport is closed or dropped and every message has
-/// its answer.
+/// A task on the runtime of the first send does the work. It ends when the transport is closed or dropped and every message has its
+/// answer.
 ///
 /// ```no_run
 /// use jkool_mqtt::MqttTransport;
@@ -50,25 +50,25 @@ pub struct MqttTransport {
     pub(crate) task: Mutex<Task>,
 }
 
-/// The task that delivers.
+/// The state of the delivery task.
 pub(crate) enum Task {
-    /// There is nothing to deliver yet.
+    /// The task is not started yet.
     Idle,
     Running {
         units: mpsc::Sender<Vec<Message>>,
         ended: watch::Receiver<()>,
     },
-    /// The transport is closed; what the task still has goes on.
+    /// The transport is closed; the task still delivers the messages that it has.
     Closed(Option<watch::Receiver<()>>),
 }
 
 impl MqttTransport {
-    /// The settings of a new transport.
+    /// Returns a builder for a transport.
     pub fn builder() -> MqttTransportBuilder {
         MqttTransportBuilder::new()
     }
 
-    /// How many messages went where since the transport was built.
+    /// Returns the counters since the transport was built.
     pub fn stats(&self) -> MqttStats {
         self.counters.read()
     }
@@ -77,7 +77,7 @@ impl MqttTransport {
         self.task.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The way to the task, which is started when there is none, or its runtime has ended.
+    /// Returns the channel to the task. Starts the task if there is none, or if its runtime has ended.
     fn units(&self) -> Result<mpsc::Sender<Vec<Message>>, Failure> {
         let mut task = self.task();
         match &*task {
@@ -106,14 +106,14 @@ impl MqttTransport {
         Ok(units)
     }
 
-    /// Hands over the messages of a unit and waits for what becomes of each.
+    /// Hands the messages of a group to the task and waits for the outcome of each.
     async fn unit(&self, unit: &[Payload], receipt: &mut ReceiptBuilder) {
         let units = match self.units() {
             Ok(units) => units,
             Err(failure) => return receipt.record(unit.len(), Err(failure)),
         };
         let (messages, answers): (Vec<_>, Vec<_>) = unit.iter().map(|payload| self.message(payload)).unzip();
-        // When the task is gone its messages are too, and so no answer comes.
+        // If the task has ended, its messages are lost too, and no answer arrives.
         let handed_over = units.send(messages).await.is_ok();
         for answer in answers {
             let lost = || {
@@ -148,8 +148,8 @@ impl Transport for MqttTransport {
         self.max_batch
     }
 
-    /// Waits until every message has its answer, those of cancelled sends included, which the builder's
-    /// [`timeout`](MqttTransportBuilder::timeout) limits, and ends the connection.
+    /// Waits until every message has its answer, including those of cancelled sends, and closes the connection. The builder's
+    /// [`timeout`](MqttTransportBuilder::timeout) limits this time.
     async fn close(&self) -> Result<(), TransportError> {
         let ended = {
             let mut task = self.task();
@@ -161,14 +161,14 @@ impl Transport for MqttTransport {
             ended
         };
         if let Some(mut ended) = ended {
-            // It never changes, so this ends when the task does.
+            // The value never changes, so this loop ends when the task ends.
             while ended.changed().await.is_ok() {}
         }
         Ok(())
     }
 }
 
-/// Shows where it sends, and nothing that is secret.
+/// Shows the broker and the client identifier, and nothing that is secret.
 impl fmt::Debug for MqttTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MqttTransport")
