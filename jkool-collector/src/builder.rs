@@ -1,4 +1,4 @@
-//! Setting up a collector.
+//! The settings of a collector.
 
 use crate::access::Access;
 use crate::app::{App, Limits};
@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Sets up a [`Collector`].
+/// A builder for a [`Collector`]; [`Collector::builder`] creates it.
 ///
 /// ```
 /// use jkool_collector::Collector;
@@ -76,121 +76,122 @@ impl CollectorBuilder {
         }
     }
 
-    /// Where to listen: address and port; port 0 is a free one. 127.0.0.1:6580 unless said otherwise. Other machines can
-    /// only be listened to with a [`token`](Self::token).
+    /// Sets the address and port to listen on; port 0 selects a free port. Default: 127.0.0.1:6580. An address that is not loopback
+    /// requires a [`token`](Self::token).
     #[must_use]
     pub fn listen(mut self, address: impl Into<String>) -> Self {
         self.listen = address.into();
         self
     }
 
-    /// Takes OpenTelemetry's protocol (OTLP over HTTP) there, too, by the rules of [`listen`](Self::listen). 127.0.0.1:4318 is where
-    /// every SDK sends unless it is told otherwise. The paths `/v1/logs`, `/v1/traces` and `/v1/metrics` are at the main address in any
-    /// case.
+    /// Sets an additional address for OpenTelemetry's protocol (OTLP over HTTP), with the same rules as [`listen`](Self::listen).
+    /// OpenTelemetry SDKs send to 127.0.0.1:4318 by default. The main address has the paths `/v1/logs`, `/v1/traces` and `/v1/metrics` in
+    /// any case.
     #[must_use]
     pub fn listen_otlp(mut self, address: impl Into<String>) -> Self {
         self.listen_otlp = Some(address.into());
         self
     }
 
-    /// Takes entities over plain TCP there, too: one JSON document a line of at most 1 MiB, in UTF-8, and no answers. No
-    /// token is asked for, so that it must be an address of this machine alone.
+    /// Sets an additional address that accepts entities over plain TCP: one JSON document per line, in UTF-8, at most 1 MiB. There are no
+    /// answers and no tokens, so it must be a loopback address.
     #[must_use]
     pub fn listen_tcp(mut self, address: impl Into<String>) -> Self {
         self.listen_tcp = Some(address.into());
         self
     }
 
-    /// The store's settings: its file, how durable it is, how much it keeps.
+    /// Sets the settings of the store: its folder, durability, and retention.
     #[must_use]
     pub fn store(mut self, store: StoreBuilder) -> Self {
         self.store = store;
         self
     }
 
-    /// Who says what time it is, to the store as well.
+    /// Sets the clock of the collector and its store, for tests.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = Some(clock);
         self
     }
 
-    /// A token that is taken, one more with each call. With any, everybody needs one, to send and to read; without, any is
-    /// taken, and only this machine can be listened on.
+    /// Adds a token that is accepted. If at least one token is set, clients need one to send and to read. Without tokens any token is
+    /// accepted, and the collector can only listen on loopback addresses.
     #[must_use]
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.tokens.push(Secret(token.into()));
         self
     }
 
-    /// A file of tokens, one a line, to be read at the start. Lines that begin with `#` are no tokens.
+    /// Sets a file with tokens, one per line, which is read at the start. Lines that begin with `#` are ignored.
     #[must_use]
     pub fn token_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.token_file = Some(path.into());
         self
     }
 
-    /// Another name that this machine is called by, without a port: `collector.test`. Where only this machine is listened
-    /// on, a request that asks for anything but its own names is refused, so that no web page gets in under a name of its
-    /// own.
+    /// Adds a host name of this machine, without a port: `collector.test`.
+    ///
+    /// On a loopback address, a request whose `Host` is not a name of this machine is refused, as a protection against DNS rebinding by
+    /// web pages.
     #[must_use]
     pub fn allow_host(mut self, name: impl Into<String>) -> Self {
         self.names.push(name.into());
         self
     }
 
-    /// Speaks TLS with the certificate in `chain` (PEM, the server's own first) and its `key` (PEM).
+    /// Enables TLS with the certificate chain in `chain` (PEM, the server's own certificate first) and its `key` (PEM).
     #[must_use]
     pub fn tls(mut self, chain: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
         self.tls = Some((chain.into(), key.into()));
         self
     }
 
-    /// How many bytes a body may have, as it comes and unpacked; 16 MiB unless said otherwise.
+    /// Sets the maximum size of a body in bytes, both as received and decompressed. Default: 16 MiB.
     #[must_use]
     pub fn max_body(mut self, bytes: usize) -> Self {
         self.limits.body = bytes;
         self
     }
 
-    /// How many connections may be open at the same time, over HTTP and again over TCP; 1,024 unless said otherwise. For one
-    /// more over HTTP the one that has been silent for longest is closed; when all are busy it is answered with 503.
+    /// Sets the maximum number of open connections, separately for HTTP and TCP. Default: 1,024. For a further HTTP connection, the
+    /// connection that has been idle longest is closed; if all are busy, the new one is answered with 503.
     #[must_use]
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.limits.connections = connections;
         self
     }
 
-    /// How long the head of a request may take from its first byte on; 10 seconds unless said otherwise.
+    /// Sets the timeout for the head of a request, from its first byte on. Default: 10 seconds.
     #[must_use]
     pub fn head_timeout(mut self, timeout: Duration) -> Self {
         self.limits.head_timeout = timeout;
         self
     }
 
-    /// How long a body may take for each 16 KiB; 30 seconds unless said otherwise.
+    /// Sets the timeout for each 16 KiB of a body. Default: 30 seconds.
     #[must_use]
     pub fn body_timeout(mut self, timeout: Duration) -> Self {
         self.limits.body_timeout = timeout;
         self
     }
 
-    /// How long a client may be silent between requests, or not read what it asked for; 5 minutes unless said otherwise.
+    /// Sets how long a connection may be idle between requests, and how long a client may not read its response. Default: 5 minutes.
     #[must_use]
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.limits.idle_timeout = timeout;
         self
     }
 
-    /// Starts it, on threads of its own.
+    /// Starts the collector on its own threads.
     ///
     /// # Errors
-    /// When the store can't be opened, an address can't be had, or what was set doesn't fit together.
+    /// Returns an error if the store cannot be opened, if it cannot listen on an address, or if settings exclude each other.
     pub fn start(self) -> Result<Collector, StartError> {
         Collector::start(self)
     }
 
-    /// Takes the addresses, opens the store and puts everything together.
+    /// Binds the addresses, opens the store and assembles the application.
     pub(crate) async fn build(self) -> Result<(Server, Ready), StartError> {
         let tokens = tokens(self.tokens, self.token_file.as_deref())?;
         let open = tokens.is_empty();

@@ -13,8 +13,9 @@ use std::thread::JoinHandle;
 use tokio::runtime;
 use tokio::sync::oneshot;
 
-/// A running collector: it takes what clients send, keeps it, and shows it. Dropping it ends it; requests that were begun
-/// have two seconds to be answered.
+/// A running collector, which receives, stores and shows entities.
+///
+/// Dropping it stops it; requests in progress have two seconds to be answered.
 ///
 /// ```
 /// use jkool_collector::Collector;
@@ -33,12 +34,12 @@ use tokio::sync::oneshot;
 #[derive(Debug)]
 pub struct Collector {
     ready: Ready,
-    /// Dropped, it ends the thread.
+    /// Ends the thread when it is dropped.
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// What is known once it listens.
+/// What the thread reports when it listens.
 #[derive(Debug)]
 pub(crate) struct Ready {
     pub(crate) address: SocketAddr,
@@ -51,7 +52,7 @@ pub(crate) struct Ready {
 const WORKERS: usize = 32;
 
 impl Collector {
-    /// A builder: 127.0.0.1:6580, in memory, any token.
+    /// Returns a builder. By default, the collector listens on 127.0.0.1:6580, stores in memory, and accepts any token.
     pub fn builder() -> CollectorBuilder {
         CollectorBuilder::new()
     }
@@ -72,22 +73,22 @@ impl Collector {
         Ok(Self { ready, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Where it listens.
+    /// Returns the address on which it listens.
     pub fn address(&self) -> SocketAddr {
         self.ready.address
     }
 
-    /// Where it takes OTLP alone, if it does.
+    /// Returns the additional address for OTLP, if there is one.
     pub fn otlp_address(&self) -> Option<SocketAddr> {
         self.ready.otlp_address
     }
 
-    /// Where it takes entities over plain TCP, if it does.
+    /// Returns the address for plain TCP, if there is one.
     pub fn tcp_address(&self) -> Option<SocketAddr> {
         self.ready.tcp_address
     }
 
-    /// The url to send to, and of the page.
+    /// Returns the url to send to, which is also that of the web page.
     pub fn url(&self) -> String {
         let mut address = self.ready.address;
         if address.ip().is_unspecified() {
@@ -99,30 +100,30 @@ impl Collector {
         format!("{}://{address}", self.ready.app.scheme())
     }
 
-    /// Whether a token is needed; without, any is taken.
+    /// Whether clients need a token. If not, any token is accepted.
     pub fn needs_token(&self) -> bool {
         self.ready.app.access.needs_token()
     }
 
-    /// What it keeps.
+    /// Returns the store.
     pub fn store(&self) -> &Store {
         &self.ready.app.store
     }
 
-    /// How much it was sent since it started.
+    /// Returns the counters of what it has received since it started.
     pub fn counts(&self) -> Counts {
         self.ready.app.counters.counts()
     }
 
-    /// What nobody could be answered, the youngest 32: lines that came over TCP and can't be read, and why; and what the store
-    /// has to tell, see [`Store::troubles`].
+    /// Returns the newest 32 problems that could not be reported to a client: lines over TCP that are invalid, with the reason, and
+    /// problems of the store (see [`Store::troubles`]).
     pub fn notices(&self) -> Vec<String> {
         let mut notices = self.ready.app.counters.notices();
         notices.extend(self.store().troubles());
         notices
     }
 
-    /// Ends it, as dropping it does.
+    /// Stops the collector, like dropping it.
     pub fn shutdown(self) {}
 }
 

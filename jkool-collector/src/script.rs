@@ -1,4 +1,4 @@
-//! What a test arranges: answers that it wants to see, and a list of what arrived.
+//! Scripted answers for tests, and the list of entities that arrived.
 
 use crate::server::abort::AbortConnection;
 use axum::http::StatusCode;
@@ -10,7 +10,7 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// An answer that a [`TestCollector`](crate::TestCollector) gives instead of its own.
+/// A scripted answer, which a [`TestCollector`](crate::TestCollector) sends instead of its own.
 #[derive(Debug, Clone)]
 pub struct Answer(Action);
 
@@ -22,10 +22,10 @@ enum Action {
 }
 
 impl Answer {
-    /// This status, and nothing is stored.
+    /// Answers with this status, and stores nothing.
     ///
     /// # Panics
-    /// With a number that is no status: 100 to 999 are.
+    /// Panics if `status` is not from 100 to 999.
     #[track_caller]
     pub fn status(status: u16) -> Self {
         match StatusCode::from_u16(status) {
@@ -34,17 +34,17 @@ impl Answer {
         }
     }
 
-    /// The connection is closed without an answer, and nothing is stored.
+    /// Closes the connection without an answer, and stores nothing.
     pub fn close() -> Self {
         Self(Action::Close)
     }
 
-    /// What came is stored, and then the connection is closed without an answer: the client can't know.
+    /// Stores the entities, and closes the connection without an answer, so that the client does not know that they were stored.
     pub fn lose() -> Self {
         Self(Action::Lose)
     }
 
-    /// A status with a `Retry-After` of so many seconds.
+    /// Adds a `Retry-After` header with this number of seconds.
     #[must_use]
     pub fn retry_after(mut self, seconds: u64) -> Self {
         if let Action::Status { retry_after, .. } = &mut self.0 {
@@ -53,7 +53,7 @@ impl Answer {
         self
     }
 
-    /// A status with this body.
+    /// Sets the body of the answer.
     #[must_use]
     pub fn body(mut self, text: impl Into<String>) -> Self {
         if let Action::Status { body, .. } = &mut self.0 {

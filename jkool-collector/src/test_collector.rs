@@ -10,8 +10,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// A collector for tests: on a free port, in memory, with any token. It gives the answers that a test wants to see, and waits
-/// for what arrives.
+/// A collector for tests. It listens on a free port, stores in memory, and accepts any token.
+///
+/// A test can script its answers, and wait until entities have arrived.
 ///
 /// ```
 /// use jkool_client::Client;
@@ -34,27 +35,27 @@ pub struct TestCollector {
     script: Arc<Script>,
 }
 
-/// Less arrived than was waited for. Shown with `{:?}`, as `unwrap` does, it says what.
+/// The error if fewer entities arrived than expected. Its `Debug` output, which `unwrap` prints, lists those that arrived.
 #[derive(Clone, thiserror::Error)]
 #[error("{} of {expected} entities arrived within {patience:?}:{}", arrived.len(), list(arrived))]
 #[non_exhaustive]
 pub struct TooFew {
-    /// How many were waited for.
+    /// The expected number of entities.
     pub expected: usize,
-    /// For how long.
+    /// How long the test waited.
     pub patience: Duration,
-    /// What arrived.
+    /// The entities that arrived.
     pub arrived: Vec<Entity>,
 }
 
-/// Long enough for a slow machine; a test that goes well never waits so long.
+/// Long enough for a slow machine; a test that succeeds does not wait so long.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 impl TestCollector {
-    /// Starts one.
+    /// Starts a collector.
     ///
     /// # Panics
-    /// When it can't be started, which only a lack of threads or ports explains.
+    /// Panics if it cannot be started, which only happens if there are no free threads or ports.
     #[track_caller]
     pub fn start() -> Self {
         match Self::start_with(Collector::builder()) {
@@ -63,7 +64,7 @@ impl TestCollector {
         }
     }
 
-    /// Starts one with other settings; it listens on a free port all the same.
+    /// Starts a collector with the given settings, except that it always listens on a free port.
     ///
     /// # Errors
     /// As [`CollectorBuilder::start`].
@@ -74,43 +75,43 @@ impl TestCollector {
         Ok(Self { collector: builder.start()?, script })
     }
 
-    /// The url to send to.
+    /// Returns the url to send to.
     pub fn url(&self) -> String {
         self.collector.url()
     }
 
-    /// The collector itself: its store, its address, its counts.
+    /// Returns the collector itself, with its store, address and counters.
     pub fn collector(&self) -> &Collector {
         &self.collector
     }
 
-    /// What the next request is answered that brings entities. Of several the oldest comes first; after them all goes on as
-    /// usual.
+    /// Scripts the answer to the next request that contains entities. Several scripted answers are used in the order of the calls; after
+    /// them, requests are answered as usual.
     pub fn answer_next(&self, answer: Answer) {
         self.script.answer_next(answer);
     }
 
-    /// Waits until `count` entities have arrived, 10 seconds at most, and returns all that have, in the order of arrival. What
-    /// comes again with the same tracking id and the same body is one.
+    /// Waits until `count` entities have arrived, at most 10 seconds, and returns all that have arrived, in the order of arrival. Entities
+    /// with the same tracking id and the same body are counted once.
     ///
     /// # Errors
-    /// When less arrived.
+    /// Returns an error if fewer entities arrived.
     pub fn wait_for(&self, count: usize) -> Result<Vec<Entity>, TooFew> {
         self.wait_for_within(count, TIMEOUT)
     }
 
-    /// As [`wait_for`](Self::wait_for), with another time-out.
+    /// Like [`wait_for`](Self::wait_for), with another timeout.
     ///
     /// # Errors
-    /// When less arrived.
+    /// Returns an error if fewer entities arrived.
     pub fn wait_for_within(&self, count: usize, timeout: Duration) -> Result<Vec<Entity>, TooFew> {
         wait(&self.script, count, timeout)
     }
 
-    /// As [`wait_for`](Self::wait_for), in async code of any runtime.
+    /// Like [`wait_for`](Self::wait_for), for async code on any runtime.
     ///
     /// # Errors
-    /// When less arrived.
+    /// Returns an error if fewer entities arrived.
     pub async fn wait_for_async(&self, count: usize) -> Result<Vec<Entity>, TooFew> {
         let (tell, told) = tokio::sync::oneshot::channel();
         let script = Arc::clone(&self.script);
@@ -119,12 +120,12 @@ impl TestCollector {
         told.await.unwrap_or_else(|_| wait(&self.script, count, Duration::ZERO))
     }
 
-    /// What has arrived until now, in the order of arrival.
+    /// Returns all entities that have arrived until now, in the order of arrival.
     pub fn entities(&self) -> Vec<Entity> {
         self.script.wait_for(0, Duration::ZERO)
     }
 
-    /// The events of what has arrived until now.
+    /// Returns all events that have arrived until now.
     pub fn events(&self) -> Vec<Event> {
         let event = |entity| match entity {
             Entity::Event(event) => Some(*event),
@@ -139,7 +140,7 @@ fn wait(script: &Script, expected: usize, timeout: Duration) -> Result<Vec<Entit
     if arrived.len() < expected { Err(TooFew { expected, patience: timeout, arrived }) } else { Ok(arrived) }
 }
 
-/// As a test shows it that unwraps: for a person.
+/// Prints the entities in readable form, because `unwrap` in a test uses `Debug`.
 impl fmt::Debug for TooFew {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -147,7 +148,7 @@ impl fmt::Debug for TooFew {
 }
 
 fn list(arrived: &[Entity]) -> String {
-    /// More would hide them.
+    /// The maximum number of entities to print.
     const SHOWN: usize = 20;
     let one = |entity: &Entity| match entity {
         Entity::Event(event) => format!("\n  event {}: {}", event.operation, event.message),
