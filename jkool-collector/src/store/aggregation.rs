@@ -1,16 +1,16 @@
-//! What can be asked beside entities: groups of them, and figures of their fields.
+//! Aggregations: groups of entities, and measures of their fields.
 
 use crate::field::{FieldName, UnknownField};
 use jkool_model::Timestamp;
 use std::fmt;
 use std::str::FromStr;
 
-/// How to group what a filter lets through, and what to tell of each group.
+/// How to group the entities that match a filter, and what to compute for each group.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Aggregation {
-    /// How to group, the outermost first; without any there is one group.
+    /// The levels of groups, the outermost first. If empty, there is one group.
     pub groups: Vec<Group>,
-    /// What to tell of each group beside how many entities are in it.
+    /// The measures to compute for each group, besides the number of its entities.
     pub measures: Vec<Measure>,
 }
 
@@ -18,13 +18,13 @@ pub struct Aggregation {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Group {
-    /// By time, in stretches of so many microseconds that begin at its multiples.
+    /// By time, in buckets of this number of microseconds, which begin at its multiples.
     Time(i64),
-    /// By the values of a field, those that come most often, so many at most. What has no value is in no group.
+    /// By the values of a field: at most this number of groups, those of the most frequent values. An entity without a value is in no group.
     Field(FieldName, usize),
 }
 
-/// A figure of the values that a field has in a group: `avg(elapsed-time-usec)`, `p95(properties.amount)`, `distinct(user)`.
+/// A function of the values of a field in a group: `avg(elapsed-time-usec)`, `p95(properties.amount)`, `distinct(user)`.
 ///
 /// ```
 /// use jkool_collector::{Function, Measure};
@@ -35,70 +35,70 @@ pub enum Group {
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measure {
-    /// How the values become one figure.
+    /// The function.
     pub function: Function,
-    /// Whose values.
+    /// The field.
     pub field: FieldName,
 }
 
-/// How values become one figure.
+/// A function that computes one number from the values of a field.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub enum Function {
-    /// How many values there are.
+    /// The number of values.
     Count,
-    /// All of them together.
+    /// The sum of the values.
     Sum,
-    /// The least.
+    /// The smallest value.
     Min,
-    /// The greatest.
+    /// The largest value.
     Max,
-    /// Their mean.
+    /// The mean of the values.
     Avg,
-    /// The value that so many per cent of them are not above, about.
+    /// The approximate percentile: this percentage of the values is not above it.
     Percentile(f64),
-    /// How many different values there are; of many, about.
+    /// The number of different values; approximate if there are many.
     Distinct,
 }
 
-/// Text that is no [`Measure`].
+/// The error for a text that is not a [`Measure`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidMeasure {
-    /// It is no function of a field.
+    /// The text is not a function of a field.
     #[error("expected a measure such as count(user), sum(F), min(F), max(F), avg(F), p95(F) or distinct(F)")]
     Function,
-    /// What stands in parentheses is no field.
+    /// The text in parentheses is not the name of a field.
     #[error(transparent)]
     Field(#[from] UnknownField),
 }
 
-/// A group and its figures.
+/// A group and its measures.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Row {
-    /// What its members have in common, one for each way to group.
+    /// The keys of the group, one for each level.
     pub keys: Vec<Key>,
-    /// How many entities are in it.
+    /// The number of entities in the group.
     pub count: u64,
-    /// One for each measure; `None` where there is no value.
+    /// The results, one for each measure; `None` if there is no value.
     pub values: Vec<Option<f64>>,
 }
 
-/// What the members of a group have in common.
+/// The key of a group: the value that its entities have in common.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Key {
-    /// The beginning of a stretch of time.
+    /// The start of a time bucket.
     Time(Timestamp),
-    /// A text; of a very long one, its beginning and a hash.
+    /// A text. A very long text is replaced by its beginning and a hash.
     Text(String),
     /// A number.
     Number(f64),
 }
 
 impl Key {
-    /// The text, when it is one.
+    /// Returns the text, if the key is one.
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Key::Text(text) => Some(text),

@@ -1,9 +1,9 @@
-//! Why the store can't.
+//! The errors of the store.
 
 use std::fmt;
 use std::io;
 
-/// Why something couldn't be stored or read. [`kind`](Self::kind) tells what to do about it.
+/// An error of the store. [`kind`](Self::kind) tells how to react to it.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct StoreError {
@@ -11,15 +11,15 @@ pub struct StoreError {
     message: String,
 }
 
-/// What a [`StoreError`] means.
+/// The kinds of a [`StoreError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
-    /// More is waiting to be written than is allowed: later it works.
+    /// Too many bytes wait to be written. Retry later.
     Busy,
-    /// A question took longer than it may.
+    /// A query exceeded its timeout.
     TooSlow,
-    /// The disk is full, or a file may not grow.
+    /// The disk is full, or a file must not grow.
     Full,
     /// Files are damaged.
     Corrupt,
@@ -27,17 +27,17 @@ pub enum StoreErrorKind {
     TooNew,
     /// Another process has it open.
     Locked,
-    /// What was to be stored is no event, activity or snapshot.
+    /// The data to store is not an event, activity or snapshot.
     NoEntity,
-    /// A field that can't be grouped by, or not in this way.
+    /// A field cannot be grouped by, or not in this way.
     NoSuchField,
-    /// The server that keeps the entities can't be reached, or says that it can't.
+    /// The server that stores the entities cannot be reached, or reports a failure.
     Server,
     /// The store was closed.
     Closed,
-    /// Files can't be opened, read or written.
+    /// Files cannot be opened, read or written.
     Io,
-    /// Anything else: a fault of ours.
+    /// Any other error, which is a bug in this crate.
     Internal,
 }
 
@@ -57,13 +57,13 @@ impl StoreError {
         Self::new(kind, format_args!("the store: {error}"))
     }
 
-    /// Says of which file.
+    /// Adds the file to the error.
     pub(crate) fn at(mut self, path: &std::path::Path) -> Self {
         self.message = format!("{}: {}", path.display(), self.message);
         self
     }
 
-    /// What it means.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> StoreErrorKind {
         self.kind
     }

@@ -4,15 +4,16 @@ use jkool_model::Timestamp;
 use std::fmt;
 use std::str::FromStr;
 
-/// The id of a stored entity: its time, and a number that tells it from all others, which is the higher, the later it arrived.
-/// Ids are in the order of time, and those of one time in the order of arrival.
+/// The id of a stored entity: its time, and a unique number, which increases in the order of arrival.
+///
+/// Ids are ordered by time, and ids with the same time by arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntityId {
     time: i64,
     sequence: u64,
 }
 
-/// Text that is no [`EntityId`].
+/// The error for a text that is not an [`EntityId`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected the id of an event, as an answer has it")]
 pub struct InvalidEntityId;
@@ -22,7 +23,7 @@ impl EntityId {
         Self { time: time.as_usec(), sequence }
     }
 
-    /// The time of the entity.
+    /// Returns the time of the entity.
     pub fn time(self) -> Timestamp {
         Timestamp::from_usec(self.time)
     }
@@ -32,7 +33,7 @@ impl EntityId {
     }
 }
 
-/// Both numbers, with a `-` between them.
+/// Writes both numbers, with a `-` between them.
 impl fmt::Display for EntityId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.time, self.sequence)

@@ -1,4 +1,4 @@
-//! Opening a store.
+//! The store, its settings, and how it is opened.
 
 use super::engine::{Deadline, Engine, Fresh, Health};
 use super::front::{Settings, closed};
@@ -15,35 +15,35 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, broadcast};
 
-/// So many questions from async code are answered at the same time at most: one on each core, and two where there is one.
+/// The maximum number of concurrent queries from async code: one per core, or two on a single core.
 const READERS: RangeInclusive<usize> = 2..=8;
 
-/// What is kept of what was received. Clones are handles of one store.
+/// The store of received entities. Clones are handles to the same store.
 #[derive(Debug, Clone)]
 pub struct Store(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     engine: Box<dyn Engine>,
-    /// How long a question may take.
+    /// The timeout of a query.
     patience: Duration,
-    /// For those who read from async code.
+    /// Limits concurrent queries from async code.
     turns: Arc<Semaphore>,
     notices: Vec<String>,
 }
 
-/// When an entity counts as stored.
+/// Decides when an entity counts as stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Durability {
-    /// When it is on the disk: it survives a power failure.
+    /// When it is synced to disk: it survives a power failure. This is the default.
     #[default]
     Disk,
-    /// When the operating system has it: it survives the end of the process, however that comes.
+    /// When it is handed to the operating system: it survives the end of the process in any way, but not a power failure.
     System,
 }
 
-/// Sets up a [`Store`].
+/// A builder for a [`Store`]; [`Store::builder`] creates it.
 #[derive(Debug, Clone)]
 pub struct StoreBuilder {
     path: Option<PathBuf>,
@@ -59,7 +59,7 @@ pub struct StoreBuilder {
 }
 
 impl Store {
-    /// A builder: in memory, unless it is given a file.
+    /// Returns a builder. By default, the store is in memory.
     pub fn builder() -> StoreBuilder {
         StoreBuilder {
             path: None,
@@ -75,10 +75,10 @@ impl Store {
         }
     }
 
-    /// Stores all of `records` or none of them, and returns when that is done as [`Durability`] says.
+    /// Stores all of `records` or none of them, and returns when they are stored according to [`Durability`].
     ///
     /// # Errors
-    /// When too much waits already, when the disk is full, or when the file can't be written.
+    /// Returns an error if too many bytes wait to be written, if the disk is full, or if a file cannot be written.
     pub async fn append(&self, records: Vec<Record>) -> Result<Appended, StoreError> {
         if records.is_empty() {
             return Ok(Appended::default());
@@ -87,16 +87,16 @@ impl Store {
         reply.await.unwrap_or_else(|_| Err(closed()))
     }
 
-    /// Reads, on a thread where that may take its time. All that was acknowledged before is there.
+    /// Runs `read` on a thread for blocking work. It sees all entities that were acknowledged before.
     ///
     /// # Errors
-    /// What `read` says, that the file can't be read, or that it takes too long.
+    /// Returns the error of `read`, or an error if a file cannot be read or the query takes too long.
     pub async fn read<T, F>(&self, read: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Reader<'_>) -> Result<T, StoreError> + Send + 'static,
     {
-        // Who waits for a turn shall hold no thread meanwhile.
+        // The permit is awaited here, so that a waiting query does not block a thread.
         let turn = Arc::clone(&self.0.turns).acquire_owned().await;
         let turn = turn.map_err(|error| StoreError::new(StoreErrorKind::Internal, error))?;
         let store = self.clone();
@@ -108,104 +108,103 @@ impl Store {
         result.unwrap_or_else(|error| Err(StoreError::new(StoreErrorKind::Internal, error)))
     }
 
-    /// As [`read`](Self::read), on this thread.
+    /// Like [`read`](Self::read), but on the calling thread.
     ///
     /// # Errors
-    /// What `read` says, that the file can't be read, or that it takes too long.
+    /// Returns the error of `read`, or an error if a file cannot be read or the query takes too long.
     pub fn read_now<T>(&self, read: impl FnOnce(&Reader<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
         read(&Reader::new(&*self.0.engine, Deadline::within(self.0.patience)))
     }
 
-    /// What is stored from now on, in the order of arrival. Who is too slow is told how much it missed.
+    /// Subscribes to the entities that are stored from now on, in the order of arrival. A receiver that is too slow gets the number of
+    /// those that it missed.
     pub(crate) fn tail(&self) -> broadcast::Receiver<Arc<Fresh>> {
         self.0.engine.tail()
     }
 
-    /// How it is now.
+    /// Returns the current state of the store.
     pub(crate) fn health(&self) -> Health {
         self.0.engine.health()
     }
 
-    /// What a person should know of it now: why what is acknowledged can't get to where it is kept, or what was refused there.
-    /// None if all is well.
+    /// Returns the current problems of the store, as text for people: why acknowledged entities cannot be written to their final place, or
+    /// what was refused there. Empty if there are no problems.
     pub fn troubles(&self) -> Vec<String> {
         self.health().notices
     }
 
-    /// What opening it had to say: a damaged file that was set aside, for example.
+    /// Returns the messages of opening the store, for example that a damaged file was set aside.
     pub fn notices(&self) -> &[String] {
         &self.0.notices
     }
 }
 
 impl StoreBuilder {
-    /// Keeps everything in a folder of this name, which is made if there is none. A file of this name that an older version
-    /// made is taken over, and kept beside it with `.old` behind its name.
+    /// Sets the folder in which everything is stored. It is created if it does not exist. If there is a file of this name that version 0.1
+    /// wrote, its content is imported, and the file is kept with the extension `.old`.
     #[must_use]
     pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
         self.path = Some(path.into());
         self
     }
 
-    /// The folder that [`file`](Self::file) names.
+    /// Returns the folder that was set by [`file`](Self::file).
     pub(crate) fn folder(&self) -> Option<&Path> {
         self.path.as_deref()
     }
 
-    /// Has everything kept by [VictoriaLogs](https://docs.victoriametrics.com/victorialogs/), one server or the front of a
-    /// cluster, at this url. The folder that [`file`](Self::file) names holds the journal in front of it. How long events are
-    /// kept is up to that server.
+    /// Stores everything in [VictoriaLogs](https://docs.victoriametrics.com/victorialogs/) at this url: a single server, or the front server
+    /// of a cluster. The folder set by [`file`](Self::file) contains the journal in front of it. Retention is configured in VictoriaLogs.
     #[must_use]
     pub fn victoria_logs(mut self, url: impl Into<String>) -> Self {
         self.victoria_logs = Some(url.into());
         self
     }
 
-    /// After how long VictoriaLogs surely has on its disk what it was sent: a good deal longer than its
-    /// `-inmemoryDataFlushInterval`, which is 5 seconds unless said otherwise. 30 seconds unless said otherwise. So long the
-    /// journal keeps it too.
+    /// Sets the time after which VictoriaLogs has certainly written received entities to disk. The journal keeps them for this time.
+    /// Default: 30 seconds. It must be considerably longer than the server's `-inmemoryDataFlushInterval`, whose default is 5 seconds.
     #[must_use]
     pub fn flushed_after(mut self, duration: Duration) -> Self {
         self.flushed_after = duration;
         self
     }
 
-    /// When an entity counts as stored; [`Durability::Disk`] unless said otherwise.
+    /// Sets when an entity counts as stored. Default: [`Durability::Disk`].
     #[must_use]
     pub fn durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
         self
     }
 
-    /// How much is kept.
+    /// Sets how much is kept, and for how long.
     #[must_use]
     pub fn retention(mut self, retention: Retention) -> Self {
         self.retention = Some(retention);
         self
     }
 
-    /// Who says what time it is.
+    /// Sets the clock, for tests.
     #[must_use]
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// How long a question may take, before it ends as [`StoreErrorKind::TooSlow`]. 10 seconds unless said otherwise.
+    /// Sets the timeout of a query, after which it fails with [`StoreErrorKind::TooSlow`]. Default: 10 seconds.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = patience;
         self
     }
 
-    /// How many bytes may wait to be written; more are refused as [`StoreErrorKind::Busy`]. 64 MiB unless said otherwise.
+    /// Sets how many bytes may wait to be written. Further records are refused with [`StoreErrorKind::Busy`]. Default: 64 MiB.
     #[must_use]
     pub fn waiting(mut self, bytes: usize) -> Self {
         self.waiting = bytes;
         self
     }
 
-    /// The disk is full when a file of the journal has so many bytes, for tests.
+    /// Simulates a full disk when a journal file has this number of bytes, for tests.
     #[doc(hidden)]
     #[must_use]
     pub fn disk(mut self, bytes: u64) -> Self {
@@ -213,17 +212,17 @@ impl StoreBuilder {
         self
     }
 
-    /// Told how far work is that takes long before the store is open.
+    /// Sets a function that receives the progress of long work during opening.
     #[must_use]
     pub fn on_progress(mut self, tell: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.report = Report::to(tell);
         self
     }
 
-    /// Opens it. What is damaged is set aside, and what can be read of it is taken, see [`Store::notices`].
+    /// Opens the store. Damaged files are set aside, and what can be read of them is kept; see [`Store::notices`].
     ///
     /// # Errors
-    /// When the folder can't be opened or made, another process has it, or a newer version wrote it.
+    /// Returns an error if the folder cannot be opened or created, if another process has it open, or if a newer version wrote it.
     pub fn open(self) -> Result<Store, StoreError> {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         let turns = Arc::new(Semaphore::new(cores.clamp(*READERS.start(), *READERS.end())));

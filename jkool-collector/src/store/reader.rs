@@ -1,4 +1,4 @@
-//! Questions to the store: entities.
+//! Queries to the store for entities.
 
 use super::engine::{Aggregate, Deadline, Engine, Find};
 use super::{Aggregation, EntityId, Row, StoreError, Stored};
@@ -9,16 +9,17 @@ use crate::filter::Filter;
 use jkool_model::{Text, Timestamp, TrackingId};
 use std::cell::OnceCell;
 
-/// The store, to be asked.
+/// Read access to a [`Store`](super::Store); [`Store::read`](super::Store::read) provides it.
 #[derive(Debug)]
 pub struct Reader<'a> {
     pub(super) engine: &'a dyn Engine,
     pub(super) deadline: Deadline,
-    /// Done once for all figures, so that they are of about the same time.
+    /// Done once for all aggregations, so that they show about the same state.
     settled: OnceCell<()>,
 }
 
-/// So many of one tracking id are looked at: a client that uses one id for all its events shall not slow a page down.
+/// The maximum number of entities of one tracking id that are read, so that a client that uses one id for all its events does not make
+/// pages slow.
 const OF_ONE_ID: usize = 100;
 
 pub(super) type Result<T> = std::result::Result<T, StoreError>;
@@ -28,19 +29,19 @@ impl<'a> Reader<'a> {
         Self { engine, deadline, settled: OnceCell::new() }
     }
 
-    /// The youngest that `filter` lets through, `limit` at most; with `before`, only those that are older than that one.
+    /// Returns the newest entities that match `filter`, at most `limit`; with `before`, only those that are older than that one.
     ///
     /// # Errors
-    /// When the store can't be read.
+    /// Returns an error if the store cannot be read.
     pub fn find(&self, filter: &Filter, limit: usize, before: Option<EntityId>, now: Timestamp) -> Result<Vec<Stored>> {
         self.ask(&Find { filter: filter.clone(), now, youngest_first: true, beyond: before, limit })
     }
 
-    /// The oldest that `filter` lets through, `limit` at most; with `after`, only those that are younger than that one. For
-    /// who goes through all of them.
+    /// Returns the oldest entities that match `filter`, at most `limit`; with `after`, only those that are newer than that one. Use it to
+    /// iterate over all entities.
     ///
     /// # Errors
-    /// When the store can't be read.
+    /// Returns an error if the store cannot be read.
     pub fn find_after(
         &self,
         filter: &Filter,
@@ -56,11 +57,11 @@ impl<'a> Reader<'a> {
         self.engine.find(find, &self.deadline)
     }
 
-    /// Groups of what `filter` lets through, and figures of each: the groups of time in order, those of a field with the
-    /// largest first. At most 250,000 groups are made.
+    /// Groups the entities that match `filter`, and computes the measures of each group. Time buckets are in order of time; groups of a
+    /// field are in order of size, the largest first. At most 250,000 groups are created.
     ///
     /// # Errors
-    /// When a field can't be grouped by, there are too many groups, or the store can't be read.
+    /// Returns an error if a field cannot be grouped by, if there are too many groups, or if the store cannot be read.
     pub fn aggregate(&self, filter: &Filter, aggregation: &Aggregation, now: Timestamp) -> Result<Vec<Row>> {
         self.deadline.check()?;
         self.settle();
@@ -72,41 +73,41 @@ impl<'a> Reader<'a> {
         self.settled.get_or_init(|| self.engine.settle(&self.deadline));
     }
 
-    /// The oldest of those that belong together, at any time.
+    /// Returns the oldest of the entities that belong together, whatever their time.
     pub(super) fn oldest(&self, filter: Filter, limit: usize) -> Result<Vec<Stored>> {
         self.ask(&Find { filter, now: Timestamp::from_usec(0), youngest_first: false, beyond: None, limit })
     }
 
-    /// One, by its id.
+    /// Returns the entity with this id.
     ///
     /// # Errors
-    /// When the store can't be read.
+    /// Returns an error if the store cannot be read.
     pub fn get(&self, id: EntityId) -> Result<Option<Stored>> {
         self.engine.get(id)
     }
 
-    /// Those of a tracking id; more than one if a client used it for different entities.
+    /// Returns the entities with this tracking id; more than one if a client used it for different entities.
     ///
     /// # Errors
-    /// When the store can't be read.
+    /// Returns an error if the store cannot be read.
     pub fn with_tracking_id(&self, id: &TrackingId) -> Result<Vec<Stored>> {
         let is_it = Condition::new(FieldName::new("tracking-id".to_owned()), Test::Is(id.to_string()));
         self.oldest(Filter { expression: is_it.into(), ..Filter::default() }, OF_ONE_ID)
     }
 
-    /// Those that name `id` as their parent, the oldest first, `limit` at most.
+    /// Returns the entities whose parent is `id`, the oldest first, at most `limit`.
     ///
     /// # Errors
-    /// When the store can't be read.
+    /// Returns an error if the store cannot be read.
     pub fn children(&self, id: &TrackingId, limit: usize) -> Result<Vec<Stored>> {
         self.oldest(Filter { parent: Some(id.to_string()), ..Filter::default() }, limit)
     }
 
-    /// What belongs to an entity: its parent, its children, its siblings, and all that shares a correlator with it, itself
-    /// included, the oldest first, `limit` of each at most. Of very many correlators, the first 1,000 count.
+    /// Returns the entities that are related to an entity: its parent, its children, its siblings, and all that share a correlator with it.
+    /// The entity itself is included. The oldest come first, at most `limit` of each. Only the first 1,000 correlators are used.
     ///
     /// # Errors
-    /// When the store can't be read.
+    /// Returns an error if the store cannot be read.
     pub fn related(&self, to: &Stored, limit: usize) -> Result<Vec<Stored>> {
         const CORRELATORS: usize = 1_000;
         let mut found = vec![to.clone()];

@@ -1,4 +1,4 @@
-//! An entity that was read and is ready to be stored.
+//! An entity that was parsed and is ready to be stored.
 
 use super::parse::parse;
 use super::same;
@@ -11,22 +11,22 @@ use jkool_model::{Entity, Timestamp};
 pub struct Record {
     pub(super) entity: Entity,
     pub(super) time: Timestamp,
-    /// Whether it says its time itself.
+    /// Whether the entity has a time of its own.
     pub(super) is_dated: bool,
     pub(super) received: Timestamp,
     pub(super) json: Bytes,
-    /// The same for all that are one; only what has a tracking id can come twice.
+    /// Equal for duplicates. Only entities with a tracking id can be duplicates.
     pub(super) key: Option<u64>,
-    /// How many bytes it takes, about.
+    /// The approximate size in bytes.
     pub(super) size: usize,
 }
 
 impl Record {
-    /// Reads one entity. It is kept as it is here, byte for byte.
+    /// Parses one entity. It is stored unchanged, byte for byte.
     ///
     /// # Errors
-    /// [`StoreErrorKind::NoEntity`](super::StoreErrorKind::NoEntity), with line and column, when it is no JSON object, or a
-    /// field is of a kind that can't be understood.
+    /// Returns [`StoreErrorKind::NoEntity`](super::StoreErrorKind::NoEntity), with line and column, if `json` is not a JSON object or if a
+    /// field has a type that cannot be read.
     ///
     /// ```
     /// use jkool_collector::Record;
@@ -54,7 +54,7 @@ impl Record {
         Self { time: time.unwrap_or(received), is_dated: time.is_some(), entity, received, json, key, size }
     }
 
-    /// Gives it the number of its arrival.
+    /// Sets its number in the order of arrival.
     pub(super) fn into_stored(self, sequence: u64) -> Stored {
         let Self { entity, time, received, json, .. } = self;
         Stored { id: EntityId::new(time, sequence), time, received, entity, json }
