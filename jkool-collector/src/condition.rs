@@ -9,11 +9,11 @@ use jkool_model::{Severity, Timestamp};
 use std::fmt;
 use std::str::FromStr;
 
-/// A condition on one field, as `where` says it: `user=alice`, `elapsed-time-usec>=1s`, `properties.amount<100`,
-/// `location^=Atl`, `resource*=queue`, `user~=a%e`, `exception` (it has one); `!` before it turns it round.
+/// A condition on one field, in the syntax of the parameter `where`: `user=alice`, `elapsed-time-usec>=1s`, `properties.amount<100`,
+/// `location^=Atl`, `resource*=queue`, `user~=a%e`, `exception` (any value). `!` before it negates it.
 ///
-/// Of a field with several values one must fulfil it; turned round, none. Severities are compared by how grave they are:
-/// `severity>=WARNING`.
+/// For a field with several values, the condition is true if it is true for at least one value; negated, if it is true for none.
+/// Severities are compared by their rank: `severity>=WARNING`.
 ///
 /// ```
 /// use jkool_collector::Condition;
@@ -24,36 +24,36 @@ use std::str::FromStr;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Condition {
-    /// Of which field.
+    /// The field.
     pub field: FieldName,
-    /// What one of its values must be.
+    /// The test for its values.
     pub test: Test,
-    /// Whether it is turned round.
+    /// Whether the condition is negated.
     pub negated: bool,
 }
 
-/// What a [`Condition`] asks of a value.
+/// The test of a [`Condition`] for a value.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Test {
-    /// There is any.
+    /// The field has any value.
     Exists,
-    /// It is this text, or this number.
+    /// The value equals this text, or this number.
     Is(String),
-    /// It begins with this text.
+    /// The value begins with this text.
     Begins(String),
-    /// It contains this text.
+    /// The value contains this text.
     Contains(String),
-    /// It fits a pattern, in which `%` is any text and `_` any character, unless `\\` stands before them.
+    /// The value matches a pattern, in which `%` stands for any text and `_` for any character; `\\` before them escapes them.
     Like(String),
-    /// It is a number above, or not below.
+    /// The value is a number above, or not below, a bound.
     Above {
         /// The bound.
         bound: f64,
         /// Whether the bound itself is one of them.
         inclusive: bool,
     },
-    /// It is a number below, or not above.
+    /// The value is a number below, or not above, a bound.
     Below {
         /// The bound.
         bound: f64,
@@ -62,29 +62,29 @@ pub enum Test {
     },
 }
 
-/// Text that is no [`Condition`].
+/// The error for a text that is not a [`Condition`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidCondition {
-    /// It begins with no field.
+    /// The text does not begin with a field.
     #[error(transparent)]
     Field(#[from] crate::field::UnknownField),
-    /// `<` and `>` compare numbers.
+    /// The value for `<` or `>` is not a number.
     #[error("expected a number after < or >; of a field in microseconds also 250ms, 1.5s, 2m or 1h")]
     Number,
-    /// Severities are compared with one of their names.
+    /// The value for a severity is not the name of one.
     #[error("expected a severity such as WARNING after < or >")]
     Severity,
-    /// The time is compared with a date.
+    /// The value for the time is not a date.
     #[error("expected a time such as 2026-03-09T12:00:00Z after < or >")]
     Time,
-    /// `^=`, `*=` and `~=` want some text.
+    /// The text after `^=`, `*=` or `~=` is missing.
     #[error("expected some text after ^=, *= or ~=")]
     Text,
 }
 
 impl Condition {
-    /// A condition that is not turned round.
+    /// Creates a condition that is not negated.
     pub fn new(field: FieldName, test: Test) -> Self {
         Self { field, test, negated: false }
     }

@@ -1,29 +1,29 @@
-//! What was received, counted.
+//! The counters of what was received.
 
 use crate::store::Appended;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
-/// What a collector was sent since it started.
+/// The counters of a collector since it started.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
     /// Entities that were stored.
     pub stored: u64,
-    /// Entities that were there already.
+    /// Entities that were already stored.
     pub duplicates: u64,
-    /// Lines or elements that could not be read.
+    /// Lines or array elements that could not be parsed.
     pub refused: u64,
-    /// Of those that were taken, what came as no JSON and was made such.
+    /// Accepted entities that were not valid JSON and were repaired.
     pub repaired: u64,
-    /// Entities that were too old to be kept when they came.
+    /// Entities that were already too old to be kept when they arrived.
     pub expired: u64,
     /// Connections that were opened.
     pub connections: u64,
-    /// Of these, those that are open now.
+    /// Connections that are open now.
     pub open: u64,
-    /// Connections that were one too many.
+    /// Connections that were refused because too many were open.
     pub turned_away: u64,
 }
 
@@ -66,7 +66,7 @@ impl Counters {
         self.turned_away.fetch_add(1, Relaxed);
     }
 
-    /// Keeps something that nobody could be answered.
+    /// Keeps a problem that could not be reported to a client.
     pub(crate) fn note(&self, notice: String) {
         let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
         if notices.len() == NOTICES {

@@ -1,4 +1,4 @@
-//! Which entities are wanted: one filter for the page, the read API, the command and the tail.
+//! The filter for entities, which the page, the read API, the command and the tail share.
 
 use crate::condition::Condition;
 use crate::expression::Expression;
@@ -9,7 +9,7 @@ use jkool_model::{Entity, Severity, SourceFqn, Timestamp};
 use std::fmt;
 use std::str::FromStr;
 
-/// Which entities are wanted. All that is said must hold; what is not said is no matter.
+/// A filter for entities. An entity matches if it satisfies all fields that are set.
 ///
 /// ```
 /// use jkool_collector::{Filter, Query};
@@ -20,24 +20,24 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Filter {
-    /// Events, activities or snapshots.
+    /// The kind of the entity.
     pub kind: Option<Kind>,
-    /// How grave.
+    /// A range of severities.
     pub severity: Option<SeverityRange>,
-    /// The operation's name.
+    /// The name of the operation.
     pub operation: Option<String>,
-    /// Elements that the source's name must hold, in any order: `SERVER=web-1`, `APPL=WebOrders#DATACENTER=DC1`.
+    /// Elements that the name of the source must contain, in any order: `SERVER=web-1`, `APPL=WebOrders#DATACENTER=DC1`.
     pub source: Option<SourceFqn>,
-    /// Words that the message or the exception must hold, in small or capital letters, with or without accents; `pay*` is any
-    /// word that begins so, `"no stock"` are words that follow each other, and `-test` must not be there.
+    /// Words that the message or the exception must contain, ignoring case and accents. `pay*` matches words with this prefix,
+    /// `"no stock"` matches consecutive words, and `-test` excludes a word.
     pub text: Option<String>,
     /// A correlator.
     pub correlator: Option<String>,
-    /// The tracking id of what it belongs to.
+    /// The tracking id of the parent.
     pub parent: Option<String>,
-    /// From then on, itself included.
+    /// The start of the time range, inclusive.
     pub since: Option<Moment>,
-    /// Until then, itself not included.
+    /// The end of the time range, exclusive.
     pub until: Option<Moment>,
     /// Conditions on any fields and words, joined by and, or and not.
     pub expression: Expression,
@@ -50,25 +50,25 @@ pub enum Kind {
     Event,
     /// A group of events.
     Activity,
-    /// A set of metrics that came alone.
+    /// A set of metrics that was sent without an event.
     Snapshot,
 }
 
-/// Severities from one to another, both included: `ERROR`, `>=ERROR`, `<=INFO`, `INFO..WARNING`.
+/// A range of severities, with both ends included: `ERROR`, `>=ERROR`, `<=INFO`, `INFO..WARNING`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SeverityRange {
-    /// The least grave.
+    /// The lowest severity.
     pub from: Severity,
-    /// The gravest.
+    /// The highest severity.
     pub to: Severity,
 }
 
 impl Filter {
-    /// Takes its parameters out of `query`: `kind`, `severity`, `operation`, `source`, `text`, `corrid`, `parent`, `since`,
-    /// `until`, each `where`, and each `q`, a query line in which names are written in full.
+    /// Takes the parameters of a filter out of `query`: `kind`, `severity`, `operation`, `source`, `text`, `corrid`, `parent`, `since`,
+    /// `until`, each `where`, and each `q`, which is a query line in which names are written in full.
     ///
     /// # Errors
-    /// When one says nothing understandable.
+    /// Returns an error if the value of a parameter is invalid.
     pub fn take(query: &mut Query) -> Result<Self, InvalidQuery> {
         let conditions: Vec<Condition> = query.take_all("where")?;
         let lines: Vec<Expression> = query.take_all("q")?;
@@ -90,7 +90,7 @@ impl Filter {
         })
     }
 
-    /// The parameters that [`take`](Self::take) reads, for a url.
+    /// Returns the filter as parameters for a url, which [`take`](Self::take) reads.
     pub fn to_query(&self) -> Query {
         let mut query = Query::default();
         let mut add = |parameter, value: Option<&dyn fmt::Display>| {

@@ -1,4 +1,4 @@
-//! An answer: columns and rows, and its JSON in the service's shape.
+//! An answer with columns and rows, and its JSON in the format of the service.
 
 use crate::field::FieldName;
 use crate::filter::Filter;
@@ -7,27 +7,27 @@ use jkool_model::Timestamp;
 use serde_json::{Map, Value, json};
 use std::ops::Range;
 
-/// Columns and rows.
+/// The answer to a statement: columns and rows.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Answer {
-    /// What rows are about: `Event`, `Activity`, `Snapshot`, or `Entity` when they may be of any kind.
+    /// The kind of the entities: `Event`, `Activity`, `Snapshot`, or `Entity` if they may be of any kind.
     pub item_type: &'static str,
     /// The columns, in order.
     pub columns: Vec<Column>,
-    /// So many of them, the first, say which group a row is of.
+    /// The number of columns, from the first on, that contain the keys of the groups.
     pub keys: usize,
-    /// The rows; each has a value for each column, null where there is none.
+    /// The rows. Each has a value for each column, or null.
     pub rows: Vec<Vec<Value>>,
-    /// How many rows there are, those that were too many included.
+    /// The number of rows found, including those that exceed the limit.
     pub found: u64,
-    /// Of which times, in microseconds.
+    /// The time range, in microseconds since 1970.
     pub range: Range<i64>,
     /// Of which entities.
     pub filter: Filter,
-    /// How the statement wants it drawn.
+    /// The chart that the statement selects.
     pub show: Option<Chart>,
-    /// What was asked of the store, for people.
+    /// A description of the query to the store, for people.
     pub explained: Vec<String>,
 }
 
@@ -35,9 +35,9 @@ pub struct Answer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Column {
-    /// Its name.
+    /// The name of the column.
     pub name: String,
-    /// What its values are.
+    /// The type of the values.
     pub column_type: ColumnType,
     /// Whose values they are, or in whose unit they are told; `None` of numbers that only count.
     pub field: Option<FieldName>,
@@ -58,7 +58,7 @@ pub enum ColumnType {
 }
 
 impl ColumnType {
-    /// As the service calls it.
+    /// Returns the name that the service uses.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Integer => "INTEGER",
@@ -70,7 +70,7 @@ impl ColumnType {
 }
 
 impl Answer {
-    /// As the service answers.
+    /// Returns the JSON in the format of the service.
     pub(super) fn to_json(&self, zone: &Zone, now: Timestamp) -> Map<String, Value> {
         let row = |row: &Vec<Value>| -> Value {
             self.columns.iter().map(|column| column.name.clone()).zip(row.iter().cloned()).collect()

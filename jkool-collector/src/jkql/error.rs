@@ -7,19 +7,19 @@ use jkool_jkql::{InvalidMoment, ParseError};
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum JkqlError {
-    /// It is no statement, or names what there is not.
+    /// The statement has a syntax error, or contains an unknown name.
     #[error(transparent)]
     Text(#[from] ParseError),
-    /// A date in it says no time.
+    /// The statement contains an invalid date.
     #[error(transparent)]
     Date(#[from] InvalidMoment),
-    /// It asks for something that does not go together.
+    /// The statement combines things that exclude each other.
     #[error("{0}")]
     Impossible(String),
-    /// It is answered by what comes in from now on, and not at once.
+    /// The statement is a subscription, which has no immediate answer.
     #[error("a subscription is answered over the WebSocket /jkool-service/jkqlasync")]
     Subscription,
-    /// The store can't answer it.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

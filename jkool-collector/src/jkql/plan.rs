@@ -10,26 +10,26 @@ use jkool_jkql::{Period, Select, Zone};
 use jkool_model::Timestamp;
 use std::ops::Range;
 
-/// A statement, and what stands around it.
+/// A statement and the parameters of its request.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Request {
     /// The statement.
     pub statement: String,
-    /// What `today` and ages count from.
+    /// The current time, which `today` and ages are relative to.
     pub now: Timestamp,
-    /// Where the clocks are that dates are read from; UTC unless it is said.
+    /// The time zone of dates. Default: UTC.
     pub zone: Zone,
-    /// Of which time, when the statement does not say it; today, as the service has it.
+    /// The period, if the statement has none. Default: today, as in the service.
     pub date: Period,
-    /// So many rows at most; 100, as the service has it.
+    /// The maximum number of rows. Default: 100, as in the service.
     pub max_rows: usize,
-    /// What must hold beside the statement's condition.
+    /// A further condition, in addition to that of the statement.
     pub(crate) within: Expression,
 }
 
 impl Request {
-    /// With the defaults of the service.
+    /// Creates a request with the defaults of the service.
     pub fn new(statement: impl Into<String>, now: Timestamp) -> Self {
         let (zone, date) = (Zone::default(), Period::Day { back: 0 });
         Self { statement: statement.into(), now, zone, date, max_rows: 100, within: Expression::default() }
