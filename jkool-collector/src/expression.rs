@@ -6,9 +6,9 @@ use crate::filter::words_of;
 use crate::store::{Search, Stored};
 use std::fmt;
 
-/// What an entity must be, as a tree of conditions. The index, the tail and every other store read the same tree.
+/// A tree of conditions for entities, which the index, the tail and every other store evaluate.
 ///
-/// It is written in the short form of a query line.
+/// `Display` writes it in the short form of a query line.
 ///
 /// ```
 /// use jkool_collector::{Condition, Expression};
@@ -21,20 +21,20 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Expression {
-    /// Every one of these holds. Of none, it is everything.
+    /// All of these must be true. If there are none, every entity matches.
     All(Vec<Expression>),
-    /// One of these holds. Of none, it is nothing.
+    /// At least one of these must be true. If there are none, no entity matches.
     Any(Vec<Expression>),
-    /// This does not hold.
+    /// This must not be true.
     Not(Box<Expression>),
     /// A condition on a field.
     Condition(Condition),
-    /// The operation, the message, the exception or a tag holds these words, one after the other, in small or capital letters,
-    /// with or without accents. Text without any word is nowhere.
+    /// The operation, the message, the exception or a tag must contain these consecutive words, ignoring case and accents. A text without
+    /// words matches no entity.
     Words {
         /// The words.
         text: String,
-        /// Whether the last of them only has to begin so.
+        /// Whether the last word is a prefix.
         begins: bool,
     },
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// More than so many within so long, as a person writes it: `5/1m`.
+/// A rate limit: more than a number of entities within a time, written as `5/1m`.
 ///
 /// ```
 /// use jkool_collector::Rate;
@@ -15,13 +15,13 @@ use std::time::Duration;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// So many are allowed, 100,000 at most.
+    /// The number that is allowed, at most 100,000.
     pub more_than: usize,
-    /// Within so long, from a millisecond to 366 days.
+    /// The time, from a millisecond to 366 days.
     pub within: Duration,
 }
 
-/// Text that is no [`Rate`].
+/// The error for a text that is not a [`Rate`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a number up to {MOST} and a duration from 1ms to 366d, such as 5/1m")]
 pub struct InvalidRate;
@@ -59,7 +59,7 @@ impl fmt::Display for Rate {
     }
 }
 
-/// When the last ones were received that count for a rate.
+/// A sliding window with the times of the last entities that count for a rate.
 #[derive(Debug, Clone)]
 pub struct Window {
     rate: Rate,

@@ -1,17 +1,17 @@
-//! How far work is that takes long, before a store is open.
+//! The progress of long work while a store is opened.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// How far work is that takes long, before a store is open: taking over an old file, rebuilding a damaged index.
+/// The progress of long work while a store is opened: importing an old file, or rebuilding a damaged index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// What is done.
+    /// A description of the work.
     pub what: &'static str,
-    /// How many entities are done.
+    /// The number of entities that are done.
     pub done: u64,
-    /// How many there are.
+    /// The number of all entities.
     pub total: u64,
 }
 

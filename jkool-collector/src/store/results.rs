@@ -1,90 +1,91 @@
-//! What the store answers with.
+//! The result types of the store.
 
 use super::EntityId;
 use crate::field::FieldName;
 use bytes::Bytes;
 use jkool_model::{Entity, Severity, SourceFqn, Text, Timestamp};
 
-/// What became of entities that were handed to the store.
+/// The outcome of storing records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Appended {
-    /// So many are kept.
+    /// The number of entities that were stored.
     pub stored: usize,
-    /// So many were there before: the same tracking id, and equal in every byte.
+    /// The number of duplicates: an entity with the same tracking id and the same content was already stored. The order and the spelling
+    /// of fields do not matter.
     pub duplicates: usize,
-    /// So many were too old to be kept when they arrived, and were not.
+    /// The number of entities that were already too old to be kept when they arrived. They were not stored.
     pub expired: usize,
 }
 
-/// An entity of the store.
+/// A stored entity.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Stored {
-    /// Its place: the younger of two has the higher one.
+    /// The id of the entity. The newer of two entities has the higher id.
     pub id: EntityId,
-    /// Its time: what it says, or when it was received if it says none.
+    /// The time of the entity, or the time when it was received if it has none.
     pub time: Timestamp,
     /// When it was received.
     pub received: Timestamp,
-    /// What it means.
+    /// The parsed entity.
     pub entity: Entity,
-    /// Its JSON as it was received.
+    /// The JSON of the entity, as it was received.
     pub json: Bytes,
 }
 
-/// How many entities of each severity: an array in the order of [`Severity::ALL`].
+/// The number of entities of each severity: an array in the order of [`Severity::ALL`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Severities(pub [u64; 11]);
 
 impl Severities {
-    /// How many of one severity.
+    /// Returns the number of entities of one severity.
     pub fn of(&self, severity: Severity) -> u64 {
         self.0.get(severity as usize).copied().unwrap_or_default()
     }
 
-    /// How many in all.
+    /// Returns the number of all entities.
     pub fn total(&self) -> u64 {
         self.0.iter().sum()
     }
 }
 
-/// How many entities there were in a stretch of time.
+/// The number of entities in a time bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bucket {
-    /// Where it begins; it ends where the next one begins.
+    /// The start of the bucket, which ends where the next one starts.
     pub start: Timestamp,
     /// How many.
     pub severities: Severities,
 }
 
-/// The values of a metric in a stretch of time.
+/// The values of a metric in a time bucket.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Metric {
-    /// Where it begins.
+    /// The start of the bucket.
     pub start: Timestamp,
-    /// How many values.
+    /// The number of values.
     pub count: u64,
-    /// The least.
+    /// The smallest value.
     pub min: f64,
-    /// Their mean.
+    /// The mean of the values.
     pub avg: f64,
-    /// The greatest.
+    /// The largest value.
     pub max: f64,
 }
 
-/// A numeric property that was received over and over: one of a snapshot, or of events themselves.
+/// The name of a metric: a numeric property of a snapshot, or of events.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MetricName {
-    /// The snapshot's category; empty when it has none.
+    /// The category of the snapshot; empty if it has none.
     pub category: String,
-    /// The snapshot's name; empty for a property of events themselves.
+    /// The name of the snapshot; empty for a property of events.
     pub snapshot: String,
-    /// The property's name.
+    /// The name of the property.
     pub property: String,
 }
 
 impl MetricName {
-    /// The field that its values are in.
+    /// Returns the field that contains the values.
     pub(crate) fn field(&self) -> FieldName {
         match self.snapshot.is_empty() && self.category.is_empty() {
             true => FieldName::property(&self.property),
@@ -93,12 +94,12 @@ impl MetricName {
     }
 }
 
-/// A name, and how many entities have it.
+/// A name and the number of entities that have it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Top {
     /// The name.
     pub name: Text,
-    /// How many, by severity.
+    /// The number of entities, by severity.
     pub severities: Severities,
 }
 
@@ -106,21 +107,22 @@ pub struct Top {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Flow {
-    /// Who sent.
+    /// The sender.
     pub from: SourceFqn,
-    /// Who received.
+    /// The receiver.
     pub to: SourceFqn,
-    /// How many messages.
+    /// The number of messages.
     pub count: u64,
-    /// How many of them failed: the RECEIVE event, or what the receiver told later with a correlator of it, is an ERROR or worse.
+    /// The number of messages that failed: the RECEIVE event, or a later event of the receiver with one of its correlators, has the
+    /// severity ERROR or above.
     pub errors: u64,
-    /// How many in a minute.
+    /// The number of messages per minute.
     pub per_minute: f64,
-    /// From SEND to RECEIVE, in microseconds: 95 of 100 took no longer.
+    /// The 95th percentile of the time from SEND to RECEIVE, in microseconds.
     pub transit_p95_usec: i64,
 }
 
-/// How much there is.
+/// The size of the store, and the number of its entities.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Sizes {
@@ -128,26 +130,26 @@ pub struct Sizes {
     pub events: u64,
     /// Activities.
     pub activities: u64,
-    /// Snapshots that came alone.
+    /// Snapshots that were sent without an event.
     pub snapshots: u64,
-    /// Of them all, how many of each severity.
+    /// The number of entities of each severity.
     pub severities: Severities,
-    /// Distinct sources; of many, about.
+    /// The number of distinct sources; approximate if there are many.
     pub sources: u64,
-    /// Distinct operations; of many, about.
+    /// The number of distinct operations; approximate if there are many.
     pub operations: u64,
-    /// The time of the oldest.
+    /// The time of the oldest entity.
     pub oldest: Option<Timestamp>,
-    /// The time of the youngest.
+    /// The time of the newest entity.
     pub newest: Option<Timestamp>,
-    /// What it takes, in bytes.
+    /// The size of the store in bytes.
     pub bytes: u64,
-    /// How many values of fields can't be asked for, for their fields were too many: they are kept in their entities.
+    /// The number of field values that cannot be queried, because there were too many different fields. The entities still contain them.
     pub not_indexed: u64,
 }
 
 impl Sizes {
-    /// How many entities in all.
+    /// Returns the number of all entities.
     pub fn total(&self) -> u64 {
         self.severities.total()
     }
