@@ -5,17 +5,17 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// What time it is: the system's, or a test's own.
+/// A clock: that of the system, or one of a test.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
 impl Clock {
-    /// A clock that `now` reads.
+    /// Creates a clock that calls `now`.
     pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
 
-    /// What time it is.
+    /// Returns the current time.
     pub fn now(&self) -> Timestamp {
         (self.0)()
     }

@@ -10,10 +10,10 @@ use jkool_model::SourceType;
 use std::fmt;
 use std::str::FromStr;
 
-/// The name of a field: one of the wire (`user`, `elapsed-time-usec`), an element of the source (`SERVER`), a property
+/// The name of a field: a name on the wire (`user`, `elapsed-time-usec`), an element of the source (`SERVER`), a property
 /// (`properties.NAME`), or a value of a snapshot (`snapshots.CATEGORY/NAME/PROPERTY`).
 ///
-/// In the three parts of a snapshot's value `/` is written `%2F` and `%` is written `%25`; the category may be empty.
+/// In the three parts of the name of a snapshot value, `/` is written as `%2F` and `%` as `%25`. The category may be empty.
 ///
 /// ```
 /// use jkool_collector::FieldName;
@@ -25,7 +25,7 @@ use std::str::FromStr;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FieldName(String);
 
-/// Text that names no field.
+/// The error for a text that is not the name of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "expected a field: its name on the wire such as user or elapsed-time-usec, an element of the source such as SERVER, \
@@ -85,12 +85,12 @@ pub(crate) const PROPERTIES: &str = "properties.";
 pub(crate) const SNAPSHOTS: &str = "snapshots.";
 
 impl FieldName {
-    /// A property of events and activities.
+    /// Creates the name of a property of events and activities.
     pub fn property(name: &str) -> Self {
         Self(format!("{PROPERTIES}{name}"))
     }
 
-    /// A value of a snapshot.
+    /// Creates the name of a value of a snapshot.
     pub fn snapshot(category: &str, name: &str, property: &str) -> Self {
         let mut key = String::new();
         write_snapshot(&mut key, category, name, property);
@@ -101,7 +101,7 @@ impl FieldName {
         Self(name)
     }
 
-    /// Whether it is a property, or a value of a snapshot.
+    /// Whether the field is a property or a value of a snapshot.
     pub(crate) fn is_own(&self) -> bool {
         self.0.starts_with(PROPERTIES) || self.0.starts_with(SNAPSHOTS)
     }

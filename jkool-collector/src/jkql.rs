@@ -1,4 +1,4 @@
-//! jKQL and the short form, put to a store. `docs/jkql.md` says what they are.
+//! Evaluates jKQL and the short form, which `docs/jkql.md` describes, on a store.
 
 mod answer;
 mod cells;
@@ -29,7 +29,7 @@ use jkool_jkql::{Output, Statement};
 use plan::Plan;
 use resolve::Resolver;
 
-/// Answers a statement: one that is answered at once, and not a subscription.
+/// Evaluates a jKQL statement, which must not be a subscription, and returns the answer.
 ///
 /// ```
 /// use jkool_collector::{Request, Store, ask};
@@ -42,12 +42,12 @@ use resolve::Resolver;
 /// ```
 ///
 /// # Errors
-/// When it is no statement, names what there is not, or the store can't answer it.
+/// Returns an error if the statement is invalid, contains an unknown name, or if the store fails.
 pub fn ask(reader: &Reader<'_>, request: &Request) -> Result<Answer, JkqlError> {
     answer(reader, &jkool_jkql::parse(&request.statement)?, request)
 }
 
-/// Answers what was read of a statement, whatever the request's own says.
+/// Evaluates a parsed statement. The statement in `request` is ignored.
 pub(crate) fn answer(reader: &Reader<'_>, statement: &Statement, request: &Request) -> Result<Answer, JkqlError> {
     match statement {
         Statement::Get(select) => {

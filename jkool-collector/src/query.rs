@@ -1,9 +1,9 @@
-//! The part of a url behind the `?`.
+//! The query string of a url.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// Names and values, taken out one by one by whoever knows them; what is left at the end is nobody's, and refused.
+/// The parameters of a request. Each reader takes out the parameters that it knows; [`finish`](Self::finish) refuses the others.
 ///
 /// ```
 /// use jkool_collector::Query;
@@ -16,15 +16,15 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Query(Vec<(String, String)>);
 
-/// A parameter that says nothing understandable.
+/// The error for a parameter with an invalid value, or with an unknown name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{parameter}={value:?}: {expected}")]
 pub struct InvalidQuery {
-    /// Which.
+    /// The name of the parameter.
     pub parameter: String,
-    /// What it says, cut to 64 characters.
+    /// Its value, truncated to 64 characters.
     pub value: String,
-    /// What is wanted in its place.
+    /// A description of valid values.
     pub expected: String,
 }
 
@@ -36,7 +36,7 @@ impl InvalidQuery {
 }
 
 impl Query {
-    /// Reads what a form or a url says. Parameters without a value are as if absent.
+    /// Parses a query string or the body of a form. Parameters without a value are ignored.
     pub fn parse(text: &str) -> Self {
         let pairs = form_urlencoded::parse(text.as_bytes());
         Self(pairs.filter(|(_, value)| !value.is_empty()).map(|(n, v)| (n.into_owned(), v.into_owned())).collect())
@@ -47,20 +47,20 @@ impl Query {
         self.0.push((parameter.to_owned(), value.to_string()));
     }
 
-    /// All parameters with their values, for the hidden fields of a form.
+    /// Returns all parameters with their values, for the hidden fields of a form.
     pub(crate) fn pairs(&self) -> impl Iterator<Item = &(String, String)> {
         self.0.iter()
     }
 
-    /// Adds all of another one.
+    /// Adds all parameters of another query.
     pub(crate) fn extend(&mut self, other: Self) {
         self.0.extend(other.0);
     }
 
-    /// Takes a parameter out; of several the last.
+    /// Takes a parameter out. If it is repeated, the last value counts.
     ///
     /// # Errors
-    /// When it is no `T`.
+    /// Returns an error if the value is not a `T`.
     pub fn take<T>(&mut self, parameter: &str) -> Result<Option<T>, InvalidQuery>
     where
         T: FromStr<Err: fmt::Display>,
@@ -72,12 +72,12 @@ impl Query {
         value.trim().parse().map(Some).map_err(|error: T::Err| InvalidQuery::new(parameter, &value, error))
     }
 
-    /// Takes a text out, with the spaces at its ends; of several the last.
+    /// Takes a text out, with leading and trailing spaces. If it is repeated, the last value counts.
     pub(crate) fn take_text(&mut self, parameter: &str) -> Option<String> {
         self.take_texts(parameter).pop()
     }
 
-    /// Takes all of a parameter that may be repeated.
+    /// Takes all values of a parameter that may be repeated.
     pub(crate) fn take_all<T>(&mut self, parameter: &str) -> Result<Vec<T>, InvalidQuery>
     where
         T: FromStr<Err: fmt::Display>,
@@ -94,10 +94,10 @@ impl Query {
         taken.into_iter().map(|(_, value)| value).collect()
     }
 
-    /// Makes sure that nothing is left.
+    /// Checks that no parameter is left.
     ///
     /// # Errors
-    /// Names the first parameter that nobody took.
+    /// Returns an error with the first parameter that was not taken out.
     pub fn finish(self) -> Result<(), InvalidQuery> {
         match self.0.into_iter().next() {
             None => Ok(()),
@@ -106,7 +106,7 @@ impl Query {
     }
 }
 
-/// As a url says it, without the `?`.
+/// Writes the query string of a url, without the `?`.
 impl fmt::Display for Query {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.0).finish())

@@ -1,4 +1,4 @@
-//! Why a collector can't start.
+//! The errors of starting a collector.
 
 use crate::store::StoreError;
 use crate::tls::TlsError;
@@ -6,14 +6,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// Why a collector can't start.
+/// The error if a collector cannot start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// It can't listen there: somebody else does already, the address is none of this machine's, or it is no address at all.
+    /// It cannot listen on the address: the port is in use, the address is not one of this machine, or it is invalid.
     #[error("can't listen on {address}: {error}")]
     Listen {
-        /// The address as it was given.
+        /// The address that was set.
         address: String,
         /// What the system says.
         #[source]
@@ -25,7 +25,7 @@ pub enum StartError {
     /// Plain TCP knows no tokens, so that only this machine may be listened on.
     #[error("{0} can be reached from elsewhere, and plain TCP knows no tokens: listen on 127.0.0.1")]
     NeedsLoopback(SocketAddr),
-    /// The file of tokens can't be read.
+    /// The file with tokens cannot be read.
     #[error("the tokens in {}: {error}", path.display())]
     TokenFile {
         /// The file.
@@ -34,16 +34,16 @@ pub enum StartError {
         #[source]
         error: io::Error,
     },
-    /// An empty token was set: anybody would guess it.
+    /// An empty token was set.
     #[error("a token is empty")]
     EmptyToken,
-    /// The certificate can't be used.
+    /// The certificate or its key cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// The store can't be opened.
+    /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The system gives no threads.
+    /// The system cannot start the threads.
     #[error("can't start: {0}")]
     Threads(#[source] io::Error),
 }

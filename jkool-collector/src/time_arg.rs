@@ -1,4 +1,4 @@
-//! A point in time as a person or a url says it.
+//! Points in time, as people and urls write them.
 
 use crate::query::{InvalidQuery, Query};
 use jkool_jkql::Zone;
@@ -7,8 +7,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A point in time, or so long ago: `90s`, `15m`, `1h30m`, `7d`, `2026-03-09T12:00:00Z`, or a number of seconds,
-/// milli-, micro- or nanoseconds since 1970, told apart by its size.
+/// A point in time, or an age: `90s`, `15m`, `1h30m`, `7d`, `2026-03-09T12:00:00Z`, or a number of seconds, milli-, micro- or
+/// nanoseconds since 1970, which are distinguished by their size.
 ///
 /// ```
 /// use jkool_collector::Moment;
@@ -19,13 +19,13 @@ use std::time::Duration;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
-    /// So long before now, in whole seconds.
+    /// An age: this time before now, in whole seconds.
     Ago(Duration),
     /// A point in time.
     At(Timestamp),
 }
 
-/// Text that is no [`Moment`].
+/// The error for a text that is not a [`Moment`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "expected an age such as 90s, 15m, 1h30m or 7d, a time such as 2026-03-09T12:00:00Z, or seconds, ms, us or ns since 1970"
@@ -35,7 +35,7 @@ pub struct InvalidMoment;
 const UNITS: [(char, u64); 4] = [('d', 86_400), ('h', 3_600), ('m', 60), ('s', 1)];
 
 impl Moment {
-    /// The point in time that it means at `now`.
+    /// Returns the point in time, if the current time is `now`.
     pub fn before(self, now: Timestamp) -> Timestamp {
         match self {
             Moment::Ago(age) => {
