@@ -1,4 +1,4 @@
-//! Where events go, as a url says it: the same for `send --url` and `relay --to`.
+//! Parses the url of a destination, for both `send --url` and `relay --to`.
 
 use crate::exit::Failure;
 use crate::server::{self, Server};

@@ -1,4 +1,4 @@
-//! How a command ends: what scripts can rely on.
+//! The exit codes, which scripts can rely on.
 
 use crate::out;
 use std::io;

@@ -1,4 +1,4 @@
-//! Which events a reading command wants.
+//! The arguments that select events, shared by the reading commands.
 
 use jkool_client::model::SourceFqn;
 use jkool_collector::{Filter, Kind, Moment, SeverityRange};

@@ -1,4 +1,4 @@
-//! Server-sent events out of a body that comes in pieces.
+//! Parses server-sent events from a body that arrives in pieces.
 
 use crate::lines::Lines;
 

@@ -1,4 +1,4 @@
-//! A stored entity, as the read API gives it.
+//! A stored entity, as the read API returns it.
 
 use crate::exit::Failure;
 use jkool_client::model::{Entity, Timestamp};

@@ -1,4 +1,4 @@
-//! Kafka, as a url says it: `kafka://host:9092,host:9092/topic?group=relay`.
+//! Kafka settings in a url: `kafka://host:9092,host:9092/topic?group=relay`.
 
 mod security;
 

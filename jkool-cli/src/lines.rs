@@ -1,4 +1,4 @@
-//! Lines out of a body that comes in pieces.
+//! Splits a body that arrives in pieces into lines.
 
 /// Lines out of a body that comes in pieces.
 #[derive(Debug, Default)]

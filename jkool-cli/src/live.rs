@@ -1,4 +1,4 @@
-//! What a collector has stored and what comes in from then on, without a gap or a double between both.
+//! The stored events of a collector and then the new ones, with no gap and no duplicates between them.
 
 mod seen;
 

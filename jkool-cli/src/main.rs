@@ -1,4 +1,4 @@
-//! The `jkool` command: one file for each of what it can do.
+//! The `jkool` command, with one file for each subcommand.
 
 mod collect;
 mod demo;

@@ -1,4 +1,4 @@
-//! MQTT, as a url says it: `mqtts://user@host:8883/jkool/#?client_id=relay-1&password_file=/etc/jkool/mqtt`.
+//! MQTT settings in a url: `mqtts://user@host:8883/jkool/#?client_id=relay-1&password_file=/etc/jkool/mqtt`.
 
 use crate::exit::Failure;
 use crate::server::Server;

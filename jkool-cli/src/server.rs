@@ -1,4 +1,4 @@
-//! The server: where it is, the token for it, and questions to its read API.
+//! The server: its address, its token, and requests to its read API.
 
 use crate::exit::Failure;
 use jkool_collector::Query;

@@ -1,4 +1,4 @@
-//! An entity as lines for a person.
+//! Formats an entity as lines for people.
 
 mod colour;
 mod exception;

@@ -1,4 +1,4 @@
-//! Being asked to stop.
+//! Signals that ask the command to stop.
 
 /// Returns when the process is asked to stop: by Ctrl-C, or by SIGTERM where there is such a thing.
 pub(crate) async fn stop() {

@@ -1,4 +1,4 @@
-//! Durations and sizes as a person says them.
+//! Durations and sizes, as people write them.
 
 use std::time::Duration;
 

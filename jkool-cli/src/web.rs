@@ -1,4 +1,4 @@
-//! The same search on the collector's page.
+//! Opens the same search on the collector's page.
 
 use crate::exit::{Exit, Failure};
 use crate::out;

@@ -1,4 +1,4 @@
-//! What the shop has to cope with at a time.
+//! The conditions in the shop at a point in time, such as load and failures.
 
 /// In microseconds.
 pub(crate) const SECOND: i64 = 1_000_000;

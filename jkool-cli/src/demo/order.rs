@@ -1,4 +1,4 @@
-//! One order, from its beginning to its end: accepted, verified, paid, shipped.
+//! One order from beginning to end: accepted, verified, paid, shipped.
 
 use super::conditions::Conditions;
 use super::places::{Place, Places, Service};

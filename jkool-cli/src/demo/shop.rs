@@ -1,4 +1,4 @@
-//! What happens in the shop, as time goes by. It asks nobody for the time, and the same seed makes the same orders.
+//! Simulates the shop over time. It does not read the clock, and the same seed gives the same orders.
 
 use super::conditions::{Conditions, SECOND};
 use super::order::{Order, Report};

@@ -1,4 +1,4 @@
-//! What a field of a program's own log format says of an event, by its name.
+//! Maps the fields of other programs' log formats to fields of an event, by their names.
 
 use super::{severity, time};
 use jkool_client::model::{Event, Property, Value};

@@ -1,4 +1,4 @@
-//! JSON: jKool's own entities, dead letters, and what other programs log.
+//! JSON: entities of jKool, dead letters, and log records of other programs.
 
 use super::fields::put;
 use super::{Parsed, Wrong};

@@ -1,4 +1,4 @@
-//! What people have in log files, as entities. No file here reads or writes anything: bytes in, entities out.
+//! Converts the formats of log files to entities. No file here does I/O: bytes in, entities out.
 
 mod access;
 mod fields;

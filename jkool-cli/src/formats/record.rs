@@ -1,4 +1,4 @@
-//! From physical lines to records: stack traces and JSON go over several lines.
+//! Joins physical lines to records, because stack traces and JSON may span several lines.
 
 use super::{Format, severity, time};
 use std::borrow::Cow;

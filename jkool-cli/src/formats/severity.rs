@@ -1,4 +1,4 @@
-//! How grave a line is, by the words and numbers that programs use.
+//! The severity of a line, from the words and numbers that programs use.
 
 use jkool_client::model::Severity;
 

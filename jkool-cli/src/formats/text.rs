@@ -1,4 +1,4 @@
-//! Any text: severity and time are found in it, a stack trace is its exception.
+//! Plain text: extracts severity and time from a line, and a stack trace as the exception.
 
 use super::record::is_trace;
 use super::{severity, time};

@@ -1,4 +1,4 @@
-//! Times as programs write them. Without an offset they are UTC.
+//! Times, as programs write them. Times without an offset are in UTC.
 
 use jkool_client::model::Timestamp;
 

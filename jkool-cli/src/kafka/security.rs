@@ -1,4 +1,4 @@
-//! TLS and SASL, as a url says them: `security=sasl_tls&mechanism=scram-sha-512&user=relay&password_file=/path&ca=/path`.
+//! TLS and SASL settings in a url: `security=sasl_tls&mechanism=scram-sha-512&user=relay&password_file=/path&ca=/path`.
 
 use jkool_kafka::{Sasl, Tls};
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What was given already, so that nothing is given twice where two answers overlap.
+//! Remembers which events were returned, so that none is returned twice if two answers overlap.
 
 use crate::item::Item;
 use jkool_collector::EntityId;

@@ -1,4 +1,4 @@
-//! An answer as a chart of characters.
+//! Prints an answer as a chart of characters.
 
 use super::table::cell;
 use crate::out::escape;

@@ -1,4 +1,4 @@
-//! An answer as comma-separated values (RFC 4180).
+//! Prints an answer as comma-separated values (RFC 4180).
 
 use jkool_client::{QueryAnswer, QueryRow};
 use jkool_collector::csv_field;

@@ -1,4 +1,4 @@
-//! An answer as a table.
+//! Prints an answer as a table.
 
 use crate::out::escape;
 use console::{measure_text_width, pad_str};

@@ -1,4 +1,4 @@
-//! A subscription: a line for each event that comes in.
+//! Prints a subscription: one line for each event that is received.
 
 use super::{Args, Output, csv, failure, table};
 use crate::exit::{Exit, Failure};

@@ -1,4 +1,4 @@
-//! Where a relay reads, as a url says it.
+//! Parses the url of the source of a relay.
 
 use crate::exit::Failure;
 use crate::server::Server;

@@ -1,4 +1,4 @@
-//! What one event says beside its message.
+//! The arguments for the fields of a single event, besides its message.
 
 use super::property::{named_properties, property};
 use crate::units;

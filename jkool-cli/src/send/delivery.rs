@@ -1,4 +1,4 @@
-//! Waiting for delivery, and how that ends.
+//! Waits for delivery, and reports the result.
 
 use crate::exit::{Exit, Failure};
 use crate::{out, server, signals, units};

@@ -1,4 +1,4 @@
-//! From bytes to events that are on their way, and the accounts of what became of the lines.
+//! Converts bytes to events, emits them, and counts the outcome of each line.
 
 use super::identity::Identity;
 use super::progress::Progress;

@@ -1,4 +1,4 @@
-//! Follows log files as they grow: renamed, truncated, and new ones.
+//! Follows log files that grow, are renamed or truncated, and finds new ones.
 
 use super::feed::{Feed, How, Lines, Stop};
 use super::identity::Identity;

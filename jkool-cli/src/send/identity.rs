@@ -1,4 +1,4 @@
-//! What makes an entity of a file the same one whenever the file is sent.
+//! Derives the id of an entity in a file, so that it is the same whenever the file is sent.
 
 use jkool_client::model::{Entity, Timestamp, TrackingId};
 use std::path::Path;

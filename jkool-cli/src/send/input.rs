@@ -1,4 +1,4 @@
-//! Where bytes come from: a file, compressed or not, or standard input.
+//! The input of `send`: a file, compressed or not, or standard input.
 
 use flate2::read::MultiGzDecoder;
 use std::fs::File;

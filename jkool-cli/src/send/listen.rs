@@ -1,4 +1,4 @@
-//! Syslog over the network: UDP, a message each, and TCP, framed by line breaks or by counted octets (RFC 6587).
+//! Receives syslog over the network: UDP with one message per packet, and TCP with line breaks or octet counting (RFC 6587).
 
 use super::feed::{Feed, How, Lines, Stop};
 use super::identity::Identity;

@@ -1,4 +1,4 @@
-//! How far files that are followed were delivered, for the next start.
+//! Stores how far followed files were delivered, for the next start.
 
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};

@@ -1,4 +1,4 @@
-//! How far it is, on a terminal.
+//! Shows the progress on a terminal.
 
 use crate::units;
 use indicatif::{ProgressBar, ProgressStyle};

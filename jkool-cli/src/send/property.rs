@@ -1,4 +1,4 @@
-//! Properties as a command line says them: `name=value[:type][:measure]`.
+//! Parses properties of the command line: `name=value[:type][:measure]`.
 
 use jkool_client::model::{DataType, Property, TypedValue, Value, ValueType};
 

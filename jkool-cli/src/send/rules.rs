@@ -1,4 +1,4 @@
-//! Which field of a log decorates what, as a file says it.
+//! Rules in a file that map fields of a log to decorations.
 
 use jkool_client::facade::keys;
 use jkool_client::model::{Event, Property, TypedValue};

@@ -1,4 +1,4 @@
-//! Lines out of bytes that come in pieces, none of them longer than there is room for.
+//! Splits bytes that arrive in pieces into lines, and limits their length.
 
 use memchr::memchr;
 

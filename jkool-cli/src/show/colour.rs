@@ -1,4 +1,4 @@
-//! Colours of what is shown.
+//! The colours of the output.
 
 use jkool_client::model::Severity;
 

@@ -1,4 +1,4 @@
-//! What of a stack trace is to be read first.
+//! Selects the most important lines of a stack trace.
 
 /// So many lines of a trace are shown with the first one.
 pub(super) struct Brief<'a> {

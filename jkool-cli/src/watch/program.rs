@@ -1,4 +1,4 @@
-//! The program that is run when a rule tells.
+//! Runs the program of a watch.
 
 use crate::out;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! When to tell: decided by when events were received, and by nothing else.
+//! Decides when a watch runs its program, only by the times when events were received.
 
 use jkool_collector::{Rate, Window};
 
