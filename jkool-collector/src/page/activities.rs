@@ -103,7 +103,7 @@ fn orders(compared: &AllCompared, wanted: &Wanted, filter: &Filter) -> Markup {
             }
             span.hint {
                 (counted(compared.items.len(), "activity", "activities"))
-                @if compared.older.is_some() { ", the newest " @if wanted.before.is_some() { "of the older ones" } }
+                @if compared.older.is_some() { ", the newest" @if wanted.before.is_some() { " of the older ones" } }
                 ". "
                 @if compared.is_cut { "There are more errors than were looked at: of the oldest, some are not counted. " }
                 @if filter.parent.is_none() { "Activities within others are in their traces." }

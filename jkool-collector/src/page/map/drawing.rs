@@ -99,11 +99,11 @@ fn edge(flow: &Flow, curve: &Curve, marker: &str, most: u64, filter: &Filter) ->
 fn figures(flow: &Flow, area: Area) -> Markup {
     let middle = area.corner.0 + area.size.0 / 2;
     html! {
-        text.count x=(middle) y=(area.corner.1 + 12) text-anchor="middle" {
+        text.count x=(middle) y=(area.corner.1 + 11) text-anchor="middle" {
             (per_minute(flow.per_minute))
             @if flow.errors > 0 { tspan.f-bad dx="5" { (percent(flow.errors as f64 / flow.count as f64)) } }
         }
-        text.count.p95 x=(middle) y=(area.corner.1 + 26) text-anchor="middle" { "p95 " (duration(flow.transit_p95_usec)) }
+        text.count.p95 x=(middle) y=(area.corner.1 + 32) text-anchor="middle" { "p95 " (duration(flow.transit_p95_usec)) }
     }
 }
 

@@ -29,8 +29,8 @@ pub(super) struct Picture {
     pub(super) curves: Vec<Curve>,
 }
 
-/// How much room the figures of a line have: two lines of text.
-pub(super) const FIGURES: (i32, i32) = (106, 30);
+/// How much room the figures of a line have: a text above the line and one below.
+pub(super) const FIGURES: (i32, i32) = (106, 36);
 
 /// What is left free beside the last row, at least.
 const MARGIN: i32 = 4;
