@@ -2,7 +2,8 @@
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 use jkool_collector::{Collector, Filter, Record, Stored};
-use jkool_model::Timestamp;
+use jkool_model::{Entity, Timestamp};
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -51,6 +52,15 @@ pub(crate) fn collector() -> Collector {
 pub(crate) fn stored(collector: &Collector) -> Vec<Stored> {
     let all = collector.store().read_now(|reader| reader.find_after(&Filter::default(), 1_000_000, None, now()));
     all.unwrap()
+}
+
+/// The numbers at the ends of the messages that are stored.
+pub(crate) fn numbers(collector: &Collector) -> BTreeSet<u64> {
+    let number = |stored: &Stored| match &stored.entity {
+        Entity::Event(event) => event.message.rsplit(' ').next()?.parse().ok(),
+        _ => None,
+    };
+    stored(collector).iter().filter_map(number).collect()
 }
 
 /// Stores straight away.

@@ -1,15 +1,14 @@
 //! `jkool send --follow`, with real processes and files that roll.
 #![cfg(unix)]
 
-use crate::common::{collector, eventually, jkool, stored};
+use crate::common::{collector, eventually, jkool, numbers, stored};
+use crate::running::Running;
 use jkool_collector::Collector;
 use jkool_model::Entity;
-use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpStream, UdpSocket};
 use std::path::PathBuf;
-use std::process::{Child, Command};
 
 struct Folder(PathBuf);
 
@@ -30,7 +29,7 @@ impl Folder {
     }
 
     /// A process that follows all logs in it.
-    fn follow(&self, collector: &Collector) -> Child {
+    fn follow(&self, collector: &Collector) -> Running {
         let pattern = self.path("*.log");
         let positions = self.path("positions.json");
         let url = collector.url();
@@ -45,7 +44,7 @@ impl Folder {
             "--source",
             "APPL=Test",
         ];
-        jkool(&args).spawn().unwrap()
+        Running::start(&mut jkool(&args))
     }
 }
 
@@ -61,23 +60,8 @@ fn write(file: &mut File, numbers: std::ops::Range<u32>) {
     }
 }
 
-/// Which lines have arrived, and how many events that is.
-fn arrived(collector: &Collector) -> (BTreeSet<u32>, usize) {
-    let stored = stored(collector);
-    let numbers = stored.iter().filter_map(|stored| match &stored.entity {
-        Entity::Event(event) => event.message.rsplit(' ').next()?.parse().ok(),
-        _ => None,
-    });
-    (numbers.collect(), stored.len())
-}
-
-fn wait_for(collector: &Collector, count: u32) {
-    eventually("delivery", || arrived(collector).0.into_iter().eq(0..count).then_some(()));
-}
-
-fn terminate(child: Child) -> crate::common::Ran {
-    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
-    child.wait_with_output().unwrap().into()
+fn wait_for(collector: &Collector, count: u64) {
+    eventually("delivery", || numbers(collector).into_iter().eq(0..count).then_some(()));
 }
 
 #[test]
@@ -98,8 +82,8 @@ fn rotation_by_renaming_and_by_truncation_and_new_files_lose_nothing() {
     folder.append("a.log", 300..310);
     folder.append("b.log", 310..400);
     wait_for(&collector, 400);
-    let ran = terminate(child);
-    assert_eq!((ran.code, arrived(&collector).1), (0, 400), "{}", ran.err);
+    let ran = child.terminate();
+    assert_eq!((ran.code, stored(&collector).len()), (0, 400), "{}", ran.err);
     assert!(ran.err.starts_with("400 delivered in "), "{}", ran.err);
 }
 
@@ -108,32 +92,32 @@ fn who_is_killed_goes_on_where_it_was_and_what_was_renamed_meanwhile_is_read_to_
     let (collector, folder) = (collector(), Folder::new("kill"));
     for round in 0..4 {
         folder.append("a.log", round * 5_000..(round + 1) * 5_000);
-        let mut child = folder.follow(&collector);
-        eventually("the first of them", || arrived(&collector).0.contains(&(round * 5_000)).then_some(()));
-        child.kill().unwrap();
-        child.wait().unwrap();
+        let child = folder.follow(&collector);
+        eventually("the first of them", || numbers(&collector).contains(&u64::from(round * 5_000)).then_some(()));
+        drop(child);
         if round == 2 {
             fs::rename(folder.path("a.log"), folder.path("a.log.1")).unwrap();
         }
     }
     let child = folder.follow(&collector);
     wait_for(&collector, 20_000);
-    let ran = terminate(child);
+    let ran = child.terminate();
     assert_eq!(ran.code, 0, "{}", ran.err);
     // What was in doubt has come again, as the same event with the same id, and is stored once.
-    assert_eq!(arrived(&collector).1, 20_000);
+    assert_eq!(stored(&collector).len(), 20_000);
     // Nothing is left to do.
     let child = folder.follow(&collector);
     folder.append("a.log", 20_000..20_001);
     wait_for(&collector, 20_001);
-    let ran = terminate(child);
+    let ran = child.terminate();
     assert!(ran.err.starts_with("1 delivered in "), "{}", ran.err);
 }
 
 #[test]
 fn syslog_is_taken_over_udp_and_tcp() {
     let collector = collector();
-    let mut child = jkool(&["send", "--listen", "syslog://127.0.0.1:0", "--url", &collector.url()]).spawn().unwrap();
+    let args = ["send", "--listen", "syslog://127.0.0.1:0", "--url", &collector.url()];
+    let mut child = Running::start(&mut jkool(&args));
     let mut told = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
     told.read_line(&mut line).unwrap();
@@ -146,7 +130,7 @@ fn syslog_is_taken_over_udp_and_tcp() {
     // What is no syslog is an event all the same.
     tcp.write_all(b"nonsense\n").unwrap();
     eventually("the text", || (stored(&collector).len() == 4).then_some(()));
-    let ran = terminate(child);
+    let ran = child.terminate();
     assert_eq!(ran.code, 0);
     let mut found: Vec<String> = stored(&collector)
         .into_iter()
@@ -166,12 +150,12 @@ fn a_stack_trace_that_is_written_bit_by_bit_is_one_event_and_two_followers_do_no
     file.write_all(b"2026-11-30 03:14:10,123 ERROR no stock\n\tat shop.Order.ta").unwrap();
     let child = folder.follow(&collector);
     eventually("the positions", || folder.path("positions.json").exists().then_some(()));
-    let other: crate::common::Ran = folder.follow(&collector).wait_with_output().unwrap().into();
+    let other = folder.follow(&collector).wait_with_output();
     assert_eq!(other.code, 2, "{}", other.err);
     assert!(other.err.contains("another process uses it"), "{}", other.err);
     file.write_all(b"ke(Order.java:5)\n2026-11-30 03:14:11,000 INFO next\n").unwrap();
     eventually("both events", || (stored(&collector).len() == 2).then_some(()));
     let Entity::Event(event) = &stored(&collector)[0].entity else { panic!("an event") };
     assert_eq!(event.exception, "\tat shop.Order.take(Order.java:5)");
-    assert_eq!(terminate(child).code, 0);
+    assert_eq!(child.terminate().code, 0);
 }

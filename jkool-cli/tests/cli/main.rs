@@ -10,6 +10,7 @@ mod read;
 mod relay;
 mod relay_kafka;
 mod relay_mqtt;
+mod running;
 mod send;
 mod tail;
 mod terminal;

@@ -1,16 +1,14 @@
 //! `jkool relay`, with real processes.
 #![cfg(unix)]
 
-use crate::common::{Nobody, Ran, collector, eventually, jkool, run, stored};
-use jkool_collector::Collector;
-use jkool_model::Entity;
-use std::collections::BTreeSet;
+use crate::common::{Nobody, collector, eventually, jkool, numbers, run, stored};
+use crate::running::Running;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::process::{Child, ChildStderr, Command};
+use std::process::ChildStderr;
 
 struct Folder(PathBuf);
 
@@ -41,28 +39,9 @@ fn lines(numbers: Range<u32>) -> String {
     numbers.map(line).collect()
 }
 
-/// The numbers that have arrived, and in how many events.
-fn arrived(collector: &Collector) -> (BTreeSet<u32>, usize) {
-    let stored = stored(collector);
-    let number = |entity: &Entity| match entity {
-        Entity::Event(event) => event.message.parse().ok(),
-        _ => None,
-    };
-    (stored.iter().filter_map(|stored| number(&stored.entity)).collect(), stored.len())
-}
-
-fn signal(child: &Child) {
-    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
-}
-
-fn terminate(child: Child) -> Ran {
-    signal(&child);
-    child.wait_with_output().unwrap().into()
-}
-
 /// Starts a relay, whose notes can be read.
-fn spawn(args: &[&str]) -> (Child, BufReader<ChildStderr>) {
-    let mut child = jkool(&[&["relay"], args].concat()).spawn().unwrap();
+fn spawn(args: &[&str]) -> (Running, BufReader<ChildStderr>) {
+    let mut child = Running::start(&mut jkool(&[&["relay"], args].concat()));
     let notes = BufReader::new(child.stderr.take().unwrap());
     (child, notes)
 }
@@ -78,7 +57,7 @@ fn note(notes: &mut BufReader<ChildStderr>, text: &str) -> String {
 }
 
 /// Starts a relay, and reads its notes up to the one that holds `text`.
-fn start(args: &[&str], text: &str) -> (Child, String) {
+fn start(args: &[&str], text: &str) -> (Running, String) {
     let (child, mut notes) = spawn(args);
     let line = note(&mut notes, text);
     // It must never wait for a reader.
@@ -107,35 +86,33 @@ fn a_relay_that_is_killed_loses_nothing_and_repeats_the_same_ids() {
     let url = collector.url();
     let from = folder.path("");
     let args = ["--from", &from, "--to", &url, "--batch", "10", "--in-flight", "2"];
-    let (mut child, _) = start(&args, "relays from");
-    eventually("the first events", || (!stored(&collector).is_empty()).then_some(()));
-    child.kill().unwrap();
-    child.wait().unwrap();
     let (child, _) = start(&args, "relays from");
-    eventually("all events", || (arrived(&collector).0.len() as u32 == COUNT).then_some(()));
-    let ran = terminate(child);
+    eventually("the first events", || (!stored(&collector).is_empty()).then_some(()));
+    drop(child);
+    let (child, _) = start(&args, "relays from");
+    eventually("all events", || (numbers(&collector).len() as u32 == COUNT).then_some(()));
+    let ran = child.terminate();
     assert_eq!(ran.code, 0, "{}", ran.err);
     // What came twice has the same id, so that it is stored once.
-    assert_eq!(arrived(&collector).1 as u32, COUNT);
+    assert_eq!(stored(&collector).len() as u32, COUNT);
     let (child, _) = start(&args, "relays from");
-    assert_eq!(terminate(child).code, 0);
-    assert_eq!(arrived(&collector).1 as u32, COUNT);
+    assert_eq!(child.terminate().code, 0);
+    assert_eq!(stored(&collector).len() as u32, COUNT);
 }
 
 #[test]
 fn what_is_read_when_it_is_told_to_stop_is_delivered() {
     let collector = collector();
     let args = ["--from", "tcp://127.0.0.1:0", "--to", &collector.url(), "--batch", "10", "--metrics", "127.0.0.1:0"];
-    let (mut child, mut notes) = spawn(&args);
+    let (child, mut notes) = spawn(&args);
     let listens = note(&mut notes, "listens at");
     let metrics = note(&mut notes, "metrics at");
     let address = listens.trim().rsplit("//").next().unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(lines(0..5_000).as_bytes()).unwrap();
     wait_for_metric(&metrics, "jkool_relay_records_received_total 5000");
-    signal(&child);
-    assert_eq!(child.wait().unwrap().code(), Some(0));
-    assert_eq!(arrived(&collector).0.len(), 5_000);
+    assert_eq!(child.terminate().code, 0);
+    assert_eq!(numbers(&collector).len(), 5_000);
 }
 
 #[test]
@@ -148,8 +125,8 @@ fn metrics_are_told_and_bad_records_go_to_their_file() {
     let (child, line) = start(&args, "metrics at");
     wait_for_metric(&line, "jkool_relay_records_settled_total 6");
     wait_for_metric(&line, "jkool_relay_dead_letters_total 1");
-    assert_eq!(terminate(child).code, 0);
-    assert_eq!(arrived(&collector).0, (0..5).collect());
+    assert_eq!(child.terminate().code, 0);
+    assert_eq!(numbers(&collector), (0..5).collect());
     let letter: serde_json::Value = serde_json::from_str(&fs::read_to_string(dead).unwrap()).unwrap();
     assert_eq!(letter["record"], "no event");
 }
@@ -165,14 +142,14 @@ fn what_can_not_be_delivered_waits_in_the_spool_or_in_the_folder() {
     for (arguments, code) in [(&[][..], 1), (&["--spool", &spool], 0)] {
         let (child, line) = start(&[&base[..], arguments].concat(), "metrics at");
         wait_for_metric(&line, "jkool_relay_records_received_total 10");
-        assert_eq!(terminate(child).code, code, "{arguments:?}");
+        assert_eq!(child.terminate().code, code, "{arguments:?}");
     }
     let collector = collector();
     let url = collector.url();
     let (child, _) = start(&["--from", &from, "--to", &url, "--spool", &spool], "relays from");
-    eventually("all events", || (arrived(&collector).0 == (0..10).collect()).then_some(()));
-    assert_eq!(terminate(child).code, 0);
-    assert_eq!(arrived(&collector).1, 10);
+    eventually("all events", || (numbers(&collector) == (0..10).collect()).then_some(()));
+    assert_eq!(child.terminate().code, 0);
+    assert_eq!(stored(&collector).len(), 10);
 }
 
 #[test]
@@ -220,10 +197,10 @@ fn requests_are_relayed_and_need_the_token() {
     let sent = send(&folder.path("token"));
     assert_eq!(sent.code, 0, "{}", sent.err);
     // What the sender was told is true at once.
-    assert_eq!(arrived(&collector).0.len() as u32, COUNT);
+    assert_eq!(numbers(&collector).len() as u32, COUNT);
     fs::write(folder.path("wrong"), "canary-18\n").unwrap();
     let refused = send(&folder.path("wrong"));
     assert_ne!(refused.code, 0, "{}", refused.err);
-    assert_eq!(terminate(child).code, 0);
-    assert_eq!(arrived(&collector).1 as u32, COUNT);
+    assert_eq!(child.terminate().code, 0);
+    assert_eq!(stored(&collector).len() as u32, COUNT);
 }

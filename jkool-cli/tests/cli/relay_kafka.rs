@@ -4,13 +4,12 @@
 #![cfg(feature = "kafka")]
 #![allow(clippy::disallowed_methods, reason = "a test's deadlines")]
 
-use crate::common::{Ran, collector, jkool, stored};
+use crate::common::{Ran, TempFile, collector, eventually, jkool, numbers, run};
+use crate::running::Running;
 use jkool_client::{Admission, Client};
 use jkool_collector::Collector;
 use jkool_kafka::{KafkaTransport, RecordKey};
-use jkool_model::Entity;
-use std::collections::BTreeSet;
-use std::process::{Child, Command};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -39,30 +38,16 @@ fn new_topic(name: &str, partitions: u32) -> String {
     topic
 }
 
-fn relay(topic: &str, collector: &Collector) -> Child {
+fn relay(topic: &str, collector: &Collector) -> Running {
     let from = format!("kafka://{}/{topic}?group={topic}&session.timeout.ms=6000", variable("KAFKA_BROKERS"));
-    jkool(&["relay", "--from", &from, "--to", &collector.url()]).spawn().unwrap()
-}
-
-fn terminate(child: Child) -> Ran {
-    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
-    child.wait_with_output().unwrap().into()
-}
-
-fn arrived(collector: &Collector) -> BTreeSet<u64> {
-    let stored = stored(collector);
-    let number = |entity: &Entity| match entity {
-        Entity::Event(event) => event.message.parse().ok(),
-        _ => None,
-    };
-    stored.iter().filter_map(|stored| number(&stored.entity)).collect()
+    Running::start(&mut jkool(&["relay", "--from", &from, "--to", &collector.url()]))
 }
 
 /// Waits until all have arrived.
 fn wait_for(collector: &Collector, count: u64) {
     let deadline = Instant::now() + Duration::from_secs(180);
     loop {
-        let arrived = arrived(collector);
+        let arrived = numbers(collector);
         if arrived.len() as u64 == count {
             return;
         }
@@ -90,7 +75,7 @@ fn producer(topic: &str) -> Client {
 fn relays_share_a_topic_and_lose_nothing_when_one_and_brokers_are_killed() {
     let (seconds, nodes) = (number("SOAK_SECONDS", 20), number("KAFKA_NODES", 1));
     let (topic, collector) = (new_topic("chaos", 6), collector());
-    let (mut killed, second) = (relay(&topic, &collector), relay(&topic, &collector));
+    let (first, second) = (relay(&topic, &collector), relay(&topic, &collector));
     let (client, over) = (producer(&topic), AtomicBool::new(false));
     // Both are at work before anything is killed.
     let emit = |number: u64| {
@@ -112,7 +97,7 @@ fn relays_share_a_topic_and_lose_nothing_when_one_and_brokers_are_killed() {
                 }
             }
         });
-        let mut third = None;
+        let (mut first, mut third) = (Some(first), None);
         while began.elapsed() < Duration::from_secs(seconds) {
             for _ in 0..20 {
                 emit(count);
@@ -120,8 +105,7 @@ fn relays_share_a_topic_and_lose_nothing_when_one_and_brokers_are_killed() {
             }
             std::thread::sleep(Duration::from_millis(20));
             if third.is_none() && began.elapsed() > Duration::from_secs(seconds / 2) {
-                killed.kill().unwrap();
-                killed.wait().unwrap();
+                drop(first.take());
                 third = Some(relay(&topic, &collector));
             }
         }
@@ -131,7 +115,7 @@ fn relays_share_a_topic_and_lose_nothing_when_one_and_brokers_are_killed() {
     let report = client.flush(Duration::from_secs(120));
     assert!(report.is_delivered(), "{report}");
     wait_for(&collector, count);
-    let ends = [terminate(second), terminate(third)];
+    let ends = [second.terminate(), third.terminate()];
     ends.iter().for_each(|ran| assert_eq!(ran.code, 0, "{}", ran.err));
     let by_the_two: u64 = ends.iter().map(relayed).sum();
     println!("{count} events, {by_the_two} relayed by the two that were not killed");
@@ -139,7 +123,7 @@ fn relays_share_a_topic_and_lose_nothing_when_one_and_brokers_are_killed() {
     let last = relay(&topic, &collector);
     (count..count + KEYS).for_each(emit);
     wait_for(&collector, count + KEYS);
-    let last = terminate(last);
+    let last = last.terminate();
     assert_eq!((last.code, relayed(&last)), (0, KEYS), "{}", last.err);
 }
 
@@ -165,10 +149,10 @@ fn a_partition_that_goes_to_another_relay_is_relayed_once() {
         emit(COUNT / 3 + number..COUNT / 3 + number + 1);
     }
     wait_for(&collector, COUNT / 3 * 2);
-    let first = terminate(first);
+    let first = first.terminate();
     emit(COUNT / 3 * 2..COUNT);
     wait_for(&collector, COUNT);
-    let second = terminate(second);
+    let second = second.terminate();
     assert_eq!((first.code, second.code), (0, 0), "{}{}", first.err, second.err);
     assert_eq!(relayed(&first) + relayed(&second), COUNT, "{}{}", first.err, second.err);
 }
@@ -186,20 +170,20 @@ fn bad_records_go_to_a_topic_of_their_own() {
     let from = format!("kafka://{brokers}/{topic}?group={topic}");
     let to = format!("kafka://{brokers}/{dead}");
     let args = ["relay", "--from", &from, "--to", &collector.url(), "--dead-letters", &to];
-    let child = jkool(&args).spawn().unwrap();
+    let child = Running::start(&mut jkool(&args));
     wait_for(&collector, 1);
     // The letter, as another relay finds it in its topic, is no event.
     let from = format!("kafka://{brokers}/{dead}?group={dead}");
-    let file = crate::common::TempFile::missing("letters.json");
+    let file = TempFile::missing("letters.json");
     let to = format!("file://{}", file.path());
     let args = ["relay", "--from", &from, "--to", &collector.url(), "--dead-letters", &to];
-    let reader = jkool(&args).spawn().unwrap();
-    let letter = crate::common::eventually("the letter", || {
+    let reader = Running::start(&mut jkool(&args));
+    let letter = eventually("the letter", || {
         let text = std::fs::read_to_string(&file.0).ok()?;
         serde_json::from_str::<serde_json::Value>(&text).ok()
     });
     assert!(letter["record"].as_str().unwrap().contains(r#""record":"no event""#), "{letter}");
-    assert_eq!((terminate(child).code, terminate(reader).code), (0, 0));
+    assert_eq!((child.terminate().code, reader.terminate().code), (0, 0));
 }
 
 /// The url of a topic by TLS and SASL.
@@ -216,15 +200,15 @@ fn a_topic_is_written_and_read_by_tls_and_sasl() {
     let password_file = format!("{}/password", variable("KAFKA_FOLDER"));
     for (number, mechanism) in ["plain", "scram-sha-256", "scram-sha-512"].into_iter().enumerate() {
         let url = secure(&topic, mechanism, &format!("password_file={password_file}"));
-        let sent = crate::common::run(&["send", &number.to_string(), "--url", &url]);
+        let sent = run(&["send", &number.to_string(), "--url", &url]);
         assert_eq!(sent.code, 0, "{mechanism}: {}", sent.err);
     }
     let password = std::fs::read_to_string(&password_file).unwrap();
     let from = secure(&topic, "scram-sha-512", "password_env=PASSWORD") + &format!("&group={topic}");
     let mut relay = jkool(&["relay", "--from", &from, "--to", &collector.url()]);
-    let relay = relay.env("PASSWORD", password.trim()).spawn().unwrap();
+    let relay = Running::start(relay.env("PASSWORD", password.trim()));
     wait_for(&collector, 3);
-    let ran = terminate(relay);
+    let ran = relay.terminate();
     assert_eq!((ran.code, relayed(&ran)), (0, 3), "{}", ran.err);
     assert!(!ran.err.contains(password.trim()), "the password is shown");
 }
@@ -233,16 +217,14 @@ fn a_topic_is_written_and_read_by_tls_and_sasl() {
 #[ignore = "needs a broker: .ci/kafka"]
 fn a_wrong_password_or_authority_is_told() {
     let (topic, collector) = (new_topic("strangers", 1), collector());
-    let wrong = crate::common::TempFile::new("wrong-password", "canary-0\n");
+    let wrong = TempFile::new("wrong-password", "canary-0\n");
     let url = secure(&topic, "scram-sha-512", &format!("password_file={}&group={topic}", wrong.path()));
     // The system's authorities know nothing of the broker's.
     let stranger = url.replace(&format!("&ca={}/ca.pem", variable("KAFKA_FOLDER")), "");
     for (url, said) in [(url, "Authentication"), (stranger, "SSL")] {
-        let mut relay = jkool(&["relay", "--from", &url, "--to", &collector.url()]).spawn().unwrap();
+        let mut relay = Running::start(&mut jkool(&["relay", "--from", &url, "--to", &collector.url()]));
         let mut lines = std::io::BufRead::lines(std::io::BufReader::new(relay.stderr.take().unwrap()));
         let told = lines.find(|line| line.as_ref().unwrap().contains(said));
         assert!(told.is_some(), "{said}");
-        relay.kill().unwrap();
-        relay.wait().unwrap();
     }
 }

@@ -9,46 +9,18 @@ mod payloads {
     pub(super) const LONG: std::time::Duration = std::time::Duration::from_secs(120);
 }
 
-use crate::common::{TempFile, collector, eventually, jkool, run, stored};
+use crate::common::{TempFile, collector, eventually, jkool, numbers, run};
+use crate::running::Running;
 use jkool_client::{Admission, Client};
 use jkool_collector::Collector;
-use jkool_model::Entity;
 use jkool_mqtt::MqttTransport;
 use mosquitto::Mosquitto;
-use std::collections::BTreeSet;
-use std::process::{Child, Command};
 use std::time::Duration;
-
-/// A process that ends with the test, also when that fails.
-struct Running(Child);
-
-impl Running {
-    /// Its exit code when it is ended as a service manager does.
-    fn terminate(mut self) -> Option<i32> {
-        assert!(Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().unwrap().success());
-        self.0.wait().unwrap().code()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        drop((self.0.kill(), self.0.wait()));
-    }
-}
-
-fn arrived(collector: &Collector) -> BTreeSet<u32> {
-    let stored = stored(collector);
-    let number = |entity: &Entity| match entity {
-        Entity::Event(event) => event.message.parse().ok(),
-        _ => None,
-    };
-    stored.iter().filter_map(|stored| number(&stored.entity)).collect()
-}
 
 fn relay(broker: &Mosquitto, collector: &Collector) -> Running {
     let from = format!("{}/jkool/#?client_id=relay", broker.url());
     let args = ["relay", "--from", &from, "--to", &collector.url(), "--max-in-flight", "50"];
-    Running(jkool(&args).spawn().unwrap())
+    Running::start(&mut jkool(&args))
 }
 
 /// Waits until a relay has subscribed: a broker keeps nothing for who has not yet. Sends event 0.
@@ -57,7 +29,7 @@ fn subscribed(broker: &Mosquitto, collector: &Collector) {
     eventually("a first event", || {
         let sent = run(&["send", "0", "--url", &to]);
         assert_eq!(sent.code, 0, "{}", sent.err);
-        arrived(collector).contains(&0).then_some(())
+        numbers(collector).contains(&0).then_some(())
     });
 }
 
@@ -72,13 +44,13 @@ fn a_relay_that_is_killed_is_followed_by_one_that_gets_what_was_left() {
     subscribed(&broker, &collector);
     let lines: String = (1..COUNT).map(|n| format!("{{\"operation\":\"Order\",\"msg-text\":\"{n}\"}}\n")).collect();
     let file = TempFile::new("orders.jsonl", &lines);
-    let mut sender = Running(jkool(&["send", "--url", &to, "--file", file.path()]).spawn().unwrap());
-    eventually("some of the orders", || (arrived(&collector).len() > 100).then_some(()));
+    let mut sender = Running::start(&mut jkool(&["send", "--url", &to, "--file", file.path()]));
+    eventually("some of the orders", || (numbers(&collector).len() > 100).then_some(()));
     drop(first);
     let second = relay();
-    assert!(sender.0.wait().unwrap().success());
-    eventually("all orders", || (arrived(&collector).len() as u32 == COUNT).then_some(()));
-    assert_eq!(second.terminate(), Some(0));
+    assert_eq!(sender.wait_with_output().code, 0);
+    eventually("all orders", || (numbers(&collector).len() as u32 == COUNT).then_some(()));
+    assert_eq!(second.terminate().code, 0);
 }
 
 #[test]
@@ -100,7 +72,7 @@ fn ten_restarts_of_the_broker_and_a_kill_of_the_relay_lose_nothing() {
         if part < RESTARTS {
             // In the middle of it, on both sides.
             let some = (part * PART + PART / 10) as usize;
-            eventually("some of the orders", || (arrived(&collector).len() > some).then_some(()));
+            eventually("some of the orders", || (numbers(&collector).len() > some).then_some(()));
             if part == RESTARTS / 2 {
                 drop(running);
                 running = relay(&broker, &collector);
@@ -111,6 +83,6 @@ fn ten_restarts_of_the_broker_and_a_kill_of_the_relay_lose_nothing() {
     let report = client.flush(Duration::from_secs(100));
     assert!(report.is_delivered(), "{report}");
     let all = ((RESTARTS + 1) * PART + 1) as usize;
-    eventually("all orders", || (arrived(&collector).len() == all).then_some(()));
-    assert_eq!(running.terminate(), Some(0));
+    eventually("all orders", || (numbers(&collector).len() == all).then_some(()));
+    assert_eq!(running.terminate().code, 0);
 }
