@@ -4,6 +4,7 @@ mod answers;
 mod body;
 mod intake;
 
+use crate::connections::accept;
 use crate::source::{Next, Position, Record, Source, SourceError};
 use answers::Answers;
 use async_trait::async_trait;
@@ -20,14 +21,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-/// The maximum number of concurrent connections; further connections wait.
-const MAX_CONNECTIONS: usize = 1024;
 /// The maximum number of requests whose records wait to be taken.
 const WAITING: usize = 16;
 /// How long a connection may take for the head of its next request.
 const IDLE: Duration = Duration::from_secs(75);
-/// How long to wait after a connection could not be accepted, for example because there are no free file descriptors.
-const REST: Duration = Duration::from_millis(100);
 /// How long the last answers may take.
 const LAST: Duration = Duration::from_secs(1);
 
@@ -69,9 +66,13 @@ impl HttpSource {
         let address = listener.local_addr().map_err(failed)?;
         let ((to, records), (stop, stopped)) = (mpsc::channel(WAITING), watch::channel(false));
         let answers = Arc::<Answers>::default();
-        let intake = Intake::new(to.downgrade(), Arc::clone(&answers), token);
+        let intake = Arc::new(Intake::new(to.downgrade(), Arc::clone(&answers), token));
         let mut tasks = JoinSet::new();
-        tasks.spawn(accept(listener, Arc::new(intake), stopped));
+        let serve = {
+            let stopped = stopped.clone();
+            move |stream| serve(stream, Arc::clone(&intake), stopped.clone())
+        };
+        tasks.spawn(accept(listener, stopped, serve));
         Ok(Self {
             name: format!("http {address}"),
             address,
@@ -142,26 +143,6 @@ impl fmt::Debug for HttpSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpSource").field("address", &self.address).finish_non_exhaustive()
     }
-}
-
-/// Accepts connections, each in its own task, until the stop; then waits for their last answers.
-async fn accept(listener: TcpListener, intake: Arc<Intake>, mut stopped: watch::Receiver<bool>) {
-    let mut connections = JoinSet::new();
-    loop {
-        let taken = tokio::select! {
-            taken = listener.accept(), if connections.len() < MAX_CONNECTIONS => taken,
-            Some(_) = connections.join_next() => continue,
-            _ = stopped.wait_for(|stopped| *stopped) => break,
-        };
-        match taken {
-            Ok((stream, _)) => {
-                connections.spawn(serve(stream, Arc::clone(&intake), stopped.clone()));
-            }
-            Err(_) => tokio::time::sleep(REST).await,
-        }
-    }
-    drop(listener);
-    while connections.join_next().await.is_some() {}
 }
 
 async fn serve(stream: TcpStream, intake: Arc<Intake>, mut stopped: watch::Receiver<bool>) {

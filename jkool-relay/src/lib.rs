@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
+mod connections;
 mod dead_letters;
 mod decode;
 mod endpoint;

@@ -1,5 +1,6 @@
 //! A source that receives lines over TCP, as `TcpTransport` and JESL's socket sink write them.
 
+use crate::connections::accept;
 use crate::lines::Lines;
 use crate::source::{Next, Position, Record, Source, SourceError};
 use async_trait::async_trait;
@@ -13,13 +14,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-/// The maximum number of concurrent connections; further connections are not served.
-const MAX_CONNECTIONS: usize = 1024;
 /// How much is read at a time, and how many pieces wait.
 const PIECE: usize = 64 << 10;
 const WAITING: usize = 16;
-/// How long to wait after a connection could not be accepted, for example because there are no free file descriptors.
-const REST: Duration = Duration::from_millis(100);
 
 /// A source that accepts TCP connections on which each line is an entity as JSON.
 ///
@@ -47,8 +44,16 @@ impl TcpSource {
         let address = listener.local_addr().map_err(failed)?;
         let ((to, records), (stop, stopped), mut tasks) =
             (mpsc::channel(WAITING), watch::channel(false), JoinSet::new());
+        let serve = {
+            // The records end when the task and the connections that it serves have ended.
+            let (to, stopped, mut number) = (Arc::new(to), stopped.clone(), 0);
+            move |stream| {
+                number += 1;
+                read(stream, number, Arc::clone(&to), stopped.clone())
+            }
+        };
         // The task ends when the source is dropped or stopped.
-        tasks.spawn(accept(listener, to, stopped));
+        tasks.spawn(accept(listener, stopped, serve));
         Ok(Self { name: format!("tcp {address}"), address, records, is_paused: false, stop, _tasks: tasks })
     }
 
@@ -104,27 +109,6 @@ impl fmt::Debug for TcpSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TcpSource").field("address", &self.address).finish_non_exhaustive()
     }
-}
-
-/// Accepts connections, each in its own task.
-async fn accept(listener: TcpListener, to: mpsc::Sender<Vec<Record>>, mut stopped: watch::Receiver<bool>) {
-    let (mut connections, to, mut number) = (JoinSet::new(), Arc::new(to), 0);
-    loop {
-        let taken = tokio::select! {
-            taken = listener.accept(), if connections.len() < MAX_CONNECTIONS => taken,
-            Some(_) = connections.join_next() => continue,
-            _ = stopped.wait_for(|stopped| *stopped) => break,
-        };
-        match taken {
-            Ok((stream, _)) => {
-                number += 1;
-                connections.spawn(read(stream, number, Arc::clone(&to), stopped.clone()));
-            }
-            Err(_) => tokio::time::sleep(REST).await,
-        }
-    }
-    // Lines that the tasks have read are still relayed.
-    while connections.join_next().await.is_some() {}
 }
 
 /// How long connections are read after the stop, so that bytes that a sender has already written still arrive.
