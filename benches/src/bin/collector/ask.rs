@@ -47,6 +47,10 @@ const PAGES: &[&str] = &[
     "/charts",
     "/map",
     "/activities",
+    "/errors",
+    "/dashboards/overview",
+    "/dashboards/processes",
+    "/dashboards/business",
     "/api/events?limit=100&severity=%3E%3DERROR",
     "/api/series?buckets=60",
     "/api/aggregate?by=SERVER&measure=p50(elapsed-time-usec)&measure=p95(elapsed-time-usec)&measure=p99(elapsed-time-usec)",
@@ -54,6 +58,13 @@ const PAGES: &[&str] = &[
     "/api/aggregate?by=operation",
     "/api/facets",
     "/api/stats",
+];
+
+const STATEMENTS: &[&str] = &[
+    "get number of events group by severity",
+    "get number of events bucketed by minute group by severity show as areachart",
+    "get avg(elapsedtime), p95(elapsedtime), number of events group by operation sort by p95(elapsedtime) desc limit 20",
+    "get events where severity >= 'ERROR' sort by elapsedtime desc limit 20",
 ];
 
 pub(crate) fn run(data: Data, collector: &Collector) {
@@ -86,6 +97,10 @@ pub(crate) fn run(data: Data, collector: &Collector) {
     });
     for path in PAGES {
         line(&format!("`GET {path}`, bytes"), || get(collector, path));
+    }
+    for statement in STATEMENTS {
+        let encoded: String = statement.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        line(&format!("`{statement}`, bytes"), || get(collector, &format!("/jkool-service/jkql?jk_query={encoded}")));
     }
 }
 
