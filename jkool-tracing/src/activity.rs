@@ -5,13 +5,10 @@ use crate::presence;
 use crate::record::{Outcome, Record, Said};
 use crate::settings::Spans;
 use crate::shared::Shared;
-use crate::trace::TraceContext;
+use crate::trace::{SpanId, TraceContext};
 use jkool_client::facade::now;
 use jkool_client::model::json::Json;
-use jkool_client::model::{
-    Activity, ActivityStatus, CompCode, Entity, Event, OpType, Property, Scalar, Timestamp, TrackingId, ValueType,
-    write_property,
-};
+use jkool_client::model::{Activity, ActivityStatus, CompCode, Entity, Event, OpType, Property, Timestamp, TrackingId};
 use jkool_client::{Content, Line, More};
 use std::time::Duration;
 use tracing_core::Metadata;
@@ -44,13 +41,12 @@ pub(crate) fn stream(mut record: Record, context: TraceContext, shared: &Shared,
         usec(&mut record, "busy", busy);
         usec(&mut record, "idle", elapsed.saturating_sub(busy));
     }
-    if !record.kind.is_empty() {
-        record.property(Property::new("otel.kind", record.kind.clone()));
+    if let Some(kind) = record.said.as_ref().map(|said| said.kind.clone()).filter(|kind| !kind.is_empty()) {
+        record.property(Property::new("otel.kind", kind));
     }
     let Some(mut said) = record.said.take() else { return };
     if record.left_out > 0 {
-        let left_out = Scalar::Long(i64::try_from(record.left_out).unwrap_or(i64::MAX));
-        said.properties.push("left_out".into(), |out| write_property(out, "left_out", left_out));
+        said.properties.add_left_out(record.left_out);
     }
     let ended = Ended {
         context,
@@ -61,10 +57,10 @@ pub(crate) fn stream(mut record: Record, context: TraceContext, shared: &Shared,
     };
     if said.rest.is_none() && settings.spans == Spans::Activities && shared.client.takes_line("") {
         ended.stream_line(&mut said, shared);
-        said.properties.reuse();
     } else {
-        ended.stream_entity(said, op_type(&record.kind), shared);
+        ended.stream_entity(&mut said, shared);
     }
+    said.reuse();
 }
 
 /// How a span has ended, and where in its trace it was.
@@ -104,23 +100,25 @@ impl Ended {
                 properties,
             });
         };
-        properties.with(|out| self.write(out, parent.as_ref(), children, *tid), line);
+        properties.with(|out| self.write(out, *parent, children, *tid), line);
     }
 
-    fn write<'j>(&self, out: Json<'j>, parent: Option<&TrackingId>, children: &[TrackingId], tid: i64) -> Json<'j> {
+    fn write<'j>(&self, out: Json<'j>, parent: Option<SpanId>, children: &[TrackingId], tid: i64) -> Json<'j> {
         let out = out.raw(br#","status":""#).raw(self.status().as_str().as_bytes());
         let mut out = out.raw(br#"","tracking-id":"#);
         out = self.context.span_id.tracking_id().write_json(out);
         if let Some(parent) = parent {
-            out = parent.write_json(out.raw(br#","parent-id":"#));
+            out = parent.tracking_id().write_json(out.raw(br#","parent-id":"#));
         }
         if !children.is_empty() {
             out = out.raw(br#","id-set":"#).list(children.iter(), |out, child| child.write_json(out));
         }
         out = self.context.trace_id.write_json(out.raw(br#","corrid":["#));
-        let trace = self.context.trace_id.correlator();
-        for correlator in self.around.correlators.iter().filter(|correlator| **correlator != trace) {
-            out = out.raw(b",").text(correlator);
+        if !self.around.correlators.is_empty() {
+            let trace = self.context.trace_id.correlator();
+            for correlator in self.around.correlators.iter().filter(|correlator| **correlator != trace) {
+                out = out.raw(b",").text(correlator);
+            }
         }
         let (start, end) = (self.start.as_usec(), self.start.as_usec().saturating_add(self.elapsed));
         out = out.raw(br#"],"time-usec":"#).int(end).raw(br#","start-time-usec":"#).int(start);
@@ -131,9 +129,9 @@ impl Ended {
         out.raw(br#","tid":"#).int(tid)
     }
 
-    fn stream_entity(self, said: Said, op_type: OpType, shared: &Shared) {
+    fn stream_entity(self, said: &mut Said, shared: &Shared) {
         let code = event::code(said.metadata).filter(|_| shared.settings.code_location);
-        let (mut activity, properties) = said.into_activity(self.context);
+        let mut activity = said.take_activity(self.context);
         activity.severity = self.outcome.severity(activity.severity);
         activity.status = Some(self.status());
         activity.comp_code = self.comp_code().or(activity.comp_code);
@@ -143,11 +141,10 @@ impl Ended {
         activity.time = activity.end_time;
         self.around.add_correlators(self.context, &mut activity.correlators);
         let entity = match shared.settings.spans {
-            Spans::Events => Entity::Event(into_event(activity, op_type)),
+            Spans::Events => Entity::Event(into_event(activity, op_type(&said.kind))),
             _ => Entity::Activity(activity),
         };
-        shared.client.emit_from(entity, More { code, properties: properties.json() });
-        properties.reuse();
+        said.properties.with(|out| out, |properties, _| _ = shared.client.emit_from(entity, More { code, properties }));
     }
 }
 
@@ -171,7 +168,7 @@ fn times_as_properties(record: &mut Record) {
 }
 
 fn usec(record: &mut Record, name: &'static str, duration: Duration) {
-    record.number(name, as_usec(duration), ValueType::AgeUsec);
+    record.usec(name, as_usec(duration));
 }
 
 fn as_usec(duration: Duration) -> i64 {

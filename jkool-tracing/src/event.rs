@@ -105,7 +105,7 @@ impl Around {
         }
         for (name, json) in said.properties.iter() {
             if !is_code(name) && !self.has(name) {
-                self.json.push((name.clone(), json.to_vec()));
+                self.json.push((name.clone(), json()));
             }
         }
     }

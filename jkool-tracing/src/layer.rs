@@ -95,9 +95,8 @@ impl JkoolLayer {
         let (context, parent, trace_state) = found.unwrap_or_else(root);
         // A root span may get a remote parent later, whose trace is sampled.
         let recorded = context.sampled || parent.is_none();
-        let said = recorded.then(|| {
-            Said::begin(attributes.metadata(), parent.map(|parent: TraceContext| parent.span_id.tracking_id()))
-        });
+        let said =
+            recorded.then(|| Said::begin(attributes.metadata(), parent.map(|parent: TraceContext| parent.span_id)));
         let mut visited = Fields(Record::new(self.number, said, context, open));
         if recorded {
             attributes.record(&mut visited);

@@ -2,7 +2,7 @@
 
 use crate::event;
 use crate::extensions::{self, ancestors};
-use crate::properties::Properties;
+use crate::record::Said;
 use crate::shared::Shared;
 use jkool_client::facade::now;
 use jkool_client::model::{Activity, ActivityStatus, Entity};
@@ -49,31 +49,34 @@ impl OpenSpans {
         let mut ids: Vec<u64> = self.ids().iter().copied().collect();
         ids.sort_unstable();
         for span in ids.iter().filter_map(|id| registry.span(&Id::from_u64(*id))) {
-            if let Some((activity, properties, code)) = so_far(layer, shared, &span) {
-                shared.client.emit_from(Entity::Activity(activity), More { code, properties: properties.json() });
+            if let Some((activity, mut said, code)) = so_far(layer, shared, &span) {
+                let emit = |properties: &[u8], _: &[u8]| {
+                    shared.client.emit_from(Entity::Activity(activity), More { code, properties });
+                };
+                said.properties.with(|out| out, emit);
             }
         }
     }
 }
 
-/// What a span has said since it was opened, its properties, and where in the code it stands.
+/// What a span has said since it was opened, with its properties, and where in the code it stands.
 fn so_far(
     layer: usize,
     shared: &Shared,
     span: &SpanRef<'_, Registry>,
-) -> Option<(Box<Activity>, Properties, Option<Code>)> {
-    let (context, said, start_time, outcome) = extensions::change_of(layer, span, |context, record| {
+) -> Option<(Box<Activity>, Box<Said>, Option<Code>)> {
+    let (context, mut said, start_time, outcome) = extensions::change_of(layer, span, |context, record| {
         let old_enough = now::instant().saturating_duration_since(record.start) >= shared.settings.min_duration;
         let said = record.said.clone().filter(|_| context.sampled && old_enough)?;
         Some((context, said, record.start_time, record.outcome))
     })??;
     let code = event::code(said.metadata).filter(|_| shared.settings.code_location);
-    let (mut activity, properties) = said.into_activity(context);
+    let mut activity = said.take_activity(context);
     extensions::around(layer, ancestors(span), false).add_correlators(context, &mut activity.correlators);
     activity.severity = outcome.severity(activity.severity);
     activity.status = Some(ActivityStatus::Begin);
     activity.time = Some(now::timestamp());
     activity.start_time = Some(start_time);
     (activity.end_time, activity.elapsed_usec) = (None, None);
-    Some((activity, properties, code))
+    Some((activity, said, code))
 }

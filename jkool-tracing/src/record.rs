@@ -8,14 +8,13 @@ use crate::known_names;
 use crate::presence::{self, Presence};
 use crate::properties::Properties;
 use crate::shared::OpenSpan;
-use crate::trace::TraceContext;
+use crate::trace::{SpanId, TraceContext};
 use jkool_client::facade::{keys, now};
-use jkool_client::model::json::Json;
 use jkool_client::model::{
     Activity, Property, Scalar, Severity, Snapshot, Text, Timestamp, TrackingId, TypedValue, Value, ValueType,
-    write_property,
 };
 use smallvec::SmallVec;
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Instant;
 use tracing_core::Metadata;
@@ -62,12 +61,10 @@ impl Drop for Records {
 pub(crate) struct Record {
     pub(crate) layer: usize,
     /// Nothing in a trace that is not sampled.
-    pub(crate) said: Option<Said>,
+    pub(crate) said: Option<Box<Said>>,
     pub(crate) start: Instant,
     pub(crate) start_time: Timestamp,
     pub(crate) outcome: Outcome,
-    /// The field `otel.kind`.
-    pub(crate) kind: Text,
     pub(crate) presence: Arc<Presence>,
     /// How many children, correlators, properties and snapshots there was no room for.
     pub(crate) left_out: u64,
@@ -78,9 +75,11 @@ pub(crate) struct Record {
 #[derive(Debug, Clone)]
 pub(crate) struct Said {
     pub(crate) metadata: &'static Metadata<'static>,
-    pub(crate) parent: Option<TrackingId>,
+    pub(crate) parent: Option<SpanId>,
     /// The thread that has opened it. It may close on another.
     pub(crate) tid: i64,
+    /// The field `otel.kind`.
+    pub(crate) kind: Text,
     pub(crate) properties: Properties,
     pub(crate) children: Vec<TrackingId>,
     /// All else, which most spans do not have.
@@ -113,18 +112,52 @@ impl Outcome {
 /// A span takes no more: it may be open for as long as the program runs.
 const MAX_SNAPSHOTS: usize = 64;
 
+thread_local! {
+    /// The room of spans that have ended, for the next ones: one for each that is open inside another.
+    static SPARE: RefCell<Vec<Box<Said>>> = const { RefCell::new(Vec::new()) };
+}
+
+const MAX_SPARE: usize = 8;
+
+/// What lists more children is not kept.
+const MAX_SPARE_CHILDREN: usize = 64;
+
 impl Said {
     /// What is known when a span opens, but for its fields.
-    pub(crate) fn begin(metadata: &'static Metadata<'static>, parent: Option<TrackingId>) -> Self {
-        let mut properties = Properties::begin();
-        let target = Scalar::Text(metadata.target());
-        properties.push("target".into(), |out| write_property(out, "target", target));
-        Self { metadata, parent, tid: now::tid(), properties, children: Vec::new(), rest: None }
+    pub(crate) fn begin(metadata: &'static Metadata<'static>, parent: Option<SpanId>) -> Box<Self> {
+        let spare = SPARE.try_with(|spare| spare.try_borrow_mut().ok()?.pop()).ok().flatten();
+        let mut said = spare.unwrap_or_else(|| Box::new(Self::new(metadata)));
+        said.metadata = metadata;
+        said.parent = parent;
+        said.tid = now::tid();
+        said.properties.begin(metadata.target());
+        said
     }
 
-    pub(crate) fn set_parent(&mut self, id: TrackingId) {
+    fn new(metadata: &'static Metadata<'static>) -> Self {
+        let (kind, properties) = (Text::default(), Properties::default());
+        Self { metadata, parent: None, tid: 0, kind, properties, children: Vec::new(), rest: None }
+    }
+
+    /// Keeps its room for others.
+    pub(crate) fn reuse(mut self: Box<Self>) {
+        if !self.properties.is_small() || self.children.capacity() > MAX_SPARE_CHILDREN {
+            return;
+        }
+        self.kind = Text::default();
+        self.children.clear();
+        self.rest = None;
+        let keep = |spare: &RefCell<Vec<Box<Self>>>| {
+            if let Some(mut spare) = spare.try_borrow_mut().ok().filter(|spare| spare.len() < MAX_SPARE) {
+                spare.push(self);
+            }
+        };
+        SPARE.try_with(keep).unwrap_or_default();
+    }
+
+    pub(crate) fn set_parent(&mut self, id: SpanId) {
         if let Some(rest) = &mut self.rest {
-            rest.parent_id = Some(id.clone());
+            rest.parent_id = Some(id.tracking_id());
         }
         self.parent = Some(id);
     }
@@ -132,21 +165,21 @@ impl Said {
     /// What it says beside its properties and children.
     pub(crate) fn rest(&mut self) -> &mut Activity {
         let Self { metadata, parent, tid, .. } = self;
-        self.rest.get_or_insert_with(|| activity::begin(metadata, parent.clone(), *tid))
+        self.rest.get_or_insert_with(|| activity::begin(metadata, parent.map(SpanId::tracking_id), *tid))
     }
 
-    /// As an activity, which lacks its properties.
-    pub(crate) fn into_activity(mut self, context: TraceContext) -> (Box<Activity>, Properties) {
+    /// Takes it out as an activity, which lacks its properties.
+    pub(crate) fn take_activity(&mut self, context: TraceContext) -> Box<Activity> {
         self.rest();
-        let mut activity = self.rest.unwrap_or_default();
+        let mut activity = self.rest.take().unwrap_or_default();
         activity.tracking_id = Some(context.span_id.tracking_id());
         activity.id_set.extend(self.children.iter().map(|child| Text::from(child.to_string())));
-        (activity, self.properties)
+        activity
     }
 }
 
 impl Record {
-    pub(crate) fn new(layer: usize, said: Option<Said>, context: TraceContext, open: OpenSpan) -> Self {
+    pub(crate) fn new(layer: usize, said: Option<Box<Said>>, context: TraceContext, open: OpenSpan) -> Self {
         Self {
             layer,
             said,
@@ -154,14 +187,13 @@ impl Record {
             start: now::instant(),
             start_time: now::timestamp(),
             outcome: Outcome::Unknown,
-            kind: Text::default(),
             left_out: 0,
             open,
         }
     }
 
     fn rest(&mut self) -> Option<&mut Activity> {
-        self.said.as_mut().map(Said::rest)
+        self.said.as_mut().map(|said| said.rest())
     }
 
     /// Whether a field is a property, whatever its value.
@@ -175,7 +207,7 @@ impl Record {
     fn set(&mut self, name: &'static str, value: TypedValue) {
         match name {
             "otel.name" => self.name(fields::text(value)),
-            "otel.kind" => self.kind = fields::text(value).to_ascii_lowercase().into(),
+            "otel.kind" => self.kind(fields::text(value).to_ascii_lowercase().into()),
             "otel.status_code" => self.outcome = outcome(&fields::text(value)),
             "otel.status_message" | "otel.status_description" => self.exception(fields::text(value)),
             // Its own id is the one that other services know it by.
@@ -190,6 +222,12 @@ impl Record {
     fn name(&mut self, name: Text) {
         if let Some(rest) = self.rest() {
             rest.operation = name;
+        }
+    }
+
+    fn kind(&mut self, kind: Text) {
+        if let Some(said) = &mut self.said {
+            said.kind = kind;
         }
     }
 
@@ -215,7 +253,7 @@ impl Record {
         let by_client = self.open.client().adds_property(&property.name);
         let Some(said) = &mut self.said else { return };
         if !by_client {
-            let room = said.properties.set(property.name.clone(), |out| property.write_json(out));
+            let room = said.properties.set_property(&property);
             self.left_out += u64::from(!room);
             return;
         }
@@ -227,20 +265,13 @@ impl Record {
         }
     }
 
-    /// The same with a whole number that measures something.
-    pub(crate) fn number(&mut self, name: &'static str, number: i64, value_type: ValueType) {
+    /// The same with a duration in microseconds.
+    pub(crate) fn usec(&mut self, name: &'static str, usec: i64) {
         if !self.is_property(name) {
-            return self.property(Property::new(name, number).value_type(value_type));
+            return self.property(Property::new(name, usec).value_type(ValueType::AgeUsec));
         }
-        self.write(name, |out| {
-            let out = out.raw(br#"{"name":"#).text(name).raw(br#","type":"long","value":"#).int(number);
-            out.raw(br#","value-type":"#).text(value_type.as_str()).raw(b"}")
-        });
-    }
-
-    fn write(&mut self, name: &'static str, write: impl for<'j> FnOnce(Json<'j>) -> Json<'j>) {
         if let Some(said) = &mut self.said {
-            let room = said.properties.set(name.into(), write);
+            let room = said.properties.set_usec(name, usec);
             self.left_out += u64::from(!room);
         }
     }
@@ -285,7 +316,10 @@ impl Take for Record {
         if !self.is_property(name) {
             return self.set(name, value.into());
         }
-        self.write(name, |out| write_property(out, name, value));
+        if let Some(said) = &mut self.said {
+            let room = said.properties.set_scalar(name, value);
+            self.left_out += u64::from(!room);
+        }
     }
 
     fn typed(&mut self, name: &'static str, value: TypedValue) {

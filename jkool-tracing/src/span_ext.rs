@@ -113,7 +113,7 @@ impl SpanExt for Span {
                 for record in &mut records.of_layers {
                     record.presence.set_context(records.context);
                     if let Some(said) = &mut record.said {
-                        said.set_parent(parent.span_id.tracking_id());
+                        said.set_parent(parent.span_id);
                     }
                 }
                 Some(())
