@@ -27,6 +27,7 @@ pub use emit::{
     code::Code,
     line::{Content, Line},
     more::More,
+    raw_properties::{RawProperties, RawProperty},
     thread::spawn as spawn_thread,
 };
 pub use facade::guard::Guard;

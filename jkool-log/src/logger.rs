@@ -6,7 +6,7 @@ use crate::properties::{self, Found};
 use jkool_client::facade::message;
 use jkool_client::facade::recursion::{RecursionGuard, Sink};
 use jkool_client::model::{Entity, Event, OpType, Text};
-use jkool_client::{Client, Code, Content, Line, LossReason, catch_panic, is_delivery_thread};
+use jkool_client::{Client, Code, Content, Line, LossReason, RawProperties, catch_panic, is_delivery_thread};
 use log::{LevelFilter, Log, Metadata, Record};
 use std::fmt;
 use std::time::Duration;
@@ -51,14 +51,14 @@ impl Logger {
             return self.emit_event(record, message, code);
         }
         // No event is created, as for most records.
-        let emit = |properties: &[u8]| {
+        let emit = |properties: &RawProperties| {
             let (op_type, operation, severity) = (self.op_type, record.target(), convert::severity(record.level()));
             let content = Content::Message(&message);
             self.client.emit_line(&Line { op_type, operation, severity, content, code, properties });
         };
         match found {
-            Found::None => emit(&[]),
-            _ => properties::with_json(record, emit),
+            Found::None => emit(&RawProperties::new()),
+            _ => properties::with_raw(record, emit),
         }
         message::reuse(message);
     }

@@ -1,11 +1,10 @@
-//! Encodes key-values that are plain properties as JSON, so that no event must be created for their record.
+//! Reads key-values that are plain properties, so that no event must be created for their record.
 
 use crate::value;
-use jkool_client::catch_panic;
 use jkool_client::facade::keys;
 use jkool_client::facade::message::PANICKED;
-use jkool_client::model::json::Json;
-use jkool_client::model::{Property, Scalar, write_property};
+use jkool_client::model::{Property, Scalar};
+use jkool_client::{RawProperties, catch_panic};
 use log::Record;
 use log::kv::{self, Key, VisitSource, VisitValue};
 use std::cell::Cell;
@@ -53,29 +52,29 @@ impl<'kvs, F: Fn(&str) -> bool> VisitSource<'kvs> for Keys<F> {
 
 thread_local! {
     /// A buffer for the next properties, because the current ones are gone by then.
-    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    static SPARE: Cell<RawProperties> = const { Cell::new(RawProperties::new()) };
 }
 
 /// Large buffers are not kept, so that one large record does not use memory for the rest of the thread's life.
 const MAX_SPARE: usize = 4 << 10;
 
-/// Calls `f` with the properties, each preceded by a comma. A value that panics becomes `[panicked]`. If the source fails, the
-/// properties before the failure are kept.
-pub(crate) fn with_json(record: &Record<'_>, f: impl FnOnce(&[u8])) {
-    let mut json = SPARE.try_with(Cell::take).unwrap_or_default();
-    json.clear();
-    catch_panic(|| record.key_values().visit(&mut Append(&mut json)).unwrap_or_default());
-    f(&json);
-    if json.capacity() <= MAX_SPARE {
-        SPARE.try_with(|spare| spare.set(json)).unwrap_or_default();
+/// Calls `f` with the properties. A value that panics becomes `[panicked]`. If the source fails, the properties before the failure
+/// are kept.
+pub(crate) fn with_raw(record: &Record<'_>, f: impl FnOnce(&RawProperties)) {
+    let mut properties = SPARE.try_with(Cell::take).unwrap_or_default();
+    properties.clear();
+    catch_panic(|| record.key_values().visit(&mut Append(&mut properties)).unwrap_or_default());
+    f(&properties);
+    if properties.capacity() <= MAX_SPARE {
+        SPARE.try_with(|spare| spare.set(properties)).unwrap_or_default();
     }
 }
 
-struct Append<'a>(&'a mut Vec<u8>);
+struct Append<'a>(&'a mut RawProperties);
 
 impl<'kvs> VisitSource<'kvs> for Append<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: kv::Value<'kvs>) -> Result<(), kv::Error> {
-        let mut append = AppendValue { json: self.0, name: name(&key) };
+        let mut append = AppendValue { properties: self.0, name: name(&key) };
         // The visitor never fails.
         match catch_panic(|| value.visit(&mut append).unwrap_or_default()) {
             Some(()) => Ok(()),
@@ -85,16 +84,13 @@ impl<'kvs> VisitSource<'kvs> for Append<'_> {
 }
 
 struct AppendValue<'a> {
-    json: &'a mut Vec<u8>,
+    properties: &'a mut RawProperties,
     name: &'a str,
 }
 
-/// The maximum size of a short property.
-const ROOM: usize = 128;
-
 impl AppendValue<'_> {
     fn scalar(&mut self, value: Scalar<'_>) -> Result<(), kv::Error> {
-        write_property(Json::begin(self.json, ROOM).raw(b","), self.name, value).end();
+        self.properties.push(self.name, value);
         Ok(())
     }
 }
@@ -102,8 +98,7 @@ impl AppendValue<'_> {
 impl<'v> VisitValue<'v> for AppendValue<'_> {
     fn visit_any(&mut self, value: kv::Value<'_>) -> Result<(), kv::Error> {
         // Formatted before anything is written, because it may panic.
-        let property = Property::new(self.name.to_owned(), value::typed(&value));
-        property.write_json(Json::begin(self.json, ROOM).raw(b",")).end();
+        self.properties.push_property(&Property::new(self.name.to_owned(), value::typed(&value)));
         Ok(())
     }
 

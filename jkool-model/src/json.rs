@@ -102,8 +102,8 @@ impl<'a> Json<'a> {
         self.bytes.truncate(self.at);
     }
 
-    /// The length of the buffer up to what was written last, in bytes.
-    pub fn at(&self) -> usize {
+    /// The current position.
+    pub(crate) fn at(&self) -> usize {
         self.at
     }
 

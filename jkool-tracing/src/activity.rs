@@ -5,11 +5,14 @@ use crate::presence;
 use crate::record::{Outcome, Record, Said};
 use crate::settings::Spans;
 use crate::shared::Shared;
-use crate::trace::{SpanId, TraceContext};
+use crate::trace::TraceContext;
 use jkool_client::facade::now;
 use jkool_client::model::json::Json;
-use jkool_client::model::{Activity, ActivityStatus, CompCode, Entity, Event, OpType, Property, Timestamp, TrackingId};
+use jkool_client::model::{
+    Activity, ActivityStatus, CompCode, Entity, Event, OpType, Property, Scalar, Timestamp, TrackingId,
+};
 use jkool_client::{Content, Line, More};
+use std::cell::Cell;
 use std::time::Duration;
 use tracing_core::Metadata;
 
@@ -46,7 +49,7 @@ pub(crate) fn stream(mut record: Record, context: TraceContext, shared: &Shared,
     }
     let Some(mut said) = record.said.take() else { return };
     if record.left_out > 0 {
-        said.properties.add_left_out(record.left_out);
+        said.properties.add("left_out", Scalar::Long(i64::try_from(record.left_out).unwrap_or(i64::MAX)));
     }
     let ended = Ended {
         context,
@@ -56,12 +59,23 @@ pub(crate) fn stream(mut record: Record, context: TraceContext, shared: &Shared,
         outcome: record.outcome,
     };
     if said.rest.is_none() && settings.spans == Spans::Activities && shared.client.takes_line("") {
-        ended.stream_line(&mut said, shared);
+        ended.stream_line(&said, shared);
     } else {
         ended.stream_entity(&mut said, shared);
     }
     said.reuse();
 }
+
+thread_local! {
+    /// Room for the fields of the next span.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// More of it is not kept for the rest of the thread's life.
+const MAX_SPARE: usize = 4 << 10;
+
+/// What the fields take, most often.
+const ROOM: usize = 512;
 
 /// How a span has ended, and where in its trace it was.
 struct Ended {
@@ -88,30 +102,33 @@ impl Ended {
     }
 
     /// As JSON, without an activity made of it.
-    fn stream_line(&self, said: &mut Said, shared: &Shared) {
-        let Said { metadata, parent, tid, properties, children, .. } = said;
-        let line = |properties: &[u8], fields: &[u8]| {
-            shared.client.emit_line(&Line {
-                op_type: OpType::Activity,
-                operation: metadata.name(),
-                severity: self.outcome.severity(event::severity(metadata.level())),
-                content: Content::Fields(fields),
-                code: event::code(metadata).filter(|_| shared.settings.code_location),
-                properties,
-            });
-        };
-        properties.with(|out| self.write(out, *parent, children, *tid), line);
+    fn stream_line(&self, said: &Said, shared: &Shared) {
+        let mut fields = SPARE.try_with(Cell::take).unwrap_or_default();
+        fields.clear();
+        self.write(said, Json::begin(&mut fields, ROOM)).end();
+        let metadata = said.metadata;
+        shared.client.emit_line(&Line {
+            op_type: OpType::Activity,
+            operation: metadata.name(),
+            severity: self.outcome.severity(event::severity(metadata.level())),
+            content: Content::Fields(&fields),
+            code: event::code(metadata).filter(|_| shared.settings.code_location),
+            properties: said.properties.raw(),
+        });
+        if fields.capacity() <= MAX_SPARE {
+            SPARE.try_with(|spare| spare.set(fields)).unwrap_or_default();
+        }
     }
 
-    fn write<'j>(&self, out: Json<'j>, parent: Option<SpanId>, children: &[TrackingId], tid: i64) -> Json<'j> {
+    fn write<'j>(&self, said: &Said, out: Json<'j>) -> Json<'j> {
         let out = out.raw(br#","status":""#).raw(self.status().as_str().as_bytes());
         let mut out = out.raw(br#"","tracking-id":"#);
         out = self.context.span_id.tracking_id().write_json(out);
-        if let Some(parent) = parent {
+        if let Some(parent) = said.parent {
             out = parent.tracking_id().write_json(out.raw(br#","parent-id":"#));
         }
-        if !children.is_empty() {
-            out = out.raw(br#","id-set":"#).list(children.iter(), |out, child| child.write_json(out));
+        if !said.children.is_empty() {
+            out = out.raw(br#","id-set":"#).list(said.children.iter(), |out, child| child.write_json(out));
         }
         out = self.context.trace_id.write_json(out.raw(br#","corrid":["#));
         if !self.around.correlators.is_empty() {
@@ -126,7 +143,7 @@ impl Ended {
         if let Some(code) = self.comp_code() {
             out = out.raw(br#","comp-code":""#).raw(code.as_str().as_bytes()).raw(b"\"");
         }
-        out.raw(br#","tid":"#).int(tid)
+        out.raw(br#","tid":"#).int(said.tid)
     }
 
     fn stream_entity(self, said: &mut Said, shared: &Shared) {
@@ -144,7 +161,7 @@ impl Ended {
             Spans::Events => Entity::Event(into_event(activity, op_type(&said.kind))),
             _ => Entity::Activity(activity),
         };
-        said.properties.with(|out| out, |properties, _| _ = shared.client.emit_from(entity, More { code, properties }));
+        shared.client.emit_from(entity, More { code, properties: Some(said.properties.raw()) });
     }
 }
 

@@ -4,9 +4,9 @@ use crate::correlators;
 use crate::fields::{self, Fields};
 use crate::record::Record;
 use crate::trace::TraceContext;
-use jkool_client::Code;
 use jkool_client::facade::{keys, times};
 use jkool_client::model::{Event, Property, Severity, Text, TypedValue};
+use jkool_client::{Code, RawProperties};
 use tracing_core::{Level, Metadata};
 
 /// The target is the operation, the level the severity; fields are decoration where a key says so, and properties where not. A
@@ -87,8 +87,7 @@ pub(crate) struct Around {
     pub(crate) context: Option<TraceContext>,
     pub(crate) correlators: Vec<Text>,
     properties: Vec<Property>,
-    /// Those that are JSON already, each behind a comma.
-    json: Vec<(Text, Vec<u8>)>,
+    raw: RawProperties,
 }
 
 impl Around {
@@ -103,33 +102,33 @@ impl Around {
                 self.properties.push(property.clone());
             }
         }
-        for (name, json) in said.properties.iter() {
-            if !is_code(name) && !self.has(name) {
-                self.json.push((name.clone(), json()));
+        for property in said.properties.raw().iter() {
+            if !is_code(property.name()) && !self.has(property.name()) {
+                self.raw.push_raw(property);
             }
         }
     }
 
-    fn has(&self, name: &Text) -> bool {
-        self.properties.iter().any(|property| property.name == *name)
-            || self.json.iter().any(|(there, _)| there == name)
+    fn has(&self, name: &str) -> bool {
+        self.properties.iter().any(|property| property.name == name) || self.raw.has(name)
     }
 
-    /// Tells the event. What it says itself counts more. Gives back what it is to have besides, as JSON.
-    pub(crate) fn add_to(self, event: &mut Event) -> Vec<u8> {
-        let Some(context) = self.context else { return Vec::new() };
+    /// Tells the event. What it says itself counts more. Gives back what it is to have besides.
+    pub(crate) fn add_to(self, event: &mut Event) -> RawProperties {
+        let mut raw = RawProperties::new();
+        let Some(context) = self.context else { return raw };
         if context.sampled {
             event.parent_id.get_or_insert_with(|| context.span_id.tracking_id());
         }
         self.add_correlators(context, &mut event.correlators);
-        let is_own = |event: &Event, name: &Text| event.properties.iter().any(|property| property.name == *name);
-        let json = self.json.into_iter().filter(|(name, _)| !is_own(event, name)).flat_map(|(_, json)| json).collect();
+        let is_own = |event: &Event, name: &str| event.properties.iter().any(|property| property.name == name);
+        self.raw.iter().filter(|property| !is_own(event, property.name())).for_each(|property| raw.push_raw(property));
         for property in self.properties {
             if !is_own(event, &property.name) {
                 event.properties.push(property);
             }
         }
-        json
+        raw
     }
 
     /// Adds the trace, and what the spans have in common with others.

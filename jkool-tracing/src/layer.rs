@@ -13,7 +13,7 @@ use crate::trace::TraceContext;
 use jkool_client::facade::recursion::{RecursionGuard, Sink};
 use jkool_client::facade::surroundings;
 use jkool_client::model::{Entity, TypedValue};
-use jkool_client::{Client, LossReason, More, is_delivery_thread};
+use jkool_client::{Client, LossReason, More, RawProperties, is_delivery_thread};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tracing_core::span::{Attributes, Id};
@@ -174,7 +174,7 @@ where
             return;
         }
         let (mut made, code) = event::make(event, code_location);
-        let mut properties = Vec::new();
+        let mut properties = RawProperties::new();
         if in_span {
             let spans = context.event_scope(event).into_iter().flatten();
             properties = extensions::around(self.number, spans, self.shared.settings.inherit_fields).add_to(&mut made);
@@ -189,7 +189,7 @@ where
                 })
             });
         }
-        client.emit_from(Entity::Event(made), More { code, properties: &properties });
+        client.emit_from(Entity::Event(made), More { code, properties: Some(&properties) });
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {

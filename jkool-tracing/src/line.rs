@@ -1,26 +1,22 @@
-//! An event in no span, as JSON without an event of the model made of it.
+//! An event in no span, without an event of the model made of it.
 
 use crate::event;
 use crate::fields::{self, Fields, Take};
 use jkool_client::facade::{keys, message};
-use jkool_client::model::json::Json;
-use jkool_client::model::{OpType, Property, Scalar, Text, TypedValue, write_property};
-use jkool_client::{Client, Content, Line};
+use jkool_client::model::{OpType, Property, Scalar, Text, TypedValue};
+use jkool_client::{Client, Content, Line, RawProperties};
 use std::cell::Cell;
 use tracing_core::Event;
 
 thread_local! {
     /// Room for the next properties, since these are gone by then.
-    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    static SPARE: Cell<RawProperties> = const { Cell::new(RawProperties::new()) };
 }
 
 /// Some values of many kilobytes do not keep so much for the rest of the thread's life.
 const MAX_SPARE: usize = 4 << 10;
 
 const MESSAGE: &str = "message";
-
-/// What a short property takes at most.
-const ROOM: usize = 128;
 
 /// Emits it, if it can be done so: no field decorates, and the message is not so long that it may have to be cut. False otherwise;
 /// nothing has been emitted then.
@@ -59,30 +55,24 @@ pub(crate) fn emit(client: &Client, event: &Event<'_>, code_location: bool) -> b
     taken
 }
 
-/// Appends each field as a property behind a comma, but for the message.
+/// Appends each field as a property, but for the message.
 struct Append<'a> {
-    properties: &'a mut Vec<u8>,
+    properties: &'a mut RawProperties,
     message: Text,
-}
-
-impl Append<'_> {
-    fn begin(&mut self) -> Json<'_> {
-        Json::begin(self.properties, ROOM).raw(b",")
-    }
 }
 
 impl Take for Append<'_> {
     fn scalar(&mut self, name: &'static str, value: Scalar<'_>) {
         match name {
             MESSAGE => self.message = fields::text(value.into()),
-            name => write_property(self.begin(), name, value).end(),
+            name => self.properties.push(name, value),
         }
     }
 
     fn typed(&mut self, name: &'static str, value: TypedValue) {
         match name {
             MESSAGE => self.message = fields::text(value),
-            name => Property::new(name, value).write_json(self.begin()).end(),
+            name => self.properties.push_property(&Property::new(name, value)),
         }
     }
 }

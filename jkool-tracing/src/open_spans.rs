@@ -49,11 +49,9 @@ impl OpenSpans {
         let mut ids: Vec<u64> = self.ids().iter().copied().collect();
         ids.sort_unstable();
         for span in ids.iter().filter_map(|id| registry.span(&Id::from_u64(*id))) {
-            if let Some((activity, mut said, code)) = so_far(layer, shared, &span) {
-                let emit = |properties: &[u8], _: &[u8]| {
-                    shared.client.emit_from(Entity::Activity(activity), More { code, properties });
-                };
-                said.properties.with(|out| out, emit);
+            if let Some((activity, said, code)) = so_far(layer, shared, &span) {
+                let properties = Some(said.properties.raw());
+                shared.client.emit_from(Entity::Activity(activity), More { code, properties });
             }
         }
     }

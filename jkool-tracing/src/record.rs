@@ -114,6 +114,7 @@ const MAX_SNAPSHOTS: usize = 64;
 
 thread_local! {
     /// The room of spans that have ended, for the next ones: one for each that is open inside another.
+    #[expect(clippy::vec_box, reason = "the box itself is reused")]
     static SPARE: RefCell<Vec<Box<Said>>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -130,7 +131,8 @@ impl Said {
         said.metadata = metadata;
         said.parent = parent;
         said.tid = now::tid();
-        said.properties.begin(metadata.target());
+        said.properties.clear();
+        said.properties.add("target", Scalar::Text(metadata.target()));
         said
     }
 
@@ -317,7 +319,7 @@ impl Take for Record {
             return self.set(name, value.into());
         }
         if let Some(said) = &mut self.said {
-            let room = said.properties.set_scalar(name, value);
+            let room = said.properties.set(name, value);
             self.left_out += u64::from(!room);
         }
     }

@@ -94,7 +94,7 @@ impl SpanExt for Span {
                     extensions::around(layer, span.scope(), shared.settings.inherit_fields).add_to(&mut event);
                 let id = event.tracking_id.get_or_insert_with(|| shared.client.next_id()).clone();
                 extensions::change_of(layer, &span, |_, record| record.child(shared.settings.max_children, || id));
-                shared.client.emit_from(Entity::Event(event), More { code: None, properties: &properties });
+                shared.client.emit_from(Entity::Event(event), More { code: None, properties: Some(&properties) });
             }
         });
     }

@@ -2,6 +2,7 @@
 
 use crate::emit::code::{Code, FILE, LINE, MODULE};
 use crate::emit::defaults::Defaults;
+use crate::emit::raw_properties;
 use jkool_model::json::Json;
 use jkool_model::{Activity, Event, Property, Text, TrackingId};
 
@@ -133,16 +134,16 @@ impl Decoration {
         parts.filter(move |(bit, _)| lacks.0 & 1 << bit != 0).map(|(_, part)| &**part)
     }
 
-    /// Appends an event's own properties, those among them that are JSON already, the place in the code, and the defaults: of one name
-    /// the first counts. Each in `own_json` stands behind a comma, and none has a name that is added here.
-    pub(crate) fn append_properties(&self, own: &[Property], own_json: &[u8], code: Option<Code>, out: &mut Vec<u8>) {
+    /// Appends an event's own properties, those among them that are raw, the place in the code, and the defaults: of one name the
+    /// first counts. None of the raw ones has a name that is added here.
+    pub(crate) fn append_properties(&self, own: &[Property], raw: &[u8], code: Option<Code>, out: &mut Vec<u8>) {
         let name = br#","properties":"#;
         let start = out.len() + name.len();
-        let mut json = Json::begin(out, ROOM + own.len() * ROOM / 4 + own_json.len()).raw(name);
+        let mut json = Json::begin(out, ROOM + own.len() * ROOM / 4 + raw.len()).raw(name);
         for property in own {
             json = property.write_json(json.raw(b","));
         }
-        json = json.raw(own_json);
+        json = raw_properties::write_json(raw, json);
         let is_own = |name: &str| own.iter().any(|property| property.name == name);
         if let Some(Code { module, file, line }) = code {
             if !is_own(MODULE) {

@@ -10,6 +10,7 @@ use crate::emit::defaults::Defaults;
 use crate::emit::ids::Ids;
 use crate::emit::line::{Stamped, Texts};
 use crate::emit::more::More;
+use crate::emit::raw_properties::RawProperties;
 use crate::emit::spare_entity;
 use jkool_model::{Activity, Entity, Event, InvalidEntity, OpType, Severity};
 use jkool_transport::{Kind, Payload};
@@ -140,10 +141,10 @@ macro_rules! encode_open {
                 let properties = std::mem::take(&mut it.properties);
                 it.append_json(out);
                 out.pop();
-                let More { code, properties: json } = more;
-                if code.is_some() || !json.is_empty() || !properties.is_empty() {
+                let (code, raw) = (more.code, more.properties.map_or(&[][..], RawProperties::bytes));
+                if code.is_some() || !raw.is_empty() || !properties.is_empty() {
                     lacks = lacks.but(Lacks::PROPERTIES);
-                    self.decoration.append_properties(&properties, json, code, out);
+                    self.decoration.append_properties(&properties, raw, code, out);
                 }
                 // Its room is of use to the next one.
                 it.properties = properties;

@@ -2,6 +2,7 @@
 
 use crate::emit::code::Code;
 use crate::emit::decoration::{Decoration, Lacks};
+use crate::emit::raw_properties::RawProperties;
 use jkool_model::json::Json;
 use jkool_model::{OpType, Severity};
 use jkool_transport::Kind;
@@ -16,9 +17,8 @@ pub struct Line<'a> {
     pub severity: Severity,
     pub content: Content<'a>,
     pub code: Option<Code>,
-    /// Its key-values as JSON, each a property behind a comma. None has a name that the client
-    /// [adds](crate::Client::adds_property).
-    pub properties: &'a [u8],
+    /// Its key-values. None has a name that the client [adds](crate::Client::adds_property).
+    pub properties: &'a RawProperties,
 }
 
 /// What a line says beside its properties.
@@ -59,6 +59,7 @@ pub(crate) struct Stamped {
     content_len: usize,
     operation_len: usize,
     properties_len: usize,
+    properties_json_len: usize,
 }
 
 /// What a line takes as JSON beside its content, most often.
@@ -68,7 +69,7 @@ impl<'a> Line<'a> {
     #[inline]
     pub(crate) fn texts(&self) -> Texts<'a> {
         let Line { content, operation, properties, .. } = *self;
-        Texts { content, operation, properties }
+        Texts { content, operation, properties: properties.bytes() }
     }
 }
 
@@ -97,9 +98,17 @@ impl Stamped {
         let Line { op_type, operation, severity, content, code, properties } = *line;
         let has_fields = matches!(content, Content::Fields(_));
         let logged = if has_fields { Logged { time: 0, tid: 0 } } else { logged() };
-        let (content_len, operation_len, properties_len) =
-            (content.as_bytes().len(), operation.len(), properties.len());
-        Self { op_type, severity, has_fields, code, logged, content_len, operation_len, properties_len }
+        Self {
+            op_type,
+            severity,
+            has_fields,
+            code,
+            logged,
+            content_len: content.as_bytes().len(),
+            operation_len: operation.len(),
+            properties_len: properties.bytes().len(),
+            properties_json_len: properties.json_len(),
+        }
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -126,7 +135,7 @@ impl Stamped {
     /// About how many bytes of JSON it becomes.
     pub(crate) fn size(&self) -> usize {
         let code = self.code.map_or(0, |code| code.module.len() + code.file.len());
-        ROOM + self.texts_len() + code
+        ROOM + self.content_len + self.operation_len + self.properties_json_len + code
     }
 
     /// Appends the event's JSON but for what it [lacks](Self::lacks).

@@ -1,28 +1,24 @@
 //! What an adapter tells of an event beside the event itself.
 
 use crate::emit::code::Code;
+use crate::emit::raw_properties::RawProperties;
 use jkool_model::Property;
 
-/// Where in the code an event was made, and properties that are JSON already. For logging adapters; a program emits what is whole.
+/// Where in the code an event was made, and properties of its own that are raw. For logging adapters; a program emits what is whole.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, Default)]
 pub struct More<'a> {
     pub code: Option<Code>,
-    /// Each behind a comma. None has a name that the event has among its own, or that the client
-    /// [adds](crate::Client::adds_property).
-    pub properties: &'a [u8],
+    /// None has a name that the event has among its own, or that the client [adds](crate::Client::adds_property).
+    pub properties: Option<&'a RawProperties>,
 }
 
 impl More<'_> {
-    pub(crate) const NOTHING: Self = Self { code: None, properties: &[] };
+    pub(crate) const NOTHING: Self = Self { code: None, properties: None };
 
     /// Adds it to the properties of an event that is left as it is.
     pub(crate) fn add_to(self, properties: &mut Vec<Property>) {
-        if let Some((_, list)) = self.properties.split_first() {
-            let json = [b"[", list, b"]"].concat();
-            // An adapter writes what the model writes, which it reads.
-            properties.extend(serde_json::from_slice::<Vec<Property>>(&json).unwrap_or_default());
-        }
+        properties.extend(self.properties.into_iter().flat_map(RawProperties::properties));
         if let Some(code) = self.code {
             code.add_to(properties);
         }
@@ -31,7 +27,7 @@ impl More<'_> {
 
 impl From<Option<Code>> for More<'_> {
     fn from(code: Option<Code>) -> Self {
-        Self { code, properties: &[] }
+        Self { code, properties: None }
     }
 }
 
@@ -39,24 +35,22 @@ impl From<Option<Code>> for More<'_> {
 mod tests {
     use super::More;
     use crate::emit::code::Code;
+    use crate::emit::raw_properties::RawProperties;
     use jkool_model::{Property, ValueType};
 
     #[test]
-    fn what_is_json_already_is_read_as_it_was() {
+    fn what_is_raw_is_read_as_it_was() {
         let told = [
             Property::new("text", "a \"quoted\" one"),
             Property::new("busy", 7_i64).value_type(ValueType::AgeUsec),
             Property::new("large", i128::MAX),
             Property::new("none", f64::NAN),
         ];
-        let mut json = Vec::new();
-        for property in &told {
-            json.push(b',');
-            property.append_json(&mut json);
-        }
+        let mut raw = RawProperties::new();
+        told.iter().for_each(|property| raw.push_property(property));
         let mut properties = vec![Property::new("own", 1)];
         let code = Code { module: "m", file: "f", line: 3 };
-        More { code: Some(code), properties: &json }.add_to(&mut properties);
+        More { code: Some(code), properties: Some(&raw) }.add_to(&mut properties);
         assert_eq!(properties[1..5], told);
         assert_eq!(properties[5..], code.properties());
     }

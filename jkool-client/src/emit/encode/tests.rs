@@ -6,7 +6,10 @@ use crate::emit::defaults::Defaults;
 use crate::emit::host::Host;
 use crate::emit::line::{Content, Line, Logged, Stamped};
 use crate::emit::more::More;
-use jkool_model::{Activity, Entity, Event, InvalidEntity, LogType, OpType, Property, Severity, Snapshot, Timestamp};
+use crate::emit::raw_properties::RawProperties;
+use jkool_model::{
+    Activity, Entity, Event, InvalidEntity, LogType, OpType, Property, Scalar, Severity, Snapshot, Timestamp,
+};
 use jkool_transport::Kind;
 use proptest::prelude::{any, prop_assert_eq, prop_oneof, proptest};
 use proptest::strategy::{Just, Strategy};
@@ -178,11 +181,10 @@ proptest! {
         (event.op_type, event.severity) = (op_type, severity);
         (event.operation, event.message) = (operation.clone().into(), message.clone().into());
         (event.time, event.tid) = (Some(Timestamp::from_usec(9)), Some(5));
-        let mut properties = Vec::new();
+        let mut properties = RawProperties::new();
         for name in own {
             event.properties.push(Property::new(name, "own"));
-            properties.push(b',');
-            Property::new(name, "own").append_json(&mut properties);
+            properties.push(name, Scalar::Text("own"));
             assert!(!encoder.adds_property(name));
         }
         if has_code {

@@ -3,10 +3,11 @@
 use super::{Incoming, Queue};
 use crate::emit::encode::Shape;
 use crate::emit::line::{Content, Line, Logged, Stamped, Texts};
+use crate::emit::raw_properties::{self, RawProperties};
 use crate::queue::block::{Admitted, BLOCK_BYTES, BLOCK_EVENTS, Block, MAX_COPY, Taken};
 use crate::queue::limits::Limits;
 use crate::queue::overflow::OverflowPolicy;
-use jkool_model::{Entity, Event, OpType, Severity};
+use jkool_model::{Entity, Event, OpType, Scalar, Severity};
 use jkool_transport::Kind;
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
@@ -54,12 +55,15 @@ fn take(queue: &mut Queue, max: usize, bytes: usize) -> Vec<Block> {
 type Known = (usize, String);
 
 /// A log line that says all of it together.
-fn line(text: &str) -> (Stamped, Texts<'_>) {
+fn with_line<R>(text: &str, f: impl FnOnce(Stamped, Texts<'_>) -> R) -> R {
     let (message, rest) = text.split_at(text.len() / 3);
-    let (operation, properties) = rest.split_at(rest.len() / 2);
-    let (op_type, severity, properties) = (OpType::Event, Severity::Info, properties.as_bytes());
-    let line = Line { op_type, operation, severity, content: Content::Message(message), code: None, properties };
-    (Stamped::new(&line, || Logged { time: 7, tid: 9 }), line.texts())
+    let (operation, name) = rest.split_at(rest.len() / 2);
+    let (op_type, severity) = (OpType::Event, Severity::Info);
+    let mut raw = RawProperties::new();
+    raw.push(name, Scalar::Bool(true));
+    let content = Content::Message(message);
+    let line = Line { op_type, operation, severity, content, code: None, properties: &raw };
+    f(Stamped::new(&line, || Logged { time: 7, tid: 9 }), line.texts())
 }
 
 /// The ways in which an event can stand in the queue.
@@ -77,8 +81,7 @@ fn push(queue: &mut Queue, (weight, text): &Known, form: As) {
             queue.push(Incoming::Encoded(shape(text.len() / 2), &mut bytes), mark(*weight), || 0);
         }
         As::Line => {
-            let (stamped, texts) = line(text);
-            queue.push(Incoming::Line(&stamped, texts), mark(*weight), || 0);
+            with_line(text, |stamped, texts| queue.push(Incoming::Line(&stamped, texts), mark(*weight), || 0));
         }
         As::Entity => {
             let event = Event::builder().message(text.clone()).source("APPL=a".parse().unwrap()).build().unwrap();
@@ -97,9 +100,11 @@ fn known(blocks: Vec<Block>) -> Vec<Known> {
                     String::from_utf8([json, key].concat()).unwrap()
                 }
                 Taken::Line(stamped, bytes) => {
-                    let text = String::from_utf8(bytes.to_vec()).unwrap();
-                    let (expected, texts) = line(&text);
-                    assert_eq!((stamped, stamped.texts(bytes)), (expected, texts));
+                    let texts = stamped.texts(bytes);
+                    let Content::Message(message) = texts.content else { panic!("{texts:?} has no message") };
+                    let name = raw_properties::parts(texts.properties).next().unwrap().name();
+                    let text = [message, texts.operation, name].concat();
+                    with_line(&text, |expected, said| assert_eq!((stamped, texts), (expected, said)));
                     text
                 }
                 Taken::Entity(Entity::Event(event)) => event.message.to_string(),

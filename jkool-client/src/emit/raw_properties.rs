@@ -1,0 +1,310 @@
+//! Properties that are not JSON yet. An adapter writes them on the thread that logs, which takes less time than JSON does, and the
+//! worker encodes them.
+
+use jkool_model::json::Json;
+use jkool_model::{Property, Scalar, ValueType, write_property};
+use std::ops::Range;
+
+/// Names and values, one behind the other. For logging adapters; a program creates [`Property`]s.
+#[doc(hidden)]
+#[derive(Debug, Clone, Default)]
+pub struct RawProperties {
+    bytes: Vec<u8>,
+    len: usize,
+}
+
+/// One of them.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct RawProperty<'a> {
+    kind: u8,
+    name: &'a [u8],
+    value: &'a [u8],
+    /// Its bytes, with those that say how long the name and the value are.
+    whole: &'a [u8],
+}
+
+// The first byte.
+const FALSE: u8 = 0;
+const TRUE: u8 = 1;
+const LONG: u8 = 2;
+const DOUBLE: u8 = 3;
+const TEXT: u8 = 4;
+/// A `long` that is a duration in microseconds.
+const USEC: u8 = 5;
+/// The value is the property as JSON.
+const JSON: u8 = 6;
+
+/// The size of a length.
+const LEN: usize = size_of::<usize>();
+
+/// What stands before the name: the kind, and the lengths of the name and of the value.
+const HEAD: usize = 1 + 2 * LEN;
+
+/// By about how much a property is longer as JSON.
+const JSON_MORE: usize = 26;
+
+impl RawProperties {
+    /// None yet.
+    pub const fn new() -> Self {
+        Self { bytes: Vec::new(), len: 0 }
+    }
+
+    /// Removes all and keeps the capacity.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.len = 0;
+    }
+
+    /// The number of properties.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The number of bytes that are allocated.
+    pub fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// Appends one, whatever the names of the others.
+    pub fn push(&mut self, name: &str, value: Scalar<'_>) {
+        with_bytes(value, |kind, value| self.append(kind, name, value));
+    }
+
+    /// Appends a whole property.
+    pub fn push_property(&mut self, property: &Property) {
+        self.append(JSON, &property.name, &json(property));
+    }
+
+    /// Appends one of another list.
+    pub fn push_raw(&mut self, property: RawProperty<'_>) {
+        self.bytes.extend_from_slice(property.whole);
+        self.len += 1;
+    }
+
+    /// Sets the property of that name.
+    pub fn set(&mut self, name: &str, value: Scalar<'_>) {
+        with_bytes(value, |kind, value| self.put(kind, name, value));
+    }
+
+    /// Sets it to a duration in microseconds.
+    pub fn set_usec(&mut self, name: &str, usec: i64) {
+        self.put(USEC, name, &usec.to_ne_bytes());
+    }
+
+    /// Sets the property of the same name to this one.
+    pub fn set_property(&mut self, property: &Property) {
+        self.put(JSON, &property.name, &json(property));
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = RawProperty<'_>> {
+        parts(&self.bytes)
+    }
+
+    /// As the model has them.
+    pub fn properties(&self) -> Vec<Property> {
+        let property = |raw: RawProperty<'_>| {
+            let mut json = Vec::new();
+            raw.write_json(Json::begin(&mut json, raw.whole.len() + JSON_MORE)).end();
+            // The model reads what it writes.
+            serde_json::from_slice(&json).ok()
+        };
+        self.iter().filter_map(property).collect()
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// About how many bytes of JSON they become.
+    pub(crate) fn json_len(&self) -> usize {
+        self.bytes.len() + self.len * JSON_MORE
+    }
+
+    #[inline]
+    fn append(&mut self, kind: u8, name: &str, value: &[u8]) {
+        let head = head(kind, name, value);
+        self.bytes.reserve(HEAD + name.len() + value.len());
+        self.bytes.extend_from_slice(&head);
+        self.bytes.extend_from_slice(name.as_bytes());
+        self.bytes.extend_from_slice(value);
+        self.len += 1;
+    }
+
+    fn put(&mut self, kind: u8, name: &str, value: &[u8]) {
+        match self.find(name) {
+            None => self.append(kind, name, value),
+            Some(old) => {
+                let new = head(kind, name, value).into_iter().chain(name.bytes()).chain(value.iter().copied());
+                self.bytes.splice(old, new);
+            }
+        }
+    }
+
+    /// Where the one of that name stands.
+    fn find(&self, name: &str) -> Option<Range<usize>> {
+        let mut start = 0;
+        for part in parts(&self.bytes) {
+            let end = start + part.whole.len();
+            if part.name == name.as_bytes() {
+                return Some(start..end);
+            }
+            start = end;
+        }
+        None
+    }
+}
+
+impl<'a> RawProperty<'a> {
+    pub fn name(&self) -> &'a str {
+        text(self.name)
+    }
+
+    fn number(&self) -> [u8; 8] {
+        self.value.try_into().unwrap_or_default()
+    }
+
+    fn write_json<'j>(&self, out: Json<'j>) -> Json<'j> {
+        let scalar = match self.kind {
+            FALSE => Scalar::Bool(false),
+            TRUE => Scalar::Bool(true),
+            LONG => Scalar::Long(i64::from_ne_bytes(self.number())),
+            DOUBLE => Scalar::Double(f64::from_ne_bytes(self.number())),
+            USEC => return self.write_usec(out),
+            JSON => return out.raw(self.value),
+            _ => Scalar::Text(text(self.value)),
+        };
+        write_property(out, self.name(), scalar)
+    }
+
+    fn write_usec<'j>(&self, out: Json<'j>) -> Json<'j> {
+        let out = out.raw(br#"{"name":"#).text(self.name()).raw(br#","type":"long","value":"#);
+        let out = out.int(i64::from_ne_bytes(self.number()));
+        out.raw(br#","value-type":"#).text(ValueType::AgeUsec.as_str()).raw(b"}")
+    }
+}
+
+/// Writes those that these bytes are as JSON, each behind a comma.
+pub(crate) fn write_json<'j>(bytes: &[u8], out: Json<'j>) -> Json<'j> {
+    parts(bytes).fold(out, |out, property| property.write_json(out.raw(b",")))
+}
+
+/// The properties that these bytes are.
+pub(crate) fn parts(mut bytes: &[u8]) -> impl Iterator<Item = RawProperty<'_>> {
+    std::iter::from_fn(move || {
+        let all = bytes;
+        let (head, rest) = all.split_first_chunk::<HEAD>()?;
+        let (name, rest) = rest.split_at_checked(len(head, 1))?;
+        let (value, rest) = rest.split_at_checked(len(head, 1 + LEN))?;
+        bytes = rest;
+        Some(RawProperty { kind: head[0], name, value, whole: &all[..all.len() - rest.len()] })
+    })
+}
+
+fn head(kind: u8, name: &str, value: &[u8]) -> [u8; HEAD] {
+    let mut head = [kind; HEAD];
+    head[1..=LEN].copy_from_slice(&name.len().to_ne_bytes());
+    head[1 + LEN..].copy_from_slice(&value.len().to_ne_bytes());
+    head
+}
+
+fn len(head: &[u8; HEAD], at: usize) -> usize {
+    let mut len = [0; LEN];
+    len.copy_from_slice(&head[at..at + LEN]);
+    usize::from_ne_bytes(len)
+}
+
+#[inline]
+fn with_bytes(value: Scalar<'_>, f: impl FnOnce(u8, &[u8])) {
+    match value {
+        Scalar::Bool(value) => f(if value { TRUE } else { FALSE }, b""),
+        Scalar::Long(value) => f(LONG, &value.to_ne_bytes()),
+        Scalar::Double(value) => f(DOUBLE, &value.to_ne_bytes()),
+        Scalar::Text(value) => f(TEXT, value.as_bytes()),
+    }
+}
+
+fn json(property: &Property) -> Vec<u8> {
+    let mut json = Vec::new();
+    property.append_json(&mut json);
+    json
+}
+
+/// Bytes that were a text before.
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{RawProperties, write_json};
+    use jkool_model::json::Json;
+    use jkool_model::{Property, Scalar, ValueType};
+    use proptest::prelude::*;
+
+    fn names(raw: &RawProperties) -> Vec<&str> {
+        raw.iter().map(|property| property.name()).collect()
+    }
+
+    #[test]
+    fn each_becomes_what_the_model_writes() {
+        let amount = Property::new("amount", 3.5).value_type(ValueType::from("currency.usd"));
+        let mut raw = RawProperties::new();
+        raw.push("yes", Scalar::Bool(true));
+        raw.push("no", Scalar::Bool(false));
+        raw.push("long", Scalar::Long(i64::MIN));
+        raw.push("double", Scalar::Double(f64::NAN));
+        raw.push("", Scalar::Text("a \"b\"\n"));
+        raw.set_usec("busy", 17);
+        raw.push_property(&amount);
+        let expected = [
+            Property::new("yes", true),
+            Property::new("no", false),
+            Property::new("long", i64::MIN),
+            Property::new("double", f64::NAN),
+            Property::new("", "a \"b\"\n"),
+            Property::new("busy", 17_i64).value_type(ValueType::AgeUsec),
+            amount,
+        ];
+        let mut json = Vec::new();
+        write_json(raw.bytes(), Json::begin(&mut json, 0)).end();
+        let behind_a_comma = |property: &Property| format!(",{}", serde_json::to_string(property).unwrap());
+        assert_eq!(String::from_utf8(json).unwrap(), expected.iter().map(behind_a_comma).collect::<String>());
+        assert_eq!(raw.properties(), expected);
+        let mut copy = RawProperties::new();
+        raw.iter().for_each(|property| copy.push_raw(property));
+        assert_eq!((copy.bytes(), copy.len()), (raw.bytes(), 7));
+        copy.clear();
+        assert!(copy.is_empty() && copy.iter().next().is_none());
+    }
+
+    proptest! {
+        /// As in a list of pairs.
+        #[test]
+        fn of_one_name_the_last_value_stands_where_the_first_did(
+            sets in proptest::collection::vec(("[a-c]{0,2}", ".{0,40}"), 0..12),
+        ) {
+            let (mut raw, mut list) = (RawProperties::new(), Vec::<Property>::new());
+            for (name, value) in &sets {
+                raw.set(name, Scalar::Text(value));
+                let new = Property::new(name.clone(), value.clone());
+                match list.iter_mut().find(|there| there.name == *name) {
+                    Some(there) => *there = new,
+                    None => list.push(new),
+                }
+                prop_assert!(raw.has(name));
+            }
+            prop_assert_eq!(names(&raw), list.iter().map(|property| &*property.name).collect::<Vec<_>>());
+            prop_assert_eq!(raw.len(), list.len());
+            prop_assert_eq!(raw.properties(), list);
+        }
+    }
+}
