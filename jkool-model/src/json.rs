@@ -139,9 +139,15 @@ impl<'a> Json<'a> {
     }
 
     /// Writes a text in quotes.
+    #[inline(always)]
+    pub fn text(self, text: &str) -> Self {
+        self.utf8(text.as_bytes())
+    }
+
+    /// Writes a text in quotes that is given by its bytes. They must be UTF-8, which is not checked.
     // Rare cases are handled by other functions, so that this one needs to save no registers.
-    pub fn text(mut self, text: &str) -> Self {
-        let text = text.as_bytes();
+    #[doc(hidden)]
+    pub fn utf8(mut self, text: &[u8]) -> Self {
         match self.room(SHORT) {
             Some(room) if text.len() <= CHUNK => {
                 let end = text.len() + 1;

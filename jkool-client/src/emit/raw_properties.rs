@@ -2,7 +2,7 @@
 //! worker encodes them.
 
 use jkool_model::json::Json;
-use jkool_model::{Property, Scalar, ValueType, write_property};
+use jkool_model::{Property, Scalar};
 use std::ops::Range;
 
 /// Names and values, one behind the other. For logging adapters; a program creates [`Property`]s.
@@ -165,30 +165,30 @@ impl RawProperties {
 
 impl<'a> RawProperty<'a> {
     pub fn name(&self) -> &'a str {
-        text(self.name)
+        std::str::from_utf8(self.name).unwrap_or_default()
     }
 
     fn number(&self) -> [u8; 8] {
         self.value.try_into().unwrap_or_default()
     }
 
+    /// Writes what the model writes.
     fn write_json<'j>(&self, out: Json<'j>) -> Json<'j> {
-        let scalar = match self.kind {
-            FALSE => Scalar::Bool(false),
-            TRUE => Scalar::Bool(true),
-            LONG => Scalar::Long(i64::from_ne_bytes(self.number())),
-            DOUBLE => Scalar::Double(f64::from_ne_bytes(self.number())),
-            USEC => return self.write_usec(out),
-            JSON => return out.raw(self.value),
-            _ => Scalar::Text(text(self.value)),
+        if self.kind == JSON {
+            return out.raw(self.value);
+        }
+        // Names and texts came as `str`.
+        let out = out.raw(br#"{"name":"#).utf8(self.name);
+        let long = i64::from_ne_bytes(self.number());
+        let out = match self.kind {
+            FALSE => out.raw(br#","type":"bool","value":false"#),
+            TRUE => out.raw(br#","type":"bool","value":true"#),
+            LONG => out.raw(br#","type":"long","value":"#).int(long),
+            DOUBLE => out.raw(br#","type":"double","value":"#).double(f64::from_ne_bytes(self.number())),
+            USEC => out.raw(br#","type":"long","value":"#).int(long).raw(br#","value-type":"age.usec""#),
+            _ => out.raw(br#","type":"string","value":"#).utf8(self.value),
         };
-        write_property(out, self.name(), scalar)
-    }
-
-    fn write_usec<'j>(&self, out: Json<'j>) -> Json<'j> {
-        let out = out.raw(br#"{"name":"#).text(self.name()).raw(br#","type":"long","value":"#);
-        let out = out.int(i64::from_ne_bytes(self.number()));
-        out.raw(br#","value-type":"#).text(ValueType::AgeUsec.as_str()).raw(b"}")
+        out.raw(b"}")
     }
 }
 
@@ -236,11 +236,6 @@ fn json(property: &Property) -> Vec<u8> {
     let mut json = Vec::new();
     property.append_json(&mut json);
     json
-}
-
-/// Bytes that were a text before.
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap_or_default()
 }
 
 #[cfg(test)]
