@@ -1,9 +1,9 @@
 //! A connection whose client doesn't read its answers.
 
-use super::session::Session;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -12,16 +12,21 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// read in the end (it asks for one when it closes) is a whole one: every write is one answer to a POST, or part of an
 /// answer that is not dropped.
 #[derive(Debug)]
-pub(super) struct NoResponseStream<S> {
+pub struct NoResponseStream<S> {
     stream: S,
-    session: Arc<Session>,
+    no_response: Arc<AtomicBool>,
     /// The rest of an answer that was begun.
     rest: Vec<u8>,
 }
 
 impl<S: AsyncWrite + Unpin> NoResponseStream<S> {
-    pub(super) fn new(stream: S, session: Arc<Session>) -> Self {
-        Self { stream, session, rest: Vec::new() }
+    /// Drops answers while `no_response` is true.
+    pub fn new(stream: S, no_response: Arc<AtomicBool>) -> Self {
+        Self { stream, no_response, rest: Vec::new() }
+    }
+
+    fn no_response(&self) -> bool {
+        self.no_response.load(Ordering::Relaxed)
     }
 
     fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -44,8 +49,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for NoResponseStream<S> {
             Poll::Pending => Poll::Pending,
         };
         match written {
-            Poll::Pending if this.session.no_response() => Poll::Ready(Ok(answer.len())),
-            Poll::Ready(written) if this.session.no_response() => {
+            Poll::Pending if this.no_response() => Poll::Ready(Ok(answer.len())),
+            Poll::Ready(written) if this.no_response() => {
                 this.rest = answer.get(written..).unwrap_or_default().to_vec();
                 Poll::Ready(Ok(answer.len()))
             }
@@ -58,7 +63,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for NoResponseStream<S> {
             Poll::Ready(()) => Pin::new(&mut self.stream).poll_flush(cx)?,
             Poll::Pending => Poll::Pending,
         };
-        if self.session.no_response() { Poll::Ready(Ok(())) } else { flushed.map(Ok) }
+        if self.no_response() { Poll::Ready(Ok(())) } else { flushed.map(Ok) }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
