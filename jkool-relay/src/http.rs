@@ -45,8 +45,7 @@ const LAST: Duration = Duration::from_secs(1);
 /// Answers are sent at commits, so set a short [`commit_interval`](crate::RelayBuilder::commit_interval).
 ///
 /// JESL's handshake is supported: a request whose body is an `<access-request>` with a token is answered, and the connection needs no token
-/// from then on. A client that reads no responses (`Pragma: no-response`) is answered when its records are taken, and waits while the limits
-/// are reached.
+/// from then on. A client that reads no responses (`Pragma: no-response`) gets none: while the limits are reached, its connection is not read.
 ///
 /// A request with an `Origin` header, which browsers send and other programs do not, is refused.
 ///

@@ -281,7 +281,8 @@ async fn a_handshake_opens_its_own_connection_and_no_other() {
         assert_eq!(jesl.ask(with_token, &handshake(TOKEN)), 200);
         (3..6).for_each(|number| jesl.send(&format!("{with_token}\r\npragma: no-response"), &(json(number) + "\n")));
         jesl.send("\r\npragma: ping", "");
-        assert_eq!([(); 4].map(|()| jesl.response().0), [200; 4]);
+        // The only response, so that JESL, which closes the connection after one, knows that everything was taken.
+        assert_eq!(jesl.response(), (200, "application/json".into(), "{\"accepted\":0}\n".into()));
     });
     let relay = relay(source, &server).build().unwrap();
     assert!(relay.run(async { asked.await.unwrap() }).await.unwrap().is_drained());
@@ -295,15 +296,14 @@ async fn a_client_that_reads_no_response_can_send_as_much_as_it_likes() {
     let mut connection = Connection::open(source.address());
     let sent = tokio::task::spawn_blocking(move || {
         for number in 0..COUNT {
-            // The response repeats the token, so the responses are more than fits between the two.
+            // The response would repeat the token, and so the responses would be more than fits between the two.
             connection.send("\r\npragma: no-response", &handshake(&"x".repeat(200_000)));
             connection.send("\r\npragma: no-response", &json(number));
         }
         connection.send("\r\npragma: ping\r\nconnection: close", "");
         let mut responses = String::new();
         connection.0.read_to_string(&mut responses).unwrap();
-        assert_eq!(responses.rsplit("HTTP/1.1 ").next().unwrap().split(' ').next(), Some("200"));
-        assert!((responses.matches("HTTP/1.1 ").count() as u64) < 2 * COUNT);
+        assert!(status(&responses) == 200 && responses.matches("HTTP/1.1 ").count() == 1, "{responses}");
     });
     let relay = relay(source, &server).build().unwrap();
     let stop = async {

@@ -10,20 +10,20 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::process::ChildStderr;
 
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("jkool-relay-cli-{}-{name}", std::process::id()));
         fs::create_dir_all(&path).unwrap();
         Self(path)
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.0.join(name).to_str().unwrap().to_owned()
     }
 
-    fn write(&self, name: &str, numbers: Range<u32>) {
+    pub(crate) fn write(&self, name: &str, numbers: Range<u32>) {
         fs::write(self.path(name), lines(numbers)).unwrap();
     }
 }
@@ -57,7 +57,7 @@ fn note(notes: &mut BufReader<ChildStderr>, text: &str) -> String {
 }
 
 /// Starts a relay, and reads its notes up to the one that holds `text`.
-fn start(args: &[&str], text: &str) -> (Running, String) {
+pub(crate) fn start(args: &[&str], text: &str) -> (Running, String) {
     let (child, mut notes) = spawn(args);
     let line = note(&mut notes, text);
     // It must never wait for a reader.
@@ -66,7 +66,7 @@ fn start(args: &[&str], text: &str) -> (Running, String) {
 }
 
 /// Waits until the metrics hold a line, at the address that a note has told.
-fn wait_for_metric(note: &str, line: &str) {
+pub(crate) fn wait_for_metric(note: &str, line: &str) {
     let address = note.trim().rsplit("//").next().unwrap().split('/').next().unwrap();
     eventually(line, || {
         let mut stream = TcpStream::connect(address).unwrap();
