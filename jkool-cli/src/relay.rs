@@ -1,6 +1,7 @@
 //! `jkool relay`
 
 mod from;
+mod listen;
 
 use crate::destination::{self, Destination};
 use crate::exit::{Exit, Failure};
@@ -21,8 +22,8 @@ use tokio::time::Instant;
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
-    /// Where events come from: kafka://host:9092/topic?group=relay, mqtts://host:8883/topic?client_id=relay, a folder of JSON lines, or
-    /// http://127.0.0.1:6580 or tcp://127.0.0.1:6590 to listen
+    /// Where events come from: kafka://host:9092/topic?group=relay, mqtts://host:8883/topic?client_id=relay, a folder of JSON lines, or,
+    /// to listen, http://127.0.0.1:6580, tcp://127.0.0.1:6590 or, with TLS, https://…?certificate=/path&certificate_key=/path or tls://…
     #[arg(long, value_name = "URL")]
     from: String,
     /// Where they go: https://, http://, tcp://, tls://, file:///path/events.jsonl, stdout:, mqtt://host/topic or
@@ -71,6 +72,7 @@ Examples:
   jkool relay --from kafka://127.0.0.1:9092/jkool?group=relay --to https://stream.meshiq.com
   jkool relay --from /var/spool/orders --to http://127.0.0.1:6580 --metrics 127.0.0.1:9100
   jkool relay --from http://127.0.0.1:6580 --to kafka://k1:9092/jkool
+  jkool relay --from 'https://0.0.0.0:6580?certificate=cert.pem&certificate_key=key.pem&token_file=tokens' --to kafka://k1:9092/jkool
   jkool relay --from tcp://127.0.0.1:6590 --spool /var/spool/relay
   jkool relay --from 'mqtt://127.0.0.1/jkool/#?client_id=relay-1' --to http://127.0.0.1:6580
   jkool relay --from kafka://k1:9092,k2:9092/jkool --dead-letters kafka://k1:9092/jkool-dead

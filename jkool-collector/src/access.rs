@@ -1,9 +1,9 @@
 //! Who may ask: tokens, and what a browser says about the page that asks.
 
-use crate::tokens::{Tokens, offered};
 use axum::http::header::{CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use jkool_intake::tokens::Tokens;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The path of the WebSocket, whose messages bring a token.
@@ -51,11 +51,7 @@ impl Access {
 
     /// Whether the headers hold a token that is taken; without any it counts what the connection showed before.
     pub(crate) fn knows(&self, headers: &HeaderMap, authenticated_before: bool) -> bool {
-        let offered = offered(headers);
-        if offered.is_empty() {
-            return authenticated_before || !self.needs_token();
-        }
-        offered.iter().any(|token| self.takes(token))
+        self.tokens.admit(headers, authenticated_before)
     }
 
     /// What holds for every request, before anybody looks at what it wants. A POST may bring its token in the body, and a

@@ -13,8 +13,8 @@ use crate::script::Script;
 use crate::server::Server;
 use crate::start_error::StartError;
 use crate::store::{Store, StoreBuilder};
-use crate::tls;
-use crate::tokens::{Tokens, in_file};
+use jkool_intake::acceptor;
+use jkool_intake::tokens::{Tokens, in_file};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -195,7 +195,7 @@ impl CollectorBuilder {
     pub(crate) async fn build(self) -> Result<(Server, Ready), StartError> {
         let tokens = tokens(self.tokens, self.token_file.as_deref())?;
         let open = tokens.is_empty();
-        let tls = self.tls.map(|(chain, key)| tls::acceptor(&chain, &key)).transpose()?;
+        let tls = self.tls.map(|(chain, key)| acceptor(&chain, &key, &["http/1.1"])).transpose()?;
         let reachable = |address: std::net::SocketAddr| !address.ip().is_loopback();
         let with_token =
             |address| if open && reachable(address) { Err(StartError::NeedsToken(address)) } else { Ok(()) };

@@ -3,7 +3,6 @@
 mod batch;
 pub(crate) mod body;
 mod encoding;
-mod handshake;
 pub(crate) mod lines;
 pub(crate) mod otlp;
 
@@ -26,6 +25,7 @@ pub(crate) use body::BodyMemory;
 use body::Reservation;
 use bytes::Bytes;
 use encoding::Encoding;
+use jkool_intake::handshake;
 use jkool_model::Timestamp;
 use std::sync::Arc;
 

@@ -28,8 +28,6 @@ mod store;
 mod tail;
 mod test_collector;
 mod time_arg;
-mod tls;
-mod tokens;
 
 #[doc(hidden)]
 pub use api::csv_field;
@@ -41,6 +39,7 @@ pub use counters::Counts;
 pub use expression::Expression;
 pub use field::{FieldName, UnknownField};
 pub use filter::{Filter, Kind, SeverityRange};
+pub use jkool_intake::TlsError;
 pub use jkool_jkql::{Period, Zone};
 pub use jkql::{Answer as JkqlAnswer, Column, ColumnType, JkqlError, Request, ask};
 pub use query::{InvalidQuery, Query};
@@ -54,4 +53,3 @@ pub use store::{
 };
 pub use test_collector::{TestCollector, TooFew};
 pub use time_arg::{InvalidMoment, Moment};
-pub use tls::TlsError;

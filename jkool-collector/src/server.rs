@@ -2,7 +2,6 @@
 
 pub(crate) mod abort;
 mod connection;
-mod no_response;
 pub(crate) mod session;
 pub(crate) mod shutdown;
 mod timeouts;
@@ -10,6 +9,7 @@ mod timeouts;
 use crate::app::{App, otlp_router, router};
 use crate::intake::lines;
 use axum::Router;
+use jkool_intake::TlsAcceptor;
 use shutdown::Shutdown;
 use std::io;
 use std::net::SocketAddr;
@@ -19,7 +19,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsAcceptor;
 
 /// So many that are too many may wait for room at the same time; the others are just closed.
 const QUEUE: usize = 64;

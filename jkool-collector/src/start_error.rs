@@ -1,7 +1,7 @@
 //! The errors of starting a collector.
 
 use crate::store::StoreError;
-use crate::tls::TlsError;
+use jkool_intake::TlsError;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -171,6 +171,7 @@ impl KafkaTransportBuilder {
         config.set("partitioner", "murmur2_random");
         // So that a record fails because the topic is unknown, and not because of the timeout.
         config.set("topic.metadata.propagation.max.ms", (self.timeout.as_millis() / 3).to_string());
+        config.set("statistics.interval.ms", "5000");
         for (name, value) in &self.properties {
             if is_reserved(name) {
                 return Err(config_error(&format!("the property {name} has a setter of its own, or can't be changed")));

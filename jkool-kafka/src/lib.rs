@@ -7,6 +7,7 @@ mod producer;
 mod security;
 #[cfg(feature = "relay")]
 mod source;
+mod statistics;
 mod stats;
 mod transport;
 mod verdict;

@@ -1,6 +1,7 @@
 //! One producer of librdkafka, and the thread that takes its delivery reports.
 
-use crate::stats::Counters;
+use crate::statistics;
+use crate::stats::{Counters, KafkaStats};
 use jkool_client::DeliveryThread;
 use rdkafka::client::ClientContext;
 use rdkafka::config::ClientConfig;
@@ -31,7 +32,7 @@ pub(crate) struct Producer {
 impl Producer {
     /// Makes the producer and starts its thread; connections come later.
     pub(crate) fn start(config: &ClientConfig, counters: Arc<Counters>) -> Result<Self, StartError> {
-        let context = Context { counters, trouble: Mutex::default() };
+        let context = Context { counters, trouble: Mutex::default(), reported: Mutex::default() };
         let inner = Arc::new(config.create_with_context::<_, BaseProducer<_>>(context).map_err(StartError::Config)?);
         let dropped = Arc::new(AtomicBool::new(false));
         let (end, ended) = watch::channel(());
@@ -72,6 +73,11 @@ impl Producer {
         *self.inner.context().trouble()
     }
 
+    /// Its state in the last report, without the counters of records.
+    pub(crate) fn stats(&self) -> KafkaStats {
+        *self.inner.context().reported()
+    }
+
     /// Says that no further records should go to it.
     pub(crate) fn retire(&self) {
         self.retired.store(true, Ordering::Relaxed);
@@ -110,11 +116,17 @@ pub(crate) enum StartError {
 struct Context {
     counters: Arc<Counters>,
     trouble: Mutex<Option<Code>>,
+    /// The state in the last report.
+    reported: Mutex<KafkaStats>,
 }
 
 impl Context {
     fn trouble(&self) -> std::sync::MutexGuard<'_, Option<Code>> {
         self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn reported(&self) -> std::sync::MutexGuard<'_, KafkaStats> {
+        self.reported.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -125,6 +137,15 @@ impl ClientContext for Context {
         // That all brokers are down follows from what says why.
         if met != Code::AllBrokersDown || trouble.is_none() {
             *trouble = Some(met);
+        }
+    }
+
+    fn stats_raw(&self, report: &[u8]) {
+        if let Some(mut stats) = statistics::read(report) {
+            let mut reported = self.reported();
+            // It is that of the last request, also while there are none.
+            stats.round_trip = stats.round_trip.or(reported.round_trip);
+            *reported = stats;
         }
     }
 }

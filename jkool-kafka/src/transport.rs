@@ -6,7 +6,7 @@ use crate::producer::{Producer, Report, StartError};
 use crate::stats::{Counters, KafkaStats};
 use crate::verdict;
 use async_trait::async_trait;
-use jkool_transport::{Disposition, ErrorKind, Failure, Payload, Receipt, ReceiptBuilder, Transport, TransportError};
+use jkool_transport::{Disposition, ErrorKind, Failure, Metric, Payload, Receipt, ReceiptBuilder, Transport, TransportError};
 use rdkafka::config::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use std::fmt;
@@ -57,9 +57,10 @@ impl KafkaTransport {
         Ok(Self { config, topic, key, max_batch, counters, producer: Mutex::new(Some(Arc::new(producer))) })
     }
 
-    /// Returns the counters since the transport was built.
+    /// Returns the counters of records, and the state of the connections to the brokers.
     pub fn stats(&self) -> KafkaStats {
-        self.counters.read()
+        let producer = self.current().as_ref().map(|producer| producer.stats());
+        self.counters.read(producer.unwrap_or_default())
     }
 
     fn current(&self) -> MutexGuard<'_, Option<Arc<Producer>>> {
@@ -151,6 +152,10 @@ impl Transport for KafkaTransport {
             while ended.changed().await.is_ok() {}
         }
         Ok(())
+    }
+
+    fn metrics(&self) -> Vec<Metric> {
+        self.stats().metrics()
     }
 }
 

@@ -3,7 +3,8 @@
 
 mod common;
 
-use common::payloads::{RETRY, event, events, failure, marks};
+use common::payloads::{LONG, RETRY, event, events, failure, marks};
+use jkool_client::{Admission, Client};
 use jkool_kafka::{KafkaTransport, KafkaTransportBuilder};
 use jkool_transport::{Disposition, ErrorKind, Transport as _};
 use rdkafka::mocking::MockCluster;
@@ -71,6 +72,36 @@ async fn brokers_that_are_away_are_a_retry_in_doubt_and_come_back() {
     cluster.broker_up(1).expect("up");
     let delivered = async { while !transport.send(&[event(5)]).await.is_delivered() {} };
     tokio::time::timeout(common::payloads::LONG, delivered).await.expect("the broker is back");
+}
+
+#[tokio::test]
+async fn health_tells_the_state_of_records_and_brokers() {
+    let (cluster, builder) = cluster();
+    let transport = builder.property("statistics.interval.ms", "50").build().expect("a transport");
+    let client = Client::builder().transport(transport).source("APPL=Test".parse().expect("a source"));
+    let client = client.build().expect("a client");
+    let becomes = async |name: &str, is_so: fn(f64) -> bool| {
+        let value = || client.health().transport.into_iter().find(|metric| metric.name == name);
+        let told = async {
+            while !value().is_some_and(|metric| is_so(metric.value)) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        assert!(tokio::time::timeout(LONG, told).await.is_ok(), "{name}: {:?}", client.health().transport);
+    };
+    assert_eq!(client.event("Order").emit(), Admission::Accepted);
+    assert!(client.flush_async(LONG).await.is_delivered());
+    becomes("kafka_records_delivered", |count| count == 1.0).await;
+    becomes("kafka_brokers_up", |count| count == 1.0).await;
+    becomes("kafka_round_trip_seconds", |time| time > 0.0 && time < 60.0).await;
+    cluster.broker_down(1).expect("down");
+    assert_eq!(client.event("Order").emit(), Admission::Accepted);
+    becomes("kafka_brokers_down", |count| count == 1.0).await;
+    becomes("kafka_records_waiting", |count| count == 1.0).await;
+    becomes("kafka_waiting_bytes", |size| size > 100.0).await;
+    cluster.broker_up(1).expect("up");
+    assert!(client.flush_async(LONG).await.is_delivered());
+    becomes("kafka_brokers_up", |count| count == 1.0).await;
 }
 
 #[tokio::test]

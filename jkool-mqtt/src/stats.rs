@@ -1,5 +1,6 @@
 //! The counters of an MQTT transport.
 
+use jkool_transport::Metric;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The counters of an [`MqttTransport`](crate::MqttTransport) since it was built.
@@ -22,6 +23,23 @@ pub struct MqttStats {
     pub connections: u64,
     /// Acknowledgements that match no message in flight, and are ignored.
     pub strays: u64,
+}
+
+impl MqttStats {
+    pub(crate) fn metrics(&self) -> Vec<Metric> {
+        [
+            ("mqtt_messages_published", "Messages written for the first time.", self.published),
+            ("mqtt_messages_resent", "Messages written again on a new connection.", self.resent),
+            ("mqtt_messages_delivered", "Messages acknowledged by the broker.", self.delivered),
+            ("mqtt_messages_unheard", "Delivered messages that had no subscriber.", self.unheard),
+            ("mqtt_messages_failed", "Messages that failed.", self.failed),
+            ("mqtt_messages_in_doubt", "Failed messages that may have arrived.", self.in_doubt),
+            ("mqtt_connections", "Connections accepted by the broker.", self.connections),
+            ("mqtt_stray_acknowledgements", "Acknowledgements that match no message in flight.", self.strays),
+        ]
+        .map(|(name, help, value)| Metric::counter(name, help, value))
+        .into()
+    }
 }
 
 #[derive(Debug, Default)]

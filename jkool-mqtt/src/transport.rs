@@ -8,7 +8,9 @@ use crate::stats::{Counters, MqttStats};
 use crate::topic::Topic;
 use crate::verdict;
 use async_trait::async_trait;
-use jkool_transport::{Connector, ErrorKind, Failure, Payload, Receipt, ReceiptBuilder, Transport, TransportError};
+use jkool_transport::{
+    Connector, ErrorKind, Failure, Metric, Payload, Receipt, ReceiptBuilder, Transport, TransportError,
+};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -165,6 +167,10 @@ impl Transport for MqttTransport {
             while ended.changed().await.is_ok() {}
         }
         Ok(())
+    }
+
+    fn metrics(&self) -> Vec<Metric> {
+        self.stats().metrics()
     }
 }
 

@@ -83,6 +83,9 @@ async fn each_message_has_the_answer_that_the_broker_gave_it() {
     assert_eq!(marks(&receipt), "..mxrlm.");
     let stats = transport.stats();
     assert_eq!((stats.delivered, stats.unheard, stats.failed), (3, 1, 5));
+    let metrics = transport.metrics();
+    let failed = metrics.iter().find(|metric| metric.name == "mqtt_messages_failed").expect("a metric");
+    assert_eq!(failed.value, 5.0);
 }
 
 #[tokio::test]

@@ -2,22 +2,28 @@
 
 mod answers;
 mod body;
+mod builder;
 mod intake;
+mod session;
 
-use crate::connections::accept;
+use crate::connections::Listener;
 use crate::source::{Next, Position, Record, Source, SourceError};
+use crate::tls::Stream;
 use answers::Answers;
 use async_trait::async_trait;
+pub use builder::HttpSourceBuilder;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use intake::Intake;
+use jkool_intake::NoResponseStream;
+use jkool_intake::tokens::Tokens;
+use session::Session;
 use std::convert::Infallible;
 use std::fmt;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -38,7 +44,18 @@ const LAST: Duration = Duration::from_secs(1);
 /// the same. A client that gets no answer must send the request again, because records in flight are lost when the relay is killed.
 /// Answers are sent at commits, so set a short [`commit_interval`](crate::RelayBuilder::commit_interval).
 ///
-/// TLS is not supported. A request with an `Origin` header, which browsers send and other programs do not, is refused.
+/// JESL's handshake is supported: a request whose body is an `<access-request>` with a token is answered, and the connection needs no token
+/// from then on. A client that reads no responses (`Pragma: no-response`) gets none: while the limits are reached, its connection is not read.
+///
+/// A request with an `Origin` header, which browsers send and other programs do not, is refused.
+///
+/// ```no_run
+/// # use jkool_relay::HttpSource;
+/// # async fn source() -> Result<(), jkool_relay::SourceError> {
+/// let source = HttpSource::builder().token("canary-0f").bind(([127, 0, 0, 1], 6580).into()).await?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct HttpSource {
     name: String,
     address: SocketAddr,
@@ -52,37 +69,24 @@ pub struct HttpSource {
 }
 
 impl HttpSource {
-    /// Listens on `address`; port 0 selects a free port. If a token is given, requests must send it as `X-API-Key`, `token` or
-    /// `Authorization: Bearer`.
-    ///
-    /// # Errors
-    /// Returns an error if it cannot listen on the address, or if the token is empty.
-    pub async fn bind(address: SocketAddr, token: Option<&str>) -> Result<Self, SourceError> {
-        if token.is_some_and(str::is_empty) {
-            return Err(SourceError::new("the token is empty"));
-        }
-        let failed = |error| SourceError::new(format!("http://{address} can't be listened at")).with_source(error);
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
+    /// Returns a builder for a source.
+    pub fn builder() -> HttpSourceBuilder {
+        HttpSourceBuilder::default()
+    }
+
+    fn listen(listener: Listener, tokens: Tokens) -> Self {
+        let address = listener.address();
         let ((to, records), (stop, stopped)) = (mpsc::channel(WAITING), watch::channel(false));
         let answers = Arc::<Answers>::default();
-        let intake = Arc::new(Intake::new(to.downgrade(), Arc::clone(&answers), token));
+        let intake = Arc::new(Intake::new(to.downgrade(), Arc::clone(&answers), tokens));
         let mut tasks = JoinSet::new();
         let serve = {
             let stopped = stopped.clone();
-            move |stream| serve(stream, Arc::clone(&intake), stopped.clone())
+            move |stream, _| serve(stream, Arc::clone(&intake), stopped.clone())
         };
-        tasks.spawn(accept(listener, stopped, serve));
-        Ok(Self {
-            name: format!("http {address}"),
-            address,
-            records,
-            to: Some(to),
-            answers,
-            is_paused: false,
-            stop,
-            tasks,
-        })
+        tasks.spawn(listener.accept(stopped, serve));
+        let (name, to) = (format!("http {address}"), Some(to));
+        Self { name, address, records, to, answers, is_paused: false, stop, tasks }
     }
 
     /// Returns the address on which it listens.
@@ -145,13 +149,16 @@ impl fmt::Debug for HttpSource {
     }
 }
 
-async fn serve(stream: TcpStream, intake: Arc<Intake>, mut stopped: watch::Receiver<bool>) {
+async fn serve(stream: Box<dyn Stream>, intake: Arc<Intake>, mut stopped: watch::Receiver<bool>) {
+    let session = Arc::new(Session::default());
+    let stream = NoResponseStream::new(stream, session.no_response());
     let answer = service_fn(move |request| {
-        let intake = Arc::clone(&intake);
-        async move { Ok::<_, Infallible>(intake.answer(request).await) }
+        let (intake, session) = (Arc::clone(&intake), Arc::clone(&session));
+        async move { Ok::<_, Infallible>(intake.answer(request, &session).await) }
     });
     let mut server = hyper::server::conn::http1::Builder::new();
-    server.timer(TokioTimer::new()).header_read_timeout(IDLE).max_buf_size(64 << 10);
+    // Each response is flushed by itself, on which `NoResponseStream` relies.
+    server.pipeline_flush(false).timer(TokioTimer::new()).header_read_timeout(IDLE).max_buf_size(64 << 10);
     let mut connection = pin!(server.serve_connection(TokioIo::new(stream), answer));
     // A connection that ends with an error concerns only its client.
     tokio::select! {

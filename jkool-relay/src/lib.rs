@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod builder;
 mod connections;
@@ -15,12 +16,13 @@ mod relay;
 mod source;
 mod status;
 mod tcp;
+mod tls;
 mod verdict;
 
 pub use builder::RelayBuilder;
 pub use endpoint::Endpoint;
 pub use folder::FolderSource;
-pub use http::HttpSource;
+pub use http::{HttpSource, HttpSourceBuilder};
 pub use relay::{Relay, RelayError, RelayReport};
 pub use source::{Next, Position, Record, Revoked, Source, SourceError};
 pub use status::RelayStatus;

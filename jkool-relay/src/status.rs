@@ -59,8 +59,8 @@ impl RelayStatus {
         matches!(self.client.health().condition, Condition::Running | Condition::BackingOff { .. })
     }
 
-    /// Renders the counters of relay and client in the OpenMetrics text format; see
-    /// [`Stats::to_open_metrics`](jkool_client::Stats::to_open_metrics).
+    /// Renders the counters of relay and client, and what the transport reports about itself, in the OpenMetrics text format; see
+    /// [`Health::to_open_metrics`](jkool_client::Health::to_open_metrics).
     pub fn to_open_metrics(&self) -> String {
         let (mut text, counters) = (String::new(), &self.counters);
         for (name, kind, help, value) in [
@@ -89,6 +89,6 @@ impl RelayStatus {
             )
             .unwrap_or_default();
         }
-        text + &self.client.stats().to_open_metrics()
+        text + &self.client.health().to_open_metrics()
     }
 }

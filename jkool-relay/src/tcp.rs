@@ -1,16 +1,18 @@
 //! A source that receives lines over TCP, as `TcpTransport` and JESL's socket sink write them.
 
-use crate::connections::accept;
+use crate::connections::Listener;
 use crate::lines::Lines;
 use crate::source::{Next, Position, Record, Source, SourceError};
+use crate::tls::{Stream, Tls};
 use async_trait::async_trait;
 use std::fmt;
 use std::net::SocketAddr;
+#[cfg(feature = "tls")]
+use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncReadExt;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -21,8 +23,8 @@ const WAITING: usize = 16;
 /// A source that accepts TCP connections on which each line is an entity as JSON.
 ///
 /// There are no answers: a sender does not know what was delivered, and records in flight are lost when the relay is killed. While the
-/// limits of records in flight are reached, connections are not read, so senders wait. Senders are not authenticated: listen only on an
-/// address that only trusted programs can connect to.
+/// limits of records in flight are reached, connections are not read, so senders wait. Senders are not authenticated, also not with TLS:
+/// listen only on an address that only trusted programs can connect to.
 pub struct TcpSource {
     name: String,
     address: SocketAddr,
@@ -39,21 +41,30 @@ impl TcpSource {
     /// # Errors
     /// Returns an error if it cannot listen on the address.
     pub async fn bind(address: SocketAddr) -> Result<Self, SourceError> {
-        let failed = |error| SourceError::new(format!("tcp://{address} can't be listened at")).with_source(error);
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
+        Self::listen(address, Tls::default()).await
+    }
+
+    /// Like [`bind`](Self::bind), with TLS. The two PEM files contain the certificate, with its chain, and its key.
+    ///
+    /// # Errors
+    /// Returns an error if a file cannot be used, or if it cannot listen on the address.
+    #[cfg(feature = "tls")]
+    pub async fn bind_tls(address: SocketAddr, certificate: &Path, key: &Path) -> Result<Self, SourceError> {
+        Self::listen(address, Tls::read(certificate, key, &[])?).await
+    }
+
+    async fn listen(address: SocketAddr, tls: Tls) -> Result<Self, SourceError> {
+        let listener = Listener::bind(address, tls).await?;
+        let address = listener.address();
         let ((to, records), (stop, stopped), mut tasks) =
             (mpsc::channel(WAITING), watch::channel(false), JoinSet::new());
         let serve = {
             // The records end when the task and the connections that it serves have ended.
-            let (to, stopped, mut number) = (Arc::new(to), stopped.clone(), 0);
-            move |stream| {
-                number += 1;
-                read(stream, number, Arc::clone(&to), stopped.clone())
-            }
+            let (to, stopped) = (Arc::new(to), stopped.clone());
+            move |stream, number| read(stream, number, Arc::clone(&to), stopped.clone())
         };
         // The task ends when the source is dropped or stopped.
-        tasks.spawn(accept(listener, stopped, serve));
+        tasks.spawn(listener.accept(stopped, serve));
         Ok(Self { name: format!("tcp {address}"), address, records, is_paused: false, stop, _tasks: tasks })
     }
 
@@ -123,7 +134,7 @@ async fn after(mut stopped: watch::Receiver<bool>) {
 /// Reads lines until the connection ends, or for a short time after the stop. Then a last line without a line break is returned too,
 /// because it may be complete.
 async fn read(
-    mut stream: TcpStream,
+    mut stream: Box<dyn Stream>,
     partition: u64,
     to: Arc<mpsc::Sender<Vec<Record>>>,
     stopped: watch::Receiver<bool>,

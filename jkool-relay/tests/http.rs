@@ -7,9 +7,9 @@ use common::{Server, client, json};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use jkool_client::{Admission, Client};
-use jkool_relay::{HttpSource, Relay, RelayBuilder, RelayStatus};
+use jkool_relay::{HttpSource, HttpSourceBuilder, Relay, RelayBuilder, RelayStatus};
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -18,7 +18,8 @@ use tokio::sync::Notify;
 const TOKEN: &str = "canary-17";
 
 async fn source(token: Option<&str>) -> HttpSource {
-    HttpSource::bind("127.0.0.1:0".parse().unwrap(), token).await.unwrap()
+    let builder = token.into_iter().fold(HttpSource::builder(), HttpSourceBuilder::token);
+    builder.bind("127.0.0.1:0".parse().unwrap()).await.unwrap()
 }
 
 fn relay(source: HttpSource, server: &Server) -> RelayBuilder {
@@ -128,7 +129,7 @@ async fn a_request_that_is_not_taken_says_why() {
     });
     let report = relay.run(async { asked.await.unwrap() }).await.unwrap();
     assert_eq!((report.settled, server.numbers()), (2, vec![0, 1]));
-    assert!(HttpSource::bind(address, Some("")).await.is_err());
+    assert!(HttpSource::builder().token("").bind(address).await.is_err());
 }
 
 #[tokio::test]
@@ -210,4 +211,107 @@ async fn while_enough_is_under_way_requests_are_told_to_come_again() {
         }
     }
     assert!(answers.iter().any(|answer| status(answer) == 503));
+}
+
+/// A connection that stays, on which requests follow each other as JESL and TNT4PY send them.
+struct Connection(BufReader<TcpStream>);
+
+impl Connection {
+    fn open(address: SocketAddr) -> Self {
+        Self(BufReader::new(TcpStream::connect(address).unwrap()))
+    }
+
+    fn send(&mut self, headers: &str, body: &str) {
+        let head = format!("POST / HTTP/1.1\r\nhost: test{headers}\r\ncontent-length: {}\r\n\r\n", body.len());
+        self.0.get_mut().write_all((head + body).as_bytes()).unwrap();
+    }
+
+    /// The status of the next response, its content type and its body.
+    fn response(&mut self) -> (u16, String, String) {
+        let (mut code, mut kind, mut length, mut line) = (0, String::new(), 0, String::new());
+        while line != "\r\n" {
+            line.clear();
+            assert!(self.0.read_line(&mut line).unwrap() > 0, "it was closed");
+            match line.trim_end().split_once(": ") {
+                None if line.starts_with("HTTP/1.1 ") => code = status(&line),
+                Some(("content-type", value)) => kind = value.to_owned(),
+                Some(("content-length", value)) => length = value.parse().unwrap(),
+                _ => {}
+            }
+        }
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).unwrap();
+        (code, kind, String::from_utf8(body).unwrap())
+    }
+
+    fn ask(&mut self, headers: &str, body: &str) -> u16 {
+        self.send(headers, body);
+        self.response().0
+    }
+}
+
+fn handshake(token: &str) -> String {
+    format!("<access-request><token>{token}</token></access-request>")
+}
+
+#[tokio::test]
+async fn a_handshake_opens_its_own_connection_and_no_other() {
+    let builder = HttpSource::builder().token(TOKEN).token("canary-19");
+    let (server, source) = (Server::new(), builder.bind("127.0.0.1:0".parse().unwrap()).await.unwrap());
+    let address = source.address();
+    let asked = tokio::task::spawn_blocking(move || {
+        // TNT4PY: the token in the handshake alone.
+        for (number, token) in [(0, TOKEN), (1, "canary-19")] {
+            let mut connection = Connection::open(address);
+            connection.send("\r\ncontent-type: text/plain", &handshake(token));
+            let body = format!("<access-resp><token>{token}</token><success>true</success></access-resp>");
+            assert_eq!(connection.response(), (200, "text/xml; charset=UTF-8".into(), body));
+            assert_eq!(connection.ask("\r\ncontent-type: application/json", &json(number)), 200);
+            // What is shown with a request counts more than what was shown before.
+            assert_eq!(connection.ask("\r\ntoken: canary-1", &json(number)), 401);
+        }
+        let mut stranger = Connection::open(address);
+        assert_eq!(stranger.ask("", &json(2)), 401);
+        stranger.send("", &handshake("canary-1"));
+        let (code, _, body) = stranger.response();
+        assert!(code == 401 && body.ends_with("<success>false</success><reason>Invalid token</reason></access-resp>"));
+        assert_eq!(stranger.ask("", &json(2)), 401);
+        // JESL: the token in both, events whose responses it does not read, and a ping at the end.
+        let (mut jesl, with_token) = (Connection::open(address), "\r\nx-api-key: canary-17");
+        assert_eq!(jesl.ask(with_token, &handshake(TOKEN)), 200);
+        (3..6).for_each(|number| jesl.send(&format!("{with_token}\r\npragma: no-response"), &(json(number) + "\n")));
+        jesl.send("\r\npragma: ping", "");
+        // The only response, so that JESL, which closes the connection after one, knows that everything was taken.
+        assert_eq!(jesl.response(), (200, "application/json".into(), "{\"accepted\":0}\n".into()));
+    });
+    let relay = relay(source, &server).build().unwrap();
+    assert!(relay.run(async { asked.await.unwrap() }).await.unwrap().is_drained());
+    assert_eq!(numbers(&server), [0, 1, 3, 4, 5].into());
+}
+
+#[tokio::test]
+async fn a_client_that_reads_no_response_can_send_as_much_as_it_likes() {
+    const COUNT: u64 = 100;
+    let (server, source) = (Server::away(), source(None).await);
+    let mut connection = Connection::open(source.address());
+    let sent = tokio::task::spawn_blocking(move || {
+        for number in 0..COUNT {
+            // The response would repeat the token, and so the responses would be more than fits between the two.
+            connection.send("\r\npragma: no-response", &handshake(&"x".repeat(200_000)));
+            connection.send("\r\npragma: no-response", &json(number));
+        }
+        connection.send("\r\npragma: ping\r\nconnection: close", "");
+        let mut responses = String::new();
+        connection.0.read_to_string(&mut responses).unwrap();
+        assert!(status(&responses) == 200 && responses.matches("HTTP/1.1 ").count() == 1, "{responses}");
+    });
+    let relay = relay(source, &server).build().unwrap();
+    let stop = async {
+        // It waits for no event to be delivered.
+        sent.await.unwrap();
+        assert_eq!(server.bodies(), [""; 0]);
+        server.come_up();
+    };
+    assert!(relay.run(stop).await.unwrap().is_drained());
+    assert_eq!(numbers(&server), (0..COUNT).collect());
 }

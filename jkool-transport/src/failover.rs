@@ -1,6 +1,7 @@
 //! A transport that uses a second one while the first one fails.
 
 use crate::error::TransportError;
+use crate::metric::{Metric, of_two};
 use crate::payload::Payload;
 use crate::receipt::{Disposition, Failure, Outcome, Receipt};
 use crate::transport::Transport;
@@ -94,6 +95,14 @@ impl<A: Transport, B: Transport> Transport for Failover<A, B> {
     async fn close(&self) -> Result<(), TransportError> {
         let (first, second) = (self.first.close().await, self.second.close().await);
         first.and(second)
+    }
+
+    /// Reports whether the second transport is in use, and the metrics of both as those of the parts `first` and `second`.
+    fn metrics(&self) -> Vec<Metric> {
+        const HELP: &str = "1 while events go to the second transport, because the first one failed.";
+        let mut metrics = vec![Metric::gauge("failover_active", HELP, f64::from(u8::from(self.is_paused())))];
+        metrics.extend(of_two([("first", self.first.metrics()), ("second", self.second.metrics())]));
+        metrics
     }
 }
 

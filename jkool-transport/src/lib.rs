@@ -10,6 +10,7 @@ mod file;
 #[cfg(feature = "http")]
 mod http;
 mod memory;
+mod metric;
 mod payload;
 mod receipt;
 mod receipt_builder;
@@ -36,6 +37,7 @@ pub use http::Questions;
 #[cfg(feature = "http")]
 pub use http::{DEFAULT_URL, HttpTransport, HttpTransportBuilder};
 pub use memory::{DecodeError, MemoryTransport, Step};
+pub use metric::{Metric, MetricKind};
 pub use payload::{Kind, Payload};
 pub use receipt::{Disposition, Failure, Outcome, Receipt};
 pub use receipt_builder::ReceiptBuilder;

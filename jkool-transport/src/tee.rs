@@ -1,6 +1,7 @@
 //! A transport that sends to two others.
 
 use crate::error::{ErrorKind, TransportError};
+use crate::metric::{Metric, of_two};
 use crate::payload::Payload;
 use crate::receipt::{Disposition, Failure, Outcome, Receipt};
 use crate::transport::Transport;
@@ -123,6 +124,11 @@ impl<A: Transport, B: Transport> Transport for Tee<A, B> {
     async fn close(&self) -> Result<(), TransportError> {
         let (one, other) = (self.one.close().await, self.other.close().await);
         one.and(other)
+    }
+
+    /// Reports the metrics of both as those of the parts `one` and `other`.
+    fn metrics(&self) -> Vec<Metric> {
+        of_two([("one", self.one.metrics()), ("other", self.other.metrics())])
     }
 }
 

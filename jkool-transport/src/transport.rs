@@ -1,6 +1,7 @@
 //! The trait between the delivery engine and the wire.
 
 use crate::error::TransportError;
+use crate::metric::Metric;
 use crate::payload::Payload;
 use crate::receipt::Receipt;
 use async_trait::async_trait;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 ///
 /// The client calls [`send`](Self::send) on its own thread, inside a tokio runtime with time and I/O, and runs several sends
 /// concurrently if it is allowed to. Logging adapters ignore records from that thread. If an implementation has threads of its
-/// own that log, each of them must hold a `jkool_client::DeliveryThread`. No method has a default, so none can be forgotten.
+/// own that log, each of them must hold a `jkool_client::DeliveryThread`.
 #[async_trait]
 pub trait Transport: Debug + Send + Sync + 'static {
     /// Tries once to deliver `batch`, and returns one outcome for each payload, in order.
@@ -37,6 +38,14 @@ pub trait Transport: Debug + Send + Sync + 'static {
     /// # Errors
     /// If data that was already confirmed could not be finished properly, such as by a final sync.
     async fn close(&self) -> Result<(), TransportError>;
+
+    /// Returns what the transport knows about its own state, such as the length of its queue. The client reports it in
+    /// `Health`. The default is that it knows nothing.
+    ///
+    /// Any thread may call this at any time, also after [`close`](Self::close), so it must not block.
+    fn metrics(&self) -> Vec<Metric> {
+        Vec::new()
+    }
 }
 
 /// A shared transport forwards every call to the transport in it.
@@ -52,5 +61,9 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
 
     async fn close(&self) -> Result<(), TransportError> {
         (**self).close().await
+    }
+
+    fn metrics(&self) -> Vec<Metric> {
+        (**self).metrics()
     }
 }

@@ -84,3 +84,18 @@ async fn a_failure_that_keeps_the_payload_goes_before_a_refusal() {
     assert_eq!(marks(&transport.send(&[event(1)]).await), "x");
     assert_eq!((one.len(), other.len()), (0, 1));
 }
+
+#[tokio::test]
+async fn metrics_say_which_part_reports_them() {
+    let first = MemoryTransport::new();
+    let inner = Failover::new(MemoryTransport::new(), MemoryTransport::new());
+    let transport = Tee::new(MemoryTransport::new(), Failover::new(first.clone(), inner));
+    let active = || {
+        let metrics = transport.metrics().into_iter().filter(|metric| metric.name == "failover_active");
+        metrics.map(|metric| (metric.part, metric.value)).collect::<Vec<_>>()
+    };
+    assert_eq!(active(), [("other".to_owned(), 0.0), ("other/second".to_owned(), 0.0)]);
+    first.push(fail(RETRY));
+    assert!(transport.send(&[event(1)]).await.is_delivered());
+    assert_eq!(active(), [("other".to_owned(), 1.0), ("other/second".to_owned(), 0.0)]);
+}

@@ -1,28 +1,23 @@
 //! Parses the url of the source of a relay.
 
+use super::listen::Listen;
 use crate::exit::Failure;
 use crate::server::Server;
 use jkool_client::ClientBuilder;
 use jkool_client::model::error_chain;
-use jkool_relay::{FolderSource, HttpSource, Relay, RelayBuilder, SourceError, TcpSource};
-use std::net::SocketAddr;
+use jkool_relay::{FolderSource, Relay, RelayBuilder, SourceError};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum From {
     Folder(PathBuf),
-    Tcp(SocketAddr),
-    Http {
-        address: SocketAddr,
-        token_file: Option<PathBuf>,
-    },
+    Listen(Listen),
     Mqtt(String),
     #[cfg(feature = "kafka")]
     Kafka(String),
 }
 
-const EXPECTED: &str = "expected kafka://host:9092/topic?group=relay, mqtt://host:1883/topic?client_id=relay, http://127.0.0.1:6580, tcp://127.0.0.1:6590, or a folder";
+const EXPECTED: &str = "expected kafka://host:9092/topic?group=relay, mqtt://host:1883/topic?client_id=relay, http:// or https://127.0.0.1:6580, tcp:// or tls://127.0.0.1:6590, or a folder";
 
 impl From {
     pub(super) fn parse(url: &str) -> Result<Self, Failure> {
@@ -30,22 +25,8 @@ impl From {
         match url.split_once("://") {
             None if !url.is_empty() => Ok(Self::Folder(url.into())),
             Some(("file", path)) if path.starts_with('/') => Ok(Self::Folder(path.into())),
-            Some(("tcp", address)) => {
-                let address = address.trim_end_matches('/').parse();
-                address
-                    .map(Self::Tcp)
-                    .map_err(|_| usage("expected an address and a port, such as tcp://127.0.0.1:6590"))
-            }
-            Some(("http", rest)) => {
-                const EXPECTED: &str = "expected an address and a port, such as http://127.0.0.1:6580 or http://0.0.0.0:6580?token_file=/path";
-                let (address, setting) = rest.split_once('?').unwrap_or((rest, ""));
-                let address = address.trim_end_matches('/').parse().map_err(|_| usage(EXPECTED))?;
-                let token_file = match setting.split_once('=') {
-                    None if setting.is_empty() => None,
-                    Some(("token_file", file)) if !file.contains('&') => Some(file.into()),
-                    _ => return Err(usage(EXPECTED)),
-                };
-                Ok(Self::Http { address, token_file })
+            Some((scheme @ ("http" | "https" | "tcp" | "tls"), rest)) => {
+                Listen::parse(scheme, rest).map(Self::Listen).map_err(|reason| usage(&reason))
             }
             Some(("mqtt" | "mqtts", _)) => Ok(Self::Mqtt(url.to_owned())),
             #[cfg(feature = "kafka")]
@@ -72,32 +53,11 @@ impl From {
                 };
                 Relay::builder(source.map_err(failed)?, client)
             }
-            Self::Tcp(address) => {
-                let source = TcpSource::bind(address).await.map_err(failed)?;
-                crate::out::note(format_args!("listens at tcp://{}", source.address()));
-                Relay::builder(source, client)
-            }
-            Self::Http { address, token_file } => {
-                let token = token_file.map(|file| read_token(&file)).transpose()?;
-                let source = HttpSource::bind(address, token.as_deref()).await.map_err(failed)?;
-                crate::out::note(format_args!("listens at http://{}", source.address()));
-                // Requests are answered when what they brought is committed.
-                Relay::builder(source, client).commit_interval(Duration::from_millis(10))
-            }
+            Self::Listen(listen) => listen.relay(client).await?,
             Self::Mqtt(url) => Relay::builder(crate::mqtt::source(&url, server)?, client),
             #[cfg(feature = "kafka")]
             Self::Kafka(url) => Relay::builder(crate::kafka::source(&url, server)?, client),
         })
-    }
-}
-
-/// The token that senders have to bring.
-fn read_token(file: &Path) -> Result<String, Failure> {
-    let text = std::fs::read_to_string(file);
-    let text = text.map_err(|error| Failure::Usage(format!("token_file={}: {error}", file.display())))?;
-    match text.trim() {
-        "" => Err(Failure::Usage(format!("token_file={}: it holds no token", file.display()))),
-        token => Ok(token.to_owned()),
     }
 }
 
@@ -110,22 +70,9 @@ mod tests {
         let parse = |url| From::parse(url).expect(url);
         assert_eq!(parse("/var/spool/orders"), From::Folder("/var/spool/orders".into()));
         assert_eq!(parse("file:///var/spool"), From::Folder("/var/spool".into()));
-        assert_eq!(parse("tcp://127.0.0.1:0"), From::Tcp("127.0.0.1:0".parse().expect("an address")));
-        let address = "0.0.0.0:6580".parse().expect("an address");
-        assert_eq!(parse("http://0.0.0.0:6580/"), From::Http { address, token_file: None });
-        let token_file = Some("/t".into());
-        assert_eq!(parse("http://0.0.0.0:6580?token_file=/t"), From::Http { address, token_file });
         assert_eq!(parse("mqtt://h/t?client_id=r"), From::Mqtt("mqtt://h/t?client_id=r".into()));
-        for url in [
-            "",
-            "tcp://host",
-            "tcp://",
-            "ftp://x",
-            "file://x",
-            "http://host",
-            "https://127.0.0.1:1",
-            "http://127.0.0.1:1?token=x",
-        ] {
+        assert!(matches!(parse("tcp://127.0.0.1:0"), From::Listen(_)));
+        for url in ["", "ftp://x", "file://x", "https://127.0.0.1:1"] {
             assert!(From::parse(url).is_err(), "{url}");
         }
     }

@@ -10,20 +10,20 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::process::ChildStderr;
 
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("jkool-relay-cli-{}-{name}", std::process::id()));
         fs::create_dir_all(&path).unwrap();
         Self(path)
     }
 
-    fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.0.join(name).to_str().unwrap().to_owned()
     }
 
-    fn write(&self, name: &str, numbers: Range<u32>) {
+    pub(crate) fn write(&self, name: &str, numbers: Range<u32>) {
         fs::write(self.path(name), lines(numbers)).unwrap();
     }
 }
@@ -57,7 +57,7 @@ fn note(notes: &mut BufReader<ChildStderr>, text: &str) -> String {
 }
 
 /// Starts a relay, and reads its notes up to the one that holds `text`.
-fn start(args: &[&str], text: &str) -> (Running, String) {
+pub(crate) fn start(args: &[&str], text: &str) -> (Running, String) {
     let (child, mut notes) = spawn(args);
     let line = note(&mut notes, text);
     // It must never wait for a reader.
@@ -66,7 +66,7 @@ fn start(args: &[&str], text: &str) -> (Running, String) {
 }
 
 /// Waits until the metrics hold a line, at the address that a note has told.
-fn wait_for_metric(note: &str, line: &str) {
+pub(crate) fn wait_for_metric(note: &str, line: &str) {
     let address = note.trim().rsplit("//").next().unwrap().split('/').next().unwrap();
     eventually(line, || {
         let mut stream = TcpStream::connect(address).unwrap();
@@ -174,6 +174,9 @@ fn what_makes_no_sense_is_refused() {
         &["--from", &path, "--dead-letters", "http://127.0.0.1:1"],
         &["--from", "tcp://127.0.0.1:0", "--positions", "x"],
         &["--from", &path, "--in-flight", "0"],
+        &["--from", "https://127.0.0.1:0"],
+        &["--from", "https://127.0.0.1:0?certificate=/missing.pem&certificate_key=/missing.pem"],
+        &["--from", "http://127.0.0.1:0?token_file=/missing"],
     ] {
         let ran = run(&[&["relay"], args].concat());
         assert_eq!(ran.code, 2, "{args:?}: {}", ran.err);
@@ -203,4 +206,35 @@ fn requests_are_relayed_and_need_the_token() {
     assert_ne!(refused.code, 0, "{}", refused.err);
     assert_eq!(child.terminate().code, 0);
     assert_eq!(stored(&collector).len() as u32, COUNT);
+}
+
+#[test]
+fn requests_and_lines_are_relayed_over_tls() {
+    const COUNT: u32 = 500;
+    let (collector, folder) = (collector(), Folder::new("tls"));
+    let rcgen::CertifiedKey { cert, key_pair } = rcgen::generate_simple_self_signed(["127.0.0.1".into()]).unwrap();
+    fs::write(folder.path("cert.pem"), cert.pem()).unwrap();
+    fs::write(folder.path("key.pem"), key_pair.serialize_pem()).unwrap();
+    fs::write(folder.path("tokens"), "# for the shop\ncanary-17\ncanary-18\n").unwrap();
+    fs::write(folder.path("token"), "canary-18\n").unwrap();
+    let (cert, token) = (folder.path("cert.pem"), folder.path("token"));
+    let tls = format!("certificate={cert}&certificate_key={}", folder.path("key.pem"));
+    for (part, scheme, own) in
+        [(0, "https", format!("&token_file={}", folder.path("tokens"))), (1, "tls", String::new())]
+    {
+        let from = format!("{scheme}://127.0.0.1:0?{tls}{own}");
+        let (child, listens) = start(&["--from", &from, "--to", &collector.url()], "listens at");
+        let address = listens.trim().strip_prefix(&format!("listens at {scheme}://")).unwrap();
+        let (url, events) = (format!("{scheme}://{address}"), format!("events-{part}.jsonl"));
+        folder.write(&events, part * COUNT..(part + 1) * COUNT);
+        // A client that says nothing holds up no other.
+        let _silent = TcpStream::connect(address).unwrap();
+        let args = ["send", "--url", &url, "--ca-cert", &cert, "--token-file", &token, "--file", &folder.path(&events)];
+        let sent = run(&args);
+        assert_eq!(sent.code, 0, "{scheme}: {}", sent.err);
+        let count = (part + 1) * COUNT;
+        eventually("all events", || (numbers(&collector).len() as u32 == count).then_some(()));
+        let ran = child.terminate();
+        assert_eq!(ran.code, 0, "{scheme}: {}", ran.err);
+    }
 }

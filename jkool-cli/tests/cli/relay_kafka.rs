@@ -1,10 +1,11 @@
 //! `jkool relay` from a real Kafka, which `.ci/kafka` starts. `KAFKA_BROKERS` holds its addresses, `KAFKA_BROKER` a command that takes
 //! `kill`, `start` and `topic`, `KAFKA_NODES` how many brokers there are; `SOAK_SECONDS` how long they are killed and started;
 //! `KAFKA_SECURE` the address by TLS and SASL, and `KAFKA_FOLDER` the folder with `ca.pem` and `password`.
-#![cfg(feature = "kafka")]
+#![cfg(all(unix, feature = "kafka"))]
 #![allow(clippy::disallowed_methods, reason = "a test's deadlines")]
 
 use crate::common::{Ran, TempFile, collector, eventually, jkool, numbers, run};
+use crate::relay::{Folder, start, wait_for_metric};
 use crate::running::Running;
 use jkool_client::{Admission, Client};
 use jkool_collector::Collector;
@@ -184,6 +185,19 @@ fn bad_records_go_to_a_topic_of_their_own() {
     });
     assert!(letter["record"].as_str().unwrap().contains(r#""record":"no event""#), "{letter}");
     assert_eq!((child.terminate().code, reader.terminate().code), (0, 0));
+}
+
+#[test]
+#[ignore = "needs a broker: .ci/kafka"]
+fn metrics_contain_the_state_of_the_producer() {
+    let (topic, folder) = (new_topic("metrics", 1), Folder::new("kafka-metrics"));
+    folder.write("events.jsonl", 0..100);
+    let to = format!("kafka://{}/{topic}?statistics.interval.ms=100", variable("KAFKA_BROKERS"));
+    let (child, line) = start(&["--from", &folder.path(""), "--to", &to, "--metrics", "127.0.0.1:0"], "metrics at");
+    wait_for_metric(&line, "jkool_transport_kafka_records_delivered_total 100");
+    wait_for_metric(&line, "jkool_transport_kafka_records_waiting 0");
+    wait_for_metric(&line, "jkool_transport_kafka_brokers_up 1");
+    assert_eq!(child.terminate().code, 0);
 }
 
 /// The url of a topic by TLS and SASL.

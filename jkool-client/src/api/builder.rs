@@ -482,8 +482,9 @@ impl ClientBuilder {
             last_flight: 0,
         };
         let thread = self.thread.unwrap_or_default();
+        let weak = Arc::downgrade(&transport);
         thread.add(Worker { engine, transport }).map_err(BuildError::Thread)?;
-        Ok(Client::new(shared, thread, set_token, self.shutdown_timeout, self.notices))
+        Ok(Client::new(shared, thread, weak, set_token, self.shutdown_timeout, self.notices))
     }
 }
 

@@ -11,11 +11,12 @@ use crate::queue::overflow::Admission;
 use crate::queue::shared::Shared;
 use crate::queue::wait::{Goal, wait_async};
 use crate::report::diagnostics;
-use crate::report::health::Health;
+use crate::report::health::{Condition, Health};
 use crate::report::loss::LossReason;
 use crate::report::stats::Report;
 use crate::report::stats::Stats;
 use jkool_model::{Entity, TrackingId};
+use jkool_transport::Transport;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -89,6 +90,8 @@ pub(crate) const NOT_FOR_OTHERS: &str = "is for HTTPS, and another transport was
 struct Handle {
     shared: Arc<Shared>,
     thread: Arc<WorkerThread>,
+    /// The worker owns it, and drops it at the end.
+    transport: Weak<dyn Transport>,
     set_token: Option<SetToken>,
     shutdown_timeout: Duration,
     /// Whether losses are reported on standard error.
@@ -136,12 +139,14 @@ impl Client {
     pub(crate) fn new(
         shared: Arc<Shared>,
         thread: Arc<WorkerThread>,
+        transport: Weak<dyn Transport>,
         set_token: Option<SetToken>,
         shutdown_timeout: Duration,
         notices: bool,
     ) -> Self {
         let ended_early = AtomicBool::new(false);
-        Self { handle: Arc::new(Handle { shared, thread, set_token, shutdown_timeout, notices, ended_early }) }
+        let handle = Handle { shared, thread, transport, set_token, shutdown_timeout, notices, ended_early };
+        Self { handle: Arc::new(handle) }
     }
 
     /// Emits a complete event, activity or snapshot. It never blocks, unless the overflow policy is
@@ -354,10 +359,16 @@ impl Client {
         self.handle.shared.ask_to_try();
     }
 
-    /// Returns the state of delivery: whether events get through, the last error and since when it lasts, and how many events
-    /// wait.
+    /// Returns the state of delivery: whether events get through, the last error and since when it lasts, how many events wait,
+    /// and what the transport reports about itself.
     pub fn health(&self) -> Health {
-        self.handle.shared.health()
+        let mut health = self.handle.shared.health();
+        // A forked process must not call the transport, whose locks may be held by threads that it does not have.
+        if !matches!(health.condition, Condition::Ended) {
+            let transport = self.handle.transport.upgrade();
+            health.transport = transport.map(|transport| transport.metrics()).unwrap_or_default();
+        }
+        health
     }
 
     /// Returns the counters of all events since the client was built.

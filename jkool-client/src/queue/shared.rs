@@ -115,6 +115,7 @@ impl Shared {
                 oldest_undelivered: None,
                 refused_last_minute: 0,
                 spool_error,
+                transport: Vec::new(),
             };
         }
         let accounts = self.lock();
@@ -132,6 +133,7 @@ impl Shared {
             stats,
             refused_last_minute: accounts.refused.count(self.shards.now() / NANOS_PER_SEC),
             spool_error: accounts.spool_error.clone(),
+            transport: Vec::new(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::report::stats::Stats;
 use jkool_model::Timestamp;
-use jkool_transport::TransportError;
+use jkool_transport::{Metric, TransportError};
 use std::time::Duration;
 
 /// The state of delivery, from [`Client::health`](crate::Client::health), for a health check or a status page.
@@ -33,6 +33,9 @@ pub struct Health {
     pub refused_last_minute: u64,
     /// Why the spool cannot be used at the moment. Events stay in memory then, and the client tries the spool again.
     pub spool_error: Option<String>,
+    /// What the transport reports about itself, such as the length of its own queue. Empty if it reports nothing, and after the
+    /// end.
+    pub transport: Vec<Metric>,
 }
 
 /// Whether events get through.

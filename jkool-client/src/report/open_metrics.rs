@@ -1,7 +1,10 @@
-//! The counters in the text format of OpenMetrics.
+//! Counters and the transport's metrics in the text format of OpenMetrics.
 
+use crate::report::health::Health;
 use crate::report::loss::LossReason;
 use crate::report::stats::Stats;
+use jkool_transport::{Metric, MetricKind};
+use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
 impl Stats {
@@ -20,7 +23,7 @@ impl Stats {
         let mut text = String::new();
         // Writing to a string cannot fail.
         self.write_open_metrics(&mut text).unwrap_or_default();
-        text
+        text + END
     }
 
     fn write_open_metrics(&self, text: &mut String) -> fmt::Result {
@@ -54,8 +57,53 @@ impl Stats {
             head(text, name, "gauge", help)?;
             writeln!(text, "# UNIT jkool_client_{name} bytes\njkool_client_{name} {value}")?;
         }
-        text.write_str("# EOF\n")
+        Ok(())
     }
+}
+
+/// What follows the metrics.
+const END: &str = "# EOF\n";
+
+impl Health {
+    /// Renders the counters as [`Stats::to_open_metrics`] does, and what the transport reports about itself, as
+    /// `jkool_transport_…`. The label `part` names the part of a combined transport.
+    ///
+    /// ```
+    /// # use jkool_client::Client;
+    /// # use jkool_client::transport::{Failover, MemoryTransport};
+    /// let transport = Failover::new(MemoryTransport::new(), MemoryTransport::new());
+    /// let client = Client::builder().transport(transport).build()?;
+    /// assert!(client.health().to_open_metrics().contains("jkool_transport_failover_active 0\n"));
+    /// # Ok::<(), jkool_client::BuildError>(())
+    /// ```
+    pub fn to_open_metrics(&self) -> String {
+        let mut text = String::new();
+        // Writing to a string cannot fail.
+        self.stats.write_open_metrics(&mut text).unwrap_or_default();
+        write_transport(&self.transport, &mut text).unwrap_or_default();
+        text + END
+    }
+}
+
+/// The format requires that the values of a name follow each other.
+fn write_transport(metrics: &[Metric], text: &mut String) -> fmt::Result {
+    let mut by_name = BTreeMap::<_, Vec<_>>::new();
+    for metric in metrics {
+        by_name.entry(metric.name).or_default().push(metric);
+    }
+    for (name, metrics) in by_name {
+        let (kind, total) = match metrics[0].kind {
+            MetricKind::Counter => ("counter", "_total"),
+            _ => ("gauge", ""),
+        };
+        let help = metrics[0].help;
+        writeln!(text, "# TYPE jkool_transport_{name} {kind}\n# HELP jkool_transport_{name} {help}")?;
+        for Metric { part, value, .. } in metrics {
+            let label = if part.is_empty() { String::new() } else { format!("{{part=\"{part}\"}}") };
+            writeln!(text, "jkool_transport_{name}{total}{label} {value}")?;
+        }
+    }
+    Ok(())
 }
 
 fn head(text: &mut String, name: &str, kind: &str, help: &str) -> fmt::Result {
@@ -64,8 +112,10 @@ fn head(text: &mut String, name: &str, kind: &str, help: &str) -> fmt::Result {
 
 #[cfg(test)]
 mod tests {
+    use super::write_transport;
     use crate::report::loss::LossReason;
     use crate::report::stats::Stats;
+    use jkool_transport::Metric;
     use std::collections::{BTreeMap, HashSet};
 
     #[test]
@@ -95,5 +145,24 @@ mod tests {
         assert_eq!(told, (1..=10 + LossReason::COUNT as u64).collect::<Vec<_>>());
         assert_eq!(values["jkool_client_events_dropped_total{reason=\"worker_failed\"}"], 9 + LossReason::COUNT as u64);
         assert_eq!(text.matches("# EOF").count(), 1);
+    }
+
+    #[test]
+    fn metrics_of_the_parts_of_a_transport_are_told_together() {
+        let mut text = String::new();
+        let metrics = ["one", "other"].map(|part| {
+            let waiting = Metric::gauge("queue_seconds", "The time in the queue.", 0.25).of_part(part);
+            [Metric::counter("failed", "Records that failed.", 3).of_part(part).of_part("first"), waiting]
+        });
+        write_transport(&metrics.concat(), &mut text).unwrap();
+        let expected = "# TYPE jkool_transport_failed counter\n\
+            # HELP jkool_transport_failed Records that failed.\n\
+            jkool_transport_failed_total{part=\"first/one\"} 3\n\
+            jkool_transport_failed_total{part=\"first/other\"} 3\n\
+            # TYPE jkool_transport_queue_seconds gauge\n\
+            # HELP jkool_transport_queue_seconds The time in the queue.\n\
+            jkool_transport_queue_seconds{part=\"one\"} 0.25\n\
+            jkool_transport_queue_seconds{part=\"other\"} 0.25\n";
+        assert_eq!(text, expected);
     }
 }

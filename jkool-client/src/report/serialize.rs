@@ -5,8 +5,9 @@ use crate::report::loss::LossReason;
 use crate::report::outcome::DeliveryOutcome;
 use crate::report::stats::{Report, Stats};
 use jkool_model::{Timestamp, error_chain};
-use jkool_transport::TransportError;
+use jkool_transport::{Metric, TransportError};
 use serde::ser::{Serialize, SerializeStruct as _, Serializer};
+use std::borrow::Cow;
 
 /// One word, as [`LossReason::name`] says it.
 impl Serialize for LossReason {
@@ -85,16 +86,28 @@ impl Serialize for Condition {
     }
 }
 
-/// Its fields by their names; `oldest_undelivered_seconds` is a number of seconds.
+struct Metrics<'a>(&'a [Metric]);
+
+impl Serialize for Metrics<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|metric| match &*metric.part {
+            "" => (Cow::Borrowed(metric.name), metric.value),
+            part => (Cow::Owned(format!("{part}/{}", metric.name)), metric.value),
+        }))
+    }
+}
+
+/// Its fields by their names; `oldest_undelivered_seconds` is a number of seconds, and `transport` has a field for each metric.
 impl Serialize for Health {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut health = serializer.serialize_struct("Health", 6)?;
+        let mut health = serializer.serialize_struct("Health", 7)?;
         health.serialize_field("condition", &self.condition)?;
         health.serialize_field("last_success", &self.last_success)?;
         health.serialize_field("stats", &self.stats)?;
         health.serialize_field("oldest_undelivered_seconds", &self.oldest_undelivered.map(|age| age.as_secs_f64()))?;
         health.serialize_field("refused_last_minute", &self.refused_last_minute)?;
         health.serialize_field("spool_error", &self.spool_error)?;
+        health.serialize_field("transport", &Metrics(&self.transport))?;
         health.end()
     }
 }
@@ -118,6 +131,10 @@ mod tests {
             oldest_undelivered: Some(Duration::from_millis(1500)),
             refused_last_minute: 3,
             spool_error: None,
+            transport: vec![
+                Metric::gauge("queue_records", "Records in the queue.", 5.0),
+                Metric::gauge("queue_records", "Records in the queue.", 6.5).of_part("second"),
+            ],
         };
         let told = serde_json::to_value(&health)?;
         assert_eq!(
@@ -128,6 +145,7 @@ mod tests {
         assert_eq!(told["stats"]["dropped"]["shutdown"], 2);
         assert_eq!(told["stats"]["dropped"]["overflow"], 0);
         assert_eq!(told["oldest_undelivered_seconds"], 1.5);
+        assert_eq!(told["transport"], json!({"queue_records": 5.0, "second/queue_records": 6.5}));
         assert_eq!(serde_json::to_value(Condition::Running)?, json!({"state": "running"}));
         Ok(())
     }

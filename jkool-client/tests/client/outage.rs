@@ -2,7 +2,7 @@
 
 use crate::common::{PATIENCE, assert_accounts, assert_balanced, client, failure, in_a_hook};
 use crate::transports::Gate;
-use jkool_client::transport::{Disposition, MemoryTransport, Step};
+use jkool_client::transport::{Disposition, Failover, MemoryTransport, Step};
 use jkool_client::{Client, ClientBuilder, Condition, LossReason, OverflowPolicy, RetryPolicy};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -121,4 +121,23 @@ fn the_last_losses_are_told() {
     gate.open();
     assert!(client.shutdown(PATIENCE).is_delivered());
     assert_eq!(told.load(Ordering::SeqCst), 100);
+}
+
+#[test]
+fn health_contains_what_the_transport_reports_until_the_end() {
+    let first = MemoryTransport::new();
+    first.push(Step::Fail(failure(DISPOSITIONS[0])));
+    let client = client(&first).transport(Failover::new(first, MemoryTransport::new())).build().unwrap();
+    client.event("op").emit();
+    assert!(client.flush(PATIENCE).is_delivered());
+    let health = client.health();
+    assert_eq!(
+        health.transport.iter().map(|metric| (metric.name, metric.value)).collect::<Vec<_>>(),
+        [("failover_active", 1.0)]
+    );
+    let text = health.to_open_metrics();
+    assert!(text.contains("\njkool_transport_failover_active 1\n"), "{text}");
+    assert!(text.contains("\njkool_client_events_delivered_total 1\n") && text.ends_with("\n# EOF\n"), "{text}");
+    assert!(client.shutdown(PATIENCE).is_delivered());
+    assert_eq!(client.health().transport, []);
 }

@@ -1,7 +1,6 @@
 //! One connection, from its first request to its end.
 
 use super::abort::AbortConnection;
-use super::no_response::NoResponseStream;
 use super::session::{InFlight, Session};
 use super::shutdown::Shutdown;
 use super::timeouts::TimeoutStream;
@@ -19,6 +18,7 @@ use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use jkool_intake::NoResponseStream;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ pub(super) async fn serve(
     evict_idle: Arc<Notify>,
 ) {
     let session = Arc::new(Session::default());
-    let stream = NoResponseStream::new(stream, Arc::clone(&session));
+    let stream = NoResponseStream::new(stream, session.no_response());
     let stream = TimeoutStream::new(stream, Arc::clone(&session), app.limits, evict_idle);
     let service = {
         let (app, session, shutdown) = (Arc::clone(&app), Arc::clone(&session), shutdown.clone());

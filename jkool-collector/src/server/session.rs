@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 #[derive(Debug, Default)]
 pub(crate) struct Session {
     authenticated: AtomicBool,
-    no_response: AtomicBool,
+    no_response: Arc<AtomicBool>,
     upgraded: AtomicBool,
     begun: AtomicUsize,
     answered: AtomicUsize,
@@ -25,8 +25,8 @@ impl Session {
     }
 
     /// Whether the client said that it doesn't read its answers.
-    pub(super) fn no_response(&self) -> bool {
-        self.no_response.load(Ordering::Relaxed)
+    pub(super) fn no_response(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.no_response)
     }
 
     pub(super) fn set_no_response(&self, said: bool) {

@@ -1,6 +1,6 @@
 //! What a client sends is understood, or refused with a reason that helps.
 
-use crate::socket::{Connection, ask, collector, event, eventually, operations, post, request, stored};
+use crate::socket::{Connection, ask, collector, event, operations, post, request, stored};
 use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use jkool_collector::Collector;
@@ -211,21 +211,17 @@ fn older_and_stranger_ways_to_send_a_body_work() {
 fn a_client_that_reads_no_answer_can_send_as_much_as_it_likes() {
     let collector = collector();
     let mut connection = Connection::open_narrow(collector.address());
-    // The answers, which name the bad lines, are more than fits between the two.
+    // The answers, which would name the bad lines, would be more than fits between the two.
     let bad = format!("\n{{\"time-usec\":\"{}\"}}", "x".repeat(200));
     let one = request("POST", "/", &[("Pragma", "no-response")], event("a") + &bad.repeat(32));
     let sent = 1_500;
     for _ in 0..sent {
         connection.send(&one);
     }
-    eventually("all of them are stored", || collector.counts().stored == sent);
     connection.send(request("POST", "/", &[("Pragma", "ping")], ""));
+    // JESL closes the connection after one answer, so it must be that of the ping, when everything was taken.
+    assert_eq!(connection.answer().status, 200);
+    assert_eq!(collector.counts().stored, sent);
     connection.send_no_more();
-    let mut answers = Vec::new();
-    while let Some(answer) = connection.try_answer() {
-        answers.push(answer.status);
-    }
-    assert_eq!(answers.pop(), Some(200));
-    assert!(answers.iter().all(|status| *status == 400), "{answers:?}");
-    assert!((answers.len() as u64) < sent, "{}", answers.len());
+    assert!(connection.is_closed());
 }

@@ -2,21 +2,26 @@
 
 use super::answers::Answers;
 use super::body;
+use super::session::Session;
 use crate::source::{Position, Record};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
-use hyper::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, ORIGIN, RETRY_AFTER};
+use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, ORIGIN, PRAGMA, RETRY_AFTER};
 use hyper::{Method, Request, Response, StatusCode};
-use std::fmt;
-use std::hint::black_box;
+use jkool_intake::handshake;
+use jkool_intake::tokens::Tokens;
+use std::future::Future;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
 /// A larger body is refused, also when it is that large only unpacked.
 const LARGEST: usize = 4 << 20;
+/// A handshake is shorter.
+const HANDSHAKE: usize = 4 << 10;
 /// What the bodies of all requests may hold together, in KiB, until they are answered.
 const MEMORY: u32 = 64 << 10;
 /// How long a body may take.
@@ -25,12 +30,23 @@ const READ: Duration = Duration::from_secs(30);
 const ROOM: Duration = Duration::from_secs(5);
 const SETTLE: Duration = Duration::from_secs(20);
 
+#[derive(Debug)]
 pub(super) struct Intake {
     to: mpsc::WeakSender<Vec<Record>>,
     answers: Arc<Answers>,
-    token: Option<Box<[u8]>>,
+    tokens: Tokens,
     memory: Arc<Semaphore>,
 }
+
+/// What became of a request.
+#[derive(Debug, PartialEq, Eq)]
+enum Taken {
+    Records(usize),
+    Handshake { success: bool, response: String },
+}
+
+const JSON: &str = "application/json";
+const XML: &str = "text/xml; charset=UTF-8";
 
 /// Why a request is not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -72,52 +88,70 @@ impl Refusal {
 }
 
 impl Intake {
-    pub(super) fn new(to: mpsc::WeakSender<Vec<Record>>, answers: Arc<Answers>, token: Option<&str>) -> Self {
+    pub(super) fn new(to: mpsc::WeakSender<Vec<Record>>, answers: Arc<Answers>, tokens: Tokens) -> Self {
         let memory = Arc::new(Semaphore::new(MEMORY as usize));
-        Self { to, answers, token: token.map(|token| token.as_bytes().into()), memory }
+        Self { to, answers, tokens, memory }
     }
 
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let taken = self.take(request).await;
-        let (status, text) = match &taken {
-            Ok(records) => (StatusCode::OK, format!("{{\"accepted\":{records}}}\n")),
-            Err(refusal) => (refusal.status(), format!("{}\n", serde_json::json!({ "error": refusal.to_string() }))),
+    pub(super) async fn answer(&self, request: Request<Incoming>, session: &Session) -> Response<Full<Bytes>> {
+        session.set_no_response(request.method() == Method::POST && says(request.headers(), "no-response"));
+        let taken = self.take(request, session).await;
+        let (status, kind, text) = match &taken {
+            Ok(Taken::Records(count)) => (StatusCode::OK, JSON, format!("{{\"accepted\":{count}}}\n")),
+            Ok(Taken::Handshake { success, response }) => {
+                (if *success { StatusCode::OK } else { StatusCode::UNAUTHORIZED }, XML, response.clone())
+            }
+            Err(refusal) => {
+                (refusal.status(), JSON, format!("{}\n", serde_json::json!({ "error": refusal.to_string() })))
+            }
         };
         let mut response = Response::new(Full::new(text.into()));
         *response.status_mut() = status;
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         if taken == Err(Refusal::Busy) {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
     }
 
-    /// Hands a request's records over, and waits until they are settled. Says how many they are.
-    async fn take(&self, request: Request<Incoming>) -> Result<usize, Refusal> {
+    /// Hands a request's records over, and waits until they are settled, if the client reads the response.
+    async fn take(&self, request: Request<Incoming>, session: &Session) -> Result<Taken, Refusal> {
         let default_type = default_type(request.uri().path()).ok_or(Refusal::Path)?;
         if request.method() != Method::POST {
             return Err(Refusal::Method);
         }
-        let headers = request.headers();
+        let (head, body) = request.into_parts();
+        let headers = &head.headers;
         if headers.contains_key(ORIGIN) {
             return Err(Refusal::Origin);
         }
-        if !self.token.as_ref().is_none_or(|token| is_offered(headers, token)) {
-            return Err(Refusal::Token);
+        if body.is_end_stream() && says(headers, "ping") {
+            return Ok(Taken::Records(0));
+        }
+        if !self.tokens.admit(headers, session.is_authenticated()) {
+            // The only body that is of interest brings a token.
+            let body = read(body, HANDSHAKE).await.map_err(|_| Refusal::Token)?;
+            return self.shake_hands(&body, session).ok_or(Refusal::Token);
         }
         let is_packed = is_packed(headers)?;
-        let said = request.body().size_hint().upper().filter(|_| !is_packed);
+        let said = body.size_hint().upper().filter(|_| !is_packed);
         let size = said.map_or(LARGEST, |said| usize::try_from(said).unwrap_or(usize::MAX));
         if size > LARGEST {
             return Err(Refusal::TooLarge);
         }
+        // Who reads no response is not told to come again, so it waits.
+        let no_response = session.no_response().load(Ordering::Relaxed);
+        let room = (!no_response).then_some(ROOM);
         let kibibytes = u32::try_from(size.div_ceil(1 << 10)).unwrap_or(MEMORY);
-        let room = timeout(ROOM, self.memory.acquire_many(kibibytes)).await;
-        let _room = room.map_err(|_| Refusal::Busy)?.map_err(|_| Refusal::Busy)?;
-        let records = read(request.into_body(), is_packed, default_type).await?;
+        let _memory = within(room, self.memory.acquire_many(kibibytes)).await?;
+        let body = read(body, LARGEST).await?;
+        if let Some(handshake) = self.shake_hands(&body, session) {
+            return Ok(handshake);
+        }
+        let records = records(body, is_packed, default_type)?;
         if records.is_empty() {
             // Some ask so whether anybody is there.
-            return Ok(0);
+            return Ok(Taken::Records(0));
         }
         let (count, mut ticket) = (records.len(), self.answers.wait_for(records.len()));
         let record = |(before, body): (u64, Vec<u8>)| {
@@ -127,30 +161,50 @@ impl Intake {
         let records = (0_u64..).zip(records).map(record).collect();
         // There is none after the stop.
         let to = self.to.upgrade().ok_or(Refusal::Busy)?;
-        timeout(ROOM, to.send(records)).await.map_err(|_| Refusal::Busy)?.map_err(|_| Refusal::Busy)?;
+        within(room, to.send(records)).await?;
         drop(to);
-        timeout(SETTLE, &mut ticket.settled).await.map_err(|_| Refusal::Busy)?.map_err(|_| Refusal::Busy)?;
-        Ok(count)
+        if !no_response {
+            within(Some(SETTLE), &mut ticket.settled).await?;
+        }
+        Ok(Taken::Records(count))
+    }
+
+    /// Answers a handshake; `None` if the body is none. If it was good, what follows on the connection needs no token.
+    fn shake_hands(&self, body: &[u8], session: &Session) -> Option<Taken> {
+        let token = handshake::token_in(body)?;
+        let success = self.tokens.take(&token);
+        session.set_authenticated(success);
+        Some(Taken::Handshake { success, response: handshake::answer(&token, success) })
     }
 }
 
-/// The token is not shown.
-impl fmt::Debug for Intake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Intake").field("needs_token", &self.token.is_some()).finish_non_exhaustive()
-    }
+/// Waits for as long as the limit says, if there is one.
+async fn within<T, E>(limit: Option<Duration>, future: impl Future<Output = Result<T, E>>) -> Result<T, Refusal> {
+    let ended = match limit {
+        Some(limit) => timeout(limit, future).await.map_err(|_| Refusal::Busy)?,
+        None => future.await,
+    };
+    ended.map_err(|_| Refusal::Busy)
 }
 
-async fn read(body: Incoming, is_packed: bool, default_type: Option<&str>) -> Result<Vec<Vec<u8>>, Refusal> {
-    let whole = timeout(READ, Limited::new(body, LARGEST).collect()).await.map_err(|_| Refusal::Slow)?;
+async fn read(body: Incoming, limit: usize) -> Result<Bytes, Refusal> {
+    let whole = timeout(READ, Limited::new(body, limit).collect()).await.map_err(|_| Refusal::Slow)?;
     let whole =
         whole.map_err(|error| if error.is::<LengthLimitError>() { Refusal::TooLarge } else { Refusal::Damaged })?;
-    let mut body = whole.to_bytes();
+    Ok(whole.to_bytes())
+}
+
+fn records(mut body: Bytes, is_packed: bool, default_type: Option<&str>) -> Result<Vec<Vec<u8>>, Refusal> {
     if is_packed {
         let plain = body::unpack(&body, LARGEST).map_err(|_| Refusal::Damaged)?;
         body = plain.ok_or(Refusal::TooLarge)?.into();
     }
     body::records(&body, default_type).ok_or(Refusal::TooLarge)
+}
+
+/// Whether the client says this about the response that it wants.
+fn says(headers: &HeaderMap, pragma: &str) -> bool {
+    headers.get(PRAGMA).is_some_and(|said| said == pragma)
 }
 
 /// The type that an entity has at a path if it says none; none for a path that takes nothing.
@@ -173,20 +227,4 @@ fn is_packed(headers: &HeaderMap) -> Result<bool, Refusal> {
         (Some(b"gzip" | b"x-gzip"), None) => Ok(true),
         _ => Err(Refusal::Encoding),
     }
-}
-
-/// Whether the headers hold the token.
-fn is_offered(headers: &HeaderMap, token: &[u8]) -> bool {
-    let own = ["x-api-key", "token"].into_iter().flat_map(|name| headers.get_all(name)).map(HeaderValue::as_bytes);
-    let bearer = headers.get_all(AUTHORIZATION).iter().filter_map(|value| {
-        let (scheme, token) = value.as_bytes().split_at_checked(7)?;
-        scheme.eq_ignore_ascii_case(b"bearer ").then_some(token)
-    });
-    own.chain(bearer).any(|offered| same(token, offered.trim_ascii()))
-}
-
-/// How long it takes tells nothing but the length.
-fn same(one: &[u8], other: &[u8]) -> bool {
-    let differ = one.iter().zip(other).fold(0, |differ, (one, other)| black_box(differ | (one ^ other)));
-    one.len() == other.len() && differ == 0
 }

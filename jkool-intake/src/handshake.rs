@@ -4,13 +4,13 @@ use crate::tokens::as_utf8;
 use std::borrow::Cow;
 
 /// The token of an `<access-request>`; `None` when `body` is something else. The clients don't escape it.
-pub(crate) fn token_in(body: &[u8]) -> Option<Cow<'_, [u8]>> {
+pub fn token_in(body: &[u8]) -> Option<Cow<'_, [u8]>> {
     let request = strip(body.trim_ascii(), b"<access-request>", b"</access-request>")?;
     strip(request.trim_ascii(), b"<token>", b"</token>").map(as_utf8)
 }
 
 /// What the client is told.
-pub(crate) fn answer(token: &[u8], success: bool) -> String {
+pub fn answer(token: &[u8], success: bool) -> String {
     let token = escape(&String::from_utf8_lossy(token));
     let reason = if success { "" } else { "<reason>Invalid token</reason>" };
     format!("<access-resp><token>{token}</token><success>{success}</success>{reason}</access-resp>")

@@ -1,27 +1,38 @@
 //! Tokens: which ones are taken, and which ones a request offers.
 
-use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
 use std::borrow::Cow;
 use std::fmt;
 use std::hint::black_box;
 
 /// The tokens that are taken. With none, any is.
 #[derive(Clone, Default)]
-pub(crate) struct Tokens(Vec<String>);
+pub struct Tokens(Vec<String>);
 
 impl Tokens {
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(crate) fn push(&mut self, token: String) {
+    /// Adds one.
+    pub fn push(&mut self, token: String) {
         self.0.push(token);
     }
 
     /// Whether `offered` is one of them. How long it takes tells nothing but the length.
-    pub(crate) fn take(&self, offered: &[u8]) -> bool {
+    pub fn take(&self, offered: &[u8]) -> bool {
         self.is_empty() || self.0.iter().fold(false, |taken, token| taken | same(token.as_bytes(), offered))
+    }
+
+    /// Whether the headers of a request hold one of them. Without any it counts what the connection showed before.
+    pub fn admit(&self, headers: &HeaderMap, authenticated_before: bool) -> bool {
+        let offered = offered(headers);
+        if offered.is_empty() {
+            return authenticated_before || self.is_empty();
+        }
+        offered.iter().any(|token| self.take(token))
     }
 }
 
@@ -33,12 +44,12 @@ impl fmt::Debug for Tokens {
 }
 
 /// The tokens in a file's text: one a line, none in lines that begin with `#`.
-pub(crate) fn in_file(text: &str) -> impl Iterator<Item = &str> {
+pub fn in_file(text: &str) -> impl Iterator<Item = &str> {
     text.trim_start_matches('\u{feff}').lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
 /// What a request offers, wherever its client puts it.
-pub(crate) fn offered(headers: &HeaderMap) -> Vec<Cow<'_, [u8]>> {
+fn offered(headers: &HeaderMap) -> Vec<Cow<'_, [u8]>> {
     let own = ["x-api-key", "token"].into_iter().flat_map(|name| headers.get_all(name));
     let own = own.map(|value| as_utf8(value.as_bytes().trim_ascii()));
     own.chain(headers.get_all(AUTHORIZATION).iter().filter_map(|value| in_authorization(value.as_bytes()))).collect()
@@ -96,7 +107,7 @@ fn same(token: &[u8], offered: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Tokens, decode_base64, in_file, offered};
-    use axum::http::{HeaderMap, HeaderName, HeaderValue};
+    use http::{HeaderMap, HeaderName, HeaderValue};
 
     #[test]
     fn a_token_is_found_wherever_a_client_puts_it() {

@@ -34,8 +34,11 @@ pub enum TlsError {
     },
 }
 
-/// Reads a chain of certificates, the server's own first, and its key.
-pub(crate) fn acceptor(chain: &Path, key: &Path) -> Result<TlsAcceptor, TlsError> {
+/// Reads a chain of certificates, the server's own first, and its key, for a server of these protocols (ALPN).
+///
+/// # Errors
+/// If a file can't be read, or the two do not belong together.
+pub fn acceptor(chain: &Path, key: &Path, protocols: &[&str]) -> Result<TlsAcceptor, TlsError> {
     let at = |path: &Path| {
         let path = path.to_owned();
         move |error: pem::Error| TlsError::File { path, error: error.into() }
@@ -53,6 +56,6 @@ pub(crate) fn acceptor(chain: &Path, key: &Path) -> Result<TlsAcceptor, TlsError
         .with_no_client_auth()
         .with_single_cert(certificates, private)
         .map_err(bad)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
     Ok(Arc::new(config).into())
 }
