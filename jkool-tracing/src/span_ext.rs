@@ -107,9 +107,12 @@ impl SpanExt for Span {
                 for record in &mut records.of_layers {
                     remote.correlators.iter().for_each(|correlator| record.correlator(correlator.clone()));
                 }
+                if remote.passed_on.baggage.is_some() {
+                    records.passed_on.baggage.clone_from(&remote.passed_on.baggage);
+                }
                 let parent = remote.context.filter(|_| is_own && records.is_root)?;
                 (records.context.trace_id, records.context.sampled) = (parent.trace_id, parent.sampled);
-                records.trace_state.clone_from(&remote.trace_state);
+                records.passed_on.trace_state.clone_from(&remote.passed_on.trace_state);
                 for record in &mut records.of_layers {
                     record.presence.set_context(records.context);
                     if let Some(said) = &mut record.said {
