@@ -60,21 +60,17 @@ impl Container {
 impl Field {
     pub(crate) fn read(field: &syn::Field) -> syn::Result<Self> {
         let mut read = Self::default();
-        each(&field.attrs, |meta| {
-            match word(&meta).as_str() {
+        each(&field.attrs, |meta| match word(&meta).as_str() {
             "rename" => once(&meta, &mut read.rename, text),
             "skip" => flag(&meta, &mut read.skip),
             "flatten" => flag(&meta, &mut read.flatten),
+            "serde" => flag(&meta, &mut read.serde),
             "value_type" => once(&meta, &mut read.value_type, measured),
             "with" => once(&meta, &mut read.with, function),
-            "serde" => flag(&meta, &mut read.serde),
             "name" | "category" => {
                 Err(meta.error("this is for the struct; a field gets another name by `rename = \"..\"`"))
             }
-            _ => Err(meta.error(
-                "a field takes `rename = \"..\"`, `skip`, `flatten`, `value_type = \"..\"`, `with = \"..\"` and `serde`",
-            )),
-        }
+            _ => Err(meta.error(OF_A_FIELD)),
         })?;
         read.check(field)?;
         Ok(read)
@@ -103,6 +99,9 @@ impl Field {
         Err(syn::Error::new_spanned(field, wrong))
     }
 }
+
+const OF_A_FIELD: &str =
+    "a field takes `rename = \"..\"`, `skip`, `flatten`, `serde`, `value_type = \"..\"` and `with = \"..\"`";
 
 fn each(attributes: &[Attribute], mut read: impl FnMut(ParseNestedMeta<'_>) -> syn::Result<()>) -> syn::Result<()> {
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("jkool")) {

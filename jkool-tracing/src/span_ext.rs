@@ -57,11 +57,12 @@ pub trait SpanExt: sealed::Sealed {
     /// ```
     fn emit(&self, event: impl Into<Box<Event>>);
 
-    /// Makes the span a child of the span that sent a request, in the trace of that request, and adds the request's correlators.
+    /// Makes the span a child of the span that sent a request, in the trace of that request, and adds the request's correlators and
+    /// its baggage.
     ///
     /// [`propagation::extract`](crate::propagation::extract) reads `remote` from the headers of the request. Call this method before the
     /// span is entered and has children. Returns false if the request has no trace, if the span is not recorded, or if it has a recorded
-    /// parent in this program; correlators are added in any case.
+    /// parent in this program; correlators and baggage are added in any case.
     fn set_remote_parent(&self, remote: &Remote) -> bool;
 
     /// Returns the trace id, the span id and the sampling decision of the span.
