@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// A program that has `jkool-model` among its dependencies leaves out `crate`.
 #[derive(Snapshot)]
@@ -16,6 +17,8 @@ use std::time::Duration;
 struct Payment {
     #[jkool(rename = "order-no")]
     order_no: String,
+    /// With the feature `uuid`; `chrono` and `time` have one, too.
+    id: Uuid,
     #[jkool(value_type = "currency.usd")]
     amount: f64,
     took: Duration,
@@ -68,6 +71,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let payment = Payment {
         order_no: "A-100".into(),
+        id: Uuid::new_v4(),
         amount: 42.5,
         took: Duration::from_millis(3),
         coupon: None,

@@ -23,6 +23,7 @@ pub(crate) struct Field {
     pub(crate) flatten: bool,
     pub(crate) value_type: Option<ValueType>,
     pub(crate) with: Option<ExprPath>,
+    pub(crate) serde: bool,
 }
 
 /// The value type of a field: a known name, or an expression.
@@ -47,7 +48,7 @@ impl Container {
             "name" => once(&meta, &mut read.name, text),
             "category" => once(&meta, &mut read.category, text),
             "crate" => once(&meta, &mut read.model, |meta| text(meta)?.parse()),
-            "rename" | "skip" | "flatten" | "value_type" | "with" => {
+            "rename" | "skip" | "flatten" | "value_type" | "with" | "serde" => {
                 Err(meta.error("this is for a field; a struct takes `name`, `category` and `crate`"))
             }
             _ => Err(meta.error("a struct takes `name = \"..\"`, `category = \"..\"` and `crate = \"..\"`")),
@@ -63,21 +64,21 @@ impl Field {
             "rename" => once(&meta, &mut read.rename, text),
             "skip" => flag(&meta, &mut read.skip),
             "flatten" => flag(&meta, &mut read.flatten),
+            "serde" => flag(&meta, &mut read.serde),
             "value_type" => once(&meta, &mut read.value_type, measured),
             "with" => once(&meta, &mut read.with, function),
             "name" | "category" => {
                 Err(meta.error("this is for the struct; a field gets another name by `rename = \"..\"`"))
             }
-            _ => Err(meta.error(
-                "a field takes `rename = \"..\"`, `skip`, `flatten`, `value_type = \"..\"` and `with = \"..\"`",
-            )),
+            _ => Err(meta.error(OF_A_FIELD)),
         })?;
         read.check(field)?;
         Ok(read)
     }
 
     fn check(&self, field: &syn::Field) -> syn::Result<()> {
-        let others = self.rename.is_some() || self.flatten || self.value_type.is_some() || self.with.is_some();
+        let others =
+            self.rename.is_some() || self.flatten || self.value_type.is_some() || self.with.is_some() || self.serde;
         let wrong = match self {
             Self { skip: true, .. } if others => "a field that is skipped takes no other attribute",
             Self { flatten: true, rename: Some(_), .. } => {
@@ -86,12 +87,21 @@ impl Field {
             Self { flatten: true, with: Some(_), .. } => {
                 "leave out `flatten`, or `with`: what `with` makes is one property"
             }
+            Self { serde: true, with: Some(_), .. } => {
+                "leave out `serde`, or `with`: each says how to convert the field"
+            }
+            Self { serde: true, flatten: true, .. } => {
+                "leave out `flatten`, or `serde`: what serde makes of a field may be one value without a name"
+            }
             Self { rename: Some(name), .. } if name.value().is_empty() => "a property needs a name: `rename` is empty",
             _ => return Ok(()),
         };
         Err(syn::Error::new_spanned(field, wrong))
     }
 }
+
+const OF_A_FIELD: &str =
+    "a field takes `rename = \"..\"`, `skip`, `flatten`, `serde`, `value_type = \"..\"` and `with = \"..\"`";
 
 fn each(attributes: &[Attribute], mut read: impl FnMut(ParseNestedMeta<'_>) -> syn::Result<()>) -> syn::Result<()> {
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("jkool")) {

@@ -107,21 +107,30 @@ fn append(field: &syn::Field, attributes: &Field, model: &TokenStream) -> TokenS
     };
     let value = match &attributes.with {
         Some(with) => quote_spanned!(with.span()=> &#with(&self.#ident)),
+        None if attributes.serde => quote_spanned!(at=> &#model::derived::Serialized::of(&self.#ident)),
         None => quote_spanned!(at=> &self.#ident),
     };
     quote_spanned!(at=> #model::derived::field(#value, &__whole, #name, #value_type, __properties);)
 }
 
-/// Type parameters that occur in a field must implement `ToProperties`.
+/// Type parameters that occur in a field must implement `ToProperties`, or `Serialize` if the field is converted by serde.
 fn bounded(generics: &Generics, read: &[(&syn::Field, Field)], model: &TokenStream) -> Generics {
     let mut generics = generics.clone();
     for parameter in &mut generics.params {
         let GenericParam::Type(parameter) = parameter else { continue };
-        let in_a_field = read.iter().any(|(field, attributes)| {
-            attributes.with.is_none() && mentions(field.ty.to_token_stream(), &parameter.ident)
-        });
-        if in_a_field {
+        let in_a_field = |serde| {
+            read.iter().any(|(field, attributes)| {
+                attributes.with.is_none()
+                    && attributes.serde == serde
+                    && mentions(field.ty.to_token_stream(), &parameter.ident)
+            })
+        };
+        let (direct, by_serde) = (in_a_field(false), in_a_field(true));
+        if direct {
             parameter.bounds.push(parse_quote!(#model::ToProperties));
+        }
+        if by_serde {
+            parameter.bounds.push(parse_quote!(#model::derived::Serialize));
         }
     }
     generics

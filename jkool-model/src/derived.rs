@@ -6,6 +6,9 @@ use crate::snapshot::Snapshot;
 use crate::to_properties::{PropertySet, ToProperties, part};
 use crate::value_type::ValueType;
 
+pub use crate::to_properties::serialized::Serialized;
+pub use serde::Serialize;
+
 /// Creates a snapshot from all fields of `whole`.
 pub fn snapshot(name: &'static str, category: &'static str, fields: usize, whole: &dyn ToProperties) -> Snapshot {
     let mut snapshot = Snapshot::builder(name).category(category).build();

@@ -16,7 +16,8 @@ use std::time::SystemTime;
 ///
 /// Rust's basic types convert into it, with the data type that TNT4J uses for the corresponding Java type: `i32` is `int`,
 /// `i64` is `long`, `f64` is `double`. An unsigned integer becomes the next larger signed type; an integer that does not fit 64
-/// bits becomes a `bint`. A [`SystemTime`] is a `date.usec`.
+/// bits becomes a `bint`. A [`SystemTime`] is a `date.usec`, and so are the points in time of `chrono` and `time` with the features of
+/// these names; their dates and times without an offset are texts.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct TypedValue {
@@ -142,6 +143,43 @@ typed_from! {
     Timestamp as DateUsec: |time| Value::Int(time.as_usec());
     SystemTime as DateUsec: |time| Value::Int(Timestamp::from(time).as_usec());
     () as None: |()| Value::Null;
+}
+
+#[cfg(feature = "chrono")]
+typed_from! {
+    // The form of ISO 8601, as serde writes it.
+    chrono::NaiveDateTime as String: |time| Value::Text(format!("{time:?}").into());
+    chrono::NaiveDate as String: |date| Value::Text(format!("{date:?}").into());
+    chrono::NaiveTime as String: |time| Value::Text(format!("{time:?}").into());
+}
+
+#[cfg(feature = "chrono")]
+impl<Tz: chrono::TimeZone> From<chrono::DateTime<Tz>> for TypedValue {
+    fn from(time: chrono::DateTime<Tz>) -> Self {
+        Timestamp::from(time).into()
+    }
+}
+
+#[cfg(feature = "time")]
+typed_from! {
+    time::OffsetDateTime as DateUsec: |time| Value::Int(Timestamp::from(time).as_usec());
+    time::UtcDateTime as DateUsec: |time| Value::Int(Timestamp::from(time).as_usec());
+    time::PrimitiveDateTime as String: |time| Value::Text(format!("{}T{}", time.date(), iso(time.time())).into());
+    time::Date as String: |date| Value::Text(date.to_string().into());
+    time::Time as String: |time| Value::Text(iso(time).into());
+}
+
+/// The form of ISO 8601, which its `Display` is not.
+#[cfg(feature = "time")]
+fn iso(time: time::Time) -> String {
+    let (hour, minute, second, nanos) = time.as_hms_nano();
+    let text = format!("{hour:02}:{minute:02}:{second:02}.{nanos:09}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+#[cfg(feature = "uuid")]
+typed_from! {
+    uuid::Uuid as String: |uuid| Value::Text(uuid.to_string().into());
 }
 
 impl From<u64> for TypedValue {

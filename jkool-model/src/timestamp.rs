@@ -71,6 +71,36 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
+/// Less than a microsecond is cut off.
+#[cfg(feature = "chrono")]
+impl<Tz: chrono::TimeZone> From<chrono::DateTime<Tz>> for Timestamp {
+    fn from(time: chrono::DateTime<Tz>) -> Self {
+        Self(time.timestamp_micros())
+    }
+}
+
+/// Less than a microsecond is cut off; a time out of range becomes the nearest one in range.
+#[cfg(feature = "time")]
+impl From<time::OffsetDateTime> for Timestamp {
+    fn from(time: time::OffsetDateTime) -> Self {
+        Self(nearest(time.unix_timestamp_nanos().div_euclid(1_000)))
+    }
+}
+
+/// Less than a microsecond is cut off; a time out of range becomes the nearest one in range.
+#[cfg(feature = "time")]
+impl From<time::UtcDateTime> for Timestamp {
+    fn from(time: time::UtcDateTime) -> Self {
+        Self(nearest(time.unix_timestamp_nanos().div_euclid(1_000)))
+    }
+}
+
+/// Returns the number of microseconds, or the nearest one of 64 bits.
+#[cfg(any(feature = "chrono", feature = "time"))]
+pub(crate) fn nearest(usec: i128) -> i64 {
+    i64::try_from(usec).unwrap_or(if usec < 0 { i64::MIN } else { i64::MAX })
+}
+
 /// Parses microseconds, and ISO 8601 (`2016-03-09T12:00:00`, with an optional fraction and offset; UTC without one).
 ///
 /// An offset is `Z`, `+01:00`, `+0100`, `+01`, or one of the names of RFC 5322, which are unambiguous: `UTC`, `UT`, `GMT`,

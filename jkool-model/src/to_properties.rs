@@ -2,6 +2,7 @@
 
 mod containers;
 mod scalars;
+pub(crate) mod serialized;
 
 use crate::Text;
 use crate::property::Property;
@@ -14,6 +15,10 @@ use crate::value::Value;
 /// | what [`TypedValue`](crate::TypedValue) is made of; `&str`; a `Value` | a property |
 /// | [`Duration`](std::time::Duration) | a property in microseconds, `age.usec` |
 /// | an IP address | a property, `addr.ip.v4` or `addr.ip.v6` |
+/// | `DateTime` (feature `chrono`), `OffsetDateTime`, `UtcDateTime` (feature `time`) | a property that is a time, `date.usec` |
+/// | a date or time without an offset (features `chrono`, `time`) | a property with a text, `2016-03-09T12:00:00` |
+/// | `TimeDelta` (feature `chrono`), `time::Duration` (feature `time`) | a property in microseconds, `age.usec` |
+/// | `Uuid` (feature `uuid`) | a property with a text, `guid` |
 /// | `None` | nothing |
 /// | a struct with `#[derive(Snapshot)]` | a property a field, `payment.amount` |
 /// | a map | a property an entry, `stock.apples`, in the order of the keys |
@@ -47,8 +52,10 @@ use crate::value::Value;
     message = "`{Self}` can't be a property of a snapshot",
     label = "no property",
     note = "write `#[jkool(skip)]` to leave the field out",
+    note = "write `#[jkool(serde)]` if it implements `serde::Serialize`",
     note = "write `#[jkool(with = \"ToString::to_string\")]`, or another function from a reference to a value",
-    note = "or `#[derive(Snapshot)]` above its struct, or implement `ToProperties` for it"
+    note = "or `#[derive(Snapshot)]` above its struct, or implement `ToProperties` for it",
+    note = "a type of `chrono`, `time` or `uuid` needs the feature of that name of `jkool-model` or `jkool-client`"
 )]
 pub trait ToProperties {
     /// Appends it as a property `name`, or, if it has parts, each part as `name.part`. If the name is empty, the parts have

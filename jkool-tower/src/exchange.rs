@@ -108,6 +108,10 @@ impl Exchange {
             span.record("server.port", port);
         }
         propagation::inject(&span, |name, value| {
+            // Baggage that the program has set is newer.
+            if name == propagation::BAGGAGE && headers.contains_key(name) {
+                return;
+            }
             if let Ok(value) = HeaderValue::try_from(value) {
                 headers.insert(HeaderName::from_static(name), value);
             }

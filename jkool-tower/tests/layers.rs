@@ -78,6 +78,28 @@ async fn a_call_is_two_activities_and_two_events_of_one_trace() {
     assert!(sent[0].time <= received[0].time);
 }
 
+/// A server that calls another one, with baggage of its own or without.
+#[tokio::test]
+async fn baggage_is_passed_on_unless_the_program_sets_its_own() {
+    let _streamed = start();
+    for (own, expected) in [(None, "session.id=8f5b, k=v"), (Some("k=own"), "k=own")] {
+        let last = service_fn(|request: Request<Full<Bytes>>| async move {
+            Ok::<_, Infallible>(Response::new(request.headers()["baggage"].to_str().unwrap().to_owned()))
+        });
+        let first = ServerLayer::new().layer(service_fn(move |_: Request<Full<Bytes>>| async move {
+            let mut call = request();
+            if let Some(own) = own {
+                call.headers_mut().insert("baggage", own.parse().unwrap());
+            }
+            ClientLayer::new().layer(last).oneshot(call).await
+        }));
+        let mut incoming = request();
+        incoming.headers_mut().insert("baggage", "session.id=8f5b, k=v".parse().unwrap());
+        let response = first.oneshot(incoming).await.unwrap();
+        assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), expected);
+    }
+}
+
 #[tokio::test]
 async fn a_failure_is_an_error_and_so_is_5xx() {
     for (status, severity, activity_status) in

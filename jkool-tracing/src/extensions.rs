@@ -6,10 +6,9 @@
 
 use crate::event::Around;
 use crate::record::{Record, Records};
-use crate::trace::TraceContext;
+use crate::trace::{PassedOn, TraceContext};
 use jkool_client::catch_panic;
 use smallvec::smallvec;
-use std::sync::Arc;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
 /// Looks at it. The span is locked meanwhile: nothing of the program's own may run in `f`, here and below.
@@ -70,20 +69,15 @@ where
 }
 
 /// Adds what a layer keeps of a new span.
-pub(crate) fn add<S>(
-    span: &SpanRef<'_, S>,
-    context: TraceContext,
-    is_root: bool,
-    trace_state: Option<Arc<str>>,
-    record: Record,
-) where
+pub(crate) fn add<S>(span: &SpanRef<'_, S>, context: TraceContext, is_root: bool, passed_on: PassedOn, record: Record)
+where
     S: for<'a> LookupSpan<'a>,
 {
     catch_panic(|| {
         let mut extensions = span.extensions_mut();
         match extensions.get_mut::<Records>() {
             Some(records) => records.of_layers.push(record),
-            None => extensions.insert(Records { context, is_root, trace_state, of_layers: smallvec![record] }),
+            None => extensions.insert(Records { context, is_root, passed_on, of_layers: smallvec![record] }),
         }
     });
 }

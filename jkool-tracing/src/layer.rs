@@ -9,7 +9,7 @@ use crate::presence::{self, Presence};
 use crate::record::{Record, Records, Said};
 use crate::settings::{Settings, Spans};
 use crate::shared::Shared;
-use crate::trace::TraceContext;
+use crate::trace::{PassedOn, TraceContext};
 use jkool_client::facade::recursion::{RecursionGuard, Sink};
 use jkool_client::facade::surroundings;
 use jkool_client::model::{Entity, TypedValue};
@@ -82,17 +82,18 @@ impl JkoolLayer {
         let known = if is_alone { None } else { extensions::look(span, |records| records.context) };
         let (client, settings) = (&self.shared.client, &self.shared.settings);
         let inside = |records: &mut Records| {
-            let (parent, trace_state) = (records.context, records.trace_state.clone());
+            let (parent, passed_on) = (records.context, records.passed_on.clone());
             let record = records.of_mut(self.number)?;
             let context = known.unwrap_or_else(|| parent.child(client));
             if parent.sampled && context.sampled {
                 record.child(settings.max_children, || context.span_id.tracking_id());
             }
-            Some((context, Some(parent), trace_state))
+            Some((context, Some(parent), passed_on))
         };
         let found = ancestors(span).find_map(|around| extensions::change(&around, inside).flatten());
-        let root = || (known.unwrap_or_else(|| TraceContext::root(client, settings.sample_ratio)), None, None);
-        let (context, parent, trace_state) = found.unwrap_or_else(root);
+        let root =
+            || (known.unwrap_or_else(|| TraceContext::root(client, settings.sample_ratio)), None, PassedOn::default());
+        let (context, parent, passed_on) = found.unwrap_or_else(root);
         // A root span may get a remote parent later, whose trace is sampled.
         let recorded = context.sampled || parent.is_none();
         let said =
@@ -103,7 +104,7 @@ impl JkoolLayer {
         }
         let Fields(record) = visited;
         entered::expect(self.number, &span.id(), Arc::clone(&record.presence));
-        extensions::add(span, context, parent.is_none(), trace_state, record);
+        extensions::add(span, context, parent.is_none(), passed_on, record);
     }
 
     fn close<S>(&self, span: &SpanRef<'_, S>)

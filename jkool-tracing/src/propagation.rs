@@ -1,5 +1,5 @@
-//! Trace propagation between services, with the headers of [W3C Trace Context](https://www.w3.org/TR/trace-context/) and
-//! `X-Correlator`.
+//! Trace propagation between services, with the headers of [W3C Trace Context](https://www.w3.org/TR/trace-context/),
+//! `X-Correlator` and [W3C Baggage](https://www.w3.org/TR/baggage/).
 //!
 //! The functions read and write headers through closures, so they work with the header types of any library.
 //!
@@ -25,7 +25,7 @@ use crate::correlators;
 use crate::extensions;
 use crate::record::Record;
 use crate::span_ext::with_recorded;
-use crate::trace::TraceContext;
+use crate::trace::{PassedOn, TraceContext};
 use jkool_client::model::Text;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -39,14 +39,19 @@ pub const TRACESTATE: &str = "tracestate";
 /// a space, a control character or not ASCII is written as `%XX`.
 pub const X_CORRELATOR: &str = "x-correlator";
 
+/// The name of the header with data that the services of a trace share. Its value is passed on unchanged.
+pub const BAGGAGE: &str = "baggage";
+
 /// The maximum length of a header in bytes. Longer headers are ignored.
 const MAX_HEADER: usize = 4096;
+/// The maximum length of baggage, which every service must be able to pass on.
+const MAX_BAGGAGE: usize = 8192;
 
 /// The trace context and the correlators of a request from another service.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Remote {
     pub(crate) context: Option<TraceContext>,
-    pub(crate) trace_state: Option<Arc<str>>,
+    pub(crate) passed_on: PassedOn,
     pub(crate) correlators: Vec<Text>,
 }
 
@@ -60,18 +65,25 @@ impl Remote {
     pub fn correlators(&self) -> &[Text] {
         &self.correlators
     }
+
+    /// Returns the baggage of the request, as its header contains it.
+    pub fn baggage(&self) -> Option<&str> {
+        self.passed_on.baggage.as_deref()
+    }
 }
 
-/// Reads the trace context and the correlators from the headers of a request.
+/// Reads the trace context, the correlators and the baggage from the headers of a request.
 ///
 /// `get` returns the value of a header by its name. It is called with the name in lower case first, and then in the usual mixed case.
-/// Invalid headers, and headers of more than 4,096 bytes, are ignored.
+/// Invalid headers, and headers of more than 4,096 bytes (8,192 for baggage), are ignored.
 pub fn extract<'h>(get: impl Fn(&str) -> Option<&'h str>) -> Remote {
-    let either = |lower: &str, mixed: &str| get(lower).or_else(|| get(mixed)).filter(|value| value.len() <= MAX_HEADER);
+    let found = |lower: &str, mixed: &str| get(lower).or_else(|| get(mixed));
+    let either = |lower: &str, mixed: &str| found(lower, mixed).filter(|value| value.len() <= MAX_HEADER);
     let context = either(TRACEPARENT, "Traceparent").and_then(TraceContext::parse);
     // Without a valid `traceparent`, `tracestate` has no meaning.
     let trace_state = context.and_then(|_| either(TRACESTATE, "Tracestate")).map(Arc::from);
-    let mut remote = Remote { context, trace_state, correlators: Vec::new() };
+    let baggage = found(BAGGAGE, "Baggage").filter(|value| value.len() <= MAX_BAGGAGE).map(Arc::from);
+    let mut remote = Remote { context, passed_on: PassedOn { trace_state, baggage }, correlators: Vec::new() };
     for correlator in either(X_CORRELATOR, "X-Correlator").into_iter().flat_map(|list| list.split(',')) {
         correlators::add(&mut remote.correlators, decode(correlator.trim()).into());
     }
@@ -85,7 +97,7 @@ pub fn inject(span: &Span, mut set: impl FnMut(&'static str, String)) {
         let (mut context, mut list) = (None, Vec::new());
         for span in span.scope() {
             extensions::look(&span, |records| {
-                context.get_or_insert_with(|| (records.context, records.trace_state.clone()));
+                context.get_or_insert_with(|| (records.context, records.passed_on.clone()));
                 for correlator in records.of_layers.iter().flat_map(Record::correlators) {
                     correlators::add(&mut list, correlator.clone());
                 }
@@ -93,10 +105,12 @@ pub fn inject(span: &Span, mut set: impl FnMut(&'static str, String)) {
         }
         (context, list)
     });
-    let Some((Some((context, trace_state)), list)) = found else { return };
+    let Some((Some((context, passed_on)), list)) = found else { return };
     set(TRACEPARENT, context.to_string());
-    if let Some(trace_state) = trace_state {
-        set(TRACESTATE, trace_state.as_ref().to_owned());
+    for (name, value) in [(TRACESTATE, passed_on.trace_state), (BAGGAGE, passed_on.baggage)] {
+        if let Some(value) = value {
+            set(name, value.as_ref().to_owned());
+        }
     }
     let mut header = String::new();
     for correlator in list.iter().map(|correlator| encode(correlator)) {
@@ -144,7 +158,7 @@ fn decode(encoded: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_HEADER, decode, encode, extract};
+    use super::{MAX_BAGGAGE, MAX_HEADER, decode, encode, extract};
 
     #[test]
     fn any_correlator_comes_back_from_a_header() {
@@ -168,5 +182,9 @@ mod tests {
         assert_eq!(remote, super::Remote::default());
         let remote = extract(|name| (name == "X-Correlator").then_some(" a ,, b,a"));
         assert_eq!(remote.correlators(), ["a", "b"]);
+        let baggage = "k=v,".repeat(MAX_BAGGAGE / 4);
+        assert_eq!(extract(|name| (name == "Baggage").then_some(&*baggage)).baggage(), Some(&*baggage));
+        let baggage = baggage + ",";
+        assert_eq!(extract(|name| (name == "baggage").then_some(&*baggage)).baggage(), None);
     }
 }

@@ -8,7 +8,7 @@ use crate::known_names;
 use crate::presence::{self, Presence};
 use crate::properties::Properties;
 use crate::shared::OpenSpan;
-use crate::trace::{SpanId, TraceContext};
+use crate::trace::{PassedOn, SpanId, TraceContext};
 use jkool_client::facade::{keys, now};
 use jkool_client::model::{
     Activity, Property, Scalar, Severity, Snapshot, Text, Timestamp, TrackingId, TypedValue, Value, ValueType,
@@ -25,8 +25,7 @@ pub(crate) struct Records {
     pub(crate) context: TraceContext,
     /// No span around it is recorded.
     pub(crate) is_root: bool,
-    /// What `tracestate` said, which is handed on as it came.
-    pub(crate) trace_state: Option<Arc<str>>,
+    pub(crate) passed_on: PassedOn,
     pub(crate) of_layers: SmallVec<[Record; 1]>,
 }
 

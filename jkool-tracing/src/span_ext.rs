@@ -57,11 +57,12 @@ pub trait SpanExt: sealed::Sealed {
     /// ```
     fn emit(&self, event: impl Into<Box<Event>>);
 
-    /// Makes the span a child of the span that sent a request, in the trace of that request, and adds the request's correlators.
+    /// Makes the span a child of the span that sent a request, in the trace of that request, and adds the request's correlators and
+    /// its baggage.
     ///
     /// [`propagation::extract`](crate::propagation::extract) reads `remote` from the headers of the request. Call this method before the
     /// span is entered and has children. Returns false if the request has no trace, if the span is not recorded, or if it has a recorded
-    /// parent in this program; correlators are added in any case.
+    /// parent in this program; correlators and baggage are added in any case.
     fn set_remote_parent(&self, remote: &Remote) -> bool;
 
     /// Returns the trace id, the span id and the sampling decision of the span.
@@ -107,9 +108,12 @@ impl SpanExt for Span {
                 for record in &mut records.of_layers {
                     remote.correlators.iter().for_each(|correlator| record.correlator(correlator.clone()));
                 }
+                if remote.passed_on.baggage.is_some() {
+                    records.passed_on.baggage.clone_from(&remote.passed_on.baggage);
+                }
                 let parent = remote.context.filter(|_| is_own && records.is_root)?;
                 (records.context.trace_id, records.context.sampled) = (parent.trace_id, parent.sampled);
-                records.trace_state.clone_from(&remote.trace_state);
+                records.passed_on.trace_state.clone_from(&remote.passed_on.trace_state);
                 for record in &mut records.of_layers {
                     record.presence.set_context(records.context);
                     if let Some(said) = &mut record.said {

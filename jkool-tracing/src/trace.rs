@@ -4,6 +4,7 @@ use jkool_client::Client;
 use jkool_client::model::json::{Json, hex};
 use jkool_client::model::{Text, TrackingId};
 use std::fmt;
+use std::sync::Arc;
 
 /// The id of a trace: 16 bytes. As text it has 32 hexadecimal digits, and it is a correlator of all spans and events of the trace.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,6 +20,13 @@ pub struct TraceContext {
     pub(crate) trace_id: TraceId,
     pub(crate) span_id: SpanId,
     pub(crate) sampled: bool,
+}
+
+/// Headers of a request that are passed on unchanged with the requests that follow from it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct PassedOn {
+    pub(crate) trace_state: Option<Arc<str>>,
+    pub(crate) baggage: Option<Arc<str>>,
 }
 
 impl TraceId {

@@ -19,6 +19,7 @@ fn request(flags: &str) -> BTreeMap<&'static str, String> {
         ("traceparent", format!("00-{TRACE}-{PARENT}-{flags}")),
         ("tracestate", "vendor=00f067aa, other=1".into()),
         ("x-correlator", "order-42, a%2Cb".into()),
+        ("baggage", "session.id=8f5b1d2c;ttl=1, synthetic_request=true".into()),
     ])
 }
 
@@ -76,8 +77,19 @@ fn a_trace_crosses_services() {
         ("traceparent", format!("00-{TRACE}-{}-01", call.tracking_id.unwrap())),
         ("tracestate", "vendor=00f067aa, other=1".into()),
         ("x-correlator", "order-42,a%2Cb".into()),
+        ("baggage", "session.id=8f5b1d2c;ttl=1, synthetic_request=true".into()),
     ]);
     assert_eq!(headers, expected);
+}
+
+#[test]
+fn baggage_is_passed_on_without_a_trace() {
+    let (_streamed, _default) = start(|builder| builder);
+    let span = info_span!("request");
+    assert!(!span.set_remote_parent(&read(&BTreeMap::from([("baggage", "tenant=7".into())]))));
+    span.set_remote_parent(&propagation::Remote::default());
+    assert_eq!(span.in_scope(|| written(&info_span!("call")))["baggage"], "tenant=7");
+    assert!(!written(&info_span!(parent: None, "another")).contains_key("baggage"));
 }
 
 #[test]

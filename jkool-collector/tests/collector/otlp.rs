@@ -62,6 +62,33 @@ fn a_span_that_is_sent_again_is_stored_once() {
 }
 
 #[test]
+fn what_baggage_has_left_in_each_service_is_found_by_its_value() {
+    let collector = collector();
+    let session = |id: &str| json!([{"key": "session.id", "value": {"stringValue": id}}]);
+    for (service, id) in [("frontend", "8f5b"), ("checkout", "8f5b"), ("checkout", "0c7a")] {
+        let resource = json!({"attributes": [{"key": "service.name", "value": {"stringValue": service}}]});
+        let span = json!({"traceId": format!("{id:0>32}"), "spanId": "00f067aa0ba902b7", "name": service, "attributes": session(id)});
+        let spans = json!({"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": [span]}]}]});
+        assert_eq!(post(&collector, "/v1/traces", &[JSON], spans.to_string()).status, 200);
+        let record = json!({"eventName": "told", "attributes": session(id)});
+        let logs = json!({"resourceLogs": [{"resource": resource, "scopeLogs": [{"logRecords": [record]}]}]});
+        assert_eq!(post(&collector, "/v1/logs", &[JSON], logs.to_string()).status, 200);
+    }
+    let found = ask(&collector, request("GET", "/api/events?where=properties.session.id%3D8f5b", &[], "")).json();
+    let entities = found["events"].as_array().unwrap().iter().map(|item| &item["entity"]);
+    let mut told: Vec<_> =
+        entities.map(|e| (e["source-fqn"].as_str().unwrap(), e["operation"].as_str().unwrap())).collect();
+    told.sort_unstable();
+    let expected = [
+        ("APPL=checkout", "checkout"),
+        ("APPL=checkout", "told"),
+        ("APPL=frontend", "frontend"),
+        ("APPL=frontend", "told"),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn bodies_may_be_compressed() {
     let collector = collector();
     let packed = gzip(&protobuf(&["a"; 2_000]));

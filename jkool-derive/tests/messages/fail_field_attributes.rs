@@ -20,6 +20,10 @@ struct Payment {
     flattened: u32,
     #[jkool(flatten, with = "f")]
     flattened_with: u32,
+    #[jkool(serde, with = "f")]
+    serde_with: u32,
+    #[jkool(serde, flatten)]
+    serde_flattened: u32,
     #[jkool(with = "not a path")]
     no_function: u32,
     #[jkool(skip, skip)]

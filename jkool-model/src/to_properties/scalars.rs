@@ -4,6 +4,8 @@ use super::ToProperties;
 use crate::Text;
 use crate::property::{Property, TypedValue};
 use crate::timestamp::Timestamp;
+#[cfg(any(feature = "chrono", feature = "time"))]
+use crate::timestamp::nearest;
 use crate::trackable::usec;
 use crate::value::Value;
 use crate::value_type::ValueType;
@@ -61,6 +63,29 @@ scalars! {
     TypedValue as |typed| typed.clone();
 }
 
+#[cfg(feature = "chrono")]
+scalars! {
+    chrono::NaiveDateTime as |time| (*time).into();
+    chrono::NaiveDate as |date| (*date).into();
+    chrono::NaiveTime as |time| (*time).into();
+}
+
+#[cfg(feature = "chrono")]
+impl<Tz: chrono::TimeZone> ToProperties for chrono::DateTime<Tz> {
+    fn append_properties(&self, name: Text, properties: &mut Vec<Property>) {
+        properties.push(Property::new(name, self.clone()));
+    }
+}
+
+#[cfg(feature = "time")]
+scalars! {
+    time::OffsetDateTime as |time| (*time).into();
+    time::UtcDateTime as |time| (*time).into();
+    time::PrimitiveDateTime as |time| (*time).into();
+    time::Date as |date| (*date).into();
+    time::Time as |time| (*time).into();
+}
+
 /// Types that determine the value type.
 macro_rules! measured {
     ($($ty:ty as $typed:expr, $value_type:expr;)+) => {
@@ -82,4 +107,21 @@ measured! {
         IpAddr::V4(_) => ValueType::AddrIpV4,
         IpAddr::V6(_) => ValueType::AddrIpV6,
     };
+}
+
+#[cfg(feature = "chrono")]
+measured! {
+    chrono::TimeDelta as |delta| {
+        nearest(i128::from(delta.num_seconds()) * 1_000_000 + i128::from(delta.subsec_nanos() / 1_000)).into()
+    }, |_| ValueType::AgeUsec;
+}
+
+#[cfg(feature = "time")]
+measured! {
+    time::Duration as |duration| nearest(duration.whole_microseconds()).into(), |_| ValueType::AgeUsec;
+}
+
+#[cfg(feature = "uuid")]
+measured! {
+    uuid::Uuid as |uuid| (*uuid).into(), |_| ValueType::Guid;
 }

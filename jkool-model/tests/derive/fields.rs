@@ -1,16 +1,11 @@
-//! What `#[derive(Snapshot)]` makes of a struct.
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+//! Fields of the types that need no feature.
 
+use crate::told;
 use jkool_model::{DataType, Event, Property, Snapshot, Timestamp, ToProperties, ToSnapshot, Value, ValueType};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::{Duration, SystemTime};
-
-fn told(snapshot: &Snapshot) -> Vec<String> {
-    let told = |p: &Property| format!("{}: {} {} [{}]", p.name, p.data_type, p.value, p.value_type);
-    snapshot.properties.iter().map(told).collect()
-}
 
 #[derive(Snapshot)]
 struct Scalars<'a> {

@@ -1,13 +1,19 @@
-//! What each message becomes, to be looked at: `golden/*.json` is what is sent, `*.jsonl` what comes of it, line by line. With the
-//! variable BLESS the results are written anew.
+//! What each message becomes, to be looked at: `*.json`, and what `demo.rs` makes, is what is sent, `*.jsonl` what comes of it, line by
+//! line. With the variable BLESS the results are written anew.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod demo;
 
 use jkool_otlp::proto::{
     logs::ExportLogsServiceRequest, metrics::ExportMetricsServiceRequest, trace::ExportTraceServiceRequest,
 };
 use jkool_otlp::{Encoding, Limits, Mapped, Signal};
 use prost::Message;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+}
 
 fn as_protobuf(signal: Signal, json: &str) -> Vec<u8> {
     match signal {
@@ -28,13 +34,16 @@ fn told(mapped: &Mapped) -> String {
 }
 
 fn check(name: &str, signal: Signal) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    let json = std::fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
+    let json = std::fs::read_to_string(file(&format!("{name}.json"))).unwrap();
     let protobuf = as_protobuf(signal, &json);
     let mapped = signal.read(Encoding::Json, json.into(), Limits::NONE).unwrap();
     assert_eq!(signal.read(Encoding::Protobuf, protobuf.into(), Limits::NONE).unwrap(), mapped, "as protobuf");
-    let expected = folder.join(format!("{name}.jsonl"));
-    let found = told(&mapped);
+    compare(name, &mapped);
+}
+
+fn compare(name: &str, mapped: &Mapped) {
+    let expected = file(&format!("{name}.jsonl"));
+    let found = told(mapped);
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(&expected, &found).unwrap();
     }
