@@ -33,6 +33,7 @@ mod tail;
 mod trace;
 mod viewlet;
 mod watch;
+mod watch_form;
 mod watching;
 mod welcome;
 

@@ -8,7 +8,8 @@ use super::link::{url, url_with};
 use super::list_filter::{PARAMETER, Snapshots, asks_for_snapshots, split_at_now, wrong_from};
 use super::query_params::QueryParams;
 use super::row::row;
-use super::watch::{self, SIGN, Watch};
+use super::watch::hidden;
+use super::watch_form::watch_form;
 use super::welcome::welcome;
 use crate::app::App;
 use crate::filter::Filter;
@@ -35,12 +36,8 @@ pub(super) async fn show(
     // The script opens it beside the list.
     let _: Option<EntityId> = params.take("at");
     let snapshots = Snapshots::take(&mut params);
-    let watch = Watch::take(&app, &mut params).await;
     params.finish();
-    let watched = match watch {
-        Some(watch) => Some(watch.begin(&app).await?),
-        None => None,
-    };
+    let mark = params.mark(&app).await?;
     let (listed, now) = (snapshots.listed(&params.filter), app.clock.now());
     let (total, found, ahead) = app
         .store
@@ -54,23 +51,17 @@ pub(super) async fn show(
             Ok((reader.total()?, found, ahead))
         })
         .await?;
-    let holds = watched.as_ref().is_some_and(|watched| watched.has_too_many(now));
-    let title = if holds { format!("{SIGN}Events") } else { "Events".to_owned() };
     let mut own = Query::default();
     if snapshots.shown {
         own.push(PARAMETER, "shown");
     }
-    let watch_form = watch::form(&params, &own, watched.as_ref());
-    if let Some(watched) = &watched {
-        own.extend(watched.to_query());
-    }
-    let head = Frame { title: &title, tab: Tab::Events, filter: &params.filter, total: Some(total) };
+    let head =
+        Frame { title: "Events", tab: Tab::Events, filter: &params.filter, total: Some(total), mark: mark.as_ref() };
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1:6580");
     let main = html! {
         h1.unseen { "Events" }
-        (FilterForm { path: "/", params: &params, own: Some((watch::hidden(&own), own)) }.full())
-        (watch_form)
-        @if let Some(watched) = &watched { (watched.section(now)) }
+        (FilterForm { path: "/", params: &params, own: Some((hidden(&own), own.clone())) }.full())
+        (watch_form(&params, &own))
         @if total == 0 { (welcome(&format!("{}://{host}", app.scheme()), app.access.needs_token())) }
         (wrong_clocks(&params.filter, ahead, now))
         div.explore {

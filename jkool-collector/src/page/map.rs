@@ -48,7 +48,8 @@ pub(super) async fn show(
     let in_time = params.filter.time_only();
     let read = app.store.read(move |reader| Ok((reader.total()?, Flows::read(reader, level, &filter, now)?)));
     let (total, flows) = read.await?;
-    let head = Frame { title: "Map", tab: Tab::Map, filter: &params.filter, total: Some(total) };
+    let mark = params.mark(&app).await?;
+    let head = Frame { title: "Map", tab: Tab::Map, filter: &params.filter, total: Some(total), mark: mark.as_ref() };
     let mut own = Query::default();
     if level != LEVEL {
         own.push("level", level);

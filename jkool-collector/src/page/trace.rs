@@ -78,7 +78,8 @@ pub(super) async fn show(
     let window = view.window(trace.start, trace.length());
     let title = title(&trace);
     let filter = Filter::default();
-    let head = Frame { title: &title, tab: Tab::None, filter: &filter, total: Some(total) };
+    let mark = params.mark(&app).await?;
+    let head = Frame { title: &title, tab: Tab::None, filter: &filter, total: Some(total), mark: mark.as_ref() };
     let main = html! {
         div.heading {
             h1 { (title) " " span.type { "TRACE" } }

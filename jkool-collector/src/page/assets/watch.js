@@ -1,8 +1,9 @@
-// The mark of a watch: on the page, in its title and in its icon, which are seen while one looks at something else.
+// The mark of a watch: on each page, in its title and in its icon, which are seen while one looks at something else.
 import { listen } from "./listen.js";
 import { showTimes } from "./time.js";
 
 const SIGN = "(!) ";
+const KEPT = ["watch", "more-than"]; // parameters that links keep
 const mark = document.querySelector("#watch[data-watch]");
 const icon = document.querySelector("link[rel=icon]");
 
@@ -12,17 +13,36 @@ function say(holds) {
   icon.href = icon.href.replace(/favicon(-alert)?\.svg$/, holds ? "favicon-alert.svg" : "favicon.svg");
 }
 
+/** Shows what the server says now: the sentence in its place, where it is read out, and the list below it. */
+function show(fresh) {
+  showTimes(fresh);
+  const [said, now] = [mark, fresh].map((root) => root.querySelector(".mark"));
+  said.className = now.className;
+  said.replaceChildren(...now.childNodes);
+  now.remove();
+  while (said.nextSibling) said.nextSibling.remove();
+  mark.append(fresh);
+  mark.classList.remove("lost");
+  say(said.matches(".holds"));
+}
+
+/** What a link leads to is watched as this page is. */
+function keep(event) {
+  const link = event.target.closest?.("a[href^='/']:not([href^='/api/'])");
+  if (!link) return;
+  const to = new URL(link.getAttribute("href"), location.href);
+  for (const name of KEPT) to.searchParams.set(name, new URLSearchParams(location.search).get(name));
+  link.setAttribute("href", to.pathname + to.search + to.hash);
+}
+
 if (mark) {
   const parser = document.createElement("template");
-  const holds = () => mark.querySelector(".holds") !== null;
-  const show = (event) => {
+  const told = (event) => {
     parser.innerHTML = event.data;
-    showTimes(parser.content);
-    mark.replaceChildren(parser.content);
-    mark.classList.remove("lost");
-    say(holds());
+    show(parser.content);
   };
-  say(holds());
+  say(mark.querySelector(".holds") !== null);
   // What is not known is not told as if it were.
-  listen(mark.dataset.watch, { mark: show }, { background: true, lost: () => mark.classList.add("lost") });
+  listen(mark.dataset.watch, { mark: told }, { background: 5000, lost: () => mark.classList.add("lost") });
+  for (const kind of ["click", "auxclick"]) document.addEventListener(kind, keep, { capture: true });
 }
