@@ -5,6 +5,7 @@ mod assets;
 mod chart;
 mod charts;
 mod choice;
+mod columns;
 mod dashboard;
 mod dashboard_arrange;
 mod dashboard_edit;

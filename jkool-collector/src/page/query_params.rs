@@ -90,6 +90,11 @@ impl QueryParams {
         })
     }
 
+    /// All texts of a parameter that may be repeated.
+    pub(super) fn take_texts(&mut self, parameter: &str) -> Vec<String> {
+        self.rest.take_texts(parameter)
+    }
+
     /// Whatever nobody took is a fault too.
     pub(super) fn finish(&mut self) {
         self.faults.extend(std::mem::take(&mut self.rest).finish().err());

@@ -6,7 +6,7 @@ use super::events::ON_A_PAGE;
 use super::facets::{self, facets};
 use super::format::visible;
 use super::link::with_time;
-use super::list_filter::{Snapshots, split_at_now};
+use super::list_filter::{Listing, split_at_now};
 use super::outside::outside;
 use super::query_params::QueryParams;
 use super::strip::strip;
@@ -26,9 +26,9 @@ pub(super) async fn show(
     RawQuery(query): RawQuery,
 ) -> Result<impl IntoResponse, ErrorPage> {
     let mut params = QueryParams::read(&app, query.as_deref()).await;
-    let snapshots = Snapshots::take(&mut params);
+    let listing = Listing::take(&app, &mut params).await?;
     params.finish();
-    let (listed, now) = (snapshots.listed(&params.filter), app.clock.now());
+    let (listed, now) = (listing.snapshots.listed(&params.filter), app.clock.now());
     let read = app.store.read(move |reader| {
         // The strip finds its own end, for its data may be old.
         let range = reader.busy_range(&listed, now)?;
@@ -40,10 +40,10 @@ pub(super) async fn show(
     let (range, buckets, facets) = read.await?;
     let at = |time: Option<(Timestamp, Timestamp)>| {
         let all = Filter { since: None, until: None, ..params.filter.clone() };
-        snapshots.url("/", &time.map_or(all.clone(), |(from, to)| with_time(&all, from, to)))
+        listing.url("/", &time.map_or(all.clone(), |(from, to)| with_time(&all, from, to)))
     };
     let part = html! {
-        div data-part="facets" { (facets::list(&facets, &params.filter)) }
+        div data-part="facets" { (facets::list(&facets, &params.filter, &listing)) }
         div data-part="over-time" { (outside("/", &params.filter, range)) (strip(&buckets, &params.filter, at)) }
     };
     Ok((params.status(), Html(visible(part.into_string()))))

@@ -3,6 +3,7 @@ import "./complete.js";
 import "./explore.js";
 import "./form.js";
 import "./keys.js";
+import "./links.js";
 import "./map.js";
 import "./watch.js";
 import { arrange } from "./arrange.js";

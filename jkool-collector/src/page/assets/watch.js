@@ -3,7 +3,6 @@ import { listen } from "./listen.js";
 import { showTimes } from "./time.js";
 
 const SIGN = "(!) ";
-const KEPT = ["watch", "more-than"]; // parameters that links keep
 const mark = document.querySelector("#watch[data-watch]");
 const icon = document.querySelector("link[rel=icon]");
 
@@ -26,15 +25,6 @@ function show(fresh) {
   say(said.matches(".holds"));
 }
 
-/** What a link leads to is watched as this page is. */
-function keep(event) {
-  const link = event.target.closest?.("a[href^='/']:not([href^='/api/'])");
-  if (!link) return;
-  const to = new URL(link.getAttribute("href"), location.href);
-  for (const name of KEPT) to.searchParams.set(name, new URLSearchParams(location.search).get(name));
-  link.setAttribute("href", to.pathname + to.search + to.hash);
-}
-
 if (mark) {
   const parser = document.createElement("template");
   const told = (event) => {
@@ -44,5 +34,4 @@ if (mark) {
   say(mark.querySelector(".holds") !== null);
   // What is not known is not told as if it were.
   listen(mark.dataset.watch, { mark: told }, { background: 5000, lost: () => mark.classList.add("lost") });
-  for (const kind of ["click", "auxclick"]) document.addEventListener(kind, keep, { capture: true });
 }
