@@ -121,7 +121,7 @@ pub(super) async fn show(
                 a href=(trace_url(stored.id)) { "The whole trace" }
             }
             @let trace = Trace::of(&related);
-            (waterfall(&trace, trace.steps.iter(), Window::new(trace.start, trace.length(), None, None), stored.id, event_url))
+            (waterfall(&trace, trace.steps.iter(), Window::new(trace.start, trace.length(), None, None), stored.id, event_url, |_| html! {}))
         } }
         section.part {
             details.raw {
