@@ -68,18 +68,18 @@ impl Filter {
     /// `until`, each `where`, and each `q`, which is a query line in which names are written in full.
     ///
     /// # Errors
-    /// Returns an error if the value of a parameter is invalid.
+    /// Returns an error if the value of a parameter is invalid, or if one other than `where` and `q` is repeated.
     pub fn take(query: &mut Query) -> Result<Self, InvalidQuery> {
         let conditions: Vec<Condition> = query.take_all("where")?;
         let lines: Vec<Expression> = query.take_all("q")?;
         Ok(Self {
             kind: query.take("kind")?,
             severity: query.take("severity")?,
-            operation: query.take_text("operation"),
+            operation: query.take_text("operation")?,
             source: query.take("source")?,
             text: query.take("text")?,
-            correlator: query.take_text("corrid"),
-            parent: query.take_text("parent"),
+            correlator: query.take_text("corrid")?,
+            parent: query.take_text("parent")?,
             since: query.take("since")?,
             until: query.take("until")?,
             expression: conditions

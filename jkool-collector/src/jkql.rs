@@ -24,10 +24,11 @@ pub(crate) use line::{read_line, take_filter};
 pub use plan::Request;
 pub(crate) use socket::serve as serve_socket;
 
-use crate::store::Reader;
+use crate::field::FieldName;
+use crate::store::{Reader, StoreError};
 use jkool_jkql::{Output, Statement};
 use plan::Plan;
-use resolve::Resolver;
+use resolve::{Resolver, Target};
 
 /// Evaluates a jKQL statement, which must not be a subscription, and returns the answer.
 ///
@@ -45,6 +46,14 @@ use resolve::Resolver;
 /// Returns an error if the statement is invalid, contains an unknown name, or if the store fails.
 pub fn ask(reader: &Reader<'_>, request: &Request) -> Result<Answer, JkqlError> {
     answer(reader, &jkool_jkql::parse(&request.statement)?, request)
+}
+
+/// The field that a name means, as people write it or in full: of several that it may mean, the first.
+pub(crate) fn field_named(reader: &Reader<'_>, name: &str) -> Result<Option<FieldName>, StoreError> {
+    Ok(match Resolver::new(reader).named(name)? {
+        Target::Fields(fields) => fields.into_iter().next(),
+        Target::Message => None,
+    })
 }
 
 /// Evaluates a parsed statement. The statement in `request` is ignored.

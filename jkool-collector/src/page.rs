@@ -5,6 +5,7 @@ mod assets;
 mod chart;
 mod charts;
 mod choice;
+mod columns;
 mod dashboard;
 mod dashboard_arrange;
 mod dashboard_edit;
@@ -33,6 +34,7 @@ mod tail;
 mod trace;
 mod viewlet;
 mod watch;
+mod watch_form;
 mod watching;
 mod welcome;
 

@@ -57,24 +57,28 @@ impl Query {
         self.0.extend(other.0);
     }
 
-    /// Takes a parameter out. If it is repeated, the last value counts.
+    /// Takes a parameter out.
     ///
     /// # Errors
-    /// Returns an error if the value is not a `T`.
+    /// Returns an error if the value is not a `T`, or if the parameter is repeated.
     pub fn take<T>(&mut self, parameter: &str) -> Result<Option<T>, InvalidQuery>
     where
         T: FromStr<Err: fmt::Display>,
     {
-        let Some(value) = self.take_texts(parameter).pop() else { return Ok(None) };
+        let Some(value) = self.take_text(parameter)? else { return Ok(None) };
         if value.trim().is_empty() {
             return Ok(None);
         }
         value.trim().parse().map(Some).map_err(|error: T::Err| InvalidQuery::new(parameter, &value, error))
     }
 
-    /// Takes a text out, with leading and trailing spaces. If it is repeated, the last value counts.
-    pub(crate) fn take_text(&mut self, parameter: &str) -> Option<String> {
-        self.take_texts(parameter).pop()
+    /// Takes a text out, with leading and trailing spaces. It must not be repeated.
+    pub(crate) fn take_text(&mut self, parameter: &str) -> Result<Option<String>, InvalidQuery> {
+        let mut texts = self.take_texts(parameter);
+        match (texts.pop(), texts.is_empty()) {
+            (Some(last), false) => Err(InvalidQuery::new(parameter, &last, "expected only once")),
+            (last, _) => Ok(last),
+        }
     }
 
     /// Takes all values of a parameter that may be repeated.

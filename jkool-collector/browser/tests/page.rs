@@ -266,6 +266,59 @@ async fn one_looks_closer_without_leaving_the_list() {
 }
 
 #[tokio::test]
+async fn columns_are_chosen_and_kept() {
+    let browser = shop().await;
+    browser.size(1440, 900);
+    browser.open("/?operation=pay").await;
+    browser.click(".forms summary").await;
+    let offered =
+        browser.ask("[...document.querySelector('input[name=cols]').list.options].map((one) => one.value)").await;
+    assert!(offered.as_array().unwrap().contains(&serde_json::json!("Payment.amount")), "{offered}");
+    browser.press_in("input[name=cols]", "Payment.amount\u{e007}").await;
+    browser.arrive().await;
+    let heads = "[...document.querySelectorAll('.heads .name')].map((name) => name.textContent).join()";
+    let amounts = "[...document.querySelectorAll('#rows .own')].filter((cell) => /^Payment.amount: [0-9.]+$/.test(cell.textContent)).length";
+    assert_eq!(browser.ask(heads).await, "Payment.amount");
+    assert!(browser.ask(amounts).await.as_u64() > Some(10));
+    // Another by a facet, moved before it; what arrives has both.
+    browser.until("document.querySelectorAll('.as-column').length > 0").await;
+    browser.follow(".as-column").await;
+    let facet = browser.text(".heads .own:nth-of-type(6) .name").await;
+    browser.follow(".heads [aria-label^='Move ']").await;
+    assert_eq!(browser.ask(heads).await, format!("{facet},Payment.amount"));
+    browser.until("document.querySelector('#live').textContent === 'live'").await;
+    browser.point("nav a").await;
+    browser.send(&format!(
+        r#"{{"operation":"pay","time-usec":{},"snapshots":[{{"name":"Payment","category":"Order","properties":[{{"name":"amount","type":"double","value":7.5}}]}}]}}"#,
+        now()
+    ));
+    browser.until("document.querySelector('#rows .own:nth-of-type(4)')?.textContent === 'Payment.amount: 7.5'").await;
+    // A link in a row narrows the list, whose columns stay; so does a filter.
+    let path = browser.path().await;
+    browser.follow("#rows .sev").await;
+    assert_eq!(browser.ask(heads).await, format!("{facet},Payment.amount"));
+    browser.follow(".chips a").await;
+    browser.follow("form.filter button").await;
+    assert_eq!(browser.ask(heads).await, format!("{facet},Payment.amount"));
+    for (theme, width) in [("light", 1440), ("dark", 390)] {
+        browser.theme(theme);
+        browser.size(width, 900);
+        browser.open(&path).await;
+        let overflow = browser.ask("document.documentElement.scrollWidth - window.innerWidth").await;
+        assert!(overflow.as_i64().unwrap() <= 0, "{overflow} too wide at {width}");
+        browser.screenshot(&format!("columns-{theme}-{width}.png"), width).await;
+    }
+    browser.size(1440, 900);
+    browser.open(&path).await;
+    browser.follow(".heads [aria-label^='Remove']").await;
+    browser.follow(".heads [aria-label^='Remove']").await;
+    assert_eq!(browser.count(".heads, .own").await, 0);
+    browser.open("/?cols=nothing.like.it").await;
+    assert!(browser.text(".fault.bar").await.contains("expected the name of a field"));
+    browser.finish().await;
+}
+
+#[tokio::test]
 async fn an_event_leads_to_its_neighbours_and_can_be_copied() {
     let browser = shop().await;
     browser.open("/?operation=pay&severity=%3E%3DERROR").await;
@@ -321,6 +374,7 @@ async fn nobody_is_kept_out() {
         &beside,
         "/?severity=LOUD&since=soon",
         "/?text=nothing",
+        "/?cols=Payment.amount,user",
         "/?watch=severity%3E%3DERROR&more-than=5/1d",
         href.as_str().unwrap(),
         "/activities",

@@ -16,7 +16,7 @@ pub(super) async fn complete(
 ) -> Result<Response, ErrorResponse> {
     let mut query = Query::parse(&query.unwrap_or_default());
     let limit = number::<100>(&mut query, "limit", 20)?;
-    let line = query.take_text("line").unwrap_or_default();
+    let line = query.take_text("line")?.unwrap_or_default();
     query.finish()?;
     let now = app.clock.now();
     let lines = app.store.read(move |reader| crate::jkql::complete(reader, &line, limit, now)).await?;

@@ -58,7 +58,14 @@ pub(super) async fn show(
     let shown = compared.items.iter().skip(wanted.skip).zip(children);
     let groups: Vec<Group<'_>> = shown.map(|(of, children)| Group { of, children }).collect();
     let longest = groups.iter().filter_map(|group| group.of.took).max().unwrap_or_default().max(1);
-    let head = Frame { title: "Activities", tab: Tab::Activities, filter: &params.filter, total: Some(total) };
+    let mark = params.mark(&app).await?;
+    let head = Frame {
+        title: "Activities",
+        tab: Tab::Activities,
+        filter: &params.filter,
+        total: Some(total),
+        mark: mark.as_ref(),
+    };
     let own = Some((wanted.fields(&params), wanted.at_the_first().query()));
     let main = html! {
         h1.unseen { "Activities" }

@@ -28,7 +28,7 @@ pub(super) const SCRIPT: Asset = asset!("page.js");
 pub(super) const FAVICON: Asset = asset!("favicon.svg");
 
 /// The script's other modules name each other, so all files are of one version.
-const ALL: [Asset; 19] = [
+const ALL: [Asset; 21] = [
     STYLE,
     SCRIPT,
     FAVICON,
@@ -41,8 +41,10 @@ const ALL: [Asset; 19] = [
     asset!("fold.js"),
     asset!("form.js"),
     asset!("keys.js"),
+    asset!("links.js"),
     asset!("listen.js"),
     asset!("live.js"),
+    asset!("map.js"),
     asset!("refresh.js"),
     asset!("rows.js"),
     asset!("time.js"),

@@ -58,7 +58,8 @@ pub(super) async fn show(
     )?;
     let (total, names, wanted, metric) = names;
     let filter = &params.filter;
-    let head = Frame { title: "Charts", tab: Tab::Charts, filter, total: Some(total) };
+    let mark = params.mark(&app).await?;
+    let head = Frame { title: "Charts", tab: Tab::Charts, filter, total: Some(total), mark: mark.as_ref() };
     let fields = html! { (chooser(&names, metric.as_ref().map(MetricChart::name))) (figure_field(&params, by_source)) };
     let mut own = Query::default();
     for (parameter, value) in [("metric", wanted), ("by-source", by_source.map(|by| by.to_string()))] {

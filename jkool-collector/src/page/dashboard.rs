@@ -44,7 +44,8 @@ pub(super) async fn show(
     let range = range(filter, &dashboard, now);
     let answers = ask(&app, &dashboard.viewlets, &range, now, compare).await;
     let total = app.store.read(|reader| reader.total()).await?;
-    let head = Frame { title: &dashboard.title, tab: Tab::Dashboards, filter, total: Some(total) };
+    let mark = params.mark(&app).await?;
+    let head = Frame { title: &dashboard.title, tab: Tab::Dashboards, filter, total: Some(total), mark: mark.as_ref() };
     let mut own = Query::default();
     if compare {
         own.push("compare", "before");

@@ -5,6 +5,8 @@ use super::dashboard_arrange::{arranged, tiles};
 use super::error_page::ErrorPage;
 use super::layout::{Frame, Tab, frame};
 use super::posted::Posted;
+use super::query_params::QueryParams;
+use super::watch::Mark;
 use crate::app::App;
 use crate::dashboard::{Dashboard, DashboardError, HIGHEST, KINDS, Replaces, Viewlet, WIDEST, kind_of};
 use crate::error_response::ErrorResponse;
@@ -33,7 +35,8 @@ pub(super) async fn show(
     let dashboard = app.dashboards.get(&name).map_err(|_| ErrorPage::NotFound("There is no such dashboard."))?;
     let posted = Posted::of_url(query.as_deref());
     let draft = Draft::read(&posted, &dashboard);
-    page(&app, &name, &dashboard, draft, StatusCode::OK, None).await
+    let mark = QueryParams::read(&app, query.as_deref()).await.mark(&app).await?;
+    page(&app, &name, &dashboard, draft, StatusCode::OK, None, mark.as_ref()).await
 }
 
 /// Does what a button says, and shows what came of it.
@@ -64,7 +67,7 @@ pub(super) async fn change(
         Ok(url) => Redirect::to(&url).into_response(),
         Err(error) => {
             let draft = Draft::read(&posted, &dashboard);
-            page(&app, &name, &dashboard, draft, error.status(), Some(error)).await.into_response()
+            page(&app, &name, &dashboard, draft, error.status(), Some(error), None).await.into_response()
         }
     })
 }
@@ -138,10 +141,11 @@ async fn page(
     draft: Option<Draft>,
     status: StatusCode,
     fault: Option<DashboardError>,
+    mark: Option<&Mark>,
 ) -> Result<Response, ErrorPage> {
     let total = app.store.read(|reader| reader.total()).await?;
     let filter = Filter::default();
-    let head = Frame { title: &dashboard.title, tab: Tab::Dashboards, filter: &filter, total: Some(total) };
+    let head = Frame { title: &dashboard.title, tab: Tab::Dashboards, filter: &filter, total: Some(total), mark };
     let now = app.clock.now();
     let preview = match &draft {
         Some(Draft { viewlet, .. }) => {

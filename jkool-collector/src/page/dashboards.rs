@@ -8,7 +8,6 @@ use super::query_params::QueryParams;
 use crate::app::App;
 use crate::dashboard::{Dashboard, DashboardError, Replaces};
 use crate::error_response::ErrorResponse;
-use crate::filter::Filter;
 use crate::server::session::Session;
 use axum::Extension;
 use axum::extract::{RawQuery, Request, State};
@@ -19,19 +18,20 @@ use std::sync::Arc;
 
 pub(super) async fn show(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ErrorPage> {
     let params = QueryParams::read(&app, query.as_deref()).await;
-    list(&app, &params.filter, params.status(), &Posted::default(), None).await
+    list(&app, &params, params.status(), &Posted::default(), None).await
 }
 
-/// With links that keep the time of `filter`.
+/// With links that keep the time of the filter.
 async fn list(
     app: &App,
-    filter: &Filter,
+    params: &QueryParams,
     status: StatusCode,
     said: &Posted,
     fault: Option<&str>,
 ) -> Result<Response, ErrorPage> {
     let total = app.store.read(|reader| reader.total()).await?;
-    let head = Frame { title: "Dashboards", tab: Tab::Dashboards, filter, total: Some(total) };
+    let (filter, mark) = (&params.filter, params.mark(app).await?);
+    let head = Frame { title: "Dashboards", tab: Tab::Dashboards, filter, total: Some(total), mark: mark.as_ref() };
     let time = filter.time_only();
     let main = html! {
         h1 { "Dashboards" }
@@ -96,7 +96,8 @@ pub(super) async fn create(
     Ok(match kept {
         Ok(()) => Redirect::to(&format!("/dashboards/{name}{edit}")).into_response(),
         Err(error) => {
-            list(&app, &Filter::default(), error.status(), &posted, Some(&error.to_string())).await.into_response()
+            let params = QueryParams::read(&app, None).await;
+            list(&app, &params, error.status(), &posted, Some(&error.to_string())).await.into_response()
         }
     })
 }

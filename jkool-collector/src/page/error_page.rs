@@ -31,7 +31,7 @@ impl IntoResponse for ErrorPage {
             ErrorPage::NotFound(what) => (StatusCode::NOT_FOUND, "Not found", what.to_owned()),
         };
         let filter = Filter::default();
-        let head = Frame { title, tab: Tab::None, filter: &filter, total: None };
+        let head = Frame { title, tab: Tab::None, filter: &filter, total: None, mark: None };
         let main = html! {
             section.notice {
                 h1 { (title) }

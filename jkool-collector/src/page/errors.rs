@@ -36,7 +36,9 @@ pub(super) async fn show(
     let filter = split_at_now(&filter, now).map_or(filter, |(_, listed)| listed);
     let read = app.store.read(move |reader| Ok((reader.total()?, reader.errors(&filter, now)?)));
     let (total, errors) = read.await?;
-    let head = Frame { title: "Errors", tab: Tab::Errors, filter: &params.filter, total: Some(total) };
+    let mark = params.mark(&app).await?;
+    let head =
+        Frame { title: "Errors", tab: Tab::Errors, filter: &params.filter, total: Some(total), mark: mark.as_ref() };
     let main = html! {
         h1.unseen { "Errors" }
         (FilterForm { path: "/errors", params: &params, own: None }.full())

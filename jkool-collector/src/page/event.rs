@@ -68,7 +68,7 @@ pub(super) async fn show(
 ) -> Result<Html<String>, ErrorPage> {
     let mut params = QueryParams::read(&app, query.as_deref()).await;
     params.finish();
-    let (filter, now) = (params.filter, app.clock.now());
+    let (mark, filter, now) = (params.mark(&app).await?, params.filter, app.clock.now());
     let listed = Snapshots::default().listed(&filter);
     let nobody = || ErrorPage::NotFound("No event with this id is stored. It may have been too old to keep.");
     let id: EntityId = id.parse().map_err(|_| nobody())?;
@@ -86,7 +86,7 @@ pub(super) async fn show(
     let (total, stored, related, children, neighbours) = read.await?.ok_or_else(nobody)?;
     let title = title(&stored.entity);
     let all = Filter::default();
-    let head = Frame { title: &title, tab: Tab::None, filter: &filter, total: Some(total) };
+    let head = Frame { title: &title, tab: Tab::None, filter: &filter, total: Some(total), mark: mark.as_ref() };
     let received = cut_and_told(&pretty(&String::from_utf8_lossy(&stored.json)));
     let main = html! {
         (steps(&neighbours, &filter))
@@ -121,7 +121,7 @@ pub(super) async fn show(
                 a href=(trace_url(stored.id)) { "The whole trace" }
             }
             @let trace = Trace::of(&related);
-            (waterfall(&trace, trace.steps.iter(), Window::new(trace.start, trace.length(), None, None), stored.id, event_url))
+            (waterfall(&trace, trace.steps.iter(), Window::new(trace.start, trace.length(), None, None), stored.id, event_url, |_| html! {}))
         } }
         section.part {
             details.raw {

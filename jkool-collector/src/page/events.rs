@@ -1,18 +1,19 @@
 //! The newest events, live, and the older ones page by page.
 
+use super::columns;
 use super::error_page::ErrorPage;
 use super::filter_form::FilterForm;
 use super::format::counted;
 use super::layout::{Frame, Tab, frame};
-use super::link::{url, url_with};
-use super::list_filter::{PARAMETER, Snapshots, asks_for_snapshots, split_at_now, wrong_from};
+use super::link::url;
+use super::list_filter::{Listing, asks_for_snapshots, split_at_now, wrong_from};
 use super::query_params::QueryParams;
-use super::row::row;
-use super::watch::{self, SIGN, Watch};
+use super::row::row_with;
+use super::watch::hidden;
+use super::watch_form::watch_form;
 use super::welcome::welcome;
 use crate::app::App;
 use crate::filter::Filter;
-use crate::query::Query;
 use crate::store::{EntityId, Stored};
 use crate::time_arg::Moment;
 use axum::extract::{RawQuery, State};
@@ -34,14 +35,10 @@ pub(super) async fn show(
     let before: Option<EntityId> = params.take("before");
     // The script opens it beside the list.
     let _: Option<EntityId> = params.take("at");
-    let snapshots = Snapshots::take(&mut params);
-    let watch = Watch::take(&app, &mut params).await;
+    let listing = Listing::take(&app, &mut params).await?;
     params.finish();
-    let watched = match watch {
-        Some(watch) => Some(watch.begin(&app).await?),
-        None => None,
-    };
-    let (listed, now) = (snapshots.listed(&params.filter), app.clock.now());
+    let mark = params.mark(&app).await?;
+    let (listed, now) = (listing.snapshots.listed(&params.filter), app.clock.now());
     let (total, found, ahead) = app
         .store
         .read(move |reader| {
@@ -54,30 +51,24 @@ pub(super) async fn show(
             Ok((reader.total()?, found, ahead))
         })
         .await?;
-    let holds = watched.as_ref().is_some_and(|watched| watched.has_too_many(now));
-    let title = if holds { format!("{SIGN}Events") } else { "Events".to_owned() };
-    let mut own = Query::default();
-    if snapshots.shown {
-        own.push(PARAMETER, "shown");
-    }
-    let watch_form = watch::form(&params, &own, watched.as_ref());
-    if let Some(watched) = &watched {
-        own.extend(watched.to_query());
-    }
-    let head = Frame { title: &title, tab: Tab::Events, filter: &params.filter, total: Some(total) };
+    let own = listing.query();
+    let head =
+        Frame { title: "Events", tab: Tab::Events, filter: &params.filter, total: Some(total), mark: mark.as_ref() };
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1:6580");
     let main = html! {
         h1.unseen { "Events" }
-        (FilterForm { path: "/", params: &params, own: Some((watch::hidden(&own), own)) }.full())
-        (watch_form)
-        @if let Some(watched) = &watched { (watched.section(now)) }
+        (FilterForm { path: "/", params: &params, own: Some((hidden(&own), own.clone())) }.full())
+        div.forms {
+            (columns::form(&params, &own, &found))
+            (watch_form(&params, &own))
+        }
         @if total == 0 { (welcome(&format!("{}://{host}", app.scheme()), app.access.needs_token())) }
         (wrong_clocks(&params.filter, ahead, now))
         div.explore {
-            aside #facets .facets aria-label="Facets" data-summary=[(!found.is_empty()).then(|| snapshots.url("/summary", &params.filter))] {}
+            aside #facets .facets aria-label="Facets" data-summary=[(!found.is_empty()).then(|| listing.url("/summary", &params.filter))] {}
             div.list {
                 div #over-time {}
-                (list(&params.filter, snapshots, before, found))
+                (list(&params.filter, &listing, before, found))
             }
             aside #detail .detail tabindex="-1" aria-label="The chosen event" hidden {}
         }
@@ -98,13 +89,13 @@ fn wrong_clocks(filter: &Filter, ahead: usize, now: Timestamp) -> Markup {
     }
 }
 
-fn list(filter: &Filter, snapshots: Snapshots, before: Option<EntityId>, mut found: Vec<Stored>) -> Markup {
-    let with_snapshots = |path: &str| snapshots.url(path, filter);
+fn list(filter: &Filter, listing: &Listing, before: Option<EntityId>, mut found: Vec<Stored>) -> Markup {
+    let Listing { snapshots, columns } = listing;
     let has_older = found.len() > ON_A_PAGE;
     found.truncate(ON_A_PAGE);
     let live = before.is_none() && filter.until.is_none();
     let older = found.last().filter(|_| has_older).map(|last| {
-        let url = with_snapshots("/");
+        let url = listing.url("/", filter);
         format!("{url}{}before={}", if url.contains('?') { '&' } else { '?' }, last.id)
     });
     html! {
@@ -114,13 +105,13 @@ fn list(filter: &Filter, snapshots: Snapshots, before: Option<EntityId>, mut fou
                 button #waiting .waiting type="button" hidden {}
                 span #missed .missed role="status" {}
             } @else if before.is_some() {
-                a.button href=(with_snapshots("/")) { "To the newest" }
+                a.button href=(listing.url("/", filter)) { "To the newest" }
             }
             span.spring {}
             @if snapshots.shown {
-                a href=(url("/", filter)) { "Hide snapshots" }
+                a href=(listing.with_snapshots(false, filter)) { "Hide snapshots" }
             } @else if !asks_for_snapshots(filter) {
-                a href=(url_with("/", filter, PARAMETER, "shown")) { "Show snapshots too" }
+                a href=(listing.with_snapshots(true, filter)) { "Show snapshots too" }
             }
             span.export {
                 "Export all that match: "
@@ -128,8 +119,11 @@ fn list(filter: &Filter, snapshots: Snapshots, before: Option<EntityId>, mut fou
                 a href=(url("/api/events.csv", filter)) download { "CSV" }
             }
         }
-        ol #rows .rows data-tail=[live.then(|| with_snapshots("/tail"))] {
-            @for stored in &found { (row(stored, filter)) }
+        div class=[columns.class()] {
+            (columns.heads(|columns| listing.with_columns(columns, filter)))
+            ol #rows .rows data-tail=[live.then(|| listing.url("/tail", filter))] {
+                @for stored in &found { (row_with(stored, filter, columns)) }
+            }
         }
         @if found.is_empty() {
             p #nothing .notice {

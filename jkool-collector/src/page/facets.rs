@@ -1,7 +1,7 @@
 //! The values that come most often in what a filter lets through, each to be wanted or not wanted by a click.
 
 use super::format::{count, cut};
-use super::link::url;
+use super::list_filter::Listing;
 use crate::condition::{Condition, Test};
 use crate::field::FieldName;
 use crate::filter::Filter;
@@ -73,10 +73,10 @@ fn property_names(newest: &[Stored]) -> Vec<&str> {
 }
 
 /// Links that narrow `filter`.
-pub(super) fn list(facets: &[Facet], filter: &Filter) -> Markup {
+pub(super) fn list(facets: &[Facet], filter: &Filter, listing: &Listing) -> Markup {
     let narrowed = |facet: &Facet, value: &str, negated| {
         let condition = Condition { field: facet.field.clone(), test: Test::Is(value.to_owned()), negated };
-        url("/", &Filter { expression: filter.expression.clone().and(condition.into()), ..filter.clone() })
+        listing.url("/", &Filter { expression: filter.expression.clone().and(condition.into()), ..filter.clone() })
     };
     html! {
             @for facet in facets {
@@ -90,6 +90,9 @@ pub(super) fn list(facets: &[Facet], filter: &Filter) -> Markup {
                                 span.n { (count(*times)) }
                             }
                         }
+                    }
+                    @if facet.field.is_own() {
+                        a.as-column href=(listing.with_columns(&listing.columns.with(&facet.field), filter)) { "Show as a column" }
                     }
                 }
             }

@@ -1,7 +1,8 @@
 //! The form that says which entities are wanted, and what it says now.
 
-use super::link::{url, url_and};
+use super::link::url_and;
 use super::query_params::QueryParams;
+use super::watch::hidden;
 use crate::expression::Expression;
 use crate::filter::{Filter, Kind, SeverityRange};
 use crate::query::Query;
@@ -85,6 +86,7 @@ impl FilterForm<'_> {
                     button type="submit" { "Apply" }
                 }
                 (rest)
+                @if let Some(watch) = &self.params.watch { (hidden(&watch.to_query())) }
                 // The script fills it.
                 datalist #completions {}
                 datalist #ages { @for age in ["5m", "15m", "1h", "6h", "1d", "7d", "today", "yesterday"] { option value=(age) {} } }
@@ -98,10 +100,11 @@ impl FilterForm<'_> {
     /// Each part of the filter, to be taken away by a click.
     fn chips(&self) -> Markup {
         let filter = &self.params.filter;
-        let leading_to = |filter: &Filter| match &self.own {
-            Some((_, own)) => url_and(self.path, filter, own),
-            None => url(self.path, filter),
-        };
+        let mut others = self.own.as_ref().map(|(_, own)| own.clone()).unwrap_or_default();
+        if let Some(watch) = &self.params.watch {
+            others.extend(watch.to_query());
+        }
+        let leading_to = |filter: &Filter| url_and(self.path, filter, &others);
         let of = |name: &'static str, text: Option<String>, without: fn(&mut Filter)| {
             text.map(|text| {
                 let mut rest = filter.clone();
@@ -121,9 +124,9 @@ impl FilterForm<'_> {
             of("until", filter.until.map(said), |rest| rest.until = None),
         ];
         let conditions = parts(&filter.expression).enumerate().map(|(index, (name, text))| {
-            let mut others = filter.expression.parts().to_vec();
-            others.remove(index);
-            (name, text, leading_to(&Filter { expression: Expression::All(others), ..filter.clone() }))
+            let mut rest = filter.expression.parts().to_vec();
+            rest.remove(index);
+            (name, text, leading_to(&Filter { expression: Expression::All(rest), ..filter.clone() }))
         });
         html! {
             @if !filter.is_empty() {

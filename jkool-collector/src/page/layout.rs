@@ -2,7 +2,8 @@
 
 use super::assets::{FAVICON, SCRIPT, STYLE};
 use super::format::{count, visible};
-use super::link::url;
+use super::link::url_and;
+use super::watch::Mark;
 use crate::filter::Filter;
 use axum::response::Html;
 use maud::{DOCTYPE, Markup, html};
@@ -28,7 +29,12 @@ pub(super) struct Frame<'a> {
     pub(super) filter: &'a Filter,
     /// How many entities there are; unknown where the store can't be asked.
     pub(super) total: Option<u64>,
+    /// What is watched.
+    pub(super) mark: Option<&'a Mark>,
 }
+
+/// What the title begins with while there is more than is allowed of what is watched.
+const SIGN: &str = "(!) ";
 
 const TABS: [(Tab, &str, &str); 6] = [
     (Tab::Events, "/", "Events"),
@@ -81,6 +87,7 @@ fn help() -> Markup {
 
 /// The whole page around its main part.
 pub(super) fn frame(head: &Frame<'_>, main: &Markup) -> Html<String> {
+    let kept = head.mark.map(|mark| mark.query.clone()).unwrap_or_default();
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -88,7 +95,7 @@ pub(super) fn frame(head: &Frame<'_>, main: &Markup) -> Html<String> {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (head.title) " · jKool collector" }
+                title { @if head.mark.is_some_and(|mark| mark.has_too_many) { (SIGN) } (head.title) " · jKool collector" }
                 link rel="icon" type="image/svg+xml" href=(FAVICON.url());
                 link rel="stylesheet" href=(STYLE.url());
                 script type="module" src=(SCRIPT.url()) {}
@@ -96,10 +103,10 @@ pub(super) fn frame(head: &Frame<'_>, main: &Markup) -> Html<String> {
             body {
                 a.skip href="#main" { "Skip to the content" }
                 header.top {
-                    a.brand href="/" { "jKool " span { "collector" } }
+                    a.brand href=(url_and("/", &Filter::default(), &kept)) { "jKool " span { "collector" } }
                     nav aria-label="Parts" {
                         @for (tab, path, name) in TABS {
-                            a href=(url(path, head.filter)) aria-current=[(tab == head.tab).then_some("page")] { (name) }
+                            a href=(url_and(path, head.filter, &kept)) aria-current=[(tab == head.tab).then_some("page")] { (name) }
                         }
                     }
                     p.state {
@@ -111,6 +118,7 @@ pub(super) fn frame(head: &Frame<'_>, main: &Markup) -> Html<String> {
                         button #keys type="button" aria-label="Short cuts on the keyboard" aria-keyshortcuts="?" hidden { "?" }
                     }
                 }
+                @if let Some(mark) = head.mark { (mark.section) }
                 main #main tabindex="-1" { (main) }
                 (help())
             }

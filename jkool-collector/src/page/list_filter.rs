@@ -1,17 +1,21 @@
 //! What of a filter's entities is in the list of events: no snapshots unless they are asked for, and nothing of the future.
 
-use super::link::{url, url_with};
+use super::columns::Columns;
+use super::link::url_and;
 use super::query_params::QueryParams;
+use crate::app::App;
 use crate::condition::{Condition, Test};
 use crate::expression::Expression;
 use crate::field::{FieldName, SNAPSHOTS};
 use crate::filter::{Filter, Kind};
+use crate::query::Query;
+use crate::store::StoreError;
 use crate::time_arg::Moment;
 use jkool_model::Timestamp;
 use std::str::FromStr;
 
 /// The parameter that asks for snapshots.
-pub(super) const PARAMETER: &str = "snapshots";
+const PARAMETER: &str = "snapshots";
 
 /// A clock may be ahead by so much, in microseconds, and what it stamps is listed all the same.
 const AHEAD: i64 = 60_000_000;
@@ -36,11 +40,6 @@ impl Snapshots {
         params.take(PARAMETER).unwrap_or_default()
     }
 
-    /// `path` with the filter, and with this if it is asked for.
-    pub(super) fn url(self, path: &str, filter: &Filter) -> String {
-        if self.shown { url_with(path, filter, PARAMETER, "shown") } else { url(path, filter) }
-    }
-
     /// What is listed of what `filter` lets through.
     pub(super) fn listed(self, filter: &Filter) -> Filter {
         let mut filter = filter.clone();
@@ -50,6 +49,44 @@ impl Snapshots {
             filter.expression = filter.expression.and(no_snapshot.into());
         }
         filter
+    }
+}
+
+/// What a url says of the list beside the filter.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Listing {
+    pub(super) snapshots: Snapshots,
+    pub(super) columns: Columns,
+}
+
+impl Listing {
+    /// Takes the parameters of a url.
+    pub(super) async fn take(app: &App, params: &mut QueryParams) -> Result<Self, StoreError> {
+        Ok(Self { snapshots: Snapshots::take(params), columns: Columns::take(app, params).await? })
+    }
+
+    pub(super) fn query(&self) -> Query {
+        let mut query = Query::default();
+        if self.snapshots.shown {
+            query.push(PARAMETER, "shown");
+        }
+        self.columns.add_to(&mut query);
+        query
+    }
+
+    /// `path` with the filter and with this.
+    pub(super) fn url(&self, path: &str, filter: &Filter) -> String {
+        url_and(path, filter, &self.query())
+    }
+
+    /// As [`url`](Self::url), with other columns.
+    pub(super) fn with_columns(&self, columns: &Columns, filter: &Filter) -> String {
+        Self { columns: columns.clone(), ..self.clone() }.url("/", filter)
+    }
+
+    /// As [`url`](Self::url), with snapshots or without.
+    pub(super) fn with_snapshots(&self, shown: bool, filter: &Filter) -> String {
+        Self { snapshots: Snapshots { shown }, ..self.clone() }.url("/", filter)
     }
 }
 

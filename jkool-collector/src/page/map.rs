@@ -9,8 +9,10 @@ use super::error_page::ErrorPage;
 use super::filter_form::FilterForm;
 use super::format::{count, cut, duration, number};
 use super::layout::{Frame, Tab, as_open_table, as_table, frame};
-use super::link::{url, with_source};
+use super::link::{url, url_and, with_source, with_time};
+use super::outside::outside;
 use super::query_params::QueryParams;
+use super::strip::strip;
 use crate::app::App;
 use crate::filter::{Filter, SeverityRange};
 use crate::query::Query;
@@ -24,6 +26,8 @@ use std::sync::Arc;
 
 /// So many flows are drawn and listed, the strongest; more would be a ball of wool.
 const DRAWN: usize = 120;
+/// About so many bars are above it.
+const BUCKETS: usize = 80;
 /// So many sources have figures.
 const SOURCES: usize = 500;
 
@@ -46,16 +50,25 @@ pub(super) async fn show(
     params.finish();
     let (filter, now) = (params.filter.clone(), app.clock.now());
     let in_time = params.filter.time_only();
-    let read = app.store.read(move |reader| Ok((reader.total()?, Flows::read(reader, level, &filter, now)?)));
-    let (total, flows) = read.await?;
-    let head = Frame { title: "Map", tab: Tab::Map, filter: &params.filter, total: Some(total) };
+    let read = app.store.read(move |reader| {
+        let flows = Flows::read(reader, level, &filter, now)?;
+        Ok((reader.total()?, reader.histogram(&flows.busy, BUCKETS, now)?, flows))
+    });
+    let (total, buckets, flows) = read.await?;
+    let mark = params.mark(&app).await?;
+    let head = Frame { title: "Map", tab: Tab::Map, filter: &params.filter, total: Some(total), mark: mark.as_ref() };
     let mut own = Query::default();
     if level != LEVEL {
         own.push("level", level);
     }
+    let at = |time: Option<(Timestamp, Timestamp)>| {
+        let filter = Filter { since: None, until: None, ..params.filter.clone() };
+        url_and("/map", &time.map_or(filter.clone(), |(from, to)| with_time(&filter, from, to)), &own)
+    };
     let main = html! {
         h1.unseen { "Map" }
-        (FilterForm { path: "/map", params: &params, own: Some((level_field(level), own)) }.time_only())
+        (FilterForm { path: "/map", params: &params, own: Some((level_field(level), own.clone())) }.time_only())
+        div.slider { (outside("/map", &in_time, flows.range)) (strip(&buckets, &in_time, at)) }
         @if flows.flows.is_empty() {
             p.notice {
                 "No message went from one source to another"
@@ -103,6 +116,9 @@ pub(super) struct Flows {
     found: usize,
     loads: Loads,
     filter: Filter,
+    /// The time in which nearly everything happened, and a filter for it.
+    range: Option<BusyRange>,
+    busy: Filter,
 }
 
 impl Flows {
@@ -116,14 +132,16 @@ impl Flows {
         let mut flows = reader.flows_at(level, &filter, now)?;
         let found = flows.len();
         flows.truncate(DRAWN);
-        let mut loads = reader.loads(level, &filter, SOURCES, now)?;
+        let range = reader.busy_range(&filter, now)?;
+        let busy = range.map_or_else(|| filter.clone(), |range| range.of(&filter));
+        let mut loads = reader.loads(level, &busy, SOURCES, now)?;
         let has_load = |source: &SourceFqn| loads.contains_key(source);
         if !flows.iter().all(|flow| has_load(&flow.from) && has_load(&flow.to)) {
             // Those that have no element of this level.
-            loads.extend(reader.loads(Level::Source, &filter, SOURCES, now)?);
+            loads.extend(reader.loads(Level::Source, &busy, SOURCES, now)?);
         }
-        let minutes = reader.busy_range(&filter, now)?.map_or(1.0, BusyRange::minutes);
-        Ok(Self { flows, found, loads: Loads { loads, minutes }, filter })
+        let minutes = range.map_or(1.0, BusyRange::minutes);
+        Ok(Self { flows, found, loads: Loads { loads, minutes }, filter, range, busy })
     }
 
     pub(super) fn draw(&self) -> Markup {
@@ -146,11 +164,11 @@ struct Loads {
 
 impl Loads {
     /// `None` for those beyond the first [`SOURCES`], and for names that the index does not hold as a whole.
-    fn of(&self, source: &SourceFqn) -> Option<Load> {
-        self.loads.get(source).copied()
+    fn of(&self, source: &SourceFqn) -> Option<&Load> {
+        self.loads.get(source)
     }
 
-    fn rate(&self, load: Load) -> String {
+    fn rate(&self, load: &Load) -> String {
         per_minute(load.entities as f64 / self.minutes)
     }
 }

@@ -1,9 +1,11 @@
 //! What a url asks for, and what in it can't be understood: a page is shown all the same, and says so at the field.
 
+use super::watch::{LINE, Mark, RATE, Watch};
 use crate::app::App;
 use crate::filter::Filter;
 use crate::jkql::read_line;
 use crate::query::{InvalidQuery, Query};
+use crate::store::StoreError;
 use crate::time_arg;
 use axum::http::StatusCode;
 use jkool_jkql::Zone;
@@ -19,6 +21,10 @@ pub(super) struct QueryParams {
     pub(super) line: String,
     /// What could not be understood.
     pub(super) faults: Vec<InvalidQuery>,
+    /// What is watched meanwhile, on every page.
+    pub(super) watch: Option<Watch>,
+    /// All parameters but those of the watch.
+    unwatched: Query,
     rest: Query,
 }
 
@@ -37,20 +43,33 @@ impl QueryParams {
             }
             params.line = line;
         }
+        params.watch = Watch::take(app, &mut params.rest, &mut params.faults).await;
         params
+    }
+
+    /// The mark of what is watched.
+    pub(super) async fn mark(&self, app: &App) -> Result<Option<Mark>, StoreError> {
+        match &self.watch {
+            Some(watch) => Mark::of(watch, &self.unwatched, app).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     fn without_line(query: Option<&str>, now: Timestamp) -> Self {
         let mut rest = Query::parse(query.unwrap_or_default());
+        let mut unwatched = rest.clone();
+        for parameter in [LINE, RATE] {
+            unwatched.take_texts(parameter);
+        }
         let mut faults = Vec::new();
         let mut good = Query::default();
         for parameter in FILTER {
-            let mut values = rest.take_texts(parameter);
-            // Only a condition may be there more than once; of the others the last counts.
-            values.drain(..if parameter == "where" { 0 } else { values.len().saturating_sub(1) });
-            for value in values {
+            let values = rest.take_texts(parameter);
+            // Only a condition may be repeated: of it, those that can be read are kept.
+            let read_together = if parameter == "where" { 1 } else { values.len().max(1) };
+            for values in values.chunks(read_together) {
                 let mut one = Query::default();
-                one.push(parameter, &value);
+                values.iter().for_each(|value| one.push(parameter, value));
                 // The page's script says the zone of times that have none; without it they are in UTC, as all that is shown.
                 let resolved = time_arg::resolve(&mut one, now, &Zone::default());
                 match resolved.and_then(|()| Filter::take(&mut one.clone())) {
@@ -59,7 +78,8 @@ impl QueryParams {
                 }
             }
         }
-        Self { filter: Filter::take(&mut good).unwrap_or_default(), line: String::new(), faults, rest }
+        let filter = Filter::take(&mut good).unwrap_or_default();
+        Self { filter, line: String::new(), faults, watch: None, unwatched, rest }
     }
 
     /// A parameter beside the filter.
@@ -68,6 +88,11 @@ impl QueryParams {
             self.faults.push(fault);
             None
         })
+    }
+
+    /// All texts of a parameter that may be repeated.
+    pub(super) fn take_texts(&mut self, parameter: &str) -> Vec<String> {
+        self.rest.take_texts(parameter)
     }
 
     /// Whatever nobody took is a fault too.
@@ -93,14 +118,19 @@ mod tests {
     #[test]
     fn what_is_good_is_kept_beside_what_is_not() {
         let mut params = QueryParams::without_line(
-            Some("operation=pay&severity=LOUD&since=soon&until=08:00&before=x&other=1"),
+            Some(
+                "operation=pay&severity=LOUD&since=soon&until=08:00&corrid=a&corrid=b&where=a&where=kind=event&before=x&other=1",
+            ),
             Timestamp::from_usec(1_457_524_800_000_000),
         );
         assert_eq!(params.take::<u64>("before"), None);
         params.finish();
-        assert_eq!(params.filter.to_query().to_string(), "operation=pay&until=2016-03-09T08%3A00%3A00.000000Z");
+        assert_eq!(
+            params.filter.to_query().to_string(),
+            "operation=pay&until=2016-03-09T08%3A00%3A00.000000Z&where=kind%3Devent"
+        );
         let faults: Vec<_> = params.faults.iter().map(|fault| fault.parameter.as_str()).collect();
-        assert_eq!(faults, ["severity", "since", "before", "other"]);
+        assert_eq!(faults, ["severity", "corrid", "since", "where", "before", "other"]);
         assert_eq!(params.fault("since").map(|fault| fault.value.as_str()), Some("soon"));
     }
 }

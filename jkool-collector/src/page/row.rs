@@ -1,5 +1,6 @@
 //! An entity as a line of a list: the same markup in every list, and in what is added live.
 
+use super::columns::Columns;
 use super::format::{cut, duration, severity_class, time, value};
 use super::link::{event_url_within, url, with_correlator, with_element, with_operation, with_severity};
 use crate::filter::Filter;
@@ -13,15 +14,20 @@ const SHOWN: usize = 300;
 
 /// A line; a click on one of its parts narrows the list of events, in addition to `filter`.
 pub(super) fn row(stored: &Stored, filter: &Filter) -> Markup {
-    line(stored, filter, false)
+    line(stored, filter, &Columns::default(), false)
 }
 
-/// As [`row`], of what has just arrived: it says if it came late.
-pub(super) fn live_row(stored: &Stored, filter: &Filter) -> Markup {
-    line(stored, filter, true)
+/// As [`row`], with columns that the reader chose.
+pub(super) fn row_with(stored: &Stored, filter: &Filter, columns: &Columns) -> Markup {
+    line(stored, filter, columns, false)
 }
 
-fn line(stored: &Stored, filter: &Filter, is_live: bool) -> Markup {
+/// As [`row_with`], of what has just arrived: it says if it came late.
+pub(super) fn live_row(stored: &Stored, filter: &Filter, columns: &Columns) -> Markup {
+    line(stored, filter, columns, true)
+}
+
+fn line(stored: &Stored, filter: &Filter, columns: &Columns, is_live: bool) -> Markup {
     let entity = &stored.entity;
     let severity = severity_of(entity);
     let op_type = entity.op_type();
@@ -37,6 +43,7 @@ fn line(stored: &Stored, filter: &Filter, is_live: bool) -> Markup {
                 @if op_type != OpType::Event { " " span.type { (op_type) } }
             }
             span.src { (source(entity.source(), filter)) }
+            (columns.cells(entity))
             span.text {
                 a.msg href=(event_url_within(stored.id, filter)) draggable="false" { (message(entity)) }
                 (lateness(stored, is_live))

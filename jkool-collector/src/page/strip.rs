@@ -1,7 +1,6 @@
 //! How many there were over time, as a strip above a list: plain rectangles, each a link, over which the script lets one drag.
 
 use super::format::{count, duration, severity_class, time};
-use super::link::{url, with_time};
 use crate::filter::Filter;
 use crate::store::Bucket;
 use jkool_model::{Severity, Timestamp};
@@ -18,7 +17,12 @@ pub(super) fn width_of(buckets: &[Bucket]) -> i64 {
     }
 }
 
-pub(super) fn strip(buckets: &[Bucket], filter: &Filter) -> Markup {
+/// `link` leads to a part of the time, or to all of it where `filter` wants a part.
+pub(super) fn strip(
+    buckets: &[Bucket],
+    filter: &Filter,
+    link: impl Fn(Option<(Timestamp, Timestamp)>) -> String,
+) -> Markup {
     let [first, .., last] = buckets else { return html! {} };
     let width = width_of(buckets);
     let end = |bucket: &Bucket| Timestamp::from_usec(bucket.start.as_usec().saturating_add(width));
@@ -26,10 +30,12 @@ pub(super) fn strip(buckets: &[Bucket], filter: &Filter) -> Markup {
     let total: u64 = buckets.iter().map(|bucket| bucket.severities.total()).sum();
     html! {
         figure #strip .strip data-from=(first.start) data-to=(end(last)) {
-            figcaption { b { (count(total)) } " in this time, bars of " (duration(width)) span.drag hidden { " · drag to zoom" } }
+            figcaption { b { (count(total)) } " in this time, bars of " (duration(width)) span.drag hidden { " · drag to zoom" }
+                @if filter.since.is_some() || filter.until.is_some() { " · " a href=(link(None)) { "all of the time" } }
+            }
             svg viewBox={ "0 0 " (buckets.len() * 10) " 100" } preserveAspectRatio="none" role="group" aria-label="Events over time" {
                 @for (index, bucket) in buckets.iter().enumerate().filter(|(_, bucket)| bucket.severities.total() > 0) {
-                    a href=(url("/", &with_time(filter, bucket.start, end(bucket)))) tabindex="-1" {
+                    a href=(link(Some((bucket.start, end(bucket))))) tabindex="-1" {
                         title { (count(bucket.severities.total())) " from " (bucket.start) " on" }
                         (bar(index * 10, bucket, most))
                     }

@@ -5,13 +5,16 @@ use super::error_page::ErrorPage;
 use super::events::ON_A_PAGE;
 use super::facets::{self, facets};
 use super::format::visible;
-use super::list_filter::{Snapshots, split_at_now};
+use super::link::with_time;
+use super::list_filter::{Listing, split_at_now};
 use super::outside::outside;
 use super::query_params::QueryParams;
 use super::strip::strip;
 use crate::app::App;
+use crate::filter::Filter;
 use axum::extract::{RawQuery, State};
 use axum::response::{Html, IntoResponse};
+use jkool_model::Timestamp;
 use maud::html;
 use std::sync::Arc;
 
@@ -23,9 +26,9 @@ pub(super) async fn show(
     RawQuery(query): RawQuery,
 ) -> Result<impl IntoResponse, ErrorPage> {
     let mut params = QueryParams::read(&app, query.as_deref()).await;
-    let snapshots = Snapshots::take(&mut params);
+    let listing = Listing::take(&app, &mut params).await?;
     params.finish();
-    let (listed, now) = (snapshots.listed(&params.filter), app.clock.now());
+    let (listed, now) = (listing.snapshots.listed(&params.filter), app.clock.now());
     let read = app.store.read(move |reader| {
         // The strip finds its own end, for its data may be old.
         let range = reader.busy_range(&listed, now)?;
@@ -35,9 +38,13 @@ pub(super) async fn show(
         Ok((range, reader.histogram(&in_range, BUCKETS, now)?, facets(reader, &listed, &newest, now)?))
     });
     let (range, buckets, facets) = read.await?;
+    let at = |time: Option<(Timestamp, Timestamp)>| {
+        let all = Filter { since: None, until: None, ..params.filter.clone() };
+        listing.url("/", &time.map_or(all.clone(), |(from, to)| with_time(&all, from, to)))
+    };
     let part = html! {
-        div data-part="facets" { (facets::list(&facets, &params.filter)) }
-        div data-part="over-time" { (outside("/", &params.filter, range)) (strip(&buckets, &params.filter)) }
+        div data-part="facets" { (facets::list(&facets, &params.filter, &listing)) }
+        div data-part="over-time" { (outside("/", &params.filter, range)) (strip(&buckets, &params.filter, at)) }
     };
     Ok((params.status(), Html(visible(part.into_string()))))
 }

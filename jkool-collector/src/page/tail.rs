@@ -1,11 +1,12 @@
 //! Lines for a list that is open in a browser, by server-sent events, as many as a person can see pass.
 
+use super::columns::Columns;
 use super::error_page::ErrorPage;
 use super::events::ON_A_PAGE;
 use super::format::visible;
-use super::list_filter::{Snapshots, split_at_now, wrong_from};
+use super::list_filter::{Listing, split_at_now, wrong_from};
 use super::query_params::QueryParams;
-use super::row::{live_row, row};
+use super::row::{live_row, row_with};
 use crate::app::App;
 use crate::filter::Filter;
 use crate::store::Stored;
@@ -38,7 +39,7 @@ const COUNTED: Duration = Duration::from_secs(1);
 /// have a time that is yet to come; `total` is how many are stored.
 pub(super) async fn stream(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ErrorPage> {
     let mut params = QueryParams::read(&app, query.as_deref()).await;
-    let snapshots = Snapshots::take(&mut params);
+    let Listing { snapshots, columns } = Listing::take(&app, &mut params).await?;
     params.finish();
     if let Some(fault) = params.faults.first() {
         return Ok((StatusCode::BAD_REQUEST, fault.to_string()).into_response());
@@ -50,8 +51,9 @@ pub(super) async fn stream(State(app): State<Arc<App>>, RawQuery(query): RawQuer
     let wanted = split_at_now(&listed, now).map_or_else(|| listed.clone(), |(_, listed)| listed);
     let wants_future = wanted == listed;
     let found = app.store.read(move |reader| reader.find(&wanted, ON_A_PAGE, None, now)).await?;
-    let caught_up = Event::default().event("list").data(rows(found.iter(), |stored| row(stored, &filter)));
-    let watch = Watch { app, filter, wants_future, told: Box::pin(told), since_total: 1 };
+    let caught_up =
+        Event::default().event("list").data(rows(found.iter(), |stored| row_with(stored, &filter, &columns)));
+    let watch = Watch { app, filter, columns, wants_future, told: Box::pin(told), since_total: 1 };
     let live = stream::unfold(watch, |mut watch| async move { watch.next().await.map(|events| (events, watch)) });
     let events = stream::iter([caught_up]).chain(live.flat_map(stream::iter)).map(Ok::<_, Infallible>);
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response())
@@ -64,6 +66,7 @@ fn rows<'a>(stored: impl Iterator<Item = &'a Stored>, line: impl Fn(&Stored) -> 
 struct Watch<T> {
     app: Arc<App>,
     filter: Filter,
+    columns: Columns,
     /// Whether what a wrong clock stamped is wanted too.
     wants_future: bool,
     told: Pin<Box<T>>,
@@ -94,7 +97,7 @@ impl<T: Stream<Item = TailItem>> Watch<T> {
                 },
             }
         }
-        let mut events = batch.events(&self.filter);
+        let mut events = batch.events(&self.filter, &self.columns);
         self.since_total += 1;
         if TOGETHER * self.since_total >= COUNTED {
             events.extend(self.total().await);
@@ -139,10 +142,10 @@ impl Batch {
         }
     }
 
-    fn events(&self, filter: &Filter) -> Vec<Event> {
+    fn events(&self, filter: &Filter, columns: &Columns) -> Vec<Event> {
         let mut events = Vec::new();
         if !self.youngest.is_empty() {
-            let rows = rows(self.youngest.iter().rev().map(Arc::as_ref), |stored| live_row(stored, filter));
+            let rows = rows(self.youngest.iter().rev().map(Arc::as_ref), |stored| live_row(stored, filter, columns));
             events.push(Event::default().event("rows").data(rows));
         }
         for (name, count) in [("missed", self.missed), ("ahead", self.ahead)] {

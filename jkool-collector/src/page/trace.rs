@@ -37,6 +37,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::{Html, IntoResponse};
 use jkool_model::{Severity, Timestamp};
 use maud::{Markup, html};
+use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
@@ -78,7 +79,8 @@ pub(super) async fn show(
     let window = view.window(trace.start, trace.length());
     let title = title(&trace);
     let filter = Filter::default();
-    let head = Frame { title: &title, tab: Tab::None, filter: &filter, total: Some(total) };
+    let mark = params.mark(&app).await?;
+    let head = Frame { title: &title, tab: Tab::None, filter: &filter, total: Some(total), mark: mark.as_ref() };
     let main = html! {
         div.heading {
             h1 { (title) " " span.type { "TRACE" } }
@@ -91,15 +93,15 @@ pub(super) async fn show(
                 a href=(view.with_form(*form)) aria-current=[(*form == view.form).then_some("page")] { (form) }
             }
         }
-        (overview(&trace, view, window))
-        (zoom(view, &trace))
+        (overview(&trace, &view, window))
+        (zoom(&view, &trace))
         section.part.trace data-chosen={ "/traces/" (id) "/chosen" } {
             h2.unseen { (view.form) }
-            (picture(&trace, view, window))
+            (picture(&trace, &view, window))
         }
         aside #chosen .part aria-label="What is chosen" {
-            @match chosen_step(&trace, view) {
-                Some(step) => (chosen::chosen(step, trace.start, view)),
+            @match chosen_step(&trace, &view) {
+                Some(step) => (chosen::chosen(step, trace.start, &view)),
                 None => p.hint { "What was chosen is not in this trace, or not in the part of it that is looked at." }
             }
         }
@@ -118,8 +120,8 @@ pub(super) async fn show_chosen(
     let view = View::take(id, &mut params);
     params.finish();
     let trace = Trace::of(&found.entities);
-    let step = chosen_step(&trace, view).ok_or(ErrorPage::NotFound("That one is not in this trace."))?;
-    Ok((params.status(), Html(visible(chosen::chosen(step, trace.start, view).into_string()))))
+    let step = chosen_step(&trace, &view).ok_or(ErrorPage::NotFound("That one is not in this trace."))?;
+    Ok((params.status(), Html(visible(chosen::chosen(step, trace.start, &view).into_string()))))
 }
 
 /// What it is called: as its first step.
@@ -127,7 +129,7 @@ fn title(trace: &Trace<'_>) -> String {
     trace.steps.first().map_or_else(String::new, |top| cut(name(&top.stored.entity), 120))
 }
 
-fn chosen_step<'t>(trace: &'t Trace<'_>, view: View) -> Option<&'t Step<'t>> {
+fn chosen_step<'t>(trace: &'t Trace<'_>, view: &View) -> Option<&'t Step<'t>> {
     trace.steps.iter().find(|step| step.stored.id == view.at)
 }
 
@@ -146,7 +148,7 @@ fn facts(trace: &Trace<'_>, is_cut: bool) -> Markup {
     }
 }
 
-fn picture(trace: &Trace<'_>, view: View, window: Window) -> Markup {
+fn picture(trace: &Trace<'_>, view: &View, window: Window) -> Markup {
     let link = |id| view.with_chosen(id);
     let critical = |what| html! { p.hint.path { "Framed " (what) " are the critical path: what the end waited for." } };
     if view.form == Form::Flame {
@@ -155,8 +157,10 @@ fn picture(trace: &Trace<'_>, view: View, window: Window) -> Markup {
     let within: Vec<&Step<'_>> =
         trace.steps.iter().filter(|step| window.part(step.from, step.to, 0.0).is_some()).collect();
     let outside = trace.steps.len() - within.len();
-    let levels = view.levels.filter(|_| view.form == Form::Waterfall).map_or(usize::MAX, NonZeroUsize::get);
+    let is_waterfall = view.form == Form::Waterfall;
+    let levels = view.levels.filter(|_| is_waterfall).map_or(usize::MAX, NonZeroUsize::get);
     let (within, folded): (Vec<_>, Vec<_>) = within.into_iter().partition(|step| step.depth < levels);
+    let within = if is_waterfall { without_folded(within, &view.folded) } else { within };
     let there = within.len();
     let within = if view.form == Form::List { sorted(within, view.sort) } else { within };
     let lines = within.into_iter().skip(view.skip).take(LINES);
@@ -165,7 +169,7 @@ fn picture(trace: &Trace<'_>, view: View, window: Window) -> Markup {
         @if view.form == Form::List { (list(trace, lines, view)) } @else {
             (critical("bars"))
             (unfolding(trace, view))
-            (waterfall(trace, lines, window, view.at, link))
+            (waterfall(trace, lines, window, view.at, link, fold_link(trace, view, levels)))
         }
         @if !folded.is_empty() { p.hint { (counted(folded.len(), "entry is", "entries are")) " below level " (levels) "." } }
         @if outside > 0 { p.hint { (counted(outside, "entry is", "entries are")) " outside of this time." } }
@@ -182,8 +186,39 @@ fn picture(trace: &Trace<'_>, view: View, window: Window) -> Markup {
     }
 }
 
-/// How many levels of a waterfall are unfolded, and could be. A script folds one line alone.
-fn unfolding(trace: &Trace<'_>, view: View) -> Markup {
+/// `steps`, each of them below its parent, without what is below those that are folded.
+fn without_folded<'s, 't>(steps: Vec<&'s Step<'t>>, folded: &[EntityId]) -> Vec<&'s Step<'t>> {
+    let mut deepest = usize::MAX;
+    let is_seen = |step: &&Step<'_>| {
+        if step.depth > deepest {
+            return false;
+        }
+        deepest = if folded.contains(&step.stored.id) { step.depth } else { usize::MAX };
+        true
+    };
+    steps.into_iter().filter(is_seen).collect()
+}
+
+/// A link that folds what is below a step of that many levels, or unfolds it. The script puts a button in its place.
+fn fold_link<'v>(trace: &Trace<'_>, view: &'v View, levels: usize) -> impl Fn(&Step<'_>) -> Markup + use<'v> {
+    let parents = trace.steps.iter().filter_map(|step| trace.steps.get(step.parent?));
+    let parents: HashSet<EntityId> =
+        parents.filter(|step| step.depth + 1 < levels).map(|step| step.stored.id).collect();
+    move |step| {
+        let id = step.stored.id;
+        let is_folded = view.folded.contains(&id);
+        html! {
+            @if parents.contains(&id) {
+                a.fold href=(view.with_fold(id)) aria-label={ (if is_folded { "Unfold " } else { "Fold " }) (cut(name(&step.stored.entity), 60)) } {
+                    (if is_folded { "▸" } else { "▾" })
+                }
+            }
+        }
+    }
+}
+
+/// How many levels of a waterfall are unfolded, and could be.
+fn unfolding(trace: &Trace<'_>, view: &View) -> Markup {
     let deepest = trace.steps.iter().map(|step| step.depth + 1).max().unwrap_or_default();
     let choices = (1..deepest.min(LEVELS + 1)).map(NonZeroUsize::new).chain([None]);
     html! {

@@ -1,8 +1,7 @@
-//! A mark on the page while more comes in than is allowed: what a url asks to be watched, the form for it, and the mark.
+//! A mark on every page while more comes in than is allowed: what a url asks to be watched, and the mark.
 
 use super::format::{count, duration, severity_class, time};
 use super::link::{event_url, url, url_and};
-use super::query_params::QueryParams;
 use super::row::message;
 use crate::app::App;
 use crate::filter::{Filter, severity_of};
@@ -16,8 +15,8 @@ use maud::{Markup, html};
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
-const LINE: &str = "watch";
-const RATE: &str = "more-than";
+pub(super) const LINE: &str = "watch";
+pub(super) const RATE: &str = "more-than";
 
 /// More than so many a page does not count: each of them is read when it is opened.
 const MOST: usize = 1_000;
@@ -28,33 +27,34 @@ const LISTED: usize = 10;
 /// What is watched, and how many of it are allowed.
 #[derive(Debug, Clone)]
 pub(super) struct Watch {
-    line: String,
+    pub(super) line: String,
     pub(super) filter: Filter,
     pub(super) rate: Rate,
 }
 
 impl Watch {
-    /// Takes the parameters of a url. `None` if it asks for nothing to be watched, or not understandably, which `params` say then.
-    pub(super) async fn take(app: &App, params: &mut QueryParams) -> Option<Self> {
-        let line: Option<String> = params.take(LINE);
-        let known = params.faults.len();
-        let rate: Option<Rate> = params.take(RATE);
+    /// Takes the parameters of a url. `None` if it asks for nothing to be watched, or not understandably, which `faults` say then.
+    pub(super) async fn take(app: &App, query: &mut Query, faults: &mut Vec<InvalidQuery>) -> Option<Self> {
+        let line = query.take_text(LINE).map_err(|fault| faults.push(fault)).ok().flatten();
+        let rate: Result<Option<Rate>, InvalidQuery> = query.take(RATE);
         let line = line?;
         let fault = |name: &str, said: &str, expected: &str| InvalidQuery::new(name, said, expected);
         let rate = match rate {
-            Some(rate) if rate.more_than <= MOST => Some(rate),
-            Some(rate) => {
-                params.faults.push(fault(RATE, &rate.to_string(), "expected 1000 at most on the page"));
+            Ok(Some(rate)) if rate.more_than <= MOST => Some(rate),
+            Ok(Some(rate)) => {
+                faults.push(fault(RATE, &rate.to_string(), "expected 1000 at most on the page"));
                 None
             }
-            None if params.faults.len() == known => {
-                params.faults.push(fault(RATE, "", "expected how many of it are allowed, such as 5/1m"));
+            Ok(None) => {
+                faults.push(fault(RATE, "", "expected how many of it are allowed, such as 5/1m"));
                 None
             }
-            None => None,
+            Err(fault) => {
+                faults.push(fault);
+                None
+            }
         };
-        let read = read_line(&app.store, &line, app.clock.now()).await;
-        let error = match read {
+        let error = match read_line(&app.store, &line, app.clock.now()).await {
             Ok(Ok(expression)) => {
                 let filter = Filter { expression, ..Filter::default() };
                 return rate.map(|rate| Self { line, filter, rate });
@@ -62,7 +62,7 @@ impl Watch {
             Ok(Err(error)) => error,
             Err(error) => error.to_string(),
         };
-        params.faults.push(InvalidQuery::new(LINE, &line, error));
+        faults.push(InvalidQuery::new(LINE, &line, error));
         None
     }
 
@@ -130,19 +130,10 @@ impl Watched {
         self.window.has_too_many(now.as_usec())
     }
 
-    pub(super) fn to_query(&self) -> Query {
-        self.watch.to_query()
-    }
-
     /// When there will be too many no longer, if nothing more comes.
     pub(super) fn ends(&self, now: Timestamp) -> Option<Timestamp> {
         let until = self.window.too_many_until().map(Timestamp::from_usec);
         until.filter(|until| now < *until)
-    }
-
-    /// The mark with its place, which the script keeps up to date.
-    pub(super) fn section(&self, now: Timestamp) -> Markup {
-        html! { section #watch .watch aria-label="Watch" data-watch=(url_and("/watch", &Filter::default(), &self.watch.to_query())) { (self.mark(now)) } }
     }
 
     /// The mark.
@@ -172,33 +163,28 @@ fn line(stored: &Stored) -> Markup {
     }
 }
 
-/// What the title of a page begins with while there are too many.
-pub(super) const SIGN: &str = "(!) ";
+/// What every page shows of a watch.
+#[derive(Debug)]
+pub(super) struct Mark {
+    pub(super) has_too_many: bool,
+    /// Kept from part to part.
+    pub(super) query: Query,
+    /// The mark with its place, which the script keeps up to date.
+    pub(super) section: Markup,
+}
 
-/// The form that asks for a watch, beside the filter that is kept.
-pub(super) fn form(params: &QueryParams, kept: &Query, watch: Option<&Watched>) -> Markup {
-    let fault = |name: &str| params.fault(name).map(|fault| fault.value.as_str());
-    let line = watch.map(|watched| watched.watch.line.as_str()).or_else(|| fault(LINE)).unwrap_or_default();
-    let rate = watch.map(|watched| watched.watch.rate.to_string());
-    let rate = rate.or_else(|| fault(RATE).filter(|said| !said.is_empty()).map(str::to_owned));
-    let mut query = params.filter.to_query();
-    query.extend(kept.clone());
-    html! {
-        details.more.watching open[fault(LINE).is_some() || fault(RATE).is_some()] {
-            summary { "Watch" }
-            form.line method="get" action="/" {
-                (hidden(&query))
-                label.field.f-q {
-                    span { "Mark this page while more comes in of" }
-                    input type="text" name=(LINE) value=(line) placeholder="severity>=ERROR op:ChargeCard" autocomplete="off" spellcheck="false" aria-invalid=[fault(LINE).map(|_| "true")];
-                }
-                label.field.f-since {
-                    span { "than" }
-                    input type="text" name=(RATE) value=(rate.as_deref().unwrap_or("5/1m")) autocomplete="off" spellcheck="false" aria-invalid=[fault(RATE).map(|_| "true")];
-                }
-                button type="submit" { "Watch" }
+impl Mark {
+    /// The mark as it is now; without it the page has `others` as its parameters.
+    pub(super) async fn of(watch: &Watch, others: &Query, app: &App) -> Result<Self, StoreError> {
+        let (query, now) = (watch.to_query(), app.clock.now());
+        let watched = watch.clone().begin(app).await?;
+        let section = html! {
+            section.watch aria-label="Watch" {
+                div #watch data-watch=(url_and("/watch", &Filter::default(), &query)) { (watched.mark(now)) }
+                a.button #unwatch href={ "?" (others) } { "Stop watching" }
             }
-        }
+        };
+        Ok(Self { has_too_many: watched.has_too_many(now), query, section })
     }
 }
 

@@ -3,7 +3,7 @@
 use super::error_page::ErrorPage;
 use super::format::visible;
 use super::query_params::QueryParams;
-use super::watch::{Watch, Watched};
+use super::watch::Watched;
 use crate::app::App;
 use crate::tail::{TailItem, tail};
 use axum::extract::{RawQuery, State};
@@ -26,9 +26,8 @@ const SOON: Duration = Duration::from_millis(50);
 /// Whether there are too many, at first and whenever that changes: `mark` is what the page shows.
 pub(super) async fn stream(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ErrorPage> {
     let mut params = QueryParams::read(&app, query.as_deref()).await;
-    let watch = Watch::take(&app, &mut params).await;
     params.finish();
-    let watch = match (watch, params.faults.first()) {
+    let watch = match (params.watch, params.faults.first()) {
         (Some(watch), None) => watch,
         (_, Some(fault)) => return Ok((StatusCode::BAD_REQUEST, fault.to_string()).into_response()),
         (None, None) => return Ok((StatusCode::BAD_REQUEST, "expected watch and more-than").into_response()),

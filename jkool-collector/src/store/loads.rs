@@ -9,14 +9,19 @@ use jkool_model::{Severity, SourceFqn, Timestamp};
 use std::collections::HashMap;
 
 /// What a source told.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Load {
     pub(crate) entities: u64,
     /// How many of them are an ERROR or worse.
     pub(crate) errors: u64,
     /// Of 100 that say how long they took, 95 took no longer, in microseconds, about.
     pub(crate) p95: Option<f64>,
+    /// How many entities in each of the stretches of equal length that the time has.
+    pub(crate) trend: Vec<u64>,
 }
+
+/// A trend has about so many stretches.
+const TREND: usize = 30;
 
 impl Load {
     /// From 0 to 1.
@@ -55,6 +60,17 @@ impl Reader<'_> {
         for row in self.aggregate(filter, &times, now)? {
             if let ([Key::Text(source), ..], [p95]) = (&*row.keys, &*row.values) {
                 loads.entry(source.clone()).or_default().p95 = *p95;
+            }
+        }
+        let Some(scale) = self.scale(filter, TREND, now)? else { return Ok(HashMap::new()) };
+        let over_time = Aggregation { groups: vec![by_source(), Group::Time(scale.width)], measures: Vec::new() };
+        for row in self.aggregate(filter, &over_time, now)? {
+            let [Key::Text(source), Key::Time(time)] = &*row.keys else { continue };
+            let trend = &mut loads.entry(source.clone()).or_default().trend;
+            trend.resize(scale.len(), 0);
+            let stretch = usize::try_from(scale.index(*time)).ok().and_then(|index| trend.get_mut(index));
+            if let Some(stretch) = stretch {
+                *stretch += row.count;
             }
         }
         Ok(loads.into_iter().filter_map(|(value, load)| Some((level.source(&value)?, load))).collect())

@@ -420,6 +420,10 @@ fn what_is_not_understood_is_refused_by_name() {
         ("/api/events?limit=1001", "limit=\"1001\": expected a whole number from 1 to 1000"),
         ("/api/events?before=x", "before=\"x\": expected the id of an event, as an answer has it"),
         ("/api/events?colour=red", "colour=\"red\": no such parameter"),
+        ("/api/events?severity=ERROR&severity=FATAL", "severity=\"FATAL\": expected only once"),
+        ("/api/events.csv?operation=a&operation=b", "operation=\"b\": expected only once"),
+        ("/api/series?since=1h&since=2h", "since=\"2h\": expected only once"),
+        ("/api/events?limit=1&limit=2", "limit=\"2\": expected only once"),
         ("/api/top?by=colour", "by=\"colour\": expected operation or source"),
         // What it can't count by is not quietly passed over.
         ("/api/series?category=Order", "category=\"Order\": expected with a property"),

@@ -65,6 +65,29 @@ async fn a_trace_is_walked_through_by_keyboard_and_mouse() {
 }
 
 #[tokio::test]
+async fn a_line_is_folded_without_a_script() {
+    let browser = shop().await;
+    let trace = refused(&browser).await;
+    browser.open(&trace).await;
+    let all = browser.count(".timeline li").await;
+    browser.devtools("Emulation.setScriptExecutionDisabled", json!({"value": true}));
+    let fold = |label: &str| format!(".timeline a.fold[aria-label^='{label}']");
+    browser.open(&trace).await;
+    browser.click(&fold("Fold Order")).await;
+    let url = browser.client.current_url().await.unwrap();
+    assert!(url.query().unwrap().starts_with("folded="), "{url}");
+    browser.devtools("Emulation.setScriptExecutionDisabled", json!({"value": false}));
+    // The script leaves what the url says, and unfolds it by the same link.
+    browser.client.refresh().await.unwrap();
+    let some = browser.count(".timeline li").await;
+    assert!(some == 1 && all > 8 && browser.count(&fold("Unfold")).await == 1, "{some} of {all}");
+    browser.follow(&fold("Unfold Order")).await;
+    assert_eq!((browser.path().await, browser.count(".timeline li").await), (trace, all));
+    assert_eq!(browser.count(".timeline a.fold").await, 0);
+    browser.finish().await;
+}
+
+#[tokio::test]
 async fn a_part_of_a_trace_is_dragged_over() {
     let browser = shop().await;
     let trace = refused(&browser).await;

@@ -35,6 +35,40 @@ async fn a_mark_comes_and_goes_by_itself() {
 }
 
 #[tokio::test]
+async fn a_mark_is_on_every_page_until_it_is_taken_away() {
+    let browser = Browser::start().await;
+    browser.send(&[error("first"), error("second"), error("third")].join("\n"));
+    let watched = "watch=severity%3E%3DERROR&more-than=2%2F1h";
+    browser.open(&format!("/?{watched}")).await;
+    for path in ["/activities", "/errors", "/charts", "/map", "/dashboards"] {
+        browser.follow(&format!("nav a[href^='{path}']")).await;
+        assert_eq!(browser.path().await, format!("{path}?{watched}"));
+        assert!(browser.text(".mark.holds").await.starts_with("More than 2 in 1 h severity>=ERROR"), "{path}");
+        assert!(browser.client.title().await.unwrap().starts_with("(!) "), "{path}");
+    }
+    // From link to link, and by a filter's form.
+    browser.follow(".dashboards a[href^='/dashboards/overview']").await;
+    browser.follow(".tools .button").await;
+    assert_eq!(browser.path().await, format!("/dashboards/overview/edit?{watched}"));
+    assert_eq!(browser.count(".mark.holds").await, 1);
+    browser.follow("nav a").await;
+    browser.press_in("input[name=text]", "second\u{e007}").await;
+    browser.arrive().await;
+    assert_eq!(browser.path().await, format!("/?text=second&{watched}"));
+    browser.follow(".row .msg").await;
+    assert_eq!(browser.count(".mark.holds").await, 1);
+    let path = browser.path().await;
+    assert!(path.starts_with("/events/") && path.contains(watched), "{path}");
+    // New ones are told where one is.
+    browser.send(&error("fourth"));
+    browser.until("document.querySelector('#watch li a').textContent === 'fourth'").await;
+    browser.follow("#unwatch").await;
+    assert_eq!(browser.path().await, path.replace(&format!("&{watched}"), ""));
+    assert_eq!(browser.count("#watch").await, 0);
+    browser.finish().await;
+}
+
+#[tokio::test]
 async fn a_mark_is_there_without_a_script_and_in_both_themes() {
     let browser = Browser::start().await;
     let long = "an error whose message is as long as messages may be on a bad day, ".repeat(4);

@@ -1,4 +1,4 @@
-// Folding of a timeline: what is below a line is hidden by a click.
+// Folding of a timeline: what is below a line is hidden by a click. What the url folds is not there: its line has a link that unfolds it.
 
 const depth = (line) => Number(line.dataset.depth);
 const foldsOf = (line) => line.querySelector(":scope > .offset > .fold");
@@ -16,6 +16,10 @@ function show(timeline) {
 export function fold(line, close) {
   const button = foldsOf(line);
   if (!button) return;
+  if (button.matches("a")) {
+    if (!close) button.click();
+    return;
+  }
   if (close) line.dataset.closed = "yes";
   else delete line.dataset.closed;
   say(button, close);
@@ -31,7 +35,8 @@ function say(button, closed) {
 export function foldable(root) {
   for (const line of root.querySelectorAll(".timeline li[data-depth]")) {
     const next = line.nextElementSibling;
-    if (!next || depth(next) <= depth(line) || foldsOf(line)) continue;
+    if (!next || depth(next) <= depth(line) || foldsOf(line)?.matches("button")) continue;
+    foldsOf(line)?.remove();
     const button = document.createElement("button");
     button.type = "button";
     button.className = "fold";

@@ -3,6 +3,8 @@ import "./complete.js";
 import "./explore.js";
 import "./form.js";
 import "./keys.js";
+import "./links.js";
+import "./map.js";
 import "./watch.js";
 import { arrange } from "./arrange.js";
 import { invite } from "./brush.js";

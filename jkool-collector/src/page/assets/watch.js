@@ -1,4 +1,4 @@
-// The mark of a watch: on the page, in its title and in its icon, which are seen while one looks at something else.
+// The mark of a watch: on each page, in its title and in its icon, which are seen while one looks at something else.
 import { listen } from "./listen.js";
 import { showTimes } from "./time.js";
 
@@ -12,17 +12,26 @@ function say(holds) {
   icon.href = icon.href.replace(/favicon(-alert)?\.svg$/, holds ? "favicon-alert.svg" : "favicon.svg");
 }
 
+/** Shows what the server says now: the sentence in its place, where it is read out, and the list below it. */
+function show(fresh) {
+  showTimes(fresh);
+  const [said, now] = [mark, fresh].map((root) => root.querySelector(".mark"));
+  said.className = now.className;
+  said.replaceChildren(...now.childNodes);
+  now.remove();
+  while (said.nextSibling) said.nextSibling.remove();
+  mark.append(fresh);
+  mark.classList.remove("lost");
+  say(said.matches(".holds"));
+}
+
 if (mark) {
   const parser = document.createElement("template");
-  const holds = () => mark.querySelector(".holds") !== null;
-  const show = (event) => {
+  const told = (event) => {
     parser.innerHTML = event.data;
-    showTimes(parser.content);
-    mark.replaceChildren(parser.content);
-    mark.classList.remove("lost");
-    say(holds());
+    show(parser.content);
   };
-  say(holds());
+  say(mark.querySelector(".holds") !== null);
   // What is not known is not told as if it were.
-  listen(mark.dataset.watch, { mark: show }, { background: true, lost: () => mark.classList.add("lost") });
+  listen(mark.dataset.watch, { mark: told }, { background: 5000, lost: () => mark.classList.add("lost") });
 }

@@ -34,9 +34,10 @@ pub(super) fn drawing(flows: &[Flow], loads: &Loads, filter: &Filter) -> Markup 
     };
     let edges: Vec<_> = flows.iter().map(|flow| (number(&flow.from), number(&flow.to))).collect();
     let layout = layout(nodes.len(), &edges);
+    let lines: Vec<_> = flows.iter().zip(edges.iter().copied()).collect();
     html! {
         @for direction in [Direction::Across, Direction::Down] {
-            (picture(&Picture::new(&layout, &edges, direction), direction, flows, &nodes, loads, filter))
+            (picture(&Picture::new(&layout, &edges, direction), direction, &lines, &nodes, loads, filter))
         }
     }
 }
@@ -44,7 +45,7 @@ pub(super) fn drawing(flows: &[Flow], loads: &Loads, filter: &Filter) -> Markup 
 fn picture(
     picture: &Picture,
     direction: Direction,
-    flows: &[Flow],
+    lines: &[(&Flow, (usize, usize))],
     nodes: &[&SourceFqn],
     loads: &Loads,
     filter: &Filter,
@@ -54,11 +55,11 @@ fn picture(
         Direction::Down => ("down", 16),
     };
     let (top, (width, height)) = (picture.top, picture.size);
-    let most = flows.iter().map(|flow| flow.count).max().unwrap_or(1).max(1);
+    let most = lines.iter().map(|(flow, _)| flow.count).max().unwrap_or(1).max(1);
     html! {
         div class={ "way " (name) } {
             @if let Some(class) = width_class(width) {
-                p class={ "hint wide " (class) } { "Where it is wider than this window, it can be moved sideways." }
+                p class={ "hint wide " (class) } { "The map is wider than this window: scroll it sideways." }
             }
             div.scroll tabindex="0" role="region" aria-label="Map" {
                 svg.map viewBox={ "0 " (top) " " (width) " " (height) } width=(width) height=(height) aria-label="Map of who sent to whom" role="group" {
@@ -69,24 +70,24 @@ fn picture(
                             }
                         }
                     }
-                    @for (flow, curve) in flows.iter().zip(&picture.curves) { (edge(flow, curve, name, most, filter)) }
+                    @for ((flow, ends), curve) in lines.iter().zip(&picture.curves) { (edge(flow, *ends, curve, name, most, filter)) }
                     // Above all lines.
-                    @for (flow, curve) in flows.iter().zip(&picture.curves) { (figures(flow, curve.figures)) }
-                    @for (source, area) in nodes.iter().zip(&picture.nodes) { (node(source, *area, letters, loads, filter)) }
+                    @for ((flow, ends), curve) in lines.iter().zip(&picture.curves) { (figures(flow, *ends, curve.figures)) }
+                    @for (number, (source, area)) in nodes.iter().zip(&picture.nodes).enumerate() { (node(source, number, *area, letters, loads, filter)) }
                 }
             }
         }
     }
 }
 
-fn edge(flow: &Flow, curve: &Curve, marker: &str, most: u64, filter: &Filter) -> Markup {
+fn edge(flow: &Flow, ends: (usize, usize), curve: &Curve, marker: &str, most: u64, filter: &Filter) -> Markup {
     let is_bad = flow.errors > 0;
     let rare = flow.count.saturating_mul(100) < most;
     let (class, kind) = if is_bad { ("l-bad", "-bad") } else { ("l-edge", "") };
     let errors = if is_bad { format!(", {} with errors", count(flow.errors)) } else { String::new() };
     let width = 1.2 + 1.8 * (flow.count as f64 / most as f64).sqrt();
     html! {
-        a.edge href=(source_url(filter, &flow.to, is_bad)) {
+        a.edge href=(source_url(filter, &flow.to, is_bad)) data-from=(ends.0) data-to=(ends.1) {
             title {
                 (flow.from) " to " (flow.to) ": " (count(flow.count)) " messages" (errors) ", " (per_minute(flow.per_minute))
                 ", 95 % came within " (duration(flow.transit_p95_usec))
@@ -96,18 +97,18 @@ fn edge(flow: &Flow, curve: &Curve, marker: &str, most: u64, filter: &Filter) ->
     }
 }
 
-fn figures(flow: &Flow, area: Area) -> Markup {
+fn figures(flow: &Flow, ends: (usize, usize), area: Area) -> Markup {
     let middle = area.corner.0 + area.size.0 / 2;
     html! {
-        text.count x=(middle) y=(area.corner.1 + 11) text-anchor="middle" {
+        text.count x=(middle) y=(area.corner.1 + 11) text-anchor="middle" data-from=(ends.0) data-to=(ends.1) {
             (per_minute(flow.per_minute))
             @if flow.errors > 0 { tspan.f-bad dx="5" { (percent(flow.errors as f64 / flow.count as f64)) } }
         }
-        text.count.p95 x=(middle) y=(area.corner.1 + 32) text-anchor="middle" { "p95 " (duration(flow.transit_p95_usec)) }
+        text.count.p95 x=(middle) y=(area.corner.1 + 32) text-anchor="middle" data-from=(ends.0) data-to=(ends.1) { "p95 " (duration(flow.transit_p95_usec)) }
     }
 }
 
-fn node(source: &SourceFqn, area: Area, letters: usize, loads: &Loads, filter: &Filter) -> Markup {
+fn node(source: &SourceFqn, number: usize, area: Area, letters: usize, loads: &Loads, filter: &Filter) -> Markup {
     let load = loads.of(source);
     let figures = load.map_or_else(String::new, |load| {
         let p95 = load.p95.map(|usec| format!(" · p95 {}", duration(usec as i64))).unwrap_or_default();
@@ -120,7 +121,7 @@ fn node(source: &SourceFqn, area: Area, letters: usize, loads: &Loads, filter: &
     let Area { corner: (x, y), size: (width, height) } = area;
     let middle = x + width / 2;
     html! {
-        a href=(source_url(filter, source, false)) {
+        a href=(source_url(filter, source, false)) data-node=(number) {
             title { (source) ": " (figures) (errors.as_deref().unwrap_or_default()) }
             rect class={ "node" @if errors.is_some() { " bad" } } x=(x) y=(y) width=(width) height=(height) rx="6" {}
             text.name x=(middle) y=(y + 20) text-anchor="middle" { (cut(name, letters)) }
@@ -129,6 +130,22 @@ fn node(source: &SourceFqn, area: Area, letters: usize, loads: &Loads, filter: &
                 @if let Some(errors) = &errors { tspan.f-bad { (errors) } } @else if !beside.is_empty() { " · " (cut(beside, 14)) }
             }
             text.load x=(middle) y=(y + 53) text-anchor="middle" { (figures) }
+            @if let Some(load) = load { (spark(&load.trend, area)) }
         }
     }
+}
+
+/// How much a node told over time, at its bottom.
+fn spark(trend: &[u64], node: Area) -> Markup {
+    const HIGH: f64 = 12.0;
+    let [_, .., _] = trend else { return html! {} };
+    let most = trend.iter().copied().max().unwrap_or_default().max(1) as f64;
+    let (left, bottom) = (f64::from(node.corner.0 + 12), f64::from(node.bottom() - 7));
+    let step = f64::from(node.size.0 - 24) / (trend.len() - 1) as f64;
+    let path = trend.iter().enumerate().fold(String::new(), |mut path, (index, count)| {
+        let (x, y) = (left + step * index as f64, bottom - *count as f64 / most * HIGH);
+        path.push_str(&format!("{}{x:.1} {y:.1}", if index == 0 { 'M' } else { 'L' }));
+        path
+    });
+    html! { path.trend d=(path) {} }
 }

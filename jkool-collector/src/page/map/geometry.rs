@@ -49,8 +49,8 @@ impl Measures {
         // Beside the first row is room for what leads back.
         let back = if leads_back { 44 } else { MARGIN };
         match direction {
-            Direction::Across => Self { direction, node: (176, 62), gap: (150, 34), margin: (24, back) },
-            Direction::Down => Self { direction, node: (62, 142), gap: (104, 14), margin: (12, back.min(34)) },
+            Direction::Across => Self { direction, node: (176, 78), gap: (150, 34), margin: (24, back) },
+            Direction::Down => Self { direction, node: (78, 142), gap: (104, 14), margin: (12, back.min(34)) },
         }
     }
 
@@ -137,7 +137,7 @@ impl Picture {
                 (path, Area { corner: (left, middle.1 - FIGURES.1 / 2), size: FIGURES })
             })
             .unzip();
-        let figures = apart(&wanted, &nodes);
+        let figures = apart(&wanted, &nodes, size.0.max(FIGURES.0));
         // Some were moved out of the picture.
         let top = figures.iter().map(|area| area.corner.1).fold(0, i32::min);
         let bottom = figures.iter().map(Area::bottom).fold(size.1, i32::max);
@@ -179,7 +179,7 @@ mod tests {
             picture.nodes.iter().map(|node| node.corner).collect::<Vec<_>>()
         };
         assert_eq!(corners(Direction::Across), [(24, 4), (350, 4), (676, 4)]);
-        assert_eq!(corners(Direction::Down), [(4, 12), (4, 178), (4, 344)]);
+        assert_eq!(corners(Direction::Down), [(4, 12), (4, 194), (4, 376)]);
     }
 
     #[test]

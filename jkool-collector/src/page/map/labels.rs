@@ -7,9 +7,9 @@ pub(super) struct Area {
     pub(super) size: (i32, i32),
 }
 
-/// So far figures are moved at once, and so often.
+/// So far figures are moved at once, and so often: to the sides, up and down.
 const STEP: i32 = 8;
-const STEPS: i32 = 40;
+const STEPS: (i32, i32) = (8, 20);
 
 impl Area {
     pub(super) fn bottom(&self) -> i32 {
@@ -21,21 +21,24 @@ impl Area {
         at.0 < from.0 + its.0 && from.0 < at.0 + size.0 && at.1 < from.1 + its.1 && from.1 < at.1 + size.1
     }
 
-    fn lowered(self, by: i32) -> Self {
-        Self { corner: (self.corner.0, self.corner.1 + by), ..self }
+    fn moved(self, by: (i32, i32)) -> Self {
+        Self { corner: (self.corner.0 + by.0, self.corner.1 + by.1), ..self }
     }
 }
 
-/// Moves what is `wanted` up and down until none overlaps another, nor what is `taken`. What stays nearest to its line is decided in
-/// the order of `wanted`.
-pub(super) fn apart(wanted: &[Area], taken: &[Area]) -> Vec<Area> {
+/// Moves what is `wanted`, within a picture of that width, until none overlaps another, nor what is `taken`. What stays nearest to its
+/// line is decided in the order of `wanted`.
+pub(super) fn apart(wanted: &[Area], taken: &[Area], width: i32) -> Vec<Area> {
+    let steps = |most: i32| (-most..=most).map(|step| step * STEP);
+    let mut moves: Vec<_> = steps(STEPS.0).flat_map(|x| steps(STEPS.1).map(move |y| (x, y))).collect();
+    // Up and down rather than to a side.
+    moves.sort_by_key(|(x, y)| (x.abs() + y.abs(), x.abs()));
     let mut occupied = taken.to_vec();
     for area in wanted {
-        let tried = (0..STEPS).map(|step| {
-            let by = (step + 1) / 2 * STEP;
-            area.lowered(if step % 2 == 0 { by } else { -by })
-        });
-        let free = tried.clone().find(|place| !occupied.iter().any(|other| place.overlaps(other)));
+        let inside = |place: &Area| place.corner.0 >= 0 && place.corner.0 + place.size.0 <= width;
+        let mut tried =
+            moves.iter().map(|by| area.moved(*by)).filter(|place| place.corner.0 == area.corner.0 || inside(place));
+        let free = tried.find(|place| !occupied.iter().any(|other| place.overlaps(other)));
         // Of so many that there is no room, the lowest is lowered further.
         let below = || {
             let lowest = occupied.iter().map(Area::bottom).max().unwrap_or(area.corner.1);
@@ -58,9 +61,13 @@ mod tests {
     #[test]
     fn what_has_room_stays_where_it_is() {
         let wanted = [area(0, 0), area(200, 0), area(0, 100)];
-        assert_eq!(apart(&wanted, &[]), wanted);
-        assert_eq!(apart(&[area(0, 0), area(0, 0)], &[]), [area(0, 0), area(0, -16)]);
-        assert_eq!(apart(&[area(0, 0)], &[area(50, -10)]), [area(0, 8)]);
+        assert_eq!(apart(&wanted, &[], 400), wanted);
+        assert_eq!(apart(&[area(0, 0), area(0, 0)], &[], 400), [area(0, 0), area(0, -16)]);
+        assert_eq!(apart(&[area(0, 0)], &[area(50, -10)], 400), [area(0, 8)]);
+        // To the side, where that is nearer and there is room.
+        let beside =
+            |width| apart(&[area(90, 0)], &[area(0, -40), area(0, -20), area(0, 0), area(0, 20), area(0, 40)], width);
+        assert_eq!((beside(400), beside(190)), (vec![area(106, 0)], vec![area(90, -56)]));
     }
 
     proptest! {
@@ -71,7 +78,7 @@ mod tests {
         ) {
             let areas = |places: &[(i32, i32)]| places.iter().map(|(x, y)| area(*x, *y)).collect::<Vec<_>>();
             let (wanted, taken) = (areas(&wanted), areas(&taken));
-            let placed = apart(&wanted, &taken);
+            let placed = apart(&wanted, &taken, 700);
             for (index, place) in placed.iter().enumerate() {
                 prop_assert!(placed[..index].iter().chain(&taken).all(|other| !place.overlaps(other)));
             }

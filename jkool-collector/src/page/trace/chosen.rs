@@ -14,7 +14,7 @@ const SHOWN: usize = 2_000;
 const PROPERTIES: usize = 12;
 
 /// `start` is the trace's.
-pub(super) fn chosen(step: &Step<'_>, start: i64, view: View) -> Markup {
+pub(super) fn chosen(step: &Step<'_>, start: i64, view: &View) -> Markup {
     let entity = &step.stored.entity;
     let (message, exception, properties): (&str, &str, &[Property]) = match entity {
         Entity::Event(event) => (&event.message, &event.exception, &event.properties),

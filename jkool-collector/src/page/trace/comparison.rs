@@ -46,7 +46,8 @@ pub(in crate::page) async fn compare(
     let rows = differences(&traces[0], &traces[1]);
     let longest = traces.iter().map(Trace::length).max().unwrap_or(1);
     let filter = Filter::default();
-    let head = Frame { title: "Two traces", tab: Tab::None, filter: &filter, total: Some(total) };
+    let mark = params.mark(&app).await?;
+    let head = Frame { title: "Two traces", tab: Tab::None, filter: &filter, total: Some(total), mark: mark.as_ref() };
     let main = html! {
         div.heading {
             h1 { "Two traces" }

@@ -22,7 +22,7 @@ pub(super) fn sorted<'s>(mut steps: Vec<&'s Step<'s>>, sort: Sort) -> Vec<&'s St
     steps
 }
 
-pub(super) fn list<'s>(trace: &Trace<'_>, steps: impl Iterator<Item = &'s Step<'s>>, view: View) -> Markup {
+pub(super) fn list<'s>(trace: &Trace<'_>, steps: impl Iterator<Item = &'s Step<'s>>, view: &View) -> Markup {
     html! {
         p.orders {
             "Sorted by "
@@ -36,7 +36,7 @@ pub(super) fn list<'s>(trace: &Trace<'_>, steps: impl Iterator<Item = &'s Step<'
     }
 }
 
-fn line(trace: &Trace<'_>, step: &Step<'_>, view: View) -> Markup {
+fn line(trace: &Trace<'_>, step: &Step<'_>, view: &View) -> Markup {
     let entity = &step.stored.entity;
     let said = said(entity, SAID);
     html! {

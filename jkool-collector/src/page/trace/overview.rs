@@ -14,7 +14,7 @@ const HIGH: f64 = 100.0;
 /// It has so many rows at most: deeper steps are drawn in the last one.
 const ROWS: usize = 16;
 
-pub(super) fn overview(trace: &Trace<'_>, view: View, window: Window) -> Markup {
+pub(super) fn overview(trace: &Trace<'_>, view: &View, window: Window) -> Markup {
     let whole = Window::new(trace.start, trace.length(), None, None);
     let is_whole = window == whole;
     let rows = trace.steps.iter().map(|step| step.depth + 1).max().unwrap_or(1).min(ROWS);
@@ -48,7 +48,7 @@ pub(super) fn overview(trace: &Trace<'_>, view: View, window: Window) -> Markup 
 }
 
 /// Fields for the time that is looked at.
-pub(super) fn zoom(view: View, trace: &Trace<'_>) -> Markup {
+pub(super) fn zoom(view: &View, trace: &Trace<'_>) -> Markup {
     let field = |name: &str, label: &str, value: Option<Usec>, hint: &str| {
         html! {
             label.field {
@@ -58,7 +58,7 @@ pub(super) fn zoom(view: View, trace: &Trace<'_>) -> Markup {
         }
     };
     // What is chosen is said apart, for the script changes it.
-    let hidden = View { from: None, to: None, skip: 0, at: view.of, ..view }.query();
+    let hidden = View { from: None, to: None, skip: 0, at: view.of, ..view.clone() }.query();
     html! {
         details.more open[view.from.is_some() || view.to.is_some()] {
             summary { "Zoom to a time" }

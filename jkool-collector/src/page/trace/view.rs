@@ -3,13 +3,13 @@
 use super::window::{Usec, Window};
 use crate::page::choice::choice;
 use crate::page::query_params::QueryParams;
-use crate::query::Query;
+use crate::query::{InvalidQuery, Query};
 use crate::store::EntityId;
 use std::fmt;
 use std::num::NonZeroUsize;
 
 /// How a trace is looked at.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(in crate::page) struct View {
     /// The entity whose trace it is.
     pub(super) of: EntityId,
@@ -18,6 +18,8 @@ pub(in crate::page) struct View {
     pub(super) sort: Sort,
     /// Of a waterfall, so many levels are unfolded.
     pub(super) levels: Option<NonZeroUsize>,
+    /// Of these, what is below them is not shown.
+    pub(super) folded: Vec<EntityId>,
     /// From when to when, after the beginning.
     pub(super) from: Option<Usec>,
     pub(super) to: Option<Usec>,
@@ -38,6 +40,18 @@ choice!(
     #[default] Start "start", Duration "duration", Own "own"
 );
 
+/// The parameter: ids with commas between them.
+const FOLDED: &str = "folded";
+
+fn folded(params: &mut QueryParams) -> Vec<EntityId> {
+    let text: String = params.take(FOLDED).unwrap_or_default();
+    let ids: Result<Vec<EntityId>, _> = text.split(',').filter(|id| !id.is_empty()).map(str::parse).collect();
+    ids.unwrap_or_else(|_| {
+        params.faults.push(InvalidQuery::new(FOLDED, &text, "expected ids with commas between them"));
+        Vec::new()
+    })
+}
+
 impl View {
     /// Takes its parameters out of a url.
     pub(super) fn take(of: EntityId, params: &mut QueryParams) -> Self {
@@ -46,6 +60,7 @@ impl View {
             form: params.take("view").unwrap_or_default(),
             sort: params.take("sort").unwrap_or_default(),
             levels: params.take("levels"),
+            folded: folded(params),
             from: params.take("from"),
             to: params.take("to"),
             at: params.take("at").unwrap_or(of),
@@ -70,6 +85,10 @@ impl View {
         if let Some(levels) = self.levels {
             push("levels", &levels, self.form != Form::Waterfall);
         }
+        if !self.folded.is_empty() {
+            let ids: Vec<_> = self.folded.iter().map(EntityId::to_string).collect();
+            push(FOLDED, &ids.join(","), self.form != Form::Waterfall);
+        }
         push("at", &self.at, self.at == self.of);
         push("skip", &self.skip, self.skip == 0);
         query
@@ -80,35 +99,45 @@ impl View {
         format!("/traces/{}{}{query}", self.of, if query.is_empty() { "" } else { "?" })
     }
 
-    pub(super) fn with_form(self, form: Form) -> String {
-        Self { form, skip: 0, ..self }.url()
+    pub(super) fn with_form(&self, form: Form) -> String {
+        Self { form, skip: 0, ..self.clone() }.url()
     }
 
-    pub(super) fn sorted_by(self, sort: Sort) -> String {
-        Self { sort, skip: 0, ..self }.url()
+    pub(super) fn sorted_by(&self, sort: Sort) -> String {
+        Self { sort, skip: 0, ..self.clone() }.url()
     }
 
-    pub(super) fn unfolded(self, levels: Option<NonZeroUsize>) -> String {
-        Self { levels, skip: 0, ..self }.url()
+    /// With what is below that one folded, or unfolded if it is folded.
+    pub(super) fn with_fold(&self, id: EntityId) -> String {
+        let mut view = self.clone();
+        match self.folded.iter().position(|folded| *folded == id) {
+            Some(at) => drop(view.folded.remove(at)),
+            None => view.folded.push(id),
+        }
+        view.url()
     }
 
-    pub(super) fn with_chosen(self, at: EntityId) -> String {
-        Self { at, ..self }.url()
+    pub(super) fn unfolded(&self, levels: Option<NonZeroUsize>) -> String {
+        Self { levels, folded: Vec::new(), skip: 0, ..self.clone() }.url()
     }
 
-    pub(super) fn skipping(self, skip: usize) -> String {
-        Self { skip, ..self }.url()
+    pub(super) fn with_chosen(&self, at: EntityId) -> String {
+        Self { at, ..self.clone() }.url()
+    }
+
+    pub(super) fn skipping(&self, skip: usize) -> String {
+        Self { skip, ..self.clone() }.url()
     }
 
     /// All of its time, or the part between two times after its beginning.
-    pub(super) fn zoomed(self, to: Option<(i64, i64)>) -> String {
+    pub(super) fn zoomed(&self, to: Option<(i64, i64)>) -> String {
         let (from, to) = to.map_or((None, None), |(from, to)| (Some(Usec(from)), Some(Usec(to))));
-        Self { from, to, skip: 0, ..self }.url()
+        Self { from, to, skip: 0, ..self.clone() }.url()
     }
 
     /// As [`zoomed`](Self::zoomed), with that one chosen.
-    pub(super) fn with_chosen_and_zoom(self, at: EntityId, from: i64, to: i64) -> String {
-        Self { at, ..self }.zoomed(Some((from, to)))
+    pub(super) fn with_chosen_and_zoom(&self, at: EntityId, from: i64, to: i64) -> String {
+        Self { at, ..self.clone() }.zoomed(Some((from, to)))
     }
 
     pub(super) fn window(&self, start: i64, length: i64) -> Window {

@@ -20,18 +20,19 @@ const LEAST: f64 = 0.004;
 const NAME: usize = 60;
 const SAID: usize = 140;
 
-/// Lines for `steps`; a click on one of them leads to `link`.
+/// Lines for `steps`; a click on one of them leads to `link`, and `fold` is what folds it.
 pub(in crate::page) fn waterfall<'s>(
     trace: &Trace<'_>,
     steps: impl Iterator<Item = &'s Step<'s>>,
     window: Window,
     current: EntityId,
     link: impl Fn(EntityId) -> String,
+    fold: impl Fn(&Step<'_>) -> Markup,
 ) -> Markup {
     html! {
         (axis(window))
         ol.timeline data-steps {
-            @for step in steps { (line(trace, step, window, step.stored.id == current, &link(step.stored.id))) }
+            @for step in steps { (line(trace, step, window, step.stored.id == current, &link(step.stored.id), &fold(step))) }
         }
     }
 }
@@ -45,12 +46,12 @@ fn axis(window: Window) -> Markup {
     }
 }
 
-fn line(trace: &Trace<'_>, step: &Step<'_>, window: Window, is_current: bool, link: &str) -> Markup {
+fn line(trace: &Trace<'_>, step: &Step<'_>, window: Window, is_current: bool, link: &str, fold: &Markup) -> Markup {
     let entity = &step.stored.entity;
     let said = said(entity, SAID);
     html! {
         li class={ "d" (step.depth.min(DEEPEST)) @if step.is_critical { " critical" } } data-depth=(step.depth) aria-current=[is_current.then_some("true")] {
-            span.offset { "+" (duration(step.from.saturating_sub(trace.start))) }
+            span.offset { (fold) "+" (duration(step.from.saturating_sub(trace.start))) }
             a.name href=(link) data-step {
                 @if step.depth > DEEPEST { span.dim { (step.depth) "› " } }
                 (cut(name(entity), NAME))
