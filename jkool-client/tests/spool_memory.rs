@@ -1,5 +1,4 @@
 //! Memory with a spool, counted by the allocator: a backlog of any length costs what the queue was allowed.
-#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;

@@ -46,6 +46,8 @@ impl Store {
         let Some(_held) = self.disk.lock(ROTATION)? else { return Ok(()) };
         if self.is_full_with(line) {
             match self.disk.rename(DEAD_LETTERS, OLD_DEAD_LETTERS) {
+                // On Windows, somebody who reads one of them prevents that. Until then the file grows.
+                Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {}
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => self.torn_letter = false,
             }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 /// A folder on a disk. Names are relative to it, with `/` between a sub-folder and a file; the empty name is the folder itself.
-/// No operation follows a symbolic link.
+/// No operation follows a symbolic link. Modes are those of Unix.
 pub(crate) trait Disk: Send {
     /// Creates the folder (mode 0700) and its parents if it is missing, and opens it.
     fn enter(&mut self, dir: &Path, sync: bool) -> io::Result<Stat>;
@@ -22,6 +22,7 @@ pub(crate) trait Disk: Send {
     /// write is missed. After an error a part of it may exist.
     fn create(&self, name: &str, bytes: &[u8], sync: bool) -> io::Result<()>;
 
+    /// Replaces `to`. `ResourceBusy` if another process has one of them open and the system does not rename such files.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
 
     /// Makes the content of a file durable.
@@ -62,7 +63,6 @@ pub(crate) struct Stat {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(not(unix), expect(dead_code, reason = "only a disk that can be entered has them"))]
 pub(crate) enum FileKind {
     File,
     Dir,

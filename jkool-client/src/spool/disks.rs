@@ -6,6 +6,6 @@ use super::disk::Disk;
 pub(crate) fn disks() -> Box<dyn Fn() -> Box<dyn Disk> + Send> {
     #[cfg(unix)]
     return Box::new(|| Box::new(super::unix::Unix::default()));
-    #[cfg(not(unix))]
-    return Box::new(|| Box::new(super::no_disk::NoDisk));
+    #[cfg(windows)]
+    return Box::new(|| Box::new(super::windows::Windows::default()));
 }

@@ -3,7 +3,6 @@
 
 #[path = "../common/mod.rs"]
 mod common;
-#[cfg(unix)]
 #[path = "../common/spools.rs"]
 mod spools;
 #[path = "../common/transports.rs"]

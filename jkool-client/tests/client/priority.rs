@@ -52,7 +52,6 @@ fn others_make_room_before_errors_do() {
     assert_accounts(&client, 17, 5, &[(LossReason::Overflow, 12)]);
 }
 
-#[cfg(unix)]
 mod spooled {
     use super::{PATIENCE, emit, errors_first, messages};
     use crate::spools::{TempDir, leave, spooling};

@@ -110,7 +110,6 @@ fn a_hook_that_waits_for_a_receipt_does_not_wait_for_itself() {
     assert!(client.flush(PATIENCE).is_delivered());
 }
 
-#[cfg(unix)]
 mod spooled {
     use super::{PATIENCE, block_on, dropped};
     use crate::spools::{TempDir, spooling};

@@ -4,9 +4,8 @@
 use super::common::{PATIENCE, client, messages};
 use jkool_client::transport::{MemoryTransport, Transport};
 use jkool_client::{Client, ClientBuilder, Report, RetryPolicy, Spool};
-use std::fs::{self, DirBuilder};
-use std::io::ErrorKind;
-use std::os::unix::fs::DirBuilderExt;
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,7 +23,7 @@ impl TempDir {
         loop {
             let number = COUNT.fetch_add(1, Ordering::Relaxed);
             let root = std::env::temp_dir().join(format!("jkool-test-{}-{number}", std::process::id()));
-            match DirBuilder::new().mode(0o700).create(&root) {
+            match make(&root) {
                 // Left by a process that was killed, and had the same number.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 made => {
@@ -81,11 +80,14 @@ impl TempDir {
     /// The spool as a `kill -9` at this moment would leave it.
     pub(crate) fn as_killed(&self) -> Self {
         let copy = Self::new();
-        make(&copy.spool);
+        make(&copy.spool).unwrap();
         for path in self.files() {
+            if path.ends_with("lock") {
+                continue; // It is made when it is missing, and on Windows nobody else can read it.
+            }
             let to = copy.spool.join(path.strip_prefix(&self.spool).unwrap());
             if !to.parent().unwrap().exists() {
-                make(to.parent().unwrap());
+                make(to.parent().unwrap()).unwrap();
             }
             match fs::copy(path, to) {
                 Err(error) if error.kind() != ErrorKind::NotFound => panic!("{error}"),
@@ -102,8 +104,11 @@ impl Drop for TempDir {
     }
 }
 
-fn make(folder: &Path) {
-    DirBuilder::new().mode(0o700).create(folder).unwrap();
+fn make(folder: &Path) -> io::Result<()> {
+    let builder = &mut fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(builder, 0o700);
+    builder.create(folder)
 }
 
 /// A client with a spool that tries again quickly, sends in order, and does not wait when it is dropped.

@@ -1,5 +1,4 @@
 //! How long events have waited, and those that have waited too long.
-#![cfg(unix)]
 
 use crate::common::{PATIENCE, assert_accounts, assert_balanced, client, messages};
 use crate::spools::{TempDir, emit, leave, spooling, until};

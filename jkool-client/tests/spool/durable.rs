@@ -1,5 +1,4 @@
 //! What `flush_durable` promises, and that it is kept.
-#![cfg(unix)]
 
 use crate::common::{PATIENCE, assert_accounts, assert_balanced, client, messages};
 use crate::spools::{TempDir, assert_arrived, emit, now, spooling, until};

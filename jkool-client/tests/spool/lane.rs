@@ -1,5 +1,4 @@
 //! What goes to the spool and when, and that it arrives: once, in order, and all of it.
-#![cfg(unix)]
 
 use crate::common::{PATIENCE, assert_accounts, assert_balanced, client, failure, messages};
 use crate::spools::{TempDir, assert_arrived, emit, leave, spooling, until};

@@ -1,5 +1,4 @@
 //! The client with a disk: what goes to the spool and what comes back from it.
-#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 #[path = "../common/child.rs"]

@@ -1,5 +1,5 @@
 //! The token is nowhere on disk.
-#![cfg(all(unix, feature = "http"))]
+#![cfg(feature = "http")]
 
 use crate::common::PATIENCE;
 use crate::spools::{TempDir, assert_arrived, emit, leave, spooling, until};

@@ -4,7 +4,6 @@ mod crash;
 mod damage;
 mod errors;
 mod limits;
-#[cfg(unix)]
 mod real_disk;
 
 use super::{Found, SegmentId, Slot, Store};

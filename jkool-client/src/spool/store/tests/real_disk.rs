@@ -1,4 +1,4 @@
-//! What only a real disk shows: modes, links, locks, and processes that come and go at once.
+//! What only a real disk shows: modes, links, locks, and processes that come and go at once. Modes and links are those of Unix.
 
 use super::{corrupt_files, drain, drain_all, write};
 use crate::spool::disks::disks;
@@ -6,6 +6,7 @@ use crate::spool::settings::Spool;
 use crate::spool::store::{Found, Store};
 use std::collections::BTreeSet;
 use std::fs;
+#[cfg(unix)]
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Barrier};
@@ -35,6 +36,7 @@ fn open(dir: &Path) -> (Store, Found) {
     Store::open(&Spool::new(dir), disks()(), fastrand::u64(..)).unwrap()
 }
 
+#[cfg(unix)]
 fn refused(dir: &Path) -> String {
     let error = Store::open(&Spool::new(dir), disks()(), fastrand::u64(..)).err().unwrap();
     error.to_string().replace(&dir.display().to_string(), "DIR")
@@ -50,6 +52,7 @@ fn tree(dir: &Path) -> Vec<PathBuf> {
     all
 }
 
+#[cfg(unix)]
 #[test]
 fn only_the_owner_may_look_whatever_the_umask() {
     let temp = Temp::new();
@@ -102,6 +105,7 @@ fn a_damaged_file_is_set_aside() {
     assert_eq!((names.len(), corrupt_files(&names)), (2, 1));
 }
 
+#[cfg(unix)]
 #[test]
 fn a_folder_that_others_could_change_is_refused() {
     let temp = Temp::new();
@@ -128,6 +132,7 @@ fn a_folder_that_others_could_change_is_refused() {
     assert!(error.to_string().contains("can't open: Not a directory"), "{error}");
 }
 
+#[cfg(unix)]
 #[test]
 fn no_link_is_followed() {
     let temp = Temp::new();
@@ -158,6 +163,7 @@ fn no_link_is_followed() {
     assert!(orphan.join(segment.file_name().unwrap()).is_symlink());
 }
 
+#[cfg(unix)]
 #[test]
 fn a_spool_stays_where_it_is_when_the_program_goes_elsewhere() {
     let temp = Temp::new();
