@@ -61,7 +61,7 @@ impl HttpSource {
         if token.is_some_and(str::is_empty) {
             return Err(SourceError::new("the token is empty"));
         }
-        let failed = |error| SourceError::new(format!("http://{address} can't be listened at")).with_source(error);
+        let failed = |error| SourceError::new(format!("can't listen on http://{address}")).with_source(error);
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let ((to, records), (stop, stopped)) = (mpsc::channel(WAITING), watch::channel(false));

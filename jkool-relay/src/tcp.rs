@@ -39,7 +39,7 @@ impl TcpSource {
     /// # Errors
     /// Returns an error if it cannot listen on the address.
     pub async fn bind(address: SocketAddr) -> Result<Self, SourceError> {
-        let failed = |error| SourceError::new(format!("tcp://{address} can't be listened at")).with_source(error);
+        let failed = |error| SourceError::new(format!("can't listen on tcp://{address}")).with_source(error);
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let ((to, records), (stop, stopped), mut tasks) =

@@ -1,4 +1,4 @@
-//! One request: whether it may, what it brings, and how it is answered.
+//! One request: its authorization, its records and its answer.
 
 use super::answers::Answers;
 use super::body;
@@ -15,13 +15,13 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
-/// A larger body is refused, also when it is that large only unpacked.
+/// The maximum size of a body, also after decompression.
 const LARGEST: usize = 4 << 20;
-/// What the bodies of all requests may hold together, in KiB, until they are answered.
+/// The limit for the bodies of all requests that are not answered yet, in KiB.
 const MEMORY: u32 = 64 << 10;
-/// How long a body may take.
+/// The timeout for reading a body.
 const READ: Duration = Duration::from_secs(30);
-/// How long a request waits for room, and for what it brought to be settled. Clients wait for 30 seconds and more.
+/// How long a request waits for room, and for its records to be settled. Clients wait for 30 seconds or more.
 const ROOM: Duration = Duration::from_secs(5);
 const SETTLE: Duration = Duration::from_secs(20);
 
@@ -32,26 +32,26 @@ pub(super) struct Intake {
     memory: Arc<Semaphore>,
 }
 
-/// Why a request is not taken.
+/// Why a request is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 enum Refusal {
-    #[error("there are /event, /activity, /snapshot, /log and /dataset, alone or below /JESL")]
+    #[error("unknown path; expected /event, /activity, /snapshot, /log or /dataset, optionally below /JESL")]
     Path,
-    #[error("only POST")]
+    #[error("method not allowed; use POST")]
     Method,
-    #[error("a page in a browser may not send")]
+    #[error("requests from a page in a browser are not accepted")]
     Origin,
-    #[error("a token is needed: as X-API-Key, token or Authorization: Bearer")]
+    #[error("token required, as X-API-Key, token or Authorization: Bearer")]
     Token,
-    #[error("an encoding other than gzip")]
+    #[error("unsupported content encoding; use gzip")]
     Encoding,
-    #[error("more than 4 MiB or 65,536 entities")]
+    #[error("the body is larger than 4 MiB or 65,536 entities")]
     TooLarge,
     #[error("the body is damaged")]
     Damaged,
-    #[error("the body takes too long")]
+    #[error("the body did not arrive in time")]
     Slow,
-    #[error("enough is under way: try again")]
+    #[error("too many records in flight; try again later")]
     Busy,
 }
 
@@ -92,7 +92,7 @@ impl Intake {
         response
     }
 
-    /// Hands a request's records over, and waits until they are settled. Says how many they are.
+    /// Passes the records of a request on, and waits until they are settled. Returns their number.
     async fn take(&self, request: Request<Incoming>) -> Result<usize, Refusal> {
         let default_type = default_type(request.uri().path()).ok_or(Refusal::Path)?;
         if request.method() != Method::POST {
@@ -116,7 +116,7 @@ impl Intake {
         let _room = room.map_err(|_| Refusal::Busy)?.map_err(|_| Refusal::Busy)?;
         let records = read(request.into_body(), is_packed, default_type).await?;
         if records.is_empty() {
-            // Some ask so whether anybody is there.
+            // Some clients test the connection like this.
             return Ok(0);
         }
         let (count, mut ticket) = (records.len(), self.answers.wait_for(records.len()));
@@ -125,7 +125,7 @@ impl Intake {
             Record { position, body, time: None }
         };
         let records = (0_u64..).zip(records).map(record).collect();
-        // There is none after the stop.
+        // After a stop there is no sender.
         let to = self.to.upgrade().ok_or(Refusal::Busy)?;
         timeout(ROOM, to.send(records)).await.map_err(|_| Refusal::Busy)?.map_err(|_| Refusal::Busy)?;
         drop(to);
@@ -134,7 +134,7 @@ impl Intake {
     }
 }
 
-/// The token is not shown.
+/// Hides the token.
 impl fmt::Debug for Intake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Intake").field("needs_token", &self.token.is_some()).finish_non_exhaustive()
@@ -153,7 +153,7 @@ async fn read(body: Incoming, is_packed: bool, default_type: Option<&str>) -> Re
     body::records(&body, default_type).ok_or(Refusal::TooLarge)
 }
 
-/// The type that an entity has at a path if it says none; none for a path that takes nothing.
+/// The default type of entities at a path; `None` for an unknown path.
 fn default_type(path: &str) -> Option<Option<&'static str>> {
     let path = path.strip_prefix("/JESL").or_else(|| path.strip_prefix("/jesl")).unwrap_or(path);
     match path {
@@ -175,7 +175,7 @@ fn is_packed(headers: &HeaderMap) -> Result<bool, Refusal> {
     }
 }
 
-/// Whether the headers hold the token.
+/// Whether the headers contain the token.
 fn is_offered(headers: &HeaderMap, token: &[u8]) -> bool {
     let own = ["x-api-key", "token"].into_iter().flat_map(|name| headers.get_all(name)).map(HeaderValue::as_bytes);
     let bearer = headers.get_all(AUTHORIZATION).iter().filter_map(|value| {
@@ -185,7 +185,7 @@ fn is_offered(headers: &HeaderMap, token: &[u8]) -> bool {
     own.chain(bearer).any(|offered| same(token, offered.trim_ascii()))
 }
 
-/// How long it takes tells nothing but the length.
+/// Compares in constant time, so the duration reveals only the length.
 fn same(one: &[u8], other: &[u8]) -> bool {
     let differ = one.iter().zip(other).fold(0, |differ, (one, other)| black_box(differ | (one ^ other)));
     one.len() == other.len() && differ == 0
