@@ -56,7 +56,7 @@ impl From {
         }
     }
 
-    /// A relay from there.
+    /// Builds a relay from this source.
     pub(super) async fn relay(
         self,
         client: ClientBuilder,
@@ -74,14 +74,14 @@ impl From {
             }
             Self::Tcp(address) => {
                 let source = TcpSource::bind(address).await.map_err(failed)?;
-                crate::out::note(format_args!("listens at tcp://{}", source.address()));
+                crate::out::note(format_args!("listening on tcp://{}", source.address()));
                 Relay::builder(source, client)
             }
             Self::Http { address, token_file } => {
                 let token = token_file.map(|file| read_token(&file)).transpose()?;
                 let source = HttpSource::bind(address, token.as_deref()).await.map_err(failed)?;
-                crate::out::note(format_args!("listens at http://{}", source.address()));
-                // Requests are answered when what they brought is committed.
+                crate::out::note(format_args!("listening on http://{}", source.address()));
+                // Requests are answered when their records are committed.
                 Relay::builder(source, client).commit_interval(Duration::from_millis(10))
             }
             Self::Mqtt(url) => Relay::builder(crate::mqtt::source(&url, server)?, client),
@@ -91,12 +91,12 @@ impl From {
     }
 }
 
-/// The token that senders have to bring.
+/// The token that senders must send.
 fn read_token(file: &Path) -> Result<String, Failure> {
     let text = std::fs::read_to_string(file);
     let text = text.map_err(|error| Failure::Usage(format!("token_file={}: {error}", file.display())))?;
     match text.trim() {
-        "" => Err(Failure::Usage(format!("token_file={}: it holds no token", file.display()))),
+        "" => Err(Failure::Usage(format!("token_file={}: the file is empty", file.display()))),
         token => Ok(token.to_owned()),
     }
 }
