@@ -7,54 +7,54 @@ use jkool_collector::{Collector, CollectorBuilder, Durability, Moment, Progress,
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Starts a collector: it takes what any jKool client sends, keeps it, and shows it on a page.
+/// Starts a collector: a local server that stores what jKool clients send and shows it on a web page.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
-    /// Where to listen
+    /// The address to listen on
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:6580")]
     listen: String,
-    /// Where to take OpenTelemetry's protocol too, as its SDKs send it without being told where: 127.0.0.1:4318. At the main
-    /// address it is taken in any case
+    /// A second address for OTLP, such as 127.0.0.1:4318, the default of OpenTelemetry's SDKs. The main address
+    /// always accepts OTLP
     #[arg(long, value_name = "ADDRESS:PORT")]
     otlp: Option<String>,
-    /// Where to take entities over plain TCP too, one a line; on this machine alone
+    /// An address for entities over plain TCP, one per line; a loopback address only
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen_tcp: Option<String>,
-    /// The folder to keep everything in; without it, it is in memory and gone at the end. A file of version 0.1 is taken over
+    /// The folder to store everything in [default: in memory, lost at exit]. A file of version 0.1 is imported
     #[arg(long, value_name = "FOLDER")]
     db: Option<PathBuf>,
-    /// Has VictoriaLogs keep everything, one server or the front of a cluster: victorialogs=http://HOST:PORT. The folder then
-    /// holds the journal in front of it
+    /// Stores everything in VictoriaLogs, a single server or a cluster: victorialogs=http://HOST:PORT. --db is then
+    /// the folder of the journal
     #[arg(long, value_name = "STORE", requires = "db", value_parser = victoria_logs, conflicts_with_all = ["max_age", "max_size"])]
     store: Option<String>,
-    /// When an event counts as stored: when it is on the disk, or when the operating system has it, which is faster and
-    /// survives the end of the process but no power failure
+    /// When an event counts as stored: when it is on disk, or when it was passed to the operating system, which is
+    /// faster, but loses events in a power failure
     #[arg(long, default_value = "disk", requires = "db")]
     sync: Sync,
-    /// Events are kept no longer than this, by their own times
+    /// Deletes events older than this, by the time in the event
     #[arg(long, value_name = "DURATION", value_parser = units::duration)]
     max_age: Option<Duration>,
-    /// The store is no larger than this; the oldest events go first [default in memory: 512MiB]
+    /// The maximum size of the store; the oldest events are deleted first [default in memory: 512MiB]
     #[arg(long, value_name = "SIZE", value_parser = units::size)]
     max_size: Option<u64>,
-    /// A file of tokens, one a line. With it, or with the variable JKOOL_TOKEN, everybody needs a token, to send and to
-    /// read; without, any is taken, and only this machine can be listened on
+    /// A file of tokens, one per line. With it, or with the variable JKOOL_TOKEN, a token is required to send and to
+    /// read. Without either, any token is accepted, and --listen must be a loopback address
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// Another name that this machine is asked for by, such as collector.test; can be repeated
+    /// Another host name to accept in requests, such as collector.test; can be repeated
     #[arg(long, value_name = "NAME")]
     allow_host: Vec<String>,
-    /// The certificate for TLS (PEM), the server's own first
+    /// The certificate chain for TLS (PEM), the server's certificate first
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
-    /// Its private key (PEM)
+    /// The private key of the certificate (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
-    /// How large a request's body may be
+    /// The maximum size of a request body
     #[arg(long, value_name = "SIZE", default_value = "16MiB", value_parser = units::size)]
     max_body: u64,
-    /// How many connections may be open at the same time
+    /// The maximum number of open connections
     #[arg(long, value_name = "N", default_value = "1024", value_parser = clap::value_parser!(u32).range(1..))]
     max_connections: u32,
 }
@@ -63,12 +63,12 @@ const HELP: &str = "\
 Examples:
   jkool collect                                     in memory, at http://127.0.0.1:6580
   jkool collect --db events.db --max-age 7d --max-size 2GB
-  jkool collect --otlp 127.0.0.1:4318               of OpenTelemetry's SDKs too
+  jkool collect --otlp 127.0.0.1:4318               accepts OpenTelemetry's SDKs too
   jkool collect --db journal --store victorialogs=http://127.0.0.1:9428
-  jkool collect --listen 127.0.0.1:0                at a free port, which it prints
+  jkool collect --listen 127.0.0.1:0                on a free port, which it prints
   jkool collect --listen 0.0.0.0:6580 --token-file tokens --tls-cert cert.pem --tls-key key.pem
 
-It runs until it is asked to stop, by Ctrl-C or SIGTERM. Exit codes: 0 stopped as asked, 2 wrong usage, 3 it can't start";
+It runs until Ctrl-C or SIGTERM. Exit codes: 0 stopped, 2 wrong usage, 3 it can't start";
 
 /// The url of VictoriaLogs.
 fn victoria_logs(text: &str) -> Result<String, &'static str> {
@@ -102,8 +102,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         out::line(format_args!("and at tcp://{address}"))?;
     }
     out::line(match collector.needs_token() {
-        true => "A token is needed, to send and to read",
-        false => "Any token is taken, and none is needed",
+        true => "A token is required to send and to read",
+        false => "Any token is accepted, and none is required",
     })?;
     out::line(keeps)?;
     signals::stop().await;
@@ -111,10 +111,10 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         out::note(format_args!("jkool: {notice}"));
     }
     let counts = collector.counts();
-    // It waits for requests that have begun.
+    // Waits for requests that are being answered.
     drop(tokio::task::spawn_blocking(move || drop(collector)).await);
     out::line(format_args!(
-        "Stopped: {} stored, {} stored before, {} refused",
+        "Stopped: {} stored, {} duplicates, {} rejected",
         units::count(counts.stored),
         units::count(counts.duplicates),
         units::count(counts.refused)
@@ -129,26 +129,26 @@ fn retention(args: &Args) -> Retention {
     retention
 }
 
-/// Where events are kept, and how many.
+/// Describes where events are stored, and the limits.
 fn keeps(db: Option<&Path>, is_remote: bool, retention: Retention) -> String {
     let mut text = match db {
-        Some(path) if is_remote => format!("Keeps events in VictoriaLogs, with a journal in {}", path.display()),
-        Some(path) => format!("Keeps events in {}", path.display()),
-        None => "Keeps events in memory, until it ends".to_owned(),
+        Some(path) if is_remote => format!("Stores events in VictoriaLogs, with a journal in {}", path.display()),
+        Some(path) => format!("Stores events in {}", path.display()),
+        None => "Stores events in memory, until it ends".to_owned(),
     };
     if let Some(age) = retention.age {
         text.push_str(&format!(", for {} at most", Moment::Ago(age)));
     }
     if let Some(bytes) = retention.bytes {
-        text.push_str(&format!(", {} at most: the oldest go first", units::bytes(bytes)));
+        text.push_str(&format!(", {} at most: the oldest are deleted first", units::bytes(bytes)));
     }
     text
 }
 
-/// Shows on a terminal how far the work is that comes before a store is open.
+/// Shows on a terminal the progress of work that must be done before a store is open.
 fn shows_progress() -> impl Fn(Progress) + Send + std::marker::Sync {
     let bar = ProgressBar::new(0);
-    // A template of ours that can't be read leaves the usual one.
+    // If the template is invalid, the default is used.
     if let Ok(style) = ProgressStyle::with_template("{msg} {bar:30} {percent:>3} %") {
         bar.set_style(style);
     }

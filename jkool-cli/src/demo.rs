@@ -14,20 +14,20 @@ use shop::Shop;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
-/// Starts a collector in memory, and streams the orders of a web shop to it: something to look at.
+/// Starts a collector in memory, and streams the orders of a demo web shop to it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
-    /// Ends after so long; without it, when it is asked to
+    /// Exits after this time [default: runs until Ctrl-C]
     #[arg(long = "for", value_name = "DURATION", value_parser = units::duration)]
     time: Option<Duration>,
-    /// Where the collector listens [default: 127.0.0.1:6580, or a free port when that is taken]
+    /// The collector's address [default: 127.0.0.1:6580, or a free port if that is in use]
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<String>,
-    /// The same number makes the same orders
+    /// The seed of the random generator; the same seed creates the same orders
     #[arg(long)]
     seed: Option<u64>,
-    /// Orders a second, on average; each is about a dozen events
+    /// The average number of orders per second, each of about a dozen events
     #[arg(long, default_value = "1", value_parser = rate)]
     rate: f64,
 }
@@ -37,18 +37,18 @@ Examples:
   jkool demo
   jkool demo --for 30s --rate 20
 
-An order is accepted, verified, paid and shipped by four services that send each other messages. Some are refused, some are
-slow, and now and then the bank does not answer. All of it goes through the real client over HTTP, and is to be seen on the
-page whose address is printed; `jkool tail`, `jkool search` and `jkool stats` work with it too.
+An order is accepted, verified, paid and shipped by four services that send each other messages. Some are declined, some are
+slow, and sometimes the bank does not answer. All events are sent by the regular client over HTTP, and are shown on the
+page whose address is printed; `jkool tail`, `jkool search` and `jkool stats` work as well.
 
-Exit codes: 0 everything was delivered, 1 not everything, 2 wrong usage, 3 the collector can't start";
+Exit codes: 0 everything was delivered, 1 something was not, 2 wrong usage, 3 the collector can't start";
 
 fn rate(text: &str) -> Result<f64, &'static str> {
     let rate = text.parse().ok().filter(|rate| (0.01..=1_000.0).contains(rate));
     rate.ok_or("expected a number from 0.01 to 1000")
 }
 
-/// Orders of the past, so that there is something to see at once: of so long, but no more than so many.
+/// The span of orders that are emitted at the start, so that there is something to see, and their maximum number.
 const PAST: Duration = Duration::from_secs(15 * 60);
 const PAST_ORDERS: f64 = 900.0;
 
@@ -62,11 +62,11 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         .map_err(|error| Failure::Unreachable(error.to_string()))?
         .map_err(|error| Failure::Unreachable(error.to_string()))?;
     out::line(format_args!("The page: {}", collector.url()))?;
-    out::line("Streaming the orders of a web shop to it; Ctrl-C ends it.")?;
+    out::line("Streaming the orders of a web shop to it; stop with Ctrl-C.")?;
 
     let client = Client::builder()
         .url(collector.url())
-        // Not the one of the environment, which is for the service.
+        // Not the token of the environment, which is for the service.
         .token("demo")
         .http(|http| http.batches(512))
         .overflow(OverflowPolicy::Block(Duration::from_secs(30)))
@@ -96,13 +96,13 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         units::count(sizes.activities),
         units::count(sizes.snapshots),
     ))?;
-    // It has a runtime of its own, which can't end inside of ours.
+    // The collector has its own runtime, which cannot be shut down inside of this one.
     drop(tokio::task::spawn_blocking(move || drop(collector)).await);
     let all = report.is_delivered() && stats.delivered() == stats.accepted();
     Ok(if all { Exit::Done } else { Exit::NotAll })
 }
 
-/// Emits what happens, when it happens; at first all that has happened so far.
+/// Emits what happens at its time, after everything that has already happened.
 async fn stream(mut shop: Shop, client: &Client, clock: &Clock) -> Result<(), Failure> {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);

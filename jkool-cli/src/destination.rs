@@ -8,13 +8,13 @@ use jkool_transport::{DEFAULT_URL, FileTransport, StdoutTransport, TcpTransport,
 use reqwest::Url;
 use std::sync::Arc;
 
-/// What a url may be, for messages.
+/// The supported urls, for messages.
 pub(crate) const KINDS: &str = "https://, http://, tcp://, tls://, file:///path/events.jsonl, stdout:, mqtt://host/topic and kafka://host:9092/topic";
 
 /// Where events go.
 #[derive(Debug)]
 pub(crate) enum Destination {
-    /// To the service or a collector.
+    /// The service or a collector.
     Http(String),
     Other {
         url: String,
@@ -23,7 +23,7 @@ pub(crate) enum Destination {
 }
 
 impl Destination {
-    /// That of the options, or, when they name none, the service when there is a token, else a collector on this machine.
+    /// Parses the options. Without a url, it is the service if there is a token, else a collector on this machine.
     pub(crate) fn of(server: &Server) -> Result<Self, Failure> {
         let has_token =
             server.token_file.is_some() || std::env::var_os("JKOOL_TOKEN").is_some_and(|token| !token.is_empty());
@@ -43,8 +43,8 @@ impl Destination {
         }
     }
 
-    /// A client's settings with this as where it sends. `batch` is how many events go in one request; by default many to this machine,
-    /// and one to any other.
+    /// The settings of a client that sends here. `batch` is the number of events per request; the default is many to
+    /// this machine, and one to others.
     pub(crate) fn apply(
         &self,
         builder: ClientBuilder,
@@ -72,7 +72,7 @@ impl Destination {
     }
 }
 
-/// A transport that is no HTTP.
+/// A transport other than HTTP.
 pub(crate) fn transport(url: &str, server: &Server) -> Result<Arc<dyn Transport>, Failure> {
     let usage = |error: TransportError| Failure::Usage(format!("{url}: {}", error_chain(&error)));
     Ok(match url.split_once(':').unwrap_or((url, "")) {

@@ -4,7 +4,7 @@ use crate::out;
 use std::io;
 use std::process::ExitCode;
 
-/// How a command ended that could do its work.
+/// The exit code of a command that could run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
     Done,
@@ -12,13 +12,13 @@ pub(crate) enum Exit {
     NotAll,
 }
 
-/// Why a command could not do its work.
+/// Why a command could not run.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// It was asked for something impossible.
+    /// The arguments are invalid.
     #[error("{0}")]
     Usage(String),
-    /// The other side can't be reached or refuses us; a collector can't start.
+    /// The server can't be reached or rejected the request, or a collector can't start.
     #[error("{0}")]
     Unreachable(String),
     /// Standard output can't be written.
@@ -26,12 +26,12 @@ pub(crate) enum Failure {
     Output(#[from] io::Error),
 }
 
-/// Tells what went wrong, and turns it into the process's exit code.
+/// Reports the failure, and returns the exit code.
 pub(crate) fn code(done: Result<Exit, Failure>) -> ExitCode {
     let failure = match done {
         Ok(Exit::Done) => return ExitCode::SUCCESS,
         Ok(Exit::NotAll) => return ExitCode::from(1),
-        // Who reads us has seen enough: `jkool tail | head`.
+        // The reader closed the pipe: `jkool tail | head`.
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
         Err(failure) => failure,
     };

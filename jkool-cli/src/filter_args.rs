@@ -3,14 +3,14 @@
 use jkool_client::model::SourceFqn;
 use jkool_collector::{Filter, Kind, Moment, SeverityRange};
 
-/// The filter's options. All that is said must hold.
+/// The options of a filter. All of them must match.
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Filter")]
 pub(crate) struct FilterArgs {
     /// event, activity or snapshot
     #[arg(long)]
     kind: Option<Kind>,
-    /// How grave: ERROR, '>=ERROR', '<=INFO', INFO..WARNING
+    /// The severity: ERROR, '>=ERROR', '<=INFO', INFO..WARNING
     #[arg(long)]
     severity: Option<SeverityRange>,
     /// The operation's name
@@ -22,24 +22,24 @@ pub(crate) struct FilterArgs {
     /// A correlator
     #[arg(long)]
     corrid: Option<String>,
-    /// The tracking id of what it belongs to
+    /// The tracking id of the parent
     #[arg(long)]
     parent: Option<String>,
-    /// From then on: so long ago (90s, 15m, 1h, 7d), or a time (2026-03-09T12:00:00Z)
+    /// From this time: an age (90s, 15m, 1h, 7d) or a time (2026-03-09T12:00:00Z)
     #[arg(long, short)]
     since: Option<Moment>,
-    /// Until then; as --since
+    /// Until this time; as for --since
     #[arg(long)]
     until: Option<Moment>,
 }
 
 impl FilterArgs {
-    /// Whether it says from when on.
+    /// Whether `--since` is given.
     pub(crate) fn has_since(&self) -> bool {
         self.since.is_some()
     }
 
-    /// As a filter, together with words that the message must hold.
+    /// Converts the options to a filter, with words that the message must contain.
     pub(crate) fn into_filter(self, text: Option<String>) -> Filter {
         let mut filter = Filter::default();
         filter.kind = self.kind;

@@ -9,7 +9,7 @@ pub(crate) struct Frame {
     pub(crate) data: String,
 }
 
-/// Server-sent events out of a body that comes in pieces.
+/// Splits a body that arrives in pieces into server-sent events.
 #[derive(Debug, Default)]
 pub(crate) struct Frames {
     lines: Lines,
@@ -17,7 +17,7 @@ pub(crate) struct Frames {
 }
 
 impl Frames {
-    /// Those that are complete with this piece.
+    /// The events that are complete with this piece.
     pub(crate) fn push(&mut self, piece: &[u8]) -> Vec<Frame> {
         let mut frames = Vec::new();
         for line in self.lines.push(piece) {

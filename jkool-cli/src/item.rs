@@ -6,17 +6,17 @@ use jkool_collector::EntityId;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// A stored entity, and what the collector knows of it beside.
+/// A stored entity, and what the collector adds.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Item {
     #[serde(deserialize_with = "id")]
     pub(crate) id: EntityId,
-    /// Its own time, or when it was received if it says none.
+    /// The time of the entity, or when it was received if it has none.
     #[serde(rename = "time-usec")]
     time_usec: i64,
     #[serde(rename = "received-usec")]
     received_usec: i64,
-    /// As it was received.
+    /// The JSON, as received.
     pub(crate) entity: Box<RawValue>,
 }
 
@@ -33,7 +33,7 @@ impl Item {
         Timestamp::from_usec(self.received_usec)
     }
 
-    /// What was received, understood.
+    /// The decoded entity.
     pub(crate) fn entity(&self) -> Result<Entity, Failure> {
         serde_json::from_str(self.entity.get()).map_err(unreadable)
     }

@@ -11,16 +11,16 @@ use security::{NAMES, Settings};
 
 const EXPECTED: &str = "expected kafka://host:9092,host:9092/topic";
 
-/// A url's parts.
+/// The parts of a url.
 #[derive(Debug, Default)]
 struct KafkaUrl<'a> {
-    /// What stands before the settings: errors show no more, for a setting may be secret.
+    /// The url without its settings. Errors quote only this, because settings may be secret.
     place: &'a str,
     brokers: &'a str,
     topic: &'a str,
-    /// The value of the setting that only a transport or only a source has.
+    /// The value of the setting `own`, which only a transport or only a source has.
     own: Option<&'a str>,
-    /// Those of librdkafka, which have a point in their names.
+    /// Settings of librdkafka, which have a dot in their names.
     properties: Vec<(&'a str, &'a str)>,
     security: Settings<'a>,
 }
@@ -35,7 +35,7 @@ impl KafkaUrl<'_> {
     }
 }
 
-/// Parses a url, which has a setting called `own` besides those that all have.
+/// Parses a url with the common settings and one called `own`.
 fn parse<'a>(url: &'a str, own: &str) -> Result<KafkaUrl<'a>, Failure> {
     let (place, settings) = url.split_once('?').unwrap_or((url, ""));
     let mut parsed = KafkaUrl { place, ..KafkaUrl::default() };
@@ -43,7 +43,7 @@ fn parse<'a>(url: &'a str, own: &str) -> Result<KafkaUrl<'a>, Failure> {
     (parsed.brokers, parsed.topic) = rest.ok_or_else(|| parsed.wrong(EXPECTED))?;
     if parsed.brokers.contains('@') {
         parsed.place = "kafka://";
-        return Err(parsed.wrong("a user is a setting: user=name&password_file=/path"));
+        return Err(parsed.wrong("set the user as user=name&password_file=/path"));
     }
     if parsed.brokers.is_empty() || parsed.topic.is_empty() || parsed.topic.contains('/') {
         return Err(parsed.wrong(EXPECTED));
@@ -53,20 +53,20 @@ fn parse<'a>(url: &'a str, own: &str) -> Result<KafkaUrl<'a>, Failure> {
             Some((name, value)) if name == own => parsed.own = Some(value),
             Some((name, value)) if name.contains('.') => parsed.properties.push((name, value)),
             Some(("password", _)) => {
-                return Err(parsed.wrong("a password is read: password_file=/path or password_env=NAME"));
+                return Err(parsed.wrong("set the password as password_file=/path or password_env=NAME"));
             }
             Some((name, value)) if parsed.security.take(name, value) => {}
             Some((name, _)) => {
-                let known = format!("{name} is no setting; there are {own}, {NAMES}, and those of librdkafka");
+                let known = format!("unknown setting {name}; expected {own}, {NAMES}, or a setting of librdkafka");
                 return Err(parsed.wrong(&known));
             }
-            None => return Err(parsed.wrong("a setting is name=value")),
+            None => return Err(parsed.wrong("expected name=value")),
         }
     }
     Ok(parsed)
 }
 
-/// Sets what a transport and a source have in common.
+/// Applies the settings that a transport and a source share.
 macro_rules! set {
     ($builder:expr, $url:expr, $server:expr) => {{
         let mut builder = $builder.brokers($url.brokers).topic($url.topic);
@@ -74,7 +74,7 @@ macro_rules! set {
             builder = builder.property(*name, *value);
         }
         let security = $url.security.read($server.ca_cert.as_deref()).map_err(|reason| $url.wrong(&reason))?;
-        // That it has no TLS stands in the url.
+        // The url says explicitly that there is no TLS.
         builder = builder.allow_plaintext_password(security.tls.is_none());
         if let Some(tls) = security.tls {
             builder = builder.tls(tls);
@@ -94,7 +94,7 @@ pub(crate) fn transport(url: &str, server: &Server) -> Result<KafkaTransport, Fa
         Some("source") => RecordKey::Source,
         Some("correlator") => RecordKey::Correlator,
         Some("none") => RecordKey::None,
-        Some(_) => return Err(url.wrong("a key is operation, source, correlator or none")),
+        Some(_) => return Err(url.wrong("key: expected operation, source, correlator or none")),
     };
     set!(KafkaTransport::builder(), url, server).key(key).build().map_err(|error| url.refused(&error))
 }

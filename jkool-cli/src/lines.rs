@@ -1,6 +1,6 @@
 //! Splits a body that arrives in pieces into lines.
 
-/// Lines out of a body that comes in pieces.
+/// Splits a body that arrives in pieces into lines.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
     rest: Vec<u8>,

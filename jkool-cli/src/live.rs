@@ -16,71 +16,72 @@ use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// How long until the next try.
+/// The delay between tries to connect.
 const AGAIN: Duration = Duration::from_secs(1);
-/// So many that come in wait while what is stored is read; the others wait in the collector.
+/// The number of new events that are buffered while stored ones are read; further ones wait in the collector.
 const HELD: usize = 100_000;
-/// What came in while there was no connection is looked for among what is stamped no longer before that.
+/// After a reconnect, events with a time older than this before the loss of the connection are not searched for.
 const LATE: i64 = 600_000_000;
 
-/// What is wanted of what is stored already.
+/// Which stored events are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum History {
     None,
-    /// All that the query lets through.
+    /// All that match the query.
     All,
-    /// So many of the youngest.
+    /// This number of the newest ones.
     Last(usize),
 }
 
-/// Entities that a query lets through, for as long as somebody asks for the next one.
+/// The entities that match a query: stored ones, then new ones without end.
 ///
-/// A connection that breaks is made anew, and what came in between is fetched. Both are told on standard error.
+/// It reconnects after a lost connection, and fetches what was received in the meantime. Both are reported on standard
+/// error.
 #[derive(Debug)]
 pub(crate) struct Live<'a> {
     reader: &'a Reader,
     query: Query,
     tail: Tail,
     past: Option<Past>,
-    /// Came in while the past is read.
+    /// New events that arrive while stored ones are read.
     held: VecDeque<Frame>,
     ready: VecDeque<Item>,
     seen: Seen,
 }
 
-/// A connection that tells what comes in.
+/// A connection that receives new events.
 #[derive(Debug)]
 struct Tail {
     answer: Response,
     frames: Frames,
 }
 
-/// What is stored, while it is read.
+/// The stored events, while they are read.
 #[derive(Debug)]
 struct Past {
     answer: Response,
     lines: Lines,
-    /// The youngest come first: they wait until the oldest has come.
+    /// The newest arrive first: they are buffered until the oldest has arrived.
     turned: Option<Vec<Item>>,
-    /// What was received before is known. The first time, nothing is.
+    /// Whether events that were received earlier are known. At the first time there are none.
     received_from: i64,
 }
 
-/// A piece of either.
+/// A piece of either connection.
 enum Piece {
     Past(reqwest::Result<Option<Vec<u8>>>),
     Tail(reqwest::Result<Option<Vec<u8>>>),
 }
 
 impl<'a> Live<'a> {
-    /// Connects; what is wrong at first is told, what breaks later may come back.
+    /// Connects. A failure of this first try is an error; later failures are retried.
     pub(crate) async fn begin(
         reader: &'a Reader,
         query: Query,
         history: History,
         now: Timestamp,
     ) -> Result<Self, Failure> {
-        // First listen, then look: nothing falls between the two.
+        // Subscribes before it reads stored events, so that there is no gap.
         let tail = Tail::open(reader, &query).await?;
         let past = match history {
             History::None => None,
@@ -91,14 +92,14 @@ impl<'a> Live<'a> {
         Ok(Self { reader, query, tail, past, held, ready, seen: Seen::since(now.as_usec()) })
     }
 
-    /// Whether all that was stored has been given.
+    /// Whether all stored events were returned.
     pub(crate) fn is_caught_up(&self) -> bool {
         self.past.is_none() && self.ready.is_empty()
     }
 
-    /// The next one, when there is one. Returns without one when what was stored has been given.
+    /// Waits for the next event. Returns `None` when all stored events were returned.
     ///
-    /// It may be cancelled: nothing is lost.
+    /// This is cancel safe: no event is lost.
     pub(crate) async fn next(&mut self) -> Result<Option<Item>, Failure> {
         loop {
             if let Some(item) = self.ready.pop_front() {
@@ -121,8 +122,8 @@ impl<'a> Live<'a> {
                         }
                     }
                 }
-                Piece::Tail(Ok(None)) => self.connect_again("the collector has ended the connection").await?,
-                Piece::Tail(Err(_)) => self.connect_again("the connection is lost").await?,
+                Piece::Tail(Ok(None)) => self.connect_again("the collector closed the connection").await?,
+                Piece::Tail(Err(_)) => self.connect_again("the connection was lost").await?,
             }
         }
     }
@@ -136,7 +137,7 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// Takes a piece of what is stored.
+    /// Handles a piece of stored events.
     fn remember(&mut self, piece: &[u8]) -> Result<(), Failure> {
         let Some(past) = &mut self.past else { return Ok(()) };
         for line in past.lines.push(piece) {
@@ -151,7 +152,7 @@ impl<'a> Live<'a> {
         Ok(())
     }
 
-    /// What is stored has been read: what came in meanwhile follows.
+    /// All stored events were read: those that arrived in the meantime follow.
     fn catch_up(&mut self) -> Result<(), Failure> {
         let turned = self.past.take().and_then(|past| past.turned);
         self.ready.extend(turned.into_iter().flatten().rev());
@@ -163,7 +164,7 @@ impl<'a> Live<'a> {
 
     fn take(&mut self, frame: &Frame) -> Result<(), Failure> {
         if frame.event == "missed" {
-            out::note(format_args!("jkool: {} events came too fast and were passed over", frame.data));
+            out::note(format_args!("jkool: {} events arrived too fast and were skipped", frame.data));
             return Ok(());
         }
         let item = Item::read(frame.data.as_bytes())?;
@@ -178,7 +179,7 @@ impl<'a> Live<'a> {
         if self.past.as_ref().is_some_and(|past| past.received_from == i64::MIN) {
             return Err(Failure::Unreachable(format!("{why}, while what is stored was read")));
         }
-        out::note(format_args!("jkool: {why}; trying again"));
+        out::note(format_args!("jkool: {why}; reconnecting"));
         let received_from = self.seen.surely_until();
         let mut query = self.query.clone();
         if matches!(query.clone().take::<String>("since"), Ok(None)) {
@@ -193,7 +194,7 @@ impl<'a> Live<'a> {
             match opened.await {
                 Ok((tail, past)) => {
                     (self.tail, self.past) = (tail, Some(past));
-                    out::note("jkool: connected again");
+                    out::note("jkool: reconnected");
                     return Ok(());
                 }
                 Err(Failure::Unreachable(_)) => {}

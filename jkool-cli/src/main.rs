@@ -32,7 +32,7 @@ use clap_complete::Shell;
 use exit::{Exit, Failure};
 use std::process::ExitCode;
 
-/// A collector allocates on one thread what it frees on others, and gives memory back sooner with this allocator.
+/// The collector allocates on one thread what it frees on others; this allocator returns that memory sooner.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -47,22 +47,23 @@ struct Cli {
 const HELP: &str = "\
 Examples:
   jkool demo                                     a collector, and an order process that streams to it
-  jkool collect --db events.db                   a collector that keeps what it is sent
+  jkool collect --db events.db                   a collector that stores events in a folder
   jkool send \"Order processed\" --corrid A-100    one event
-  jkool send --file events.jsonl                 many, one a line
+  jkool send --file events.jsonl                 many, one per line
   jkool relay --from /var/spool/orders           from a folder, TCP or Kafka to a server
-  jkool tail --severity '>=WARNING'              what comes in from now on
-  jkool search 'no stock' --since 1h             what came in
-  jkool watch 'severity>=ERROR' --more-than 5/1m tells when there are too many
-  jkool query 'get number of events for today'   figures of it, in jKQL
+  jkool tail --severity '>=WARNING'              new events
+  jkool search 'no stock' --since 1h             stored events
+  jkool watch 'severity>=ERROR' --more-than 5/1m reports when there are too many
+  jkool query 'get number of events for today'   a query in jKQL
 
 Exit codes:
   0  done
-  1  not all of it: something was not delivered or refused, or a search found nothing
+  1  something was not delivered or was rejected, or a search found nothing
   2  wrong usage
-  3  the server can't be reached or refuses us, or a collector can't start
+  3  the server can't be reached or rejected the request, or a collector can't start
 
-The token is that of JKOOL_TOKEN or of the file that --token-file names; it is never an argument, for others can see those.";
+The token is read from JKOOL_TOKEN or from the file of --token-file. It can't be passed as an argument, because other users
+could see it.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -75,7 +76,7 @@ enum Command {
     Watch(watch::Args),
     Stats(stats::Args),
     Demo(demo::Args),
-    /// Prints a script that completes this command's words in a shell.
+    /// Prints a completion script for a shell.
     #[command(after_help = "Examples:\n  \
         jkool completions bash > ~/.local/share/bash-completion/completions/jkool\n  \
         jkool completions zsh > ~/.zfunc/_jkool\n  \
@@ -84,7 +85,7 @@ enum Command {
         /// The shell.
         shell: Shell,
     },
-    /// Prints the manual page of this command, or of one of its commands.
+    /// Prints the manual page of jkool, or of one of its commands.
     #[command(after_help = "Examples:\n  \
         jkool man | man -l -\n  \
         jkool man tail > ~/.local/share/man/man1/jkool-tail.1")]
@@ -101,7 +102,7 @@ fn main() -> ExitCode {
         Err(error) => return exit::code(Err(Failure::Unreachable(error.to_string()))),
     };
     let done = runtime.block_on(run(cli.command));
-    // A thread that still waits for standard input is not waited for.
+    // Does not wait for a thread that still reads standard input.
     runtime.shutdown_background();
     exit::code(done)
 }
@@ -138,7 +139,7 @@ fn manual(command: Option<&str>) -> Result<Vec<u8>, Failure> {
         None => all,
         Some(name) => {
             let found = all.find_subcommand(name).cloned();
-            found.ok_or_else(|| Failure::Usage(format!("there is no command {name}: see `jkool --help`")))?
+            found.ok_or_else(|| Failure::Usage(format!("unknown command {name}; see `jkool --help`")))?
         }
     };
     let mut text = Vec::new();

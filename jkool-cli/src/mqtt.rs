@@ -8,7 +8,7 @@ use jkool_mqtt::{MqttSource, MqttTransport, MqttVersion};
 
 const EXPECTED: &str = "expected mqtt://host:1883/topic or, by TLS, mqtts://user@host:8883/topic?password_file=/path";
 
-/// A url's parts.
+/// The parts of a url.
 #[derive(Debug, PartialEq, Eq, Default)]
 struct MqttUrl {
     server: String,
@@ -22,7 +22,7 @@ struct MqttUrl {
 fn parse(url: &str) -> Result<MqttUrl, Failure> {
     let usage = |reason: &str| Failure::Usage(format!("{url}: {reason}"));
     let (scheme, rest) = url.split_once("://").ok_or_else(|| usage(EXPECTED))?;
-    // Of a topic # is a part.
+    // A topic may contain #, so it does not begin a fragment.
     let (place, settings) = rest.split_once('?').unwrap_or((rest, ""));
     let (host, topic) = place.split_once('/').ok_or_else(|| usage(EXPECTED))?;
     let (user, host) = host.rsplit_once('@').map_or((None, host), |(user, host)| (Some(user.to_owned()), host));
@@ -30,8 +30,8 @@ fn parse(url: &str) -> Result<MqttUrl, Failure> {
         return Err(usage(EXPECTED));
     }
     if user.as_ref().is_some_and(|user| user.contains(':')) {
-        // It is not shown once more.
-        return Err(Failure::Usage(format!("{scheme}://: a password is taken from a file alone: password_file=/path")));
+        // The error must not contain the password.
+        return Err(Failure::Usage(format!("{scheme}://: set the password as password_file=/path")));
     }
     let server = format!("{scheme}://{host}");
     let mut parsed = MqttUrl { server, topic: topic.to_owned(), user, ..MqttUrl::default() };
@@ -41,21 +41,21 @@ fn parse(url: &str) -> Result<MqttUrl, Failure> {
             Some(("password_file", file)) => parsed.password_file = Some(file.to_owned()),
             Some(("version", "5")) => parsed.version = MqttVersion::V5,
             Some(("version", "3.1.1")) => parsed.version = MqttVersion::V311,
-            Some(("version", _)) => return Err(usage("a version is 5 or 3.1.1")),
+            Some(("version", _)) => return Err(usage("version: expected 5 or 3.1.1")),
             _ => {
-                let reason = format!("{setting} is no setting; there are client_id, password_file and version");
+                let reason = format!("unknown setting {setting}; expected client_id, password_file or version");
                 return Err(usage(&reason));
             }
         }
     }
     if parsed.user.is_some() != parsed.password_file.is_some() {
-        return Err(usage("a user and a password_file go together"));
+        return Err(usage("a user and password_file must be used together"));
     }
     Ok(parsed)
 }
 
 impl MqttUrl {
-    /// The user and the password, which is the file's text without line breaks at its end.
+    /// The user and the password; the latter is the text of a file without trailing line breaks.
     fn credentials(&self) -> Result<Option<(String, Vec<u8>)>, Failure> {
         let (Some(user), Some(file)) = (&self.user, &self.password_file) else { return Ok(None) };
         let mut password = std::fs::read(file).map_err(|error| Failure::Usage(format!("{file}: {error}")))?;
@@ -66,7 +66,7 @@ impl MqttUrl {
     }
 }
 
-/// Sets what a transport and a source have in common.
+/// Applies the settings that a transport and a source share.
 macro_rules! set {
     ($builder:expr, $url:expr, $server:expr) => {{
         let mut builder = $builder.server(&*$url.server).topic(&*$url.topic).version($url.version);
@@ -87,13 +87,13 @@ fn wrong(url: &str) -> impl Fn(TransportError) -> Failure {
     move |error| Failure::Usage(format!("{url}: {}", error_chain(&error)))
 }
 
-/// The transport to a topic, which may have places such as `jkool/{source}`.
+/// A transport to a topic, which may have placeholders, such as `jkool/{source}`.
 pub(crate) fn transport(url: &str, server: &Server) -> Result<MqttTransport, Failure> {
     let parsed = parse(url)?;
     set!(MqttTransport::builder(), parsed, server).build().map_err(wrong(url))
 }
 
-/// What comes by topics, under a client_id that the broker knows again.
+/// A source that reads topics, with a client_id by which the broker recognizes it.
 pub(crate) fn source(url: &str, server: &Server) -> Result<MqttSource, Failure> {
     let parsed = parse(url)?;
     set!(MqttSource::builder(), parsed, server).build().map_err(wrong(url))

@@ -19,19 +19,19 @@ pub(crate) fn raw(bytes: &[u8]) -> io::Result<()> {
     out.flush()
 }
 
-/// Writes a line to standard error. What it quotes can't drive the terminal. If even that fails, nobody can be told.
+/// Writes a line to standard error, with control characters escaped. If even that fails, there is nowhere to report it.
 pub(crate) fn note(text: impl Display) {
     drop(writeln!(io::stderr().lock(), "{}", escape_but(&text.to_string(), &['\n'])));
 }
 
-/// Waits until nobody reads standard output any more, as when `head` has seen enough. Of what is no pipe that is never known.
+/// Waits until the reader of standard output is gone, as after `head`. If it is not a pipe, waits forever.
 pub(crate) async fn unread() {
     while has_reader() {
         tokio::time::sleep(LOOK).await;
     }
 }
 
-/// How often to look whether somebody still reads.
+/// The interval at which the reader is checked.
 const LOOK: Duration = Duration::from_millis(200);
 
 #[cfg(unix)]
@@ -39,7 +39,7 @@ fn has_reader() -> bool {
     use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
     use std::os::fd::AsFd;
     let out = io::stdout();
-    // That its reader is gone is told without being asked for.
+    // The system reports that the reader is gone without being asked for that event.
     let mut out = [PollFd::new(out.as_fd(), PollFlags::empty())];
     !poll(&mut out, PollTimeout::ZERO).is_ok_and(|found| found > 0)
 }
@@ -49,12 +49,12 @@ fn has_reader() -> bool {
     true
 }
 
-/// Whether a person reads standard output.
+/// Whether standard output is a terminal.
 pub(crate) fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// How many columns the terminal has; `None` when standard output is none.
+/// The width of the terminal; `None` if standard output is not a terminal.
 pub(crate) fn width() -> Option<usize> {
     if !is_terminal() {
         return None;
@@ -86,12 +86,13 @@ impl Colour {
     }
 }
 
-/// `text` with escapes for what would move a terminal's cursor, change its state, or turn the direction of writing.
+/// Escapes the characters of `text` that would move the cursor, change the state of the terminal, or the direction of
+/// writing.
 pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     escape_but(text, &[])
 }
 
-/// The same, but for some characters.
+/// The same, except for some characters.
 pub(crate) fn escape_but<'a>(text: &'a str, allowed: &[char]) -> Cow<'a, str> {
     let is_harmful = |c: char| is_harmful(c) && !allowed.contains(&c);
     if !text.contains(is_harmful) {
@@ -108,7 +109,7 @@ pub(crate) fn escape_but<'a>(text: &'a str, allowed: &[char]) -> Cow<'a, str> {
         .into()
 }
 
-/// The same in JSON, where such characters are within texts alone, by JSON's own escapes: it means what it did.
+/// The same for JSON, in which such characters occur only in strings: its own escapes keep the meaning.
 pub(crate) fn json_escape(json: &str) -> String {
     json.chars().fold(String::new(), |mut safe, c| {
         match is_harmful(c) && c != '\n' {

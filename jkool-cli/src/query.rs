@@ -12,31 +12,31 @@ use clap::ValueEnum;
 use jkool_client::{Query, QueryAnswer, QueryError, QueryErrorKind};
 use jkool_collector::Zone;
 
-/// Asks a collector, or the service, in jKQL.
+/// Runs a jKQL query against a collector or the service.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
-    /// The statement
+    /// The jKQL statement
     statement: String,
-    /// How the answer is written
+    /// The output format
     #[arg(long, short, value_enum, default_value_t = Output::Table)]
     output: Output,
-    /// Of which time, when the statement says none: today, 'latest hour', all
+    /// The time range if the statement has none: today, 'latest hour', all
     #[arg(long, value_name = "PERIOD")]
     date: Option<String>,
-    /// The time zone of dates, such as Europe/Berlin; that of this machine unless it is said
+    /// The time zone of dates, such as Europe/Berlin [default: the time zone of this machine]
     #[arg(long, value_name = "ZONE")]
     tz: Option<Zone>,
-    /// So many rows at most
+    /// The maximum number of rows
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_rows: Option<u32>,
-    /// Goes on with a subscription: a line for each event that comes in, until Ctrl-C
+    /// Runs a subscription: prints a line for each new event, until Ctrl-C
     #[arg(long, conflicts_with_all = ["explain", "date", "max_rows"])]
     watch: bool,
-    /// Tells what was asked of the store
+    /// Prints how the store runs the query
     #[arg(long)]
     explain: bool,
-    /// The repository, when the token opens several
+    /// The repository, if the token gives access to several
     #[arg(long, value_name = "NAME")]
     repo: Option<String>,
     #[command(flatten)]
@@ -51,17 +51,17 @@ Examples:
   jkool query --watch \"subscribe to events fields operation, message where severity > 'INFO'\"
   jkool query 'get number of events' --url https://xray.meshiq.com --token-file query.token
 
-docs/jkql.md has the language. Exit codes: 0 answered, 1 no rows, 2 wrong usage or statement, 3 the server can't be reached or
-refuses us";
+docs/jkql.md describes the language. Exit codes: 0 answered, 1 no rows, 2 wrong usage or statement, 3 the
+server can't be reached or rejected the request";
 
-/// How an answer is written.
+/// The format of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Output {
-    /// For people: a table that fits the terminal, or the chart that the statement asks for
+    /// A table that fits the terminal, or the chart that the statement names
     Table,
-    /// As it came
+    /// The JSON of the answer
     Json,
-    /// For a spreadsheet
+    /// Comma-separated values, for a spreadsheet
     Csv,
 }
 
@@ -106,14 +106,14 @@ fn query(args: &Args, zone: &Zone) -> Result<Query, Failure> {
     query.build().map_err(|error| Failure::Usage(error.to_string()))
 }
 
-/// What an answer that did not come means. A wrong statement is shown with a mark at the place.
+/// Converts an error of a query. A wrong statement is shown with a mark at the position.
 fn failure(args: &Args, error: QueryError) -> Failure {
     let url = args.server.url_text();
     match error.kind() {
         QueryErrorKind::Refused => {
             let message = error.to_string();
             let column = message.strip_prefix("column ").and_then(|rest| rest.split(':').next()?.parse::<usize>().ok());
-            // A mark stands at the place only below one line.
+            // A mark only works below a single line.
             match column.filter(|_| !args.statement.contains(|c: char| c.is_control())) {
                 Some(column) => {
                     let before: String = args.statement.chars().take(column.saturating_sub(1)).collect();
@@ -123,15 +123,15 @@ fn failure(args: &Args, error: QueryError) -> Failure {
                 None => Failure::Usage(message),
             }
         }
-        QueryErrorKind::Unauthorized => {
-            Failure::Unreachable(format!("{url}: {error}: one that may query is set by JKOOL_TOKEN or --token-file"))
-        }
+        QueryErrorKind::Unauthorized => Failure::Unreachable(format!(
+            "{url}: {error}; set a token with the right to query by JKOOL_TOKEN or --token-file"
+        )),
         QueryErrorKind::Unreachable => Failure::Unreachable(format!("{url}: {error}{}\n{HINT}", cause(&error))),
         _ => Failure::Unreachable(format!("{url}: {error}")),
     }
 }
 
-/// What is at the bottom of an error, such as: connection refused.
+/// The root cause of an error, such as: connection refused.
 fn cause(error: &QueryError) -> String {
     let mut bottom: &dyn std::error::Error = error;
     while let Some(cause) = bottom.source() {
@@ -140,7 +140,7 @@ fn cause(error: &QueryError) -> String {
     format!(": {bottom}")
 }
 
-/// A chart, or a table, and how many rows are not in it.
+/// Prints a chart or a table, and the number of rows that are left out.
 fn people(answer: &QueryAnswer, zone: &Zone) -> Result<(), Failure> {
     let width = out::width();
     let drawn = answer.show.as_deref().and_then(|show| chart::draw(show, answer, zone, width.unwrap_or(80)));

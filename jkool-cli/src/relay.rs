@@ -17,52 +17,52 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Relays events from Kafka, MQTT, HTTP, TCP or a folder to the service, a collector or any other place. What was not delivered is not forgotten:
-/// positions are committed when what stands before them is delivered or in the spool.
+/// Relays events from Kafka, MQTT, HTTP, TCP or a folder to the service, a collector or another destination. A
+/// position is committed when all records before it are delivered or in the spool, so no record is lost.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
-    /// Where events come from: kafka://host:9092/topic?group=relay, mqtts://host:8883/topic?client_id=relay, a folder of JSON lines, or,
+    /// The source: kafka://host:9092/topic?group=relay, mqtts://host:8883/topic?client_id=relay, a folder of JSON lines, or,
     /// to listen, http://127.0.0.1:6580, tcp://127.0.0.1:6590 or, with TLS, https://…?certificate=/path&certificate_key=/path or tls://…
     #[arg(long, value_name = "URL")]
     from: String,
-    /// Where they go: https://, http://, tcp://, tls://, file:///path/events.jsonl, stdout:, mqtt://host/topic or
-    /// kafka://host:9092/topic [default: the service when there is a token, else a collector on this machine]
+    /// The destination: https://, http://, tcp://, tls://, file:///path/events.jsonl, stdout:, mqtt://host/topic or
+    /// kafka://host:9092/topic [default: the service if there is a token, else a collector on this machine]
     #[arg(long, value_name = "URL", env = "JKOOL_URL", hide_env_values = true)]
     to: Option<String>,
-    /// The file that holds the access token; without it, it is that of the variable JKOOL_TOKEN
+    /// The file with the access token [default: the variable JKOOL_TOKEN]
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// A file of certificate authorities (PEM) to trust too
+    /// A file with further certificate authorities to trust (PEM)
     #[arg(long, value_name = "FILE")]
     ca_cert: Option<PathBuf>,
-    /// A folder for what can't be delivered: then positions go on while the server is away
+    /// A folder for events that can't be delivered now, so that relaying continues while the server is unavailable
     #[arg(long, value_name = "FOLDER")]
     spool: Option<PathBuf>,
-    /// Where records go that are no events, and events that the server refuses: file:///path/dead.jsonl, tcp://, stdout: or
-    /// kafka://host:9092/topic. Without it they are told on standard error
+    /// The destination for records that are not events and for events that the server rejects:
+    /// file:///path/dead.jsonl, tcp://, stdout: or kafka://host:9092/topic [default: reported on standard error]
     #[arg(long, value_name = "URL")]
     dead_letters: Option<String>,
-    /// Where to answer /metrics and /healthz
+    /// The address to serve /metrics and /healthz on
     #[arg(long, value_name = "ADDRESS:PORT")]
     metrics: Option<SocketAddr>,
-    /// Where it is remembered how far a folder was relayed [default: .jkool-relay.json in the folder]
+    /// The file that stores the positions in a folder [default: .jkool-relay.json in the folder]
     #[arg(long, value_name = "FILE")]
     positions: Option<PathBuf>,
-    /// Where it comes from that does not say so itself, such as APPL=WebOrders#SERVER=web-1
+    /// The source of events without one, such as APPL=WebOrders#SERVER=web-1
     #[arg(long)]
     source: Option<SourceFqn>,
-    /// How many events go in one request, each on a line; a collector takes that, the service one at a time [default: 512 to this
-    /// machine, else 1]
+    /// The number of events per request, one per line. A collector accepts that; the service accepts one [default:
+    /// 512 to this machine, else 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     batch: Option<u16>,
-    /// How many requests may be under way; with 1 order is kept
+    /// The maximum number of requests in flight; 1 preserves the order
     #[arg(long, value_name = "N", default_value = "32", value_parser = clap::value_parser!(u16).range(1..=1024))]
     in_flight: u16,
-    /// How many records may be under way before reading waits
+    /// The maximum number of records in flight
     #[arg(long, value_name = "N", default_value = "8192", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     max_in_flight: u32,
-    /// How long a stop waits for what is under way
+    /// How long to wait at shutdown for records in flight
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = units::duration)]
     drain: Duration,
 }
@@ -77,11 +77,11 @@ Examples:
   jkool relay --from 'mqtt://127.0.0.1/jkool/#?client_id=relay-1' --to http://127.0.0.1:6580
   jkool relay --from kafka://k1:9092,k2:9092/jkool --dead-letters kafka://k1:9092/jkool-dead
 
-It runs until it is asked to stop, by Ctrl-C or SIGTERM, and then waits for what is under way. Several relays of one group share the
-partitions of a topic. Exit codes: 0 all that was read is delivered or in the spool, 1 something was left, which Kafka or the folder
-gives again, 2 wrong usage, 3 the source has failed";
+It runs until Ctrl-C or SIGTERM, and then waits for records in flight. Several relays of one group share the partitions of a
+topic. Exit codes: 0 all records that were read are delivered or in the spool, 1 some are not, and will be read again, 2 wrong
+usage, 3 the source failed";
 
-/// So many dead letters are told one by one.
+/// The number of dead letters that are reported one by one.
 const TOLD: u64 = 20;
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
@@ -90,7 +90,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let client = client(&args, &server, &destination)?;
     let from = From::parse(&args.from)?;
     if args.positions.is_some() && !matches!(from, From::Folder(_)) {
-        return Err(Failure::Usage("--positions goes with a folder".into()));
+        return Err(Failure::Usage("--positions requires a folder as the source".into()));
     }
     let endpoint = match args.metrics {
         Some(address) => {
@@ -104,8 +104,8 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let relay = relay.build().map_err(|error| Failure::Usage(error_chain(&error)))?;
     let (status, began) = (relay.status(), Instant::now());
     let serve = async {
-        // Only now does it listen for the signal to stop, as the relay is polled first.
-        out::note(format_args!("relays from {} to {}", args.from, destination.url()));
+        // The signal handler is installed here, because the relay is polled first.
+        out::note(format_args!("relaying from {} to {}", args.from, destination.url()));
         if let Some(endpoint) = endpoint {
             out::note(format_args!("metrics at http://{}/metrics", endpoint.address()));
             endpoint.serve(status).await;
@@ -139,7 +139,7 @@ fn settings(relay: RelayBuilder, args: &Args, server: &Server) -> Result<RelayBu
     let relay = relay.max_in_flight(args.max_in_flight as usize).drain_timeout(args.drain).on_notice(move |text| {
         match text.starts_with("dead letter:").then(|| told.fetch_add(1, Ordering::Relaxed)) {
             None | Some(..TOLD) => out::note(format_args!("jkool: {text}")),
-            Some(TOLD) => out::note("further dead letters are counted only"),
+            Some(TOLD) => out::note("further dead letters are only counted"),
             Some(_) => {}
         }
     });

@@ -11,20 +11,20 @@ use crate::{out, units};
 use jkool_collector::Query;
 use std::str::FromStr;
 
-/// Finds events that a collector has stored, the youngest first.
+/// Searches the events that a collector has stored, newest first.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
-    /// What to find: words, pay*, '"no stock"', severity>=WARNING, -op:Login, order-amount:100..500, OR and parentheses;
-    /// docs/jkql.md has all of it
+    /// The query: words, pay*, '"no stock"', severity>=WARNING, -op:Login, order-amount:100..500, OR and parentheses;
+    /// see docs/jkql.md
     line: Option<String>,
-    /// So many at most, or all
+    /// The maximum number of events, or all
     #[arg(long, short = 'n', default_value = "100", value_name = "N|all")]
     limit: Limit,
-    /// One entity a line as it was received, which `jkool send --file` takes
+    /// Prints JSON, one entity per line as received; `jkool send --file` can read it
     #[arg(long, conflicts_with = "csv")]
     json: bool,
-    /// For a spreadsheet
+    /// Comma-separated values, for a spreadsheet
     #[arg(long)]
     csv: bool,
     #[command(flatten)]
@@ -43,12 +43,12 @@ Examples:
   jkool search 'severity>=ERROR server:web-1 -op:Login' --limit 10
   jkool search --corrid A-100 --limit all --json > order.jsonl
   jkool search --since 7d --limit all --csv > week.csv
-  jkool search 'exception:*' -n 5 --full         with whole stack traces
+  jkool search 'exception:*' -n 5 --full         with full stack traces
   jkool search 'severity>=ERROR' --since 1h --web
 
-Exit codes: 0 found, 1 found nothing, 2 wrong usage, 3 the collector can't be reached or refuses us";
+Exit codes: 0 found, 1 found nothing, 2 wrong usage, 3 the collector can't be reached or rejected the request";
 
-/// How many.
+/// The maximum number of events.
 #[derive(Debug, Clone, Copy)]
 enum Limit {
     All,
@@ -62,7 +62,7 @@ impl FromStr for Limit {
         match text {
             "all" => Ok(Self::All),
             number => {
-                number.parse().ok().filter(|to| *to > 0).map(Self::To).ok_or("expected a number from 1 on, or all")
+                number.parse().ok().filter(|to| *to > 0).map(Self::To).ok_or("expected a number of at least 1, or all")
             }
         }
     }
@@ -84,7 +84,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     }
     let path = if args.csv { "events.csv" } else { "events.jsonl" };
     if !args.csv && !args.json {
-        // With the time at which an event was received that says none.
+        // An event without a time gets the time at which it was received.
         query.push("items", true);
     }
     let mut answer = reader.get(path, &query).await?;
@@ -106,7 +106,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         }
         out::raw(&text)?;
     }
-    // A spreadsheet has a line of names.
+    // The header of a spreadsheet.
     let found = found - usize::from(args.csv);
     if matches!(args.limit, Limit::To(limit) if limit == found) {
         tell_of_others(&reader, asked, found as u64).await?;
@@ -114,17 +114,17 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     Ok(if found > 0 { Exit::Done } else { Exit::NotAll })
 }
 
-/// Says on standard error how many there are, when more are than were shown.
+/// Reports on standard error how many events match, if not all were shown.
 async fn tell_of_others(reader: &Reader, query: Query, shown: u64) -> Result<(), Failure> {
     let answer = reader.get("aggregate", &query).await?.bytes().await.map_err(|error| reader.broken(&error))?;
     let answer: serde_json::Value = serde_json::from_slice(&answer).unwrap_or_default();
     if let Some(all) = answer["rows"][0]["count"].as_u64().filter(|all| *all > shown) {
-        out::note(format_args!("{} of {}; --limit all shows them all", units::count(shown), units::count(all)));
+        out::note(format_args!("{} of {} shown; use --limit all for all", units::count(shown), units::count(all)));
     }
     Ok(())
 }
 
-/// A line as it is for a file; on a terminal with escapes for what would drive it. In JSON the escapes are JSON's own.
+/// A line as it is for a file; for a terminal with control characters escaped, in JSON by its own escapes.
 fn for_reader(line: Vec<u8>, terminal: bool, json: bool) -> Vec<u8> {
     if !terminal {
         return line;

@@ -36,45 +36,45 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Sends one event, or many from a file, files that grow, the network or standard input.
+/// Sends one event, or many from files, syslog or standard input.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
     /// The message of one event
     message: Option<String>,
-    /// A log file, also with gzip, or events as JSON, such as the dead letters of a spool; - is standard input, which is read
-    /// too when there is neither a message nor a decoration
+    /// A log file, or events as JSON lines such as the dead letters of a spool; may be compressed by gzip. `-` is
+    /// standard input, which is also read if there is neither a message nor another option of an event
     #[arg(long, short, value_name = "FILE", conflicts_with = "message")]
     file: Option<PathBuf>,
-    /// Log files to follow as they grow, or patterns in quotes such as '/var/log/app/*.log': renamed, truncated, and new ones.
-    /// What was delivered is remembered, and the next start goes on from there
+    /// Log files to follow, or patterns in quotes such as '/var/log/app/*.log'. Handles files that are renamed,
+    /// truncated or created. The position is stored, and the next start continues there
     #[arg(long, value_name = "PATTERN", num_args = 1.., conflicts_with_all = ["message", "file"])]
     follow: Vec<String>,
-    /// Takes syslog messages over UDP and TCP at an address, such as syslog://127.0.0.1:5514. Over UDP there is no way to hold up
-    /// a sender: what comes faster than it is sent on may be lost, uncounted
+    /// Receives syslog messages over UDP and TCP, such as syslog://127.0.0.1:5514. UDP has no flow control: messages
+    /// that arrive faster than they can be sent are lost and not counted
     #[arg(long, value_name = "URL", value_parser = listen::address, conflicts_with_all = ["message", "file", "follow"])]
     listen: Option<std::net::SocketAddr>,
-    /// Where it is remembered how far files were delivered [default: ~/.local/state/jkool/positions.json]
+    /// The file that stores the positions in followed files [default: ~/.local/state/jkool/positions.json]
     #[arg(long, value_name = "FILE", requires = "follow")]
     positions: Option<PathBuf>,
-    /// How the lines of a file are read
+    /// The format of the lines
     #[arg(long, value_enum, default_value = "auto")]
     format: Format,
     /// A file of TOML that maps fields to decorations
     #[arg(long, value_name = "FILE", conflicts_with = "message")]
     rules: Option<PathBuf>,
-    /// Prints the events of a file as JSON, and sends nothing
+    /// Prints the events as JSON instead of sending them
     #[arg(long, conflicts_with = "message")]
     dry_run: bool,
-    /// Where it comes from, such as APPL=WebOrders#SERVER=web-1; of a file, for those that don't say so themselves. Elements
-    /// named ? are filled
+    /// The source, such as APPL=WebOrders#SERVER=web-1; with a file, for events without one. A `?` as a name is
+    /// replaced by the detected value
     #[arg(long)]
     source: Option<SourceFqn>,
-    /// How long to wait while nothing gets through
+    /// How long to wait for delivery while the server does not accept events
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = units::duration)]
     timeout: Duration,
-    /// How many events go in one request, each on a line; a collector takes that, the service one at a time [default: 512 to
-    /// this machine, else 1]
+    /// The number of events per request, one per line. A collector accepts that; the service accepts one [default:
+    /// 512 to this machine, else 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
     batch: Option<u16>,
     #[command(flatten)]
@@ -97,21 +97,23 @@ Examples:
   jkool send --file /var/spool/orders/dead-letters.jsonl
   grep ProcessOrder events.jsonl | jkool send
 
-Of one event the tracking id is printed, of a file how many were delivered, and on standard error each line that is no
-event. Without --url and JKOOL_URL events go to the service when there is a token, else to a collector on this machine.
+For one event, jkool prints its tracking id; for a file, the number of delivered events, and on standard error each line that
+is not an event. Without --url and JKOOL_URL, events are sent to the service if there is a token, else to a collector on this
+machine.
 
-Exit codes: 0 all delivered, 1 some refused or not delivered, 2 wrong usage, 3 the server can't be reached or refuses us";
+Exit codes: 0 all delivered, 1 some rejected or not delivered, 2 wrong usage, 3 the server can't be reached or
+rejected the request";
 
-/// In memory at most, whatever the file's size.
+/// The limits in memory, for a file of any size.
 const QUEUE_EVENTS: usize = 16_384;
 const QUEUE_BYTES: usize = 16 << 20;
 
-/// How long who follows may take to end.
+/// The timeout for `--follow` to end.
 const LAST_LOOK: Duration = Duration::from_secs(3);
 
 const FOREVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-/// Whether it goes on until it is told to stop.
+/// Whether it runs until it is stopped.
 fn goes_on(args: &Args) -> bool {
     !args.follow.is_empty() || args.listen.is_some()
 }
@@ -123,9 +125,7 @@ fn is_one(args: &Args) -> bool {
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let is_one = is_one(&args);
     if !is_one && args.decoration != Decoration::default() {
-        return Err(Failure::Usage(
-            "the events of a file have decorations of their own: only --source goes with it".into(),
-        ));
+        return Err(Failure::Usage("the options of an event don't apply to a file, except --source".into()));
     }
     let destination = Destination::of(&args.server)?;
     let (client, url) = (client(&args, &destination)?, destination.url());
@@ -146,7 +146,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let (follower, listener) = (follower(&args)?, listener(&args)?);
     let goes_on = goes_on(&args);
     if path.is_none() && !goes_on && std::io::stdin().is_terminal() {
-        return Err(Failure::Usage("a message, or --file, or something on standard input is wanted".into()));
+        return Err(Failure::Usage("expected a message, --file, or data on standard input".into()));
     }
     let (began, feed) = (Instant::now(), Arc::<Feed>::default());
     let clock = jkool_collector::Clock::default();
@@ -191,7 +191,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     progress.clear();
     let interrupted = matches!(ended, Some(Ended::Interrupted));
     if interrupted && goes_on {
-        // It keeps how far it has come.
+        // It stores its positions.
         drop(tokio::time::timeout(LAST_LOOK, reading).await);
     }
     let exit = conclude(&client, url, ended).await;
@@ -201,7 +201,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         false => out::note(summary(&feed, &stats, took)),
     }
     if interrupted && !goes_on {
-        out::note("interrupted: what was not read yet is not sent");
+        out::note("interrupted: the rest of the input was not sent");
     }
     match exit? {
         Exit::Done if (interrupted && !goes_on) || feed.refused() > 0 || feed.failed() => Ok(Exit::NotAll),
@@ -213,7 +213,7 @@ fn listener(args: &Args) -> Result<Option<Listener>, Failure> {
     let Some(address) = args.listen else { return Ok(None) };
     let failed = |error| Failure::Unreachable(format!("--listen {address}: {error}"));
     let listener = Listener::bind(address).map_err(failed)?;
-    out::note(format_args!("takes syslog at {}", listener.address().map_err(failed)?));
+    out::note(format_args!("listening for syslog on {}", listener.address().map_err(failed)?));
     Ok(Some(listener))
 }
 
@@ -222,14 +222,13 @@ fn follower(args: &Args) -> Result<Option<Follower>, Failure> {
         return Ok(None);
     }
     let path = args.positions.clone().or_else(|| positions::usual_path(|name| std::env::var_os(name)));
-    let path =
-        path.ok_or_else(|| Failure::Usage("--positions: a file is wanted, as there is no home folder".into()))?;
+    let path = path.ok_or_else(|| Failure::Usage("--positions is required, because there is no home folder".into()))?;
     let positions = Positions::open(path.clone())
         .map_err(|error| Failure::Usage(format!("--positions {}: {error}", path.display())))?;
     Follower::new(args.follow.clone(), positions).map(Some).map_err(Failure::Usage)
 }
 
-/// Takes the input to its end.
+/// Reads the input to its end.
 fn read(input: &mut Input, lines: &mut Lines, feed: &Feed, how: &How) {
     loop {
         let taken = match input.next() {
@@ -274,7 +273,7 @@ fn summary(feed: &Feed, stats: &Stats, took: Duration) -> String {
     text + &remarks(feed)
 }
 
-/// What is to be said of the lines.
+/// Reports the result for the lines.
 fn remarks(feed: &Feed) -> String {
     let mut text = String::new();
     for (count, what) in [(feed.repaired(), "repaired"), (feed.refused(), "refused")] {
@@ -291,13 +290,13 @@ fn client(args: &Args, destination: &Destination) -> Result<Client, Failure> {
     let mut builder = Client::builder()
         .queue_events(QUEUE_EVENTS)
         .queue_bytes(QUEUE_BYTES)
-        // Who goes on waits as long as it takes.
+        // `--follow` waits without a limit.
         .overflow(OverflowPolicy::Block(if goes_on(args) { FOREVER } else { args.timeout }))
         .flush_interval(Duration::from_millis(10))
         .loss_events(false)
-        // One event happened here; the lines of a file did not.
+        // A single event happened on this machine; the lines of a file may not have.
         .passes_on(!is_one(args))
-        // We say it ourselves.
+        // This command reports losses itself.
         .notices(false)
         .on_dead_letter(|letter| out::note(format_args!("jkool: refused: {}", error_chain(&letter.error))));
     if let Some(source) = &args.source {

@@ -16,23 +16,23 @@ use tokio_tungstenite::tungstenite::handshake::client::generate_key;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::Role;
 
-/// Where a collector of one's own listens.
+/// The default url of a collector.
 pub(crate) const LOCAL: &str = "http://127.0.0.1:6580";
 
-/// How to get one.
-pub(crate) const HINT: &str = "start a collector by `jkool collect`, or say where one is by --url";
+/// How to start one.
+pub(crate) const HINT: &str = "start a collector with `jkool collect`, or set the url of one with --url";
 
 /// The server's options.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Server")]
 pub(crate) struct Server {
-    /// Where the server is
+    /// The url of the server
     #[arg(long, env = "JKOOL_URL", hide_env_values = true)]
     pub(crate) url: Option<String>,
-    /// The file that holds the access token; without it, it is that of the variable JKOOL_TOKEN
+    /// The file with the access token [default: the variable JKOOL_TOKEN]
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
-    /// A file of certificate authorities (PEM) to trust too, such as that of a collector of one's own
+    /// A file with further certificate authorities to trust (PEM), such as your collector's
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_cert: Option<PathBuf>,
 }
@@ -44,7 +44,7 @@ impl Server {
         Some(if url.contains("://") || url == "stdout:" { url.to_owned() } else { format!("http://{url}") })
     }
 
-    /// The certificate authorities' file, read.
+    /// The content of the file with certificate authorities.
     pub(crate) fn authorities(&self) -> Result<Option<Vec<u8>>, Failure> {
         let Some(path) = &self.ca_cert else { return Ok(None) };
         fs::read(path).map(Some).map_err(|error| Failure::Usage(format!("{}: {error}", path.display())))
@@ -65,7 +65,7 @@ impl Server {
     fn token(&self) -> Result<Option<HeaderValue>, Failure> {
         let Some(token) = self.token_text()? else { return Ok(None) };
         let mut token = HeaderValue::from_str(&token)
-            .map_err(|_| Failure::Usage("the token has characters that can't be sent".into()))?;
+            .map_err(|_| Failure::Usage("the token contains characters that can't be sent".into()))?;
         token.set_sensitive(true);
         Ok(Some(token))
     }
@@ -75,20 +75,20 @@ impl Server {
         self.url().unwrap_or_else(|| LOCAL.to_owned())
     }
 
-    /// A reader of the server's stored events.
+    /// Creates a client for the server's read API.
     pub(crate) fn reader(&self) -> Result<Reader, Failure> {
         let url: Url = self.url_text().parse().map_err(|error| Failure::Usage(format!("--url: {error}")))?;
         let (is_plain, local) = (url.scheme() == "http", is_this_machine(&url));
         let token = self.token()?;
         if token.is_some() && is_plain && !local {
-            return Err(Failure::Usage("--url: a token goes over https:// alone, except to this machine".into()));
+            return Err(Failure::Usage("--url: a token is sent over https:// only, except to this machine".into()));
         }
-        // An error means that somebody has installed it already.
+        // An error means that one is already installed.
         drop(rustls::crypto::ring::default_provider().install_default());
         let mut client = Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(Duration::from_secs(10))
-            // A tail is not silent for longer than 15 s.
+            // A tail receives something at least every 15 s.
             .read_timeout(Duration::from_secs(60));
         if local {
             client = client.no_proxy();
@@ -100,7 +100,7 @@ impl Server {
             None => Vec::new(),
         };
         client = match is_plain {
-            // Nobody's certificate is looked at.
+            // Without TLS no certificates are needed.
             true => client.tls_certs_only(authorities),
             false => client.tls_certs_merge(authorities),
         };
@@ -109,13 +109,13 @@ impl Server {
     }
 }
 
-/// Whether a url names this very machine.
+/// Whether a url names this machine.
 pub(crate) fn is_this_machine(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Asks a collector what it has stored.
+/// A client for the read API of a collector.
 #[derive(Debug)]
 pub(crate) struct Reader {
     url: Url,
@@ -124,12 +124,12 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// Where the server is.
+    /// The url of the server.
     pub(crate) fn url(&self) -> &Url {
         &self.url
     }
 
-    /// Asks. What comes back is a success; its body is still to be read.
+    /// Sends a request. Returns the response if it is a success; its body is not read yet.
     pub(crate) async fn get(&self, path: &str, query: &Query) -> Result<Response, Failure> {
         let mut url = self.url.clone();
         url.set_path(&format!("{}/api/{path}", url.path().trim_end_matches('/')));
@@ -160,7 +160,7 @@ impl Reader {
             return Err(self.refused(response.status(), &response.text().await.unwrap_or_default()));
         }
         if accepted != Some(derive_accept_key(key.as_bytes()).into_bytes()) {
-            return Err(Failure::Unreachable(format!("{} answers no WebSocket: is it a collector?", self.url)));
+            return Err(Failure::Unreachable(format!("{} does not accept WebSockets; is it a collector?", self.url)));
         }
         let stream = response.upgrade().await.map_err(|error| self.broken(&error))?;
         Ok(WebSocketStream::from_raw_socket(stream, Role::Client, None).await)
@@ -176,7 +176,7 @@ impl Reader {
         })
     }
 
-    /// What a connection that broke means.
+    /// Describes a connection that was lost.
     pub(crate) fn broken(&self, error: &reqwest::Error) -> Failure {
         Failure::Unreachable(format!("{}: {}", self.url, bottom(error)))
     }
@@ -187,16 +187,16 @@ impl Reader {
         match (status, said) {
             (StatusCode::BAD_REQUEST, said) if !said.is_empty() => Failure::Usage(said.to_owned()),
             (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _) => Failure::Unreachable(format!(
-                "{} refuses us ({status}): a token is set by JKOOL_TOKEN or --token-file",
+                "{} rejected the request ({status}); set a token with JKOOL_TOKEN or --token-file",
                 self.url
             )),
-            (_, "") => Failure::Unreachable(format!("{} answers {status}: is it a collector?", self.url)),
+            (_, "") => Failure::Unreachable(format!("{} answered {status}; is it a collector?", self.url)),
             (_, said) => Failure::Unreachable(format!("{} answers {status}: {said}", self.url)),
         }
     }
 }
 
-/// What is at the bottom of an error, such as: connection refused. What is above says only that a request failed.
+/// The root cause of an error, such as: connection refused. The errors above it only say that a request failed.
 fn bottom(error: &reqwest::Error) -> String {
     let mut bottom: &dyn std::error::Error = error;
     while let Some(cause) = bottom.source() {
@@ -205,13 +205,13 @@ fn bottom(error: &reqwest::Error) -> String {
     bottom.to_string()
 }
 
-/// The token that the environment holds, if any.
+/// The token in the environment, if any.
 pub(crate) fn token_from_environment() -> Result<Option<String>, Failure> {
     match std::env::var("JKOOL_TOKEN") {
         Ok(token) => Ok(Some(token).filter(|token| !token.is_empty())),
         Err(VarError::NotPresent) => Ok(None),
         Err(VarError::NotUnicode(_)) => {
-            Err(Failure::Usage("JKOOL_TOKEN: a token has visible ASCII characters only".into()))
+            Err(Failure::Usage("JKOOL_TOKEN: a token consists of visible ASCII characters only".into()))
         }
     }
 }

@@ -11,50 +11,49 @@ use exception::brief;
 use jkool_client::model::{Entity, Property, Severity, SourceFqn, SourceType, Timestamp};
 use jkool_collector::Zone;
 
-/// The options of what is shown to people.
+/// The options for output for people.
 #[derive(Debug, clap::Args)]
 pub(crate) struct LookArgs {
-    /// When to write colours
+    /// When to use colours
     #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
     color: Colour,
-    /// All of messages and exceptions, with their line breaks
+    /// Shows messages and exceptions in full, with their line breaks
     #[arg(long)]
     full: bool,
-    /// Times of UTC on a terminal too, where they are else those of this machine's zone
+    /// Shows times in UTC on a terminal too [default: the time zone of this machine on a terminal, else UTC]
     #[arg(long)]
     utc: bool,
 }
 
 impl LookArgs {
-    /// How it looks on what standard output is.
+    /// The layout for the current standard output.
     pub(crate) fn look(&self) -> Look {
         let zone = (out::is_terminal() && !self.utc).then(Zone::local);
         Look { colours: self.color.is_wanted(), width: out::width(), zone, full: self.full, widest: [0; 2] }
     }
 }
 
-/// How entities look.
+/// The layout of entities.
 #[derive(Debug)]
 pub(crate) struct Look {
     colours: bool,
-    /// How many columns there are: what is wider is cut, and what stands below each other is aligned. None: a line goes to a
-    /// program.
+    /// The width, to which lines are cut and columns aligned. `None` if the output is read by a program.
     width: Option<usize>,
-    /// None: UTC, as programs read it.
+    /// `None` for UTC, for programs.
     zone: Option<Zone>,
     full: bool,
     /// The widest operation and place so far.
     widest: [usize; 2],
 }
 
-/// An aligned column is no wider, and cut to that.
+/// The maximum width of an aligned column; longer texts are cut.
 const WIDEST: usize = 24;
-/// A message is no narrower, as long as something else can give way.
+/// The minimum width of a message, as long as another column can be cut.
 const MESSAGE: usize = 20;
-/// Below an entity.
+/// The indentation of lines below an entity.
 const INDENT: &str = "    ";
 
-/// What of an entity is shown.
+/// The parts of an entity that are shown.
 struct Parts<'a> {
     severity: Severity,
     operation: &'a str,
@@ -64,8 +63,8 @@ struct Parts<'a> {
 }
 
 impl Look {
-    /// Time, severity, operation, where, message, how long it took, correlators, exception: one line, but for exceptions on a
-    /// terminal and whatever is wanted in full. Nothing of it drives a terminal.
+    /// Formats time, severity, operation, place, message, elapsed time, correlators and exception as one line, except
+    /// exceptions on a terminal and with `--full`. Control characters are escaped.
     pub(crate) fn show(&mut self, time: Timestamp, entity: &Entity) -> String {
         let Parts { severity, operation, message, exception, elapsed } = parts(entity);
         let place = place(entity.source());
@@ -114,7 +113,7 @@ impl Look {
         std::iter::once(line).chain(below).collect()
     }
 
-    /// What stands below the line.
+    /// The lines below the first.
     fn below(&self, message: &str, exception: &str) -> Vec<String> {
         let all = |text: &str| text.lines().map(|line| escape(&line.replace('\t', INDENT)).into_owned()).collect();
         if self.full {
@@ -131,7 +130,7 @@ impl Look {
         lines.into_iter().flatten().collect()
     }
 
-    /// To the millisecond: `2016-03-09T12:00:00.123Z`, or `2016-03-09 13:00:00.123+01:00`.
+    /// The time in milliseconds: `2016-03-09T12:00:00.123Z`, or `2016-03-09 13:00:00.123+01:00`.
     fn time(&self, time: Timestamp) -> String {
         let local = self.zone.as_ref().map(|zone| zone.show(time.as_usec()));
         match local.as_deref().map(|local| (local.get(..23), local.get(26..))) {
@@ -143,7 +142,7 @@ impl Look {
         }
     }
 
-    /// On a terminal, as wide as the widest of them so far.
+    /// Pads a column to the widest text so far, on a terminal.
     fn columns(&mut self, texts: [String; 2]) -> [String; 2] {
         if self.width.is_none() {
             return texts;
@@ -181,11 +180,11 @@ fn parts(entity: &Entity) -> Parts<'_> {
         }
         _ => (Severity::None, "", String::new(), "", None),
     };
-    // 0 is what some clients say for unknown.
+    // Some clients send 0 for an unknown time.
     Parts { severity, operation, message, exception, elapsed: elapsed.filter(|usec| *usec > 0) }
 }
 
-/// The application and its server, or all of the name when it has neither.
+/// The application and its server, or the whole name if it has neither.
 fn place(source: Option<&SourceFqn>) -> String {
     let Some(source) = source else { return String::new() };
     match (source.get(SourceType::Appl), source.get(SourceType::Server)) {

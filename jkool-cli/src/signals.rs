@@ -1,10 +1,10 @@
 //! Signals that ask the command to stop.
 
-/// Returns when the process is asked to stop: by Ctrl-C, or by SIGTERM where there is such a thing.
+/// Returns when the process is asked to stop: by Ctrl-C, or by SIGTERM on Unix.
 pub(crate) async fn stop() {
     let interrupted = async {
         if tokio::signal::ctrl_c().await.is_err() {
-            // Nobody can ask us, so nobody does.
+            // Without a signal handler, it never returns.
             std::future::pending::<()>().await;
         }
     };

@@ -7,11 +7,11 @@ use jkool_client::model::Timestamp;
 use jkool_collector::Query;
 use serde_json::Value;
 
-/// Says how much a collector has stored.
+/// Shows how much a collector has stored.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  jkool stats\n  jkool stats --json | jq .events")]
 pub(crate) struct Args {
-    /// As JSON
+    /// Prints JSON
     #[arg(long)]
     json: bool,
     #[command(flatten)]

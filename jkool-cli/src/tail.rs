@@ -12,25 +12,25 @@ use jkool_collector::{Clock, Query};
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// Shows what comes in from now on, and before it, when asked for, what is stored.
+/// Shows new events as a collector receives them, optionally after stored ones.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
-    /// What to show: severity>=WARNING -op:Login '"no stock"'; as `jkool search` has it
+    /// The query, as for `jkool search`: severity>=WARNING -op:Login '"no stock"'
     line: Option<String>,
-    /// Words that the message, the exception or the operation must hold
+    /// Words that the message, exception or operation must contain
     #[arg(long)]
     text: Option<String>,
-    /// Shows at first so many of those that are stored, the youngest; without it, all from --since on, if that is given
+    /// Shows this many of the newest stored events first [default: all from --since, if given]
     #[arg(long, short = 'n', value_name = "N")]
     last: Option<usize>,
-    /// Ends after so many
+    /// Exits after this number of events
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
-    /// Ends after so long
+    /// Exits after this time
     #[arg(long = "for", value_name = "DURATION", value_parser = units::duration)]
     time: Option<Duration>,
-    /// One entity a line, as it was received
+    /// Prints JSON, one entity per line as received
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -47,13 +47,13 @@ const HELP: &str = "\
 Examples:
   jkool tail
   jkool tail 'severity>=WARNING app:Payment -op:Login'
-  jkool tail --since 5m                       those of the last 5 minutes, then what comes in
-  jkool tail -n 20 --full                     the last 20, with all of their stack traces
+  jkool tail --since 5m                       events of the last 5 minutes, then new ones
+  jkool tail -n 20 --full                     the last 20 events, with full stack traces
   jkool tail --json | jq -r '.\"msg-text\"'
   jkool tail --operation Deployed --limit 1 && echo done
 
-When the connection is lost, that is told on standard error, and it is tried again every second. What came in between is
-shown then, but for what is stamped more than ten minutes before the connection was lost.";
+If the connection is lost, jkool reports it on standard error and reconnects every second. It then shows the events that were
+received in the meantime, except those with a time more than ten minutes before the connection was lost.";
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let reader = args.server.reader()?;
@@ -103,30 +103,30 @@ async fn follow(reader: &Reader, query: Query, history: History, mut shown: Show
     }
 }
 
-/// Where it is followed, and how fresh what is there is.
+/// Prints where events are followed, and how old the newest stored event is.
 async fn following(reader: &Reader, mut query: Query, now: i64) -> Result<String, Failure> {
     query.push("limit", 1);
     let answer = reader.get("events", &query).await?.bytes().await.map_err(|error| reader.broken(&error))?;
     let answer: serde_json::Value = serde_json::from_slice(&answer).unwrap_or_default();
     let newest = match answer["events"][0]["received-usec"].as_i64() {
-        Some(received) => format!("the newest came {} ago", units::age(now.saturating_sub(received))),
+        Some(received) => format!("the newest was received {} ago", units::age(now.saturating_sub(received))),
         None => "there is none yet".to_owned(),
     };
     Ok(format!("Following {}, {newest}; Ctrl-C ends", reader.url()))
 }
 
-/// What is shown, and how.
+/// The options of the output.
 struct Shown {
-    /// None: as JSON.
+    /// `None` for JSON.
     look: Option<Look>,
     left: Option<u64>,
 }
 
 impl Shown {
-    /// Shows one; tells whether it was the last.
+    /// Prints an entity; returns whether it was the last.
     fn show(&mut self, item: &Item) -> Result<bool, Failure> {
         match &mut self.look {
-            // The entity is shown as it was received, and not as we understand it.
+            // The JSON is printed as received.
             None if out::is_terminal() => out::line(out::json_escape(item.entity.get()))?,
             None => out::line(&item.entity)?,
             Some(look) => out::line(look.show(item.time(), &item.entity()?))?,

@@ -56,7 +56,7 @@ pub(crate) fn count(number: u64) -> String {
     text
 }
 
-/// Bytes, in the largest unit that is no more than they are.
+/// Formats bytes, in the largest unit of which there is at least one.
 pub(crate) fn bytes(bytes: u64) -> String {
     match SIZES[..4].iter().rev().find(|(_, size)| bytes >= *size) {
         Some((unit, size)) => format!("{:.1} {unit}", bytes as f64 / *size as f64),
@@ -64,7 +64,7 @@ pub(crate) fn bytes(bytes: u64) -> String {
     }
 }
 
-/// How long something took, given in microseconds: `412 us`, `12 ms`, `3.4 s`.
+/// Formats a duration in microseconds: `412 us`, `12 ms`, `3.4 s`.
 pub(crate) fn elapsed(usec: i64) -> String {
     match usec {
         1_000_000.. => format!("{:.1} s", usec as f64 / 1e6),
@@ -73,7 +73,7 @@ pub(crate) fn elapsed(usec: i64) -> String {
     }
 }
 
-/// How long ago something was, given in microseconds, in the largest unit of which there is one.
+/// Formats an age in microseconds, in the largest unit of which there is at least one.
 pub(crate) fn age(usec: i64) -> String {
     let seconds = usec.max(0) / 1_000_000;
     let (unit, size) =

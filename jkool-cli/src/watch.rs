@@ -20,28 +20,28 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tokio::time::sleep;
 
-/// Tells when more than so many events come in within so long, and runs a program then.
+/// Reports when too many events arrive within a time, and can run a program.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
-    /// What to count: severity>=ERROR -op:Login '"no stock"'; as `jkool search` has it
+    /// The query for the events to count, as for `jkool search`: severity>=ERROR -op:Login '"no stock"'
     line: Option<String>,
-    /// How many within how long are allowed, by when the collector received them
+    /// The allowed number of events within a time, by the time the collector received them
     #[arg(long, value_name = "N/DURATION")]
     more_than: Rate,
-    /// What to run then: a program, without arguments. It gets JSON on its standard input, and variables
+    /// The program to run, without arguments. It gets JSON on standard input, and environment variables
     #[arg(long, value_name = "PROGRAM")]
     exec: Option<PathBuf>,
-    /// How long the program may run; then it is killed
+    /// The time after which the program is killed
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = units::duration)]
     exec_timeout: Duration,
-    /// Ends when it has told once
+    /// Exits after the first report
     #[arg(long)]
     once: bool,
-    /// Ends after so long
+    /// Exits after this time
     #[arg(long = "for", value_name = "DURATION", value_parser = units::duration)]
     time: Option<Duration>,
-    /// Tells as JSON, as the program gets it
+    /// Prints the JSON that the program gets
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -56,24 +56,24 @@ Examples:
   jkool watch 'op:Deployed' --more-than 0/1s --once && echo deployed
   jkool watch 'elapsed>2s app:Payment' --more-than 20/10m --json >> slow.jsonl
 
-It tells once when there are too many, and again only when there were no longer too many in between, and no sooner than the
-given time later. The program is run in the background, four times at once at most. What goes wrong with it is told on
-standard error, and watching goes on.
+It reports once when there are too many events. It reports again only after the number was within the limit in between, and
+not before the given time has passed. The program runs in the background, at most four times at once. If it fails, that is
+reported on standard error, and watching continues.
 
 Its input: {\"query\", \"more-than\", \"within-usec\", \"received-usec\", \"url\", \"events\"}, where url is the page that shows them
-and events are the last 10 at most, as they were received. Its variables: JKOOL_WATCH_QUERY, JKOOL_WATCH_MORE_THAN,
+and events are the last 10, as received. Its variables: JKOOL_WATCH_QUERY, JKOOL_WATCH_MORE_THAN,
 JKOOL_WATCH_WITHIN_USEC, JKOOL_WATCH_RECEIVED_USEC and JKOOL_WATCH_URL.
 
-Exit codes: 0 ended by Ctrl-C, by --for, or by --once when it has told; 1 the program was not run or has failed, or --once and --for
-and it has not told; 2 wrong usage; 3 the collector can't be reached at first or refuses us";
+Exit codes: 0 stopped by Ctrl-C, by --for, or after the report with --once; 1 the program was not run or has failed, or --for
+ended before the report with --once; 2 wrong usage; 3 the collector can't be reached at the start, or rejected the request";
 
-/// So many events are told.
+/// The number of events in a report.
 const TOLD: usize = 10;
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
-    // A program that is not there would be found out in the night. A name alone may be anywhere in PATH.
+    // Otherwise a missing program would only be noticed at the first report. A bare name may be anywhere in PATH.
     if let Some(path) = args.exec.as_ref().filter(|path| path.components().count() > 1 && !path.exists()) {
-        return Err(Failure::Usage(format!("--exec: there is no {}", path.display())));
+        return Err(Failure::Usage(format!("--exec: {} does not exist", path.display())));
     }
     let reader = args.server.reader()?;
     let mut query = args.filter.into_filter(None).to_query();
@@ -111,7 +111,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
 /// What is watched.
 struct Watch {
     query: Query,
-    /// Where a person sees it.
+    /// The url of the page that shows the events.
     url: String,
     rate: Rate,
     rule: Rule,
@@ -135,7 +135,7 @@ impl Watch {
         }
     }
 
-    /// Counts one; says whether there are too many now.
+    /// Counts an event; returns whether there are too many now.
     fn take(&mut self, item: Item) -> Result<bool, Failure> {
         let received = item.received();
         self.last.push_back(item.entity);

@@ -80,7 +80,7 @@ fn a_pipe_that_nobody_reads_holds_up_nothing() {
 #[test]
 fn what_is_lost_after_the_end_is_told_when_the_last_clone_goes() {
     let said = ends_well(child("late"));
-    let line = "jkool: events were lost after the end: 7 accepted: 0 delivered, 0 in memory, 7 dropped";
+    let line = "jkool: events were lost after shutdown: 7 accepted: 0 delivered, 0 in memory, 7 dropped";
     assert!(said.contains(line), "{said}");
 }
 

@@ -1,4 +1,4 @@
-//! Who may ask: tokens, and what a browser says about the page that asks.
+//! Authorization: tokens, and what a browser reports about the page that sends a request.
 
 use axum::http::header::{CONTENT_SECURITY_POLICY, HOST, ORIGIN, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
@@ -6,41 +6,40 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use jkool_intake::tokens::Tokens;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The path of the WebSocket, whose messages bring a token.
+/// The path of the WebSocket, whose messages contain a token.
 pub(crate) const WEB_SOCKET: &str = "/jkool-service/jkqlasync";
 
 /// The rules for every request.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Access {
     tokens: Tokens,
-    /// The names that this machine may be called by beside its own; `None` when others may ask too, and under any name.
+    /// Further names of this machine; `None` if other machines may send requests, under any name.
     names: Option<Vec<String>>,
 }
 
-/// Why a request is not looked at any further.
+/// Why a request is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Denied {
-    #[error("more than one Host")]
+    #[error("more than one Host header")]
     SeveralHosts,
     #[error(
-        "{0:?} is not a name of this collector, which listens on this machine alone: ask for localhost, or allow the name"
+        "{0:?} is not a name of this collector, which accepts connections of this machine only; use localhost, or \
+         allow the name"
     )]
     Host(String),
-    #[error("a page of another origin may not send")]
+    #[error("requests from pages of another origin are not accepted")]
     CrossOrigin,
-    #[error(
-        "a token is needed: as X-API-Key, token, Authorization: Bearer, or as the password that a browser asks for"
-    )]
+    #[error("token required, as X-API-Key, token or Authorization: Bearer, or as the password in a browser")]
     Token,
 }
 
 impl Access {
-    /// With `tokens`, for a server on `address` that has these `names` too.
+    /// The rules for a server on `address`, with these `tokens` and further `names`.
     pub(crate) fn new(tokens: Tokens, names: Vec<String>, address: IpAddr) -> Self {
         Self { tokens, names: address.is_loopback().then_some(names) }
     }
 
-    /// Whether a token is needed.
+    /// Whether a token is required.
     pub(crate) fn needs_token(&self) -> bool {
         !self.tokens.is_empty()
     }
@@ -49,14 +48,13 @@ impl Access {
         self.tokens.take(token)
     }
 
-    /// Whether the headers hold a token that is taken; without any it counts what the connection showed before.
+    /// Whether the headers contain a valid token; if they contain none, an earlier handshake on the connection counts.
     pub(crate) fn knows(&self, headers: &HeaderMap, authenticated_before: bool) -> bool {
         self.tokens.admit(headers, authenticated_before)
     }
 
-    /// What holds for every request, before anybody looks at what it wants. A POST may bring its token in the body, and a
-    /// WebSocket in its messages, so whoever takes one asks for it. A browser lets pages of every origin open a WebSocket and
-    /// read from it.
+    /// Checks the rules for every request. A POST may have its token in the body, and a WebSocket in its messages, so
+    /// their handlers check the token. Browsers let pages of every origin open a WebSocket and read from it.
     pub(crate) fn check(&self, request: &Parts, authenticated_before: bool) -> Result<(), Denied> {
         self.check_host(&request.headers, &request.uri)?;
         let is_socket = request.uri.path() == WEB_SOCKET;
@@ -70,7 +68,7 @@ impl Access {
         Ok(())
     }
 
-    /// A page whose name was turned to this machine's address afterwards still sends its own name.
+    /// After DNS rebinding, a page still sends its own name as the host.
     fn check_host(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), Denied> {
         let Some(names) = &self.names else { return Ok(()) };
         let mut hosts = headers.get_all(HOST).iter();
@@ -90,7 +88,7 @@ impl Access {
     }
 }
 
-/// Whether `name` can only mean this machine.
+/// Whether `name` can only be this machine.
 fn is_own(name: &str) -> bool {
     let is_v6 = |name: &str| name.parse().is_ok_and(|ip: Ipv6Addr| ip.is_loopback());
     name.eq_ignore_ascii_case("localhost")
@@ -105,7 +103,7 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-/// Whether a browser says that a page from elsewhere asks. What is no browser says nothing.
+/// Whether a browser reports that a page of another origin sends the request. Other programs report nothing.
 fn is_cross_origin(headers: &HeaderMap) -> bool {
     let same_as_host = |origin: &HeaderValue| {
         let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, rest)| rest);
@@ -116,13 +114,13 @@ fn is_cross_origin(headers: &HeaderMap) -> bool {
         || headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site")
 }
 
-/// What every answer says to a browser: nothing from elsewhere is loaded, and nothing is given to elsewhere.
+/// The security headers of every answer: nothing is loaded from other origins, and other origins can read nothing.
 pub(crate) fn protect(headers: &mut HeaderMap) {
     const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
         connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
     for (name, value) in [
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // With none at all, a form of ours would seem to come from nowhere.
+        // With `no-referrer`, forms of the page would send a null origin.
         (REFERRER_POLICY, "same-origin"),
         (CONTENT_SECURITY_POLICY, POLICY),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),

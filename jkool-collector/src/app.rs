@@ -1,4 +1,4 @@
-//! What every part of the server shares.
+//! The state that all parts of the server share.
 
 use crate::access::Access;
 use crate::clock::Clock;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tower_http::compression::CompressionLayer;
 
-/// What every part of the server shares.
+/// The state that all parts of the server share.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) store: Store,
@@ -28,27 +28,27 @@ pub(crate) struct App {
     pub(crate) script: Option<Arc<Script>>,
 }
 
-/// How far a client may go.
+/// The limits for clients.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// Bytes of a body, as it comes and unpacked.
+    /// The maximum size of a body, as received and decompressed.
     pub(crate) body: usize,
     pub(crate) connections: usize,
-    /// How long a request's head may take from its first byte on.
+    /// The timeout for the head of a request, from its first byte on.
     pub(crate) head_timeout: Duration,
-    /// How long a body may make no progress.
+    /// The timeout for progress of a body.
     pub(crate) body_timeout: Duration,
-    /// How long a connection may be silent, and how long an answer may wait to be read.
+    /// The timeout for an idle connection, and for a client that does not read its answer.
     pub(crate) idle_timeout: Duration,
 }
 
 impl App {
-    /// How its urls begin.
+    /// The prefix of its urls.
     pub(crate) fn scheme(&self) -> &'static str {
         if self.is_tls { "https" } else { "http" }
     }
 
-    /// Stores what was read of a batch, and counts all of it.
+    /// Stores the entities of a batch, and counts all of it.
     pub(crate) async fn keep(&self, batch: &mut Batch) -> Result<Appended, StoreError> {
         let refused = batch.refused_count();
         let appended = self.store.append(std::mem::take(&mut batch.records)).await?;
@@ -60,7 +60,7 @@ impl App {
     }
 }
 
-/// Everything under the one address.
+/// The routes of the main address.
 pub(crate) fn router(app: Arc<App>) -> Router {
     Router::new()
         .merge(crate::intake::routes())
@@ -69,12 +69,12 @@ pub(crate) fn router(app: Arc<App>) -> Router {
         .merge(crate::jkql::routes())
         .merge(crate::page::routes())
         .method_not_allowed_fallback(async |method: Method| ErrorResponse::Method(method))
-        // Events that are sent one by one go out as they are.
+        // Events that are sent one by one are not delayed.
         .layer(CompressionLayer::new())
         .with_state(app)
 }
 
-/// What there is at the address for OTLP alone.
+/// The routes of the address for OTLP.
 pub(crate) fn otlp_router(app: Arc<App>) -> Router {
     crate::intake::otlp::routes()
         .method_not_allowed_fallback(async |method: Method| ErrorResponse::Method(method))

@@ -43,7 +43,7 @@ pub struct CollectorBuilder {
     pub(crate) script: Option<Arc<Script>>,
 }
 
-/// A token that was set.
+/// A token from a setting.
 struct Secret(String);
 
 impl std::fmt::Debug for Secret {
@@ -69,7 +69,7 @@ impl CollectorBuilder {
                 connections: 1_024,
                 head_timeout: Duration::from_secs(10),
                 body_timeout: Duration::from_secs(30),
-                // What JESL counts on.
+                // JESL relies on it.
                 idle_timeout: Duration::from_secs(5 * 60),
             },
             script: None,
@@ -207,7 +207,7 @@ impl CollectorBuilder {
             }
             None => (None, None),
         };
-        // Who is reached under any name at one address is at the other.
+        // If other machines may use one address, they may use the other.
         let reached = otlp_address.filter(|address| reachable(*address)).unwrap_or(address);
         let (tcp, tcp_address) = match &self.listen_tcp {
             Some(tcp) => {
@@ -226,7 +226,7 @@ impl CollectorBuilder {
         };
         let folder = store.folder().map(Path::to_owned);
         let store = store.open()?;
-        // The folder is this process's own now.
+        // The folder is locked now.
         let (dashboards, damaged) = Dashboards::open(folder.as_deref())?;
         let counters = Counters::default();
         damaged.into_iter().for_each(|notice| counters.note(notice));

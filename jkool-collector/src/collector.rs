@@ -48,7 +48,7 @@ pub(crate) struct Ready {
     pub(crate) app: Arc<App>,
 }
 
-/// So many bodies and questions are worked on at the same time.
+/// The maximum number of bodies and queries that are processed at the same time.
 const WORKERS: usize = 32;
 
 impl Collector {
@@ -57,14 +57,14 @@ impl Collector {
         CollectorBuilder::new()
     }
 
-    /// On a thread of its own no other runtime is in the way, and none may be gone too early.
+    /// Its own thread makes it independent of the caller's runtime.
     pub(crate) fn start(builder: CollectorBuilder) -> Result<Self, StartError> {
         let (stop, stopped) = oneshot::channel::<()>();
         let (tell, told) = mpsc::channel();
         let named = || std::thread::Builder::new().name("jkool-collector".into());
         let thread = named().spawn(move || {
             if let Err(error) = run(builder, &tell, stopped) {
-                // Who started it still waits for the answer.
+                // The caller waits for this message.
                 drop(tell.send(Err(error)));
             }
         });
@@ -138,7 +138,7 @@ fn run(
     let (server, ready) = runtime.block_on(builder.build())?;
     drop(tell.send(Ok(ready)));
     runtime.block_on(server.run(stopped));
-    // A question that takes long is not waited for.
+    // Does not wait for long queries.
     runtime.shutdown_background();
     Ok(())
 }

@@ -89,12 +89,12 @@ impl Condition {
         Self { field, test, negated: false }
     }
 
-    /// Whether `stored` fulfils it.
+    /// Whether `stored` satisfies it.
     pub fn matches(&self, stored: &Stored) -> bool {
         self.holds(&self.values(stored))
     }
 
-    /// The values of `stored` that it is about.
+    /// The values of `stored` that it tests.
     pub(crate) fn values<'s>(&self, stored: &'s Stored) -> Vec<FieldValue<'s>> {
         match (self.field.as_str(), &self.test) {
             (TIME, _) => vec![FieldValue::Number(stored.time.as_usec() as f64)],
@@ -105,7 +105,7 @@ impl Condition {
         }
     }
 
-    /// Whether it holds for these values.
+    /// Whether these values satisfy it.
     pub(crate) fn holds(&self, values: &[FieldValue<'_>]) -> bool {
         values.iter().any(|value| self.test.holds(value)) != self.negated
     }
@@ -126,7 +126,7 @@ impl Condition {
     }
 }
 
-/// How grave it is, as a number that can be compared.
+/// The rank of a severity, as a number.
 pub(crate) fn rank(severity: Severity) -> f64 {
     f64::from(severity as u8)
 }
@@ -170,7 +170,7 @@ impl Test {
     }
 }
 
-/// A text that is a number, and not one of which a float loses digits.
+/// The number in a text, unless it loses digits as a float.
 pub(crate) fn number_of(text: &str) -> Option<f64> {
     let exact = text.parse::<i128>().map_or(true, |int| int.unsigned_abs() <= 1 << 53);
     text.parse().ok().filter(|number: &f64| number.is_finite() && exact)
@@ -178,7 +178,7 @@ pub(crate) fn number_of(text: &str) -> Option<f64> {
 
 const UNITS: [(&str, f64); 6] = [("us", 1.0), ("ms", 1e3), ("s", 1e6), ("m", 6e7), ("h", 3.6e9), ("d", 8.64e10)];
 
-/// A bound; of a field in microseconds also with a unit, of the severity its name, of the time a date.
+/// Parses a bound: also with a unit for a field in microseconds, a name for the severity, and a date for the time.
 pub(crate) fn bound(field: &FieldName, text: &str) -> Result<f64, InvalidCondition> {
     let text = text.trim();
     match field.as_str() {
@@ -207,7 +207,7 @@ impl FromStr for Condition {
             None => (text, false),
         };
         let first = OPERATORS.iter().filter_map(|operator| Some((text.find(operator)?, *operator)));
-        // At one place the longest: `>=` and not `>`.
+        // The longest operator at the same position: `>=` and not `>`.
         let Some((at, operator)) = first.min_by_key(|(at, operator)| (*at, std::cmp::Reverse(operator.len()))) else {
             return Ok(Self { field: text.trim().parse()?, test: Test::Exists, negated });
         };

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Counts {
-    /// Entities that were stored.
+    /// Entities stored.
     pub stored: u64,
     /// Entities that were already stored.
     pub duplicates: u64,
@@ -19,7 +19,7 @@ pub struct Counts {
     pub repaired: u64,
     /// Entities that were already too old to be kept when they arrived.
     pub expired: u64,
-    /// Connections that were opened.
+    /// Connections accepted.
     pub connections: u64,
     /// Connections that are open now.
     pub open: u64,
@@ -27,7 +27,7 @@ pub struct Counts {
     pub turned_away: u64,
 }
 
-/// The counters behind [`Counts`], and what there is to tell about.
+/// The counters behind [`Counts`], and the problems to report.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     stored: AtomicU64,
@@ -41,7 +41,7 @@ pub(crate) struct Counters {
     notices: Mutex<VecDeque<String>>,
 }
 
-/// Only the youngest are kept.
+/// The number of problems that are kept.
 const NOTICES: usize = 32;
 
 /// A connection that is open until this is dropped.
@@ -66,7 +66,7 @@ impl Counters {
         self.turned_away.fetch_add(1, Relaxed);
     }
 
-    /// Keeps a problem that could not be reported to a client.
+    /// Records a problem that could not be reported to a client.
     pub(crate) fn note(&self, notice: String) {
         let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
         if notices.len() == NOTICES {

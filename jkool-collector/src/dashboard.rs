@@ -1,4 +1,4 @@
-//! Dashboards: sentences of jKQL, each with a kind and a size, under one time range.
+//! Dashboards: jKQL statements, each with a kind and a size, for one time range.
 
 mod builtin;
 mod error;
@@ -11,41 +11,41 @@ use jkool_jkql::{Chart, Statement, Zone, moment, parse};
 use jkool_model::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A dashboard, as its JSON says it.
+/// A dashboard, as in its JSON.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Dashboard {
-    /// What people call it.
+    /// The title.
     pub(crate) title: String,
-    /// From when on, unless the url says it: an age or a time.
+    /// The start of the time range, unless the url has one: an age or a time.
     #[serde(default = "an_hour")]
     pub(crate) since: String,
     pub(crate) viewlets: Vec<Viewlet>,
 }
 
-/// A part of a dashboard: a question, and how its answer is shown.
+/// A part of a dashboard: a query, and how its answer is shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Viewlet {
-    /// What is written above it.
+    /// The title above it.
     pub(crate) title: String,
-    /// The sentence of jKQL.
+    /// The jKQL statement.
     pub(crate) query: String,
-    /// How to draw the answer; as the sentence says it if this doesn't.
+    /// The kind of chart; the default is that of the statement.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "kind")]
     pub(crate) kind: Option<Chart>,
-    /// So many of twelve columns.
+    /// The width, in twelfths of the page.
     #[serde(default = "half")]
     pub(crate) width: u8,
-    /// So many rows.
+    /// The height, in rows.
     #[serde(default = "two")]
     pub(crate) height: u8,
 }
 
-/// How wide and how high a viewlet can be.
+/// The maximum width and height of a viewlet.
 pub(crate) const WIDEST: u8 = 12;
 pub(crate) const HIGHEST: u8 = 6;
-/// So many viewlets there can be, and characters in a title and in a sentence.
+/// The maximum number of viewlets, and of characters in a title and in a statement.
 const VIEWLETS: usize = 48;
 const TITLE: usize = 200;
 const SENTENCE: usize = 4_096;
@@ -62,7 +62,7 @@ fn two() -> u8 {
     2
 }
 
-/// The kinds of viewlets, with their names in JSON and what people call them.
+/// The kinds of viewlets, with their names in JSON and on the page.
 pub(crate) const KINDS: [(&str, &str, Chart); 8] = [
     ("line", "lines", Chart::Line),
     ("area", "areas", Chart::Area),
@@ -74,7 +74,7 @@ pub(crate) const KINDS: [(&str, &str, Chart); 8] = [
     ("map", "map of messages", Chart::Map),
 ];
 
-/// The kind of this name.
+/// Returns the kind with this name.
 pub(crate) fn kind_of(name: &str) -> Option<Chart> {
     KINDS.iter().find(|(known, ..)| *known == name).map(|(.., chart)| *chart)
 }
@@ -84,7 +84,7 @@ pub(crate) fn name_of(kind: Chart) -> &'static str {
     KINDS.iter().find(|(.., chart)| *chart == kind).map_or("table", |(name, ..)| name)
 }
 
-/// A kind as JSON says it.
+/// The kind in JSON.
 mod kind {
     use super::{Chart, KINDS, kind_of, name_of};
     use serde::de::{Deserialize, Deserializer, Error};
@@ -97,13 +97,13 @@ mod kind {
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Chart>, D::Error> {
         let Some(name) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
         let names: Vec<&str> = KINDS.iter().map(|(name, ..)| *name).collect();
-        let unknown = || D::Error::custom(format_args!("no kind is called {name:?}: one of {}", names.join(", ")));
+        let unknown = || D::Error::custom(format_args!("unknown kind {name:?}; expected one of {}", names.join(", ")));
         kind_of(&name).map(Some).ok_or_else(unknown)
     }
 }
 
 impl Dashboard {
-    /// One that has nothing in it yet.
+    /// An empty dashboard.
     pub(crate) fn new(title: &str) -> Self {
         Self { title: title.to_owned(), since: an_hour(), viewlets: Vec::new() }
     }
@@ -111,7 +111,7 @@ impl Dashboard {
     /// Reads its JSON.
     ///
     /// # Errors
-    /// With the place: line and column of what is no such JSON, or the part that says nothing understandable.
+    /// With the position: line and column of invalid JSON, or the invalid part.
     pub(crate) fn from_json(json: &[u8]) -> Result<Self, InvalidDashboard> {
         let dashboard: Self =
             serde_json::from_slice(json).map_err(|error| InvalidDashboard::Json(error.to_string()))?;
@@ -119,19 +119,19 @@ impl Dashboard {
         Ok(dashboard)
     }
 
-    /// Its JSON, for people to read: [`from_json`](Self::from_json) makes the same of it.
+    /// Its JSON, formatted for people; [`from_json`](Self::from_json) reads it.
     pub(crate) fn to_json(&self) -> String {
-        // Of texts and small numbers only, it can always be written.
+        // It contains only texts and small numbers, so this cannot fail.
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
 
-    /// Whether all of it means something.
+    /// Validates all parts.
     pub(crate) fn check(&self) -> Result<(), InvalidDashboard> {
         title("title", &self.title)?;
         let now = Timestamp::from_usec(0).as_usec();
         moment(&self.since, now, &Zone::default()).map_err(|error| InvalidDashboard::part("since", error))?;
         if self.viewlets.len() > VIEWLETS {
-            let many = format!("{} are more than {VIEWLETS}", self.viewlets.len());
+            let many = format!("{} exceed the limit of {VIEWLETS}", self.viewlets.len());
             return Err(InvalidDashboard::part("viewlets", many));
         }
         self.viewlets.iter().enumerate().try_for_each(|(index, viewlet)| viewlet.check(&format!("viewlets[{index}].")))
@@ -139,12 +139,12 @@ impl Dashboard {
 }
 
 impl Viewlet {
-    /// One of the usual size, without a title.
+    /// A viewlet of the default size, without a title.
     pub(crate) fn new(query: &str) -> Self {
         Self { title: String::new(), query: query.to_owned(), kind: None, width: half(), height: two() }
     }
 
-    /// Whether all of it means something; `place` is where it stands.
+    /// Validates it; `place` is its position.
     pub(crate) fn check(&self, place: &str) -> Result<(), InvalidDashboard> {
         title(&format!("{place}title"), &self.title)?;
         let at_query = |error: String| InvalidDashboard::part(format!("{place}query"), error);
@@ -153,13 +153,13 @@ impl Viewlet {
         }
         match parse(&self.query).map_err(|error| at_query(error.to_string()))? {
             Statement::Get(_) | Statement::Compare { .. } => {}
-            _ => return Err(at_query("a subscription has no answer that could be shown".to_owned())),
+            _ => return Err(at_query("a subscription can't be shown".to_owned())),
         }
         for (name, size, most) in [("width", self.width, WIDEST), ("height", self.height, HIGHEST)] {
             if !(1..=most).contains(&size) {
                 return Err(InvalidDashboard::part(
                     format!("{place}{name}"),
-                    format!("expected 1 to {most}, and not {size}"),
+                    format!("expected 1 to {most}, found {size}"),
                 ));
             }
         }
@@ -169,7 +169,7 @@ impl Viewlet {
 
 fn title(place: &str, title: &str) -> Result<(), InvalidDashboard> {
     match title.chars().count() {
-        _ if title.trim().is_empty() => Err(InvalidDashboard::part(place, "a title is needed")),
+        _ if title.trim().is_empty() => Err(InvalidDashboard::part(place, "a title is required")),
         TITLE.. => Err(InvalidDashboard::part(place, format!("longer than {TITLE} characters"))),
         _ => Ok(()),
     }
@@ -221,7 +221,7 @@ mod tests {
             ("{", "line 1 column 1"),
             (r#"{"title":"x"}"#, "missing field `viewlets`"),
             (r#"{"title":"x","viewlets":[],"colour":1}"#, "unknown field `colour`"),
-            (r#"{"title":" ","viewlets":[]}"#, "title: a title is needed"),
+            (r#"{"title":" ","viewlets":[]}"#, "title: a title is required"),
             (r#"{"title":"x","since":"soon","viewlets":[]}"#, "since: "),
             (&of(r#"{"title":"b","query":"get events wher x"}"#), "viewlets[1].query: column 12: expected "),
             (&of(r#"{"title":"b","query":"subscribe to events"}"#), "viewlets[1].query: a subscription"),
@@ -230,7 +230,10 @@ mod tests {
                 "viewlets[1].width: expected 1 to 12, and not 13",
             ),
             (&of(r#"{"title":"b","query":"get events","height":0}"#), "viewlets[1].height: expected 1 to 6, and not 0"),
-            (&of(r#"{"title":"b","query":"get events","kind":"cake"}"#), "no kind is called \"cake\": one of line, "),
+            (
+                &of(r#"{"title":"b","query":"get events","kind":"cake"}"#),
+                "unknown kind \"cake\"; expected one of line, ",
+            ),
         ] {
             let told = Dashboard::from_json(json.as_bytes()).unwrap_err().to_string();
             assert!(told.contains(error), "{json}: {told}");

@@ -1,4 +1,4 @@
-//! Why a request is not done, and how a client is told.
+//! Errors of requests, and their answers.
 
 use crate::access::Denied;
 use crate::dashboard::DashboardError;
@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use jkool_otlp::ReadError;
 use serde_json::{Value, json};
 
-/// Why a request is not done.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ErrorResponse {
     #[error(transparent)]
@@ -20,23 +20,23 @@ pub(crate) enum ErrorResponse {
     NotFound(String),
     #[error(transparent)]
     Query(#[from] InvalidQuery),
-    #[error("this path takes no {0}")]
+    #[error("this path does not support {0}")]
     Method(axum::http::Method),
-    #[error("larger than {0} bytes")]
+    #[error("the body is larger than {0} bytes")]
     TooLarge(usize),
-    #[error("the body stopped coming")]
+    #[error("the body did not arrive in time")]
     TooSlow,
-    #[error("too much is coming in at the same time")]
+    #[error("too many requests at the same time; try again later")]
     Busy,
-    #[error("the body broke off: {0}")]
+    #[error("the body ended early: {0}")]
     Broken(axum::Error),
-    #[error("a body of encoding {0:?} can't be read: gzip, deflate or none")]
+    #[error("unsupported content encoding {0:?}; use gzip, deflate or none")]
     Encoding(String),
-    #[error("the body is no {0}")]
+    #[error("the body is not valid {0}")]
     Damaged(&'static str),
-    #[error("XML is not taken: send JSON")]
+    #[error("XML is not supported; send JSON")]
     Xml,
-    #[error("OTLP is of content type application/x-protobuf or application/json")]
+    #[error("unsupported content type; use application/x-protobuf or application/json")]
     NoOtlp,
     #[error(transparent)]
     Otlp(#[from] ReadError),
@@ -46,13 +46,13 @@ pub(crate) enum ErrorResponse {
     Store(#[from] StoreError),
     #[error(transparent)]
     Dashboard(DashboardError),
-    #[error("a fault of the collector: {0}")]
+    #[error("internal error: {0}")]
     Internal(tokio::task::JoinError),
 }
 
-/// How long a client may wait before it tries again, in seconds.
+/// The seconds after which a client may retry.
 const SOON: &str = "1";
-/// The same where a person must help first: a full disk, a broken file.
+/// The same if a person must act first: a full disk, a damaged file.
 const LATER: &str = "10";
 
 impl From<DashboardError> for ErrorResponse {
@@ -98,7 +98,7 @@ impl ErrorResponse {
             ErrorResponse::Denied(Denied::Token) => {
                 Some((WWW_AUTHENTICATE, "Basic realm=\"jkool-collector\", charset=\"UTF-8\""))
             }
-            // What still comes is not read.
+            // The rest of the body is not read.
             ErrorResponse::TooLarge(_) | ErrorResponse::TooSlow | ErrorResponse::Broken(_) => {
                 Some((CONNECTION, "close"))
             }
@@ -138,7 +138,7 @@ impl IntoResponse for ErrorResponse {
     }
 }
 
-/// What became of entities. What seldom happens is told when it did.
+/// Summarizes the outcome of the entities. Rare outcomes are only mentioned if they occurred.
 pub(crate) fn kept(appended: Appended, repaired: usize) -> Value {
     let mut answer = json!({"stored": appended.stored, "duplicates": appended.duplicates});
     for (name, count) in [("expired", appended.expired), ("repaired", repaired)] {
@@ -149,7 +149,7 @@ pub(crate) fn kept(appended: Appended, repaired: usize) -> Value {
     answer
 }
 
-/// An answer of JSON.
+/// An answer with a JSON body.
 pub(crate) fn json_answer(status: StatusCode, body: &Value) -> Response {
     (status, [(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }

@@ -40,12 +40,12 @@ pub enum Expression {
 }
 
 impl Expression {
-    /// Whether it lets everything through, since nothing is said.
+    /// Whether it matches everything, because it is empty.
     pub fn is_empty(&self) -> bool {
         matches!(self, Self::All(parts) if parts.is_empty())
     }
 
-    /// What all must hold.
+    /// The conditions that must all be true.
     pub fn parts(&self) -> &[Self] {
         match self {
             Self::All(parts) => parts,
@@ -53,7 +53,7 @@ impl Expression {
         }
     }
 
-    /// This and `other`.
+    /// Both this and `other`.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         let mut parts = self.into_parts();
@@ -71,7 +71,7 @@ impl Expression {
         }
     }
 
-    /// Whether it holds for `stored`.
+    /// Whether `stored` satisfies it.
     pub fn matches(&self, stored: &Stored) -> bool {
         match self {
             Self::All(parts) => parts.iter().all(|part| part.matches(stored)),
@@ -83,8 +83,8 @@ impl Expression {
     }
 }
 
-/// Whether one of `parts` holds. There may be hundreds that ask for an id, so the values of a field are read once for all equality tests on
-/// it that follow each other.
+/// Whether one of `parts` is true. There may be hundreds that ask for an id, so the values of a field are read once for
+/// all successive equality tests on it.
 fn any(parts: &[Expression], stored: &Stored) -> bool {
     let mut known: Option<(&FieldName, Vec<FieldValue<'_>>)> = None;
     parts.iter().any(|part| match part {
@@ -101,7 +101,7 @@ fn any(parts: &[Expression], stored: &Stored) -> bool {
     })
 }
 
-/// Everything.
+/// Matches everything.
 impl Default for Expression {
     fn default() -> Self {
         Self::All(Vec::new())
@@ -140,7 +140,7 @@ impl fmt::Display for Expression {
 }
 
 impl Expression {
-    /// As a part of another one.
+    /// As a part of another expression.
     fn operand(&self) -> Operand<'_> {
         Operand(self)
     }
@@ -157,7 +157,7 @@ impl fmt::Display for Operand<'_> {
     }
 }
 
-/// A name or a value, in quotes if it would mean something else without.
+/// A name or a value, quoted if necessary.
 pub(crate) struct Quoted<'a>(pub(crate) &'a str);
 
 impl fmt::Display for Quoted<'_> {

@@ -33,12 +33,12 @@ pub struct FieldName(String);
 )]
 pub struct UnknownField;
 
-/// The time of an entity: what it says, or when it was received if it says none.
+/// The time of an entity, or when it was received if it has none.
 pub(crate) const TIME: &str = "time-usec";
 pub(crate) const SEVERITY: &str = "severity";
 pub(crate) const CORRELATOR: &str = "corrid";
 
-/// The fields of the wire that can be asked for.
+/// The wire fields that can be queried.
 pub(crate) const WIRE: &[&str] = &[
     TIME,
     "kind",
@@ -106,7 +106,7 @@ impl FieldName {
         self.0.starts_with(PROPERTIES) || self.0.starts_with(SNAPSHOTS)
     }
 
-    /// As people write it: of a property its name, of a snapshot's value the snapshot's name and its own.
+    /// The name for people: of a property its name, of a snapshot value the names of the snapshot and the value.
     pub(crate) fn short(&self) -> String {
         match self.snapshot_parts() {
             Some([_, snapshot, property]) => format!("{snapshot}.{property}"),
@@ -119,7 +119,7 @@ impl FieldName {
         &self.0
     }
 
-    /// Category, name and property of a snapshot's value.
+    /// Category, name and property of a snapshot value.
     pub(crate) fn snapshot_parts(&self) -> Option<[String; 3]> {
         let mut parts = self.0.strip_prefix(SNAPSHOTS)?.split('/');
         let mut part = || parts.next().map(|part| part.replace("%2F", "/").replace("%25", "%"));
@@ -127,7 +127,7 @@ impl FieldName {
     }
 }
 
-/// Appends the key of a snapshot's value.
+/// Appends the key of a snapshot value.
 pub(crate) fn write_snapshot(key: &mut String, category: &str, name: &str, property: &str) {
     key.push_str(SNAPSHOTS);
     for (index, part) in [category, name, property].into_iter().enumerate() {

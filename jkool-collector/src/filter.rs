@@ -116,7 +116,7 @@ impl Filter {
         query
     }
 
-    /// Whether it lets `stored` through: the same that the store would say, of an entity at hand.
+    /// Whether it matches `stored`, with the same result as a query to the store.
     pub fn matches(&self, stored: &Stored, now: Timestamp) -> bool {
         let entity = &stored.entity;
         let said = |wanted: &Option<String>, said: &dyn Fn(&str) -> bool| wanted.as_deref().is_none_or(said);
@@ -135,22 +135,22 @@ impl Filter {
             && self.expression.matches(stored)
     }
 
-    /// What it says of the time, and nothing else.
+    /// Only its time range.
     pub(crate) fn time_only(&self) -> Self {
         Self { since: self.since, until: self.until, ..Self::default() }
     }
 
-    /// Whether nothing is said.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
 impl Kind {
-    /// Every kind.
+    /// All kinds.
     pub const ALL: [Self; 3] = [Self::Event, Self::Activity, Self::Snapshot];
 
-    /// That of an entity.
+    /// The kind of an entity.
     pub fn of(entity: &Entity) -> Self {
         match entity {
             Entity::Activity(_) => Self::Activity,
@@ -159,7 +159,7 @@ impl Kind {
         }
     }
 
-    /// Its name in small letters.
+    /// The name in lower case.
     pub const fn as_str(self) -> &'static str {
         match self {
             Kind::Event => "event",
@@ -184,7 +184,7 @@ impl FromStr for Kind {
     }
 }
 
-/// How grave it is; a snapshot that says nothing is NONE.
+/// The severity; NONE for a snapshot without one.
 pub(crate) fn severity_of(entity: &Entity) -> Severity {
     match entity {
         Entity::Event(event) => event.severity,
@@ -194,7 +194,7 @@ pub(crate) fn severity_of(entity: &Entity) -> Severity {
     }
 }
 
-/// What it calls itself: its operation. A snapshot has none.
+/// The name of its operation; a snapshot has none.
 pub(crate) fn operation_of(entity: &Entity) -> Option<&str> {
     match entity {
         Entity::Event(event) => Some(&event.operation),
@@ -203,7 +203,7 @@ pub(crate) fn operation_of(entity: &Entity) -> Option<&str> {
     }
 }
 
-/// What full-text search looks at.
+/// The texts for full-text search.
 pub(crate) fn words_of(entity: &Entity) -> String {
     let texts: Vec<&str> = match entity {
         Entity::Event(event) => {
@@ -218,7 +218,7 @@ pub(crate) fn words_of(entity: &Entity) -> String {
 }
 
 impl SeverityRange {
-    /// Whether `severity` is one of them.
+    /// Whether `severity` is in the range.
     pub fn contains(self, severity: Severity) -> bool {
         (self.from..=self.to).contains(&severity)
     }

@@ -1,4 +1,4 @@
-//! What clients send over HTTP: the protocol, from a request to what is stored.
+//! Receives entities over HTTP: from a request to stored entities.
 
 mod batch;
 pub(crate) mod body;
@@ -29,7 +29,7 @@ use jkool_intake::handshake;
 use jkool_model::Timestamp;
 use std::sync::Arc;
 
-/// The paths that take entities, and the type that one has there if it says none.
+/// The paths that accept entities, and the default type of entities at each.
 const PATHS: [(&str, Option<&str>); 5] = [
     ("/event", None),
     ("/activity", Some("ACTIVITY")),
@@ -38,13 +38,13 @@ const PATHS: [(&str, Option<&str>); 5] = [
     ("/dataset", Some("DATASET")),
 ];
 
-/// A body that is larger is read on a thread where that may take its time.
+/// Larger bodies are parsed on a thread for blocking work.
 const LARGE: usize = 64 << 10;
 
-/// A handshake is shorter.
+/// The maximum size of a handshake.
 const HANDSHAKE: usize = 4 << 10;
 
-/// The paths that take entities.
+/// The routes that accept entities.
 pub(crate) fn routes() -> Router<Arc<App>> {
     let mut router = Router::new();
     for base in ["", "/JESL", "/jesl"] {
@@ -73,7 +73,7 @@ async fn take(
     }
     let mut reservation = app.body_memory.reserve();
     if !app.access.knows(headers, session.is_authenticated()) {
-        // The only body that is of interest brings a token.
+        // Only a body with a token matters here.
         let body = body::read(body, HANDSHAKE, app.limits.body_timeout, &mut reservation).await;
         let token = body.as_ref().ok().and_then(|body| handshake::token_in(body));
         return token.map(|token| shake_hands(&app, &session, &token)).ok_or(Denied::Token.into());
@@ -108,12 +108,12 @@ async fn take(
     if batch.refused_count() > 0 {
         return Err(ErrorResponse::Entities(appended, batch));
     }
-    // Nothing is fine, too: some ask so whether anybody is there.
+    // An empty body is valid: some clients test the connection with it.
     let status = if appended == Appended::default() { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok(json_answer(status, &kept(appended, batch.repaired)))
 }
 
-/// How a body becomes a batch.
+/// How a body is parsed.
 #[derive(Debug, Clone, Copy)]
 struct BodyReader {
     encoding: Option<Encoding>,
@@ -134,13 +134,13 @@ impl BodyReader {
             return Err(ErrorResponse::Xml);
         }
         let batch = Batch::read(&body, self.options, self.now);
-        // Read, even the shortest takes some room.
+        // In memory, even the shortest entity takes some room.
         reservation.grow(batch.records.len() * size_of::<Record>())?;
         Ok((batch, reservation))
     }
 }
 
-/// Answers a handshake. If it was good, what follows on this connection needs no token.
+/// Answers a handshake. If its token is valid, further requests on this connection need none.
 fn shake_hands(app: &App, session: &Session, token: &[u8]) -> Response {
     let success = app.access.takes(token);
     session.set_authenticated(success);
@@ -148,7 +148,7 @@ fn shake_hands(app: &App, session: &Session, token: &[u8]) -> Response {
     (status, [(CONTENT_TYPE, "text/xml; charset=UTF-8")], handshake::answer(token, success)).into_response()
 }
 
-/// Whether the label says XML. Of all others none is believed.
+/// Whether the content type is XML. Other content types are ignored.
 fn is_xml(headers: &HeaderMap) -> bool {
     let said = headers.get(CONTENT_TYPE).map(|value| value.as_bytes().to_ascii_lowercase());
     said.is_some_and(|said| said.starts_with(b"text/xml") || said.starts_with(b"application/xml"))

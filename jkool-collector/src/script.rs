@@ -30,7 +30,7 @@ impl Answer {
     pub fn status(status: u16) -> Self {
         match StatusCode::from_u16(status) {
             Ok(status) => Self(Action::Status { status, retry_after: None, body: String::new() }),
-            Err(_) => panic!("{status} is no status: 100 to 999 are"),
+            Err(_) => panic!("{status} is not a status; expected 100 to 999"),
         }
     }
 

@@ -20,13 +20,13 @@ pub enum StartError {
         error: io::Error,
     },
     /// Without tokens anybody might send and read, so that only this machine may be listened on.
-    #[error("{0} can be reached from elsewhere: set a token, or listen on 127.0.0.1")]
+    #[error("{0} can be reached from other machines; set a token, or listen on 127.0.0.1")]
     NeedsToken(SocketAddr),
     /// Plain TCP knows no tokens, so that only this machine may be listened on.
-    #[error("{0} can be reached from elsewhere, and plain TCP knows no tokens: listen on 127.0.0.1")]
+    #[error("{0} can be reached from other machines, and plain TCP has no tokens; listen on 127.0.0.1")]
     NeedsLoopback(SocketAddr),
     /// The file with tokens cannot be read.
-    #[error("the tokens in {}: {error}", path.display())]
+    #[error("can't read the tokens in {}: {error}", path.display())]
     TokenFile {
         /// The file.
         path: PathBuf,

@@ -60,7 +60,7 @@ impl TestCollector {
     pub fn start() -> Self {
         match Self::start_with(Collector::builder()) {
             Ok(collector) => collector,
-            Err(error) => panic!("no collector for a test: {error}"),
+            Err(error) => panic!("can't start a test collector: {error}"),
         }
     }
 

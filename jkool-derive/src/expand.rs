@@ -87,7 +87,7 @@ fn combine(errors: &mut Option<syn::Error>, error: syn::Error) {
     }
 }
 
-/// The statement for a field. It has the span of the field's type, so that compiler errors point there.
+/// The jKQL statement for a field. It has the span of the field's type, so that compiler errors point there.
 fn append(field: &syn::Field, attributes: &Field, model: &TokenStream) -> TokenStream {
     let ident = &field.ident;
     let at = field.ty.span();

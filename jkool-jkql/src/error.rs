@@ -9,7 +9,7 @@ use std::fmt;
 /// let error = jkool_jkql::parse("get events wher severity = 'ERROR'").unwrap_err();
 /// assert_eq!(error.column, 12);
 /// assert!(error.to_string().starts_with("column 12: expected "), "{error}");
-/// assert!(error.to_string().ends_with("and not `wher`; did you mean `where`?"), "{error}");
+/// assert!(error.to_string().ends_with("found `wher`; did you mean `where`?"), "{error}");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -82,8 +82,8 @@ impl fmt::Display for ParseError {
             write!(f, "{between}{expected}")?;
         }
         match self.found.as_str() {
-            "" => f.write_str(", and not the end")?,
-            found => write!(f, ", and not `{found}`")?,
+            "" => f.write_str(", found the end")?,
+            found => write!(f, ", found `{found}`")?,
         }
         match &self.nearest {
             Some(nearest) => write!(f, "; did you mean `{nearest}`?"),

@@ -159,7 +159,7 @@ pub(crate) fn count(expected: &'static str) -> impl FnMut(&mut Input<'_>) -> Par
 pub(crate) fn deeper<'i, T>(input: &mut Input<'i>, mut inner: impl FnMut(&mut Input<'i>) -> Parsed<T>) -> Parsed<T> {
     let depth = input.state.depth.get();
     if depth >= DEEPEST {
-        return refuse(input, "no more than 50 parentheses or negations within each other");
+        return refuse(input, "at most 50 nested parentheses or negations");
     }
     input.state.depth.set(depth + 1);
     let parsed = inner(input);

@@ -18,7 +18,7 @@ pub struct UnknownZone;
 
 /// An error for a text that is not a time, or is out of range.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no time: {why}")]
+#[error("{text:?} is not a time: {why}")]
 pub struct InvalidMoment {
     text: String,
     why: String,
@@ -116,8 +116,9 @@ const TIMES: [&str; 4] = ["%H:%M:%S%.f", "%H:%M", "%I:%M %p", "%I %p"];
 /// # Errors
 /// If it cannot be parsed, or is out of range.
 pub fn moment(text: &str, now: i64, zone: &Zone) -> Result<Range<i64>, InvalidMoment> {
-    const EXPECTED: &str = "expected a date such as 2026-03-09, 9 Mar 2026 or 09.03.2026, a time such as 08:00 or 2026-03-09 08:00:00, \
-        with a zone behind it or without, an age such as 1h30m, or now, today, yesterday";
+    const EXPECTED: &str = "expected a date such as 2026-03-09, 9 Mar 2026 or 09.03.2026, a time such as 08:00 or \
+                            2026-03-09 08:00:00, with a zone behind it or without, an age such as 1h30m, or now, \
+                            today, yesterday";
     let trimmed = text.trim();
     let point = |usec: i64| usec..usec;
     if let Ok(usec) = trimmed.parse::<i64>() {

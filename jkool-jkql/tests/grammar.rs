@@ -123,16 +123,16 @@ fn statements_are_read() {
 #[test]
 fn what_is_wrong_is_told_with_its_place_and_what_was_expected() {
     for (text, column, parts) in [
-        ("", 1, &["`get`", "`find`", "`subscribe`", "not the end"][..]),
+        ("", 1, &["`get`", "`find`", "`subscribe`", "found the end"][..]),
         ("got events", 1, &["`get`", "not `got`", "did you mean `get`?"]),
         ("get evnts", 5, &["`events`", "`number`", "a function", "did you mean `events`?"]),
-        ("get events where severity > > 'ERROR'", 29, &["expected a value, and not `>`"]),
+        ("get events where severity > > 'ERROR'", 29, &["expected a value, found `>`"]),
         (
             "get events where severity 'ERROR'",
             27,
             &["a comparison (=, !=, <, <=, >, >=)", "`between`", "not `'ERROR'`"],
         ),
-        ("get events where (severity = 'ERROR'", 37, &["`)`", "`or`", "not the end"]),
+        ("get events where (severity = 'ERROR'", 37, &["`)`", "`or`", "found the end"]),
         ("get events where a = 'ERROR", 22, &["a value"]),
         ("get events limit 0", 18, &["a whole number from 1 on"]),
         ("get events limit 5 limit 6", 27, &["each clause once"]),

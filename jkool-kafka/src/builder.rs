@@ -174,7 +174,7 @@ impl KafkaTransportBuilder {
         config.set("statistics.interval.ms", "5000");
         for (name, value) in &self.properties {
             if is_reserved(name) {
-                return Err(config_error(&format!("the property {name} has a setter of its own, or can't be changed")));
+                return Err(config_error(&format!("the property {name} cannot be set here; use its setter")));
             }
             config.set(name, value);
         }
@@ -188,7 +188,7 @@ impl KafkaTransportBuilder {
             .set("message.max.bytes", self.max_message_bytes.to_string())
             .set("compression.type", self.compression.name());
         if self.timeout <= self.linger || self.timeout.as_millis() == 0 {
-            return Err(config_error("the timeout is no longer than the linger, so nothing could be delivered"));
+            return Err(config_error("the timeout must be longer than the linger"));
         }
         self.security.apply(&mut config)?;
         Ok(config)
@@ -223,10 +223,11 @@ pub(crate) fn check_topic(topic: &str) -> Result<(), TransportError> {
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     match topic {
         "" => Err(config_error("no topic is set")),
-        "." | ".." => Err(config_error(&format!("{topic} is no name of a topic"))),
-        _ if topic.len() > 249 => Err(config_error("the topic's name is longer than 249 letters")),
+        "." | ".." => Err(config_error(&format!("{topic} is not a valid topic name"))),
+        _ if topic.len() > 249 => Err(config_error("the topic name is longer than 249 characters")),
         _ => match topic.chars().find(|c| !legal(*c)) {
-            Some(c) => Err(config_error(&format!("the topic {topic:?} holds {c:?}, which no name of a topic may"))),
+            Some(c) => Err(config_error(&format!("the topic {topic:?} contains {c:?}, which is not allowed in topic \
+                                                  names"))),
             None => Ok(()),
         },
     }

@@ -14,14 +14,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 
-/// How soon the thread sees that it may end.
+/// The interval at which the thread checks whether it should end.
 const TICK: Duration = Duration::from_millis(50);
 
-/// What became of a record: delivered, or the error.
+/// The outcome of a record: delivered, or the error.
 pub(crate) type Report = Result<(), Code>;
 
-/// Takes records until it is dropped. Those that it has then are delivered, or fail by their time-out, all the same:
-/// the thread stays until there are none, so librdkafka never has to throw any away.
+/// Sends records. After it is dropped, its remaining records are still delivered, or fail by their timeout: the thread
+/// ends when there are none, so librdkafka never discards records.
 pub(crate) struct Producer {
     inner: Arc<BaseProducer<Context>>,
     dropped: Arc<AtomicBool>,
@@ -30,7 +30,7 @@ pub(crate) struct Producer {
 }
 
 impl Producer {
-    /// Makes the producer and starts its thread; connections come later.
+    /// Creates the producer and starts its thread; connections are made later.
     pub(crate) fn start(config: &ClientConfig, counters: Arc<Counters>) -> Result<Self, StartError> {
         let context = Context { counters, trouble: Mutex::default(), reported: Mutex::default() };
         let inner = Arc::new(config.create_with_context::<_, BaseProducer<_>>(context).map_err(StartError::Config)?);
@@ -38,7 +38,7 @@ impl Producer {
         let (end, ended) = watch::channel(());
         let (polled, may_end) = (Arc::clone(&inner), Arc::clone(&dropped));
         let poll = move || {
-            // Its records of the log would be events, which it would have to send.
+            // Log records of this thread would become events that this thread has to send.
             let _quiet = DeliveryThread::enter();
             while !may_end.load(Ordering::Acquire) || polled.in_flight_count() > 0 {
                 polled.poll(TICK);
@@ -50,7 +50,7 @@ impl Producer {
         Ok(Self { inner, dropped, retired: AtomicBool::new(false), ended })
     }
 
-    /// Hands a record over, whose bytes are copied. Its report comes later, or an error at once.
+    /// Enqueues a record; its bytes are copied. The delivery report comes later, an error at once.
     pub(crate) fn enqueue(
         &self,
         topic: &str,
@@ -68,7 +68,7 @@ impl Producer {
         }
     }
 
-    /// What the connections have last met, if nothing was delivered since.
+    /// The last connection error, if nothing was delivered since.
     pub(crate) fn trouble(&self) -> Option<Code> {
         *self.inner.context().trouble()
     }
@@ -78,17 +78,17 @@ impl Producer {
         *self.inner.context().reported()
     }
 
-    /// Says that no further records should go to it.
+    /// Marks it as replaced: no more records should be sent with it.
     pub(crate) fn retire(&self) {
         self.retired.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it was retired, or met an error after which it does nothing.
+    /// Whether it was replaced, or had a fatal error.
     pub(crate) fn is_retired(&self) -> bool {
         self.retired.load(Ordering::Relaxed) || self.inner.client().fatal_error().is_some()
     }
 
-    /// Closes when all records have their report, some time after the producer is dropped.
+    /// Closes when all records have their delivery report, some time after the producer was dropped.
     pub(crate) fn ended(&self) -> watch::Receiver<()> {
         self.ended.clone()
     }
@@ -106,13 +106,13 @@ impl fmt::Debug for Producer {
     }
 }
 
-/// Why there is no producer.
+/// Why the producer could not be created.
 pub(crate) enum StartError {
     Config(KafkaError),
     Thread(std::io::Error),
 }
 
-/// What librdkafka calls, always on the thread above.
+/// The callbacks of librdkafka, always called on the thread above.
 struct Context {
     counters: Arc<Counters>,
     trouble: Mutex<Option<Code>>,
@@ -131,10 +131,10 @@ impl Context {
 }
 
 impl ClientContext for Context {
-    /// Only its code is kept: the text may hold what the broker sent. librdkafka logs it besides.
+    /// Only the error code is kept: the text may contain data from the broker. librdkafka also logs it.
     fn error(&self, error: KafkaError, _reason: &str) {
         let (mut trouble, met) = (self.trouble(), code(&error));
-        // That all brokers are down follows from what says why.
+        // "All brokers are down" follows from another error, which has the reason.
         if met != Code::AllBrokersDown || trouble.is_none() {
             *trouble = Some(met);
         }
@@ -162,7 +162,7 @@ impl ProducerContext for Context {
         if result.is_ok() {
             *self.trouble() = None;
         }
-        // Nobody listens when the send was cancelled: then the record is in doubt for its sender.
+        // The receiver is gone if the send was cancelled; the sender then treats the record as in doubt.
         let _listened = report.send(result);
     }
 }

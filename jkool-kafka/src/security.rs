@@ -79,7 +79,7 @@ impl Security {
             (Some(_), Some(_)) => "sasl_ssl",
             (None, Some(_)) if self.allow_plaintext_password => "sasl_plaintext",
             (None, Some(_)) => {
-                return Err(config_error("a password without TLS: set tls, or allow_plaintext_password"));
+                return Err(config_error("a password needs TLS; set tls, or allow_plaintext_password"));
             }
         };
         config.set("security.protocol", protocol);
@@ -99,7 +99,7 @@ impl Security {
 }
 
 fn text(path: &Path) -> Result<&str, TransportError> {
-    path.to_str().ok_or_else(|| config_error(&format!("the path {} is no UTF-8", path.display())))
+    path.to_str().ok_or_else(|| config_error(&format!("the path {} is not UTF-8", path.display())))
 }
 
 /// Defines the setters that both builders share, for a field `security`.

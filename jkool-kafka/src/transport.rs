@@ -175,11 +175,11 @@ fn refused(error: StartError) -> TransportError {
     match error {
         // The value is omitted, because it may be a password.
         StartError::Config(KafkaError::ClientConfig(_, reason, name, _)) => {
-            TransportError::new(ErrorKind::Config, format!("librdkafka refuses the property {name}: {reason}"))
+            TransportError::new(ErrorKind::Config, format!("librdkafka rejected the property {name}: {reason}"))
         }
         StartError::Config(error) => TransportError::new(ErrorKind::Config, format!("librdkafka: {error}")),
         StartError::Thread(error) => {
-            TransportError::new(ErrorKind::Other, "no thread could be started").with_source(error)
+            TransportError::new(ErrorKind::Other, "a thread could not be started").with_source(error)
         }
     }
 }

@@ -3,8 +3,8 @@
 use jkool_transport::{Disposition, ErrorKind, Failure, TransportError};
 use rdkafka::error::RDKafkaErrorCode as Code;
 
-/// The failure of a payload whose delivery report holds `code`. When it only says that time was up, `trouble`, what the
-/// connections have last met, says why.
+/// The failure for a delivery report with this `code`. If the code only says that the time was up, the last connection
+/// error, `trouble`, is the reason.
 pub(crate) fn failure(code: Code, trouble: Option<Code>) -> Failure {
     let cause = match code {
         Code::MessageTimedOut => trouble.filter(|trouble| disposition(*trouble) == Disposition::Misconfigured),
@@ -18,7 +18,7 @@ pub(crate) fn failure(code: Code, trouble: Option<Code>) -> Failure {
     if is_in_doubt(code) { failure.in_doubt() } else { failure }
 }
 
-/// The failure of a payload that a closed transport does not take.
+/// The failure for a payload that was sent after the transport was closed.
 pub(crate) fn closed() -> Failure {
     let error = TransportError::new(ErrorKind::Closed, "the transport is closed");
     Failure::new(Disposition::Retry { after: None }, error)
@@ -63,13 +63,13 @@ fn kind(code: Code) -> ErrorKind {
         }
         Code::Resolve | Code::AllBrokersDown => ErrorKind::Connect,
         Code::BrokerTransportFailure | Code::NetworkException | Code::PurgeInflight => ErrorKind::Interrupted,
-        // Errors below zero are librdkafka's own, those above are the brokers' answers.
+        // Codes below zero are from librdkafka, those above from brokers.
         code if (code as i32) > 0 => ErrorKind::Answer,
         _ => ErrorKind::Other,
     }
 }
 
-/// Whether the record may be in the log all the same: so it is unless the error says that it is not.
+/// Whether the record may be in the log: yes, unless the error rules it out.
 fn is_in_doubt(code: Code) -> bool {
     let refused = disposition(code) != Disposition::Retry { after: None };
     let not_appended = matches!(
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn refused_credentials_are_told_in_the_place_of_a_timeout() {
         let refused = failure(Code::MessageTimedOut, Some(Code::Authentication));
-        // An earlier connection may have carried it, before the password was changed.
+        // It may have been sent on an earlier connection, before the password was changed.
         assert_eq!((refused.disposition, refused.maybe_delivered), (Disposition::Misconfigured, true));
         assert!(refused.error.to_string().contains("Authentication"), "{}", refused.error);
         let away = failure(Code::MessageTimedOut, Some(Code::AllBrokersDown));

@@ -217,7 +217,7 @@ mod tests {
             "{wrong:?}"
         );
         let wrong = level_of(Builder::new().filter("a=b"), |_| None).unwrap_err();
-        assert!(wrong.to_string().starts_with("filter, byte 0: `a=b` is no filter; "), "{wrong}");
+        assert!(wrong.to_string().starts_with("filter, byte 0: `a=b` is not a filter; "), "{wrong}");
     }
 
     #[test]

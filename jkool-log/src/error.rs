@@ -11,8 +11,8 @@ pub enum InstallError {
     Client(#[from] BuildError),
     /// A filter is invalid.
     #[error(
-        "{from}, byte {at}: `{directive}` is no filter; expected a level (off, error, warn, info, debug, trace), `target=level` or \
-         `target`, separated by commas, and after a `/` a regular expression for the message"
+        "{from}, byte {at}: `{directive}` is not a filter; expected a level (off, error, warn, info, debug, trace), \
+         `target=level` or `target`, separated by commas, and after a `/` a regular expression for the message"
     )]
     Filter {
         /// Where it was set: `filter`, or the name of the environment variable.

@@ -18,9 +18,9 @@ pub enum InstallError {
         reason: &'static str,
     },
     /// The program already has a recorder; `metrics` accepts only one, once.
-    #[error("another recorder of the `metrics` crate is installed already")]
+    #[error("another recorder of the `metrics` crate is already installed")]
     AlreadyInstalled,
     /// The thread could not be started.
-    #[error("the thread for the interval did not start: {0}")]
+    #[error("the thread for the interval could not be started: {0}")]
     Thread(io::Error),
 }

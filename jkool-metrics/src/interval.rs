@@ -118,8 +118,8 @@ impl Sending {
                 .event("metrics refused")
                 .severity(Severity::Warning)
                 .message(format!(
-                    "there are too many labels: {refused} times a series had no place of its own, and was recorded in that with \
-                     the label overflow, or not at all"
+                    "too many series: {refused} new ones were recorded as the series with the label overflow, or \
+                     dropped"
                 ))
                 .emit();
         }

@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn an_unknown_word_is_named_and_cut() {
         let error = "LOUD".parse::<Severity>().unwrap_err();
-        assert_eq!(error.to_string(), r#""LOUD" is no severity"#);
+        assert_eq!(error.to_string(), r#"unknown severity "LOUD""#);
         assert_eq!("x".repeat(1_000_000).parse::<OpType>().unwrap_err().word().len(), 64);
     }
 

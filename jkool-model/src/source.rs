@@ -63,13 +63,13 @@ pub enum SourceFault {
     #[error("`{0}` has no `=` between type and name")]
     NoEquals(String),
     /// The type is not in [`SourceType::ALL`]; types are written in upper case.
-    #[error("`{0}` is no source type")]
+    #[error("`{0}` is not a source type")]
     UnknownType(String),
     /// The name is empty.
     #[error("the name of {0} is empty")]
     EmptyName(SourceType),
     /// The name contains `#`, `=` or a control character, for which the protocol has no escape.
-    #[error("the name of {source_type} holds {character:?}")]
+    #[error("the name of {source_type} contains {character:?}")]
     ForbiddenCharacter {
         /// The type of the element.
         source_type: SourceType,

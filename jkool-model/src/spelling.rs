@@ -2,7 +2,7 @@
 
 /// An error for a word that is not in the list of an enum.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{word:?} is no {list}")]
+#[error("unknown {list} {word:?}")]
 pub struct UnknownWord {
     list: &'static str,
     word: String,

@@ -144,7 +144,7 @@ pub enum InvalidEntity {
         end: i64,
     },
     /// Start, end and elapsed time contradict each other.
-    #[error("elapsed-time-usec is {elapsed}, but from start-time-usec to end-time-usec are {between} µs")]
+    #[error("elapsed-time-usec is {elapsed}, but start-time-usec and end-time-usec are {between} µs apart")]
     ElapsedDisagrees {
         /// The elapsed time, in microseconds.
         elapsed: i64,

@@ -20,16 +20,16 @@ fn the_parser_says_which_element_where_and_why() {
         ("APPL", 1, 0, NoEquals("APPL".into()), "`APPL` has no `=` between type and name"),
         ("APPL=a#SERVER", 2, 7, NoEquals("SERVER".into()), "`SERVER` has no `=` between type and name"),
         ("Größe", 1, 0, NoEquals("Größe".into()), "`Größe` has no `=` between type and name"),
-        ("HOST=a", 1, 0, unknown("HOST"), "`HOST` is no source type"),
-        ("=a", 1, 0, unknown(""), "`` is no source type"),
-        ("appl=a", 1, 0, unknown("appl"), "`appl` is no source type"),
-        ("APPL=a# SERVER=s", 2, 7, unknown(" SERVER"), "` SERVER` is no source type"),
+        ("HOST=a", 1, 0, unknown("HOST"), "`HOST` is not a source type"),
+        ("=a", 1, 0, unknown(""), "`` is not a source type"),
+        ("appl=a", 1, 0, unknown("appl"), "`appl` is not a source type"),
+        ("APPL=a# SERVER=s", 2, 7, unknown(" SERVER"), "` SERVER` is not a source type"),
         ("APPL=", 1, 5, EmptyName(SourceType::Appl), "the name of APPL is empty"),
         ("APPL=#SERVER=s", 1, 5, EmptyName(SourceType::Appl), "the name of APPL is empty"),
         ("APPL=a#SERVER=", 2, 14, EmptyName(SourceType::Server), "the name of SERVER is empty"),
-        ("APPL=a=b", 1, 6, forbidden(SourceType::Appl, '='), "the name of APPL holds '='"),
-        ("USER=ü#QUEUE=x\ty", 2, 15, forbidden(SourceType::Queue, '\t'), r"the name of QUEUE holds '\t'"),
-        ("FILE=a\u{85}", 1, 6, forbidden(SourceType::File, '\u{85}'), r"the name of FILE holds '\u{85}'"),
+        ("APPL=a=b", 1, 6, forbidden(SourceType::Appl, '='), "the name of APPL contains '='"),
+        ("USER=ü#QUEUE=x\ty", 2, 15, forbidden(SourceType::Queue, '\t'), r"the name of QUEUE contains '\t'"),
+        ("FILE=a\u{85}", 1, 6, forbidden(SourceType::File, '\u{85}'), r"the name of FILE contains '\u{85}'"),
         ("#APPL=a", 1, 0, EmptyElement, "the element is empty"),
         ("APPL=a##SERVER=s", 2, 7, EmptyElement, "the element is empty"),
         ("APPL=a#", 2, 7, EmptyElement, "the element is empty"),
@@ -58,7 +58,7 @@ fn the_builder_says_the_same() {
         assert_eq!(error, SourceError { element, offset, reason });
     }
     let error = built(|source| source.appl("a#b"));
-    assert_eq!(error.to_string(), "source element 1 at byte 6: the name of APPL holds '#'");
+    assert_eq!(error.to_string(), "source element 1 at byte 6: the name of APPL contains '#'");
 }
 
 #[test]

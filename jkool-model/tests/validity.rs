@@ -54,7 +54,7 @@ fn each_fault_has_its_field_and_its_words() {
         (
             event().start_time(usec(10)).end_time(usec(20)).elapsed(micros(11)).build(),
             "elapsed-time-usec",
-            "elapsed-time-usec is 11, but from start-time-usec to end-time-usec are 10 µs".to_owned(),
+            "elapsed-time-usec is 11, but start-time-usec and end-time-usec are 10 µs apart".to_owned(),
         ),
         (
             negative.validate().map(|()| negative),

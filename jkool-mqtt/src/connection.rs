@@ -1,4 +1,4 @@
-//! A connection to the broker: bytes in and out, and the packets in them.
+//! A connection to the broker: reads and writes bytes, and splits them into packets.
 
 use crate::MqttVersion;
 use crate::packet::{self, ConnAck, Connect, Incoming, Malformed};
@@ -10,27 +10,27 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf, split};
 use tokio::time::{Instant, sleep_until, timeout};
 
-/// Room for what comes, which grows for a packet that is larger.
+/// The initial size of the buffer, which grows for larger packets.
 const ROOM: usize = 4 << 10;
 
 pub(crate) struct Connection {
     reader: ReadHalf<Box<dyn Stream>>,
     writer: WriteHalf<Box<dyn Stream>>,
     came: BytesMut,
-    /// Packets that are to be written.
+    /// Packets to write.
     pub(crate) out: BytesMut,
-    /// Something was written that may not be on its way yet.
+    /// Something was written that may not have been flushed.
     unflushed: bool,
     version: MqttVersion,
     max_packet: usize,
     wrote: Instant,
-    /// Since when a PINGREQ has no answer.
+    /// The time of a PINGREQ that is not answered yet.
     pinged: Option<Instant>,
     keep_alive: Option<Duration>,
 }
 
 impl Connection {
-    /// Connects, and waits for the broker's consent.
+    /// Connects, and waits for the CONNACK.
     pub(crate) async fn open(connector: &Connector, connect: &Connect) -> Result<(Self, ConnAck), Failure> {
         let (reader, writer) = split(connector.connect().await?);
         let mut connection = Self {
@@ -48,7 +48,7 @@ impl Connection {
         connect.put(&mut connection.out);
         let ack = match timeout(connector.timeout(), connection.consent()).await {
             Ok(ack) => ack?,
-            Err(_) => return Err(verdict::late("the broker has not answered a CONNECT within the time-out")),
+            Err(_) => return Err(verdict::late("no answer to CONNECT within the timeout")),
         };
         if ack.reason != 0 {
             return Err(verdict::of_connack(ack.reason));
@@ -69,7 +69,7 @@ impl Connection {
         }
     }
 
-    /// The next packet of those that have come. The answer to a ping is not told.
+    /// The next packet that was received. Answers to pings are handled here.
     pub(crate) fn next(&mut self) -> Result<Option<Incoming>, Malformed> {
         loop {
             match packet::next(&mut self.came, self.max_packet, self.version)? {
@@ -79,7 +79,7 @@ impl Connection {
         }
     }
 
-    /// Reads or writes, whichever can be done first. When it is dropped, nothing is lost.
+    /// Reads or writes, whichever is possible first. This is cancel safe.
     pub(crate) async fn turn(&mut self) -> io::Result<()> {
         let Self { reader, writer, came, out, unflushed, wrote, .. } = self;
         let writes = !out.is_empty() || *unflushed;
@@ -96,29 +96,29 @@ impl Connection {
         }
     }
 
-    /// When [`keep_alive`](Self::keep_alive) has to be called next.
+    /// The time of the next call of [`keep_alive`](Self::keep_alive).
     pub(crate) fn due(&self) -> Option<Instant> {
         let keep_alive = self.keep_alive?;
         Some(self.pinged.unwrap_or(self.wrote) + keep_alive)
     }
 
-    /// Writes a ping when nothing else was written for a while.
+    /// Writes a ping if nothing else was written for a while.
     ///
     /// # Errors
-    /// When the last ping has no answer.
+    /// If the last ping was not answered.
     pub(crate) fn keep_alive(&mut self, now: Instant) -> Result<(), Failure> {
         if self.due().is_none_or(|due| due > now) {
             return Ok(());
         }
         if self.pinged.is_some() {
-            return Err(verdict::late("the broker has not answered a ping"));
+            return Err(verdict::late("no answer to a ping within the timeout"));
         }
         packet::put_pingreq(&mut self.out);
         self.pinged = Some(now);
         Ok(())
     }
 
-    /// Writes what there is to write, with a ping now and then, and reads nothing. It never ends but by an error.
+    /// Writes everything, with pings if necessary, and reads nothing. It ends only with an error.
     pub(crate) async fn write_only(&mut self) -> io::Result<()> {
         loop {
             self.flush().await?;
@@ -126,12 +126,12 @@ impl Connection {
                 Some(keep_alive) => sleep_until(self.wrote + keep_alive).await,
                 None => std::future::pending().await,
             }
-            // Its answer is read later, and so not missed now.
+            // The answer is read later, so it cannot be late now.
             packet::put_pingreq(&mut self.out);
         }
     }
 
-    /// Writes what there is to write.
+    /// Writes everything in the buffer.
     pub(crate) async fn flush(&mut self) -> io::Result<()> {
         while !self.out.is_empty() || self.unflushed {
             write(&mut self.writer, &mut self.out, &mut self.unflushed).await?;
@@ -140,12 +140,13 @@ impl Connection {
         Ok(())
     }
 
-    /// Says good-bye, and waits until the broker has ended the connection.
+    /// Sends a DISCONNECT, and waits until the broker closes the connection.
     pub(crate) async fn end(mut self) -> io::Result<()> {
         packet::put_disconnect(&mut self.out);
         self.flush().await?;
         self.writer.shutdown().await?;
-        // With something unread the system would reset the connection, and the broker lose what it has not read yet.
+        // Closing a socket with unread data would reset the connection, and the broker could lose what it has not read
+        // yet.
         while self.reader.read_buf(&mut self.came).await? > 0 {
             self.came.clear();
         }

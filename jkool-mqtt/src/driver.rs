@@ -1,4 +1,4 @@
-//! The task that delivers: the only one that connects, reads and writes, around the session.
+//! The delivery task: the only one that connects, reads and writes, around the session.
 
 use crate::connection::Connection;
 use crate::packet::{ConnAck, Connect, Incoming};
@@ -11,35 +11,35 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// The pauses between attempts to connect while messages are in doubt. What is not waits for the client's own retry.
+/// The delays between attempts to connect while messages are in doubt. Other messages wait for the client's retry.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-/// For a timer that nothing needs yet.
+/// A time for a timer that is not needed yet.
 const FAR: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How long the end of a connection may take.
+/// The timeout for closing a connection.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 pub(crate) struct Driver {
     pub(crate) connector: Arc<Connector>,
     pub(crate) connect: Arc<Connect>,
-    /// What [`send`](jkool_transport::Transport::send) hands over, until the transport is closed or dropped.
+    /// The messages from [`send`](jkool_transport::Transport::send), until the transport is closed or dropped.
     pub(crate) units: mpsc::Receiver<Vec<Message>>,
     pub(crate) session: Session,
 }
 
 /// How a connection ended.
 enum End {
-    /// There is nothing left to do, and nothing will come.
+    /// Nothing is left to do, and the transport is closed.
     Done,
     Broken(Failure),
-    /// Everything on it has failed already.
+    /// All its messages have already failed.
     GivenUp,
 }
 
 impl Driver {
-    /// Delivers until the transport is closed or dropped and everything has its answer.
+    /// Delivers until the transport is closed or dropped and every message has its outcome.
     pub(crate) async fn run(mut self) {
         let mut pause = FIRST_PAUSE;
         loop {
@@ -71,7 +71,7 @@ impl Driver {
     }
 
     fn refused(&mut self, failure: &Failure) {
-        // What has come in the meantime would meet the same.
+        // Messages that arrived in the meantime would fail in the same way.
         while let Ok(unit) = self.units.try_recv() {
             self.session.push(unit);
         }
@@ -92,12 +92,12 @@ impl Driver {
             }
             self.session.write(&mut connection.out, now);
             if is_closed && self.session.is_empty() {
-                // Everything is acknowledged, so how it ends makes no difference.
+                // All messages are acknowledged, so an error can be ignored.
                 drop(tokio::time::timeout(FAREWELL, connection.end()).await);
                 return End::Done;
             }
             let due = [self.session.deadline(), connection.due()].into_iter().flatten().min();
-            // When it would be later than it is set to, it is set anew only then.
+            // If the timer fires too early, it is set again.
             if let Some(due) = due.filter(|due| *due < timer.deadline()) {
                 timer.set(sleep_until(due));
             }
@@ -119,7 +119,7 @@ impl Driver {
         }
     }
 
-    /// Deals with the packets that have come.
+    /// Handles the packets that were received.
     fn take(&mut self, connection: &mut Connection) -> Result<(), Failure> {
         while let Some(packet) = connection.next().map_err(verdict::malformed)? {
             match packet {

@@ -1,4 +1,4 @@
-//! The messages that a source has handed out and that are not settled: pure.
+//! The messages that a source has returned and that are not settled. Pure.
 
 use crate::packet::Published;
 use crate::source::MqttMessage;
@@ -6,9 +6,9 @@ use std::collections::VecDeque;
 
 #[derive(Default)]
 pub(crate) struct Inbox {
-    /// In the order in which they came.
+    /// In the order of their arrival.
     unsettled: VecDeque<Unsettled>,
-    /// Settled, and their acknowledgement did not reach the broker: it will send them again.
+    /// Messages that are settled but whose acknowledgement did not reach the broker, which will send them again.
     unacknowledged: VecDeque<Published>,
     next_offset: u64,
 }
@@ -16,7 +16,7 @@ pub(crate) struct Inbox {
 struct Unsettled {
     offset: u64,
     message: Published,
-    /// It came, or came again, over the connection that there is, and so can be acknowledged there.
+    /// Whether it was received on the current connection, and so can be acknowledged on it.
     is_current: bool,
 }
 
@@ -25,14 +25,14 @@ impl Inbox {
         self.unsettled.len()
     }
 
-    /// The connection ended. What has no acknowledgement comes again over the next one.
+    /// The connection ended. Messages without an acknowledgement are received again on the next one.
     pub(crate) fn disconnected(&mut self) {
         for unsettled in &mut self.unsettled {
             unsettled.is_current = false;
         }
     }
 
-    /// The broker has forgotten the session, and may give the same identifiers to other messages.
+    /// The broker has discarded the session, and may reuse identifiers for other messages.
     pub(crate) fn forgotten(&mut self) {
         for unsettled in &mut self.unsettled {
             unsettled.message.id = None;
@@ -40,7 +40,7 @@ impl Inbox {
         self.unacknowledged.clear();
     }
 
-    /// A message came. It is handed out unless it was before and has only come again.
+    /// Adds a message. It is returned unless it was returned before and has only been received again.
     pub(crate) fn take(&mut self, message: Published) -> Taken {
         let is_again = |before: &Published| message.is_resent && is_same(before, &message);
         if let Some(unsettled) =
@@ -60,7 +60,7 @@ impl Inbox {
         Taken::New(new)
     }
 
-    /// All up to this one are settled. Tells the identifiers that are to be acknowledged, in order.
+    /// Settles all messages up to this one. Returns the identifiers to acknowledge, in order.
     pub(crate) fn settle(&mut self, offset: u64) -> Vec<u16> {
         let mut ids = Vec::new();
         while self.unsettled.front().is_some_and(|oldest| oldest.offset <= offset) {
@@ -75,13 +75,13 @@ impl Inbox {
     }
 }
 
-/// What becomes of a message that came.
+/// What to do with a received message.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Taken {
     New(MqttMessage),
-    /// It was handed out before, and is not settled.
+    /// It was returned before, and is not settled.
     Again,
-    /// It was settled before, and is to be acknowledged at once.
+    /// It was settled before, and is acknowledged at once.
     Settled(Option<u16>),
 }
 
@@ -120,12 +120,12 @@ mod tests {
             inbox.take(came(id, false, "{}"));
         }
         inbox.disconnected();
-        // The first is settled before it comes again, the second behind that.
+        // The first is settled before it is received again, the second afterwards.
         assert!(inbox.settle(0).is_empty());
         assert_eq!(inbox.take(came(1, true, "{}")), Taken::Settled(Some(1)));
         assert_eq!(inbox.take(came(2, true, "{}")), Taken::Again);
         assert_eq!(inbox.settle(1), [2]);
-        // Another message than that which had its identifier.
+        // Another message with the same identifier.
         assert_eq!(inbox.take(came(3, true, "{3}")), new(3, "{3}"));
         assert_eq!(inbox.take(came(3, false, "{}")), new(4, "{}"));
     }

@@ -1,4 +1,4 @@
-//! The messages that are the transport's until they are acknowledged, over however many connections that takes: pure.
+//! The messages of the transport until they are acknowledged, over any number of connections. Pure.
 
 use crate::MqttVersion;
 use crate::packet::{ConnAck, Publish};
@@ -12,14 +12,14 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-/// So many bytes are written ahead of the connection.
+/// The maximum number of bytes that are written ahead of the connection.
 const AHEAD: usize = 128 << 10;
 
-/// After so many connections in a row that ended without a single acknowledgement, what is under way has failed: one of the
-/// messages may be why.
+/// After this number of successive connections that ended without an acknowledgement, the messages in flight fail: one
+/// of them may be the cause.
 const BARREN: u32 = 2;
 
-/// A message, and who waits to be told what became of it.
+/// A message, and the receiver of its outcome.
 pub(crate) struct Message {
     pub(crate) topic: Bytes,
     pub(crate) payload: Bytes,
@@ -30,7 +30,7 @@ pub(crate) struct Message {
 struct Sent {
     id: u16,
     message: Message,
-    /// When it was written first.
+    /// When it was written for the first time.
     since: Instant,
 }
 
@@ -40,21 +40,21 @@ pub(crate) struct Session {
     timeout: Duration,
     counters: Arc<Counters>,
     waiting: VecDeque<Message>,
-    /// Without an acknowledgement, the oldest first.
+    /// Messages without an acknowledgement, oldest first.
     in_flight: VecDeque<Sent>,
-    /// So many of those, from the front, were written on the connection that there is.
+    /// The number of these, from the front, that were written on the current connection.
     written: usize,
     next_id: u16,
     limits: Limits,
-    /// Connections that ended without an acknowledgement, one after the other.
+    /// The number of successive connections that ended without an acknowledgement.
     barren: u32,
 }
 
-/// What holds for one connection.
+/// The state of one connection.
 struct Limits {
     in_flight: usize,
     max_packet: usize,
-    /// The broker remembers this session, so that what is sent again is marked so.
+    /// The broker kept this session, so messages that are sent again are marked as duplicates.
     is_known: bool,
 }
 
@@ -83,17 +83,17 @@ impl Session {
         self.waiting.is_empty() && self.in_flight.is_empty()
     }
 
-    /// Whether enough waits for the connection already.
+    /// Whether enough messages are waiting.
     pub(crate) fn is_full(&self) -> bool {
         self.waiting.len() >= self.max_in_flight
     }
 
-    /// A single message is under way.
+    /// Whether exactly one message is in flight.
     pub(crate) fn is_alone(&self) -> bool {
         self.written == 1
     }
 
-    /// A new connection: what has no acknowledgement is to be written again, before all else.
+    /// Starts a new connection: messages without an acknowledgement are written again, before all others.
     pub(crate) fn connected(&mut self, ack: &ConnAck) {
         self.counters.connections.add(1);
         self.written = 0;
@@ -104,7 +104,7 @@ impl Session {
         };
     }
 
-    /// Writes what there is room for: first again what an earlier connection had, then what waits.
+    /// Writes as many messages as the broker allows: first those of an earlier connection, then those that wait.
     pub(crate) fn write(&mut self, out: &mut BytesMut, now: Instant) {
         while out.len() < AHEAD && self.written < self.limits.in_flight {
             if self.written < self.in_flight.len() {
@@ -130,15 +130,15 @@ impl Session {
         }
     }
 
-    /// False when there is none, or none may be written now.
+    /// Returns false if there is no message, or none may be written now.
     fn write_first(&mut self, out: &mut BytesMut, now: Instant) -> bool {
-        // Identifiers are given in turn, so that the first to be still in use is that of the oldest message.
+        // Identifiers are assigned in sequence, so the first that may still be in use is that of the oldest message.
         if self.in_flight.front().is_some_and(|oldest| oldest.id == self.next_id) {
             return false;
         }
         let Some(message) = self.waiting.pop_front() else { return false };
         if message.answer.is_closed() {
-            // Its send was given up before anything of it was written.
+            // The send was cancelled before anything of it was written.
             return true;
         }
         match put(&message, self.next_id, false, self.limits.max_packet, self.version, out) {
@@ -153,27 +153,28 @@ impl Session {
         true
     }
 
-    /// A PUBACK came. One for what was not written on this connection is passed over.
+    /// Handles a PUBACK. One for a message that was not written on this connection is ignored.
     pub(crate) fn acknowledged(&mut self, id: u16, reason: u8) {
         let place = self.in_flight.iter().take(self.written).position(|sent| sent.id == id);
         let Some(sent) = place.and_then(|place| self.in_flight.remove(place)) else {
             return self.counters.strays.add(1);
         };
         self.written -= 1;
-        // An answer is progress, whatever it says.
+        // Any answer is progress.
         self.barren = 0;
         match verdict::of_puback(reason) {
             Ok(()) => {
                 self.counters.delivered.add(1);
                 self.counters.unheard.add(usize::from(reason == 0x10));
-                // Nobody listens when the send was given up.
+                // The receiver is gone if the send was cancelled.
                 let _listened = sent.message.answer.send(Ok(()));
             }
             Err(failure) => self.fail(sent.message, failure),
         }
     }
 
-    /// The connection ended. Everything is kept for the next one, unless nothing gets through or `failure` is for good.
+    /// The connection ended. All messages are kept for the next one, unless nothing is delivered or `failure` is
+    /// permanent.
     pub(crate) fn broken(&mut self, failure: Failure) {
         self.written = 0;
         if self.is_empty() {
@@ -183,14 +184,14 @@ impl Session {
         self.barren += 1;
         if self.barren >= BARREN || failure.disposition != verdict::RETRY {
             self.barren = 0;
-            // The others wait for what failed behind a written packet, which they did not cause.
+            // The others follow the written packet that failed, and did not cause the failure.
             let wait = Failure::new(verdict::RETRY, failure.error.clone());
             self.fail_in_flight(&failure.content_in_doubt());
             self.fail_waiting(&wait);
         }
     }
 
-    /// There is no connection: what was never written has failed, and so has all else when `failure` is for good.
+    /// Could not connect: messages that were never written fail, and all others too if `failure` is permanent.
     pub(crate) fn refused(&mut self, failure: &Failure) {
         self.fail_waiting(failure);
         if failure.disposition != verdict::RETRY {
@@ -198,16 +199,16 @@ impl Session {
         }
     }
 
-    /// When the oldest message will have waited for too long.
+    /// The deadline of the oldest message.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.in_flight.front().map(|oldest| oldest.since + self.timeout)
     }
 
-    /// Fails everything when the oldest message has waited for too long. Then the connection is of no more use.
+    /// Fails all messages if the oldest one has reached its deadline. The connection is not used any more then.
     pub(crate) fn give_up(&mut self, now: Instant) -> bool {
         let is_late = self.deadline().is_some_and(|deadline| deadline <= now);
         if is_late {
-            let failure = verdict::late("the broker has not acknowledged a message within the time-out");
+            let failure = verdict::late("no acknowledgement of a message within the timeout");
             self.fail_waiting(&failure);
             self.fail_in_flight(&failure.content_in_doubt());
         }

@@ -46,7 +46,7 @@ impl Settings {
         }
         let connector = self.connector.build(&self.server, SCHEMES)?;
         if self.credentials.is_some() && !connector.is_encrypted() && !self.allow_plaintext_password {
-            return Err(config_error("a password without TLS: use mqtts, or allow_plaintext_password"));
+            return Err(config_error("a password needs TLS; use mqtts, or allow_plaintext_password"));
         }
         let (user, password) = self.credentials.as_ref().map(|(user, password)| (user.len(), password.len())).unzip();
         let client_id = self.client_id.as_ref().map(String::len);
@@ -57,7 +57,7 @@ impl Settings {
         }
         let texts = [self.client_id.as_deref(), self.credentials.as_ref().map(|(user, _)| &**user)];
         if texts.into_iter().flatten().any(|text| text.contains('\0')) {
-            return Err(config_error("the client_id or the user holds U+0000, which MQTT does not allow"));
+            return Err(config_error("the client_id or the user contains U+0000, which MQTT does not allow"));
         }
         let is_generated = self.client_id.is_none();
         let connect = Connect {

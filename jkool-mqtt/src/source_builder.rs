@@ -55,7 +55,9 @@ impl MqttSourceBuilder {
     /// Returns [`ErrorKind::Config`](jkool_transport::ErrorKind::Config), and says which setting is invalid.
     pub fn build(self) -> Result<MqttSource, TransportError> {
         if self.settings.client_id.as_deref().unwrap_or_default().is_empty() {
-            return Err(config_error("no client_id is set, under which the broker could keep what is not settled"));
+            return Err(config_error(
+                "no client_id is set, which the broker needs to keep messages that are not acknowledged",
+            ));
         }
         check_filter(&self.filter).map_err(|text| config_error(&text))?;
         let (connector, connect) = self.settings.build(self.max_unsettled, self.max_message_bytes.max(1))?;
@@ -81,13 +83,13 @@ fn check_filter(filter: &str) -> Result<(), String> {
         return Err("no topic is set".to_owned());
     }
     if filter.len() > usize::from(u16::MAX) || filter.contains('\0') {
-        return Err("the topic is longer than MQTT allows, or holds U+0000".to_owned());
+        return Err("the topic is longer than MQTT allows, or contains U+0000".to_owned());
     }
     let mut levels = filter.split('/').peekable();
     while let Some(level) = levels.next() {
         let is_last = levels.peek().is_none();
         if level.len() > 1 && level.contains(['+', '#']) || level == "#" && !is_last {
-            return Err(format!("the topic {filter:?} has a wildcard in {level:?}, where none may be"));
+            return Err(format!("the topic {filter:?} has a wildcard in {level:?}, where it is not allowed"));
         }
     }
     Ok(())

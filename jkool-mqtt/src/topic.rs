@@ -1,23 +1,23 @@
-//! The topic of a message: a text, or one with places for what the payload says.
+//! The topic of a message: a fixed text, or one with placeholders for fields of the payload.
 
 use bytes::Bytes;
 use jkool_transport::Payload;
 use serde::Deserialize;
 use std::borrow::Cow;
 
-/// The longest that a topic may be, in bytes.
+/// The maximum length of a topic, in bytes.
 const MAX: usize = 65_535;
 
-/// How much of a value gets into the topic, in characters.
+/// The maximum length of a value in a topic, in characters.
 const MAX_VALUE: usize = 128;
 
-/// What stands for a value that a payload does not have.
+/// Replaces a value that a payload does not have.
 const NONE: &str = "-";
 
 #[derive(Debug, Clone)]
 pub(crate) struct Topic {
     parts: Vec<Part>,
-    /// The whole of it, when there are no places in it.
+    /// The topic, if it has no placeholders.
     fixed: Option<Bytes>,
 }
 
@@ -54,7 +54,7 @@ impl Topic {
             let (name, behind) = after.split_once('}').ok_or(format!("the topic {text:?} has a {{ without a }}"))?;
             let known = || PLACES.map(|(name, _)| format!("{{{name}}}")).join(", ");
             let (_, place) = PLACES.iter().find(|(known, _)| *known == name).ok_or_else(|| {
-                format!("the topic {text:?} has a place {{{name}}} that is not known; there are {}", known())
+                format!("the topic {text:?} has an unknown placeholder {{{name}}}; expected one of {}", known())
             })?;
             parts.extend((!before.is_empty()).then(|| Part::Text(before.to_owned())));
             parts.push(Part::Place(*place));
@@ -65,7 +65,7 @@ impl Topic {
             return Err("no topic is set".to_owned());
         }
         if let Some(c) = text.chars().find(|c| matches!(c, '+' | '#' | '\0')) {
-            return Err(format!("the topic {text:?} holds {c:?}, which no topic that is written to may"));
+            return Err(format!("the topic {text:?} contains {c:?}, which is not allowed in a topic to publish to"));
         }
         if text.len() + parts.len() * 4 * MAX_VALUE > MAX {
             return Err("the topic is longer than MQTT allows".to_owned());
@@ -77,7 +77,7 @@ impl Topic {
         Ok(Self { parts, fixed })
     }
 
-    /// The topic of this payload.
+    /// Renders the topic of a payload.
     pub(crate) fn of(&self, payload: &Payload) -> Bytes {
         if let Some(fixed) = &self.fixed {
             return fixed.clone();
@@ -101,7 +101,7 @@ impl Topic {
     }
 }
 
-/// The value as one level of the topic, without what has a meaning there.
+/// A value as one level of a topic, without the characters that have a meaning in topics.
 fn push(topic: &mut String, value: Option<&str>) {
     match value.filter(|value| !value.is_empty()) {
         None => topic.push_str(NONE),
@@ -113,7 +113,7 @@ fn push(topic: &mut String, value: Option<&str>) {
     }
 }
 
-/// The parts of an entity that may become part of its topic; all else is skipped.
+/// The fields of an entity that may be part of its topic; others are skipped.
 #[derive(Default, Deserialize)]
 struct Fields<'a> {
     #[serde(borrow, rename = "source-fqn")]
@@ -130,12 +130,12 @@ enum Correlators<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// None of a payload that is no JSON, or has other types in these fields.
+    /// `None` if the payload is not valid JSON, or has other types in these fields.
     fn of(payload: &'a Payload) -> Self {
         serde_json::from_slice(payload.body()).unwrap_or_default()
     }
 
-    /// The types and names of the source, `TYPE=name#…`, the innermost first.
+    /// The types and names of the source, `TYPE=name#…`, innermost first.
     fn names(&self) -> impl Iterator<Item = (&str, &str)> {
         self.source.as_deref().unwrap_or_default().split('#').filter_map(|element| element.split_once('='))
     }
@@ -192,7 +192,7 @@ mod tests {
             ("a/#", "'#'"),
             ("a/+/b", "'+'"),
             ("a{", "without a }"),
-            ("a/{host}", "there are {kind}, {operation}, {source}, {server}, {correlator}"),
+            ("a/{host}", "expected one of {kind}, {operation}, {source}, {server}, {correlator}"),
         ] {
             let error = Topic::parse(text).expect_err(text);
             assert!(error.contains(expected), "{error}");

@@ -88,7 +88,7 @@ impl MqttTransport {
             Task::Running { .. } | Task::Idle => {}
         }
         let runtime = Handle::try_current().map_err(|error| {
-            let error = TransportError::new(ErrorKind::Other, "not within a runtime of tokio").with_source(error);
+            let error = TransportError::new(ErrorKind::Other, "not called within a tokio runtime").with_source(error);
             Failure::new(verdict::RETRY, error)
         })?;
         let (units, receiver) = mpsc::channel(UNITS);
@@ -119,7 +119,8 @@ impl MqttTransport {
         let handed_over = units.send(messages).await.is_ok();
         for answer in answers {
             let lost = || {
-                let error = TransportError::new(ErrorKind::Interrupted, "the runtime that delivers has ended");
+                let error =
+                    TransportError::new(ErrorKind::Interrupted, "the tokio runtime of the connection has ended");
                 let failure = Failure::new(verdict::RETRY, error);
                 if handed_over { failure.in_doubt() } else { failure }
             };

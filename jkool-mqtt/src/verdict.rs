@@ -1,4 +1,4 @@
-//! What an answer of the broker, or none, means for a message.
+//! What an answer of the broker, or a missing one, means for a message.
 
 use crate::packet::Malformed;
 use jkool_transport::{Disposition, ErrorKind, Failure, TransportError};
@@ -6,28 +6,28 @@ use std::io;
 
 pub(crate) const RETRY: Disposition = Disposition::Retry { after: None };
 
-/// What became of a message by the reason of its PUBACK.
+/// The outcome of a message, by the reason code of its PUBACK.
 pub(crate) fn of_puback(reason: u8) -> Result<(), Failure> {
     let disposition = match reason {
         0..0x80 => return Ok(()),
-        // By the specification a packet that is too large ends the connection; mosquitto says so here.
+        // By the specification, a packet that is too large ends the connection; mosquitto returns this code.
         0x95 => Disposition::TooLarge,
         0x99 => Disposition::Rejected,
         0x87 | 0x90 | 0x97 => Disposition::Misconfigured,
         _ => RETRY,
     };
-    let failure = Failure::new(disposition, answer("the broker refuses the message", reason));
+    let failure = Failure::new(disposition, answer("the broker rejected the message", reason));
     Err(match disposition {
         Disposition::TooLarge | Disposition::Rejected => failure,
-        // It may be for this message alone, whose topic or content is not that of others.
+        // It may concern only this message, because of its topic or content.
         _ => failure.content_in_doubt(),
     })
 }
 
-/// Why the broker takes no connection, when its CONNACK gives a reason other than zero.
+/// The failure for a CONNACK with a reason code other than zero.
 pub(crate) fn of_connack(reason: u8) -> Failure {
     let disposition = match reason {
-        // Those below 128 are of MQTT 3.1.1.
+        // Codes below 128 are from MQTT 3.1.1.
         3 | 0x80 | 0x83 | 0x88 | 0x89 | 0x9f => RETRY,
         _ => Disposition::Misconfigured,
     };
@@ -39,61 +39,61 @@ pub(crate) fn of_connack(reason: u8) -> Failure {
         5 => 0x87,
         other => other,
     };
-    Failure::new(disposition, answer("the broker refuses the connection", reason))
+    Failure::new(disposition, answer("the broker rejected the connection", reason))
 }
 
-/// The broker takes messages, and none that it acknowledges.
+/// The broker supports only QoS 0.
 pub(crate) fn no_qos_1() -> Failure {
-    let text = "the broker takes no QoS 1, without which nothing is known to have arrived";
+    let text = "the broker does not support QoS 1, which is needed to confirm delivery";
     Failure::new(Disposition::Misconfigured, TransportError::new(ErrorKind::Answer, text))
 }
 
-/// Why the broker has ended the connection. `alone` says that there was a single message on it without an answer.
+/// The failure when the broker closed the connection. `alone` says that a single message was in flight.
 pub(crate) fn of_disconnect(reason: u8, alone: bool) -> Failure {
     let disposition = match reason {
         0x95 if alone => Disposition::TooLarge,
         0x87 | 0x8a | 0x8c | 0x8e | 0x90 | 0x97 | 0x9a..=0x9d => Disposition::Misconfigured,
         _ => RETRY,
     };
-    Failure::new(disposition, answer("the broker has ended the connection", reason))
+    Failure::new(disposition, answer("the broker closed the connection", reason))
 }
 
-/// The connection broke.
+/// The failure when the connection was lost.
 pub(crate) fn broken(error: io::Error) -> Failure {
-    let text = "the connection to the broker broke";
+    let text = "the connection to the broker was lost";
     Failure::new(RETRY, TransportError::new(ErrorKind::Interrupted, text).with_source(error))
 }
 
-/// What came is not MQTT.
+/// The failure for a malformed packet.
 pub(crate) fn malformed(error: Malformed) -> Failure {
-    let text = format!("what the broker sent is no MQTT: {error}");
+    let text = format!("the broker sent a malformed packet: {error}");
     Failure::new(RETRY, TransportError::new(ErrorKind::Interrupted, text).with_source(error))
 }
 
-/// A packet came that has no place there.
+/// The failure for an unexpected packet.
 pub(crate) fn unexpected() -> Failure {
-    let text = "the broker sent a packet that nobody had asked for";
+    let text = "the broker sent an unexpected packet";
     Failure::new(RETRY, TransportError::new(ErrorKind::Interrupted, text))
 }
 
-/// What became of a subscription, by the QoS that is granted or the reason.
+/// The outcome of a subscription, by the granted QoS or the reason code.
 pub(crate) fn of_suback(reason: u8) -> Result<(), Failure> {
     match reason {
         0 => Err(no_qos_1()),
         1..0x80 => Ok(()),
-        _ => Err(Failure::new(Disposition::Misconfigured, answer("the broker refuses the subscription", reason))),
+        _ => Err(Failure::new(Disposition::Misconfigured, answer("the broker rejected the subscription", reason))),
     }
 }
 
-/// No answer came.
+/// The failure for a missing answer.
 pub(crate) fn late(what: &'static str) -> Failure {
     Failure::new(RETRY, TransportError::new(ErrorKind::Timeout, what))
 }
 
 pub(crate) fn too_large(size: Option<usize>, max: usize) -> Failure {
     let text = match size {
-        Some(size) => format!("a packet of {size} bytes, of which the broker takes {max}"),
-        None => "larger than any packet of MQTT may be".to_owned(),
+        Some(size) => format!("a packet of {size} bytes is larger than the broker's limit of {max}"),
+        None => "larger than the limit of MQTT for packets".to_owned(),
     };
     Failure::new(Disposition::TooLarge, TransportError::new(ErrorKind::Other, text))
 }
@@ -106,7 +106,7 @@ fn answer(what: &str, reason: u8) -> TransportError {
     TransportError::new(ErrorKind::Answer, format!("{what}: {} ({reason})", name(reason)))
 }
 
-/// What the specification calls a reason, in short.
+/// The name of a reason code in the specification, shortened.
 pub(crate) fn name(reason: u8) -> &'static str {
     match reason {
         0x00 => "normal disconnection",

@@ -39,13 +39,13 @@ pub enum Encoding {
 #[non_exhaustive]
 pub enum ReadError {
     /// The body is not a valid protobuf message of this signal.
-    #[error("no OTLP in protobuf: {0}")]
+    #[error("invalid OTLP in protobuf: {0}")]
     Protobuf(#[source] prost::DecodeError),
     /// The body is not valid JSON of this signal; the error contains the position.
-    #[error("no OTLP in JSON: {0}")]
+    #[error("invalid OTLP in JSON: {0}")]
     Json(#[source] serde_json::Error),
     /// Decoding it would take more memory than [`Limits::bytes`].
-    #[error("it would take {bytes} bytes in memory, and may take {limit}: send less at a time")]
+    #[error("the request would take {bytes} bytes in memory, more than the limit of {limit}; send smaller requests")]
     TooLarge {
         /// The memory that it would take, in bytes.
         bytes: usize,

@@ -29,7 +29,10 @@ pub(crate) fn id<'de, D: Deserializer<'de>>(d: D) -> Result<Bytes, D::Error> {
         Some(digits) if digits.len() % 2 == 0 => {
             Ok(digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect::<Vec<u8>>().into())
         }
-        _ => Err(D::Error::custom(format_args!("{:?} is no id: an even number of hexadecimal digits", shorten(&text)))),
+        _ => Err(D::Error::custom(format_args!(
+            "{:?} is not an id; expected an even number of hexadecimal digits",
+            shorten(&text)
+        ))),
     }
 }
 
@@ -242,7 +245,7 @@ impl<'de> Visitor<'de> for AnyValueVisitor {
 
 fn from_base64<E: Error>(text: &str) -> Result<Bytes, E> {
     let bytes = BASE64_STANDARD.decode(text);
-    bytes.map(Bytes::from).map_err(|_| E::custom(format_args!("{:?} is no base64", shorten(text))))
+    bytes.map(Bytes::from).map_err(|_| E::custom(format_args!("{:?} is not base64", shorten(text))))
 }
 
 /// The part of the input that an error quotes.
@@ -305,7 +308,7 @@ mod tests {
         assert_eq!(&span.span_id[..], [0, 0xf0, 0x67, 0xaa, 0x0b, 0xa9, 0x02, 0xb7]);
         for wrong in ["0", "0g", "é0"] {
             let error = serde_json::from_str::<Span>(&format!("{{\"spanId\":\"{wrong}\"}}")).unwrap_err().to_string();
-            assert!(error.contains("is no id"), "{error}");
+            assert!(error.contains("is not an id"), "{error}");
         }
         assert_eq!(value("{\"bytesValue\":\"AP8=\"}"), Some(Value::Bytes(vec![0, 255].into())));
         assert!(serde_json::from_str::<AnyValue>("{\"bytesValue\":\"*\"}").is_err());

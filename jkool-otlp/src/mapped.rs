@@ -41,7 +41,7 @@ impl Mapping {
             false => {
                 self.is_full = true;
                 let Limits { entities, bytes } = self.limits;
-                Err(format!("an export may become {entities} entities of {bytes} bytes in memory; send less at a time"))
+                Err(format!("a request may contain at most {entities} entities and {bytes} bytes in memory"))
             }
         });
         match made {

@@ -77,7 +77,7 @@ fn add(metric: &Metric, origin: &Origin, mapping: &mut Mapping) {
         add(Ok(of_summary(point, &measured)));
     }
     if gauge.is_none() && sum.is_none() && histogram.is_none() && exponential_histogram.is_none() && summary.is_none() {
-        mapping.reject(1, || format!("{} has no data, or of a kind that is not known", called()));
+        mapping.reject(1, || format!("{} has no data, or data of an unknown kind", called()));
     }
 }
 

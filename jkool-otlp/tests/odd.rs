@@ -246,7 +246,7 @@ fn few_bytes_do_not_become_many() {
     let mapped = Signal::Logs.read(Encoding::Protobuf, body.into(), LIMITS).unwrap();
     assert!((10..110).contains(&mapped.entities.len()), "{}", mapped.entities.len());
     assert_eq!(mapped.entities.len() as u64 + mapped.rejected, 900);
-    assert!(mapped.reason.unwrap().contains("send less at a time"));
+    assert!(mapped.reason.unwrap().contains("a request may contain at most"));
 }
 
 #[test]

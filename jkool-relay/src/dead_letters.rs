@@ -1,4 +1,4 @@
-//! Records that are no events, and events that the server refuses: kept somewhere else, so that they hold up nothing.
+//! Stores records that are not events, and events that the server rejects, elsewhere, so that they do not block others.
 
 use crate::source::Record;
 use crate::status::Counters;
@@ -11,22 +11,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// How long to wait between tries, the first time and at most.
+/// The delay between tries: the first, and the maximum.
 const WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 const BATCH: usize = 64;
 
-/// Told what goes wrong, for a person.
+/// Receives messages about failures, for people.
 pub(crate) type OnNotice = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// One dead letter: a line of JSON, as `jkool send` reads it again, and why it is one.
+/// A dead letter: a line of JSON that `jkool send` can read, and the reason.
 pub(crate) struct Letter {
     line: Vec<u8>,
     why: String,
 }
 
 impl Letter {
-    /// Of a record that holds no entity.
+    /// Creates one for a record that is not an entity.
     pub(crate) fn unreadable(source: &str, record: &Record, why: &str) -> Self {
         let place = format!("{source}, partition {}, before {}", record.position.partition, record.position.offset);
         let text = String::from_utf8_lossy(&record.body);
@@ -34,7 +34,7 @@ impl Letter {
         Self { line: line.to_string().into_bytes(), why: format!("{place}: {why}") }
     }
 
-    /// Of an event that the server refused for good.
+    /// Creates one for an event that the server rejected permanently.
     pub(crate) fn refused(letter: &DeadLetter) -> Self {
         let why = error_chain(&letter.error);
         let head = serde_json::json!({ "error": why, "reason": letter.reason.to_string() });
@@ -48,7 +48,7 @@ impl Letter {
     }
 }
 
-/// Where dead letters are put, from any thread.
+/// Queues dead letters; can be used from any thread.
 #[derive(Clone)]
 pub(crate) struct Outbox {
     shared: Arc<Shared>,
@@ -56,33 +56,33 @@ pub(crate) struct Outbox {
 
 struct Shared {
     to: UnboundedSender<Letter>,
-    /// Held while one is put, so that they have the order of their numbers.
+    /// Locked while a letter is queued, so that letters are in the order of their numbers.
     put: Mutex<u64>,
     written: AtomicU64,
 }
 
 impl Outbox {
-    /// Puts a letter, and gives its number.
+    /// Queues a letter, and returns its number.
     pub(crate) fn put(&self, letter: Letter) -> u64 {
         let mut put = self.shared.put.lock().unwrap_or_else(PoisonError::into_inner);
         *put += 1;
-        // Nobody writes it any more: then it is never written, and its record is given again.
+        // If there is no writer any more, the letter is never written, and its record is read again.
         drop(self.shared.to.send(letter));
         *put
     }
 
-    /// The number of the last one that was put.
+    /// Returns the number of the last queued letter.
     pub(crate) fn last(&self) -> u64 {
         *self.shared.put.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether all up to that number are where they belong.
+    /// Whether all letters up to this number are written.
     pub(crate) fn is_written(&self, number: u64) -> bool {
         self.shared.written.load(Ordering::Acquire) >= number
     }
 }
 
-/// Brings the letters to where they belong, in order.
+/// Writes the letters to their destination, in order.
 pub(crate) struct Writer {
     from: UnboundedReceiver<Letter>,
     shared: Arc<Shared>,
@@ -98,7 +98,7 @@ pub(crate) fn outbox(to: Option<Arc<dyn Transport>>, counters: Arc<Counters>, on
 }
 
 impl Writer {
-    /// Goes on for ever: it is dropped when nothing more comes.
+    /// Runs until it is dropped.
     pub(crate) async fn run(&mut self) {
         let mut letters = Vec::new();
         while self.from.recv_many(&mut letters, BATCH).await > 0 {
@@ -113,7 +113,7 @@ impl Writer {
         }
     }
 
-    /// Tries until each has arrived or is refused.
+    /// Retries until each letter is delivered or rejected.
     async fn write(&self, mut left: Vec<Payload>) {
         let Some(to) = &self.to else { return };
         let mut wait = WAIT;
@@ -128,7 +128,7 @@ impl Writer {
                     if refused {
                         self.counters.dead_letters_lost.fetch_add(1, Ordering::Relaxed);
                         (self.on_notice)(&format!(
-                            "a dead letter is refused and lost: {}",
+                            "a dead letter was rejected and is lost: {}",
                             error_chain(&failure.error)
                         ));
                     } else {
@@ -142,7 +142,7 @@ impl Writer {
                 wait = WAIT;
             }
             if let Some(error) = error {
-                (self.on_notice)(&format!("dead letters can't be written, and wait: {}", error_chain(&error)));
+                (self.on_notice)(&format!("dead letters can't be written, and are retried: {}", error_chain(&error)));
                 tokio::time::sleep(wait).await;
                 wait = (wait * 2).min(LONGEST_WAIT);
             }

@@ -1,13 +1,13 @@
-//! From a record to the entity that it holds. Pure.
+//! Decodes a record to an entity. Pure.
 
 use crate::source::Record;
 use jkool_client::model::{Entity, Event, TrackingId, repair_json};
 
-/// Reads a record, and completes what would be made up anew each time that it is given: its id, where `source` names a source that
-/// repeats, and its time.
+/// Reads a record, and sets what would otherwise differ each time the record is read: the id, if `source` names a
+/// source that repeats records, and the time.
 ///
 /// # Errors
-/// Says why it is no entity.
+/// Returns the reason if it is not an entity.
 pub(crate) fn decode(record: &Record, source: Option<&str>) -> Result<Entity, String> {
     let json = record.body.trim_ascii();
     if json.is_empty() {
@@ -15,19 +15,19 @@ pub(crate) fn decode(record: &Record, source: Option<&str>) -> Result<Entity, St
     }
     let mut entity = read(json)?;
     let (id, time) = match &mut entity {
-        // Such as the object of some other program.
-        Entity::Event(event) if says_nothing(event) => return Err("nothing in it is known from an event".into()),
+        // For example an object of another program.
+        Entity::Event(event) if says_nothing(event) => return Err("it has no field of an event".into()),
         Entity::Event(event) => (&mut event.tracking_id, &mut event.time),
         Entity::Activity(activity) => (&mut activity.tracking_id, &mut activity.time),
         Entity::Snapshot(snapshot) => (&mut snapshot.tracking_id, &mut snapshot.time),
-        _ => return Err("it is of a kind that is not known".into()),
+        _ => return Err("it is of an unknown kind".into()),
     };
     if let (None, Some(source)) = (&id, source) {
         *id = Some(id_of(source, record));
     }
     *time = time.or(record.time);
     match entity.validate() {
-        // A source is what the client adds.
+        // The client adds a missing source.
         Err(invalid) if invalid.field() != "source-fqn" => Err(invalid.to_string()),
         _ => Ok(entity),
     }
@@ -45,8 +45,8 @@ fn read(json: &[u8]) -> Result<Entity, String> {
     })
 }
 
-/// The same whenever the record is given, so that what is stored twice is known to be one: a UUID of version 8 from the FNV-1a digest, in
-/// 128 bits, of where it stands.
+/// An id that is the same each time the record is read, so that duplicates are recognized: a UUID of version 8 from the
+/// 128-bit FNV-1a digest of the record's position.
 fn id_of(source: &str, record: &Record) -> TrackingId {
     const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;

@@ -81,10 +81,12 @@ fn respond(method: &Method, path: &str, status: &RelayStatus) -> Response<Full<B
         }
         ("/metrics", _) => (StatusCode::OK, METRICS, status.to_open_metrics()),
         ("/healthz", _) if status.is_healthy() => (StatusCode::OK, TEXT, "ok\n".to_owned()),
-        ("/healthz", _) => {
-            (StatusCode::SERVICE_UNAVAILABLE, TEXT, "nothing gets through until a setting is mended\n".to_owned())
-        }
-        _ => (StatusCode::NOT_FOUND, TEXT, "there are /metrics and /healthz\n".to_owned()),
+        ("/healthz", _) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            TEXT,
+            "nothing is delivered until the configuration is corrected\n".to_owned(),
+        ),
+        _ => (StatusCode::NOT_FOUND, TEXT, "not found; expected /metrics or /healthz\n".to_owned()),
     };
     let mut response = Response::new(Full::new(text.into()));
     *response.status_mut() = code;

@@ -1,4 +1,4 @@
-//! The loop: the only place that waits for source, client and dead letters.
+//! The main loop: the only place that waits for the source, the client and dead letters.
 
 use crate::dead_letters::{Letter, OnNotice, Outbox};
 use crate::decode::decode;
@@ -19,20 +19,20 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
-/// How long the client may take for its last look, and to spool what is left.
+/// How long the client may take for its last delivery, and to spool the rest.
 const LAST: Duration = Duration::from_secs(2);
 
 pub(crate) struct Engine {
     source: Box<dyn Source>,
     client: Client,
     letters: Outbox,
-    /// What has come beyond the limits.
+    /// Records that arrived while the limits were reached.
     waiting: VecDeque<Record>,
     partitions: Partitions,
     counters: Arc<Counters>,
     limits: Limits,
     on_notice: OnNotice,
-    /// The end of draining, once that has begun.
+    /// The deadline of draining, once it has begun.
     deadline: Option<Instant>,
     source_ended: bool,
     is_paused: bool,
@@ -48,7 +48,7 @@ pub(crate) struct Limits {
     pub(crate) commit: Duration,
 }
 
-/// Partitions that go as soon as nothing of them is under way, or at the deadline.
+/// Partitions that are released when none of their records is in flight, or at the deadline.
 struct Going {
     partitions: Vec<u64>,
     deadline: Instant,
@@ -105,8 +105,8 @@ impl Engine {
         }
     }
 
-    /// Goes on until it is stopped or the source has ended, and then until nothing is under way, or the deadline. `writing` writes
-    /// dead letters, and never ends.
+    /// Runs until it is stopped or the source has ended, and then until no records are in flight, or until the
+    /// deadline. `writing` writes dead letters, and never ends.
     pub(crate) async fn relay(
         &mut self,
         mut stop: Pin<&mut impl Future<Output = ()>>,
@@ -115,7 +115,7 @@ impl Engine {
         let (mut commit, mut failed) = (interval(self.limits.commit), Ok(()));
         commit.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (client, drain) = (self.client.clone(), self.limits.drain);
-        // Who waits has the server tried at once.
+        // A flush makes the client try the server at once.
         let mut flush = std::pin::pin!(async move {
             let _told_by_the_receipts = client.flush_async(drain).await;
             pending::<()>().await;
@@ -133,7 +133,7 @@ impl Engine {
                 Turn::Settled(Err(reason)) => return Err(RelayError::Client(reason)),
                 Turn::Commit => self.commit().await,
                 Turn::Stop => self.stop(),
-                // It gives them again.
+                // The source returns them again.
                 Turn::Next(Ok(Next::Records(_))) if self.takes_nothing() => {}
                 Turn::Next(Ok(Next::Records(records))) => self.waiting.extend(records),
                 Turn::Next(Ok(Next::Revoked(revoked))) => self.revoke(revoked),
@@ -158,7 +158,7 @@ impl Engine {
         let wake = self.going.iter().map(|going| going.deadline).chain(self.deadline).min();
         let Self { source, partitions, source_ended, .. } = self;
         tokio::select! {
-            // First the letters, since records wait for them; last what is new.
+            // Letters first, because records wait for them; new records last.
             biased;
             () = writing => Turn::Look,
             () = stop, if !is_draining => Turn::Stop,
@@ -170,7 +170,7 @@ impl Engine {
         }
     }
 
-    /// Whether nothing more comes, or nothing that would be lost.
+    /// Whether no more records arrive, or none that would be lost.
     fn takes_nothing(&self) -> bool {
         self.source_ended || (self.deadline.is_some() && self.source.repeats())
     }
@@ -186,12 +186,13 @@ impl Engine {
     }
 
     fn revoke(&mut self, Revoked { partitions, done }: Revoked) {
-        // Whoever gets them is given these again.
+        // The relay that gets these partitions reads the records again.
         self.waiting.retain(|record| !partitions.contains(&record.position.partition));
         self.going.push(Going { partitions, deadline: Instant::now() + self.limits.revoke, done });
     }
 
-    /// Hands over what waits, as far as the limits let it in. The client has room for all of that, so this does not wait.
+    /// Emits waiting records as far as the limits allow. The client's queue has room for all of these, so this does not
+    /// wait.
     async fn take(&mut self) -> Result<(), RelayError> {
         while let Some(record) = self.waiting.pop_front() {
             let is_large = self.partitions.bytes() + record.body.len() > self.limits.bytes;
@@ -213,7 +214,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Holds up the source while enough is under way, until half of it is done.
+    /// Pauses the source while the limits are reached, until half of the records are settled.
     fn press(&mut self) {
         let (records, bytes) = (self.partitions.records(), self.partitions.bytes());
         let is_full = !self.waiting.is_empty() || records >= self.limits.records || bytes >= self.limits.bytes;
@@ -228,13 +229,13 @@ impl Engine {
         self.counters.paused.store(self.is_paused.into(), Ordering::Relaxed);
     }
 
-    /// Answers for partitions of which nothing is under way, or which were waited for long enough.
+    /// Answers for revoked partitions with no records in flight, or whose deadline has passed.
     fn let_go(&mut self) {
         let now = Instant::now();
         for going in std::mem::take(&mut self.going) {
             if self.partitions.are_idle(&going.partitions) || going.deadline <= now {
                 let positions = self.partitions.release(&going.partitions);
-                // Who asked may have given up.
+                // The receiver may be gone.
                 drop(going.done.send(positions));
             } else {
                 self.going.push(going);
@@ -261,7 +262,7 @@ impl Engine {
         (self.on_notice)(&format!("positions can't be committed: {}", error_chain(error)));
     }
 
-    /// Ends the client, which spools what is left, commits, and lets go of the source.
+    /// Shuts down the client, which spools the rest, commits, and closes the source.
     pub(crate) async fn finish(&mut self) {
         self.source.stop();
         self.partitions.end();
@@ -273,7 +274,7 @@ impl Engine {
         })
         .await;
         self.commit().await;
-        // Nobody is waited for any more.
+        // Ends the tasks that still wait.
         self.going.clear();
         if let Err(error) = self.source.close().await {
             self.commit_failed(&error);

@@ -57,7 +57,7 @@ impl FolderSource {
         let reader = Reader::new(folder.clone(), Arc::clone(&known), Arc::clone(&control), to);
         // The reader ends when the source is stopped or dropped.
         let started = jkool_client::spawn_thread("jkool-folder", move || reader.run());
-        started.map_err(|error| SourceError::new("no thread can be started").with_source(error))?;
+        started.map_err(|error| SourceError::new("a thread could not be started").with_source(error))?;
         let name = format!("folder {}", folder.display());
         Ok(Self { name, known, positions: Arc::new(positions), batches, control })
     }
@@ -100,7 +100,9 @@ impl Source for FolderSource {
         };
         let file = Arc::clone(&self.positions);
         let written = tokio::task::spawn_blocking(move || file.write(&known));
-        written.await.map_err(|error| SourceError::new("writing positions ended early").with_source(error))?
+        written.await.map_err(|error| {
+            SourceError::new("the thread that writes positions ended unexpectedly").with_source(error)
+        })?
     }
 
     async fn close(&mut self) -> Result<(), SourceError> {

@@ -1,12 +1,12 @@
-//! What of one partition is under way, and how far it may be committed. Pure.
+//! The records of one partition that are in flight, and the position that may be committed. Pure.
 
 use std::collections::VecDeque;
 
-/// What of one partition is under way, the oldest first.
+/// The records of one partition that are in flight, oldest first.
 #[derive(Debug)]
 pub(crate) struct InFlight<T> {
     entries: VecDeque<Entry<T>>,
-    /// All before this offset is settled.
+    /// All records before this offset are settled.
     settled: Option<u64>,
     committed: Option<u64>,
 }
@@ -24,7 +24,7 @@ impl<T> Default for InFlight<T> {
     }
 }
 
-/// How many records were settled, and how large they were.
+/// The number and size of settled records.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Progress {
     pub(crate) records: usize,
@@ -32,12 +32,12 @@ pub(crate) struct Progress {
 }
 
 impl<T> InFlight<T> {
-    /// A record has come; `offset` is the place behind it.
+    /// Adds a record; `offset` is the position after it.
     pub(crate) fn push(&mut self, offset: u64, bytes: usize, what: T) {
         self.entries.push_back(Entry { offset, bytes, what });
     }
 
-    /// Lets go of records from the oldest on, up to the first that is not settled.
+    /// Removes settled records from the front, up to the first that is not settled.
     pub(crate) fn settle(&mut self, mut is_settled: impl FnMut(&mut T, u64) -> bool) -> Progress {
         let mut progress = Progress::default();
         while let Some(entry) = self.entries.front_mut() {
@@ -56,12 +56,12 @@ impl<T> InFlight<T> {
         self.entries.is_empty()
     }
 
-    /// How much is given up when the partition goes.
+    /// The number of records that are given up if the partition is revoked now.
     pub(crate) fn left(&self) -> Progress {
         Progress { records: self.entries.len(), bytes: self.entries.iter().map(|entry| entry.bytes).sum() }
     }
 
-    /// How far it may be committed, when that is further than it was.
+    /// The position to commit, if it has advanced since the last commit.
     pub(crate) fn to_commit(&self) -> Option<u64> {
         self.settled.filter(|settled| Some(*settled) != self.committed)
     }
@@ -90,7 +90,7 @@ mod tests {
         assert_eq!(flight.left(), Progress { records: 1, bytes: 2 });
     }
 
-    /// Receipts that come in any order, with commits in between that fail or not.
+    /// Receipts arrive in any order, and some of the commits in between fail.
     fn runs() -> impl Strategy<Value = Vec<(usize, bool)>> {
         (1_usize..60).prop_flat_map(|len| {
             let order = Just((0..len).collect::<Vec<_>>()).prop_shuffle();

@@ -1,38 +1,38 @@
-//! Lines out of bytes that come in pieces. Pure.
+//! Splits bytes that arrive in pieces into lines. Pure.
 
 use memchr::memchr;
 
-/// A longer line is no event.
+/// The maximum length of a line.
 pub(crate) const LONGEST: usize = 16 << 20;
 
-/// What of a line is kept that is too long: enough to know it again.
+/// The part of a longer line that is kept, to identify it.
 const KEPT: usize = 1 << 10;
 
-/// The line that is open, and where it is.
+/// The line that is not complete yet, and its position.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
-    /// Where the next line begins, counted in bytes.
+    /// The position of the next line, in bytes.
     offset: u64,
     rest: Vec<u8>,
-    /// How many bytes of the open line were left out, as it is too long.
+    /// The number of bytes of this line that were left out, because it is too long.
     left_out: usize,
 }
 
-/// A line without its end. Of one that is too long it is the beginning alone, which is no entity.
+/// A line without its line break. A line that is too long is cut, and then is not an entity.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Line {
-    /// The place behind it.
+    /// The position after it.
     pub(crate) end: u64,
     pub(crate) bytes: Vec<u8>,
 }
 
 impl Lines {
-    /// Lines from an offset on.
+    /// Starts at an offset.
     pub(crate) fn from(offset: u64) -> Self {
         Self { offset, ..Self::default() }
     }
 
-    /// The lines that end in `piece`. Those that are blank are passed over.
+    /// The lines that end in `piece`, without blank ones.
     pub(crate) fn push(&mut self, mut piece: &[u8], lines: &mut Vec<Line>) {
         while let Some(end) = memchr(b'\n', piece) {
             self.keep(&piece[..end]);
@@ -42,12 +42,12 @@ impl Lines {
         self.keep(piece);
     }
 
-    /// The last line, when no line break ends it.
+    /// The last line, if it has no line break.
     pub(crate) fn finish(&mut self) -> Option<Line> {
         self.take(0)
     }
 
-    /// How many bytes were taken, from the beginning.
+    /// The number of bytes read so far.
     pub(crate) fn taken(&self) -> u64 {
         self.offset + (self.rest.len() + self.left_out) as u64
     }

@@ -1,4 +1,4 @@
-//! The partitions that have records under way, and the receipts that are waited for.
+//! The partitions with records in flight, and the receipts of these records.
 
 use crate::dead_letters::Outbox;
 use crate::in_flight::{InFlight, Progress};
@@ -13,13 +13,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
-/// What a record waits for.
+/// What settles a record.
 #[derive(Debug)]
 pub(crate) enum Stage {
     Receipt(DeliveryReceipt),
-    /// The dead letter with that number.
+    /// The dead letter with this number.
     Letter(u64),
-    /// It is given again by the next start.
+    /// Nothing; the next start reads it again.
     Open,
 }
 
@@ -30,7 +30,7 @@ pub(crate) struct Partitions {
     counters: Arc<Counters>,
     records: usize,
     bytes: usize,
-    /// The client is shut down: what it refuses now was not refused for good.
+    /// The client is shut down, so a rejection is not permanent any more.
     is_over: bool,
 }
 
@@ -58,12 +58,12 @@ impl Partitions {
         self.records == 0
     }
 
-    /// From now on only what is delivered or in the spool counts.
+    /// From now on only delivered and spooled records are settled.
     pub(crate) fn end(&mut self) {
         self.is_over = true;
     }
 
-    /// Ready when records were settled, or the client has failed.
+    /// Ready when records were settled, or when the client has failed.
     pub(crate) fn poll_settled(&mut self, context: &mut Context<'_>) -> Poll<Result<(), LossReason>> {
         let (mut settled, mut failed) = (Progress::default(), None);
         let Self { by_number, letters, counters, is_over, .. } = self;
@@ -88,7 +88,7 @@ impl Partitions {
         }
     }
 
-    /// How far each partition may be committed that has made progress.
+    /// The positions to commit, of partitions that have advanced.
     pub(crate) fn to_commit(&self) -> Vec<Position> {
         let positions = self.by_number.iter().filter_map(|(partition, flight)| {
             flight.to_commit().map(|offset| Position { partition: *partition, offset })
@@ -96,7 +96,7 @@ impl Partitions {
         positions.collect()
     }
 
-    /// These were committed.
+    /// These positions were committed.
     pub(crate) fn committed(&mut self, positions: &[Position]) {
         for position in positions {
             if let Some(flight) = self.by_number.get_mut(&position.partition) {
@@ -108,12 +108,12 @@ impl Partitions {
         }
     }
 
-    /// Whether nothing of these is under way.
+    /// Whether these partitions have no records in flight.
     pub(crate) fn are_idle(&self, partitions: &[u64]) -> bool {
         partitions.iter().all(|partition| self.by_number.get(partition).is_none_or(InFlight::is_empty))
     }
 
-    /// Lets go of partitions, and says how far they may be committed. What of them is under way is given again, to another relay.
+    /// Removes partitions, and returns their positions to commit. Another relay reads the records in flight again.
     pub(crate) fn release(&mut self, partitions: &[u64]) -> Vec<Position> {
         let mut positions = Vec::new();
         for partition in partitions {
@@ -138,7 +138,7 @@ impl Partitions {
     }
 }
 
-/// Whether a record is settled. Each is asked until it is, the oldest of a partition only.
+/// Whether a record is settled. Each receipt is polled until it is ready, only the oldest of a partition at a time.
 fn is_settled(
     stage: &mut Stage,
     context: &mut Context<'_>,
@@ -154,7 +154,7 @@ fn is_settled(
                 counters.dropped.fetch_add(1, Ordering::Relaxed);
                 return Ok(true);
             }
-            // Its letter was put before the receipt was filled.
+            // The letter was queued before the receipt was completed.
             Verdict::DeadLetter if !is_over => *stage = Stage::Letter(letters.last()),
             Verdict::DeadLetter | Verdict::Dropped(_) => *stage = Stage::Open,
             Verdict::Open(reason) => {

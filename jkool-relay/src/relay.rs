@@ -73,7 +73,7 @@ pub enum RelayError {
     #[error("{0}")]
     Source(#[source] SourceError),
     /// The client does not accept or deliver events any more.
-    #[error("the client has ended: {0}")]
+    #[error("the client no longer accepts events: {0}")]
     Client(LossReason),
 }
 

@@ -64,22 +64,27 @@ impl RelayStatus {
     pub fn to_open_metrics(&self) -> String {
         let (mut text, counters) = (String::new(), &self.counters);
         for (name, kind, help, value) in [
-            ("records_received", "counter", "Records that have come from the source.", &counters.received),
-            ("records_settled", "counter", "Records that are done with.", &counters.settled),
-            ("records_dropped", "counter", "Records that the client dropped for what they are.", &counters.dropped),
+            ("records_received", "counter", "Records received from the source.", &counters.received),
+            ("records_settled", "counter", "Records settled.", &counters.settled),
             (
-                "records_given_up",
+                "records_dropped",
                 "counter",
-                "Records that were under way when their partition went.",
-                &counters.given_up,
+                "Records dropped by the client because of their content.",
+                &counters.dropped,
             ),
-            ("dead_letters", "counter", "Records that became dead letters.", &counters.dead_letters),
-            ("dead_letters_lost", "counter", "Dead letters that were refused.", &counters.dead_letters_lost),
+            ("records_given_up", "counter", "Records in flight when their partition was revoked.", &counters.given_up),
+            ("dead_letters", "counter", "Records written as dead letters.", &counters.dead_letters),
+            (
+                "dead_letters_lost",
+                "counter",
+                "Dead letters rejected by their destination.",
+                &counters.dead_letters_lost,
+            ),
             ("commits", "counter", "Commits to the source.", &counters.commits),
-            ("commits_failed", "counter", "Commits that the source could not keep.", &counters.commits_failed),
-            ("records_in_flight", "gauge", "Records that are under way.", &counters.in_flight),
-            ("bytes_in_flight", "gauge", "Bytes of the records that are under way.", &counters.bytes_in_flight),
-            ("paused", "gauge", "1 while the source is paused, since enough is under way.", &counters.paused),
+            ("commits_failed", "counter", "Commits that failed.", &counters.commits_failed),
+            ("records_in_flight", "gauge", "Records in flight.", &counters.in_flight),
+            ("bytes_in_flight", "gauge", "Bytes of the records in flight.", &counters.bytes_in_flight),
+            ("paused", "gauge", "1 while the source is paused because of the limits in flight.", &counters.paused),
         ] {
             let (total, value) = (if kind == "counter" { "_total" } else { "" }, value.load(Ordering::Relaxed));
             // Writing to a `String` cannot fail.

@@ -1,16 +1,16 @@
-//! What an outcome means for the record. Pure.
+//! What the outcome of an event means for its record. Pure.
 
 use jkool_client::{DeliveryOutcome, LossReason};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It is where it belongs, or durable on the way there.
+    /// It was delivered, or is durable in the spool.
     Done,
-    /// The server refuses it: the client has handed it to the dead letters before it said so.
+    /// The server rejected it; the client had passed it to the dead letters before.
     DeadLetter,
-    /// It was dropped for what it is, or by a hook: to give it again would change nothing. It is counted.
+    /// It was dropped because of its content, or by a hook. It is counted; reading it again would not help.
     Dropped(LossReason),
-    /// The client has ended. It is given again by the next start.
+    /// The client has ended. The next start reads it again.
     Open(LossReason),
 }
 
@@ -22,7 +22,7 @@ pub(crate) fn verdict(outcome: DeliveryOutcome) -> Verdict {
             reason @ (LossReason::Invalid | LossReason::BeforeSend | LossReason::HookPanic | LossReason::Expired),
         ) => Verdict::Dropped(reason),
         DeliveryOutcome::Dropped(reason) => Verdict::Open(reason),
-        // No other is known: it is safe to give it again.
+        // Unknown outcomes: reading it again is safe.
         _ => Verdict::Open(LossReason::WorkerFailed),
     }
 }

@@ -114,7 +114,7 @@ async fn a_folder_is_refused_that_is_none_or_is_read_by_another_or_has_damaged_p
     assert!(error(folder.path()).contains("another relay"));
     drop(first);
     fs::write(folder.path().join(".jkool-relay.json"), "{").unwrap();
-    assert!(error(folder.path()).contains("holds no positions"));
+    assert!(error(folder.path()).contains("is not a file with positions"));
     let elsewhere = folder.path().join("elsewhere.json");
     assert!(FolderSource::with_positions(folder.path(), elsewhere).is_ok());
 }

@@ -67,7 +67,7 @@ impl Outcome {
             (End::Panicked, ..) => "panicked".into(),
             (End::Dropped, Side::Server, None) => "the client disconnected before the response".into(),
             (End::Dropped, Side::Server, Some(_)) => "the client disconnected before the end of the response".into(),
-            (End::Dropped, Side::Client, None) => "given up before the response".into(),
+            (End::Dropped, Side::Client, None) => "cancelled before the response".into(),
             (End::Dropped, Side::Client, Some(_)) => "the response was not read to its end".into(),
         };
         Self { severity, comp_code, trouble }
@@ -149,7 +149,7 @@ mod tests {
                 Error,
                 "the client disconnected before the end of the response",
             ),
-            (Side::Client, None, None, End::Dropped, Warning, "given up before the response"),
+            (Side::Client, None, None, End::Dropped, Warning, "cancelled before the response"),
             (Side::Client, Some(200), None, End::Dropped, Info, "the response was not read to its end"),
             (Side::Server, Some(200), Some(0), End::Complete, Info, ""),
             (Side::Server, Some(200), Some(5), End::Complete, Warning, "NOT_FOUND"),

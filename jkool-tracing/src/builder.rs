@@ -168,7 +168,7 @@ mod tests {
         let ready = || Builder::new().client(guard.client().clone());
         assert!(ready().build().is_ok());
         let refused = ready().user("bob").build().unwrap_err();
-        assert_eq!(refused.to_string(), "user is for a new client, and a ready one was passed");
+        assert_eq!(refused.to_string(), "user applies to a new client, but an existing one was passed");
     }
 
     #[test]

@@ -84,7 +84,7 @@ impl ConnectorBuilder {
         }
         let tls = if name == schemes.tls.0 {
             let name = ServerName::try_from(host.clone())
-                .map_err(|_| config("no certificate can name this host".to_owned()))?;
+                .map_err(|_| config("the host name is not valid for TLS".to_owned()))?;
             Some((Arc::new(RenewedTls::new(self.certificates, Roots::Needed)?), name))
         } else {
             None

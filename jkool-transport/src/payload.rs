@@ -75,7 +75,11 @@ impl Payload {
     /// # Panics
     /// If `part` is not a range within `sheet`.
     pub fn part_of(kind: Kind, sheet: &Bytes, part: Range<usize>) -> Self {
-        assert!(part.start <= part.end && part.end <= sheet.len(), "{part:?} is no part of {} bytes", sheet.len());
+        assert!(
+            part.start <= part.end && part.end <= sheet.len(),
+            "the range {part:?} is out of bounds of {} bytes",
+            sheet.len()
+        );
         Self { kind, key: None, sheet: sheet.clone(), part }
     }
 

@@ -28,7 +28,7 @@ impl<T: Send + 'static> Serial<T> {
             Ok(Some(done)) => Ok(done),
             Ok(None) => Err(failure(ErrorKind::Closed, "the transport is closed")),
             Err(error) => {
-                let mut failure = failure(ErrorKind::Other, "the writing thread ended early").in_doubt();
+                let mut failure = failure(ErrorKind::Other, "the writer thread ended unexpectedly").in_doubt();
                 failure.error = failure.error.with_source(error);
                 Err(failure)
             }

@@ -69,7 +69,7 @@ impl Transport for StdoutTransport {
             Ok(Ok(())) => Receipt::delivered(len),
             Ok(Err(error)) => {
                 let error =
-                    TransportError::new(ErrorKind::Interrupted, "standard output can't be written").with_source(error);
+                    TransportError::new(ErrorKind::Interrupted, "standard output cannot be written").with_source(error);
                 Receipt::failed(len, Failure::new(Disposition::Retry { after: None }, error).in_doubt())
             }
             Err(failure) => Receipt::failed(len, failure),

@@ -139,7 +139,7 @@ fn lacking(batch: &[Payload], has: &[bool]) -> Vec<Payload> {
 
 /// The outcome for a payload that is missing in a transport's receipt.
 fn untold() -> Outcome {
-    let error = TransportError::new(ErrorKind::Other, "the transport did not say what became of it");
+    let error = TransportError::new(ErrorKind::Other, "the transport returned no outcome for the payload");
     Outcome::Failed(Failure::new(Disposition::Retry { after: None }, error).in_doubt())
 }
 

@@ -53,7 +53,7 @@ pub enum TokenError {
         reason: std::io::Error,
     },
     /// The file was read, and its content is not a valid token.
-    #[error("the token file {path:?} is of no use: {reason}")]
+    #[error("the token file {path:?} is invalid: {reason}")]
     Content {
         /// The file.
         path: PathBuf,
@@ -176,14 +176,14 @@ mod tests {
     #[test]
     fn a_bad_file_is_named_with_the_reason() {
         let cases: [(&str, &[u8], &str); 5] = [
-            ("empty", b"", "is of no use: the token is empty"),
-            ("newline", b"\n", "is of no use: the token is empty"),
+            ("empty", b"", "is invalid: the token is empty"),
+            ("newline", b"\n", "is invalid: the token is empty"),
             (
                 "two-lines",
                 b"s3cret\ns3cret\n",
-                "is of no use: the token has a line break or another control character at byte 6",
+                "is invalid: the token has a line break or another control character at byte 6",
             ),
-            ("indented", b" s3cret", "is of no use: the token has white space at byte 0"),
+            ("indented", b" s3cret", "is invalid: the token has white space at byte 0"),
             ("binary", b"s3\xff", "cannot be read"),
         ];
         for (name, content, expected) in cases {

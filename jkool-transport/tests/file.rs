@@ -98,7 +98,7 @@ async fn one_process_writes_a_file_and_follows_its_name() {
     let transport = FileTransport::builder(&path).build().expect("a file");
     assert_eq!(fs::metadata(&path).expect("the file").permissions().mode() & 0o777, 0o600);
     let error = FileTransport::builder(&path).build().expect_err("it is in use");
-    assert!(error.to_string().ends_with("another process writes it"), "{error}");
+    assert!(error.to_string().ends_with("the file is in use by another process"), "{error}");
     assert!(transport.send(&[event(1)]).await.is_delivered());
     fs::rename(&path, folder.path("moved")).expect("moved by somebody");
     assert!(transport.send(&[event(2)]).await.is_delivered());

@@ -56,7 +56,7 @@ fn the_tree_is_what_the_services_saw() {
     // Who has given up is told of, on both sides of both connections.
     let trouble = |text: &str| activities.iter().filter(|activity| activity["exception"] == text).count() as u32;
     assert_eq!(trouble("the client disconnected before the response"), 2 * a_tenth);
-    assert_eq!(trouble("given up before the response"), a_tenth);
+    assert_eq!(trouble("cancelled before the response"), a_tenth);
 
     // The map: a message for each request that was made, and received.
     let flows = runtime.block_on(get(&format!("{}/api/flows", collector.url())));

@@ -3,7 +3,7 @@
 /// In microseconds.
 pub(crate) const SECOND: i64 = 1_000_000;
 
-/// How things are at a time.
+/// The conditions at a point in time.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Conditions {
     /// From 0 to 1.

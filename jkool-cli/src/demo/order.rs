@@ -28,12 +28,12 @@ pub(crate) struct Order<'a> {
     total: f64,
     activity: TrackingId,
     began: i64,
-    /// How far it is.
+    /// The last step that was reached.
     now: i64,
     reports: Vec<Report>,
 }
 
-/// How it ended.
+/// The outcome.
 struct End {
     severity: Severity,
     comp_code: CompCode,
@@ -47,7 +47,7 @@ const CUSTOMERS: [&str; 6] = ["alice", "bob", "chandra", "dmitri", "eva", "femi"
 const NO_ANSWER: &str = "GatewayTimeout: bank.example did not answer within 3 s\n\
     caused by: connection reset by peer";
 
-/// A card is tried so often.
+/// The maximum number of times that a card is charged.
 const TRIES: i32 = 3;
 
 impl<'a> Order<'a> {
@@ -60,7 +60,7 @@ impl<'a> Order<'a> {
         Self { rng, places, conditions, name, customer, items, total, activity, began, now: began, reports: Vec::new() }
     }
 
-    /// All of it.
+    /// Runs the order from beginning to end.
     pub(crate) fn process(mut self) -> Result<Vec<Report>, InvalidEntity> {
         let web = self.place(Service::WebShop);
         let end = match &web {
@@ -133,7 +133,7 @@ impl<'a> Order<'a> {
         Ok(GOOD)
     }
 
-    /// Charges the card, again if need be; tells whether it worked.
+    /// Charges the card, with retries; returns whether it worked.
     fn pay(&mut self, payment: &Place) -> Result<bool, InvalidEntity> {
         for attempt in 1..=TRIES {
             let fails = self.chance(if self.conditions.outage { 0.6 } else { 0.02 });
@@ -160,7 +160,7 @@ impl<'a> Order<'a> {
         Ok(false)
     }
 
-    /// A message from one service to another; who has received it, goes on.
+    /// Sends a message from one service to another, and continues at the receiver.
     fn message(&mut self, from: &Place, to: Service, queue: &'static str) -> Result<Option<Place>, InvalidEntity> {
         let Some(to) = self.place(to) else { return Ok(None) };
         self.pass(1..=10);
@@ -195,7 +195,7 @@ impl<'a> Order<'a> {
         self.places.of(service, self.rng.f64()).cloned()
     }
 
-    /// Time goes by, so many milliseconds.
+    /// Advances the time by a number of milliseconds.
     fn pass(&mut self, milliseconds: std::ops::RangeInclusive<u64>) -> Duration {
         let took = Duration::from_micros(self.rng.u64(milliseconds.start() * 1_000..=milliseconds.end() * 1_000));
         self.now += i64::try_from(took.as_micros()).unwrap_or_default();
@@ -207,7 +207,7 @@ impl<'a> Order<'a> {
     }
 }
 
-/// An id of the order's own, so that the same seed makes the same ids: a UUID of version 4.
+/// Derives an id from the order, so that the same seed gives the same ids: a UUID of version 4.
 fn new_id(rng: &mut Rng) -> TrackingId {
     let bits = rng.u128(..) & !(0xf << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);
     let hex = format!("{bits:032x}");

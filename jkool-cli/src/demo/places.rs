@@ -6,11 +6,11 @@ use jkool_client::model::{SourceError, SourceFqn};
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     pub(crate) source: SourceFqn,
-    /// Of its data centre.
+    /// The location of its data centre.
     pub(crate) city: &'static str,
 }
 
-/// Who does what.
+/// The services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Service {
     WebShop,
@@ -19,7 +19,7 @@ pub(crate) enum Service {
     Shipping,
 }
 
-/// Of each service, the servers.
+/// The servers of each service.
 const PLACES: [(Service, &str, &str, &str, &str); 6] = [
     (Service::WebShop, "WebShop", "web-1#NETADDR=10.1.0.11", "Frankfurt", "50.11,8.68"),
     (Service::WebShop, "WebShop", "web-2#NETADDR=10.1.0.12", "Frankfurt", "50.11,8.68"),
@@ -46,7 +46,7 @@ impl Places {
         self.0.iter()
     }
 
-    /// One of a service's, whichever `draw`, from 0 to 1, falls on.
+    /// Selects one of a service's places by `draw`, a number from 0 to 1.
     pub(crate) fn of(&self, service: Service, draw: f64) -> Option<&Place> {
         let of_service: Vec<&Place> = self.all().filter(|(own, _)| *own == service).map(|(_, place)| place).collect();
         of_service.get((draw * of_service.len() as f64) as usize).copied()

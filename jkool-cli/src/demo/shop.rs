@@ -7,22 +7,22 @@ use fastrand::Rng;
 use jkool_client::model::{Entity, InvalidEntity, Property, Snapshot, SourceError, Timestamp, ValueType};
 use std::collections::BTreeMap;
 
-/// The servers tell how they are doing so often.
+/// The interval at which servers report their state.
 const METRICS: i64 = 5 * SECOND;
 
 /// A shop at a point in time.
 #[derive(Debug)]
 pub(crate) struct Shop {
     rng: Rng,
-    /// The servers' own, so that the orders are the same however often is asked.
+    /// The random generator of the servers, so that the orders do not depend on how often this is called.
     meters: Rng,
     places: Places,
-    /// Orders a second, on average.
+    /// Orders per second, on average.
     rate: f64,
     orders: u64,
     next_order: i64,
     next_metrics: i64,
-    /// What has happened, by when it is reported; the number keeps apart what is reported at the same time.
+    /// What has happened, by the time when it is reported; the number makes keys unique.
     unreported: BTreeMap<(i64, u64), Entity>,
     happened: u64,
 }
@@ -44,7 +44,7 @@ impl Shop {
         })
     }
 
-    /// All that is reported until then and was not reported before.
+    /// Everything that is reported up to a time, and was not returned before.
     pub(crate) fn advance(&mut self, to: Timestamp) -> Result<Vec<Entity>, InvalidEntity> {
         let to = to.as_usec();
         while self.next_order <= to {
@@ -54,7 +54,7 @@ impl Shop {
             for Report { at, entity } in order.process()? {
                 self.keep(at, entity);
             }
-            // Customers don't know of each other: the time between them is spread exponentially.
+            // Customers are independent: the time between them has an exponential distribution.
             let mean = 1.0 / (self.rate * (0.5 + conditions.busy));
             let gap = -(1.0 - self.rng.f64()).ln() * mean;
             self.next_order += (gap * SECOND as f64) as i64 + 1;
@@ -72,7 +72,7 @@ impl Shop {
         self.unreported.insert((at, self.happened), entity);
     }
 
-    /// How each server is doing.
+    /// Reports the state of each server.
     fn measure(&mut self) {
         let time = self.next_metrics;
         let Conditions { busy, outage } = Conditions::at(time);
@@ -130,7 +130,7 @@ mod tests {
     fn the_same_seed_makes_the_same_orders_however_time_is_cut() {
         let mut shop = Shop::new(7, 1.0, at(0)).unwrap();
         let cut: Vec<Entity> = (1..=1_800).flat_map(|second| shop.advance(at(second)).unwrap()).collect();
-        // As a whole they would fill the screen.
+        // As one line each they would fill the screen.
         assert!(cut == half_an_hour());
         assert!(Shop::new(8, 1.0, at(0)).unwrap().advance(at(1_800)).unwrap() != cut);
     }
@@ -144,7 +144,7 @@ mod tests {
         }
         let ids: HashSet<_> = all.iter().filter_map(Entity::tracking_id).collect();
         assert_eq!(ids.len(), events(&all).count() + activities(&all).count());
-        // About one a second.
+        // About one per second.
         assert!((1_200..2_400).contains(&activities(&all).count()), "{}", activities(&all).count());
         let snapshots = all.iter().filter(|entity| matches!(entity, Entity::Snapshot(_))).count();
         assert_eq!(snapshots as i64, (1_800 * SECOND / METRICS + 1) * 6 * 2);
@@ -156,7 +156,7 @@ mod tests {
         let mut of_parent: HashMap<_, Vec<&Event>> = HashMap::new();
         events(&all).for_each(|event| of_parent.entry(event.parent_id.as_ref()).or_default().push(event));
         let mut shipped = 0;
-        // Of what has just happened, some is not told yet.
+        // Some of what has just happened is not reported yet.
         for activity in activities(&all).filter(|activity| activity.time < Some(at(1_770))) {
             let own = &of_parent[&activity.tracking_id.as_ref()];
             assert!(own.iter().all(|event| event.correlators == activity.correlators));

@@ -50,7 +50,7 @@ pub(super) fn parse(line: &str) -> Option<Event> {
     Some(event)
 }
 
-/// What stands before the quote that ends it, and what follows. A quote within has a backslash before it.
+/// Splits at the closing quote. A quote in the text is escaped by a backslash.
 fn quoted(text: &str) -> Option<(&str, &str)> {
     let mut escaped = false;
     let end = text.bytes().position(|byte| {

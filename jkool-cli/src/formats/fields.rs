@@ -3,8 +3,8 @@
 use super::{severity, time};
 use jkool_client::model::{Event, Property, Value};
 
-/// Puts a field where it belongs: a name that is common in log formats decorates the event, any other becomes a property, as does
-/// a value that is none for its field.
+/// Sets a field of the event if the name is common in log formats. Any other field becomes a property, and so does a
+/// value that is invalid for its field.
 pub(super) fn put(event: &mut Event, name: &str, value: Value) {
     let text = match &value {
         Value::Text(text) => Some(text.as_ref()),
@@ -40,7 +40,7 @@ pub(super) fn put(event: &mut Event, name: &str, value: Value) {
     }
 }
 
-/// Gives a text to a field that is empty yet.
+/// Sets a text if it is still empty.
 fn fill(is_empty: bool, value: &Value, put: impl FnOnce(String)) -> bool {
     match value {
         Value::Text(text) if is_empty && !text.is_empty() => {

@@ -5,10 +5,10 @@ use super::{Parsed, Wrong};
 use jkool_client::model::{Entity, Event, Value as Field, repair_json};
 use serde_json::{Map, Value};
 
-/// How a line of a spool's `dead-letters.jsonl` begins, and an event does not: with why it was refused.
+/// The beginning of a line of a spool's `dead-letters.jsonl`: the reason. An event does not begin like this.
 const DEAD_LETTER: &[u8] = br#"{"error":"#;
 
-/// What an entity of jKool has and other programs' logs have not.
+/// Fields that entities of jKool have, and logs of other programs do not.
 const OWN: [&[u8]; 7] = [
     br#""operation""#,
     br#""msg-text""#,
@@ -19,7 +19,7 @@ const OWN: [&[u8]; 7] = [
     br#""snapshots""#,
 ];
 
-/// An object, or an array of such.
+/// Reads an object, or an array of objects.
 pub(super) fn parse(json: &[u8]) -> Result<Parsed, Wrong> {
     let json = json.trim_ascii_end();
     match read(json) {
@@ -34,7 +34,7 @@ pub(super) fn parse(json: &[u8]) -> Result<Parsed, Wrong> {
 
 fn wrong(error: &serde_json::Error) -> Wrong {
     let reason = error.to_string();
-    // Where in the text it is, stands before it already.
+    // The position is already in the text before it.
     let end = reason.rfind(" at line ").unwrap_or(reason.len());
     Wrong { line: error.line().saturating_sub(1), column: error.column().max(1), reason: reason[..end].to_owned() }
 }
@@ -47,14 +47,14 @@ fn read(json: &[u8]) -> Result<Vec<Entity>, serde_json::Error> {
     if json.starts_with(DEAD_LETTER) {
         return Ok(vec![entity(serde_json::from_slice(json)?)?]);
     }
-    // Most are either jKool's own, and read without a detour, or surely none.
+    // Most lines are either jKool's, which are decoded directly, or clearly not.
     if is_own_text(json) {
         return Ok(vec![serde_json::from_slice(json)?]);
     }
     Ok(vec![entity(serde_json::from_slice(json)?)?])
 }
 
-/// Looks at the beginning alone: long messages stand behind it.
+/// Checks only the beginning, because long messages may follow.
 fn is_own_text(json: &[u8]) -> bool {
     let head = &json[..json.len().min(400)];
     let has = |name: &[u8]| head.windows(name.len()).any(|part| part == name);
@@ -83,7 +83,7 @@ fn is_own(object: &Map<String, Value>) -> bool {
             .is_some_and(|word| ["SNAPSHOT", "ACTIVITY", "DATASET"].contains(&word))
 }
 
-/// What another program has logged.
+/// A log record of another program.
 fn foreign(object: Map<String, Value>) -> Event {
     let mut event = Event::default();
     for (name, value) in object {
@@ -92,10 +92,10 @@ fn foreign(object: Map<String, Value>) -> Event {
     event
 }
 
-/// Fields within an object have a name with a point: `http.status`.
+/// Fields of a nested object get a name with a dot: `http.status`.
 fn put_value(event: &mut Event, name: &str, value: Value) {
     match value {
-        // serde_json reads no more than 128 levels.
+        // serde_json limits the depth to 128 levels.
         Value::Object(object) => {
             object.into_iter().for_each(|(inner, value)| put_value(event, &format!("{name}.{inner}"), value))
         }

@@ -3,7 +3,7 @@
 use super::fields::put;
 use jkool_client::model::{Event, Value};
 
-/// Whether a line that may be anything is this: it begins with a pair, and has one of the names that such lines have.
+/// Whether a line of unknown format is logfmt: it begins with a pair, and has one of the usual names.
 pub(super) fn is_likely(line: &str) -> bool {
     const NAMES: [&str; 6] = ["level", "lvl", "msg", "ts", "time", "severity"];
     let mut pairs = Pairs(line);
@@ -16,7 +16,7 @@ pub(super) fn is_likely(line: &str) -> bool {
     first.1.is_some() && more > 0 && known
 }
 
-/// None when there is not a single pair.
+/// `None` if there are no pairs.
 pub(super) fn parse(line: &str) -> Option<Event> {
     let mut event = Event::default();
     let mut any = false;
@@ -31,7 +31,7 @@ pub(super) fn parse(line: &str) -> Option<Event> {
     any.then_some(event)
 }
 
-/// A number is one when it is written as numbers are: not so an order number with a zero before it.
+/// Whether a value is a number. An order number with a leading zero is not.
 fn typed(text: &str) -> Value {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let is_plain = digits.starts_with(|c: char| c.is_ascii_digit())
@@ -48,7 +48,7 @@ fn typed(text: &str) -> Value {
     }
 }
 
-/// The pairs of a line; a name alone has no value.
+/// The pairs of a line; a name without `=` has no value.
 struct Pairs<'a>(&'a str);
 
 impl<'a> Iterator for Pairs<'a> {
@@ -77,7 +77,7 @@ impl<'a> Iterator for Pairs<'a> {
     }
 }
 
-/// Up to the quote that ends it, or to the end.
+/// Returns the text up to the closing quote, or to the end.
 fn unquote(text: &str) -> (String, &str) {
     let (mut value, mut chars) = (String::new(), text.char_indices());
     while let Some((at, c)) = chars.next() {

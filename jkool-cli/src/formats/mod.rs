@@ -14,37 +14,37 @@ pub(crate) use record::{Record, Records};
 
 use jkool_client::model::Entity;
 
-/// How lines are read.
+/// The format of lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
-    /// Each line as what it looks like
+    /// Detects the format of each line
     Auto,
-    /// JSON: jKool's own, or with keys such as level, msg and ts; one object a line, an array, or over several lines
+    /// JSON of jKool, or with keys such as level, msg and ts; one object per line, an array, or over several lines
     Json,
     /// level=info msg="order processed" duration=5ms
     Logfmt,
-    /// Access logs of web servers, common and combined
+    /// Access logs of web servers, common or combined
     Access,
-    /// Syslog, RFC 5424 and RFC 3164
+    /// Syslog, RFC 5424 or RFC 3164
     Syslog,
-    /// Any text, each line an event, stack traces with what they belong to
+    /// Text: each line is an event, together with its stack trace
     Text,
 }
 
-/// What a record holds.
+/// The content of a record.
 #[derive(Debug)]
 pub(crate) struct Parsed {
     pub(crate) entities: Vec<Entity>,
-    /// Whether it was no JSON, and was made such.
+    /// Whether its JSON was invalid and was repaired.
     pub(crate) repaired: bool,
 }
 
-/// Why a record is no event.
+/// Why a record is not an event.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Wrong {
-    /// Counted from the record's first line, which is 0.
+    /// The line in the record, from 0.
     pub(crate) line: usize,
-    /// From 1.
+    /// The column, from 1.
     pub(crate) column: usize,
     pub(crate) reason: String,
 }
@@ -55,7 +55,7 @@ impl Wrong {
     }
 }
 
-/// Reads a record. `year` is for times that don't say theirs.
+/// Reads a record. `year` is for times without a year.
 pub(crate) fn parse(record: &Record, format: Format, year: i64) -> Result<Parsed, Wrong> {
     let one = |event| Parsed { entities: vec![Entity::Event(Box::new(event))], repaired: false };
     if format == Format::Json || (format == Format::Auto && record.is_json()) {

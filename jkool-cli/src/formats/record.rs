@@ -3,13 +3,13 @@
 use super::{Format, severity, time};
 use std::borrow::Cow;
 
-/// One event's lines, or an array's.
+/// The lines of one event, or of an array of events.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Record {
     bytes: Vec<u8>,
-    /// How many lines of the input stand before it that say nothing.
+    /// The number of blank lines before it.
     pub(crate) before: u64,
-    /// How many it takes itself.
+    /// The number of its lines.
     pub(crate) lines: u64,
 }
 
@@ -22,7 +22,7 @@ impl Record {
         starts_json(&self.bytes)
     }
 
-    /// The text; a byte that is no UTF-8 is the character that it is in Latin-1.
+    /// The text; an invalid UTF-8 byte is read as Latin-1.
     pub(super) fn text(&self) -> Cow<'_, str> {
         match std::str::from_utf8(&self.bytes) {
             Ok(text) => text.into(),
@@ -38,25 +38,25 @@ impl Record {
         }
     }
 
-    /// The bytes, to tell records apart.
+    /// The bytes, which identify the record.
     pub(crate) fn content(&self) -> &[u8] {
         &self.bytes
     }
 }
 
-/// More lines of text than this are no stack trace.
+/// The maximum number of lines of a stack trace.
 const LONGEST_TRACE: u64 = 1_000;
-/// A record is no longer, in bytes; what is, is divided.
+/// The maximum length of a record, in bytes; a longer one is split.
 const LARGEST: usize = 16 << 20;
 
-/// Puts lines together.
+/// Joins lines.
 #[derive(Debug)]
 pub(crate) struct Records {
     format: Format,
     open: Option<Open>,
-    /// Within an array that has its brackets on lines of their own.
+    /// Inside an array whose brackets are on lines of their own.
     in_array: bool,
-    /// Lines that say nothing, before what is next.
+    /// The number of blank lines before the next record.
     passed: u64,
 }
 
@@ -64,7 +64,7 @@ pub(crate) struct Records {
 struct Open {
     record: Record,
     kind: Kind,
-    /// Empty lines, which belong to it only if something follows that does.
+    /// Blank lines, which are part of the record only if one of its lines follows.
     blank: u64,
 }
 
@@ -74,15 +74,15 @@ enum Kind {
     Text { trace: Trace, has_time: bool },
 }
 
-/// Whose stack trace is open.
+/// The language of the open stack trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Trace {
     None,
-    /// Indented lines, and then the error.
+    /// Indented lines, then the error.
     Python,
-    /// The message, and then perhaps a backtrace.
+    /// The message, then an optional backtrace.
     Rust,
-    /// Goroutines, with empty lines between them.
+    /// Goroutines, with blank lines between them.
     Go,
 }
 
@@ -91,7 +91,7 @@ impl Records {
         Self { format, open: None, in_array: false, passed: 0 }
     }
 
-    /// Takes a line, without its line break, and gives the record that ends before it, or with it.
+    /// Adds a line, without its line break, and returns the record that ends before it or with it.
     pub(crate) fn push(&mut self, line: &[u8]) -> Option<Record> {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if let Some(open) = &mut self.open {
@@ -111,26 +111,26 @@ impl Records {
             (before, None) => before,
             (None, Some(open)) => Some(open.finish()),
             (Some(before), Some(open)) => {
-                // It is given with the next line, or at the end.
+                // It is returned with the next line, or at the end.
                 self.open = Some(open);
                 Some(before)
             }
         }
     }
 
-    /// What is left at the end, or when nothing has come for a while.
+    /// Returns the open record, at the end or after a pause.
     pub(crate) fn flush(&mut self) -> Option<Record> {
         let open = self.open.take()?;
         self.passed += open.blank;
         Some(open.finish())
     }
 
-    /// Whether a record is open, to which more may come.
+    /// Whether a record is open, to which lines may be added.
     pub(crate) fn is_open(&self) -> bool {
         self.open.is_some()
     }
 
-    /// How many lines that say nothing have come since the last record.
+    /// The number of blank lines since the last record.
     #[cfg(test)]
     pub(super) fn passed(&self) -> u64 {
         self.passed
@@ -149,7 +149,7 @@ impl Records {
             self.passed += 1;
             return;
         }
-        // A mark of the byte order is repaired, and counted, with the JSON it stands before.
+        // A byte order mark is repaired, and counted, with the JSON after it.
         let kept = if starts_json(bytes) { line } else { bytes };
         let kind = match takes_json && starts_json(bytes) {
             true => Kind::Json { depth: 0, in_string: false },
@@ -165,7 +165,7 @@ impl Records {
     }
 }
 
-/// `{`, or an array of such.
+/// Whether it begins an object, or an array of objects.
 fn starts_json(bytes: &[u8]) -> bool {
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes).trim_ascii_start();
     let mut rest = bytes.iter().filter(|byte| !byte.is_ascii_whitespace());
@@ -218,11 +218,12 @@ impl Open {
         matches!(self.kind, Kind::Json { depth: ..=0, .. }) || self.record.bytes.len() >= LARGEST
     }
 
-    /// Whether a line that is not empty belongs to it.
+    /// Whether a line that is not blank belongs to the record.
     fn takes(&mut self, line: &[u8]) -> bool {
         match &mut self.kind {
             Kind::Json { depth, .. } => {
-                // An object on a line of its own: the one before is cut off. Within an array it follows a comma or a bracket.
+                // A new object on a line of its own: the one before was cut off. In an array it follows a comma or a
+                // bracket.
                 let last = self.record.bytes.trim_ascii_end().last();
                 *depth > 0 && (!line.starts_with(b"{") || matches!(last, Some(b',' | b'[' | b':')))
             }
@@ -230,13 +231,13 @@ impl Open {
             Kind::Text { trace, has_time } => {
                 let text = String::from_utf8_lossy(line);
                 if text.starts_with(char::is_whitespace) {
-                    // Behind an empty line it belongs to a trace alone.
+                    // After a blank line only lines of a stack trace belong to it.
                     return self.blank == 0 || *trace != Trace::None;
                 }
                 let takes = match *trace {
                     Trace::Go => !self::has_time(&text) && !text.starts_with("exit status"),
                     Trace::Python if self.blank == 0 => {
-                        // The error, with which it ends, unless another follows from it.
+                        // The error at the end, unless another one was caused by it.
                         let more = text.starts_with("Traceback (most recent");
                         *trace = if more { Trace::Python } else { Trace::None };
                         true
@@ -284,11 +285,11 @@ fn scan(line: &[u8], depth: &mut i64, in_string: &mut bool) {
             _ => {}
         }
     }
-    // No string of JSON goes over a line break.
+    // A JSON string cannot contain a line break.
     *in_string = false;
 }
 
-/// A line that only a stack trace has.
+/// Whether only a stack trace has such a line.
 pub(super) fn is_trace(line: &str) -> bool {
     const STARTS: [&str; 11] = [
         "Caused by: ",

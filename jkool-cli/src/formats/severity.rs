@@ -2,7 +2,7 @@
 
 use jkool_client::model::Severity;
 
-/// A word that stands for a severity, in any case.
+/// Parses a word for a severity, ignoring case.
 pub(super) fn of_word(word: &str) -> Option<Severity> {
     const WORDS: [(&str, Severity); 22] = [
         ("trace", Severity::Trace),
@@ -57,10 +57,10 @@ pub(super) fn of_syslog(level: u8) -> Severity {
     }
 }
 
-/// So far into a line it is looked for.
+/// The length of the part of a line that is searched.
 const FAR: usize = 160;
 
-/// The severity that stands in a line of text: a word in capitals, or one that is marked as such (`[error]`, `error:`).
+/// Finds a severity in a line: a word in capitals, or one that is marked (`[error]`, `error:`).
 pub(super) fn in_text(line: &str) -> Option<Severity> {
     let bytes = &line.as_bytes()[..line.len().min(FAR)];
     let mut at = 0;

@@ -1,9 +1,9 @@
-//! Syslog, RFC 5424 and RFC 3164, with its priority or, as in files, without.
+//! Syslog, RFC 5424 and RFC 3164, with a priority or, as in files, without.
 
 use super::{severity, time};
 use jkool_client::model::{Event, Property, Severity, SourceFqn};
 
-/// A syslog message. `year` is for RFC 3164, whose times have none.
+/// Reads a syslog message. `year` is for RFC 3164, whose times have none.
 pub(super) fn parse(line: &str, year: i64) -> Option<Event> {
     let (priority, rest) = match line.strip_prefix('<') {
         Some(rest) => {
@@ -50,7 +50,7 @@ fn said(word: &str) -> Option<&str> {
     (word != "-").then_some(word)
 }
 
-/// Takes `[id name="value"]`, and gives what follows.
+/// Parses `[id name="value"]`, and returns the rest.
 fn structured<'a>(text: &'a str, event: &mut Event) -> Option<&'a str> {
     if let Some(rest) = text.strip_prefix('-') {
         return Some(rest.strip_prefix(' ').unwrap_or(rest));
@@ -90,7 +90,7 @@ fn structured<'a>(text: &'a str, event: &mut Event) -> Option<&'a str> {
     (rest.len() < text.len()).then(|| rest.strip_prefix(' ').unwrap_or(rest))
 }
 
-/// `Dec  1 03:14:10 web-1 sshd[42]: message`; also with a time in ISO 8601, as files have it nowadays.
+/// `Dec  1 03:14:10 web-1 sshd[42]: message`; also with an ISO 8601 time, as in recent log files.
 fn rfc3164(text: &str, year: i64) -> Option<Event> {
     let (time, rest) = time::leading_bsd(text, year).or_else(|| time::leading(text))?;
     let rest = rest.strip_prefix(' ')?;
@@ -104,7 +104,7 @@ fn rfc3164(text: &str, year: i64) -> Option<Event> {
         Some((program, pid)) => (program, Some(pid)),
         None => (tag, None),
     };
-    // A level where the host should be is another format, which is text.
+    // With a level in place of the host it is another format, which is read as text.
     if !is_name(host) || !is_name(program) || severity::of_word(host).is_some() {
         return None;
     }
@@ -116,7 +116,7 @@ fn rfc3164(text: &str, year: i64) -> Option<Event> {
     Some(event)
 }
 
-/// Who sent it.
+/// The sender.
 fn from(event: &mut Event, host: Option<&str>, program: Option<&str>, pid: Option<&str>) {
     event.operation = program.unwrap_or_default().to_owned().into();
     event.pid = pid.and_then(|pid| pid.parse().ok());
@@ -125,7 +125,7 @@ fn from(event: &mut Event, host: Option<&str>, program: Option<&str>, pid: Optio
         Some(host) => source.server(host),
         None => source,
     };
-    // A name that can't be part of a source is a property instead.
+    // A name that is invalid in a source becomes a property.
     event.source = source.build().ok();
     if event.source.is_none() {
         event.properties.extend(host.map(|host| Property::new("syslog.host", host.to_owned())));

@@ -4,7 +4,7 @@ use super::record::is_trace;
 use super::{severity, time};
 use jkool_client::model::{Event, Severity};
 
-/// Every text is an event.
+/// Any text is an event.
 pub(super) fn parse(text: &str, year: i64) -> Event {
     let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
     let mut event = Event::default();

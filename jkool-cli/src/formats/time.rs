@@ -4,7 +4,7 @@ use jkool_client::model::Timestamp;
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// Of a value that holds a time and nothing else: ISO 8601, or a number since 1970 in any unit, with a fraction if you like.
+/// Parses a value that is only a time: ISO 8601, or a number since 1970 in any unit, with an optional fraction.
 pub(super) fn of_value(text: &str) -> Option<Timestamp> {
     if let Ok(number) = text.parse::<i64>() {
         return (number > 0).then(|| Timestamp::from_unix(number));
@@ -21,8 +21,8 @@ pub(super) fn of_seconds(number: f64) -> Option<Timestamp> {
     (seconds > 0.0 && seconds < 2e11).then(|| Timestamp::from_usec((seconds * 1e6).round() as i64))
 }
 
-/// The time with which a line begins, in brackets or not, and what follows it: ISO 8601 with `T` or a blank, a comma or a point
-/// before the fraction, and slashes as Go writes the date.
+/// Parses the time at the beginning of a line, with or without brackets, and returns the rest: ISO 8601 with `T` or a
+/// blank, a comma or a point before the fraction, or slashes in the date as Go writes them.
 pub(super) fn leading(line: &str) -> Option<(Timestamp, &str)> {
     let (bracket, text) = match line.strip_prefix('[') {
         Some(text) => (true, text),
@@ -63,7 +63,7 @@ pub(super) fn leading(line: &str) -> Option<(Timestamp, &str)> {
         }
         _ => {}
     }
-    // Its fraction may be finer than the model takes.
+    // The fraction may have more digits than the model supports.
     let fraction = &text[19..clock];
     let fraction = fraction.get(1..fraction.len().min(7)).map(|digits| format!(".{digits}")).unwrap_or_default();
     let iso =
@@ -83,7 +83,7 @@ pub(super) fn of_access(text: &str) -> Option<Timestamp> {
     format!("{year}-{month:02}-{day}T{clock}{offset}").parse().ok()
 }
 
-/// `Dec  1 03:14:10`, of BSD's syslog, in that year; and what follows it.
+/// Parses `Dec  1 03:14:10` of BSD syslog in the given year, and returns the rest.
 pub(super) fn leading_bsd(line: &str, year: i64) -> Option<(Timestamp, &str)> {
     let month = month_number(line.get(..3)?)?;
     let (day, rest) = (line.get(4..6)?.trim_start(), line.get(6..)?);

@@ -6,7 +6,7 @@ use std::path::Path;
 pub(super) const NAMES: &str =
     "security, mechanism, user, password_file, password_env, ca, certificate and certificate_key";
 
-/// The settings as they stand in the url.
+/// The settings in the url.
 #[derive(Debug, Default)]
 pub(super) struct Settings<'a> {
     security: Option<&'a str>,
@@ -19,7 +19,7 @@ pub(super) struct Settings<'a> {
     certificate_key: Option<&'a str>,
 }
 
-/// What they come to.
+/// The validated settings.
 #[derive(Debug)]
 pub(super) struct Security {
     pub(super) tls: Option<Tls>,
@@ -27,7 +27,7 @@ pub(super) struct Security {
 }
 
 impl<'a> Settings<'a> {
-    /// Takes a setting; false when it is none of these.
+    /// Stores a setting; returns false if it is unknown.
     pub(super) fn take(&mut self, name: &str, value: &'a str) -> bool {
         let place = match name {
             "security" => &mut self.security,
@@ -44,10 +44,10 @@ impl<'a> Settings<'a> {
         true
     }
 
-    /// Checks them, and reads the password. `ca` is where authorities are when the url does not say it.
+    /// Validates the settings, and reads the password. `ca` is the default for the certificate authorities.
     ///
     /// # Errors
-    /// Says which setting is wrong.
+    /// Names the invalid setting.
     pub(super) fn read(&self, ca: Option<&Path>) -> Result<Security, String> {
         let (has_tls, has_sasl) = match self.security {
             None | Some("plaintext") => (false, false),
@@ -68,10 +68,10 @@ impl<'a> Settings<'a> {
         let first =
             |settings: &[(&'static str, Option<&str>)]| settings.iter().find_map(|(name, value)| value.map(|_| *name));
         if let Some(name) = first(&of_tls).filter(|_| !has_tls) {
-            return Err(format!("{name} goes with security=tls or sasl_tls"));
+            return Err(format!("{name} requires security=tls or sasl_tls"));
         }
         if let Some(name) = first(&of_sasl).filter(|_| !has_sasl) {
-            return Err(format!("{name} goes with security=sasl_tls or sasl_plaintext"));
+            return Err(format!("{name} requires security=sasl_tls or sasl_plaintext"));
         }
         let tls = if has_tls { Some(self.tls(ca)?) } else { None };
         let sasl = if has_sasl { Some(self.sasl()?) } else { None };
@@ -86,23 +86,23 @@ impl<'a> Settings<'a> {
         match (self.certificate, self.certificate_key) {
             (None, None) => Ok(tls),
             (Some(certificate), Some(key)) => Ok(tls.client_certificate(certificate, key)),
-            _ => Err("certificate and certificate_key go together".into()),
+            _ => Err("certificate and certificate_key must be used together".into()),
         }
     }
 
     fn sasl(&self) -> Result<Sasl, String> {
-        let user = self.user.filter(|user| !user.is_empty()).ok_or("user is needed for SASL")?;
+        let user = self.user.filter(|user| !user.is_empty()).ok_or("SASL requires user")?;
         let password = self.password()?;
         match self.mechanism {
             Some("plain") => Ok(Sasl::plain(user, password)),
             Some("scram-sha-256") => Ok(Sasl::scram_sha_256(user, password)),
             Some("scram-sha-512") => Ok(Sasl::scram_sha_512(user, password)),
             Some(other) => Err(format!("mechanism={other}: expected plain, scram-sha-256 or scram-sha-512")),
-            None => Err("mechanism is needed for SASL: plain, scram-sha-256 or scram-sha-512".into()),
+            None => Err("SASL requires mechanism: plain, scram-sha-256 or scram-sha-512".into()),
         }
     }
 
-    /// The text of the file without line breaks at its end, or that of the variable.
+    /// The text of the file without trailing line breaks, or of the variable.
     fn password(&self) -> Result<String, String> {
         let password = match (self.password_file, self.password_env) {
             (Some(file), None) => {
@@ -110,11 +110,12 @@ impl<'a> Settings<'a> {
                 text.trim_end_matches(['\n', '\r']).to_owned()
             }
             (None, Some(name)) => {
-                // The error of a variable that is no UTF-8 would show it.
-                std::env::var(name).map_err(|_| format!("password_env={name}: there is no such variable in UTF-8"))?
+                // The error for a variable that is not UTF-8 would contain its value.
+                std::env::var(name)
+                    .map_err(|_| format!("password_env={name}: the variable is not set, or not UTF-8"))?
             }
-            (None, None) => return Err("password_file or password_env is needed for SASL".into()),
-            (Some(_), Some(_)) => return Err("password_file and password_env exclude each other".into()),
+            (None, None) => return Err("SASL requires password_file or password_env".into()),
+            (Some(_), Some(_)) => return Err("password_file and password_env can't be used together".into()),
         };
         if password.is_empty() { Err("the password is empty".into()) } else { Ok(password) }
     }

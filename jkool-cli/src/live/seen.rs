@@ -4,27 +4,27 @@ use crate::item::Item;
 use jkool_collector::EntityId;
 use std::collections::{HashSet, VecDeque};
 
-/// What was received at about the same time may be stored in another order, in microseconds.
+/// Events received within this time may be stored in another order, in microseconds.
 const ORDER: i64 = 10_000_000;
 
-/// The ids of what was given, for as long as it may come again.
+/// The ids of returned events, as long as they may be received again.
 #[derive(Debug)]
 pub(super) struct Seen {
     ids: HashSet<EntityId>,
     by_receipt: VecDeque<(i64, EntityId)>,
-    /// When the first of what came in was received, by the collector's clock; until then when it began, by ours.
+    /// When the first new event was received, by the collector's clock; before that, when this started, by our clock.
     from: i64,
-    /// When the youngest was.
+    /// When the newest event was received.
     until: Option<i64>,
 }
 
 impl Seen {
-    /// Nothing yet, at this time in microseconds.
+    /// Starts empty at this time, in microseconds.
     pub(super) fn since(now: i64) -> Self {
         Self { ids: HashSet::new(), by_receipt: VecDeque::new(), from: now, until: None }
     }
 
-    /// Whether it was not given before. From now on it was.
+    /// Records an event, and returns whether it is new.
     pub(super) fn is_new(&mut self, item: &Item) -> bool {
         let is_new = self.ids.insert(item.id);
         if is_new {
@@ -33,7 +33,7 @@ impl Seen {
         is_new
     }
 
-    /// What comes in has come to what was received then: what is much older does not come again.
+    /// New events have reached this time: events that are much older are not received again.
     pub(super) fn advance(&mut self, received: i64) {
         if self.until.is_none() {
             self.from = received;
@@ -46,7 +46,7 @@ impl Seen {
         }
     }
 
-    /// All that was received before was given, or is older than what is wanted.
+    /// All events received before this time were returned, or are older than wanted.
     pub(super) fn surely_until(&self) -> i64 {
         self.until.map_or(self.from, |until| self.from.max(until - ORDER))
     }
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn what_comes_twice_is_told_until_it_is_too_old_to_come_again() {
-        // By our clock it is an hour later than by the collector's.
+        // Our clock is an hour ahead of the collector's.
         let mut seen = Seen::since(3_600_000_000);
         assert_eq!(seen.surely_until(), 3_600_000_000);
         assert!(seen.is_new(&item(1, 1)) && !seen.is_new(&item(1, 1)) && seen.is_new(&item(1, 2)));
@@ -77,7 +77,7 @@ mod tests {
             seen.advance(received);
             assert!(seen.ids.len() <= 13, "{}", seen.ids.len());
         }
-        // A clock that jumps back changes nothing.
+        // A clock that jumps back makes no difference.
         seen.advance(1);
         assert_eq!(seen.surely_until(), 994_000_000);
     }

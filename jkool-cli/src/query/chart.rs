@@ -7,11 +7,11 @@ use jkool_client::{QueryAnswer, QueryColumn, QueryColumnType, QueryRow};
 use jkool_collector::Zone;
 use std::collections::BTreeMap;
 
-/// Eighths of a cell: upwards, and to the right.
+/// Eighths of a cell, upwards and to the right.
 const UP: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 const RIGHT: [char; 8] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
 
-/// The chart that `show` names; `None` where a table says it better: there is no figure, or no group.
+/// Draws the chart that `show` names; `None` if a table is better: without a figure, or without a group.
 pub(super) fn draw(show: &str, answer: &QueryAnswer, zone: &Zone, width: usize) -> Option<String> {
     let figure = answer.columns.iter().rposition(is_figure)?;
     let (groups, figures) = answer.columns.split_at(figure.min(first_figure(&answer.columns)));
@@ -31,7 +31,7 @@ fn is_figure(column: &QueryColumn) -> bool {
     matches!(column.column_type, QueryColumnType::Integer | QueryColumnType::Decimal)
 }
 
-/// Groups by a number come before the figures, which are told by their names.
+/// Groups by a number come before the figures, which are recognized by their names.
 fn first_figure(columns: &[QueryColumn]) -> usize {
     columns.iter().position(|column| column.name == "NumberOf" || column.name.ends_with(')')).unwrap_or(columns.len())
 }
@@ -44,7 +44,7 @@ fn label(row: &QueryRow, groups: &[QueryColumn], zone: &Zone) -> String {
     groups.iter().map(|group| cell(row, group, zone)).collect::<Vec<_>>().join(" ")
 }
 
-/// A bar for each group; of a pie its share too.
+/// A bar for each group; for a pie also its share.
 fn bars(
     answer: &QueryAnswer,
     groups: &[QueryColumn],
@@ -72,7 +72,7 @@ fn bars(
     text
 }
 
-/// A bar that is so much of `room` long.
+/// A bar that fills this part of `room`.
 fn bar(part: f64, room: usize) -> String {
     if !part.is_finite() || part <= 0.0 {
         return String::new();
@@ -82,7 +82,7 @@ fn bar(part: f64, room: usize) -> String {
     "█".repeat(eighths / 8) + &last.map(char::to_string).unwrap_or_default()
 }
 
-/// A line for each group, over time: each stretch has a sign, or several share one where there are too many.
+/// A line for each group, over time, with a character for each interval; intervals share one if there are too many.
 fn lines(answer: &QueryAnswer, groups: &[QueryColumn], figure: &QueryColumn, zone: &Zone, width: usize) -> String {
     let Some((time, groups)) = groups.split_first() else { return String::new() };
     let mut series: BTreeMap<String, BTreeMap<i64, f64>> = BTreeMap::new();
@@ -99,7 +99,7 @@ fn lines(answer: &QueryAnswer, groups: &[QueryColumn], figure: &QueryColumn, zon
     let most = series.values().flat_map(BTreeMap::values).copied().fold(0.0, f64::max);
     let number = |value: f64| if value.fract() == 0.0 { format!("{value}") } else { format!("{value:.3}") };
     let room = width.saturating_sub(labels + 2 + number(most).len() + 6).max(4);
-    // The width of a stretch is the least distance between two.
+    // An interval is the least distance between two times.
     let mut sorted = times;
     sorted.sort_unstable();
     sorted.dedup();
@@ -111,7 +111,7 @@ fn lines(answer: &QueryAnswer, groups: &[QueryColumn], figure: &QueryColumn, zon
         let mut line = vec![0.0_f64; cells];
         for (at, value) in points {
             let index = usize::try_from((at - first) / step).unwrap_or_default();
-            // The greatest of those that share a sign.
+            // The maximum of the intervals that share a character.
             if let Some(cell) = line.get_mut((index as f64 / stretches as f64 * cells as f64) as usize) {
                 *cell = cell.max(*value);
             }

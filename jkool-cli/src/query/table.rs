@@ -7,10 +7,10 @@ use jkool_collector::Zone;
 
 /// Between columns.
 const GAP: usize = 2;
-/// No column becomes narrower.
+/// The minimum width of a column.
 const NARROWEST: usize = 6;
 
-/// A row for each row; where it does not fit into `width`, the widest columns are cut.
+/// Prints each row as a line. If they do not fit into `width`, the widest columns are cut.
 pub(super) fn write(answer: &QueryAnswer, zone: &Zone, width: Option<usize>) -> String {
     let columns = &answer.columns;
     let cells: Vec<Vec<String>> =
@@ -36,20 +36,20 @@ pub(super) fn write(answer: &QueryAnswer, zone: &Zone, width: Option<usize>) -> 
     text
 }
 
-/// The value of a column for people: one line, and nothing that drives a terminal.
+/// Formats a value for people: one line, without control characters.
 pub(super) fn cell(row: &QueryRow, column: &QueryColumn, zone: &Zone) -> String {
     let time = || row.get::<i64>(&column.name).ok().map(|usec| zone.show(usec));
     let is_time = column.column_type == QueryColumnType::Timestamp;
     let text = if is_time { time() } else { None };
     let text = text.unwrap_or_else(|| match row.get::<f64>(&column.name) {
-        // A mean has more digits than anybody reads.
+        // An average has too many digits.
         Ok(number) if column.column_type == QueryColumnType::Decimal && number.fract() != 0.0 => format!("{number:.3}"),
         _ => row.text(&column.name),
     });
     escape(&text).into_owned()
 }
 
-/// The widest columns give way, as long as they are wider than the narrowest.
+/// Narrows the widest columns, as long as they are wider than the minimum.
 fn fitting(mut widths: Vec<usize>, width: Option<usize>) -> Vec<usize> {
     let Some(width) = width else { return widths };
     let gaps = widths.len().saturating_sub(1) * GAP;

@@ -32,7 +32,7 @@ pub(super) async fn run(args: &Args, zone: &Zone) -> Result<Exit, Failure> {
         };
         let text = match message {
             Some(Ok(Message::Text(text))) => text,
-            Some(Ok(Message::Close(_))) | None => return Err(broken(&"the collector has ended the connection")),
+            Some(Ok(Message::Close(_))) | None => return Err(broken(&"the collector closed the connection")),
             Some(Ok(_)) => continue,
             Some(Err(error)) => return Err(broken(&error)),
         };
@@ -42,13 +42,13 @@ pub(super) async fn run(args: &Args, zone: &Zone) -> Result<Exit, Failure> {
             return Err(Failure::Usage("--watch: expected a subscription: subscribe to events where ..".into()));
         }
         if let Some(missed) = told["jk_missed"].as_u64() {
-            out::note(format_args!("jkool: {missed} events came too fast and were passed over"));
+            out::note(format_args!("jkool: {missed} events arrived too fast and were skipped"));
         }
         show(args.output, &answer, &told, zone, std::mem::take(&mut is_first))?;
     }
 }
 
-/// Shows what an answer brings; with the first one the names of the columns.
+/// Prints the rows of an answer, with the names of the columns before the first one.
 fn show(output: Output, answer: &QueryAnswer, told: &Value, zone: &Zone, is_first: bool) -> Result<(), Failure> {
     if output == Output::Csv && is_first {
         out::raw(csv::head(answer).as_bytes())?;

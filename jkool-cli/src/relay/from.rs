@@ -37,7 +37,7 @@ impl From {
         }
     }
 
-    /// A relay from there.
+    /// Builds a relay from this source.
     pub(super) async fn relay(
         self,
         client: ClientBuilder,

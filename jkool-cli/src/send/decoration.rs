@@ -9,59 +9,59 @@ use std::time::Duration;
 #[derive(Debug, Clone, Default, PartialEq, clap::Args)]
 #[command(next_help_heading = "Decoration of one event")]
 pub(crate) struct Decoration {
-    /// What was done [default: send]
+    /// The name of the operation [default: send]
     #[arg(long, value_name = "NAME")]
     operation: Option<String>,
     /// NONE, TRACE, DEBUG, INFO, NOTICE, WARNING, ERROR, FAILURE, CRITICAL, FATAL or HALT [default: INFO]
     #[arg(long)]
     severity: Option<Severity>,
-    /// What kind of operation it is: EVENT, SEND, RECEIVE, CALL, START, STOP and others [default: EVENT]
+    /// The type of the operation: EVENT, SEND, RECEIVE, CALL, START, STOP and others [default: EVENT]
     #[arg(long = "type", value_parser = event_type)]
     op_type: Option<OpType>,
-    /// What it shares with all that is related to it; can be repeated
+    /// A correlator: a text that related events share; can be repeated
     #[arg(long, value_name = "CORRELATOR")]
     corrid: Vec<String>,
-    /// Its own id [default: a new one]
+    /// The tracking id [default: a new one]
     #[arg(long, value_name = "ID")]
     pub(crate) tracking_id: Option<String>,
-    /// The tracking id of what it belongs to
+    /// The tracking id of the parent
     #[arg(long, value_name = "ID")]
     parent_id: Option<String>,
-    /// A search label; can be repeated
+    /// A tag to search by; can be repeated
     #[arg(long)]
     tag: Vec<String>,
-    /// Where it happened: a place, or latitude and longitude
+    /// The location: a place, or latitude and longitude
     #[arg(long)]
     location: Option<String>,
-    /// On whose behalf
+    /// The user
     #[arg(long)]
     user: Option<String>,
-    /// What was operated on: a queue, a table, a file
+    /// The resource of the operation: a queue, a table, a file
     #[arg(long)]
     resource: Option<String>,
-    /// How it ended: SUCCESS, WARNING or ERROR
+    /// The completion code: SUCCESS, WARNING or ERROR
     #[arg(long)]
     comp_code: Option<CompCode>,
-    /// A number that tells why
+    /// The reason code, a number
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     reason_code: Option<i64>,
     /// The error that occurred
     #[arg(long)]
     exception: Option<String>,
-    /// How long it took: 250ms, 1.5s
+    /// The elapsed time: 250ms, 1.5s
     #[arg(long, value_name = "DURATION", value_parser = units::duration)]
     elapsed: Option<Duration>,
-    /// A detail; can be repeated. The type is string, int, long, double, float, bool, ... and the measure currency.usd,
-    /// size.byte, age.msec, percent, ...; without them it is told by the value
+    /// A property; can be repeated. The type is string, int, long, double, float, bool, ... and the measure
+    /// currency.usd, size.byte, age.msec, percent, ...; the default type depends on the value
     #[arg(long, value_name = "NAME=VALUE[:TYPE][:MEASURE]", value_parser = property)]
     property: Vec<Property>,
-    /// A set of metrics; can be repeated
+    /// A snapshot; can be repeated
     #[arg(long, value_name = "NAME[@CATEGORY]:NAME=VALUE[:TYPE],...", value_parser = snapshot)]
     snapshot: Vec<Snapshot>,
 }
 
 impl Decoration {
-    /// The event. What is missing, the client adds.
+    /// Creates the event. The client adds what is missing.
     pub(crate) fn event(self, id: TrackingId, message: String) -> Event {
         let mut event = Event::default();
         event.tracking_id = Some(id);
@@ -99,7 +99,7 @@ fn event_type(text: &str) -> Result<OpType, String> {
 fn snapshot(text: &str) -> Result<Snapshot, String> {
     const EXPECTED: &str = "expected NAME[@CATEGORY]:NAME=VALUE,... such as Payment@Order:order-no=A-100,amount=42";
     let (name, properties) = text.split_once(':').ok_or(EXPECTED)?;
-    // What TNT4J says when nobody says anything.
+    // The default of TNT4J.
     let (name, category) = name.split_once('@').unwrap_or((name, "Default"));
     if name.is_empty() || category.is_empty() {
         return Err(EXPECTED.into());

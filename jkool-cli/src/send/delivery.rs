@@ -9,7 +9,7 @@ use reqwest::Url;
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
-/// How long an interrupted command goes on with what it has read.
+/// The timeout of an interrupted command for delivering what it has read.
 const LAST_TRY: Duration = Duration::from_secs(2);
 
 /// Why it ended before everything was delivered.
@@ -18,7 +18,7 @@ pub(super) enum Ended {
     Stuck,
 }
 
-/// Waits until everything is delivered, unless nothing gets through for so long.
+/// Waits until everything is delivered, or until nothing was delivered for this time.
 pub(super) async fn deliver(client: &Client, patience: Duration, show: impl Fn()) -> Option<Ended> {
     let stop = signals::stop();
     tokio::pin!(stop);
@@ -37,7 +37,7 @@ pub(super) async fn deliver(client: &Client, patience: Duration, show: impl Fn()
         if now != last {
             (last, since) = (now, Instant::now());
         }
-        // A wrong token or address does not mend itself while we wait.
+        // A wrong token or address does not change while we wait.
         let paused = matches!(client.health().condition, Condition::Paused { .. } | Condition::Refused { .. });
         if paused || since.elapsed() >= patience {
             return Some(Ended::Stuck);
@@ -45,7 +45,7 @@ pub(super) async fn deliver(client: &Client, patience: Duration, show: impl Fn()
     }
 }
 
-/// Ends the client, and says what was not delivered and why.
+/// Shuts the client down, and reports what was not delivered and why.
 pub(super) async fn conclude(client: &Client, url: &str, ended: Option<Ended>) -> Result<Exit, Failure> {
     let health = client.health();
     let last_try = if matches!(ended, Some(Ended::Interrupted)) { LAST_TRY } else { Duration::ZERO };

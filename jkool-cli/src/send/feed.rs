@@ -12,59 +12,59 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// How far the reading is; it goes on in a thread of its own.
+/// The progress of reading, which has a thread of its own.
 #[derive(Debug, Default)]
 pub(crate) struct Feed {
-    /// How much was read.
+    /// The number of bytes read.
     pub(super) bytes: Arc<AtomicU64>,
     emitted: AtomicU64,
     refused: AtomicU64,
     repaired: AtomicU64,
-    /// An input ended by an error, or nothing gets through.
+    /// An input ended with an error, or nothing is delivered.
     failed: AtomicBool,
     stopped: AtomicBool,
 }
 
-/// So many lines that are none are told one by one; the others are counted.
+/// The number of invalid lines that are reported one by one; the others are counted.
 const TOLD: u64 = 20;
 
-/// How lines become events.
+/// Converts lines to events.
 pub(super) struct How {
     pub(super) format: Format,
-    /// For times that don't say theirs.
+    /// For times without a year.
     pub(super) year: i64,
     pub(super) rules: Rules,
-    /// None for a dry run.
+    /// `None` for a dry run.
     pub(super) client: Option<Client>,
     pub(super) progress: Progress,
 }
 
-/// Nothing gets through, or nothing more is wanted.
+/// Nothing is delivered, or no more input is wanted.
 #[derive(Debug)]
 pub(super) struct Stop;
 
 impl Feed {
-    /// How much of the input is read.
+    /// The number of bytes read.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// How many events were made of it.
+    /// The number of events that were emitted.
     pub(crate) fn emitted(&self) -> u64 {
         self.emitted.load(Ordering::Relaxed)
     }
 
-    /// How many records are no event.
+    /// The number of records that are not events.
     pub(crate) fn refused(&self) -> u64 {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// How many records were no JSON and were made such.
+    /// The number of records with invalid JSON that was repaired.
     pub(crate) fn repaired(&self) -> u64 {
         self.repaired.load(Ordering::Relaxed)
     }
 
-    /// Whether an end was not reached.
+    /// Whether some input was not read to its end.
     pub(crate) fn failed(&self) -> bool {
         self.failed.load(Ordering::Relaxed)
     }
@@ -83,7 +83,7 @@ impl Feed {
         self.failed.store(true, Ordering::Relaxed);
     }
 
-    /// The same for what goes on all the same, and may fail again and again: it is told once.
+    /// The same for a failure after which reading continues, and which may repeat: it is reported once.
     pub(super) fn fail_once(&self, how: &How, what: impl std::fmt::Display) {
         if !self.failed() {
             self.fail(how, what);
@@ -94,7 +94,7 @@ impl Feed {
         let refused = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
         how.progress.above(|| match refused {
             ..=TOLD => out::note(format_args!("{name}:{line}:{column}: {reason}")),
-            _ if refused == TOLD + 1 => out::note("further lines that are no event are counted only"),
+            _ if refused == TOLD + 1 => out::note("further lines that are not events are only counted"),
             _ => {}
         });
     }
@@ -106,9 +106,9 @@ pub(super) struct Lines {
     splitter: Splitter,
     records: Records,
     identity: Identity,
-    /// How many lines there were before the next record.
+    /// The number of lines before the next record.
     line: u64,
-    /// How many bytes of lines are held by the record that is open.
+    /// The number of bytes in the open record.
     open: u64,
 }
 
@@ -125,7 +125,7 @@ impl Lines {
         &self.identity
     }
 
-    /// The same, behind so many lines.
+    /// Starts after a number of lines.
     pub(super) fn after(mut self, line: u64) -> Self {
         self.line = line;
         self
@@ -135,12 +135,12 @@ impl Lines {
         self.line
     }
 
-    /// How many bytes were taken that no record has yet.
+    /// The number of bytes that were read and belong to no complete record.
     pub(super) fn held(&self) -> u64 {
         self.splitter.held() as u64 + self.open
     }
 
-    /// Takes what was read.
+    /// Adds bytes that were read.
     pub(super) fn push(&mut self, bytes: &[u8], feed: &Feed, how: &How) -> Result<(), Stop> {
         let Self { splitter, records, open, .. } = self;
         let mut ready = Vec::new();
@@ -151,7 +151,7 @@ impl Lines {
                     let own = line.len() as u64 + 1;
                     *open = match records.is_open() {
                         false => 0,
-                        // It is the first of the next.
+                        // This line is the first of the next record.
                         true if record.is_some() => own,
                         true => *open + own,
                     };
@@ -168,7 +168,7 @@ impl Lines {
         self.take(ready, feed, how)
     }
 
-    /// What has come is complete, as nothing follows for a while. A line without its end is still open.
+    /// Completes the open record, after a pause. A line without its line break stays open.
     pub(super) fn settle(&mut self, feed: &Feed, how: &How) -> Result<(), Stop> {
         if self.splitter.held() > 0 {
             return Ok(());
@@ -180,7 +180,7 @@ impl Lines {
         Ok(())
     }
 
-    /// The input has ended.
+    /// Completes the last line and record, at the end of the input.
     pub(super) fn finish(&mut self, feed: &Feed, how: &How) -> Result<(), Stop> {
         let (records, mut ready) = (&mut self.records, Vec::new());
         let each = |line: Line<'_>| {
@@ -238,11 +238,11 @@ impl Lines {
     }
 }
 
-const TOO_LONG: &str = "a line is no longer than 16 MiB";
+const TOO_LONG: &str = "a line is longer than 16 MiB";
 
-/// Emits an entity, or says why it is none that can be.
+/// Emits an entity, or returns why it is invalid.
 fn emit(entity: Entity, how: &How) -> Result<Result<(), String>, Stop> {
-    // A source is what the client adds.
+    // The client adds a missing source.
     if let Err(invalid) = entity.validate()
         && invalid.field() != "source-fqn"
     {
@@ -255,8 +255,8 @@ fn emit(entity: Entity, how: &How) -> Result<Result<(), String>, Stop> {
         return out::raw(&json).map(Ok).map_err(|_| Stop);
     };
     match client.emit(entity) {
-        Admission::Dropped(LossReason::Invalid) => Ok(Err("it lacks what the service requires".to_owned())),
-        // It has waited in vain; the next would wait as long.
+        Admission::Dropped(LossReason::Invalid) => Ok(Err("a required field is missing".to_owned())),
+        // The wait timed out; the next one would too.
         Admission::Dropped(LossReason::Overflow) => Err(Stop),
         _ => Ok(Ok(())),
     }

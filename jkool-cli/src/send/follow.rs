@@ -12,13 +12,13 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-/// How often files are looked at while nothing comes.
+/// The interval at which files are checked while nothing is new.
 const LOOK: Duration = Duration::from_millis(250);
-/// What has come is complete when so many looks found nothing more.
+/// After this number of checks with nothing new, the open record is complete.
 const SETTLED: u32 = 2;
-/// A file that has another name is read on for so many looks: its program may have it open still.
+/// A renamed file is read for this number of checks: its program may still have it open.
 const GONE: u32 = 20;
-/// Read of one file at once, and delivered before more is read.
+/// The number of bytes read from a file at once; they are delivered before more is read.
 const PIECE: usize = 1 << 20;
 const PIECES: usize = 4;
 
@@ -33,10 +33,10 @@ struct Followed {
     file: File,
     path: PathBuf,
     id: (u64, u64),
-    /// Up to here it is read.
+    /// The position up to which it was read.
     offset: u64,
     lines: Lines,
-    /// How many looks found nothing.
+    /// The number of checks with nothing new.
     quiet: u32,
 }
 
@@ -48,7 +48,7 @@ impl Follower {
         Ok(Self { patterns, positions, files: Vec::new() })
     }
 
-    /// Follows until it is told to stop, by a message or the end of the channel.
+    /// Follows the files until a message arrives or the channel is closed.
     pub(super) fn run(&mut self, feed: &Feed, how: &How, stop: &Receiver<()>) {
         self.resume(feed, how);
         while self.look(feed, how).is_ok() {
@@ -62,7 +62,8 @@ impl Follower {
 
     fn look(&mut self, feed: &Feed, how: &How) -> Result<(), Stop> {
         self.discover(feed, how);
-        // All that was read before is delivered. A new file is known from here on, whatever becomes of this process or its name.
+        // Everything read before is delivered. From here on a new file is known, even if this process ends or the file
+        // is renamed.
         self.keep(feed, how)?;
         for followed in &mut self.files {
             followed.read(feed, how)?;
@@ -73,7 +74,7 @@ impl Follower {
         Ok(())
     }
 
-    /// Goes on with files that have another name since the last time.
+    /// Continues with files that were renamed since the last run.
     fn resume(&mut self, feed: &Feed, how: &How) {
         for position in self.positions.last().to_vec() {
             let renamed = || {
@@ -85,7 +86,7 @@ impl Follower {
             match path {
                 Some(path) => self.open(&path, feed, how),
                 None => out::note(format_args!(
-                    "jkool: {} is gone; what was not read of it is lost",
+                    "jkool: {} was removed; the part that was not read yet is lost",
                     position.path.display()
                 )),
             }
@@ -114,7 +115,7 @@ impl Follower {
         }
     }
 
-    /// Waits until all is delivered that was read.
+    /// Waits until everything that was read is delivered.
     fn deliver(&self, feed: &Feed, how: &How) -> Result<(), Stop> {
         let Some(client) = &how.client else { return Ok(()) };
         let mut waited = 0;
@@ -128,19 +129,19 @@ impl Follower {
             }
         }
         if waited >= 10 {
-            out::note("jkool: delivered again");
+            out::note("jkool: delivery resumed");
         }
         Ok(())
     }
 
-    /// Keeps how far all is delivered that was read.
+    /// Stores the positions, when everything that was read is delivered.
     fn keep(&mut self, feed: &Feed, how: &How) -> Result<(), Stop> {
         if how.client.is_none() {
             return Ok(());
         }
         let positions = self.files.iter().map(Followed::position).collect();
         self.positions.save(positions).map_err(|error| {
-            feed.fail(how, format_args!("the positions can't be kept: {error}"));
+            feed.fail(how, format_args!("the positions can't be stored: {error}"));
             Stop
         })
     }
@@ -149,7 +150,7 @@ impl Follower {
 fn tell_trouble(client: &Client) {
     match client.health().condition {
         Condition::BackingOff { error, .. } | Condition::Paused { error, .. } | Condition::Refused { error, .. } => {
-            out::note(format_args!("jkool: not delivered for now, and tried again: {}", error_chain(&error)));
+            out::note(format_args!("jkool: delivery failed, retrying: {}", error_chain(&error)));
         }
         _ => out::note("jkool: the server is slow"),
     }
@@ -161,7 +162,7 @@ impl Followed {
         let metadata = file.metadata()?;
         let id = id(&metadata, path);
         let mut identity = Identity::of_file(path, metadata.modified().ok().map(Into::into));
-        // Two files of one name, one after the other, are two, even when they begin alike.
+        // Two successive files with the same name are different, even if they begin with the same bytes.
         identity.next(&id.1.to_le_bytes());
         let known = positions.iter().find(|position| position.id == id && position.offset <= metadata.len());
         let (mut offset, mut line) = (0, 0);
@@ -178,7 +179,7 @@ impl Followed {
 
     fn read(&mut self, feed: &Feed, how: &How) -> Result<(), Stop> {
         if self.file.metadata().is_ok_and(|metadata| metadata.len() < self.offset) {
-            // Truncated, as `copytruncate` does: it begins anew.
+            // It was truncated, as by `copytruncate`: start again.
             self.lines.finish(feed, how)?;
             self.offset = 0;
             drop(self.file.seek(SeekFrom::Start(0)));
@@ -212,7 +213,7 @@ impl Followed {
         is(&self.path, self.id)
     }
 
-    /// How far it is emitted: what belongs to no record yet is read again by the next process.
+    /// The position up to which events were emitted: the next process reads the rest again.
     fn position(&self) -> Position {
         Position {
             path: self.path.clone(),
@@ -234,7 +235,7 @@ fn id(metadata: &Metadata, _: &Path) -> (u64, u64) {
     (metadata.dev(), metadata.ino())
 }
 
-/// Where files have no number, their names tell them apart, and the time of their making.
+/// Without an inode, a file is identified by its name and creation time.
 #[cfg(not(unix))]
 fn id(metadata: &Metadata, path: &Path) -> (u64, u64) {
     let made = metadata.created().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());

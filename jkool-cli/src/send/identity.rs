@@ -3,32 +3,33 @@
 use jkool_client::model::{Entity, Timestamp, TrackingId};
 use std::path::Path;
 
-/// Gives ids and times to what has none, by what the file holds: so a file that is sent twice is stored once.
+/// Gives ids and times to events without them, derived from the content of the file, so a file that is sent twice is
+/// stored once.
 ///
-/// An id is the digest of the file's name and of all records up to this one. A file that has rolled keeps its ids: of its name
-/// only what stands before the first point counts.
+/// An id is the digest of the file's name and of all records up to this one. Only the part of the name before the first
+/// dot is used, so a rolled file keeps its ids.
 #[derive(Debug, Clone)]
 pub(super) struct Identity {
-    /// None of what is no file: what comes twice there is meant twice.
+    /// `None` if it is not a file: equal records there are different events.
     digest: Option<u128>,
     operation: String,
     time: Option<Timestamp>,
 }
 
 impl Identity {
-    /// Of a file; its events without a time get that of the one before, the first ones `modified`.
+    /// For a file; an event without a time gets that of the event before, the first ones `modified`.
     pub(super) fn of_file(path: &Path, modified: Option<Timestamp>) -> Self {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let stem = name.split('.').find(|part| !part.is_empty()).unwrap_or("log").to_owned();
         Self { digest: Some(digest(OFFSET, stem.as_bytes())), operation: stem, time: modified }
     }
 
-    /// Of standard input.
+    /// For standard input.
     pub(super) fn of_stream() -> Self {
         Self { digest: None, operation: "log".to_owned(), time: None }
     }
 
-    /// Where a file that is followed was left, and what its digest was there.
+    /// The digest at the position where a followed file continues.
     pub(super) fn digest(&self) -> u128 {
         self.digest.unwrap_or_default()
     }
@@ -37,14 +38,14 @@ impl Identity {
         self.digest = Some(digest);
     }
 
-    /// Takes the next record's bytes into account.
+    /// Adds the bytes of the next record to the digest.
     pub(super) fn next(&mut self, record: &[u8]) {
         if let Some(before) = self.digest {
             self.digest = Some(digest(digest(before, b"\n"), record));
         }
     }
 
-    /// Completes the entity at `index` of the record.
+    /// Completes the entity with this index in the record.
     pub(super) fn complete(&mut self, entity: &mut Entity, index: usize) {
         let id = self.digest.map(|now| id(if index == 0 { now } else { digest(now, &index.to_le_bytes()) }));
         let (own_id, time) = match entity {
@@ -68,7 +69,7 @@ impl Identity {
     }
 }
 
-/// FNV-1a in 128 bits: the same on every machine and in every version.
+/// 128-bit FNV-1a: the same on every machine and in every version.
 const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
 const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
 

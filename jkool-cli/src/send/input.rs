@@ -9,35 +9,35 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, SystemTime};
 
-/// What comes next.
+/// The next piece of input.
 pub(super) enum Next {
     Bytes(Vec<u8>),
-    /// Nothing has come for a while, and more may.
+    /// Nothing arrived for a while; more may follow.
     Quiet,
     End,
 }
 
 pub(super) enum Input {
     File(Box<dyn Read + Send>),
-    /// Read in a thread of its own, so that a line which nothing follows is known to be alone.
+    /// Read by a thread of its own, so that a pause is noticed.
     Stream(Receiver<io::Result<Vec<u8>>>),
 }
 
-/// A file that was opened.
+/// An open file.
 pub(super) struct Opened {
     pub(super) input: Input,
-    /// How long it is, as it lies there; and when it was written last.
+    /// Its size on disk, and the time of the last change.
     pub(super) len: Option<u64>,
     pub(super) modified: Option<SystemTime>,
 }
 
 const PIECE: usize = 256 << 10;
 
-/// After so long what has come is taken as complete.
+/// After a pause of this length the input so far is taken as complete.
 const QUIET: Duration = Duration::from_millis(500);
 
 impl Input {
-    /// Opens a file. `read` counts its bytes as they are read, before they are decompressed.
+    /// Opens a file. `read` counts the bytes that were read, before decompression.
     pub(super) fn file(path: &Path, read: Arc<AtomicU64>) -> io::Result<Opened> {
         let mut file = File::open(path)?;
         let metadata = file.metadata()?;
@@ -54,16 +54,16 @@ impl Input {
         Ok(Opened { input: Self::File(input), len, modified })
     }
 
-    /// Nothing.
+    /// Empty input.
     pub(super) fn none() -> Self {
         Self::File(Box::new(io::empty()))
     }
 
-    /// Standard input, with its bytes counted.
+    /// Standard input; `read` counts its bytes.
     pub(super) fn stdin(read: Arc<AtomicU64>) -> Self {
         let (to, from) = sync_channel(4);
         let mut input = Counted { inner: io::stdin(), read };
-        // It ends with its input, or when nobody takes what it reads.
+        // The thread ends at the end of the input, or when the receiver is gone.
         std::thread::spawn(move || {
             loop {
                 let piece = piece(&mut input);
@@ -89,7 +89,7 @@ impl Input {
     }
 }
 
-/// As much as there is, and empty at the end.
+/// Reads as much as is available; empty at the end.
 fn piece(input: &mut impl Read) -> io::Result<Vec<u8>> {
     let mut piece = vec![0; PIECE];
     loop {

@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
-/// More at once are not served.
+/// The maximum number of connections.
 const MAX_CONNECTIONS: usize = 256;
-/// A counted message is no longer.
+/// The maximum length of a message with octet counting.
 const LONGEST: usize = 1 << 20;
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -24,7 +24,7 @@ pub(super) fn address(url: &str) -> Result<SocketAddr, String> {
     address.trim_end_matches('/').parse().map_err(|_| EXPECTED.to_owned())
 }
 
-/// What has come in.
+/// Received lines.
 enum Message {
     Datagram(SocketAddr, Vec<u8>),
     Piece(usize, SocketAddr, Vec<u8>),
@@ -40,7 +40,7 @@ pub(super) struct Listener {
 impl Listener {
     pub(super) fn bind(address: SocketAddr) -> io::Result<Self> {
         let tcp = TcpListener::bind(address)?;
-        // The same port for both, also when the system chose it.
+        // Both use the same port, also when the system chose it.
         let udp = UdpSocket::bind(tcp.local_addr()?)?;
         Ok(Self { udp, tcp })
     }
@@ -49,7 +49,7 @@ impl Listener {
         self.tcp.local_addr()
     }
 
-    /// Takes messages until it is told to stop. Its threads wait for the network as long as the process lives.
+    /// Receives messages until it is stopped. Its threads wait for the network until the process ends.
     pub(super) fn run(self, feed: &Feed, how: &How, stop: &Receiver<()>) {
         let (to, from) = sync_channel(64);
         let (udp, to_udp) = (self.udp, to.clone());
@@ -69,7 +69,7 @@ impl Listener {
     }
 }
 
-/// A message each; what is no syslog is text.
+/// Each packet is a message; one that is not syslog is text.
 fn take(message: Message, open: &mut HashMap<usize, (Frames, Lines)>, feed: &Feed, how: &How) -> Result<(), Stop> {
     let lines = |peer: SocketAddr| Lines::new(peer.to_string(), Format::Syslog, Identity::of_stream());
     match message {
@@ -81,7 +81,7 @@ fn take(message: Message, open: &mut HashMap<usize, (Frames, Lines)>, feed: &Fee
         Message::Piece(connection, peer, bytes) => {
             let (frames, lines) = open.entry(connection).or_insert_with(|| (Frames::default(), lines(peer)));
             lines.push(&frames.lines(&bytes), feed, how)?;
-            // A message is one line: none is waited for.
+            // A message is one line: it is complete.
             if frames.is_between() { lines.settle(feed, how) } else { Ok(()) }
         }
         Message::End(connection) => match open.remove(&connection) {
@@ -91,7 +91,7 @@ fn take(message: Message, open: &mut HashMap<usize, (Frames, Lines)>, feed: &Fee
     }
 }
 
-/// A message may hold line breaks, which end it nowhere.
+/// Replaces the line breaks in a message.
 fn one_line(bytes: &[u8]) -> Vec<u8> {
     let bytes = bytes.trim_ascii_end();
     let mut line: Vec<u8> = bytes.iter().map(|byte| if *byte == b'\n' { b' ' } else { *byte }).collect();
@@ -99,14 +99,14 @@ fn one_line(bytes: &[u8]) -> Vec<u8> {
     line
 }
 
-/// From the frames of a connection to lines.
+/// Splits the frames of a connection into lines.
 #[derive(Debug, Default)]
 struct Frames {
     rest: Vec<u8>,
 }
 
 impl Frames {
-    /// The lines that are complete, or have begun.
+    /// The complete lines, and the beginning of the next.
     fn lines(&mut self, bytes: &[u8]) -> Vec<u8> {
         self.rest.extend_from_slice(bytes);
         let mut lines = Vec::new();
@@ -116,7 +116,7 @@ impl Frames {
                 Counted::More => break,
                 Counted::No => match self.rest.iter().position(|byte| *byte == b'\n') {
                     Some(end) => (end + 1, self.rest[..=end].to_vec()),
-                    // What is too long for a frame is passed on, for the lines to refuse.
+                    // A frame that is too long is passed on, so that it is rejected as a line.
                     None if self.rest.len() > LONGEST => (self.rest.len(), self.rest.clone()),
                     None => break,
                 },
@@ -139,7 +139,7 @@ enum Counted {
     No,
 }
 
-/// `42 <34>...`: so many bytes behind the blank.
+/// The length in `42 <34>...`, followed by a blank.
 fn counted(bytes: &[u8]) -> Counted {
     let digits = bytes.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let number = || std::str::from_utf8(&bytes[..digits]).ok()?.parse::<usize>().ok();
@@ -158,7 +158,7 @@ fn counted(bytes: &[u8]) -> Counted {
 fn datagrams(socket: &UdpSocket, to: &SyncSender<Message>) {
     let mut room = vec![0; 64 << 10];
     loop {
-        // An error is that of another's message, such as a port that is gone.
+        // The error belongs to another message, for example because its port was closed.
         let Ok((len, peer)) = socket.recv_from(&mut room) else { continue };
         if to.send(Message::Datagram(peer, room[..len].to_vec())).is_err() {
             return;
@@ -175,7 +175,7 @@ fn connections(listener: &TcpListener, to: &SyncSender<Message>) {
         }
         let (to, count) = (to.clone(), Arc::clone(&count));
         std::thread::spawn(move || {
-            // Nobody takes them any more: the command ends.
+            // The receiver is gone: the command ends.
             if connection(stream, number, &to).is_err() {
                 return;
             }

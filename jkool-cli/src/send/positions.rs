@@ -5,31 +5,31 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// How far a file is delivered.
+/// The position up to which a file was delivered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Position {
     pub(super) path: PathBuf,
-    /// Device and number of the file: it may have another name by now.
+    /// Device and inode: the file may have been renamed.
     pub(super) id: (u64, u64),
     pub(super) offset: u64,
-    /// How many lines that is.
+    /// The number of lines up to there.
     pub(super) line: u64,
-    /// The digest of what stands before, in hexadecimal.
+    /// The digest of the content up to there, in hexadecimal.
     pub(super) digest: String,
 }
 
-/// The file in which they are kept.
+/// The file that stores the positions.
 #[derive(Debug)]
 pub(super) struct Positions {
     path: PathBuf,
     last: Vec<Position>,
-    /// Held as long as this process lives.
+    /// Locked until this process ends.
     #[cfg(unix)]
     _lock: nix::fcntl::Flock<File>,
 }
 
 impl Positions {
-    /// Opens it for this process alone.
+    /// Opens and locks the file.
     pub(super) fn open(path: PathBuf) -> io::Result<Self> {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
@@ -53,7 +53,7 @@ impl Positions {
         &self.last
     }
 
-    /// Keeps them, if they are new. A process that is killed here leaves those from before.
+    /// Writes the positions, if they have changed. If the process is killed here, the file still has the previous ones.
     pub(super) fn save(&mut self, positions: Vec<Position>) -> io::Result<()> {
         if positions == self.last {
             return Ok(());
@@ -68,7 +68,7 @@ impl Positions {
     }
 }
 
-/// Where they are kept when nobody says where.
+/// The default path.
 pub(super) fn usual_path(env: impl Fn(&str) -> Option<std::ffi::OsString>) -> Option<PathBuf> {
     let set = |name| env(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let folder = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")))?;

@@ -4,7 +4,7 @@ use crate::units;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
 
-/// A bar for a file, a line for a stream; nothing at all when nobody looks at standard error.
+/// A bar for a file, a line for a stream, and nothing if standard error is not a terminal.
 #[derive(Debug, Clone)]
 pub(crate) struct Progress(ProgressBar);
 
@@ -14,14 +14,14 @@ impl Progress {
             Some(len) => (ProgressBar::new(len), "{bar:30} {percent:>3} %  {msg}"),
             None => (ProgressBar::new_spinner(), "{spinner} {msg}"),
         };
-        // A template of ours that can't be read leaves the usual one.
+        // If the template is invalid, the default is used.
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
         Self(bar)
     }
 
-    /// `bytes` were read, which gave `emitted` events: so many of the bytes count as their part that is delivered.
+    /// `bytes` were read and gave `emitted` events: the progress is the share of the bytes whose events are delivered.
     pub(crate) fn show(&self, bytes: u64, emitted: u64, delivered: u64, since: Duration) {
         if self.0.is_hidden() {
             return;
@@ -31,7 +31,7 @@ impl Progress {
         self.0.set_message(format!("{} delivered, {}/s", units::count(delivered), units::count(rate)));
     }
 
-    /// Writes something where the bar is in nobody's way.
+    /// Writes a line above the bar.
     pub(crate) fn above(&self, write: impl FnOnce()) {
         self.0.suspend(write);
     }

@@ -4,7 +4,8 @@ use jkool_client::model::{DataType, Property, TypedValue, Value, ValueType};
 
 const EXPECTED: &str = "expected NAME=VALUE[:TYPE][:MEASURE], such as amount=42.50:double:currency.usd";
 
-/// Reads one. What follows a colon is a type or a measure only if it is one that we know, so that a value can have colons.
+/// Parses a property. The text after a colon is a type or a measure only if it is a known one, so values may contain
+/// colons.
 pub(crate) fn property(text: &str) -> Result<Property, String> {
     let (name, mut value) = text.split_once('=').ok_or(EXPECTED)?;
     if name.is_empty() {
@@ -31,7 +32,7 @@ pub(crate) fn property(text: &str) -> Result<Property, String> {
     Ok(Property::new(name.to_owned(), typed).value_type(measure))
 }
 
-/// Several, with commas between them.
+/// Parses several, separated by commas.
 pub(crate) fn named_properties(text: &str) -> Result<Vec<Property>, String> {
     text.split(',').map(property).collect()
 }
@@ -48,12 +49,12 @@ fn typed(value: &str, data_type: DataType) -> Result<TypedValue, String> {
         matches!(data_type, BigInt | Bool | Byte | Date | DateUsec | Double | Float | Int | Long | Short)
     };
     match &typed.value {
-        Value::Text(_) if is_no_text(&typed.data_type) => Err(format!("{value:?} is no {}", typed.data_type)),
+        Value::Text(_) if is_no_text(&typed.data_type) => Err(format!("{value:?} is not a valid {}", typed.data_type)),
         _ => Ok(typed),
     }
 }
 
-/// What JSON takes for a number or a truth value is one.
+/// A value that is a number or boolean in JSON is one here.
 fn untyped(value: &str) -> TypedValue {
     match serde_json::from_str::<Value>(value) {
         Ok(value @ (Value::Bool(_) | Value::Int(_) | Value::BigInt(_) | Value::Double(_))) => value.into(),

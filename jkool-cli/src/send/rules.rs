@@ -5,7 +5,7 @@ use jkool_client::model::{Event, Property, TypedValue};
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Read from TOML:
+/// The rules in TOML:
 ///
 /// ```toml
 /// [fields]
@@ -19,10 +19,10 @@ use std::path::Path;
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rules {
-    /// A property's name, and the decoration that it is; `drop` removes it.
+    /// The name of a property, and the decoration to which it is moved; `drop` removes it.
     #[serde(default)]
     fields: BTreeMap<String, String>,
-    /// What all events get that don't say so themselves.
+    /// Defaults for events that do not set these fields.
     #[serde(default)]
     set: BTreeMap<String, String>,
 }
@@ -39,15 +39,15 @@ impl Rules {
         let rules: Self = toml::from_str(text).map_err(|error| error.to_string())?;
         for (name, decoration) in rules.fields.iter().filter(|(_, decoration)| *decoration != DROP) {
             keys::of_event(decoration)
-                .ok_or_else(|| format!("[fields] {name}: {decoration:?} is no decoration, nor drop"))?;
+                .ok_or_else(|| format!("[fields] {name}: {decoration:?} is not a decoration or `drop`"))?;
         }
         for name in rules.set.keys() {
-            keys::of_event(name).ok_or_else(|| format!("[set] {name:?} is no decoration"))?;
+            keys::of_event(name).ok_or_else(|| format!("[set] {name:?} is not a decoration"))?;
         }
         Ok(rules)
     }
 
-    /// A value that is none for its decoration stays a property.
+    /// A value that is invalid for its decoration stays a property.
     pub(super) fn apply(&self, event: &mut Event) {
         for (name, value) in &self.set {
             if let Some(set) = keys::of_event(name).filter(|_| !says(event, name)) {
@@ -74,7 +74,7 @@ impl Rules {
     }
 }
 
-/// Whether the event says already what a rule would set; what is a list is added to.
+/// Whether the event has a value that a rule would set; lists are extended instead.
 fn says(event: &Event, name: &str) -> bool {
     match name.replace('-', "_").as_str() {
         "operation" => !event.operation.is_empty(),
@@ -113,8 +113,8 @@ mod tests {
     #[test]
     fn what_is_no_rule_is_told() {
         for (text, words) in [
-            ("[fields]\na = \"nonsense\"", "a: \"nonsense\" is no decoration"),
-            ("[set]\nnonsense = \"a\"", "\"nonsense\" is no decoration"),
+            ("[fields]\na = \"nonsense\"", "a: \"nonsense\" is not a decoration"),
+            ("[set]\nnonsense = \"a\"", "\"nonsense\" is not a decoration"),
             ("[other]\na = 1", "unknown field `other`"),
             ("nonsense", "line 1"),
         ] {

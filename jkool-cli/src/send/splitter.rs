@@ -2,21 +2,21 @@
 
 use memchr::memchr;
 
-/// A longer line is no event.
+/// The maximum length of a line.
 const LONGEST: usize = 16 << 20;
 
 #[derive(Debug, Default)]
 pub(super) struct Splitter {
     rest: Vec<u8>,
-    /// The line that is open is too long, and passed over.
+    /// The current line is too long, and is skipped.
     skipping: bool,
 }
 
-/// A line, or one that is too long to be.
+/// A line, or the information that one was too long.
 pub(super) type Line<'a> = Option<&'a [u8]>;
 
 impl Splitter {
-    /// Gives each line that ends in `piece`, until the first error.
+    /// Calls back with each line that ends in `piece`, until the first error.
     pub(super) fn push<E>(
         &mut self,
         mut piece: &[u8],
@@ -44,7 +44,7 @@ impl Splitter {
         Ok(())
     }
 
-    /// The last line, when no line break ends it.
+    /// The last line, if it has no line break.
     pub(super) fn finish<E>(&mut self, mut each: impl FnMut(Line<'_>) -> Result<(), E>) -> Result<(), E> {
         let rest = std::mem::take(&mut self.rest);
         match std::mem::take(&mut self.skipping) {
@@ -54,7 +54,7 @@ impl Splitter {
         }
     }
 
-    /// How many bytes are held that belong to no line yet.
+    /// The number of bytes of the incomplete line.
     pub(super) fn held(&self) -> usize {
         self.rest.len()
     }

@@ -1,16 +1,17 @@
 //! Selects the most important lines of a stack trace.
 
-/// So many lines of a trace are shown with the first one.
+/// The number of lines of a trace that are shown in addition to the first.
 pub(super) struct Brief<'a> {
     /// What happened.
     pub(super) first: &'a str,
-    /// Why, at the bottom of it.
+    /// The root cause.
     pub(super) cause: Option<&'a str>,
-    /// How many lines are left out.
+    /// The number of lines left out.
     pub(super) left_out: usize,
 }
 
-/// The first line, the last that says a cause, and how many others there are. What Python writes ends with what happened.
+/// Selects the first line, the last line that names a cause, and counts the others. In traces of Python the last line
+/// is the error.
 pub(super) fn brief(exception: &str) -> Brief<'_> {
     let lines: Vec<&str> = exception.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let (first, below) = lines.split_first().map_or(("", [].as_slice()), |(first, below)| (*first, below));

@@ -9,16 +9,16 @@ use tokio::process::Command;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-/// So many run at once.
+/// The maximum number of concurrent runs.
 const AT_ONCE: usize = 4;
 
-/// Runs a program, a few times at once, each for a while at most.
+/// Runs a program in the background, with limits for concurrent runs and time.
 #[derive(Debug)]
 pub(super) struct Program {
     path: PathBuf,
     patience: Duration,
     running: JoinSet<Result<(), String>>,
-    /// How often it was not run, or not with success.
+    /// The number of runs that were skipped or failed.
     failed: u64,
 }
 
@@ -27,27 +27,27 @@ impl Program {
         Self { path, patience, running: JoinSet::new(), failed: 0 }
     }
 
-    /// Starts it with `input` on its standard input. What goes wrong is told on standard error.
+    /// Starts the program with `input` on its standard input. Failures are reported on standard error.
     pub(super) fn start(&mut self, variables: Vec<(&'static str, String)>, input: String) {
         while let Some(done) = self.running.try_join_next() {
             self.conclude(done);
         }
         if self.running.len() >= AT_ONCE {
-            return self.fail(&format!("is not run: it runs {AT_ONCE} times already"));
+            return self.fail(&format!("was not run: {AT_ONCE} instances are already running"));
         }
         let mut command = Command::new(&self.path);
         command.envs(variables).stdin(Stdio::piped()).kill_on_drop(true);
         let patience = self.patience;
         self.running.spawn(async move {
-            // Dropped, it is killed.
+            // Dropping the child kills it.
             match timeout(patience, run(command, input)).await {
                 Ok(done) => done,
-                Err(_) => Err(format!("has not ended within {patience:?}: it was killed")),
+                Err(_) => Err(format!("did not exit within {patience:?} and was killed")),
             }
         });
     }
 
-    /// Waits for those that run. Gives how often it was not run, or not with success.
+    /// Waits for the runs. Returns the number of runs that were skipped or failed.
     pub(super) async fn finish(mut self) -> u64 {
         while let Some(done) = self.running.join_next().await {
             self.conclude(done);
@@ -72,9 +72,9 @@ impl Program {
 async fn run(mut command: Command, input: String) -> Result<(), String> {
     let mut child = command.spawn().map_err(|error| format!("can't be started: {error}"))?;
     if let Some(mut stdin) = child.stdin.take() {
-        // Who does not want to read it need not.
+        // A program need not read its input.
         drop(stdin.write_all(input.as_bytes()).await);
     }
     let status = child.wait().await.map_err(|error| error.to_string())?;
-    if status.success() { Ok(()) } else { Err(format!("has failed: {status}")) }
+    if status.success() { Ok(()) } else { Err(format!("failed: {status}")) }
 }

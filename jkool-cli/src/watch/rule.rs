@@ -2,15 +2,15 @@
 
 use jkool_collector::{Rate, Window};
 
-/// A rate, and what counts for it.
+/// A rate, and the events that count for it.
 #[derive(Debug)]
 pub(super) struct Rule {
     window: Window,
-    /// In microseconds, as all times here.
+    /// In microseconds, like all times here.
     within: i64,
-    /// When the last one was received.
+    /// When the last event was received.
     last: i64,
-    /// When it last told, as long as there are too many since.
+    /// The time of the last report, as long as there have been too many since.
     told: Option<i64>,
 }
 
@@ -20,8 +20,8 @@ impl Rule {
         Self { window: Window::new(rate), within, last: i64::MIN, told: None }
     }
 
-    /// Takes one that was received then. Tells whether there are too many now, which it does once, until they were no longer
-    /// too many, and at most once within the time of the rate.
+    /// Adds an event that was received at this time. Returns true if there are too many: once, until the number was
+    /// within the limit, and at most once within the time of the rate.
     pub(super) fn take(&mut self, received: i64) -> bool {
         // Those of two connections may come in another order.
         self.last = received.max(self.last);

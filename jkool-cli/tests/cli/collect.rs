@@ -57,8 +57,8 @@ fn asked_to_stop_it_ends_in_order_and_has_kept_everything() {
         let mut rest = String::new();
         collector.child.stdout.take().unwrap().read_to_string(&mut rest).unwrap();
         let expected = format!(
-            "Any token is taken, and none is needed\nKeeps events in {}, for 36500d at most, 953.7 MiB at most: the oldest go first\n\
-             Stopped: 1 stored, 0 stored before, 0 refused\n",
+            "Any token is accepted, and none is required\nStores events in {}, for 36500d at most, 953.7 MiB at most: the oldest are deleted first\n\
+             Stopped: 1 stored, 0 duplicates, 0 rejected\n",
             db.path()
         );
         assert_eq!(rest, expected);

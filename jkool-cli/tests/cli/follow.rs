@@ -121,7 +121,7 @@ fn syslog_is_taken_over_udp_and_tcp() {
     let mut told = BufReader::new(child.stderr.take().unwrap());
     let mut line = String::new();
     told.read_line(&mut line).unwrap();
-    let address = line.trim().strip_prefix("takes syslog at ").unwrap();
+    let address = line.trim().strip_prefix("listening for syslog on ").unwrap();
     let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
     udp.send_to(b"<34>Nov 30 03:14:10 web-1 su: udp", address).unwrap();
     let mut tcp = TcpStream::connect(address).unwrap();

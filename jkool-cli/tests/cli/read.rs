@@ -31,7 +31,7 @@ fn a_search_shows_lines_the_youngest_first() {
     assert_eq!(search(&["--source", "SERVER=web-1", "--corrid", "order-1"]).out, format!("{}\n", LINES[0]));
     let cut = search(&["-n", "1"]);
     assert_eq!(cut.out, format!("{}\n", LINES[2]));
-    assert_eq!(cut.err, "1 of 3; --limit all shows them all\n");
+    assert_eq!(cut.err, "1 of 3 shown; use --limit all for all\n");
     assert_eq!(search(&["--limit", "3"]).err, "");
     assert_eq!(search(&["--until", "2016-03-09T12:00:01Z"]).out, format!("{}\n", LINES[0]));
     let nothing = search(&["--since", "1h"]);

@@ -86,16 +86,16 @@ fn a_relay_that_is_killed_loses_nothing_and_repeats_the_same_ids() {
     let url = collector.url();
     let from = folder.path("");
     let args = ["--from", &from, "--to", &url, "--batch", "10", "--in-flight", "2"];
-    let (child, _) = start(&args, "relays from");
+    let (child, _) = start(&args, "relaying from");
     eventually("the first events", || (!stored(&collector).is_empty()).then_some(()));
     drop(child);
-    let (child, _) = start(&args, "relays from");
+    let (child, _) = start(&args, "relaying from");
     eventually("all events", || (numbers(&collector).len() as u32 == COUNT).then_some(()));
     let ran = child.terminate();
     assert_eq!(ran.code, 0, "{}", ran.err);
     // What came twice has the same id, so that it is stored once.
     assert_eq!(stored(&collector).len() as u32, COUNT);
-    let (child, _) = start(&args, "relays from");
+    let (child, _) = start(&args, "relaying from");
     assert_eq!(child.terminate().code, 0);
     assert_eq!(stored(&collector).len() as u32, COUNT);
 }
@@ -105,7 +105,7 @@ fn what_is_read_when_it_is_told_to_stop_is_delivered() {
     let collector = collector();
     let args = ["--from", "tcp://127.0.0.1:0", "--to", &collector.url(), "--batch", "10", "--metrics", "127.0.0.1:0"];
     let (child, mut notes) = spawn(&args);
-    let listens = note(&mut notes, "listens at");
+    let listens = note(&mut notes, "listening on");
     let metrics = note(&mut notes, "metrics at");
     let address = listens.trim().rsplit("//").next().unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
@@ -146,7 +146,7 @@ fn what_can_not_be_delivered_waits_in_the_spool_or_in_the_folder() {
     }
     let collector = collector();
     let url = collector.url();
-    let (child, _) = start(&["--from", &from, "--to", &url, "--spool", &spool], "relays from");
+    let (child, _) = start(&["--from", &from, "--to", &url, "--spool", &spool], "relaying from");
     eventually("all events", || (numbers(&collector) == (0..10).collect()).then_some(()));
     assert_eq!(child.terminate().code, 0);
     assert_eq!(stored(&collector).len(), 10);
@@ -190,7 +190,7 @@ fn requests_are_relayed_and_need_the_token() {
     let (collector, folder) = (collector(), Folder::new("http"));
     fs::write(folder.path("token"), "canary-17\n").unwrap();
     let from = format!("http://127.0.0.1:0?token_file={}", folder.path("token"));
-    let (child, listens) = start(&["--from", &from, "--to", &collector.url()], "listens at");
+    let (child, listens) = start(&["--from", &from, "--to", &collector.url()], "listening on");
     let url = format!("http://{}", listens.trim().rsplit("//").next().unwrap());
     folder.write("events.jsonl", 0..COUNT);
     let send = |token: &str| {

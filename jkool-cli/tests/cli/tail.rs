@@ -94,7 +94,9 @@ fn a_tail_that_nobody_reads_ends_quietly() {
 #[test]
 fn a_tail_says_that_it_follows() {
     let collector = collector();
-    for (entities, said) in [(&[][..], "there is none yet"), (&[r#"{"operation":"Pay"}"#][..], "the newest came ")] {
+    for (entities, said) in
+        [(&[][..], "there is none yet"), (&[r#"{"operation":"Pay"}"#][..], "the newest was received ")]
+    {
         store(&collector, entities);
         let tail = Tail::new(&["--url", &collector.url(), "Pay"]);
         let line = tail.told().remove(0);
@@ -171,5 +173,5 @@ fn a_tail_comes_back_to_a_collector_that_does() {
     store(&second, &[r#"{"operation":"OfTheSecond"}"#]);
     assert!(tail.line().contains("OfTheSecond"));
     let told = tail.told();
-    assert!(told[1].contains("trying again") && told[2].contains("connected again"), "{told:?}");
+    assert!(told[1].contains("reconnecting") && told[2].contains("reconnected"), "{told:?}");
 }

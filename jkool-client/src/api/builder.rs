@@ -373,7 +373,8 @@ impl ClientBuilder {
     }
 
     /// Whether losses that the server cannot know of are also reported by an event, as soon as there is room: operation `events
-    /// lost`, severity WARNING, and a message such as `1204 lost: 1200 the queue was full, 4 shed to keep room`. At most one
+    /// lost`, severity WARNING, and a message such as `1204 lost: 1200 the queue was full, 4 shed to make room`. At
+    /// most one
     /// such event is sent per minute. The default is true.
     pub fn loss_events(mut self, enabled: bool) -> Self {
         self.loss_events = enabled;

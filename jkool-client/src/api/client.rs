@@ -85,7 +85,7 @@ impl fmt::Debug for Client {
 pub(crate) type SetToken = Box<dyn Fn(String) -> Result<(), BuildError> + Send + Sync>;
 
 /// The error text for an HTTPS setting in a client with another transport.
-pub(crate) const NOT_FOR_OTHERS: &str = "is for HTTPS, and another transport was passed";
+pub(crate) const NOT_FOR_OTHERS: &str = "applies to HTTPS only, but another transport was passed";
 
 struct Handle {
     shared: Arc<Shared>,

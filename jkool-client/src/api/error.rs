@@ -12,7 +12,7 @@ pub enum BuildError {
     #[error("no token: call `.token(..)`, or set JKOOL_TOKEN; for tests, pass a MemoryTransport")]
     NoToken,
     /// The crate was built without the `http` feature, and no transport was passed.
-    #[error("no transport: pass one, or switch on the feature `http`")]
+    #[error("no transport: pass one, or enable the feature `http`")]
     NoTransport,
     /// The token is invalid.
     #[error("the token from {from}: {error}")]
@@ -29,7 +29,7 @@ pub enum BuildError {
     #[error("source: {0}")]
     Source(SourceError),
     /// The value of the environment variable `JKOOL_SOURCE` is not a valid source.
-    #[error("the source from JKOOL_SOURCE: {0}")]
+    #[error("JKOOL_SOURCE: {0}")]
     SourceVariable(SourceError),
     /// A setting has an invalid value.
     #[error("{setting} {reason}")]
@@ -40,6 +40,6 @@ pub enum BuildError {
         reason: &'static str,
     },
     /// The delivery thread could not be started.
-    #[error("the delivery thread did not start: {0}")]
+    #[error("the delivery thread could not be started: {0}")]
     Thread(io::Error),
 }

@@ -9,7 +9,7 @@ use crate::report::loss::LossReason;
 use jkool_model::Entity;
 
 /// Reserved room in the queue for one event, from [`Client::reserve`]. Dropping it releases the room.
-#[must_use = "room that is reserved is nobody else's"]
+#[must_use = "a permit reserves room in the queue until it is used or dropped"]
 pub struct Permit<'c> {
     client: &'c Client,
     reserved: Reserved<'c>,

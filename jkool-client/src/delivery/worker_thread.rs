@@ -98,7 +98,7 @@ fn start(workers: &Arc<WorkerThread>) -> io::Result<()> {
             Err(error) => drop(started.send(Err(error))),
         }
     })?;
-    start.recv().unwrap_or_else(|_| Err(io::Error::other("the delivery thread ended before it began")))
+    start.recv().unwrap_or_else(|_| Err(io::Error::other("the delivery thread ended before it was ready")))
 }
 
 fn live(workers: &WorkerThread, runtime: Runtime) {

@@ -44,7 +44,7 @@ pub(crate) fn look(
     if let Some(text) = env("OTEL_RESOURCE_ATTRIBUTES") {
         match resource_variable::parse(&text) {
             Ok(parsed) => attributes = parsed,
-            Err(error) => passed_over = Some(format!("OTEL_RESOURCE_ATTRIBUTES is passed over: {error}")),
+            Err(error) => passed_over = Some(format!("OTEL_RESOURCE_ATTRIBUTES is ignored: {error}")),
         }
     }
     if let Some(name) = env("OTEL_SERVICE_NAME") {

@@ -128,5 +128,5 @@ fn message(info: &PanicHookInfo<'_>) -> Text {
     if let Some(text) = payload.downcast_ref::<&'static str>() {
         return Text::Borrowed(text);
     }
-    payload.downcast_ref::<String>().map_or(Text::Borrowed("a panic without a text"), |text| text.clone().into())
+    payload.downcast_ref::<String>().map_or(Text::Borrowed("a panic without a message"), |text| text.clone().into())
 }

@@ -14,7 +14,7 @@ pub struct ClientSettings {
 }
 
 /// The error text for a setting of a new client, if an existing one was passed.
-pub const NOT_FOR_A_READY_ONE: &str = "is for a new client, and a ready one was passed";
+pub const NOT_FOR_A_READY_ONE: &str = "applies to a new client, but an existing one was passed";
 
 impl ClientSettings {
     /// A new client with default settings.

@@ -125,7 +125,7 @@ impl QueryAnswer {
         let rows = answer.get("rows").and_then(Value::as_array).ok_or_else(|| unreadable("the answer has no rows"))?;
         let row = |row: &Value| match row {
             Value::Object(row) => Ok(QueryRow(row.clone())),
-            _ => Err(unreadable("a row of the answer is no object")),
+            _ => Err(unreadable("a row of the answer is not an object")),
         };
         Ok(Self {
             item_type: text("item-type").unwrap_or_default(),
@@ -163,11 +163,11 @@ impl QueryColumnType {
 fn of_status(status: u16) -> QueryError {
     match status {
         401 | 403 => {
-            QueryError::new(QueryErrorKind::Unauthorized, format_args!("the token is not taken (status {status})"))
+            QueryError::new(QueryErrorKind::Unauthorized, format_args!("the token was rejected (status {status})"))
         }
         // The token must not follow a redirect to another host.
-        300..=399 => unreadable(format_args!("the server sends us elsewhere (status {status}), which is not followed")),
-        status => unreadable(format_args!("the server answers with status {status}: does it answer jKQL?")),
+        300..=399 => unreadable(format_args!("the server redirects (status {status}); redirects are not followed")),
+        status => unreadable(format_args!("the server answered with status {status}; does it support jKQL?")),
     }
 }
 

@@ -96,7 +96,7 @@ impl QueryBuilder {
     pub fn build(self) -> Result<Query, QueryError> {
         let config = |error: &dyn fmt::Display| QueryError::new(QueryErrorKind::Config, error);
         if self.timeout.is_zero() {
-            return Err(config(&"timeout: it must be longer than zero"));
+            return Err(config(&"timeout: must be longer than zero"));
         }
         let mut http = HttpTransport::builder(self.url.as_deref().unwrap_or(SERVICE));
         if let Some(token) = self.token {

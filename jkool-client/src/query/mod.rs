@@ -53,7 +53,7 @@ impl Query {
             };
             scope.spawn(ask).join()
         });
-        asked.unwrap_or_else(|_| Err(QueryError::new(QueryErrorKind::Other, "the question's thread has panicked")))
+        asked.unwrap_or_else(|_| Err(QueryError::new(QueryErrorKind::Other, "the query thread panicked")))
     }
 
     /// Runs a query. It must be called within a tokio runtime. Dropping the future cancels the request.

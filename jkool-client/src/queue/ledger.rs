@@ -288,7 +288,7 @@ impl Ledger {
         self.over.is_some()
     }
 
-    /// What the spool takes on disk.
+    /// Disk space used by the spool.
     pub(crate) fn set_spool(&mut self, bytes: u64, files: usize) {
         self.bytes_spooled = bytes;
         self.files_spooled = files as u64;

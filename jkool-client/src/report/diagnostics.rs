@@ -65,12 +65,11 @@ impl Diagnostics {
     fn line(notice: Notice) -> String {
         match notice {
             Notice::Paused(Trouble::Refused(error)) => format!(
-                "the server refuses every event: {}; events are kept as far as the queue reaches, and tried again from time \
-                 to time",
+                "the server rejects every event: {}; events are kept until the queue is full, and are retried",
                 error_chain(&error)
             ),
             Notice::Paused(Trouble::Misconfigured(error) | Trouble::Passing(error)) => format!(
-                "nothing is delivered until this is put right: {}; events are kept as far as the queue reaches",
+                "nothing is delivered until this is fixed: {}; events are kept until the queue is full",
                 error_chain(&error)
             ),
             Notice::Resumed => "delivery works again".to_owned(),
@@ -89,7 +88,7 @@ impl Diagnostics {
             return None;
         }
         (self.told_loss, self.told) = (Some(now), lost);
-        let why = self.refusal.take().map(|why| format!("; the last refusal: {why}"));
+        let why = self.refusal.take().map(|why| format!("; the last rejection: {why}"));
         Some(format!("events were lost: {stats}{}", why.unwrap_or_default()))
     }
 
@@ -137,13 +136,15 @@ impl Diagnostics {
     pub(crate) fn tell_unread(&mut self, error: Option<&str>, now: Instant) {
         if let Some(error) = error.filter(|_| !is_recent(self.told_unread, now)) {
             self.told_unread = Some(now);
-            self.write(format!("events in the spool can't be read, and wait there while others go on: {error}"));
+            self.write(format!(
+                "events in the spool cannot be read and stay there, while others are delivered: {error}"
+            ));
         }
     }
 
     pub(crate) fn tell_newer_files(&mut self, files: u64) {
         if files > 0 {
-            self.write(format!("{files} files in the spool were written by a newer version, and are left to it"));
+            self.write(format!("{files} files in the spool were written by a newer version, and are ignored"));
         }
     }
 
@@ -156,9 +157,7 @@ impl Diagnostics {
         match error {
             Some(error) if !self.spool_fails && !is_recent(self.told_spool, now) => {
                 (self.spool_fails, self.told_spool) = (true, Some(now));
-                Some(format!(
-                    "events are kept in memory only, as far as the queue reaches, until this is put right: {error}"
-                ))
+                Some(format!("events are kept in memory only until this is fixed: {error}"))
             }
             None if std::mem::take(&mut self.spool_fails) => Some("the spool works again".to_owned()),
             _ => None,
@@ -206,15 +205,15 @@ fn losses(stats: &Stats) -> u64 {
 pub(crate) fn tell_after_the_end(stats: &Stats, told: u64) {
     if losses(stats) > told {
         let mut stderr = Stderr::default();
-        stderr.write(format!("events were lost after the end: {stats}"));
+        stderr.write(format!("events were lost after shutdown: {stats}"));
         stderr.finish();
     }
 }
 
 /// Reports that the guard of an adapter was dropped before anything was logged.
 pub(crate) fn tell_early_end() {
-    let line = "nothing is delivered: the guard was dropped before anything was logged; keep it, `let _guard = ..`, and not \
-                `let _ = ..`";
+    let line = "nothing is delivered: the guard was dropped before anything was logged; bind it by `let _guard = ..`, \
+                not `let _ = ..`";
     let mut stderr = Stderr::default();
     stderr.write(line.to_owned());
     // The program may end soon.
@@ -223,7 +222,8 @@ pub(crate) fn tell_early_end() {
 
 /// Reports that nothing is delivered in a child of the process that built the client.
 pub(crate) fn tell_forked() {
-    let line = "nothing is delivered in a process that was forked after the client was built; build it after the fork";
+    let line =
+        "nothing is delivered in a process that was forked after the client was built; build the client after the fork";
     Stderr::default().write(line.to_owned());
 }
 
@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(
             diagnostics.loss_line(&lost(1), start).unwrap(),
             "events were lost: 1 accepted: 0 delivered, 0 in memory, 1 dropped (1 rejected by the server); \
-             the last refusal: status 400"
+             the last rejection: status 400"
         );
         assert_eq!(diagnostics.loss_line(&lost(50), start + INTERVAL - Duration::from_millis(1)), None);
         assert!(diagnostics.loss_line(&lost(50), start + INTERVAL).unwrap().contains("50 rejected"));
@@ -289,7 +289,7 @@ mod tests {
         let mut diagnostics = Diagnostics::new(true, true, None);
         let start = crate::emit::clock::now();
         assert_eq!(diagnostics.spool_line(None, start), None);
-        assert!(diagnostics.spool_line(Some("disk full"), start).unwrap().ends_with("put right: disk full"));
+        assert!(diagnostics.spool_line(Some("disk full"), start).unwrap().ends_with("fixed: disk full"));
         assert_eq!(diagnostics.spool_line(Some("disk full"), start + 2 * INTERVAL), None);
         assert_eq!(diagnostics.spool_line(None, start + 2 * INTERVAL).unwrap(), "the spool works again");
         // A disk that is full every other second is told of once a minute.
@@ -308,7 +308,7 @@ mod tests {
         stats.dropped[LossReason::Overflow as usize] = 40;
         stats.dropped[LossReason::Shed as usize] = 2;
         let event = diagnostics.summary(&stats, start).unwrap();
-        assert_eq!(event.message, "42 lost: 40 the queue was full, 2 shed to keep room");
+        assert_eq!(event.message, "42 lost: 40 the queue was full, 2 shed to make room");
         assert_eq!((event.operation.as_ref(), event.severity), ("events lost", Severity::Warning));
         stats.dropped[LossReason::Overflow as usize] = 45;
         assert_eq!(diagnostics.summary(&stats, start + INTERVAL - Duration::from_millis(1)), None);

@@ -89,7 +89,7 @@ impl LossReason {
     fn text(self) -> &'static str {
         match self {
             Self::Overflow => "the queue was full",
-            Self::Shed => "shed to keep room",
+            Self::Shed => "shed to make room",
             Self::Rejected => "rejected by the server",
             Self::TooLarge => "too large for the server",
             Self::Invalid => "invalid",

@@ -28,10 +28,14 @@ impl Stats {
 
     fn write_open_metrics(&self, text: &mut String) -> fmt::Result {
         for (name, help, value) in [
-            ("events_accepted", "Events handed to the client.", self.accepted),
-            ("events_recovered", "Events that an earlier process had left in the spool.", self.recovered),
-            ("events_delivered", "Events that the server confirmed.", self.delivered),
-            ("events_maybe_duplicated", "Events sent again that may have arrived before.", self.maybe_duplicated),
+            ("events_accepted", "Events accepted by the client.", self.accepted),
+            ("events_recovered", "Events recovered from the spool of an earlier process.", self.recovered),
+            ("events_delivered", "Events confirmed by the server.", self.delivered),
+            (
+                "events_maybe_duplicated",
+                "Events sent again that may already have been delivered.",
+                self.maybe_duplicated,
+            ),
         ] {
             head(text, name, "counter", help)?;
             writeln!(text, "jkool_client_{name}_total {value}")?;
@@ -42,17 +46,17 @@ impl Stats {
             writeln!(text, "jkool_client_events_dropped_total{{reason=\"{name}\"}} {}", self.dropped(*reason))?;
         }
         for (name, help, value) in [
-            ("events_in_memory", "Events that wait or are on their way, in memory alone.", self.in_memory),
+            ("events_in_memory", "Events in memory, waiting or in flight.", self.in_memory),
             ("events_spooled", "Events in the spool.", self.spooled),
-            ("spool_files", "Files of the spool.", self.files_spooled),
+            ("spool_files", "Files in the spool.", self.files_spooled),
         ] {
             head(text, name, "gauge", help)?;
             writeln!(text, "jkool_client_{name} {value}")?;
         }
         for (name, help, value) in [
-            ("memory_bytes", "About how much memory events take.", self.bytes_in_memory as u64),
-            ("spool_bytes", "What the spool takes on disk.", self.bytes_spooled),
-            ("spool_damaged_bytes", "Bytes of the spool's files that were damaged.", self.damaged_bytes),
+            ("memory_bytes", "Approximate memory used by events.", self.bytes_in_memory as u64),
+            ("spool_bytes", "Disk space used by the spool.", self.bytes_spooled),
+            ("spool_damaged_bytes", "Damaged bytes in files of the spool.", self.damaged_bytes),
         ] {
             head(text, name, "gauge", help)?;
             writeln!(text, "# UNIT jkool_client_{name} bytes\njkool_client_{name} {value}")?;

@@ -33,7 +33,7 @@ impl Stats {
         self.recovered
     }
 
-    /// Events that the server confirmed.
+    /// Events confirmed by the server.
     pub fn delivered(&self) -> u64 {
         self.delivered
     }

@@ -23,7 +23,7 @@ pub(super) fn claim(disk: &dyn Disk, mut writer: u64, sync: bool) -> io::Result<
             Err(error) => return Err(error),
         }
     }
-    Err(io::Error::other("others keep taking it"))
+    Err(io::Error::other("other processes keep taking it"))
 }
 
 fn try_claim(disk: &dyn Disk, folder: &str, sync: bool) -> io::Result<Option<Box<dyn Send>>> {

@@ -404,14 +404,14 @@ fn enter(disk: &mut dyn Disk, dir: &Path, writer: u64, sync: bool) -> Result<(u6
     let stat = disk.enter(dir, sync).map_err(|error| SpoolError::io(dir, "can't open", error))?;
     let wrong = match stat.kind {
         FileKind::Symlink => Some("is a symbolic link"),
-        FileKind::File | FileKind::Other => Some("is no folder"),
+        FileKind::File | FileKind::Other => Some("is not a folder"),
         FileKind::Dir if !stat.ours => Some("belongs to another user"),
         FileKind::Dir if stat.shared => Some("can be written to by other users"),
         FileKind::Dir => None,
     };
     match wrong {
         Some(wrong) => Err(SpoolError::not_ours(dir, wrong)),
-        None => claim(disk, writer, sync).map_err(|error| SpoolError::io(dir, "can't make a folder", error)),
+        None => claim(disk, writer, sync).map_err(|error| SpoolError::io(dir, "can't create a folder", error)),
     }
 }
 

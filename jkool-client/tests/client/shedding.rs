@@ -142,7 +142,7 @@ fn an_event_tells_of_losses_once_there_is_room_again() {
     occasions(&client);
     let told = summaries(&memory);
     assert_eq!(told.len(), 1);
-    assert_eq!(told[0].message, "7 lost: 5 the queue was full, 2 shed to keep room");
+    assert_eq!(told[0].message, "7 lost: 5 the queue was full, 2 shed to make room");
     assert_eq!(told[0].severity, Severity::Warning);
     // As complete as any other.
     assert!(told[0].time.is_some() && told[0].tracking_id.is_some() && told[0].source.is_some(), "{:?}", told[0]);

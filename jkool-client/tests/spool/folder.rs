@@ -109,7 +109,7 @@ struct Fault {
 
 const FAULTS: [Fault; 4] = [
     Fault {
-        what: "is no folder",
+        what: "is not a folder",
         make: |dir| fs::write(dir.spool(), "").unwrap(),
         mend: |dir| fs::remove_file(dir.spool()).unwrap(),
     },
@@ -184,7 +184,10 @@ fn a_bad_folder_is_told_of_once_on_standard_error() {
     if let Some(printed) = printed_by_child("folder::a_bad_folder_is_told_of_once_on_standard_error") {
         let lines: Vec<_> = printed.lines().filter(|line| line.contains("jkool: ")).collect();
         assert_eq!(lines.len(), 2, "{lines:?}");
-        assert!(lines[0].contains("events are kept in memory only") && lines[0].contains("is no folder"), "{lines:?}");
+        assert!(
+            lines[0].contains("events are kept in memory only") && lines[0].contains("is not a folder"),
+            "{lines:?}"
+        );
         assert!(lines[1].ends_with("the spool works again"), "{lines:?}");
         return;
     }

@@ -1,4 +1,4 @@
-//! What all answers have in common.
+//! The common parts of all answers.
 
 use crate::error_response::ErrorResponse;
 use crate::query::{InvalidQuery, Query};
@@ -6,13 +6,13 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use std::str::FromStr;
 
-/// An answer with a body of JSON.
+/// An answer with a JSON body.
 pub(super) fn json(body: impl Into<String>) -> Response {
     ([(CONTENT_TYPE, "application/json")], body.into()).into_response()
 }
 
 pub(super) async fn no_such_path() -> ErrorResponse {
-    ErrorResponse::NotFound("no such path: /api/openapi.json describes those that there are".into())
+    ErrorResponse::NotFound("no such path; see /api/openapi.json".into())
 }
 
 /// A whole number from 1 to `MAX`.
@@ -28,7 +28,7 @@ impl<const MAX: usize> FromStr for UpTo<MAX> {
     }
 }
 
-/// Takes a number out of `query`, from 1 to `MAX`.
+/// Removes a number from 1 to `MAX` from `query`.
 pub(super) fn number<const MAX: usize>(
     query: &mut Query,
     parameter: &str,

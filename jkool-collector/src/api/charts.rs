@@ -1,4 +1,4 @@
-//! Numbers: over time, by name, between sources, in all.
+//! Numbers: over time, by name, between sources, and totals.
 
 use super::answer::{json, number};
 use crate::app::App;
@@ -43,13 +43,13 @@ pub(super) async fn series(State(app): State<Arc<App>>, RawQuery(query): RawQuer
     Ok(json(json!({"buckets": buckets}).to_string()))
 }
 
-/// The metric that is asked for, if one is.
+/// The metric in the query, if any.
 fn metric(query: &mut Query) -> Result<Option<MetricName>, InvalidQuery> {
     let mut text = |parameter| query.take::<String>(parameter);
     let (category, snapshot, property) = (text("category")?, text("snapshot")?, text("property")?);
     for (parameter, value) in [("category", &category), ("snapshot", &snapshot)] {
         if let (Some(value), None) = (value, &property) {
-            return Err(InvalidQuery::new(parameter, value, "expected with a property"));
+            return Err(InvalidQuery::new(parameter, value, "applies to a property only"));
         }
     }
     let name = |property| MetricName {
@@ -71,7 +71,7 @@ pub(super) async fn metrics(State(app): State<Arc<App>>, RawQuery(query): RawQue
     Ok(json(json!({"metrics": names}).to_string()))
 }
 
-/// What there is most of.
+/// Which names are counted.
 #[derive(Debug, Clone, Copy)]
 enum By {
     Operation,
@@ -90,7 +90,7 @@ impl std::str::FromStr for By {
     }
 }
 
-/// The operations or sources that come most often.
+/// The most frequent operations or sources.
 pub(super) async fn top(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Answer {
     let mut query = Query::parse(&query.unwrap_or_default());
     let by = query.take("by")?.unwrap_or(By::Operation);
@@ -110,7 +110,7 @@ pub(super) async fn top(State(app): State<Arc<App>>, RawQuery(query): RawQuery) 
     Ok(json(json!({"top": tops}).to_string()))
 }
 
-/// Who sent to whom.
+/// Messages between sources.
 pub(super) async fn flows(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Answer {
     let mut query = Query::parse(&query.unwrap_or_default());
     let (filter, level) = (time(&mut query)?, query.take("level")?.unwrap_or(Level::Source));
@@ -133,7 +133,7 @@ pub(super) async fn flows(State(app): State<Arc<App>>, RawQuery(query): RawQuery
     Ok(json(json!({"flows": flows}).to_string()))
 }
 
-/// How much there is of everything.
+/// The totals of the store.
 pub(super) async fn stats(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Answer {
     Query::parse(&query.unwrap_or_default()).finish()?;
     let sizes = app.store.read(|reader| reader.sizes()).await?;
@@ -165,12 +165,12 @@ pub(super) async fn stats(State(app): State<Arc<App>>, RawQuery(query): RawQuery
     Ok(json(body.to_string()))
 }
 
-/// The time alone: what can't be counted by a parameter is not taken.
+/// A filter with the time only; other parameters are not supported here.
 fn time(query: &mut Query) -> Result<Filter, ErrorResponse> {
     Ok(Filter { since: query.take("since")?, until: query.take("until")?, ..Filter::default() })
 }
 
-/// Those that there are any of.
+/// Without zeros.
 fn by_name(severities: &Severities) -> Value {
     let counts = Severity::ALL.iter().map(|severity| (severity, severities.of(*severity)));
     counts.filter(|(_, count)| *count > 0).map(|(severity, count)| (severity.to_string(), json!(count))).collect()

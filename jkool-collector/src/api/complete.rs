@@ -1,4 +1,4 @@
-//! Endings of a query line.
+//! Completions of a query line.
 
 use super::answer::{json, number};
 use crate::app::App;
@@ -9,7 +9,7 @@ use axum::response::Response;
 use serde_json::json;
 use std::sync::Arc;
 
-/// What was typed of a line, each time with another name or value at its end.
+/// The text of a line, completed with each possible name or value.
 pub(super) async fn complete(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,

@@ -4,11 +4,11 @@ use crate::filter::{Kind, operation_of, severity_of};
 use crate::store::Stored;
 use jkool_model::Entity;
 
-/// The names of the columns, behind the byte-order mark by which Excel knows that it is UTF-8.
+/// The names of the columns, after the byte order mark by which Excel recognizes UTF-8.
 pub(super) const HEAD: &str = "\u{feff}time,severity,kind,type,operation,message,source,correlators,tracking id,parent id,\
     elapsed usec,comp code,reason code,exception,location,user,resource\r\n";
 
-/// Appends the line of one.
+/// Appends the line of an entity.
 pub(super) fn write(out: &mut Vec<u8>, stored: &Stored) {
     let entity = &stored.entity;
     let text = |text: Option<&dyn ToString>| text.map(ToString::to_string).unwrap_or_default();
@@ -50,8 +50,8 @@ pub(super) fn write(out: &mut Vec<u8>, stored: &Stored) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// A field. What a spreadsheet would take for a formula gets a `'` before it, for whoever sends an event may be no friend of
-/// who opens the file; a plain number is none.
+/// Writes a field. A value that a spreadsheet would run as a formula gets a `'` before it, because events may come from
+/// untrusted senders; plain numbers do not.
 pub fn field(text: String) -> String {
     let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']) && text.parse::<f64>().is_err();
     let text = if is_formula { format!("'{text}") } else { text };

@@ -1,4 +1,4 @@
-//! Dashboards: to be had, saved and deleted.
+//! Reads, saves and deletes dashboards.
 
 use super::answer::json;
 use crate::app::App;
@@ -13,12 +13,12 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// So long the JSON of one can be, in bytes.
+/// The maximum size of a dashboard's JSON, in bytes.
 const LONGEST: usize = 256 << 10;
 
 type Answer = Result<Response, ErrorResponse>;
 
-/// What there is.
+/// Lists the dashboards.
 pub(super) async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Answer {
     Query::parse(&query.unwrap_or_default()).finish()?;
     let named: Vec<Value> = app
@@ -30,13 +30,13 @@ pub(super) async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery)
     Ok(json(json!({"dashboards": named}).to_string()))
 }
 
-/// One, as it is saved.
+/// Returns one, as it is saved.
 pub(super) async fn one(State(app): State<Arc<App>>, Path(name): Path<String>, RawQuery(query): RawQuery) -> Answer {
     Query::parse(&query.unwrap_or_default()).finish()?;
     Ok(json(app.dashboards.get(&name)?.to_json()))
 }
 
-/// Saves one, in the place of that which had the name.
+/// Saves one, and replaces the one with the same name.
 pub(super) async fn put(State(app): State<Arc<App>>, Path(name): Path<String>, body: Body) -> Answer {
     let mut reservation = app.body_memory.reserve();
     let body = body::read(body, LONGEST, app.limits.body_timeout, &mut reservation).await?;
@@ -46,13 +46,13 @@ pub(super) async fn put(State(app): State<Arc<App>>, Path(name): Path<String>, b
     Ok((if is_new { StatusCode::CREATED } else { StatusCode::OK }, json(saved)).into_response())
 }
 
-/// Takes one away.
+/// Deletes one.
 pub(super) async fn delete(State(app): State<Arc<App>>, Path(name): Path<String>) -> Answer {
     blocking(move || app.dashboards.remove(&name)).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// What waits for the disk, on a thread where that may take its time.
+/// Runs disk I/O on a thread for blocking work.
 async fn blocking<T: Send + 'static>(
     write: impl FnOnce() -> Result<T, DashboardError> + Send + 'static,
 ) -> Result<T, ErrorResponse> {

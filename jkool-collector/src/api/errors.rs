@@ -1,4 +1,4 @@
-//! Errors, those together that are alike.
+//! Errors, grouped by similarity.
 
 use super::answer::{json, number};
 use crate::app::App;
@@ -11,7 +11,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// The largest groups first.
+/// Returns the groups, largest first.
 pub(super) async fn errors(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ErrorResponse> {
     let mut query = Query::parse(&query.unwrap_or_default());
     let limit = number::<1_000>(&mut query, "limit", 100)?;

@@ -1,4 +1,4 @@
-//! Entities: pages of them, one, and what is related to it.
+//! Entities: pages, single ones, and related ones.
 
 use super::answer::{json, number};
 use super::item;
@@ -11,11 +11,11 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use std::sync::Arc;
 
-/// So many are in an answer unless the question says otherwise, and so many at most.
+/// The default and the maximum number of entities in an answer.
 const USUAL: usize = 100;
 const MOST: usize = 1_000;
 
-/// The youngest first; `next` leads on to those before them.
+/// Returns the newest first; `next` refers to the older ones.
 pub(super) async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ErrorResponse> {
     let mut query = Query::parse(&query.unwrap_or_default());
     let filter = take_filter(&app, &mut query).await?;
@@ -23,7 +23,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery)
     let before = query.take::<String>("before")?.map(|id| parse_id("before", &id)).transpose()?;
     query.finish()?;
     let now = app.clock.now();
-    // One more tells whether there are more.
+    // One more shows whether there is a next page.
     let mut found = app.store.read(move |reader| reader.find(&filter, limit + 1, before, now)).await?;
     let more = found.len() > limit;
     found.truncate(limit);
@@ -31,7 +31,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery)
     Ok(json(format!(r#"{{"events":{},"next":{next}}}"#, item::list(&found))))
 }
 
-/// One, by its id.
+/// Returns one, by its id.
 pub(super) async fn one(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
@@ -45,7 +45,7 @@ pub(super) async fn one(
     Ok(json(body))
 }
 
-/// What belongs to it, itself included, the oldest first.
+/// Returns what is related to it, including itself, oldest first.
 pub(super) async fn related(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
@@ -64,9 +64,9 @@ pub(super) async fn related(
 }
 
 fn parse_id(parameter: &str, id: &str) -> Result<EntityId, InvalidQuery> {
-    id.parse().map_err(|_| InvalidQuery::new(parameter, id, "expected the id of an event, as an answer has it"))
+    id.parse().map_err(|_| InvalidQuery::new(parameter, id, "expected the id of an event, as in an answer of this API"))
 }
 
 fn unknown(id: EntityId) -> ErrorResponse {
-    ErrorResponse::NotFound(format!("no event has the id {id}: it is not stored, or no longer"))
+    ErrorResponse::NotFound(format!("no event has the id {id}; it was never stored, or has been removed"))
 }

@@ -1,4 +1,4 @@
-//! All that a filter lets through, as a file.
+//! All entities that match a filter, as a file.
 
 use super::answer::number;
 use super::{csv, item};
@@ -17,10 +17,10 @@ use jkool_model::Timestamp;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// So many are in memory at once.
+/// The number of entities in memory at once.
 const AT_ONCE: usize = 500;
 
-/// Each as it was received, on a line of its own; or, asked for as items, with what the collector knows of it beside.
+/// Each entity as received, on a line of its own; or as items, with the fields that the collector adds.
 pub(super) async fn jsonl(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ErrorResponse> {
     let mut query = Query::parse(&query.unwrap_or_default());
     let write = if query.take("items")?.unwrap_or(false) { write_item } else { write_line };
@@ -28,7 +28,7 @@ pub(super) async fn jsonl(State(app): State<Arc<App>>, RawQuery(query): RawQuery
     export(app, query, format).await
 }
 
-/// What a spreadsheet shows of each.
+/// As comma-separated values.
 pub(super) async fn csv(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ErrorResponse> {
     let format = Format {
         media_type: "text/csv; charset=utf-8; header=present",
@@ -65,7 +65,7 @@ async fn export(app: Arc<App>, mut query: Query, format: Format) -> Result<Respo
     query.finish()?;
     let Format { media_type, file, head, write } = format;
     let walk = Walk { now: app.clock.now(), app, filter, order, last: None, left };
-    // What is wrong from the beginning can still be told as such.
+    // An error before the first byte can still be answered as one.
     let first = walk.next().await?;
     let parts = stream::try_unfold(Some((Bytes::from_static(head.as_bytes()), first)), move |state| async move {
         let Some((mut part, (found, walk))) = state else { return Ok(None) };
@@ -85,7 +85,7 @@ async fn export(app: Arc<App>, mut query: Query, format: Format) -> Result<Respo
     Ok((headers, Body::from_stream(parts)).into_response())
 }
 
-/// Which comes first.
+/// The order.
 #[derive(Debug, Clone, Copy)]
 enum Order {
     Oldest,
@@ -104,12 +104,12 @@ impl FromStr for Order {
     }
 }
 
-/// On the way through all that is wanted.
+/// The state of an export.
 struct Walk {
     app: Arc<App>,
     filter: Filter,
     order: Order,
-    /// "An hour ago" means the same from the first to the last.
+    /// Ages are relative to this time from the first to the last entity.
     now: Timestamp,
     last: Option<EntityId>,
     left: usize,

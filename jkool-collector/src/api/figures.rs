@@ -1,4 +1,4 @@
-//! Groups and figures over any field.
+//! Groups and measures over any field.
 
 use super::answer::{json, number};
 use crate::app::App;
@@ -15,18 +15,18 @@ use std::sync::Arc;
 
 type Answer = Result<Response, ErrorResponse>;
 
-/// So many ways to group, measures and facets at once.
+/// The maximum numbers of groupings, measures and facets in a query.
 const GROUPS: usize = 3;
 const MEASURES: usize = 8;
 const FACETS: usize = 16;
 
-/// So many groups there can be in an answer.
+/// The maximum number of groups in an answer.
 const ROWS: usize = 100_000;
 
-/// The facets that are told unless the question names some.
+/// The facets if the query names none.
 const USUAL: [&str; 7] = ["kind", "severity", "operation", "type", "APPL", "SERVER", "user"];
 
-/// How to group, as `by` says it.
+/// Parses `by`.
 enum By {
     Time,
     Field(FieldName),
@@ -43,7 +43,7 @@ impl FromStr for By {
     }
 }
 
-/// Groups by any fields and over time, with figures of each.
+/// Groups by any fields and over time, and computes measures of each group.
 pub(super) async fn aggregate(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Answer {
     let mut query = Query::parse(&query.unwrap_or_default());
     let by: Vec<By> = some(&mut query, "by", GROUPS)?;
@@ -54,7 +54,7 @@ pub(super) async fn aggregate(State(app): State<Arc<App>>, RawQuery(query): RawQ
     query.finish()?;
     let rows: usize = by.iter().map(|by| if matches!(by, By::Time) { buckets } else { limit }).product();
     if rows > ROWS {
-        let error = format!("expected so few that they make no more than {ROWS} groups, and not {rows}");
+        let error = format!("expected values that result in at most {ROWS} groups, not {rows}");
         return Err(InvalidQuery::new("limit", &limit.to_string(), error).into());
     }
     let now = app.clock.now();
@@ -72,7 +72,7 @@ pub(super) async fn aggregate(State(app): State<Arc<App>>, RawQuery(query): RawQ
     Ok(json(json!({"rows": rows, "width-usec": width}).to_string()))
 }
 
-/// The values of some fields that come most often.
+/// The most frequent values of some fields.
 pub(super) async fn facets(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Answer {
     let mut query = Query::parse(&query.unwrap_or_default());
     let mut fields: Vec<FieldName> = some(&mut query, "field", FACETS)?;
@@ -112,7 +112,7 @@ fn key(key: &Key) -> Value {
     }
 }
 
-/// All of a parameter that may be repeated so often.
+/// All values of a parameter that may be repeated up to `most` times.
 fn some<T: FromStr<Err: std::fmt::Display>>(
     query: &mut Query,
     parameter: &str,
@@ -120,7 +120,7 @@ fn some<T: FromStr<Err: std::fmt::Display>>(
 ) -> Result<Vec<T>, InvalidQuery> {
     let all: Vec<T> = query.take_all(parameter)?;
     if all.len() > most {
-        return Err(InvalidQuery::new(parameter, "", format!("expected {most} at most")));
+        return Err(InvalidQuery::new(parameter, "", format!("expected at most {most}")));
     }
     Ok(all)
 }

@@ -3,7 +3,7 @@
 use crate::store::Stored;
 use std::borrow::Cow;
 
-/// The entity as it was received, on one line: outside of its texts a line break is mere space, and within them JSON has none.
+/// The entity as received, on one line: line breaks between tokens are replaced, and JSON strings cannot contain any.
 pub(super) fn one_line(json: &[u8]) -> Cow<'_, [u8]> {
     let is_break = |byte: &u8| matches!(byte, b'\n' | b'\r');
     if !json.iter().any(is_break) {
@@ -12,8 +12,8 @@ pub(super) fn one_line(json: &[u8]) -> Cow<'_, [u8]> {
     json.iter().map(|byte| if is_break(byte) { b' ' } else { *byte }).collect()
 }
 
-/// Appends an item of an answer. The id is a text, for it is larger than what JavaScript takes for a whole number; the entity
-/// is not written anew, so that no digit of it is lost.
+/// Appends an item of an answer. The id is a string, because it is larger than the integers of JavaScript; the entity
+/// is copied unchanged, so that no digit is lost.
 pub(super) fn write(json: &mut String, stored: &Stored) {
     let (id, time, received) = (stored.id, stored.time.as_usec(), stored.received.as_usec());
     json.push_str(&format!(r#"{{"id":"{id}","time-usec":{time},"received-usec":{received},"entity":"#));

@@ -1,4 +1,4 @@
-//! What comes in from now on, as server-sent events.
+//! New entities, as server-sent events.
 
 use super::item;
 use crate::app::App;
@@ -13,7 +13,7 @@ use futures_util::StreamExt;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-/// An item for each entity; `missed`, with a count, when the reader was too slow for some.
+/// An item for each entity; `missed`, with a count, if the reader was too slow.
 pub(super) async fn tail(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,

@@ -1,4 +1,4 @@
-//! The counts as text that Prometheus and others read.
+//! The counters in the OpenMetrics text format.
 
 use crate::app::App;
 use crate::counters::Counts;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// What was received since the start, and what there is.
+/// The counters since the start, and the sizes of the store.
 pub(super) async fn open_metrics(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
@@ -26,20 +26,20 @@ pub(super) async fn open_metrics(
 fn text(received: &Counts, sizes: &Sizes, health: &Health) -> String {
     let mut text = String::new();
     for (kind, name, help, value) in [
-        ("counter", "stored", "Entities that were stored.", received.stored),
-        ("counter", "duplicates", "Entities that were there already.", received.duplicates),
-        ("counter", "refused", "Lines and elements that are no entities.", received.refused),
-        ("counter", "repaired", "Entities that came as no JSON and were made such.", received.repaired),
-        ("counter", "expired", "Entities that were too old to be kept when they came.", received.expired),
-        ("counter", "connections", "Connections that were opened.", received.connections),
-        ("counter", "turned_away", "Connections that were too many.", received.turned_away),
-        ("gauge", "open_connections", "Connections that are open.", received.open),
+        ("counter", "stored", "Entities stored.", received.stored),
+        ("counter", "duplicates", "Entities that were already stored.", received.duplicates),
+        ("counter", "refused", "Lines and elements that are not entities.", received.refused),
+        ("counter", "repaired", "Entities with invalid JSON that was repaired.", received.repaired),
+        ("counter", "expired", "Entities that were too old to be stored.", received.expired),
+        ("counter", "connections", "Connections accepted.", received.connections),
+        ("counter", "turned_away", "Connections refused because of the limit.", received.turned_away),
+        ("gauge", "open_connections", "Open connections.", received.open),
         ("gauge", "events", "Events in the store.", sizes.events),
         ("gauge", "activities", "Activities in the store.", sizes.activities),
         ("gauge", "snapshots", "Snapshots in the store.", sizes.snapshots),
-        ("gauge", "store_bytes", "What the store takes.", sizes.bytes),
-        ("gauge", "waiting", "Entities that are acknowledged and in the journal alone.", health.waiting),
-        ("gauge", "troubles", "Things that a person should know of the store.", health.notices.len() as u64),
+        ("gauge", "store_bytes", "Disk space used by the store.", sizes.bytes),
+        ("gauge", "waiting", "Acknowledged entities in the journal that are not indexed yet.", health.waiting),
+        ("gauge", "troubles", "Problems of the store.", health.notices.len() as u64),
     ] {
         let name = format!("jkool_collector_{name}");
         let unit = if name.ends_with("_bytes") { format!("# UNIT {name} bytes\n") } else { String::new() };

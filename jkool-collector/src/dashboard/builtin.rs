@@ -1,4 +1,4 @@
-//! The dashboards that are always there. One that is saved under the same name takes its place until it is deleted.
+//! The built-in dashboards. One that is saved under the same name replaces it until it is deleted.
 
 use super::Dashboard;
 
@@ -8,18 +8,18 @@ const JSON: [(&str, &str); 3] = [
     ("business", include_str!("builtin/business.json")),
 ];
 
-/// Each with its name.
+/// The names and contents.
 pub(super) fn all() -> impl Iterator<Item = (&'static str, Dashboard)> {
-    // A test makes sure that each is one.
+    // A test parses each of them.
     JSON.into_iter().filter_map(|(name, json)| Some((name, Dashboard::from_json(json.as_bytes()).ok()?)))
 }
 
-/// The one of this name.
+/// Returns the one with this name.
 pub(super) fn find(name: &str) -> Option<Dashboard> {
     all().find(|(known, _)| *known == name).map(|(_, dashboard)| dashboard)
 }
 
-/// Whether one has this name.
+/// Whether there is one with this name.
 pub(super) fn is_one(name: &str) -> bool {
     JSON.iter().any(|(known, _)| *known == name)
 }

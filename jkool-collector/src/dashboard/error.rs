@@ -1,16 +1,16 @@
-//! Why a dashboard is none, or can't be kept.
+//! Errors of reading and storing dashboards.
 
 use crate::store::StoreError;
 use axum::http::StatusCode;
 use std::fmt::Display;
 
-/// Why a text is no dashboard.
+/// Why a text is not a dashboard.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidDashboard {
-    /// It is no JSON, or not of this shape; the text says line and column.
-    #[error("this is no dashboard: {0}")]
+    /// It is not JSON, or has the wrong structure; the text contains line and column.
+    #[error("invalid dashboard: {0}")]
     Json(String),
-    /// A part of it says nothing understandable.
+    /// A part of it is invalid.
     #[error("{place}: {message}")]
     Part { place: String, message: String },
 }
@@ -21,29 +21,29 @@ impl InvalidDashboard {
     }
 }
 
-/// Why a dashboard can't be had, kept or taken away.
+/// Why a dashboard cannot be read, saved or deleted.
 #[derive(Debug, Clone, thiserror::Error)]
 pub(crate) enum DashboardError {
     #[error(transparent)]
     Invalid(#[from] InvalidDashboard),
-    #[error("{0:?} is no name of a dashboard: 1 to 64 letters, digits, `-` and `_`")]
+    #[error("{0:?} is not a name of a dashboard; use 1 to 64 letters, digits, `-` and `_`")]
     Name(String),
-    #[error("there is no dashboard {0:?}")]
+    #[error("no dashboard {0:?}")]
     NotFound(String),
-    #[error("{0:?} is built in: it can be replaced, but not taken away")]
+    #[error("{0:?} is built in: it can be replaced, but not deleted")]
     BuiltIn(String),
-    #[error("there is a dashboard {0:?} already")]
+    #[error("the dashboard {0:?} already exists")]
     Exists(String),
-    #[error("{0:?} was changed meanwhile by somebody else: look at it again")]
+    #[error("{0:?} was changed by someone else in the meantime; reload it")]
     Changed(String),
-    #[error("there are {0} dashboards: before another comes, one must go")]
+    #[error("there are already {0} dashboards; delete one first")]
     TooMany(usize),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl DashboardError {
-    /// What a client is told.
+    /// The HTTP status of the answer.
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Invalid(_) | Self::Name(_) => StatusCode::BAD_REQUEST,

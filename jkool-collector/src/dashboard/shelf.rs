@@ -1,5 +1,5 @@
-//! The dashboards of a collector, in one small file in the store's folder. They are no entities: they change, they don't expire, and
-//! another store has them too, so they are in no journal.
+//! The dashboards of a collector, in one small file in the store's folder. They are not entities: they change, do not
+//! expire, and exist with every kind of store, so they are not in the journal.
 
 use super::{Dashboard, DashboardError, builtin};
 use crate::store::{StoreError, aside};
@@ -9,27 +9,27 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The file.
+/// The name of the file.
 const FILE: &str = "dashboards.json";
-/// So many can be saved.
+/// The maximum number of saved dashboards.
 const MOST: usize = 200;
 
 /// All dashboards.
 #[derive(Debug)]
 pub(crate) struct Dashboards {
-    /// Where they are kept; without it they are gone with the process, as the store is.
+    /// The path of the file; without it, dashboards are lost at the end of the process, like a store in memory.
     path: Option<PathBuf>,
     saved: Mutex<BTreeMap<String, Dashboard>>,
 }
 
-/// What a dashboard may take the place of.
+/// What a dashboard may replace.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Replaces {
-    /// Whatever has its name.
+    /// Any dashboard with its name.
     Anything,
-    /// There must be none of its name.
+    /// Nothing: there must be none with its name.
     Nothing,
-    /// The one of this version.
+    /// The dashboard with this version.
     Version(u32),
 }
 
@@ -38,15 +38,15 @@ pub(crate) enum Replaces {
 pub(crate) struct Named {
     pub(crate) name: String,
     pub(crate) title: String,
-    /// Whether nobody has saved one of this name.
+    /// Whether it is built in and not replaced.
     pub(crate) is_built_in: bool,
 }
 
 impl Dashboards {
-    /// Those of the store's folder. A damaged file is set aside, which is told.
+    /// Reads the dashboards in the store's folder. A damaged file is renamed, and reported.
     ///
     /// # Errors
-    /// When there is a file that can't be read.
+    /// If the file exists and cannot be read.
     pub(crate) fn open(folder: Option<&Path>) -> Result<(Self, Option<String>), StoreError> {
         let path = folder.map(|folder| folder.join(FILE));
         let mut notice = None;
@@ -58,14 +58,14 @@ impl Dashboards {
                 Err(error) => {
                     let to = aside(path);
                     fs::rename(path, &to).map_err(|error| StoreError::io(&error).at(path))?;
-                    notice = Some(format!("{}: damaged, and set aside as {}: {error}", path.display(), to.display()));
+                    notice = Some(format!("{}: damaged, and renamed to {}: {error}", path.display(), to.display()));
                 }
             }
         }
         Ok((Self { path, saved: Mutex::new(saved) }, notice))
     }
 
-    /// Each, by its name.
+    /// Lists them, by name.
     pub(crate) fn list(&self) -> Vec<Named> {
         let saved = self.lock();
         let named = |name: &str, dashboard: &Dashboard, is_built_in| Named {
@@ -83,18 +83,19 @@ impl Dashboards {
         all
     }
 
-    /// The one of this name.
+    /// Returns the one with this name.
     ///
     /// # Errors
-    /// When there is none.
+    /// If there is none.
     pub(crate) fn get(&self, name: &str) -> Result<Dashboard, DashboardError> {
         find(&self.lock(), name)
     }
 
-    /// Saves one, and says whether there was none of its name before. It is on the disk when this returns.
+    /// Saves one, and returns whether it is new. It is on disk when this returns.
     ///
     /// # Errors
-    /// When the name is none, there are too many, it would replace another one than `replaces` says, or the file can't be written.
+    /// If the name is invalid, there are too many, it would replace another one than `replaces` allows, or the file
+    /// cannot be written.
     pub(crate) fn put(&self, name: &str, dashboard: Dashboard, replaces: Replaces) -> Result<bool, DashboardError> {
         let is_name = (1..=64).contains(&name.len())
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
@@ -121,10 +122,10 @@ impl Dashboards {
         Ok(known.is_none())
     }
 
-    /// Takes one away; one that is built in comes back as it was.
+    /// Deletes one; a built-in one is restored.
     ///
     /// # Errors
-    /// When there is none, none was saved, or the file can't be written.
+    /// If there is none, none was saved, or the file cannot be written.
     pub(crate) fn remove(&self, name: &str) -> Result<(), DashboardError> {
         let mut saved = self.lock();
         let mut next = saved.clone();
@@ -137,7 +138,7 @@ impl Dashboards {
         Ok(())
     }
 
-    /// As a whole or not at all, whenever the power fails.
+    /// Writes the file atomically, also in case of a power failure.
     fn write(&self, all: &BTreeMap<String, Dashboard>) -> Result<(), StoreError> {
         let Some(path) = &self.path else { return Ok(()) };
         let json = serde_json::to_vec_pretty(all).map_err(std::io::Error::other);
@@ -148,7 +149,7 @@ impl Dashboards {
             file.sync_all()?;
             fs::rename(&new, path)?;
             match path.parent() {
-                // Not every system can do this of a folder.
+                // Not all systems can sync a folder.
                 Some(folder) if cfg!(unix) => File::open(folder)?.sync_all(),
                 _ => Ok(()),
             }
@@ -162,7 +163,7 @@ impl Dashboards {
 }
 
 impl Dashboard {
-    /// The same of two that are equal.
+    /// Equal for equal dashboards.
     pub(crate) fn version(&self) -> u32 {
         crc32fast::hash(self.to_json().as_bytes())
     }
@@ -210,7 +211,7 @@ mod tests {
         assert_eq!(last.get("overview").unwrap().title, "Overview");
         assert!(matches!(last.remove("overview"), Err(DashboardError::BuiltIn(_))));
         assert!(matches!(last.remove("mine"), Err(DashboardError::NotFound(_))));
-        // Only the file is left, and nothing half written.
+        // Only the file is left, without temporary files.
         let left: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         assert_eq!(left, [FILE]);
         fs::remove_dir_all(&folder).unwrap();

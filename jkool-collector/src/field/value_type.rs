@@ -1,9 +1,9 @@
-//! What the values of a field measure.
+//! The units of a field's values.
 
 use super::FieldName;
 use jkool_model::{Entity, Property, Snapshot, ValueType};
 
-/// What `entity` says that the values of `field` measure, if it is a property that says it.
+/// The value type of `field` in `entity`, if it is a property that has one.
 pub(crate) fn value_type_of(entity: &Entity, field: &str) -> Option<ValueType> {
     let (properties, snapshots): (&[Property], &[Snapshot]) = match entity {
         Entity::Event(event) => (&event.properties, &event.snapshots),

@@ -1,4 +1,4 @@
-//! The values that an entity has in its fields: what is indexed, and what a filter compares, come from here.
+//! The values of an entity's fields, for the index and for filters.
 
 use super::{PROPERTIES, write_snapshot};
 use crate::filter::{Kind, operation_of, severity_of};
@@ -12,13 +12,13 @@ pub(crate) enum FieldValue<'a> {
     Number(f64),
 }
 
-/// Texts longer than this are compared and grouped by what [`cut`] makes of them.
+/// Longer texts are compared and grouped by the result of [`cut`].
 const LONGEST: usize = 512;
 
-/// The largest whole number up to which each is exact as a float.
+/// The largest integer up to which floats are exact.
 const EXACT: i64 = 1 << 53;
 
-/// Tells each value of `entity` with the name of its field. A field may have several values.
+/// Calls back with each value of `entity` and the name of its field. A field may have several values.
 pub(crate) fn each_value<'a>(entity: &'a Entity, tell: &mut dyn FnMut(&str, FieldValue<'a>)) {
     let mut visit = Visit { tell };
     visit.text("kind", Kind::of(entity).as_str());
@@ -105,7 +105,7 @@ pub(crate) fn each_value<'a>(entity: &'a Entity, tell: &mut dyn FnMut(&str, Fiel
             visit.int("ttl-sec", snapshot.ttl_sec);
             visit.snapshot(snapshot);
         }
-        // The model's enum may grow.
+        // The model's enum is non-exhaustive.
         _ => {}
     }
 }
@@ -121,7 +121,8 @@ pub(crate) fn values_of<'a>(entity: &'a Entity, field: &str) -> Vec<FieldValue<'
     values
 }
 
-/// A text as it is indexed: whole, or its beginning and the hash of all of it, so that different ones stay different.
+/// A text as it is indexed: unchanged, or its beginning with a hash of the whole text, so that different texts stay
+/// different.
 pub(crate) fn cut(text: &str) -> Cow<'_, str> {
     if text.len() <= LONGEST {
         return text.into();
@@ -130,7 +131,7 @@ pub(crate) fn cut(text: &str) -> Cow<'_, str> {
     format!("{}…{:016x}", text.get(..end).unwrap_or_default(), hash(text)).into()
 }
 
-/// Whether a text is what [`cut`] made of a longer one.
+/// Whether a text is the result of [`cut`] for a longer one.
 pub(crate) fn is_cut(text: &str) -> bool {
     let hash = text.len().saturating_sub(16);
     hash > LONGEST - 32 && text.get(..hash).is_some_and(|text| text.ends_with('…'))
@@ -146,7 +147,7 @@ struct Visit<'v, 'a> {
 }
 
 impl<'a> Visit<'_, 'a> {
-    /// Empty text says nothing.
+    /// Empty texts are left out.
     fn text(&mut self, name: &str, text: &'a str) {
         if !text.is_empty() {
             (self.tell)(name, FieldValue::Text(cut(text)));
@@ -185,7 +186,7 @@ impl<'a> Visit<'_, 'a> {
         }
     }
 
-    /// A whole number of which a float loses digits is told as text too, so that it is found exactly.
+    /// An integer that loses digits as a float is also returned as text, so that it can be found exactly.
     fn value(&mut self, key: &str, value: &'a Value) {
         match value {
             Value::Text(text) => self.text(key, text),

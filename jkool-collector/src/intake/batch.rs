@@ -1,4 +1,4 @@
-//! From a body to records: one entity, an array of them, or one a line.
+//! Splits a body into records: one entity, an array, or one entity per line.
 
 use crate::store::Record;
 use bytes::Bytes;
@@ -10,47 +10,47 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// So many entities may come together; each takes some room, however short it is written.
+/// The maximum number of entities in a request; each takes some memory, however short it is.
 pub(crate) const MOST: usize = 65_536;
 
-/// So many refusals are told one by one, the others as a number.
+/// The number of rejections that are reported one by one; the others are counted.
 const TOLD: usize = 32;
 
-/// So many characters of an error are told.
+/// The maximum length of an error text, in characters.
 const LONGEST_ERROR: usize = 200;
 
-/// What a body holds.
+/// The content of a body.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) records: Vec<Record>,
-    /// The records as they are stored, one for each.
+    /// The records to store, one for each entity.
     pub(crate) bodies: Vec<Bytes>,
-    /// How many of them came as no JSON and were made such.
+    /// The number of entities whose JSON was repaired.
     pub(crate) repaired: usize,
     pub(crate) refused: Vec<Refused>,
-    /// How many more were refused.
+    /// The number of further rejections.
     pub(crate) refused_more: usize,
 }
 
-/// What can't be read, where, and why.
+/// A rejected part: its position and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refused {
     pub(crate) line: usize,
-    /// In bytes, from 1.
+    /// The column in bytes, from 1.
     pub(crate) column: usize,
     pub(crate) error: String,
 }
 
-/// How a body is read.
+/// The options for parsing a body.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ParseOptions {
-    /// The `type` of an entity that says none.
+    /// The `type` of an entity without one.
     pub(crate) default_type: Option<&'static str>,
-    /// Whether one entity may stand on several lines.
+    /// Whether an entity may span several lines.
     pub(crate) multi_line: bool,
 }
 
-/// A place in the body: a line, and how many bytes of it are before.
+/// A position in the body: a line, and the number of bytes before it.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     line: usize,
@@ -75,7 +75,7 @@ impl Batch {
         }
         let text = error.to_string();
         let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
-        // It may quote what is wrong, however long that is.
+        // The error may quote a part of the body, of any length.
         let mut error_text: String = text.chars().take(LONGEST_ERROR).collect();
         if error_text.len() < text.len() {
             error_text.push('…');
@@ -111,7 +111,7 @@ impl Parser {
                     blank + self.multi_line_or_refuse(body, from_here, text.len(), here, &error)
                 }
             };
-            // Most often it is the line.
+            // Most often it is a whole line.
             place = match rest.get(line.len()..taken) {
                 Some(below) => Place { before: place.before + line.len(), ..place }.behind(below),
                 None => Place { before: place.before + taken, ..place },
@@ -124,7 +124,7 @@ impl Parser {
         }
     }
 
-    /// A line alone was no document: it may begin one that goes on for some lines. Says how much of `rest` is dealt with.
+    /// A line alone was not a document: it may begin one of several lines. Returns how much of `rest` was read.
     fn multi_line_or_refuse(
         &mut self,
         body: &Bytes,
@@ -144,12 +144,12 @@ impl Parser {
                     }
                     return length;
                 }
-                // Looked for once at most, so that a body of beginnings takes no longer than others.
+                // At most one search fails, so that a body of incomplete documents takes no longer than others.
                 Some(Err(broken)) => {
                     self.options.multi_line = false;
                     let next = next_line_that(rest, |line| !line.trim_ascii().is_empty());
                     if next.is_some_and(|next| !begins_document(rest.get(next..).unwrap_or_default())) {
-                        // The lines below belong to it, up to the next that begins another.
+                        // The following lines belong to it, up to the next one that begins a document.
                         self.batch.refuse(here, &broken);
                         return next_line_that(rest, begins_document).unwrap_or(rest.len());
                     }
@@ -161,7 +161,7 @@ impl Parser {
         line
     }
 
-    /// Reads an entity or an array. Of an array, the elements that can't be understood are refused one by one.
+    /// Parses an entity or an array. Invalid elements of an array are rejected one by one.
     fn document(&mut self, json: Bytes, place: Place) -> Result<(), serde_json::Error> {
         if json.first() != Some(&b'[') {
             return self.entity(json, place);
@@ -179,7 +179,8 @@ impl Parser {
         Ok(())
     }
 
-    /// Of what was repaired the places are not those of what came: all are told as the place of the array.
+    /// Positions in a repaired text differ from the received text, so the position of the array is reported for all of
+    /// it.
     fn elements(&mut self, json: &Bytes, elements: Vec<&RawValue>, mut place: Place, as_it_came: bool) {
         let mut at = 0;
         for element in elements {
@@ -207,13 +208,13 @@ impl Parser {
             Err(error) => {
                 let Some(repaired) = repair_json(&json) else { return Err(error) };
                 json = self.typed(repaired.into());
-                // Of what is wrong all the same the place is told in what came.
+                // For parts that are still invalid, the position in the received text is reported.
                 let record = Record::parse(Bytes::clone(&json), self.now).map_err(|_| error)?;
                 self.batch.repaired += 1;
                 record
             }
         };
-        // What is stored goes out one a line again. Within a string no line ends.
+        // Entities are exported one per line. A JSON string contains no line break.
         if json.contains(&b'\n') {
             json = json.iter().map(|byte| if *byte == b'\n' { b' ' } else { *byte }).collect();
             record = Record::parse(Bytes::clone(&json), self.now)?;
@@ -223,10 +224,10 @@ impl Parser {
         Ok(())
     }
 
-    /// The swagger description has activities without a `type`: the path tells.
+    /// The service's swagger description has activities without a `type`: the path determines it.
     fn typed(&self, json: Bytes) -> Bytes {
         let Some(default) = self.options.default_type else { return json };
-        // So our own clients begin, and need no second look.
+        // The jKool clients write the type first, so this is fast for them.
         if json.starts_with(br#"{"type":"#) {
             return json;
         }
@@ -243,7 +244,7 @@ impl Parser {
 }
 
 impl Place {
-    /// The place behind `text`.
+    /// The position after `text`.
     fn behind(self, text: &[u8]) -> Self {
         match text.iter().rposition(|byte| *byte == b'\n') {
             Some(last) => Self {
@@ -259,7 +260,7 @@ fn begins_document(text: &[u8]) -> bool {
     matches!(text.trim_ascii_start().first(), Some(b'{' | b'['))
 }
 
-/// Where the next line begins of which `is_so` holds; not the one that `text` begins with.
+/// The start of the next line that satisfies `is_so`, after the line at the beginning of `text`.
 fn next_line_that(text: &[u8], is_so: impl Fn(&[u8]) -> bool) -> Option<usize> {
     let mut at = 0;
     for line in text.split(|byte| *byte == b'\n') {
@@ -272,10 +273,10 @@ fn next_line_that(text: &[u8], is_so: impl Fn(&[u8]) -> bool) -> Option<usize> {
 }
 
 fn too_many() -> String {
-    format!("only {MOST} entities are taken at once")
+    format!("a request may contain at most {MOST} entities")
 }
 
-/// The elements of an array, as they are written.
+/// The elements of an array, unparsed.
 struct Elements<'a>(Vec<&'a RawValue>);
 
 impl<'de> Deserialize<'de> for Elements<'de> {

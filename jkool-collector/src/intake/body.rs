@@ -1,4 +1,4 @@
-//! A request's body, as far as it may go.
+//! Reads the body of a request, within limits.
 
 use crate::error_response::ErrorResponse;
 use axum::body::{Body, HttpBody};
@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-/// The memory for all bodies together, so that many large ones at the same time don't take all memory.
+/// The memory for all bodies, so that many large ones at the same time do not exhaust it.
 #[derive(Debug, Clone)]
 pub(crate) struct BodyMemory(Arc<Semaphore>);
 
@@ -18,19 +18,19 @@ pub(crate) struct BodyMemory(Arc<Semaphore>);
 pub(crate) struct Reservation {
     memory: BodyMemory,
     permits: Vec<OwnedSemaphorePermit>,
-    /// Bytes that are held, and of them used.
+    /// The reserved bytes, and the used part of them.
     held: usize,
     used: usize,
 }
 
-/// What is asked for at a time.
+/// The number of bytes that are reserved at a time.
 const STEP: usize = 64 << 10;
 
-/// So much must come within one time-out at least, or the end.
+/// The minimum number of bytes that must arrive within a timeout, unless the body ends.
 const PROGRESS: usize = 16 << 10;
 
 impl BodyMemory {
-    /// For bodies of at most `largest` bytes each.
+    /// For bodies with a maximum size of `largest` bytes.
     pub(crate) fn for_bodies(largest: usize) -> Self {
         let bytes = largest.saturating_mul(4).max(128 << 20);
         Self(Arc::new(Semaphore::new((bytes / STEP).min(Semaphore::MAX_PERMITS))))
@@ -42,7 +42,7 @@ impl BodyMemory {
 }
 
 impl Reservation {
-    /// Takes room for so many bytes more.
+    /// Reserves this number of further bytes.
     pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), ErrorResponse> {
         self.used += bytes;
         while self.used > self.held {

@@ -39,7 +39,7 @@ pub(crate) async fn serve(app: Arc<App>, mut stream: impl AsyncRead + Unpin, pee
                 None => {}
                 Some(b'{' | b'[' | b'\xef') => begun = true,
                 // A browser can be made to post to any port; what it sends begins with something else.
-                Some(_) => return client.refuse("the first line is no JSON: connection closed"),
+                Some(_) => return client.refuse("the first line is not JSON; connection closed"),
             }
         }
         let fresh = buffer.get(before..).unwrap_or_default();
@@ -119,7 +119,7 @@ impl Client {
             self.app.counters.note(format!("{}, line {line}, column {column}: {error}", self.peer));
         }
         if batch.refused_more > 0 {
-            self.app.counters.note(format!("{}: {} more lines were refused", self.peer, batch.refused_more));
+            self.app.counters.note(format!("{}: {} more lines were rejected", self.peer, batch.refused_more));
         }
     }
 }

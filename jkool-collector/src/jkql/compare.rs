@@ -86,11 +86,11 @@ fn offset(plan: &Plan<'_>, earlier: &Plan<'_>) -> Result<Option<i64>, JkqlError>
     let Some(bucket) = plan.select.bucket else { return Ok(None) };
     let (start, other) = (plan.range.start, earlier.range.start);
     if start == i64::MIN || other == i64::MIN {
-        return Err(JkqlError::Impossible("periods that are compared over time have a beginning".into()));
+        return Err(JkqlError::Impossible("periods to compare over time need a start".into()));
     }
     let (offset, width) = (start - other, i64::try_from(bucket.seconds).unwrap_or(i64::MAX).saturating_mul(1_000_000));
     if offset % width != 0 {
-        let why = format!("the periods do not begin a multiple of {} s apart", bucket.seconds);
+        let why = format!("the start times of the periods must be a multiple of {} s apart", bucket.seconds);
         return Err(JkqlError::Impossible(why));
     }
     Ok(Some(offset))

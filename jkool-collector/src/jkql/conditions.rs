@@ -38,7 +38,7 @@ impl Resolver<'_> {
                     if tests.len() == 1 { tests.remove(0) } else { Expression::Any(tests) }
                 }
             },
-            _ => return Err(JkqlError::Impossible("a condition that the collector does not know".into())),
+            _ => return Err(JkqlError::Impossible("unsupported condition".into())),
         })
     }
 }
@@ -107,7 +107,7 @@ fn of_field(field: &FieldName, test: &jkool_jkql::Test, clock: &Clock) -> Result
                 Comparison::AtLeast => Test::Above { bound: number, inclusive: true },
             })
         }
-        _ => return Err(JkqlError::Impossible("a test that the collector does not know".into())),
+        _ => return Err(JkqlError::Impossible("unsupported comparison".into())),
     })
 }
 

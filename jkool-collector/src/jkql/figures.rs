@@ -80,7 +80,7 @@ impl Figures {
                     let target = Target::Fields(vec![plan.resolver.field(name)?]);
                     let key = made.targets.iter().position(|key| *key == target);
                     key.ok_or_else(|| {
-                        JkqlError::Impossible(format!("{} is no group of this answer, to sort by", name.kind))
+                        JkqlError::Impossible(format!("can't sort by {}: it is not in `group by`", name.kind))
                     })?
                 }
                 _ => continue,
@@ -141,7 +141,7 @@ impl Figures {
                 return Ok(());
             }
             Figure::Of(function, name) => (*function, name),
-            _ => return Err(JkqlError::Impossible("a figure that the collector does not know".into())),
+            _ => return Err(JkqlError::Impossible("unsupported aggregate".into())),
         };
         let field = plan.resolver.field(name)?;
         let known = known::of_wire(&field);

@@ -105,7 +105,7 @@ impl Asked {
         };
         let some = |name: &str| of(name).map(str::trim).filter(|value| !value.is_empty());
         let statement =
-            some("jk_query").ok_or_else(|| JkqlError::Impossible("jk_query: a statement is needed".into()))?;
+            some("jk_query").ok_or_else(|| JkqlError::Impossible("jk_query: a statement is required".into()))?;
         let mut request = Request::new(statement, now);
         if let Some(zone) = some("jk_tz") {
             request.zone = zone.parse().map_err(|error| wrong("jk_tz", zone, &error))?;
@@ -135,7 +135,7 @@ impl Asked {
         let (zone, now) = (request.zone.clone(), request.now);
         let asked = app.store.read(move |reader| Ok(ask(reader, &request)));
         let asked = timeout(patience, asked).await;
-        let answer: Answer = asked.map_err(|_| JkqlError::Impossible("jk_timeout is over".into()))???;
+        let answer: Answer = asked.map_err(|_| JkqlError::Impossible("jk_timeout exceeded".into()))???;
         let mut json = answer.to_json(&zone, now);
         if trace {
             json.insert("trace".into(), json!(answer.explained));

@@ -64,7 +64,7 @@ impl<'a> Resolver<'a> {
                 // Nothing has it yet.
                 if found.is_empty() { vec![FieldName::snapshot("", name, property)] } else { found }
             }
-            other => return Err(JkqlError::Impossible(format!("{other} is no name that the collector knows"))),
+            other => return Err(JkqlError::Impossible(format!("unknown name {other}"))),
         };
         if !fields.is_empty() {
             return Ok(Target::Fields(fields));
@@ -93,7 +93,7 @@ impl<'a> Resolver<'a> {
         let mut fields = match self.target(name)? {
             Target::Fields(fields) => fields,
             Target::Message => {
-                let why = "of a message nothing can be counted or compared, but for `message contains`";
+                let why = "a message can't be counted or compared; use `message contains`";
                 return Err(JkqlError::Impossible(why.into()));
             }
         };
@@ -104,7 +104,7 @@ impl<'a> Resolver<'a> {
         }
         if fields.len() > 1 {
             let all: Vec<&str> = fields.iter().map(FieldName::as_str).collect();
-            let why = format!("{} may be several fields: name one of {}", name.kind, all.join(", "));
+            let why = format!("{} is ambiguous; use one of {}", name.kind, all.join(", "));
             return Err(JkqlError::Impossible(why));
         }
         Ok(fields.swap_remove(0))

@@ -51,14 +51,14 @@ pub(super) struct Source {
 
 pub(super) fn answer(reader: &Reader<'_>, plan: &Plan<'_>) -> Result<Answer, JkqlError> {
     if plan.select.bucket.is_some() || !plan.select.groups.is_empty() {
-        let why = "only figures are grouped: get number of events group by ..";
+        let why = "`group by` needs an aggregate: get number of events group by ..";
         return Err(JkqlError::Impossible(why.into()));
     }
     let sources = sources(plan)?;
     let mut keys = Vec::new();
     for sort in &plan.select.sort {
         let SortBy::Field(name) = &sort.by else {
-            return Err(JkqlError::Impossible("events are sorted by their fields, and not by figures".into()));
+            return Err(JkqlError::Impossible("events can be sorted by fields only, not by aggregates".into()));
         };
         keys.push((plan.resolver.target(name)?, sort.descending));
     }

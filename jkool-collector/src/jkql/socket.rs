@@ -53,7 +53,7 @@ pub(super) async fn upgrade(
     };
     let key = headers.get(SEC_WEBSOCKET_KEY).filter(|_| says(CONNECTION, "upgrade") && says(UPGRADE, "websocket"));
     let Some(key) = key.filter(|_| says(SEC_WEBSOCKET_VERSION, "13")) else {
-        let error = json!({"error": "this path takes WebSockets of version 13; /jkool-service/jkql answers to POST"});
+        let error = json!({"error": "this path accepts WebSocket version 13 only; for POST use /jkool-service/jkql"});
         let refused = json_answer(StatusCode::UPGRADE_REQUIRED, &error);
         return ([(UPGRADE, "websocket"), (SEC_WEBSOCKET_VERSION, "13")], refused).into_response();
     };
@@ -140,14 +140,14 @@ impl Connection {
     fn begin(&mut self, texts: &HashMap<String, String>, head: &Head) -> Result<(), JkqlError> {
         let offered = texts.get("jk_token").map(String::as_bytes).unwrap_or_default();
         if !self.session.is_authenticated() && !self.app.access.takes(offered) {
-            return Err(JkqlError::Impossible("a token is needed, as jk_token or in the headers".into()));
+            return Err(JkqlError::Impossible("token required, as jk_token or in the headers".into()));
         }
         let asked = Asked::read(&|name| texts.get(name).map(String::as_str), head.began)?;
         self.subscriptions.retain(|_, task| !task.is_finished());
         match jkool_jkql::parse(&asked.request.statement)? {
             Statement::Unsubscribe(id) => {
                 let task = self.subscriptions.remove(&id);
-                let task = task.ok_or_else(|| JkqlError::Impossible(format!("there is no subscription {id:?}")))?;
+                let task = task.ok_or_else(|| JkqlError::Impossible(format!("no subscription {id:?}")))?;
                 task.abort();
                 let mut answer = head.success("unsubscribe", json!({"status": "SUCCESS"}));
                 answer.insert("jk_msg_id".into(), json!(id));
@@ -155,9 +155,7 @@ impl Connection {
                 return Ok(());
             }
             _ if self.tasks.len() >= AT_ONCE => {
-                return Err(JkqlError::Impossible(format!(
-                    "more than {AT_ONCE} statements at once over one connection"
-                )));
+                return Err(JkqlError::Impossible(format!("more than {AT_ONCE} statements at once on one connection")));
             }
             Statement::Subscribe(select) => {
                 self.number += 1;

@@ -6,7 +6,7 @@ use axum::response::IntoResponse;
 
 /// In place of an answer: the connection is closed.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
-#[error("closed without an answer")]
+#[error("closed without a response")]
 pub(crate) struct AbortConnection;
 
 impl AbortConnection {

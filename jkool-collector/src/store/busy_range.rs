@@ -1,4 +1,4 @@
-//! The time in which nearly everything happened, so that one wrong clock doesn't ruin an axis.
+//! The time range that contains nearly all entities, so that a single wrong clock does not ruin an axis.
 
 use super::engine::range_of;
 use super::reader::Result;
@@ -8,41 +8,41 @@ use crate::filter::Filter;
 use crate::time_arg::Moment;
 use jkool_model::Timestamp;
 
-/// A time, and what lies outside.
+/// A time range, and what is outside of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BusyRange {
     /// Its first and last microsecond.
     pub(crate) first: Timestamp,
     pub(crate) last: Timestamp,
-    /// How many are before and after it, of those that the filter lets through.
+    /// The number of matching entities before and after it.
     pub(crate) earlier: u64,
     pub(crate) later: u64,
 }
 
-/// In so many stretches a time is looked at, and so often at most, closer each time.
+/// The number of buckets in which a range is examined, and the maximum number of refinements.
 const STRETCHES: usize = 64;
 const LOOKS: usize = 8;
-/// Of so many, one may be outside.
+/// One of this number of entities may be outside.
 const ONE_OF: u64 = 100;
-/// It is worth it if one part of so many is empty.
+/// An end is moved only over an empty part of at least one third of the range.
 const WORTH: usize = 3;
 
 impl BusyRange {
-    /// `filter` within it.
+    /// Restricts `filter` to the range.
     pub(crate) fn of(self, filter: &Filter) -> Filter {
         let end = Timestamp::from_usec(self.last.as_usec().saturating_add(1));
         Filter { since: Some(Moment::At(self.first)), until: Some(Moment::At(end)), ..filter.clone() }
     }
 
-    /// How long it is, one minute at least, so that a few seconds are no thousands a minute.
+    /// The length, at least one minute, so that rates per minute of a few seconds are not exaggerated.
     pub(crate) fn minutes(self) -> f64 {
         (self.last.as_usec().saturating_sub(self.first.as_usec()) as f64 / 60e6).max(1.0)
     }
 }
 
 impl Reader<'_> {
-    /// The time of what `filter` lets through. An end that the filter doesn't say is moved inwards over a part in which
-    /// nothing happened, a third of the time at least, if no more than one of a hundred is beyond it.
+    /// The time range of the entities that match `filter`. An open end of the filter is moved inwards over an empty part of
+    /// at least a third of the range, if at most one in a hundred entities is beyond it.
     ///
     /// # Errors
     /// When the store can't be read.
@@ -88,7 +88,7 @@ impl Reader<'_> {
     }
 }
 
-/// The stretches from one to another, the last not included, and how many are outside.
+/// The buckets between two times, the last one exclusive, and the number of entities outside.
 #[derive(Debug, PartialEq, Eq)]
 struct Kept {
     from: usize,
@@ -98,8 +98,8 @@ struct Kept {
 }
 
 impl Kept {
-    /// What is on one side of the longest empty part; none if that part is short, or too many are on both sides. Only open ends are
-    /// moved.
+    /// The part on one side of the longest empty part; `None` if that part is short, or if there are too many on both
+    /// sides. Only open ends are moved.
     fn of(counts: &[u64], open: (bool, bool), budget: u64) -> Option<Self> {
         let (from, to) = longest_empty(counts);
         if (to - from) * WORTH < counts.len() {
@@ -114,7 +114,7 @@ impl Kept {
     }
 }
 
-/// Where the longest row of zeros begins, and where it ends.
+/// The start and end of the longest run of zeros.
 fn longest_empty(counts: &[u64]) -> (usize, usize) {
     let (mut longest, mut from) = ((0, 0), 0);
     for (index, count) in counts.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Questions to the store: counts and metrics.
+//! Queries: counts and metrics.
 
 use super::engine::{Extent, range_of};
 use super::reader::Result;
@@ -12,7 +12,7 @@ use crate::filter::{Filter, Kind};
 use jkool_model::{Severity, Timestamp, ValueType};
 use std::collections::BTreeSet;
 
-/// So many severities there are.
+/// The number of severities.
 const SEVERITIES: usize = Severity::ALL.len();
 
 fn field(name: &str) -> FieldName {
@@ -116,7 +116,7 @@ impl Reader<'_> {
         Ok(rows.iter().filter_map(metric).filter(|metric| metric.count > 0).collect())
     }
 
-    /// What the values of a field measure, as the youngest that has one says. Only properties say it.
+    /// The unit of a field's values, taken from the newest entity that has one. Only properties have units.
     pub(crate) fn value_type(&self, field: &FieldName, filter: &Filter, now: Timestamp) -> Result<Option<ValueType>> {
         let has_it = Condition::new(field.clone(), Test::Exists).into();
         let with_it = Filter { expression: filter.expression.clone().and(has_it), ..filter.clone() };
@@ -164,7 +164,7 @@ impl Reader<'_> {
         Ok(sizes)
     }
 
-    /// From when to when: what the filter says, even if nothing is there; else the first and the last that there is.
+    /// The time range: that of the filter, else from the first to the last entity.
     pub(crate) fn scale(&self, filter: &Filter, buckets: usize, now: Timestamp) -> Result<Option<Scale>> {
         let extent = self.settled_extent()?;
         let (Some(oldest), Some(newest)) = (extent.oldest, extent.newest) else { return Ok(None) };

@@ -1,4 +1,4 @@
-//! What a store can do, so that another one can take the place of the one in this process.
+//! The trait for stores, so that the one in this process can be replaced.
 
 use super::parse::parse;
 use super::{Aggregation, Appended, EntityId, Record, Row, StoreError, StoreErrorKind, Stored};
@@ -11,47 +11,47 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{broadcast, oneshot};
 
-/// What became of records that were put into a store.
+/// The outcome of storing records.
 pub(crate) type Reply = oneshot::Receiver<Result<Appended, StoreError>>;
 
-/// A store. Everything that pages, API and command ask is made of these.
+/// A store. Pages, API and command are built on these methods.
 pub(crate) trait Engine: fmt::Debug + Send + Sync {
-    /// Stores all of `records` or none; the reply comes when that is done as durably as was asked for.
+    /// Stores all `records` or none; the reply comes when they are as durable as requested.
     fn put(&self, records: Vec<Record>) -> Result<Reply, StoreError>;
 
-    /// The first that a filter lets through. What was acknowledged is found at once.
+    /// The first entities that match a filter. Acknowledged entities are found at once.
     fn find(&self, find: &Find, deadline: &Deadline) -> Result<Vec<Stored>, StoreError>;
 
-    /// As [`find`](Self::find), and of each only what the map needs.
+    /// As [`find`](Self::find), but only with the fields that the map needs.
     fn messages(&self, find: &Find, deadline: &Deadline) -> Result<Vec<Message>, StoreError> {
         Ok(self.find(find, deadline)?.iter().map(Message::of).collect())
     }
 
-    /// One, by its id.
+    /// An entity by its id.
     fn get(&self, id: EntityId) -> Result<Option<Stored>, StoreError>;
 
-    /// Groups and counts what a filter lets through; see [`settle`](Self::settle).
+    /// Groups and counts the entities that match a filter; see [`settle`](Self::settle).
     fn aggregate(&self, aggregate: &Aggregate, deadline: &Deadline) -> Result<Vec<Row>, StoreError>;
 
-    /// Waits until what was acknowledged before is counted too, as long as the index can follow.
+    /// Waits until all entities acknowledged so far are counted too, as long as the index can keep up.
     fn settle(&self, deadline: &Deadline);
 
-    /// What is stored from now on, in the order of arrival. Who is too slow is told how much it missed.
+    /// New entities, in the order of arrival. A subscriber that is too slow is told how many it missed.
     fn tail(&self) -> broadcast::Receiver<Arc<Fresh>>;
 
-    /// How much there is.
+    /// The sizes of the store.
     fn extent(&self) -> Result<Extent, StoreError>;
 
-    /// How it is.
+    /// The state of the store.
     fn health(&self) -> Health;
 }
 
-/// An entity that was just stored, for those who watch. To read it is left to them: who stores has no time for that.
+/// A new entity, for subscribers. They decode it, not the writer, which has no time for that.
 #[derive(Debug, Clone)]
 pub(crate) struct Fresh {
     pub(crate) id: EntityId,
     pub(crate) received: Timestamp,
-    /// A copy, so that the body that it came in can go; a large one is to be had from the store alone.
+    /// A copy, so that the request body can be freed; a large entity must be read from the store.
     pub(crate) json: Option<bytes::Bytes>,
 }
 
@@ -64,25 +64,25 @@ impl Fresh {
     }
 }
 
-/// A question for entities.
+/// A query for entities.
 #[derive(Debug, Clone)]
 pub(crate) struct Find {
     pub(crate) filter: Filter,
-    /// What the filter's ages count back from.
+    /// Ages in the filter are relative to this time.
     pub(crate) now: Timestamp,
-    /// From the youngest to the oldest, or the other way round.
+    /// Newest first, or oldest first.
     pub(crate) youngest_first: bool,
-    /// Only those behind this one, in that order.
+    /// Only entities after this one, in that order.
     pub(crate) beyond: Option<EntityId>,
     pub(crate) limit: usize,
 }
 
-/// What the map needs of a message.
+/// The fields of a message that the map needs.
 #[derive(Debug, Clone)]
 pub(crate) struct Message {
     pub(crate) id: EntityId,
     pub(crate) severity: Severity,
-    /// As it is indexed: of a very long one, its beginning and a hash. So with correlators.
+    /// As indexed: a very long text is replaced by its beginning and a hash. The same is true for correlators.
     pub(crate) source: Option<Arc<str>>,
     pub(crate) resource: Option<Arc<str>>,
     pub(crate) correlators: Vec<Arc<str>>,
@@ -110,46 +110,46 @@ fn resource_of(entity: &Entity) -> Option<&str> {
     .filter(|resource| !resource.is_empty())
 }
 
-/// A question for figures.
+/// A query for groups and measures.
 #[derive(Debug, Clone)]
 pub(crate) struct Aggregate {
     pub(crate) filter: Filter,
-    /// What the filter's ages count back from.
+    /// Ages in the filter are relative to this time.
     pub(crate) now: Timestamp,
     pub(crate) aggregation: Aggregation,
 }
 
-/// How much there is, without a question.
+/// The sizes of a store.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Extent {
     pub(crate) entities: u64,
     pub(crate) bytes: u64,
     pub(crate) oldest: Option<Timestamp>,
     pub(crate) newest: Option<Timestamp>,
-    /// The fields that are not in every entity.
+    /// The fields that not every entity has.
     pub(crate) names: std::collections::BTreeSet<String>,
-    /// Of these, the fields that there are numbers in.
+    /// Those of them with numeric values.
     pub(crate) numbers: std::collections::BTreeSet<String>,
-    /// How many values are kept in their entities alone, for their fields were too many.
+    /// The number of values that are not indexed, because there were too many fields.
     pub(crate) passed_over: u64,
 }
 
-/// How a store is.
+/// The state of a store.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Health {
-    /// How many entities are acknowledged and not yet where questions for figures see them.
+    /// The number of acknowledged entities that are not counted by queries yet.
     pub(crate) waiting: u64,
-    /// What a person should know.
+    /// Problems that a person should know about.
     pub(crate) notices: Vec<String>,
 }
 
-/// The times that a filter lets through, in microseconds.
+/// The time range of a filter, in microseconds.
 pub(crate) fn range_of(filter: &Filter, now: Timestamp) -> Range<i64> {
     let usec = |moment: crate::Moment| moment.before(now).as_usec();
     filter.since.map_or(i64::MIN, usec)..filter.until.map_or(i64::MAX, usec)
 }
 
-/// When a question has taken too long.
+/// The timeout of a query.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deadline {
     began: Instant,
@@ -162,7 +162,7 @@ impl Deadline {
         Self { began: Instant::now(), patience }
     }
 
-    /// How long there is left.
+    /// The remaining time.
     pub(crate) fn left(&self) -> Duration {
         self.patience.saturating_sub(self.began.elapsed())
     }
@@ -171,6 +171,6 @@ impl Deadline {
         if !self.left().is_zero() {
             return Ok(());
         }
-        Err(StoreError::new(StoreErrorKind::TooSlow, "the question takes too long"))
+        Err(StoreError::new(StoreErrorKind::TooSlow, "the query took too long"))
     }
 }

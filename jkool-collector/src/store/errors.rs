@@ -1,4 +1,4 @@
-//! Questions to the store: which errors there are, those together that differ in numbers, ids and names alone.
+//! Queries for errors, grouped if they differ only in numbers, ids and names.
 
 use super::pattern::Pattern;
 use super::reader::Result;
@@ -11,9 +11,9 @@ use jkool_model::{Entity, Severity, Timestamp};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
-/// Of so many, the youngest, groups are made.
+/// The number of newest errors that are grouped.
 const LOOKED_AT: usize = 5_000;
-/// So many stretches of time a trend has.
+/// The number of intervals of a trend.
 const TREND: usize = 30;
 
 /// Errors, those together that are alike.

@@ -1,4 +1,4 @@
-//! Questions to the store: who sent to whom.
+//! Queries for messages between sources.
 
 use super::engine::{Find, Message};
 use super::level::Level;
@@ -12,7 +12,7 @@ use jkool_model::{OpType, Severity, SourceFqn, Timestamp};
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-/// So many messages are looked at in each direction, and so many errors, the youngest.
+/// The maximum number of messages in each direction, and of errors; the newest are used.
 const MAPPED: usize = 5_000;
 
 impl Reader<'_> {
@@ -39,7 +39,7 @@ impl Reader<'_> {
         if received.is_empty() {
             return Ok(Vec::new());
         }
-        // What was received at the beginning of the time may have been sent before it.
+        // Messages received at the start of the range may have been sent before it.
         let sent = Filter { since: None, expression: is_type(OpType::Send).into(), ..in_time.clone() };
         let sent = self.youngest(sent, now)?;
         let errors = SeverityRange { from: Severity::Error, to: Severity::Halt };
@@ -63,7 +63,7 @@ impl Reader<'_> {
         Ok(named)
     }
 
-    /// What a message's source is folded into. One that is too long for the index is in the entity alone.
+    /// The level to which a message's source is folded. A source too long for the index is read from the entity.
     fn folded<'a>(
         &self,
         level: Level,
@@ -83,14 +83,14 @@ impl Reader<'_> {
         Ok(folded)
     }
 
-    /// The youngest messages that `filter` lets through, the youngest first.
+    /// The newest messages that match `filter`, newest first.
     fn youngest(&self, filter: Filter, now: Timestamp) -> Result<Vec<Message>> {
         self.deadline.check()?;
         let find = Find { filter, now, youngest_first: true, beyond: None, limit: MAPPED };
         self.engine.messages(&find, &self.deadline)
     }
 
-    /// How long the time is in which `received` were, which are all there are unless they are [`MAPPED`].
+    /// The length of the range that contains `received`, which are all messages unless there are [`MAPPED`].
     fn minutes(&self, received: &[Message], in_time: &Filter, now: Timestamp) -> Result<f64> {
         let Some(mut range) = self.busy_range(in_time, now)? else { return Ok(1.0) };
         if let Some(oldest) = received.get(MAPPED - 1) {
@@ -100,20 +100,20 @@ impl Reader<'_> {
     }
 }
 
-/// When each source told the last error of each correlator.
+/// The time of the last error of each source and correlator.
 fn last_of_each(errors: &[Message]) -> HashMap<(&str, &str), EntityId> {
     let mut last = HashMap::new();
     for error in errors {
         let Some(source) = &error.source else { continue };
         for correlator in &error.correlators {
-            // They come from the youngest on.
+            // They are ordered from the newest on.
             last.entry((&**source, &**correlator)).or_insert(error.id);
         }
     }
     last
 }
 
-/// Whether its receiver told of an error, then or later, that has a correlator of it.
+/// Whether the receiver reported an error with one of the message's correlators, at its time or later.
 fn has_failed(message: &Message, errors: &HashMap<(&str, &str), EntityId>) -> bool {
     let Some(source) = &message.source else { return message.severity >= Severity::Error };
     let last = |correlator: &str| errors.get(&(&**source, correlator)).copied();
@@ -121,7 +121,7 @@ fn has_failed(message: &Message, errors: &HashMap<(&str, &str), EntityId>) -> bo
         || message.correlators.iter().any(|correlator| last(correlator).is_some_and(|error| error >= message.id))
 }
 
-/// The messages from one to another: how long each took, in microseconds, and how many failed.
+/// The messages between two sources: the latency of each in microseconds, and the number that failed.
 #[derive(Debug, Default)]
 struct Between {
     transits: Vec<i64>,

@@ -1,4 +1,5 @@
-//! What stands in front of every store: the thread that acknowledges, the journal that it writes, and what is in no index yet.
+//! The common front of all stores: the thread that acknowledges, the journal that it writes, and the entities that are
+//! not indexed yet.
 
 mod folder;
 mod state;
@@ -14,17 +15,17 @@ use super::{Durability, Retention};
 use crate::clock::Clock;
 use std::path::PathBuf;
 
-/// How a store is opened.
+/// The options for opening a store.
 #[derive(Debug)]
 pub(super) struct Settings {
-    /// The folder; none for one in memory.
+    /// The folder; `None` for a store in memory.
     pub(super) path: Option<PathBuf>,
     pub(super) durability: Durability,
     pub(super) retention: Retention,
     pub(super) clock: Clock,
-    /// How many bytes may wait to be written.
+    /// The maximum number of bytes that wait to be written.
     pub(super) waiting: usize,
-    /// At which size of a journal's file the disk counts as full, for tests.
+    /// The size of a journal file at which the disk counts as full, for tests.
     pub(super) disk: Option<u64>,
     pub(super) report: Report,
 }

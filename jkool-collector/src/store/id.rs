@@ -15,7 +15,7 @@ pub struct EntityId {
 
 /// The error for a text that is not an [`EntityId`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected the id of an event, as an answer has it")]
+#[error("expected the id of an event, as in an answer of this API")]
 pub struct InvalidEntityId;
 
 impl EntityId {
@@ -45,7 +45,7 @@ impl FromStr for EntityId {
 
     fn from_str(text: &str) -> Result<Self, InvalidEntityId> {
         let (time, sequence) = text.split_once('-').ok_or(InvalidEntityId)?;
-        // No entity is of an earlier or later time.
+        // No entity has an earlier or later time.
         let time = time.parse().ok().filter(|time| (0..=Timestamp::MAX.as_usec()).contains(time));
         Ok(Self { time: time.ok_or(InvalidEntityId)?, sequence: sequence.parse().map_err(|_| InvalidEntityId)? })
     }

@@ -1,4 +1,4 @@
-//! The search engine: what of an entity is indexed, and how a question is put to the indexes.
+//! The search engine: which parts of an entity are indexed, and how a query is run on the indexes.
 
 mod aggregate;
 mod complement;

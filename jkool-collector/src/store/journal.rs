@@ -130,7 +130,7 @@ impl Journal {
         if self.folder.exists() {
             return Ok(());
         }
-        Err(StoreError::new(StoreErrorKind::Io, "the folder of the store is gone").at(&self.folder))
+        Err(StoreError::new(StoreErrorKind::Io, "the store's folder was removed").at(&self.folder))
     }
 }
 

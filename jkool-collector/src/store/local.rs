@@ -136,7 +136,8 @@ impl Engine for Local {
     fn health(&self) -> Health {
         let state = self.shared.state();
         let waiting = state.pending.iter().map(|group| group.entities.len() as u64).sum();
-        let failure = state.failure.as_ref().map(|error| format!("{waiting} entities wait for the index: {error}"));
+        let failure =
+            state.failure.as_ref().map(|error| format!("{waiting} entities are waiting to be indexed: {error}"));
         Health { waiting, notices: failure.into_iter().collect() }
     }
 }

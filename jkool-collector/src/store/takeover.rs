@@ -27,7 +27,11 @@ pub(super) fn take_over(path: &Path, report: &Report) -> Result<Vec<String>, Sto
     }
     let aside = super::front::aside(path);
     fs::rename(path, &aside).map_err(|error| StoreError::io(&error).at(path))?;
-    Ok(vec![format!("{} is no store: it was set aside as {}, and a new one begun", path.display(), aside.display())])
+    Ok(vec![format!(
+        "{} is not a store: it was renamed to {}, and a new store was created",
+        path.display(),
+        aside.display()
+    )])
 }
 
 #[cfg(feature = "sqlite")]

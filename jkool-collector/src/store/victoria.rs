@@ -119,7 +119,8 @@ impl Engine for Victoria {
     fn health(&self) -> Health {
         let state = self.shared.state();
         let waiting = state.pending.iter().map(|group| group.entities.len() as u64).sum();
-        let failure = state.failure.as_ref().map(|error| format!("{waiting} entities wait in the journal: {error}"));
+        let failure =
+            state.failure.as_ref().map(|error| format!("{waiting} entities are waiting in the journal: {error}"));
         Health { waiting, notices: failure.into_iter().chain(self.refused.notice()).collect() }
     }
 }

@@ -156,7 +156,7 @@ fn every_answer_tells_browsers_to_be_careful() {
 fn what_others_can_reach_needs_a_token() {
     let error = Collector::builder().listen("0.0.0.0:0").start().unwrap_err();
     assert!(matches!(error, StartError::NeedsToken(_)), "{error:?}");
-    assert_eq!(error.to_string(), "0.0.0.0:0 can be reached from elsewhere: set a token, or listen on 127.0.0.1");
+    assert_eq!(error.to_string(), "0.0.0.0:0 can be reached from other machines; set a token, or listen on 127.0.0.1");
     let open = Collector::builder().listen("0.0.0.0:0").token(TOKEN).start().unwrap();
     assert_eq!(open.url(), format!("http://127.0.0.1:{}", open.address().port()));
     // Under which name it is reached it can't know.

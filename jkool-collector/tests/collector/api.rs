@@ -158,7 +158,10 @@ fn one_and_what_is_related_to_it() {
     assert_eq!(refused(&collector, "/api/events/32-1").0, 404);
     assert_eq!(refused(&collector, "/api/events/32-1/related").0, 404);
     let (status, error) = refused(&collector, "/api/events/seven");
-    assert_eq!((status, error.as_str()), (400, "id=\"seven\": expected the id of an event, as an answer has it"));
+    assert_eq!(
+        (status, error.as_str()),
+        (400, "id=\"seven\": expected the id of an event, as in an answer of this API")
+    );
 }
 
 #[test]
@@ -418,7 +421,7 @@ fn what_is_not_understood_is_refused_by_name() {
         ),
         ("/api/events?limit=0", "limit=\"0\": expected a whole number from 1 to 1000"),
         ("/api/events?limit=1001", "limit=\"1001\": expected a whole number from 1 to 1000"),
-        ("/api/events?before=x", "before=\"x\": expected the id of an event, as an answer has it"),
+        ("/api/events?before=x", "before=\"x\": expected the id of an event, as in an answer of this API"),
         ("/api/events?colour=red", "colour=\"red\": no such parameter"),
         ("/api/events?severity=ERROR&severity=FATAL", "severity=\"FATAL\": expected only once"),
         ("/api/events.csv?operation=a&operation=b", "operation=\"b\": expected only once"),
@@ -426,7 +429,7 @@ fn what_is_not_understood_is_refused_by_name() {
         ("/api/events?limit=1&limit=2", "limit=\"2\": expected only once"),
         ("/api/top?by=colour", "by=\"colour\": expected operation or source"),
         // What it can't count by is not quietly passed over.
-        ("/api/series?category=Order", "category=\"Order\": expected with a property"),
+        ("/api/series?category=Order", "category=\"Order\": applies to a property only"),
         ("/api/flows?severity=ERROR", "severity=\"ERROR\": no such parameter"),
     ] {
         assert_eq!(refused(&collector, path), (400, expected.to_owned()), "{path}");

@@ -248,7 +248,7 @@ fn forms_alone_make_a_dashboard() {
     let (status, to, _) = post(&collector, "/dashboards", &[("name", "shop"), ("title", "Shop & Co")]);
     assert_eq!((status, to.as_str()), (303, "/dashboards/shop/edit"));
     let (status, _, page) = post(&collector, "/dashboards", &[("name", "shop"), ("title", "Other")]);
-    assert!(status == 409 && page.contains("there is a dashboard &quot;shop&quot; already"), "{page}");
+    assert!(status == 409 && page.contains("the dashboard &quot;shop&quot; already exists"), "{page}");
     let edit = "/dashboards/shop/edit";
     let preview =
         get(&collector, &format!("{edit}?viewlet=new&title=Rate&query=get+number+of+events&kind=&width=4&height=1")).1;

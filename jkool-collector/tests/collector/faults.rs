@@ -113,7 +113,7 @@ fn a_body_that_stops_coming_is_not_waited_for() {
     let mut slow = Connection::open(collector.address());
     slow.send("POST /event HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{\"oper");
     let answer = slow.answer();
-    assert_eq!((answer.status, answer.json()["error"].as_str()), (408, Some("the body stopped coming")));
+    assert_eq!((answer.status, answer.json()["error"].as_str()), (408, Some("the body did not arrive in time")));
     assert!(slow.is_closed());
     is_well(&collector);
     assert_eq!(stored(&collector).len(), 1);

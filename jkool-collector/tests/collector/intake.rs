@@ -54,7 +54,7 @@ fn the_label_of_the_body_is_not_believed() {
         ("application/json", " <x/>".to_owned()),
     ] {
         let answer = ask(&collector, request("POST", "/", &[("Content-Type", label)], body));
-        assert_eq!((answer.status, answer.json()["error"].as_str()), (415, Some("XML is not taken: send JSON")));
+        assert_eq!((answer.status, answer.json()["error"].as_str()), (415, Some("XML is not supported; send JSON")));
     }
     assert_eq!(stored(&collector).len(), 4);
 }
@@ -126,7 +126,7 @@ fn compressed_bodies_are_unpacked_and_bombs_are_not() {
         assert_eq!(send(encoding, &bomb).status, 413, "{packer}");
         assert_eq!(send(encoding, &body[..body.len() / 2]).status, 400, "{packer}");
     }
-    assert_eq!(send("gzip", b"no gzip").json()["error"], "the body is no gzip");
+    assert_eq!(send("gzip", b"no gzip").json()["error"], "the body is not valid gzip");
     assert_eq!(send("identity", event("a").as_bytes()).status, 202);
     let answer = send("br", b"?");
     assert_eq!((answer.status, answer.header("accept-encoding")), (415, Some("gzip, deflate")));
@@ -139,7 +139,7 @@ fn what_is_not_taken_is_refused_with_the_right_status() {
     for path in ["/event", "/log", "/JESL", "/jesl/dataset"] {
         let answer = ask(&collector, request("GET", path, &[], ""));
         assert_eq!((answer.status, answer.header("allow")), (405, Some("POST")), "{path}");
-        assert_eq!(answer.json()["error"], "this path takes no GET");
+        assert_eq!(answer.json()["error"], "this path does not support GET");
     }
     assert_eq!(ask(&collector, post("/nowhere", event("a"))).status, 404);
     // Said in advance it is refused in advance; said in chunks, as soon as it is too much.

@@ -120,11 +120,11 @@ fn an_answer_that_is_an_error_is_a_status_in_the_encoding_of_the_request() {
     let collector = collector();
     let answer = post(&collector, "/v1/logs", &[JSON], "{\"resourceLogs\":[{]");
     assert_eq!((answer.status, &answer.json()["code"]), (400, &json!(3)));
-    assert!(answer.json()["message"].as_str().unwrap().starts_with("no OTLP in JSON: "), "{answer:?}");
+    assert!(answer.json()["message"].as_str().unwrap().starts_with("invalid OTLP in JSON: "), "{answer:?}");
     let answer = post(&collector, "/v1/logs", &[PROTOBUF], "nonsense");
     let status = Status::decode(answer.body.as_bytes()).unwrap();
     assert_eq!((answer.status, status.code), (400, 3));
-    assert!(status.message.starts_with("no OTLP in protobuf: "), "{status:?}");
+    assert!(status.message.starts_with("invalid OTLP in protobuf: "), "{status:?}");
     for headers in [&[][..], &[("Content-Type", "text/plain")]] {
         let answer = post(&collector, "/v1/logs", headers, "x");
         assert_eq!((answer.status, answer.header("content-type")), (415, Some("application/json")));

@@ -86,11 +86,11 @@ impl KafkaSourceBuilder {
         KafkaSource::start(config, &self.topic).map_err(|error| match error {
             // The value is omitted, because it may be a password.
             StartError::Config(KafkaError::ClientConfig(_, reason, name, _)) => {
-                config_error(&format!("librdkafka refuses the property {name}: {reason}"))
+                config_error(&format!("librdkafka rejected the property {name}: {reason}"))
             }
             StartError::Config(error) => config_error(&format!("librdkafka: {error}")),
             StartError::Thread(error) => {
-                TransportError::new(ErrorKind::Other, "no thread could be started").with_source(error)
+                TransportError::new(ErrorKind::Other, "a thread could not be started").with_source(error)
             }
         })
     }

@@ -14,16 +14,16 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 
-/// How soon the thread sees what it is told.
+/// The interval at which the thread reads its commands.
 const TICK: Duration = Duration::from_millis(100);
 const TICKS_TO_LEAVE: usize = 30;
-/// A pause that is no longer is a rest: for one that is, librdkafka throws away what it has fetched, and fetches it again. A rebalance
-/// waits for it.
+/// A shorter pause is done by not polling: for a longer one, librdkafka discards the records that it has fetched and
+/// fetches them again. A rebalance waits for this time.
 const SHORT: Duration = Duration::from_secs(1);
-/// How much is given at once.
+/// The maximum number of records in a batch.
 const BATCH: usize = 512;
 const BATCH_BYTES: usize = 512 << 10;
-/// How many batches wait.
+/// The number of batches in the channel.
 const WAITING: usize = 2;
 
 pub(super) struct Consumer {
@@ -33,7 +33,7 @@ pub(super) struct Consumer {
     ended: watch::Receiver<()>,
 }
 
-/// What the thread is told.
+/// Commands for the thread.
 #[derive(Default)]
 struct Control {
     state: Mutex<State>,
@@ -56,7 +56,7 @@ impl Control {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).is_leaving
     }
 
-    /// Whether it is still paused when that long has gone by.
+    /// Waits this long, and returns whether it is still paused.
     fn is_paused_for(&self, patience: Duration) -> bool {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.changed.wait_timeout_while(state, patience, |state| state.is_paused && !state.is_leaving);
@@ -64,7 +64,7 @@ impl Control {
     }
 }
 
-/// Why there is no consumer.
+/// Why the consumer could not be created.
 pub(super) enum StartError {
     Config(KafkaError),
     Thread(std::io::Error),
@@ -73,7 +73,7 @@ pub(super) enum StartError {
 type Batches = mpsc::Receiver<Result<Next, SourceError>>;
 
 impl Consumer {
-    /// Makes the consumer, joins the group and starts the thread; connections come later.
+    /// Creates the consumer, joins the group and starts the thread; connections are made later.
     pub(super) fn start(config: &ClientConfig, topic: &str) -> Result<(Arc<Self>, Batches), StartError> {
         let (to, batches) = mpsc::channel(WAITING);
         let context =
@@ -100,12 +100,12 @@ impl Consumer {
         Ok((Arc::new(Self { inner, topic: topic.to_owned(), control, ended }), batches))
     }
 
-    /// Gives nothing more, or gives again. The group sees nothing of it.
+    /// Pauses or resumes the records. The group does not notice it.
     pub(super) fn pause(&self, is_paused: bool) {
         self.control.tell(|state| state.is_paused = is_paused);
     }
 
-    /// Leaves the group. What is returned closes when that is done.
+    /// Leaves the group. The returned channel closes when that is done.
     pub(super) fn leave(&self) -> watch::Receiver<()> {
         self.control.tell(|state| state.is_leaving = true);
         self.ended.clone()
@@ -121,7 +121,7 @@ impl Consumer {
 fn list(topic: &str, positions: &[Position]) -> Result<TopicPartitionList, KafkaError> {
     let mut list = TopicPartitionList::with_capacity(positions.len());
     for Position { partition, offset } in positions {
-        // They were made of such numbers.
+        // These numbers came from librdkafka.
         let partition = i32::try_from(*partition).unwrap_or(i32::MAX);
         let offset = i64::try_from(*offset).unwrap_or(i64::MAX);
         list.add_partition_offset(topic, partition, Offset::Offset(offset))?;
@@ -129,12 +129,12 @@ fn list(topic: &str, positions: &[Position]) -> Result<TopicPartitionList, Kafka
     Ok(list)
 }
 
-/// Polls until it is to leave, or nobody takes anything more.
+/// Polls until it is told to leave, or the receiver is gone.
 fn run(consumer: &BaseConsumer<Context>, control: &Control) {
     let (context, mut is_paused) = (consumer.context(), false);
     while !control.is_leaving() {
         let pause = control.is_paused_for(if is_paused { Duration::ZERO } else { SHORT });
-        // Partitions that are new are not paused yet.
+        // New partitions are not paused yet.
         let has_changed = context.has_changed.swap(false, Ordering::AcqRel);
         if pause != is_paused || (pause && has_changed) {
             hold(consumer, pause);
@@ -162,21 +162,21 @@ fn run(consumer: &BaseConsumer<Context>, control: &Control) {
     }
 }
 
-/// Pauses all partitions, or resumes them. One that has gone meanwhile is no loss.
+/// Pauses or resumes all partitions. An error for one that was revoked in the meantime is ignored.
 fn hold(consumer: &BaseConsumer<Context>, pause: bool) {
     let Ok(assigned) = consumer.assignment() else { return };
     let held = if pause { consumer.pause(&assigned) } else { consumer.resume(&assigned) };
     drop(held);
 }
 
-/// What librdkafka calls, always on the thread above.
+/// The callbacks of librdkafka, always called on the thread above.
 struct Context {
     to: mpsc::Sender<Result<Next, SourceError>>,
-    /// What was polled and not given yet.
+    /// Records that were polled and not passed on yet.
     batch: Mutex<Batch>,
     /// Errors that were told since the last record.
     told: Mutex<Vec<Code>>,
-    /// Partitions have come.
+    /// Partitions were assigned.
     has_changed: AtomicBool,
 }
 
@@ -191,7 +191,7 @@ impl Context {
         self.batch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a message, and says whether there is room for another.
+    /// Adds a message, and returns whether there is room for another.
     fn take(&self, message: &BorrowedMessage<'_>) -> bool {
         let body = message.payload().unwrap_or_default().to_vec();
         let position = Position {
@@ -205,28 +205,28 @@ impl Context {
         batch.records.len() < BATCH && batch.bytes < BATCH_BYTES
     }
 
-    /// Gives what was taken.
+    /// Passes the batch on.
     fn give(&self) {
         let Batch { records, .. } = std::mem::take(&mut *self.batch());
         if !records.is_empty() {
             self.told.lock().unwrap_or_else(PoisonError::into_inner).clear();
-            // Nobody takes it any more: it stays in the topic.
+            // The receiver is gone: the records stay in the topic.
             drop(self.to.blocking_send(Ok(Next::Records(records))));
         }
     }
 
-    /// Tells an error that librdkafka gets over by itself, once.
+    /// Reports once an error from which librdkafka recovers by itself.
     fn tell(&self, error: &KafkaError) {
         let code = error.rdkafka_error_code().unwrap_or(Code::Fail);
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         if !told.contains(&code) {
             told.push(code);
-            // There is more to do than to wait for somebody to listen.
+            // Does not block the thread if the receiver is busy.
             drop(self.to.try_send(Ok(Next::Notice(text(error)))));
         }
     }
 
-    /// Gives partitions back: waits until nothing of them is under way, and commits how far they are.
+    /// Releases partitions: waits until none of their records is in flight, and commits their positions.
     fn revoke(&self, consumer: &BaseConsumer<Self>, revoked: &TopicPartitionList) {
         self.give();
         let elements = revoked.elements();
@@ -234,7 +234,7 @@ impl Context {
         let partitions = elements.iter().filter_map(|element| u64::try_from(element.partition()).ok()).collect();
         let (done, answer) = oneshot::channel();
         let asked = self.to.blocking_send(Ok(Next::Revoked(Revoked { partitions, done })));
-        // No answer comes from a relay that has ended; it has committed itself.
+        // A relay that has ended does not answer; it has already committed.
         let Some(positions) = asked.ok().and_then(|()| answer.blocking_recv().ok()) else { return };
         if positions.is_empty() {
             return;
@@ -247,7 +247,7 @@ impl Context {
 }
 
 impl ClientContext for Context {
-    /// Only its code is kept: the text may hold what the broker sent. librdkafka logs it besides.
+    /// Only the error code is kept: the text may contain data from the broker. librdkafka also logs it.
     fn error(&self, error: KafkaError, _reason: &str) {
         self.tell(&error);
     }

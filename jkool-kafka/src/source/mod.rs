@@ -86,14 +86,14 @@ impl Source for KafkaSource {
 
     async fn commit(&mut self, positions: &[Position]) -> Result<(), SourceError> {
         if self.committing.as_ref().is_some_and(|committing| !committing.is_finished()) {
-            return Err(SourceError::new(format!("{}: an earlier commit is not answered yet", self.name)));
+            return Err(SourceError::new(format!("{}: the previous commit has not been answered yet", self.name)));
         }
         let (consumer, positions) = (Arc::clone(&self.consumer), positions.to_vec());
         let committing = tokio::task::spawn_blocking(move || consumer.commit(&positions));
         match tokio::time::timeout(COMMIT, self.committing.insert(committing)).await {
             Ok(Ok(committed)) => committed,
-            Ok(Err(error)) => Err(SourceError::new("committing ended early").with_source(error)),
-            Err(_) => Err(SourceError::new(format!("{}: a commit is not answered in time", self.name))),
+            Ok(Err(error)) => Err(SourceError::new("the commit thread ended unexpectedly").with_source(error)),
+            Err(_) => Err(SourceError::new(format!("{}: no answer to a commit within the timeout", self.name))),
         }
     }
 
@@ -106,7 +106,7 @@ impl Source for KafkaSource {
         let left = async { while ended.changed().await.is_ok() {} };
         match tokio::time::timeout(LEAVE, left).await {
             Ok(()) => Ok(()),
-            Err(_) => Err(SourceError::new(format!("{}: the group could not be left in time", self.name))),
+            Err(_) => Err(SourceError::new(format!("{}: the group was not left within the timeout", self.name))),
         }
     }
 }

@@ -1,9 +1,9 @@
-//! What packets are made of: numbers, texts and lengths.
+//! The parts of packets: numbers, texts and lengths.
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use std::fmt;
 
-/// A packet that no server may send. It says what is wrong and at which byte of the packet, behind its fixed header.
+/// An error in a packet from the broker: what is wrong, and at which byte of the packet after its fixed header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed {
     pub(crate) what: &'static str,
@@ -18,10 +18,10 @@ impl fmt::Display for Malformed {
 
 impl std::error::Error for Malformed {}
 
-/// Takes a packet apart from its front. Nothing is copied.
+/// Reads a packet from its front, without copying.
 pub(crate) struct Reader {
     rest: Bytes,
-    /// Where it ends in the packet.
+    /// The position of its end in the packet.
     end: usize,
 }
 
@@ -57,7 +57,7 @@ impl Reader {
         Ok(self.rest.get_u32())
     }
 
-    /// A number in one to four bytes, seven bits in each.
+    /// A variable byte integer: one to four bytes with seven bits each.
     pub(crate) fn length(&mut self) -> Result<usize, Malformed> {
         match length(&self.rest) {
             Length::Is { value, bytes } => {
@@ -74,7 +74,7 @@ impl Reader {
         Ok(self.rest.split_to(bytes))
     }
 
-    /// The next bytes, to be taken apart by themselves.
+    /// A reader for the next bytes.
     pub(crate) fn part(&mut self, bytes: usize) -> Result<Self, Malformed> {
         let rest = self.take(bytes)?;
         Ok(Self { rest, end: self.end - self.rest.len() })
@@ -89,7 +89,7 @@ impl Reader {
         let bytes = self.binary()?;
         match std::str::from_utf8(&bytes) {
             Ok(text) if !text.contains('\0') => Ok(text.to_owned()),
-            _ => Err(self.malformed("a text that is no UTF-8, or holds U+0000, before")),
+            _ => Err(self.malformed("a text with invalid UTF-8 or U+0000 before")),
         }
     }
 
@@ -98,7 +98,7 @@ impl Reader {
     }
 }
 
-/// What stands for a length at the front of `bytes`.
+/// The length at the front of `bytes`.
 pub(crate) enum Length {
     Is { value: usize, bytes: usize },
     Incomplete,
@@ -116,7 +116,7 @@ pub(crate) fn length(bytes: &[u8]) -> Length {
     if bytes.len() < 4 { Length::Incomplete } else { Length::TooLong }
 }
 
-/// The largest that a packet may be behind its fixed header.
+/// The maximum size of a packet after its fixed header.
 pub(crate) const MAX_LENGTH: usize = 268_435_455;
 
 pub(crate) fn put_length(out: &mut BytesMut, mut value: usize) {
@@ -132,7 +132,7 @@ pub(crate) fn put_length(out: &mut BytesMut, mut value: usize) {
     }
 }
 
-/// How many bytes [`put_length`] writes.
+/// The number of bytes that [`put_length`] writes.
 pub(crate) fn length_of_length(value: usize) -> usize {
     match value {
         0..0x80 => 1,
@@ -142,7 +142,7 @@ pub(crate) fn length_of_length(value: usize) -> usize {
     }
 }
 
-/// A text or other bytes behind their length. What is longer than the 65,535 that there may be was refused before.
+/// Writes a text or other bytes with their length. Settings and topics longer than 65,535 bytes were rejected before.
 pub(crate) fn put_binary(out: &mut BytesMut, bytes: &[u8]) {
     let len = u16::try_from(bytes.len()).unwrap_or(u16::MAX);
     out.put_u16(len);

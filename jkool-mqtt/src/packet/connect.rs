@@ -1,4 +1,4 @@
-//! CONNECT, by which a connection begins, and CONNACK, which says whether it may.
+//! CONNECT, which begins a connection, and CONNACK, the broker's answer.
 
 use super::bytes::{Malformed, Reader, put_binary, put_length};
 use super::property::{self, Properties};
@@ -6,18 +6,18 @@ use crate::MqttVersion;
 use bytes::{BufMut as _, Bytes, BytesMut};
 use std::time::Duration;
 
-/// Who connects, and how.
+/// The content of a CONNECT.
 pub(crate) struct Connect {
     pub(crate) version: MqttVersion,
     pub(crate) client_id: String,
-    /// The broker is to forget what it knows of this client.
+    /// Makes the broker discard the client's session.
     pub(crate) clean: bool,
-    /// How long the broker keeps what it knows of this client after the connection. MQTT 5 only.
+    /// How long the broker keeps the session after the connection. MQTT 5 only.
     pub(crate) session_expiry: Duration,
     pub(crate) keep_alive: u16,
-    /// How many messages the broker may send before one is acknowledged. MQTT 5 only.
+    /// The maximum number of unacknowledged messages from the broker. MQTT 5 only.
     pub(crate) receive_maximum: u16,
-    /// The largest packet that the broker may send. MQTT 5 only.
+    /// The maximum size of packets from the broker. MQTT 5 only.
     pub(crate) max_packet: usize,
     pub(crate) user: Option<(String, Bytes)>,
 }
@@ -52,16 +52,16 @@ impl Connect {
 /// The broker's answer to a CONNECT.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ConnAck {
-    /// Zero when the connection may be used.
+    /// Zero if the connection was accepted.
     pub(crate) reason: u8,
-    /// The broker has kept what it knew of this client.
+    /// Whether the broker kept the session.
     pub(crate) session_present: bool,
-    /// How many messages it takes before it has acknowledged one.
+    /// The maximum number of unacknowledged messages to the broker.
     pub(crate) receive_maximum: u16,
-    /// The largest packet that it takes.
+    /// The maximum size of packets to the broker.
     pub(crate) max_packet: usize,
     pub(crate) max_qos: u32,
-    /// In the place of the keep-alive that was asked for.
+    /// Replaces the keep-alive of the CONNECT.
     pub(crate) keep_alive: Option<u16>,
 }
 
@@ -69,7 +69,7 @@ impl ConnAck {
     pub(crate) fn read(mut reader: Reader, version: MqttVersion) -> Result<Self, Malformed> {
         let flags = reader.u8()?;
         if flags > 1 {
-            return Err(reader.malformed("flags of CONNACK that are reserved before"));
+            return Err(reader.malformed("reserved flags of CONNACK before"));
         }
         let reason = reader.u8()?;
         let mut ack = Self {
@@ -80,7 +80,7 @@ impl ConnAck {
             max_qos: 2,
             keep_alive: None,
         };
-        // A broker that knows only 3.1.1 refuses MQTT 5 in its own form, without properties.
+        // A broker that supports only 3.1.1 rejects MQTT 5 in its own format, without properties.
         if version == MqttVersion::V5 && !reader.is_empty() {
             property::read(&mut reader, |id, value| match id {
                 property::RECEIVE_MAXIMUM => ack.receive_maximum = u16::try_from(value).unwrap_or(u16::MAX),
@@ -93,7 +93,7 @@ impl ConnAck {
         if ack.receive_maximum == 0 || ack.max_packet == 0 {
             return Err(reader.malformed("a limit of zero before"));
         }
-        if reader.is_empty() { Ok(ack) } else { Err(reader.malformed("more than belongs to a CONNACK")) }
+        if reader.is_empty() { Ok(ack) } else { Err(reader.malformed("unexpected bytes after CONNACK")) }
     }
 }
 

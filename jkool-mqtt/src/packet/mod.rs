@@ -1,4 +1,4 @@
-//! The packets of MQTT that a publisher and a subscriber of QoS 1 need, from bytes and to bytes: pure.
+//! Encodes and decodes the MQTT packets that a publisher and a subscriber with QoS 1 need. Pure.
 
 mod bytes;
 mod connect;
@@ -15,12 +15,12 @@ use self::bytes::{Length, Reader, length};
 use crate::MqttVersion;
 use ::bytes::{Buf as _, BufMut as _, BytesMut};
 
-/// A packet that the broker has sent.
+/// A packet from the broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Incoming {
     ConnAck(ConnAck),
     Publish(Published),
-    /// A message is the broker's from now on, or, by a reason of 128 and more, is refused.
+    /// The broker has accepted a message or, with a reason code of 128 or more, rejected it.
     PubAck {
         id: u16,
         reason: u8,
@@ -30,19 +30,19 @@ pub(crate) enum Incoming {
         reason: u8,
     },
     PingResp,
-    /// The broker ends the connection, and says why. MQTT 5 only.
+    /// The broker closes the connection, with a reason. MQTT 5 only.
     Disconnect {
         reason: u8,
     },
 }
 
-/// Takes the next packet from the front of what came, or nothing while it is not complete. Of a packet that is larger than
-/// `max` no more than its length is waited for.
+/// Reads the next packet from the front of the buffer; `None` if it is not complete. For a packet larger than `max`,
+/// this fails as soon as its length is known.
 pub(crate) fn next(came: &mut BytesMut, max: usize, version: MqttVersion) -> Result<Option<Incoming>, Malformed> {
     match came.first() {
-        // Only of a PUBLISH do the lower four bits say something.
+        // Only a PUBLISH has flags in the lower four bits.
         Some(0x20 | 0x30..=0x3f | 0x40 | 0x90 | 0xd0 | 0xe0) => {}
-        Some(_) => return Err(Malformed { what: "a packet that no broker may send to this client", at: 0 }),
+        Some(_) => return Err(Malformed { what: "a packet type that a broker must not send", at: 0 }),
         None => return Ok(None),
     }
     let (len, header) = match length(came.get(1..).unwrap_or_default()) {
@@ -51,7 +51,7 @@ pub(crate) fn next(came: &mut BytesMut, max: usize, version: MqttVersion) -> Res
         Length::TooLong => return Err(Malformed { what: "a length of more than four bytes", at: 0 }),
     };
     if header + len > max {
-        return Err(Malformed { what: "a packet that is larger than was allowed", at: 0 });
+        return Err(Malformed { what: "a packet larger than the maximum packet size", at: 0 });
     }
     if came.len() < header + len {
         return Ok(None);
@@ -79,11 +79,11 @@ fn read(kind: u8, flags: u8, mut reader: Reader, version: MqttVersion) -> Result
         }
         13 if reader.is_empty() => Ok(Incoming::PingResp),
         14 if version == MqttVersion::V5 => Ok(Incoming::Disconnect { reason: ending(reader, version)? }),
-        _ => Err(reader.malformed("what this version of MQTT does not have")),
+        _ => Err(reader.malformed("a packet type that this version of MQTT does not have")),
     }
 }
 
-/// A reason and properties, both of which may be left out, by MQTT 5; nothing by 3.1.1.
+/// A reason code and properties, which are both optional in MQTT 5 and missing in 3.1.1.
 fn ending(mut reader: Reader, version: MqttVersion) -> Result<u8, Malformed> {
     let mut reason = 0;
     if version == MqttVersion::V5 && !reader.is_empty() {
@@ -92,7 +92,7 @@ fn ending(mut reader: Reader, version: MqttVersion) -> Result<u8, Malformed> {
             property::read(&mut reader, |_, _| {})?;
         }
     }
-    if reader.is_empty() { Ok(reason) } else { Err(reader.malformed("more than belongs to the packet")) }
+    if reader.is_empty() { Ok(reason) } else { Err(reader.malformed("unexpected bytes after the packet")) }
 }
 
 pub(crate) fn put_puback(out: &mut BytesMut, id: u16) {
@@ -104,7 +104,7 @@ pub(crate) fn put_pingreq(out: &mut BytesMut) {
     out.put_slice(&[0xc0, 0]);
 }
 
-/// The orderly end of a connection.
+/// Closes a connection.
 pub(crate) fn put_disconnect(out: &mut BytesMut) {
     out.put_slice(&[0xe0, 0]);
 }
@@ -167,7 +167,7 @@ mod tests {
         assert_eq!(&out[..], b"\x40\x02\x01\x02\xc0\0\xe0\0");
     }
 
-    /// Bytes that are a packet more often than chance would have it.
+    /// Bytes that are more often a packet than random bytes.
     fn nearly_packets() -> impl Strategy<Value = Vec<u8>> {
         let packet = (any::<u8>(), prop::collection::vec(prop_oneof![0_u8..4, any::<u8>()], 0..40), -2_i8..3);
         prop::collection::vec(packet, 0..6).prop_map(|packets| {

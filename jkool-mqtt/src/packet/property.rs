@@ -1,4 +1,4 @@
-//! The properties of MQTT 5: numbers and texts behind a byte that says which.
+//! The properties of MQTT 5: numbers and texts, each after a byte with its identifier.
 
 use super::bytes::{Malformed, Reader, put_length};
 use bytes::{BufMut as _, BytesMut};
@@ -9,7 +9,7 @@ pub(crate) const RECEIVE_MAXIMUM: u8 = 0x21;
 pub(crate) const MAXIMUM_QOS: u8 = 0x24;
 pub(crate) const MAXIMUM_PACKET_SIZE: u8 = 0x27;
 
-/// Hands each property that is a number to `number`, and passes over the others, none of which is needed here.
+/// Calls `number` with each numeric property, and skips the others, which are not needed here.
 pub(crate) fn read(reader: &mut Reader, mut number: impl FnMut(u8, u32)) -> Result<(), Malformed> {
     let len = reader.length()?;
     let mut properties = reader.part(len)?;
@@ -40,7 +40,7 @@ pub(crate) fn read(reader: &mut Reader, mut number: impl FnMut(u8, u32)) -> Resu
             _ => return Err(properties.malformed("an unknown property before")),
         };
         if seen & (1 << id) != 0 {
-            return Err(properties.malformed("a property twice before"));
+            return Err(properties.malformed("a duplicate property before"));
         }
         seen |= 1 << id;
         number(id, value);
@@ -48,7 +48,7 @@ pub(crate) fn read(reader: &mut Reader, mut number: impl FnMut(u8, u32)) -> Resu
     Ok(())
 }
 
-/// The properties of a packet that is written.
+/// The properties of a packet to write.
 #[derive(Default)]
 pub(crate) struct Properties(BytesMut);
 
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn what_is_no_property_is_refused() {
         assert!(numbers(b"\x02\x7e\x00").is_err_and(|error| error.what.contains("unknown")));
-        assert!(numbers(b"\x04\x24\x01\x24\x01").is_err_and(|error| error.what.contains("twice")));
+        assert!(numbers(b"\x04\x24\x01\x24\x01").is_err_and(|error| error.what.contains("duplicate")));
         assert!(numbers(b"\x02\x21\x00").is_err_and(|error| error.what.contains("early")));
         assert!(numbers(b"\x09\x24\x01").is_err_and(|error| error.what.contains("early")));
     }

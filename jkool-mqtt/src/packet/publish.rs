@@ -1,4 +1,4 @@
-//! PUBLISH, a message: QoS 1 when it is ours.
+//! PUBLISH, a message; sent with QoS 1.
 
 use super::bytes::{MAX_LENGTH, Malformed, Reader, length_of_length, put_binary, put_length};
 use super::property;
@@ -8,7 +8,7 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 const DUP: u8 = 0x08;
 const QOS_1: u8 = 0x02;
 
-/// A message that is written.
+/// A message to write.
 #[derive(Clone, Copy)]
 pub(crate) struct Publish<'a> {
     pub(crate) id: u16,
@@ -18,7 +18,7 @@ pub(crate) struct Publish<'a> {
 }
 
 impl Publish<'_> {
-    /// How large the packet is, its fixed header included: none when there can be no packet so large.
+    /// The size of the packet with its fixed header; `None` if it exceeds the maximum of MQTT.
     pub(crate) fn size(&self, version: MqttVersion) -> Option<usize> {
         let len = self.len(version);
         (len <= MAX_LENGTH).then(|| 1 + length_of_length(len) + len)
@@ -43,10 +43,10 @@ impl Publish<'_> {
     }
 }
 
-/// A message that the broker has sent.
+/// A message from the broker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Published {
-    /// None of a message that wants no acknowledgement (QoS 0).
+    /// `None` for a message without an acknowledgement (QoS 0).
     pub(crate) id: Option<u16>,
     pub(crate) is_resent: bool,
     pub(crate) topic: String,
@@ -58,8 +58,8 @@ impl Published {
         let has_id = match flags & 0x06 {
             0 => false,
             QOS_1 => true,
-            // No more than QoS 1 was subscribed.
-            _ => return Err(reader.malformed("a PUBLISH of another QoS than 0 and 1")),
+            // The subscription has at most QoS 1.
+            _ => return Err(reader.malformed("a PUBLISH with a QoS other than 0 or 1")),
         };
         let topic = reader.text()?;
         let id = if has_id { Some(reader.u16()?) } else { None };
@@ -70,7 +70,7 @@ impl Published {
             property::read(&mut reader, |_, _| {})?;
         }
         if topic.is_empty() {
-            // No alias was allowed.
+            // Topic aliases were not enabled.
             return Err(reader.malformed("a PUBLISH without a topic"));
         }
         Ok(Self { id, is_resent: flags & DUP != 0, topic, payload: reader.rest() })

@@ -1,4 +1,4 @@
-//! SUBSCRIBE, and SUBACK, which says what became of it.
+//! SUBSCRIBE, and SUBACK, its answer.
 
 use super::bytes::{Malformed, Reader, put_binary, put_length};
 use super::property;
@@ -18,14 +18,14 @@ pub(crate) fn put_subscribe(out: &mut BytesMut, id: u16, filter: &str, version: 
     out.put_u8(1);
 }
 
-/// The answer for one filter: the QoS that is granted, or a reason of 128 and more.
+/// The answer for one filter: the granted QoS, or a reason code of 128 or more.
 pub(crate) fn read_suback(mut reader: Reader, version: MqttVersion) -> Result<(u16, u8), Malformed> {
     let id = reader.u16()?;
     if version == MqttVersion::V5 {
         property::read(&mut reader, |_, _| {})?;
     }
     let reason = reader.u8()?;
-    if reader.is_empty() { Ok((id, reason)) } else { Err(reader.malformed("more answers than there are filters")) }
+    if reader.is_empty() { Ok((id, reason)) } else { Err(reader.malformed("more reason codes than topic filters")) }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What holds for a session whatever a connection does.
+//! Properties of a session that hold for every sequence of events.
 
 use super::{Message, Session};
 use crate::MqttVersion;
@@ -17,11 +17,11 @@ use tokio::time::Instant;
 enum Step {
     Push(usize),
     Write,
-    /// The one of those under way, by its place from the front.
+    /// An acknowledgement of a message in flight, by its index.
     Acknowledge(usize),
     /// An acknowledgement of any identifier.
     Stray(u16),
-    /// The connection ends, and another begins.
+    /// The connection ends, and another one begins.
     Reconnect {
         receive_maximum: u16,
         is_known: bool,
@@ -46,7 +46,7 @@ fn ack(receive_maximum: u16, is_known: bool) -> ConnAck {
     ConnAck { reason: 0, session_present: is_known, receive_maximum, max_packet: 1000, max_qos: 1, keep_alive: None }
 }
 
-/// The packets that were written: whether each is marked as sent again, its identifier and its number.
+/// The packets that were written: whether each is a duplicate, its identifier and its number.
 fn packets(out: &mut BytesMut) -> Vec<(bool, u16, usize)> {
     let mut packets = Vec::new();
     while !out.is_empty() {
@@ -59,9 +59,9 @@ fn packets(out: &mut BytesMut) -> Vec<(bool, u16, usize)> {
 }
 
 proptest! {
-    /// Each message has one answer, and is delivered only when the broker said so; those that are written first are so in
-    /// order, and those that are written again before all others; no identifier is in use twice; there are no more under
-    /// way than the broker takes.
+    /// Each message has one outcome, and is delivered only if the broker acknowledged it. New messages are written in
+    /// order, after those that are written again. No identifier is used twice at the same time. The broker's limit of
+    /// messages in flight is kept.
     #[test]
     fn nothing_is_lost_and_nothing_is_made_up(steps in prop::collection::vec(step(), 1..80), start in any::<u16>()) {
         let timeout = Duration::from_secs(30);
@@ -70,7 +70,7 @@ proptest! {
         session.connected(&ack(3, false));
         let (mut limit, mut is_known) = (3_usize, false);
         let (mut now, mut answers, mut out) = (Instant::now(), Vec::new(), BytesMut::new());
-        // Under way on this connection, in order; what has a right to be called delivered; written at least once.
+        // In flight on this connection, in order; acknowledged; written at least once.
         let (mut under_way, mut confirmed) = (Vec::<(u16, usize)>::new(), BTreeSet::new());
         let mut written = BTreeSet::new();
         for step in steps {

@@ -1,4 +1,4 @@
-//! The files of a folder, and by what each is known again after it was renamed or compressed.
+//! Lists the files of a folder, with a key that stays the same when a file is renamed or compressed.
 
 use flate2::read::MultiGzDecoder;
 use jkool_client::model::Timestamp;
@@ -6,10 +6,10 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// So much of a file's first line says which one it is.
+/// The number of bytes of the first line that identify a file.
 const HEAD: u64 = 4 << 10;
 
-/// What a file is known by.
+/// What identifies a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Identity {
     pub(super) device: u64,
@@ -18,14 +18,14 @@ pub(super) struct Identity {
     pub(super) head: u64,
 }
 
-/// A file that is there.
+/// A file in the folder.
 #[derive(Debug, Clone)]
 pub(super) struct Found {
     pub(super) path: PathBuf,
     pub(super) identity: Identity,
-    /// As it lies there.
+    /// The size on disk.
     pub(super) len: u64,
-    /// When it was written to last: for entities that don't say their time.
+    /// The time of the last change, for entities without a time.
     pub(super) modified: Option<Timestamp>,
 }
 
@@ -34,14 +34,15 @@ impl Found {
         is_gzip(&self.path)
     }
 
-    /// Opens it, decompressed.
+    /// Opens the file, and decompresses it if necessary.
     pub(super) fn open(&self) -> io::Result<Box<dyn Read>> {
         open(&self.path)
     }
 }
 
-/// The files of a folder that have a first line, by name: what has rolled has a number, and so stands before what is written. Of a file
-/// that is being compressed there are two; the compressed one is left out. Errors of single files are given to `failed`.
+/// Lists the files that have a first line, by name: rolled files have a number, so they come before the current one.
+/// While a file is being compressed there are two; the compressed one is left out. Errors of single files are passed to
+/// `failed`.
 pub(super) fn list(folder: &Path, mut failed: impl FnMut(&Path, io::Error)) -> io::Result<Vec<Found>> {
     let mut paths: Vec<PathBuf> = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -62,7 +63,7 @@ pub(super) fn list(folder: &Path, mut failed: impl FnMut(&Path, io::Error)) -> i
                     found.push(file);
                 }
             }
-            // It has rolled or was removed.
+            // It was rolled or removed.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => failed(&path, error),
             Ok(None) => {}
@@ -109,7 +110,7 @@ fn numbers(_: &fs::Metadata) -> (u64, u64) {
     (0, 0)
 }
 
-/// FNV-1a in 64 bits: the same in every version.
+/// 64-bit FNV-1a: the same in every version.
 pub(super) fn digest(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |digest, byte| (digest ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }

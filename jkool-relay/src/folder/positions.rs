@@ -1,4 +1,4 @@
-//! How far each file was relayed, in memory and on disk.
+//! The position in each file, in memory and on disk.
 
 use super::listing::{Found, Identity, digest};
 use crate::source::{Position, SourceError};
@@ -7,10 +7,10 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// After so many listings without it a file is forgotten.
+/// A file that is missing in this many listings is forgotten.
 const FORGET: u32 = 240;
 
-/// The files that are known.
+/// The known files.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Known {
     files: Vec<KnownFile>,
@@ -22,17 +22,17 @@ struct KnownFile {
     #[serde(flatten)]
     identity: Identity,
     is_gzip: bool,
-    /// How many bytes, uncompressed, need not be given again.
+    /// The committed position, in bytes, uncompressed.
     offset: u64,
-    /// How far it was read.
+    /// The position up to which the file was read.
     #[serde(skip)]
     read: u64,
-    /// In how many listings it was missing.
+    /// The number of listings in which it was missing.
     #[serde(skip)]
     missing: u32,
 }
 
-/// Where to go on with a file.
+/// The position at which to continue in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) partition: u64,
@@ -40,8 +40,8 @@ pub(super) struct Place {
 }
 
 impl Known {
-    /// Notes which files are there, and says where to go on with each. A compressed file goes on where the plain one with the same
-    /// first line was left that is no longer there; one that is shorter than it was begins anew.
+    /// Records which files exist, and returns where to continue in each. A compressed file continues at the position of
+    /// the plain file with the same first line, if that one is gone; a file that became shorter starts again.
     pub(super) fn note(&mut self, found: &[Found]) -> Vec<Place> {
         let is_there = |identity: &Identity| found.iter().any(|file| file.identity == *identity);
         for file in &mut self.files {
@@ -79,14 +79,14 @@ impl Known {
         }
     }
 
-    /// It was read up to there.
+    /// The file was read up to this position.
     pub(super) fn read(&mut self, place: Place) {
         if let Some(file) = self.files.iter_mut().find(|file| file.partition == place.partition) {
             file.read = place.read;
         }
     }
 
-    /// These need not be given again.
+    /// These positions are committed.
     pub(super) fn commit(&mut self, positions: &[Position]) {
         for position in positions {
             if let Some(file) = self.files.iter_mut().find(|file| file.partition == position.partition) {
@@ -96,36 +96,38 @@ impl Known {
     }
 }
 
-/// The file of positions, which one process has at a time.
+/// The file with the positions, locked for one process.
 #[derive(Debug)]
 pub(super) struct Positions {
     path: PathBuf,
-    /// Locked as long as it is open.
+    /// Locked while it is open.
     _lock: File,
 }
 
 impl Positions {
-    /// What was written last, and the file for more.
+    /// The last positions that were written, and the file to write to.
     pub(super) fn open(path: PathBuf) -> Result<(Self, Known), SourceError> {
         let shown = path.display();
         let failed = |what: &str, error| SourceError::new(format!("{shown}: {what}")).with_source(error);
         let lock = lock(&path.with_extension("lock")).map_err(|error| match error.kind() {
-            io::ErrorKind::WouldBlock => SourceError::new(format!("{shown}: another relay is at work here")),
-            _ => failed("positions can't be kept there", error),
+            io::ErrorKind::WouldBlock => SourceError::new(format!("{shown}: in use by another relay")),
+            _ => failed("the file with the positions can't be locked", error),
         })?;
         let mut known = match fs::read(&path) {
-            Ok(json) => serde_json::from_slice(&json).map_err(|error| failed("holds no positions", error.into()))?,
+            Ok(json) => {
+                serde_json::from_slice(&json).map_err(|error| failed("is not a file with positions", error.into()))?
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Known::default(),
             Err(error) => return Err(failed("can't be read", error)),
         };
         known.files.iter_mut().for_each(|file| file.read = file.offset);
         let positions = Self { path, _lock: lock };
-        // Better now than when something was relayed.
+        // Fail now rather than after records were relayed.
         positions.write(&known)?;
         Ok((positions, known))
     }
 
-    /// Keeps positions: all of them, or as they were before.
+    /// Writes the positions: all of them, or none.
     pub(super) fn write(&self, known: &Known) -> Result<(), SourceError> {
         self.try_write(known).map_err(|error| {
             SourceError::new(format!("{}: positions can't be written", self.path.display())).with_source(error)

@@ -12,13 +12,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc::Sender;
 
-/// How long until the folder is looked at again when nothing was new.
+/// The delay until the folder is listed again if there was nothing new.
 const LOOK: Duration = Duration::from_millis(250);
 const PIECE: usize = 256 << 10;
-/// After so much of one file it is the turn of the next.
+/// The number of bytes read from one file before the next file is read.
 const TURN: u64 = 8 << 20;
 
-/// What the reader is told.
+/// The state that controls the reader.
 #[derive(Debug, Default)]
 pub(super) struct Control {
     state: Mutex<State>,
@@ -42,12 +42,12 @@ impl Control {
         self.changed.notify_all();
     }
 
-    /// Waits for so long, unless it is stopped.
+    /// Waits this long, unless it is stopped.
     fn rest(&self, time: Duration) {
         drop(self.changed.wait_timeout_while(self.lock(), time, |state| !state.is_stopped));
     }
 
-    /// Waits while it is paused. Whether to go on then.
+    /// Waits while it is paused. Returns false if it is stopped.
     fn may_go_on(&self) -> bool {
         let state = self.changed.wait_while(self.lock(), |state| state.is_paused && !state.is_stopped);
         !state.unwrap_or_else(PoisonError::into_inner).is_stopped
@@ -63,11 +63,11 @@ pub(super) struct Reader {
     known: Arc<Mutex<Known>>,
     control: Arc<Control>,
     to: Sender<Result<Next, SourceError>>,
-    /// Those that could not be read, which is told once.
+    /// The files that could not be read, each of which was reported once.
     told: HashSet<PathBuf>,
 }
 
-/// Nobody takes anything any more.
+/// The receiver is gone.
 struct Ended;
 
 impl Reader {
@@ -90,7 +90,7 @@ impl Reader {
         }
     }
 
-    /// Reads what is new, and says whether something was.
+    /// Reads new lines, and returns whether there were any.
     fn round(&mut self) -> Result<bool, Ended> {
         let mut wrong = Vec::new();
         let found = list(&self.folder, |path, error| wrong.push((path.to_owned(), error)));
@@ -118,7 +118,7 @@ impl Reader {
         Ok(some)
     }
 
-    /// Reads on in one file. Whether there was something.
+    /// Continues in one file. Returns whether there was something new.
     fn file(&self, file: &Found, mut place: Place) -> io::Result<Result<bool, Ended>> {
         let mut input = file.open()?;
         let start = place.read;
@@ -133,7 +133,7 @@ impl Reader {
             let read = input.read(&mut piece)?;
             let mut ready = Vec::new();
             lines.push(&piece[..read], &mut ready);
-            // One that is compressed is complete.
+            // A compressed file is complete.
             if read == 0 && file.is_gzip() {
                 ready.extend(lines.finish());
             }

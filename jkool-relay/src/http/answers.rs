@@ -1,4 +1,4 @@
-//! Requests that wait until what they brought is settled.
+//! Requests that wait until their records are settled.
 
 use crate::source::Position;
 use std::collections::HashMap;
@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
-/// A request is a partition of the source, and each of its records is one further.
+/// Each request is a partition of the source, and each of its records advances the offset by one.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
     waiting: Mutex<Waiting>,
@@ -24,17 +24,17 @@ struct Waiter {
     settled: oneshot::Sender<()>,
 }
 
-/// A request's place among those that wait, until it is dropped.
+/// Keeps a request in the list of waiting requests until it is dropped.
 #[derive(Debug)]
 pub(super) struct Ticket {
     pub(super) number: u64,
-    /// Fails when nothing will come of it any more.
+    /// Returns an error if the records will not be settled any more.
     pub(super) settled: oneshot::Receiver<()>,
     answers: Arc<Answers>,
 }
 
 impl Answers {
-    /// A request comes with so many records.
+    /// Adds a request with this number of records.
     pub(super) fn wait_for(self: &Arc<Self>, records: usize) -> Ticket {
         let (sender, settled) = oneshot::channel();
         let mut waiting = self.waiting();
@@ -44,7 +44,7 @@ impl Answers {
         Ticket { number, settled, answers: Arc::clone(self) }
     }
 
-    /// All that stands before these positions is settled.
+    /// All records before these positions are settled.
     pub(super) fn settled(&self, positions: &[Position]) {
         let mut waiting = self.waiting();
         for Position { partition, offset } in positions {
@@ -55,7 +55,7 @@ impl Answers {
         }
     }
 
-    /// Nothing more is settled.
+    /// No more records will be settled.
     pub(super) fn give_up(&self) {
         self.waiting().by_number.clear();
     }

@@ -1,4 +1,4 @@
-//! From a request's body to its records. Pure.
+//! Splits the body of a request into records. Pure.
 
 use flate2::read::MultiGzDecoder;
 use serde::Deserialize;
@@ -6,25 +6,25 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use std::io::Read;
 
-/// So many records may come together; each takes some room, however short it is.
+/// The maximum number of records in a body; each takes some memory, however short it is.
 const MOST: usize = 65_536;
 
-/// What a packed body holds, which may be `limit` bytes; none when it is more.
+/// Decompresses a body to at most `limit` bytes; `None` if it is larger.
 ///
 /// # Errors
-/// When it is no gzip.
+/// If the body is not gzip.
 pub(super) fn unpack(packed: &[u8], limit: usize) -> std::io::Result<Option<Vec<u8>>> {
     let mut plain = Vec::new();
     MultiGzDecoder::new(packed).take(limit as u64 + 1).read_to_end(&mut plain)?;
     Ok(Some(plain).filter(|plain| plain.len() <= limit))
 }
 
-/// The records of a body: one document or many, with line breaks between them or not, or arrays of such. A line that is none is a record
-/// all the same, which will be repaired or become a dead letter. An entity that does not say its type has that of the path. None when
-/// there are too many.
+/// The records of a body: one or more documents, with or without line breaks between them, or arrays of them. A line
+/// that is not a document is a record too, which will be repaired or become a dead letter. An entity without a type
+/// gets the type of the path. `None` if there are too many.
 pub(super) fn records(body: &[u8], default_type: Option<&str>) -> Option<Vec<Vec<u8>>> {
     let mut rest = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body).trim_ascii_start();
-    // Looked for once in vain at most, so that a body of beginnings takes no longer than others.
+    // At most one search fails, so that a body of incomplete documents takes no longer than others.
     let (mut records, mut may_span_lines) = (Vec::new(), true);
     while !rest.is_empty() {
         let line = rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -54,7 +54,7 @@ pub(super) fn records(body: &[u8], default_type: Option<&str>) -> Option<Vec<Vec
     Some(records)
 }
 
-/// A document with a type.
+/// Adds the type to a document.
 fn typed(document: &[u8], default_type: Option<&str>) -> Vec<u8> {
     #[derive(Deserialize)]
     struct Typed {

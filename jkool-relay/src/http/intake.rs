@@ -1,4 +1,4 @@
-//! One request: whether it may, what it brings, and how it is answered.
+//! One request: its authorization, its records and its answer.
 
 use super::answers::Answers;
 use super::body;
@@ -18,15 +18,15 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
-/// A larger body is refused, also when it is that large only unpacked.
+/// The maximum size of a body, also after decompression.
 const LARGEST: usize = 4 << 20;
-/// A handshake is shorter.
+/// The maximum size of a handshake.
 const HANDSHAKE: usize = 4 << 10;
-/// What the bodies of all requests may hold together, in KiB, until they are answered.
+/// The limit for the bodies of all requests that are not answered yet, in KiB.
 const MEMORY: u32 = 64 << 10;
-/// How long a body may take.
+/// The timeout for reading a body.
 const READ: Duration = Duration::from_secs(30);
-/// How long a request waits for room, and for what it brought to be settled. Clients wait for 30 seconds and more.
+/// How long a request waits for room, and for its records to be settled. Clients wait for 30 seconds or more.
 const ROOM: Duration = Duration::from_secs(5);
 const SETTLE: Duration = Duration::from_secs(20);
 
@@ -38,7 +38,7 @@ pub(super) struct Intake {
     memory: Arc<Semaphore>,
 }
 
-/// What became of a request.
+/// The result of a request.
 #[derive(Debug, PartialEq, Eq)]
 enum Taken {
     Records(usize),
@@ -48,26 +48,26 @@ enum Taken {
 const JSON: &str = "application/json";
 const XML: &str = "text/xml; charset=UTF-8";
 
-/// Why a request is not taken.
+/// Why a request is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 enum Refusal {
-    #[error("there are /event, /activity, /snapshot, /log and /dataset, alone or below /JESL")]
+    #[error("unknown path; expected /event, /activity, /snapshot, /log or /dataset, optionally below /JESL")]
     Path,
-    #[error("only POST")]
+    #[error("method not allowed; use POST")]
     Method,
-    #[error("a page in a browser may not send")]
+    #[error("requests from a page in a browser are not accepted")]
     Origin,
-    #[error("a token is needed: as X-API-Key, token or Authorization: Bearer")]
+    #[error("token required, as X-API-Key, token or Authorization: Bearer")]
     Token,
-    #[error("an encoding other than gzip")]
+    #[error("unsupported content encoding; use gzip")]
     Encoding,
-    #[error("more than 4 MiB or 65,536 entities")]
+    #[error("the body is larger than 4 MiB or 65,536 entities")]
     TooLarge,
     #[error("the body is damaged")]
     Damaged,
-    #[error("the body takes too long")]
+    #[error("the body did not arrive in time")]
     Slow,
-    #[error("enough is under way: try again")]
+    #[error("too many records in flight; try again later")]
     Busy,
 }
 
@@ -114,7 +114,7 @@ impl Intake {
         response
     }
 
-    /// Hands a request's records over, and waits until they are settled, if the client reads the response.
+    /// Passes the records of a request on, and waits until they are settled if the client reads the response.
     async fn take(&self, request: Request<Incoming>, session: &Session) -> Result<Taken, Refusal> {
         let default_type = default_type(request.uri().path()).ok_or(Refusal::Path)?;
         if request.method() != Method::POST {
@@ -139,7 +139,7 @@ impl Intake {
         if size > LARGEST {
             return Err(Refusal::TooLarge);
         }
-        // Who reads no response is not told to come again, so it waits.
+        // A client that reads no response can't be told to retry, so it waits.
         let no_response = session.no_response().load(Ordering::Relaxed);
         let room = (!no_response).then_some(ROOM);
         let kibibytes = u32::try_from(size.div_ceil(1 << 10)).unwrap_or(MEMORY);
@@ -150,7 +150,7 @@ impl Intake {
         }
         let records = records(body, is_packed, default_type)?;
         if records.is_empty() {
-            // Some ask so whether anybody is there.
+            // Some clients test the connection like this.
             return Ok(Taken::Records(0));
         }
         let (count, mut ticket) = (records.len(), self.answers.wait_for(records.len()));
@@ -159,7 +159,7 @@ impl Intake {
             Record { position, body, time: None }
         };
         let records = (0_u64..).zip(records).map(record).collect();
-        // There is none after the stop.
+        // After a stop there is no sender.
         let to = self.to.upgrade().ok_or(Refusal::Busy)?;
         within(room, to.send(records)).await?;
         drop(to);
@@ -207,7 +207,7 @@ fn says(headers: &HeaderMap, pragma: &str) -> bool {
     headers.get(PRAGMA).is_some_and(|said| said == pragma)
 }
 
-/// The type that an entity has at a path if it says none; none for a path that takes nothing.
+/// The default type of entities at a path; `None` for an unknown path.
 fn default_type(path: &str) -> Option<Option<&'static str>> {
     let path = path.strip_prefix("/JESL").or_else(|| path.strip_prefix("/jesl")).unwrap_or(path);
     match path {

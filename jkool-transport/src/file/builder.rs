@@ -68,7 +68,7 @@ impl FileTransportBuilder {
     /// If the file cannot be written, another process writes to it, or it contains something else than JSON lines.
     pub fn build(self) -> Result<FileTransport, TransportError> {
         if self.path.file_name().and_then(|name| name.to_str()).is_none() {
-            return Err(TransportError::new(ErrorKind::Config, "path: it names no file, or not in UTF-8"));
+            return Err(TransportError::new(ErrorKind::Config, "path: must name a file, in UTF-8"));
         }
         let rolled = Arc::new(Rolled::new(self.path.clone(), self.keep, self.gzip));
         let path = self.path.clone();

@@ -103,7 +103,7 @@ impl Transport for FileTransport {
         match done.await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(error),
-            Err(error) => Err(writer::error("the writing thread ended early").with_source(error)),
+            Err(error) => Err(writer::error("the writer thread ended unexpectedly").with_source(error)),
         }
     }
 }

@@ -31,7 +31,8 @@ impl Rolled {
     pub(super) fn tidy(&self) -> Result<(), TransportError> {
         let _one_at_a_time = self.tidying.lock().unwrap_or_else(PoisonError::into_inner);
         self.delete_oldest().and_then(|()| self.compress_all()).map_err(|cause| {
-            error(format!("{}: what has rolled can't be tidied up: {cause}", self.path.display())).with_source(cause)
+            error(format!("{}: rolled files cannot be removed or renamed: {cause}", self.path.display()))
+                .with_source(cause)
         })
     }
 

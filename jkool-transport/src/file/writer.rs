@@ -118,7 +118,7 @@ impl Current {
             // The part of a line that a killed process left, which was never confirmed.
             Some(b'{') => file.set_len(end)?,
             Some(_) => {
-                let text = "it ends with something else than JSON lines, and is left as it is";
+                let text = "the file does not end with a JSON line, so nothing is appended to it";
                 return Err(io::Error::new(io::ErrorKind::InvalidData, text));
             }
         }
@@ -142,7 +142,9 @@ impl Current {
 fn lock(file: &File) -> io::Result<()> {
     use rustix::fs::{FlockOperation, flock};
     flock(file, FlockOperation::NonBlockingLockExclusive).map_err(|error| match error {
-        rustix::io::Errno::WOULDBLOCK => io::Error::new(io::ErrorKind::ResourceBusy, "another process writes it"),
+        rustix::io::Errno::WOULDBLOCK => {
+            io::Error::new(io::ErrorKind::ResourceBusy, "the file is in use by another process")
+        }
         error => error.into(),
     })
 }

@@ -81,13 +81,13 @@ fn class(status: u16, after: Option<Duration>) -> (Disposition, bool) {
 /// A hint for the reader of the error.
 fn hint(status: u16) -> &'static str {
     match status {
-        300..=399 => "redirects are not followed; set the url it has moved to",
-        401 | 403 => "it does not accept the token",
-        404 | 405 | 410 | 501 => "nothing takes events at this url",
-        402 => "the account is not paid for, or its volume is used up",
-        407 => "the proxy wants a name and a password",
-        413 => "the request is larger than it takes",
-        429 => "it asks for fewer requests",
+        300..=399 => "redirects are not followed; use the new url",
+        401 | 403 => "the token was rejected",
+        404 | 405 | 410 | 501 => "this url does not accept events",
+        402 => "payment is required, or the volume of the account is used up",
+        407 => "the proxy requires a user name and a password",
+        413 => "the request is larger than the server accepts",
+        429 => "the rate limit is exceeded",
         _ => "",
     }
 }
@@ -101,8 +101,7 @@ fn name(status: StatusCode) -> String {
 }
 
 fn refused(status: StatusCode) -> Failure {
-    let text =
-        format!("the server answered {} and yet no success: most likely it does not accept the token", name(status));
+    let text = format!("the server answered {}, but its body reports a failure; check the token", name(status));
     Failure::new(Disposition::Misconfigured, TransportError::new(ErrorKind::Answer, text)).content_in_doubt()
 }
 
@@ -172,11 +171,8 @@ mod tests {
     #[test]
     fn texts_say_what_to_do() {
         for (status, text) in [
-            (401, "the server answered 401 Unauthorized: it does not accept the token"),
-            (
-                308,
-                "the server answered 308 Permanent Redirect: redirects are not followed; set the url it has moved to",
-            ),
+            (401, "the server answered 401 Unauthorized: the token was rejected"),
+            (308, "the server answered 308 Permanent Redirect: redirects are not followed; use the new url"),
             (400, "the server answered 400 Bad Request"),
             (599, "the server answered 599"),
         ] {

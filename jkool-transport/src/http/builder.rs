@@ -143,7 +143,7 @@ impl HttpTransportBuilder {
         let endpoint = Endpoint::new(&self.url, self.exact_path)?;
         let route = self.checked_route(&endpoint)?;
         if self.max_batch == 0 {
-            return Err(config_error("batches: a request holds at least 1 payload"));
+            return Err(config_error("batches: must be at least 1 payload"));
         }
         let (sender, tls, proxy) = match self.client.take() {
             None => {
@@ -161,7 +161,7 @@ impl HttpTransportBuilder {
             // Reqwest adds these headers itself.
             headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
             let host = HeaderValue::from_str(&endpoint.authority());
-            headers.insert(HOST, host.map_err(|_| config_error("url: its host cannot be sent as a header"))?);
+            headers.insert(HOST, host.map_err(|_| config_error("url: the host cannot be sent as a header"))?);
         }
         Ok(HttpTransport {
             sender: Mutex::new(Some(sender)),
@@ -212,9 +212,7 @@ impl HttpTransportBuilder {
         ];
         let pem = self.certificates.all().map(|pem| (pem.setting(), true));
         match settings.into_iter().chain(pem).find(|(_, is_set)| *is_set) {
-            Some((name, _)) => {
-                Err(config_error(format!("{name}: has no effect on a client that is given ready (http_client)")))
-            }
+            Some((name, _)) => Err(config_error(format!("{name}: has no effect together with http_client"))),
             None => Ok(()),
         }
     }
@@ -245,7 +243,7 @@ impl HttpTransportBuilder {
 /// Sets the headers of the token, replacing another one.
 pub(super) fn put_token(headers: &mut HeaderMap, token: &Token) -> Result<(), TransportError> {
     let mut value =
-        HeaderValue::from_str(token.expose()).map_err(|_| config_error("token: it cannot be sent as a header"))?;
+        HeaderValue::from_str(token.expose()).map_err(|_| config_error("token: cannot be sent as a header"))?;
     value.set_sensitive(true);
     headers.insert(HeaderName::from_static("x-api-key"), value.clone());
     headers.insert(HeaderName::from_static(TOKEN), value);
@@ -253,12 +251,12 @@ pub(super) fn put_token(headers: &mut HeaderMap, token: &Token) -> Result<(), Tr
 }
 
 pub(super) fn plaintext_token() -> TransportError {
-    config_error("url: over plain http everyone on the way can read the token; use https, or allow_plaintext_token")
+    config_error("url: plain http would expose the token; use https, or allow_plaintext_token")
 }
 
 fn positive(setting: &str, time: Duration) -> Result<Duration, TransportError> {
     if time.is_zero() {
-        return Err(config_error(format!("{setting}: it must be longer than zero")));
+        return Err(config_error(format!("{setting}: must be longer than zero")));
     }
     Ok(time)
 }

@@ -36,7 +36,7 @@ pub(super) fn new(tls: ClientConfig, route: &Route, connect_timeout: Duration) -
         .no_zstd()
         .no_deflate();
     let client = route.apply(builder)?.build();
-    client.map_err(|error| config_error("the HTTP client cannot be set up").with_source(error.without_url()))
+    client.map_err(|error| config_error("the HTTP client could not be created").with_source(error.without_url()))
 }
 
 /// Sends one request and reads its response. Without a `timeout`, the client's own applies.

@@ -29,12 +29,10 @@ impl Endpoint {
     pub(super) fn new(url: &str, exact_path: bool) -> Result<Self, TransportError> {
         let base = parse("url", url)?;
         if !base.username().is_empty() || base.password().is_some() {
-            return Err(config_error(
-                "url: no user name or password may stand in it; the token is a setting of its own",
-            ));
+            return Err(config_error("url: must not contain a user name or password; set the token instead"));
         }
         if base.fragment().is_some() {
-            return Err(config_error("url: it has a fragment (#...), which is never sent"));
+            return Err(config_error("url: must not contain a fragment (#...)"));
         }
         let uri = base.as_str().parse().map_err(|_| unusable())?;
         let base = Target::new(base)?;
@@ -101,21 +99,21 @@ impl Target {
 
 /// The two crates that parse urls differ in strictness and in the length that they accept.
 fn unusable() -> TransportError {
-    config_error("url: it cannot be used in a request")
+    config_error("url: cannot be used in a request")
 }
 
 /// Parses an http or https url with a host. `setting` is the name that the error contains.
 pub(super) fn parse(setting: &str, url: &str) -> Result<Url, TransportError> {
     // The parser would silently remove spaces and line breaks, which are a mistake of the user.
     if url.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err(config_error(format!("{setting}: it has white space or a control character in it")));
+        return Err(config_error(format!("{setting}: contains white space or a control character")));
     }
     let parsed = Url::parse(url).map_err(|error| config_error(format!("{setting}: {error}")))?;
     if !matches!(parsed.scheme(), "http" | "https") {
-        return Err(config_error(format!("{setting}: it must start with https:// or http://")));
+        return Err(config_error(format!("{setting}: must start with https:// or http://")));
     }
     match parsed.host_str() {
-        None | Some("") => Err(config_error(format!("{setting}: it has no host"))),
+        None | Some("") => Err(config_error(format!("{setting}: has no host"))),
         Some(_) => Ok(parsed),
     }
 }

@@ -7,7 +7,7 @@ use std::error::Error;
 use std::io;
 
 const RETRY: Disposition = Disposition::Retry { after: None };
-const NOTHING_IN_COMMON: &str = "the server and this program have no version of TLS, or of HTTP, in common";
+const NOTHING_IN_COMMON: &str = "the server supports no version of TLS or HTTP that this program supports";
 
 /// The stage that a request had reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,24 +41,24 @@ pub(super) fn of(stage: Stage, cause: Cause, error: impl Error + Send + Sync + '
     let (kind, disposition, text) = match find(&error).and_then(|tls| of_tls(tls, connecting)) {
         Some(text) => return failure(ErrorKind::Tls, Disposition::Misconfigured, text, error),
         None if cause == Cause::Request => {
-            (ErrorKind::Other, Disposition::Misconfigured, "the request could not be made")
+            (ErrorKind::Other, Disposition::Misconfigured, "the request could not be built")
         }
         None if stage == Stage::Sent => {
             let (kind, text) = match late {
-                true => (ErrorKind::Timeout, "no answer within the time-out"),
-                false => (ErrorKind::Interrupted, "the connection broke before the answer was complete"),
+                true => (ErrorKind::Timeout, "no response within the timeout"),
+                false => (ErrorKind::Interrupted, "the connection was lost before the response was complete"),
             };
             return failure(kind, RETRY, text, error).in_doubt().content_in_doubt();
         }
-        None if late => (ErrorKind::Timeout, RETRY, "no connection within the time-out"),
-        None if cause == Cause::Name => (ErrorKind::Connect, RETRY, "the name of the host could not be resolved"),
+        None if late => (ErrorKind::Timeout, RETRY, "no connection within the timeout"),
+        None if cause == Cause::Name => (ErrorKind::Connect, RETRY, "the host name could not be resolved"),
         None if cause == Cause::ProxyAuthorization => {
-            (ErrorKind::Connect, Disposition::Misconfigured, "the proxy wants a name and a password (407)")
+            (ErrorKind::Connect, Disposition::Misconfigured, "the proxy requires a user name and a password (407)")
         }
         None if is(&error, io::ErrorKind::ConnectionRefused) => {
             (ErrorKind::Connect, RETRY, "the connection was refused")
         }
-        None => (ErrorKind::Connect, RETRY, "there is no connection"),
+        None => (ErrorKind::Connect, RETRY, "the connection failed"),
     };
     failure(kind, disposition, text, error)
 }
@@ -87,7 +87,7 @@ fn of_tls(error: &rustls::Error, connecting: bool) -> Option<&'static str> {
         _ if !connecting => None,
         rustls::Error::NoCertificatesPresented => Some("the server has no certificate"),
         rustls::Error::PeerIncompatible(_) | rustls::Error::NoApplicationProtocol => Some(NOTHING_IN_COMMON),
-        rustls::Error::InvalidMessage(_) => Some("the server does not speak TLS at this port; is the url to be http?"),
+        rustls::Error::InvalidMessage(_) => Some("the server does not speak TLS at this port; should the url be http?"),
         _ => None,
     }
 }
@@ -96,18 +96,18 @@ fn of_certificate(error: &CertificateError) -> &'static str {
     match error {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => "the server's certificate has expired",
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "the server's certificate is not valid yet; is this machine's clock right?"
+            "the server's certificate is not valid yet; check the clock of this machine"
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "the server's certificate is not valid for this host name"
         }
         // A bad signature comes from another authority with the same name.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-            "the server's certificate is not signed by an authority that this machine trusts; a private one can be added \
-             (ca_certificate_pem or ca_certificate_file)"
+            "the server's certificate is not signed by an authority that this machine trusts; add a private one by \
+             ca_certificate_pem or ca_certificate_file"
         }
         CertificateError::Revoked => "the server's certificate has been revoked",
-        _ => "the server's certificate is not acceptable",
+        _ => "the server's certificate is invalid",
     }
 }
 
@@ -115,7 +115,7 @@ fn of_certificate(error: &CertificateError) -> &'static str {
 fn of_alert(alert: AlertDescription) -> Option<&'static str> {
     match alert {
         AlertDescription::CertificateRequired => {
-            Some("the server wants a certificate of this program (client_identity_pem or client_identity_files)")
+            Some("the server requires a client certificate; set client_identity_pem or client_identity_files")
         }
         AlertDescription::NoCertificate
         | AlertDescription::BadCertificate
@@ -124,12 +124,12 @@ fn of_alert(alert: AlertDescription) -> Option<&'static str> {
         | AlertDescription::CertificateExpired
         | AlertDescription::CertificateUnknown
         | AlertDescription::UnknownCA
-        | AlertDescription::AccessDenied => Some("the server does not accept the certificate of this program"),
+        | AlertDescription::AccessDenied => Some("the server rejected the client certificate"),
         AlertDescription::HandshakeFailure
         | AlertDescription::ProtocolVersion
         | AlertDescription::InsufficientSecurity
         | AlertDescription::NoApplicationProtocol => Some(NOTHING_IN_COMMON),
-        AlertDescription::UnrecognisedName => Some("the server knows no host of this name"),
+        AlertDescription::UnrecognisedName => Some("the server does not serve this host name"),
         _ => None,
     }
 }
@@ -176,7 +176,7 @@ mod tests {
         says(rustls::Error::InvalidCertificate(CertificateError::NotValidForName), "host name");
         says(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer), "authority");
         says(rustls::Error::InvalidCertificate(CertificateError::Revoked), "revoked");
-        says(rustls::Error::InvalidCertificate(CertificateError::BadEncoding), "not acceptable");
+        says(rustls::Error::InvalidCertificate(CertificateError::BadEncoding), "invalid");
         says(rustls::Error::AlertReceived(AlertDescription::CertificateRequired), "client_identity_pem");
         says(rustls::Error::AlertReceived(AlertDescription::ProtocolVersion), "version");
         says(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType), "does not speak TLS");

@@ -38,9 +38,9 @@ impl Pem {
     pub(super) fn certificates(&self) -> Result<Vec<CertificateDer<'static>>, TransportError> {
         let certificates = CertificateDer::pem_slice_iter(&self.read()?)
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|_| config_error(format!("{}: the certificate is damaged PEM", self.name())))?;
+            .map_err(|_| config_error(format!("{}: the certificate is not valid PEM", self.name())))?;
         if certificates.is_empty() {
-            return Err(config_error(format!("{}: there is no certificate in PEM in it", self.name())));
+            return Err(config_error(format!("{}: contains no certificate in PEM format", self.name())));
         }
         Ok(certificates)
     }
@@ -48,8 +48,8 @@ impl Pem {
     /// The first private key in it. The parser's error is discarded, because it could quote the key.
     pub(super) fn private_key(&self) -> Result<PrivateKeyDer<'static>, TransportError> {
         PrivateKeyDer::from_pem_slice(&self.read()?).map_err(|_| {
-            let place = if self.is_file() { "it" } else { "the second argument" };
-            config_error(format!("{}: there is no private key in PEM in {place}", self.name()))
+            let place = if self.is_file() { "the file" } else { "the second argument" };
+            config_error(format!("{}: {place} contains no private key in PEM format", self.name()))
         })
     }
 
@@ -58,9 +58,7 @@ impl Pem {
             Pem::Text { text, .. } => Ok(text.into()),
             Pem::File { path, .. } => match std::fs::read(path) {
                 Ok(text) => Ok(text.into()),
-                Err(error) => {
-                    Err(config_error(format!("{}: it cannot be read: {error}", self.name())).with_source(error))
-                }
+                Err(error) => Err(config_error(format!("{}: cannot be read: {error}", self.name())).with_source(error)),
             },
         }
     }

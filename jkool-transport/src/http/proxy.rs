@@ -118,7 +118,7 @@ impl Route {
 
 /// Uses it for all requests, instead of the environment's. The error could contain the proxy's password.
 fn proxy(url: &Url) -> Result<Proxy, TransportError> {
-    Proxy::all(url.clone()).map_err(|_| config_error("proxy: it cannot be used"))
+    Proxy::all(url.clone()).map_err(|_| config_error("proxy: the url cannot be used"))
 }
 
 #[cfg(test)]

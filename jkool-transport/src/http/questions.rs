@@ -44,7 +44,7 @@ impl Questions {
     /// If there is no response, or it is incomplete, too long or late.
     pub async fn ask(&self, form: String) -> Result<(u16, Vec<u8>), TransportError> {
         let answered = timeout(self.timeout, self.answered(form)).await;
-        answered.unwrap_or_else(|_| Err(TransportError::new(ErrorKind::Timeout, "no answer within the time-out")))
+        answered.unwrap_or_else(|_| Err(TransportError::new(ErrorKind::Timeout, "no response within the timeout")))
     }
 
     async fn answered(&self, form: String) -> Result<(u16, Vec<u8>), TransportError> {
@@ -53,7 +53,7 @@ impl Questions {
         let (status, mut body) = (answer.status().as_u16(), Vec::new());
         while let Some(chunk) = answer.chunk().await.map_err(of)? {
             if body.len() + chunk.len() > LONGEST {
-                return Err(TransportError::new(ErrorKind::Answer, "the answer is longer than 64 MiB"));
+                return Err(TransportError::new(ErrorKind::Answer, "the response is longer than 64 MiB"));
             }
             body.extend_from_slice(&chunk);
         }
@@ -64,9 +64,9 @@ impl Questions {
 /// The url may contain secrets in its query string.
 fn of(error: reqwest::Error) -> TransportError {
     let (kind, message) = match &error {
-        error if error.is_timeout() => (ErrorKind::Timeout, "no connection within the time-out"),
+        error if error.is_timeout() => (ErrorKind::Timeout, "no connection within the timeout"),
         error if error.is_connect() => (ErrorKind::Connect, "the server can't be reached"),
-        _ => (ErrorKind::Interrupted, "the connection broke before the answer was complete"),
+        _ => (ErrorKind::Interrupted, "the connection was lost before the response was complete"),
     };
     TransportError::new(kind, message).with_source(error.without_url())
 }

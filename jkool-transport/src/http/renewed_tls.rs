@@ -80,7 +80,7 @@ impl RenewedTls {
     /// Adds to a failure why the files are not used, which may be its cause.
     pub(crate) fn explain(&self, mut failure: Failure) -> Failure {
         if let Some(trouble) = &self.current().trouble {
-            let text = format!("{}; besides, what was read before is still in use, for {trouble}", failure.error);
+            let text = format!("{}; the previous TLS files are still in use: {trouble}", failure.error);
             failure.error = TransportError::new(failure.error.kind(), text).with_source(failure.error);
         }
         failure

@@ -43,8 +43,8 @@ impl Certificates {
                 Ok(verifier) => builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)),
                 Err(_) if roots == Roots::Useful => builder.with_root_certificates(RootCertStore::empty()),
                 Err(error) => {
-                    let text = "tls: no certificate authority could be loaded; this machine may have none \
-                                (install ca-certificates, or add one with ca_certificate_pem or ca_certificate_file)";
+                    let text = "tls: no certificate authority was found on this machine; install ca-certificates, or \
+                                add one by ca_certificate_pem or ca_certificate_file";
                     return Err(config_error(text).with_source(error));
                 }
             },

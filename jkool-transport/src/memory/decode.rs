@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 /// A payload that could not be decoded.
 #[derive(Debug, thiserror::Error)]
-#[error("payload {index} ({kind}) does not decode: {source}")]
+#[error("payload {index} ({kind}) cannot be decoded: {source}")]
 pub struct DecodeError {
     index: usize,
     kind: Kind,
@@ -72,7 +72,7 @@ mod tests {
             [Payload::new(Kind::Event, "1"), Payload::new(Kind::Log, "{"), Payload::new(Kind::Event, "[\n 5x]")];
         let error = all::<serde_json::Value>(&payloads, Kind::Event).expect_err("no JSON");
         assert_eq!((error.index(), error.kind(), error.line(), error.column()), (2, Kind::Event, 2, 3));
-        assert!(error.to_string().starts_with("payload 2 (event) does not decode: "), "{error}");
+        assert!(error.to_string().starts_with("payload 2 (event) cannot be decoded: "), "{error}");
         assert!(error.source().is_some());
         assert_eq!(all::<String>(&payloads, Kind::Event).expect_err("another shape").index(), 0);
     }

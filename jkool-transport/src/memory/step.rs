@@ -50,7 +50,7 @@ impl Step {
                 kept.extend_from_slice(unit);
                 receipt.record(unit.len(), Err(failure.in_doubt()));
             }
-            Step::Panic => panic!("the script of a MemoryTransport says so"),
+            Step::Panic => panic!("a failure that was scripted for this MemoryTransport"),
         }
     }
 }

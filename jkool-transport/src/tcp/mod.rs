@@ -77,9 +77,9 @@ impl TcpTransport {
         match timeout(self.timeout, connection.write(lines)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => {
-                Err(TransportError::new(ErrorKind::Interrupted, "the connection broke").with_source(error))
+                Err(TransportError::new(ErrorKind::Interrupted, "the connection was lost").with_source(error))
             }
-            Err(_) => Err(TransportError::new(ErrorKind::Timeout, "the other side takes nothing within the time-out")),
+            Err(_) => Err(TransportError::new(ErrorKind::Timeout, "the server accepted no data within the timeout")),
         }
     }
 
@@ -138,7 +138,7 @@ impl Transport for TcpTransport {
             }
         }
         ended.map_err(|error| {
-            let text = "the connection broke; what was written last may not have arrived";
+            let text = "the connection was lost; the last lines may not have arrived";
             TransportError::new(ErrorKind::Interrupted, text).with_source(error)
         })
     }

@@ -268,7 +268,7 @@ async fn a_success_that_says_no_is_none() {
         let receipt = transport.send(&[event(1)]).await;
         assert_eq!(marks(&receipt), expected, "{status} {body}");
         if expected == "m" {
-            assert!(failure(&receipt).error.to_string().contains("does not accept the token"));
+            assert!(failure(&receipt).error.to_string().contains("check the token"));
         }
     }
 }

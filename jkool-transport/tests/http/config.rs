@@ -35,22 +35,22 @@ fn a_wrong_url() {
         ("passw0rd", "url: relative URL without a base"),
         ("stream.meshiq.com", "url: relative URL without a base"),
         ("/event", "url: relative URL without a base"),
-        ("localhost:8080", "url: it must start with https:// or http://"),
-        ("ftp://passw0rd.example", "url: it must start with https:// or http://"),
-        ("file:///passw0rd", "url: it must start with https:// or http://"),
-        ("mailto:a@b", "url: it must start with https:// or http://"),
+        ("localhost:8080", "url: must start with https:// or http://"),
+        ("ftp://passw0rd.example", "url: must start with https:// or http://"),
+        ("file:///passw0rd", "url: must start with https:// or http://"),
+        ("mailto:a@b", "url: must start with https:// or http://"),
         ("https://", "url: empty host"),
         ("https://:443", "url: empty host"),
         ("https://host:99999", "url: invalid port number"),
         ("https://[::1", "url: invalid IPv6 address"),
-        ("https://host name", "url: it has white space or a control character in it"),
-        ("https://host/passw0rd\r\nX-Evil: 1", "url: it has white space or a control character in it"),
-        (" https://host", "url: it has white space or a control character in it"),
-        ("https://host\n", "url: it has white space or a control character in it"),
-        ("https://passw0rd@host", "url: no user name or password may stand in it; the token is a setting of its own"),
-        ("https://u:passw0rd@host", "url: no user name or password may stand in it; the token is a setting of its own"),
-        ("https://:passw0rd@host", "url: no user name or password may stand in it; the token is a setting of its own"),
-        ("https://host/#passw0rd", "url: it has a fragment (#...), which is never sent"),
+        ("https://host name", "url: contains white space or a control character"),
+        ("https://host/passw0rd\r\nX-Evil: 1", "url: contains white space or a control character"),
+        (" https://host", "url: contains white space or a control character"),
+        ("https://host\n", "url: contains white space or a control character"),
+        ("https://passw0rd@host", "url: must not contain a user name or password; set the token instead"),
+        ("https://u:passw0rd@host", "url: must not contain a user name or password; set the token instead"),
+        ("https://:passw0rd@host", "url: must not contain a user name or password; set the token instead"),
+        ("https://host/#passw0rd", "url: must not contain a fragment (#...)"),
     ] {
         assert_eq!(error(builder(url)), expected, "{url}");
     }
@@ -58,7 +58,7 @@ fn a_wrong_url() {
 
 #[test]
 fn a_token_over_plain_http() {
-    let refused = "url: over plain http everyone on the way can read the token; use https, or allow_plaintext_token";
+    let refused = "url: plain http would expose the token; use https, or allow_plaintext_token";
     for url in ["http://stream.meshiq.com", "http://10.0.0.1:8080", "HTTP://Collector", "http://localhost.example.com"]
     {
         assert_eq!(error(builder(url)), refused, "{url}");
@@ -77,10 +77,10 @@ fn a_token_over_plain_http() {
 fn a_wrong_proxy() {
     for (proxy, expected) in [
         ("", "proxy: relative URL without a base"),
-        ("proxy:3128", "proxy: it must start with https:// or http://"),
-        ("socks5://passw0rd.example", "proxy: it must start with https:// or http://"),
+        ("proxy:3128", "proxy: must start with https:// or http://"),
+        ("socks5://passw0rd.example", "proxy: must start with https:// or http://"),
         ("http://u:passw0rd@", "proxy: empty host"),
-        ("http://u:passw0rd\n@proxy", "proxy: it has white space or a control character in it"),
+        ("http://u:passw0rd\n@proxy", "proxy: contains white space or a control character"),
     ] {
         assert_eq!(error(builder(DEFAULT_URL).proxy(proxy)), expected, "{proxy}");
     }
@@ -90,11 +90,11 @@ fn a_wrong_proxy() {
 
 #[test]
 fn wrong_numbers() {
-    assert_eq!(error(builder(DEFAULT_URL).batches(0)), "batches: a request holds at least 1 payload");
-    assert_eq!(error(builder(DEFAULT_URL).timeout(Duration::ZERO)), "timeout: it must be longer than zero");
+    assert_eq!(error(builder(DEFAULT_URL).batches(0)), "batches: must be at least 1 payload");
+    assert_eq!(error(builder(DEFAULT_URL).timeout(Duration::ZERO)), "timeout: must be longer than zero");
     assert_eq!(
         error(builder(DEFAULT_URL).connect_timeout(Duration::ZERO)),
-        "connect_timeout: it must be longer than zero"
+        "connect_timeout: must be longer than zero"
     );
 }
 
@@ -109,17 +109,17 @@ async fn large_numbers() {
 fn wrong_certificates() {
     let broken = "-----BEGIN CERTIFICATE-----\npassw0rd\n-----END CERTIFICATE-----\n";
     let ca = |pem: &str| error(builder(DEFAULT_URL).ca_certificate_pem(pem));
-    assert_eq!(ca(""), "ca_certificate_pem: there is no certificate in PEM in it");
-    assert_eq!(ca("passw0rd"), "ca_certificate_pem: there is no certificate in PEM in it");
-    assert_eq!(ca(&Identity::self_signed("a").key_pem()), "ca_certificate_pem: there is no certificate in PEM in it");
-    assert_eq!(ca("-----BEGIN CERTIFICATE-----\npassw0rd"), "ca_certificate_pem: the certificate is damaged PEM");
+    assert_eq!(ca(""), "ca_certificate_pem: contains no certificate in PEM format");
+    assert_eq!(ca("passw0rd"), "ca_certificate_pem: contains no certificate in PEM format");
+    assert_eq!(ca(&Identity::self_signed("a").key_pem()), "ca_certificate_pem: contains no certificate in PEM format");
+    assert_eq!(ca("-----BEGIN CERTIFICATE-----\npassw0rd"), "ca_certificate_pem: the certificate is not valid PEM");
     assert!(ca(broken).starts_with("ca_certificate_pem: "), "{}", ca(broken));
     assert!(ca(&(Authority::new().pem() + broken)).starts_with("ca_certificate_pem: "));
 
     let (one, other) = (Identity::self_signed("one"), Identity::self_signed("other"));
     let identity = |chain: &str, key: &str| error(builder(DEFAULT_URL).client_identity_pem(chain, key));
-    assert_eq!(identity("", &one.key_pem()), "client_identity_pem: there is no certificate in PEM in it");
-    let no_key = "client_identity_pem: there is no private key in PEM in the second argument";
+    assert_eq!(identity("", &one.key_pem()), "client_identity_pem: contains no certificate in PEM format");
+    let no_key = "client_identity_pem: the second argument contains no private key in PEM format";
     assert_eq!(identity(&one.pem(), ""), no_key);
     assert_eq!(identity(&one.pem(), &one.pem()), no_key);
     assert_eq!(identity(&one.pem(), "-----BEGIN PRIVATE KEY-----\npassw0rd"), no_key);
@@ -140,17 +140,20 @@ fn certificates_in_files_that_are_of_no_use() {
     let (empty, other) = (file("empty.pem", ""), file("other.pem", &Identity::self_signed("other").key_pem()));
     let damaged = file("damaged.pem", "-----BEGIN CERTIFICATE-----\npassw0rd");
     let ca = |path: &PathBuf| error(builder(DEFAULT_URL).ca_certificate_file(path));
-    assert_eq!(ca(&empty), format!("ca_certificate_file {empty:?}: there is no certificate in PEM in it"));
-    assert_eq!(ca(&key), format!("ca_certificate_file {key:?}: there is no certificate in PEM in it"));
-    assert_eq!(ca(&damaged), format!("ca_certificate_file {damaged:?}: the certificate is damaged PEM"));
+    assert_eq!(ca(&empty), format!("ca_certificate_file {empty:?}: contains no certificate in PEM format"));
+    assert_eq!(ca(&key), format!("ca_certificate_file {key:?}: contains no certificate in PEM format"));
+    assert_eq!(ca(&damaged), format!("ca_certificate_file {damaged:?}: the certificate is not valid PEM"));
     let missing = ca(&"/no/such/ca".into());
-    assert!(missing.starts_with("ca_certificate_file \"/no/such/ca\": it cannot be read: "), "{missing}");
+    assert!(missing.starts_with("ca_certificate_file \"/no/such/ca\": cannot be read: "), "{missing}");
 
     let pair = |chain: &PathBuf, key: &PathBuf| error(builder(DEFAULT_URL).client_identity_files(chain, key));
-    assert_eq!(pair(&key, &key), format!("client_identity_files {key:?}: there is no certificate in PEM in it"));
-    assert_eq!(pair(&good, &good), format!("client_identity_files {good:?}: there is no private key in PEM in it"));
+    assert_eq!(pair(&key, &key), format!("client_identity_files {key:?}: contains no certificate in PEM format"));
+    assert_eq!(
+        pair(&good, &good),
+        format!("client_identity_files {good:?}: the file contains no private key in PEM format")
+    );
     let missing = pair(&good, &"/no/such/key".into());
-    assert!(missing.starts_with("client_identity_files \"/no/such/key\": it cannot be read: "), "{missing}");
+    assert!(missing.starts_with("client_identity_files \"/no/such/key\": cannot be read: "), "{missing}");
     let wrong = pair(&good, &other);
     assert!(wrong.starts_with(&format!("client_identity_files {good:?} and {other:?}: ")), "{wrong}");
     builder(DEFAULT_URL).client_identity_files(&good, &key).build().expect("a pair");
@@ -164,7 +167,7 @@ fn certificates_in_files_that_are_of_no_use() {
 #[tokio::test]
 async fn a_ready_client_brings_its_own_settings() {
     let ready = || reqwest::Client::builder().tls_backend_preconfigured(tls()).no_proxy().build().expect("a client");
-    let refused = "has no effect on a client that is given ready (http_client)";
+    let refused = "has no effect together with http_client";
     let plain = || HttpTransport::builder("http://127.0.0.1").http_client(ready());
     for (builder, name) in [
         (plain().timeout(Duration::from_secs(1)), "timeout"),
@@ -178,7 +181,7 @@ async fn a_ready_client_brings_its_own_settings() {
     ] {
         assert_eq!(error(builder), format!("{name}: {refused}"));
     }
-    assert!(error(builder("http://collector.example").http_client(ready())).starts_with("url: over plain http"));
+    assert!(error(builder("http://collector.example").http_client(ready())).starts_with("url: plain http"));
 
     let server = Server::start();
     let token = Token::new("canary-5ec7e7").expect("a token");

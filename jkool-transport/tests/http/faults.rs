@@ -127,7 +127,7 @@ async fn a_connection_that_takes_too_long_surely_delivers_nothing() {
     let receipt = tokio::time::timeout(LONG, transport.send(&[event(1)])).await.expect("an answer");
     assert_eq!(marks(&receipt), "r");
     let error = failure(&receipt).error;
-    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Timeout, "no connection within the time-out"));
+    assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Timeout, "no connection within the timeout"));
 }
 
 #[tokio::test]
@@ -139,7 +139,7 @@ async fn no_answer_in_time_is_doubt() {
         let receipt = tokio::time::timeout(LONG, transport.send(&[event(1)])).await.expect("an answer");
         assert_eq!(marks(&receipt), "r?", "{reply:?}");
         let error = failure(&receipt).error;
-        assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Timeout, "no answer within the time-out"));
+        assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::Timeout, "no response within the timeout"));
     }
     assert_eq!(server.connections(), 3, "a connection in an unknown state is not used again");
 }

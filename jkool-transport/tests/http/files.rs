@@ -151,9 +151,9 @@ async fn half_of_what_is_new_leaves_the_old_in_use_and_is_told() {
     };
     folder.write("chain", &new.pem());
     let [chain, key] = ["chain", "key"].map(|name| format!("{:?}", folder.path(name)));
-    told(&["does not accept the certificate", "still in use", "client_identity_files", &chain, &key]).await;
+    told(&["rejected the client certificate", "still in use", "client_identity_files", &chain, &key]).await;
     folder.write("key", &new.key_pem()[..60]);
-    told(&["does not accept the certificate", &key, "no private key in PEM"]).await;
+    told(&["rejected the client certificate", &key, "no private key in PEM format"]).await;
     folder.write("key", &new.key_pem());
     a_second_later().await;
     let receipt = transport.send(&[event(3)]).await;
@@ -172,7 +172,7 @@ async fn a_missing_file_leaves_the_old_in_use() {
     assert_eq!(marks(&transport.send(&[event(1)]).await), ".");
     drop(server);
     let told = failure(&transport.send(&[event(2)]).await).error.to_string();
-    assert!(told.starts_with("the connection was refused; besides, "), "{told}");
+    assert!(told.starts_with("the connection was refused; the previous TLS files"), "{told}");
     assert!(told.contains("ca_certificate_file") && told.contains("cannot be read"), "{told}");
     folder.write("ca", &authority.pem());
     a_second_later().await;

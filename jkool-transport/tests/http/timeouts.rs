@@ -40,16 +40,16 @@ async fn until_there_is_a_connection() {
         connections.push(connection);
     }
     let builder = || HttpTransport::builder(format!("http://{addr}"));
-    is_late(builder().connect_timeout(SHORT), event(1), "r", "no connection within the time-out").await;
-    is_late(builder().timeout(SHORT), event(1), "r", "no connection within the time-out").await;
+    is_late(builder().connect_timeout(SHORT), event(1), "r", "no connection within the timeout").await;
+    is_late(builder().timeout(SHORT), event(1), "r", "no connection within the timeout").await;
 }
 
 #[tokio::test]
 async fn until_the_connection_is_secure() {
     let (_listener, addr) = silent();
     let builder = || HttpTransport::builder(format!("https://{addr}"));
-    is_late(builder().connect_timeout(SHORT), event(1), "r", "no connection within the time-out").await;
-    is_late(builder().timeout(SHORT), event(1), "r", "no connection within the time-out").await;
+    is_late(builder().connect_timeout(SHORT), event(1), "r", "no connection within the timeout").await;
+    is_late(builder().timeout(SHORT), event(1), "r", "no connection within the timeout").await;
 }
 
 /// The proxy says nothing, and so nothing of the request was sent to it.
@@ -57,8 +57,8 @@ async fn until_the_connection_is_secure() {
 async fn until_there_is_a_tunnel() {
     let (_listener, addr) = silent();
     let builder = || HttpTransport::builder("https://collector.invalid").proxy(format!("http://{addr}"));
-    is_late(builder().connect_timeout(SHORT), event(1), "r", "no connection within the time-out").await;
-    is_late(builder().timeout(SHORT), event(1), "r", "no connection within the time-out").await;
+    is_late(builder().connect_timeout(SHORT), event(1), "r", "no connection within the timeout").await;
+    is_late(builder().timeout(SHORT), event(1), "r", "no connection within the timeout").await;
 }
 
 /// The proxy takes the request, or some of it, and does not answer.
@@ -70,7 +70,7 @@ async fn until_the_proxy_answers() {
         // So long that there is a connection by then on any machine.
         let builder = HttpTransport::builder(&url).proxy(&url).timeout(10 * SHORT);
         let payload = Payload::new(Kind::Event, vec![b'x'; size]);
-        is_late(builder, payload, "r?", "no answer within the time-out").await;
+        is_late(builder, payload, "r?", "no response within the timeout").await;
     }
 }
 
@@ -79,7 +79,7 @@ async fn while_the_request_is_written() {
     let (_listener, addr) = silent();
     let large = Payload::new(Kind::Event, vec![b'x'; 64 << 20]);
     let builder = HttpTransport::builder(format!("http://{addr}")).timeout(SHORT);
-    is_late(builder, large, "r?", "no answer within the time-out").await;
+    is_late(builder, large, "r?", "no response within the timeout").await;
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn until_the_head_of_the_answer_is_complete() {
         let server = Server::start();
         server.script([reply]);
         let builder = HttpTransport::builder(server.url()).timeout(SHORT);
-        is_late(builder, event(1), "r?", "no answer within the time-out").await;
+        is_late(builder, event(1), "r?", "no response within the timeout").await;
         server.ended(1).await;
     }
 }
@@ -102,7 +102,7 @@ async fn while_the_answer_is_a_flood_of_hints() {
         Ok(stream)
     });
     let builder = HttpTransport::builder(server.url()).timeout(SHORT);
-    is_late(builder, event(1), "r?", "no answer within the time-out").await;
+    is_late(builder, event(1), "r?", "no response within the timeout").await;
 }
 
 /// An answer that is there ends the wait, even if the server takes its time with the request.

@@ -128,9 +128,9 @@ async fn a_server_may_ask_for_a_certificate() {
     let bytes = server.bytes();
     let without = builder(&server, &authority).build().expect("a transport");
     let cases = [
-        (without, "wants a certificate of this program"),
-        (with(&Authority::new().issue("client")), "does not accept the certificate of this program"),
-        (with(&clients.issue_expired("client")), "does not accept the certificate of this program"),
+        (without, "requires a client certificate"),
+        (with(&Authority::new().issue("client")), "rejected the client certificate"),
+        (with(&clients.issue_expired("client")), "rejected the client certificate"),
     ];
     for (transport, reason) in cases {
         let receipt = transport.send(&[event(1)]).await;
@@ -174,9 +174,9 @@ async fn a_server_of_another_kind_is_a_wrong_setting() {
     for (answer, reason) in [
         (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], "does not speak TLS"),
         // The alerts "protocol version" and "handshake failure": what a server of old says to TLS 1.2.
-        (&[21, 3, 1, 0, 2, 2, 70], "no version of TLS, or of HTTP, in common"),
-        (&[21, 3, 1, 0, 2, 2, 40], "no version of TLS, or of HTTP, in common"),
-        (&[21, 3, 3, 0, 2, 2, 112], "knows no host of this name"),
+        (&[21, 3, 1, 0, 2, 2, 70], "supports no version of TLS or HTTP"),
+        (&[21, 3, 1, 0, 2, 2, 40], "supports no version of TLS or HTTP"),
+        (&[21, 3, 3, 0, 2, 2, 112], "does not serve this host name"),
     ] {
         let server = after_hello(answer);
         let transport = builder(&server, &Authority::new()).build().expect("a transport");

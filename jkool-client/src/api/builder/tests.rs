@@ -32,7 +32,7 @@ fn numbers_of_zero_are_named() {
 fn a_source_that_is_none_is_told_with_its_variable() {
     let mut builder = without_environment().transport(MemoryTransport::new());
     builder.env = |name| (name == "JKOOL_SOURCE").then(|| "WebOrders".to_owned());
-    let told = "the source from JKOOL_SOURCE: source element 1 at byte 0: `WebOrders` has no `=` between type and name";
+    let told = "JKOOL_SOURCE: source element 1 at byte 0: `WebOrders` has no `=` between type and name";
     assert_eq!(refused(builder), told);
     let mut builder = without_environment().transport(MemoryTransport::new()).source("APPL=own".parse().unwrap());
     builder.env = |name| (name == "JKOOL_SOURCE").then(|| "WebOrders".to_owned());
@@ -42,9 +42,12 @@ fn a_source_that_is_none_is_told_with_its_variable() {
 #[test]
 fn settings_of_https_do_not_go_unnoticed_beside_another_transport() {
     let memory = || without_environment().transport(MemoryTransport::new());
-    assert_eq!(refused(memory().token(CANARY)), "token is for HTTPS, and another transport was passed");
-    assert_eq!(refused(memory().token_file("t")), "token is for HTTPS, and another transport was passed");
-    assert_eq!(refused(memory().url("http://localhost")), "url is for HTTPS, and another transport was passed");
+    assert_eq!(refused(memory().token(CANARY)), "token applies to HTTPS only, but another transport was passed");
+    assert_eq!(refused(memory().token_file("t")), "token applies to HTTPS only, but another transport was passed");
+    assert_eq!(
+        refused(memory().url("http://localhost")),
+        "url applies to HTTPS only, but another transport was passed"
+    );
 }
 
 #[test]

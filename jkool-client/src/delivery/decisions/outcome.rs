@@ -108,7 +108,7 @@ impl BatchOutcome {
             Some(Outcome::Failed(failure)) => failure,
             _ => {
                 settled.maybe_duplicated += 1;
-                let error = TransportError::new(ErrorKind::Other, "the transport said nothing of a payload");
+                let error = TransportError::new(ErrorKind::Other, "the transport returned no outcome for a payload");
                 self.retry.get_or_insert((None, error));
                 return self.resend.push(payload, mark);
             }

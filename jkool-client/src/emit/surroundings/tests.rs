@@ -30,7 +30,7 @@ fn the_variable_of_jkool_comes_before_all_others() {
 #[test]
 fn a_wrong_variable_of_jkool_is_an_error() {
     let error = look(|name| (name == "JKOOL_SOURCE").then(|| "APPL=a#HOST=b".into()), |_| None, &host()).unwrap_err();
-    assert_eq!(error.to_string(), "source element 2 at byte 7: `HOST` is no source type");
+    assert_eq!(error.to_string(), "source element 2 at byte 7: `HOST` is not a source type");
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn a_wrong_variable_of_others_is_passed_over_and_told() {
     let found = look(env, |_| None, &host()).unwrap();
     assert_eq!(found.source.as_str(), "APPL=web#SERVER=web-1#NETADDR=11.0.0.2");
     let told = found.passed_over.unwrap();
-    assert_eq!(told, "OTEL_RESOURCE_ATTRIBUTES is passed over: \"oops\" has no `=` between key and value");
+    assert_eq!(told, "OTEL_RESOURCE_ATTRIBUTES is ignored: \"oops\" has no `=` between key and value");
 }
 
 #[test]

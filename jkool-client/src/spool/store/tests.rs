@@ -234,7 +234,7 @@ fn a_folder_that_is_not_ours_is_refused() {
         (|folder| folder.mode = 0o720, "can be written to by other users"),
         (|folder| folder.mode = 0o702, "can be written to by other users"),
         (|folder| folder.kind = FileKind::Symlink, "is a symbolic link"),
-        (|folder| folder.kind = FileKind::File, "is no folder"),
+        (|folder| folder.kind = FileKind::File, "is not a folder"),
     ];
     for (change, wrong) in cases {
         let disk = FakeDisk::default();

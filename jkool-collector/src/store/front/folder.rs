@@ -1,4 +1,4 @@
-//! The folder of a store: one process at a time has it open.
+//! The folder of a store, which one process at a time can open.
 
 use crate::store::{StoreError, StoreErrorKind};
 use std::fmt;
@@ -8,14 +8,14 @@ use tantivy::Directory;
 use tantivy::directory::error::LockError;
 use tantivy::directory::{DirectoryLock, Lock as LockFile, MmapDirectory};
 
-/// The version of what is in the folder.
+/// The version of the format.
 const VERSION: u32 = 2;
 
 const LOCK: &str = "lock";
 const OWNER: &str = "owner";
 const FORMAT: &str = "format";
 
-/// Held as long as nobody else may open the folder. The system lets go of it when the process ends, however that comes.
+/// A lock on the folder. The system releases it when the process ends, also after a crash.
 pub(in crate::store) struct Lock {
     _held: DirectoryLock,
 }
@@ -26,7 +26,7 @@ impl fmt::Debug for Lock {
     }
 }
 
-/// Makes those of the folders that are not there yet, for their owner alone: they hold what programs log.
+/// Creates missing folders, readable only by their owner, because they contain what programs log.
 pub(in crate::store) fn make_folders(paths: &[&Path]) -> Result<(), StoreError> {
     for path in paths {
         let mut builder = DirBuilder::new();
@@ -42,7 +42,7 @@ pub(in crate::store) fn make_folders(paths: &[&Path]) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// Takes the folder for this process, and makes sure that this version understands what is in it.
+/// Locks the folder, and checks that this version can read its format.
 pub(in crate::store) fn take(path: &Path) -> Result<Lock, StoreError> {
     let directory = MmapDirectory::open(path).map_err(|error| StoreError::new(StoreErrorKind::Io, error).at(path))?;
     let held = directory.acquire_lock(&LockFile { filepath: LOCK.into(), is_blocking: false });
@@ -50,7 +50,7 @@ pub(in crate::store) fn take(path: &Path) -> Result<Lock, StoreError> {
         LockError::LockBusy => {
             let owner = fs::read_to_string(path.join(OWNER)).unwrap_or_default();
             let owner = if owner.is_empty() { String::new() } else { format!(" (process {})", owner.trim()) };
-            StoreError::new(StoreErrorKind::Locked, format!("another collector has it open{owner}")).at(path)
+            StoreError::new(StoreErrorKind::Locked, format!("in use by another collector{owner}")).at(path)
         }
         LockError::IoError(error) => StoreError::io(&error).at(path),
     })?;
@@ -58,7 +58,10 @@ pub(in crate::store) fn take(path: &Path) -> Result<Lock, StoreError> {
     fs::write(path.join(OWNER), std::process::id().to_string()).map_err(io)?;
     match fs::read_to_string(path.join(FORMAT)) {
         Ok(version) if version.trim().parse().is_ok_and(|version: u32| version > VERSION) => {
-            let error = format!("a newer version wrote it: its format is {}, and {VERSION} is known", version.trim());
+            let error = format!(
+                "written by a newer version: its format is {}, this version supports {VERSION}",
+                version.trim()
+            );
             return Err(StoreError::new(StoreErrorKind::TooNew, error).at(path));
         }
         Ok(version) if version.trim().parse() == Ok(VERSION) => {}
@@ -67,7 +70,7 @@ pub(in crate::store) fn take(path: &Path) -> Result<Lock, StoreError> {
     Ok(Lock { _held: held })
 }
 
-/// A name beside `path` that nothing has yet.
+/// An unused name next to `path`.
 pub(crate) fn aside(path: &Path) -> PathBuf {
     let name = |number: u64| {
         let mut name = path.as_os_str().to_owned();
@@ -77,7 +80,7 @@ pub(crate) fn aside(path: &Path) -> PathBuf {
     (1..).map(name).find(|aside| !aside.exists()).unwrap_or_else(|| name(0))
 }
 
-/// `path` with something behind its name.
+/// `path` with a suffix.
 pub(in crate::store) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);

@@ -1,4 +1,4 @@
-//! What the writing thread, the indexing thread and those who read have in common.
+//! The state that the writing thread, the indexing thread and readers share.
 
 use crate::store::engine::Find;
 use crate::store::journal::Journal;
@@ -16,36 +16,36 @@ pub(in crate::store) struct Group {
     pub(in crate::store) bytes: usize,
 }
 
-/// What is acknowledged: in what follows the journal, or waiting for it.
+/// Acknowledged entities: in the index, or waiting for it.
 #[derive(Debug, Default)]
 pub(in crate::store) struct State<V> {
-    /// What is read of it, such as indexes.
+    /// What readers use, such as indexes.
     pub(in crate::store) view: V,
-    /// The last entity that is in it.
+    /// The last entity in it.
     pub(in crate::store) indexed: u64,
-    /// What came behind it.
+    /// The entities after it.
     pub(in crate::store) pending: VecDeque<Arc<Group>>,
     pub(in crate::store) pending_bytes: usize,
-    /// Why the index does not go on.
+    /// Why indexing failed.
     pub(in crate::store) failure: Option<StoreError>,
 }
 
-/// What is shared.
+/// The shared state.
 #[derive(Debug)]
 pub(in crate::store) struct Shared<V> {
     state: Mutex<State<V>>,
-    /// Told when the index goes on, or can't.
+    /// Notified when indexing makes progress or fails.
     progress: Condvar,
-    /// In memory there is none.
+    /// `None` in memory.
     pub(in crate::store) journal: Option<Mutex<Journal>>,
-    /// What is older is no longer kept.
+    /// The retention: older entities are deleted.
     oldest_kept: AtomicI64,
 }
 
-/// So much may wait for the index, in bytes.
+/// The maximum number of bytes that wait for the index.
 const PENDING: usize = 128 << 20;
 
-/// So much an index takes in before it commits, even if that is not due: while it commits, the other half fills up.
+/// The number of bytes after which an index commits, even if that is not due: during a commit the other half fills up.
 pub(in crate::store) const COMMIT: usize = PENDING / 2;
 
 impl<V: Clone> Shared<V> {
@@ -66,17 +66,17 @@ impl<V: Clone> Shared<V> {
         self.oldest_kept.load(Ordering::Relaxed)
     }
 
-    /// It never goes back: what is gone stays gone when a clock jumps.
+    /// The time never goes back, so that deleted entities stay deleted when a clock jumps.
     pub(in crate::store) fn keep_from(&self, time: i64) {
         self.oldest_kept.fetch_max(time, Ordering::Relaxed);
     }
 
-    /// `range` without what is no longer kept.
+    /// `range` without deleted times.
     pub(in crate::store) fn kept(&self, range: &Range<i64>) -> Range<i64> {
         range.start.max(self.oldest_kept())..range.end
     }
 
-    /// Waits until there is room for more; says why there will be none.
+    /// Waits until there is room; returns the error if indexing has failed.
     pub(in crate::store) fn wait_for_room(&self) -> Result<(), StoreError> {
         let mut state = self.state();
         while state.pending_bytes > PENDING {
@@ -95,7 +95,7 @@ impl<V: Clone> Shared<V> {
         state.pending.push_back(group);
     }
 
-    /// The view holds all up to `indexed` now.
+    /// The view now contains all entities up to `indexed`.
     pub(in crate::store) fn publish(&self, view: V, indexed: u64) {
         let mut state = self.state();
         state.view = view;
@@ -114,14 +114,14 @@ impl<V: Clone> Shared<V> {
         self.progress.notify_all();
     }
 
-    /// One state of the store.
+    /// A consistent snapshot of the store.
     pub(in crate::store) fn snapshot(&self) -> (V, Vec<Arc<Group>>) {
         let state = self.state();
         (state.view.clone(), state.pending.iter().cloned().collect())
     }
 }
 
-/// Those of the groups that are wanted, in their order.
+/// The matching entities of the groups, in order.
 pub(in crate::store) fn find<'a>(groups: &'a [Arc<Group>], find: &Find, range: &Range<i64>) -> Vec<&'a Stored> {
     let is_beyond = |stored: &Stored| match find.beyond {
         None => true,

@@ -1,4 +1,4 @@
-//! The thread that acknowledges. What waits meanwhile is written together, so that many share one trip to the disk.
+//! The thread that acknowledges. Batches that wait are written together, so that they share one sync of the disk.
 
 use super::state::{Group, Shared};
 use crate::clock::Clock;
@@ -13,28 +13,28 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::{broadcast, oneshot};
 
-/// So many entities are written together at most, so that nobody waits long for others.
+/// The maximum number of entities that are written together, so that no batch waits long for others.
 const GROUP: usize = 8_192;
 
-/// A larger one is not kept for watchers, of which one may be slow.
+/// The maximum size of an entity that is copied for subscribers, which may be slow.
 const LARGE: usize = 64 << 10;
 
-/// So many entities a watcher may lag behind.
+/// The number of entities that a subscriber may lag behind.
 pub(in crate::store) const TAIL: usize = 1_024;
 
-/// What follows the journal.
+/// The index after the journal.
 pub(in crate::store) trait Follower: Send {
-    /// What is read of it.
+    /// What readers use.
     type View: Clone + Send + Sync;
 
-    /// Whether it has an entity of the same tracking id that is one with it.
+    /// Whether it contains the same entity, with the same tracking id.
     fn has_equal(&mut self, view: &Self::View, record: &Record) -> Result<bool, StoreError>;
 
-    /// Takes what is acknowledged. What it can't take now stays in the journal.
+    /// Passes acknowledged entities on. Those that it cannot accept now stay in the journal.
     fn follow(&mut self, group: Arc<Group>);
 }
 
-/// A handle of the writing thread. Dropping it ends the thread once all that was submitted is written.
+/// A handle of the writing thread. When it is dropped, the thread ends after all submitted records are written.
 #[derive(Debug)]
 pub(in crate::store) struct Writer {
     batches: Mutex<Option<Sender<Batch>>>,
@@ -50,14 +50,14 @@ struct Batch {
     reply: oneshot::Sender<Result<Appended, StoreError>>,
 }
 
-/// What the thread works with.
+/// The state of the thread.
 pub(in crate::store) struct Work<F: Follower> {
     pub(in crate::store) shared: Arc<Shared<F::View>>,
     pub(in crate::store) clock: Clock,
     pub(in crate::store) retention: Retention,
     pub(in crate::store) tail: broadcast::Sender<Arc<Fresh>>,
     pub(in crate::store) follower: F,
-    /// The number of the next entity.
+    /// The sequence number of the next entity.
     pub(in crate::store) next: u64,
 }
 
@@ -75,14 +75,14 @@ impl Writer {
         Ok(Self { batches: Mutex::new(Some(batches)), waiting, limit, thread: Some(thread) })
     }
 
-    /// Hands over records; what becomes of them is said when it is known.
+    /// Submits records; the outcome is reported when it is known.
     pub(in crate::store) fn submit(&self, records: Vec<Record>) -> Result<Reply, StoreError> {
         let size = records.iter().map(|record| record.size).sum::<usize>();
         let before = self.waiting.fetch_add(size, Ordering::Relaxed);
-        // One batch may be larger than the limit: alone it still gets through.
+        // A single batch that is larger than the limit is accepted if nothing else waits.
         if before > 0 && before + size > self.limit {
             self.waiting.fetch_sub(size, Ordering::Relaxed);
-            return Err(StoreError::new(StoreErrorKind::Busy, "too much waits to be written"));
+            return Err(StoreError::new(StoreErrorKind::Busy, "too many entities are waiting to be written"));
         }
         let (reply, done) = oneshot::channel();
         let batches = self.batches.lock().unwrap_or_else(PoisonError::into_inner);
@@ -97,7 +97,7 @@ impl Drop for Writer {
     fn drop(&mut self) {
         drop(self.batches.lock().unwrap_or_else(PoisonError::into_inner).take());
         if let Some(thread) = self.thread.take() {
-            // Whoever waits for it gets `closed` already.
+            // The caller already gets `closed`.
             drop(thread.join());
         }
     }
@@ -106,9 +106,9 @@ impl Drop for Writer {
 struct Writing<F: Follower> {
     work: Work<F>,
     waiting: Arc<AtomicUsize>,
-    /// What no index may hold yet, by its key.
+    /// Entities that may not be in an index yet, by their key.
     recent: HashMap<u64, Arc<Stored>>,
-    /// Up to here the indexes held all when it was last looked through.
+    /// All entities up to this number were indexed when this was last cleaned up.
     indexed: u64,
 }
 
@@ -122,16 +122,16 @@ impl<F: Follower> Writing<F> {
             let outcome = self.write(records);
             self.waiting.fetch_sub(sizes, Ordering::Relaxed);
             match outcome {
-                // Who gave up waiting needs no answer.
+                // The caller may have stopped waiting.
                 Ok(appended) => replies.into_iter().zip(appended).for_each(|(reply, one)| drop(reply.send(Ok(one)))),
                 Err(error) => replies.into_iter().for_each(|reply| drop(reply.send(Err(error.clone())))),
             }
         }
     }
 
-    /// Writes what is new of some batches, and says what became of each.
+    /// Writes the new entities of some batches, and reports the outcome of each batch.
     fn write(&mut self, batches: Vec<Vec<Record>>) -> Result<Vec<Appended>, StoreError> {
-        // Asked before anything is done, and once for all that comes together.
+        // Checked before anything is written, and once for all batches.
         let now = self.work.clock.now();
         let shared = Arc::clone(&self.work.shared);
         shared.wait_for_room()?;
@@ -165,7 +165,7 @@ impl<F: Follower> Writing<F> {
                 bytes += record.size;
                 let stored = Arc::new(record.into_stored(self.work.next));
                 self.work.next += 1;
-                // Equal ones may be in one group.
+                // Duplicates may be in the same group.
                 if let Some((key, _)) = keys.last().filter(|(_, index)| *index == group.len()) {
                     self.recent.entry(*key).or_insert_with(|| Arc::clone(&stored));
                 }
@@ -181,33 +181,33 @@ impl<F: Follower> Writing<F> {
             None => Ok(()),
         };
         if let Err(error) = written {
-            // None of them is there; their numbers are not used again.
+            // None of them was stored; their numbers are not reused.
             let first = group.first().map_or(0, |first| first.id.sequence());
             self.recent.retain(|_, stored| stored.id.sequence() < first);
             return Err(error);
         }
         let group = Arc::new(Group { entities: group, bytes });
         shared.add(Arc::clone(&group));
-        // Who is shown it may look it up at once.
+        // A subscriber may look the entity up at once.
         self.show(&group.entities);
         self.work.follower.follow(group);
         Ok(outcomes)
     }
 
-    /// Passes on to those who watch what is new.
+    /// Passes new entities on to subscribers.
     fn show(&self, group: &[Arc<Stored>]) {
         if self.work.tail.receiver_count() == 0 {
             return;
         }
         for stored in group {
             let json = (stored.json.len() <= LARGE).then(|| Bytes::copy_from_slice(&stored.json));
-            // Nobody is there any more: fine.
+            // There may be no subscribers.
             drop(self.work.tail.send(Arc::new(Fresh { id: stored.id, received: stored.received, json })));
         }
     }
 }
 
-/// What else is waiting, as far as a group goes.
+/// Adds other waiting batches, up to the limit of a group.
 fn together(first: Batch, incoming: &Receiver<Batch>) -> Vec<Batch> {
     let mut count = first.records.len();
     let mut group = vec![first];

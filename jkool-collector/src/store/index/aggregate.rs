@@ -1,4 +1,4 @@
-//! Groups and figures, by the index's own aggregation.
+//! Groups and measures, by the search engine's aggregations.
 
 use super::frequent::{EXACT, frequent};
 use super::grouped::{Figure, can, grouped};
@@ -23,11 +23,11 @@ use tantivy::aggregation::{
 use tantivy::collector::Collector;
 use tantivy::tokenizer::TokenizerManager;
 
-/// What an aggregation may take of memory, in bytes, and how many groups there may be.
+/// The limits of an aggregation: memory in bytes, and groups.
 const MEMORY: u64 = 256 << 20;
 const GROUPS: u32 = 250_000;
 
-/// The names of groups, of the entities in all, and the beginning of those of measures.
+/// The names of the groups, of the total count, and the prefix of measures in a request.
 const GROUP: &str = "g";
 const ALL: &str = "n";
 
@@ -42,9 +42,9 @@ pub(crate) fn aggregate(
     let mut weights = Weights::new(question, range);
     let mut request = request(spans, groups, measures)?;
     if let [Group::Field(name, limit), inner @ ..] = &**groups {
-        // Of kinds and severities there are few.
+        // There are few kinds and severities.
         if is_text(spans, name) && !matches!(FIELDS.place(name.as_str()), Place::Kind | Place::Severity) {
-            // First the values that come most often: of all others nothing needs to be told.
+            // First the most frequent values: the others need not be aggregated.
             let column = column(spans, name)?;
             if let (true, Some(figures)) = (inner.is_empty() && !measures.is_empty(), figures(spans, measures)) {
                 return grouped(spans, &column, *limit, &figures, &mut weights, deadline);
@@ -78,7 +78,7 @@ pub(crate) fn aggregate(
     Ok(rows)
 }
 
-/// The request in the index's words: the innermost groups have the measures.
+/// The request for the search engine: the innermost groups have the measures.
 fn request(spans: &[SpanView], groups: &[Group], measures: &[Measure]) -> Result<Value, StoreError> {
     let Some((group, inner)) = groups.split_first() else {
         let mut figures = json!({ALL: {"value_count": {"field": "time"}}});
@@ -100,16 +100,13 @@ fn request(spans: &[SpanView], groups: &[Group], measures: &[Measure]) -> Result
     Ok(json!({GROUP: one}))
 }
 
-/// Where the values of a field are: its numbers if there are any, else its texts.
+/// The column of a field's values: numbers if there are any, else texts.
 fn column(spans: &[SpanView], name: &FieldName) -> Result<String, StoreError> {
     if !is_text(spans, name) {
         return Ok(number_column(name));
     }
     let none = || {
-        StoreError::new(
-            StoreErrorKind::NoSuchField,
-            format!("by {name} nothing can be grouped: nearly each is another"),
-        )
+        StoreError::new(StoreErrorKind::NoSuchField, format!("can't group by {name}: nearly all values are distinct"))
     };
     text_column(name).ok_or_else(none)
 }
@@ -119,7 +116,7 @@ fn is_text(spans: &[SpanView], name: &FieldName) -> bool {
     FIELDS.place(name.as_str()) != Place::Named || !has_numbers()
 }
 
-/// The measures as figures of numbers, if each is one that [`grouped`] can tell.
+/// The measures as figures of numbers, if [`grouped`] supports all of them.
 fn figures(spans: &[SpanView], measures: &[Measure]) -> Option<Vec<Figure>> {
     let of = |measure: &Measure| {
         let counts_texts = measure.function == Function::Count && is_text(spans, &measure.field);
@@ -147,7 +144,7 @@ fn figure(spans: &[SpanView], measure: &Measure) -> Result<Value, StoreError> {
     })
 }
 
-/// Makes rows of nested groups.
+/// Converts nested groups to rows.
 fn flatten(
     results: &AggregationResults,
     ask: &Aggregation,
@@ -205,7 +202,7 @@ fn value(results: &AggregationResults, name: &str) -> Option<f64> {
         | MetricResult::Average(single)
         | MetricResult::Cardinality(single) => single.value,
         MetricResult::Percentiles(percentiles) => {
-            // As a list there is one, that of the percentage that was asked for.
+            // The list has one element, the requested percentile.
             serde_json::to_value(&percentiles.values).ok()?.get(0)?.get("value")?.as_f64()
         }
         _ => None,

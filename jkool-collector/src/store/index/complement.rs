@@ -1,11 +1,12 @@
-//! Entities that a question does not find.
+//! Entities that do not match a query.
 
 use tantivy::query::{BitSetDocSet, ConstScorer, EnableScoring, Explanation, Query, Scorer, Weight};
 use tantivy::{BitSet, DocId, DocSet, Score, SegmentReader, TERMINATED, Term};
 
-/// Entities that a question does not find.
+/// Entities that do not match a query.
 ///
-/// The index's own `MustNot` asks a phrase for a document that it has passed, which tantivy 0.27 asserts not to happen.
+/// tantivy's `MustNot` seeks a phrase to a document that it has already passed, which fails an assertion in tantivy
+/// 0.27.
 #[derive(Debug)]
 pub(super) struct Complement(pub(super) Box<dyn Query>);
 
@@ -40,6 +41,6 @@ impl Weight for ComplementWeight {
     }
 
     fn explain(&self, _: &SegmentReader, _: DocId) -> tantivy::Result<Explanation> {
-        Ok(Explanation::new("the question does not find it", 1.0))
+        Ok(Explanation::new("not found by the negated query", 1.0))
     }
 }

@@ -1,4 +1,4 @@
-//! An entity as a document of the index.
+//! Converts an entity to a document of the index.
 
 use super::schema::{FIELDS, Place, key};
 use crate::field::{FieldValue, each_value, hash};
@@ -10,29 +10,29 @@ use std::sync::Arc;
 use tantivy::TantivyDocument;
 use tantivy::schema::document::{ReferenceValue, ReferenceValueLeaf, Value};
 
-/// The names of fields that an index has, and how many more there were.
+/// The names of fields in an index, and the number of values of further ones.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Names {
     known: BTreeMap<String, Known>,
-    /// How many values are kept in their entities alone, for their fields were too many.
+    /// The number of values that are not indexed, because there were too many fields.
     pub(crate) passed_over: u64,
 }
 
 #[derive(Debug, Clone)]
 struct Known {
-    /// How the index names it.
+    /// The name in the index.
     key: Arc<str>,
     has_numbers: bool,
 }
 
-/// So many names have columns in an index at most: each takes room in every segment.
+/// The maximum number of fields with columns: each takes space in every segment.
 pub(crate) const MOST_NAMES: usize = 1_000;
 
-/// A longer name is not indexed.
+/// The maximum length of an indexed name.
 const LONGEST_NAME: usize = 256;
 
 impl Names {
-    /// How the index names it, if there is room for it.
+    /// The name in the index, if there is room for the field.
     pub(crate) fn add(&mut self, name: &str, is_number: bool) -> Option<Arc<str>> {
         if let Some(known) = self.known.get_mut(name) {
             known.has_numbers |= is_number;
@@ -48,7 +48,7 @@ impl Names {
         Some(key)
     }
 
-    /// Whether there are numbers in a field.
+    /// Whether a field has numbers.
     pub(crate) fn has_numbers(&self, name: &str) -> bool {
         self.known.get(name).is_some_and(|known| known.has_numbers)
     }
@@ -64,7 +64,7 @@ impl Names {
     }
 }
 
-/// As the index's column `kind` says it.
+/// The value of the index's column `kind`.
 pub(super) const fn kind_number(kind: Kind) -> u64 {
     match kind {
         Kind::Event => 0,
@@ -73,7 +73,7 @@ pub(super) const fn kind_number(kind: Kind) -> u64 {
     }
 }
 
-/// Makes the document of an entity.
+/// Creates the document of an entity.
 pub(crate) fn document(stored: &Stored, names: &mut Names) -> TantivyDocument {
     let mut document = TantivyDocument::with_capacity(stored.json.len() * 2);
     let entity = &stored.entity;
@@ -102,7 +102,7 @@ pub(crate) fn document(stored: &Stored, names: &mut Names) -> TantivyDocument {
     document
 }
 
-/// Named values, in a form that the index takes.
+/// Named values, in a form that the index supports.
 #[derive(Debug, Clone, Copy)]
 enum Named<'a> {
     Texts(&'a [(Arc<str>, Cow<'a, str>)]),

@@ -1,4 +1,4 @@
-//! Entities that a filter lets through, out of the indexes.
+//! Reads the entities that match a filter from the indexes.
 
 use super::query::{query, time_range, within};
 use super::schema::FIELDS;
@@ -16,10 +16,10 @@ use tantivy::query::{EnableScoring, Query};
 use tantivy::schema::{IndexRecordOption, Value};
 use tantivy::{DocAddress, DocSet, Order, Searcher, TERMINATED, TantivyDocument, Term};
 
-/// Where an entity is.
+/// The location of an entity.
 pub(super) type Place<'a> = (EntityId, &'a SpanView, DocAddress);
 
-/// The first that are wanted, in their order.
+/// The first matches, in order.
 pub(crate) fn find(
     spans: &[SpanView],
     find: &Find,
@@ -30,7 +30,7 @@ pub(crate) fn find(
     found.into_iter().map(|(id, span, address)| read(id, &span.searcher, address)).collect()
 }
 
-/// Where the first are that are wanted. The segments are taken by their times, so that most need not be looked at.
+/// The locations of the first matches. Segments are searched by time, so that most can be skipped.
 pub(super) fn places<'a>(
     spans: &'a [SpanView],
     find: &Find,
@@ -58,7 +58,7 @@ pub(super) fn places<'a>(
         let order = if find.youngest_first { Order::Desc } else { Order::Asc };
         let time = (SortByStaticFastValue::<i64>::for_field("time"), order);
         let sequence = (SortByStaticFastValue::<u64>::for_field("sequence"), order);
-        // It takes memory for as many as it is told.
+        // The collector allocates memory for the limit that it gets.
         let limit = find.limit.min(usize::try_from(segment.documents).unwrap_or(usize::MAX)).max(1);
         let first = TopDocs::with_limit(limit).order_by((time, sequence));
         let reader = span.searcher.segment_reader(segment.ordinal);
@@ -76,11 +76,11 @@ pub(super) fn places<'a>(
     Ok(found)
 }
 
-/// What the filter asks, with its time, and from where on.
+/// The query for the filter, its time range, and the start position.
 fn question(find: &Find, range: &Range<i64>) -> Result<Box<dyn Query>, StoreError> {
     let wanted = within(query(&find.filter)?, time_range(range));
     let Some(beyond) = find.beyond else { return Ok(wanted) };
-    // Of the same time, those of a lower or higher number.
+    // For the same time, entities with lower or higher numbers.
     let time = beyond.time().as_usec();
     let of_time = time_range(&(time..time + 1));
     let number = Term::from_field_u64(FIELDS.sequence, beyond.sequence());
@@ -93,7 +93,7 @@ fn question(find: &Find, range: &Range<i64>) -> Result<Box<dyn Query>, StoreErro
     Ok(Box::new(tantivy::query::BooleanQuery::union(vec![others, same])))
 }
 
-/// One, by its id.
+/// An entity by its id.
 pub(crate) fn get(spans: &[SpanView], id: EntityId) -> Result<Option<Stored>, StoreError> {
     let time = id.time().as_usec();
     let number = || Bound::Included(Term::from_field_u64(FIELDS.sequence, id.sequence()));
@@ -110,7 +110,7 @@ pub(crate) fn get(spans: &[SpanView], id: EntityId) -> Result<Option<Stored>, St
     Ok(None)
 }
 
-/// How many there are of these times.
+/// The number of entities in a time range.
 pub(crate) fn count(spans: &[SpanView], range: &Range<i64>) -> Result<u64, StoreError> {
     let mut total = 0;
     for span in spans {
@@ -166,7 +166,7 @@ pub(crate) fn has_equal(
 fn json_of(searcher: &Searcher, address: DocAddress) -> Result<Vec<u8>, StoreError> {
     let document: TantivyDocument = searcher.doc(address)?;
     let json = document.get_first(FIELDS.json).and_then(|json| json.as_bytes().map(<[u8]>::to_vec));
-    json.ok_or_else(|| StoreError::new(StoreErrorKind::Corrupt, "a stored entity has lost its bytes"))
+    json.ok_or_else(|| StoreError::new(StoreErrorKind::Corrupt, "a stored entity has no content"))
 }
 
 fn read(id: EntityId, searcher: &Searcher, address: DocAddress) -> Result<Stored, StoreError> {

@@ -1,5 +1,5 @@
-//! The values of a text column that come most often. They are counted by their ordinals in each segment, and only those
-//! that may be among the most frequent are read.
+//! The most frequent values of a text column. They are counted by their ordinals in each segment, and only those that
+//! may be among the most frequent are read.
 
 use super::span::SpanView;
 use super::weights::{Weights, overlaps};
@@ -12,13 +12,13 @@ use tantivy::columnar::StrColumn;
 use tantivy::query::{Query, Weight};
 use tantivy::{DocId, SegmentReader};
 
-/// A segment tells of all its values up to so many.
+/// A segment with up to this number of values returns all of them.
 pub(super) const EXACT: usize = 10_000;
 
-/// Of more it tells the most frequent, so many: to read values takes longer than to count them.
+/// Otherwise it returns this number of the most frequent ones, because reading values takes longer than counting them.
 const CANDIDATES: usize = 1_000;
 
-/// The `limit` values of `column` that come most often in what is asked for, the most frequent first, and how often.
+/// The `limit` most frequent values of `column` among the matches, most frequent first, with their counts.
 pub(super) fn frequent(
     spans: &[SpanView],
     column: &str,
@@ -60,7 +60,7 @@ pub(super) fn frequent(
     Ok(totals)
 }
 
-/// How often each value of a segment comes, by its ordinal.
+/// The count of each value of a segment, by its ordinal.
 fn count(column: &StrColumn, weight: &dyn Weight, reader: &SegmentReader) -> Result<Vec<u32>, StoreError> {
     let mut counts = vec![0; column.num_terms()];
     let ordinals = column.ords();
@@ -79,7 +79,7 @@ fn count(column: &StrColumn, weight: &dyn Weight, reader: &SegmentReader) -> Res
             first.iter().flatten().for_each(|ordinal| add(*ordinal));
         } else {
             for document in documents {
-                // What has a value twice is one that has it.
+                // A document that has a value twice counts once.
                 several.clear();
                 several.extend(ordinals.values_for_doc(*document));
                 several.sort_unstable();
@@ -91,7 +91,7 @@ fn count(column: &StrColumn, weight: &dyn Weight, reader: &SegmentReader) -> Res
     Ok(counts)
 }
 
-/// The ordinals that may be among the `limit` most frequent, in their order, with their counts.
+/// The ordinals that may be among the `limit` most frequent, in order, with their counts.
 fn most(counts: &[u32], limit: usize) -> Vec<(usize, u32)> {
     let mut most: Vec<(usize, u32)> = counts.iter().copied().enumerate().filter(|(_, count)| *count > 0).collect();
     let told = CANDIDATES.max(limit);

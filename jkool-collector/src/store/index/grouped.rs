@@ -1,5 +1,5 @@
-//! Figures of the values of a text column, for all of them in one pass: the engine's own aggregation keeps a collector for each group and
-//! segment, which takes seconds where there are thousands.
+//! Measures for all values of a text column in one pass: the search engine's own aggregation has a collector for each
+//! group and segment, which takes seconds for thousands of groups.
 
 use super::frequent::frequent;
 use super::sketches::{Sketch, Sketches};
@@ -14,23 +14,24 @@ use tantivy::columnar::{Column, DynamicColumn, NumericalType, StrColumn};
 use tantivy::query::Query;
 use tantivy::{DocId, SegmentReader};
 
-/// What percentiles may take of memory, in bins of some 20 bytes.
+/// The memory limit of percentiles, in bins of about 20 bytes.
 const BINS: usize = 12_000_000;
 
-/// A value of this group is wanted by nobody.
+/// The group of values that are not needed.
 const NONE: u32 = u32::MAX;
 
-/// Of so many values of a segment for each one that is wanted, reading them all is quicker than finding each.
+/// If a segment has fewer than this number of values for each one that is needed, reading all of them is faster than
+/// looking each up.
 const SCANNED: usize = 64;
 
-/// What is told of each group: a figure of the numbers in a column.
+/// A measure of each group: a function of the numbers in a column.
 #[derive(Debug, Clone)]
 pub(super) struct Figure {
     pub(super) function: Function,
     pub(super) column: String,
 }
 
-/// Whether figures of this kind can be had here.
+/// Whether such measures are supported here.
 pub(super) const fn can(function: Function) -> bool {
     matches!(
         function,
@@ -38,7 +39,7 @@ pub(super) const fn can(function: Function) -> bool {
     )
 }
 
-/// The `limit` most frequent values of `column`, the most frequent first, with their figures.
+/// The `limit` most frequent values of `column`, most frequent first, with their measures.
 pub(super) fn grouped(
     spans: &[SpanView],
     column: &str,
@@ -69,7 +70,7 @@ pub(super) fn grouped(
                     values.each(place, *document, |ordinal| {
                         several.extend(of_ordinal.get(ordinal as usize).filter(|group| **group != NONE));
                     });
-                    // What has a value twice is one that has it.
+                    // A document that has a value twice counts once.
                     several.sort_unstable();
                     several.dedup();
                     several.iter().for_each(|group| groups.add(*group, (place, *document), &numbers));
@@ -87,7 +88,8 @@ pub(super) fn grouped(
     Ok(groups.into_rows(figures))
 }
 
-/// The values of a column in a block of documents: read together where each document has one at most, which is quicker.
+/// The values of a column in a block of documents; they are read together if each document has at most one, which is
+/// faster.
 struct Block<T: 'static> {
     column: Column<T>,
     first: Option<Vec<Option<T>>>,
@@ -107,7 +109,7 @@ impl<T: PartialOrd + Copy + std::fmt::Debug + Send + Sync + 'static> Block<T> {
         }
     }
 
-    /// Tells each value of the document at a place of the block.
+    /// Calls back with each value of the document at a position in the block.
     fn each(&self, place: usize, document: DocId, tell: impl FnMut(T)) {
         match &self.first {
             Some(first) => first.get(place).copied().flatten().into_iter().for_each(tell),
@@ -116,7 +118,7 @@ impl<T: PartialOrd + Copy + std::fmt::Debug + Send + Sync + 'static> Block<T> {
     }
 }
 
-/// The numbers of a column; an empty one if the segment has none.
+/// The numbers of a column; an empty column if the segment has none.
 fn numeric(reader: &SegmentReader, column: &str) -> Result<Column<f64>, StoreError> {
     for handle in reader.fast_fields().dynamic_column_handles(column)? {
         let opened = handle.open().map_err(|error| StoreError::io(&error))?;
@@ -127,11 +129,11 @@ fn numeric(reader: &SegmentReader, column: &str) -> Result<Column<f64>, StoreErr
     Ok(Column::build_empty_column(reader.max_doc()))
 }
 
-/// The groups, and what is known of each by its number.
+/// The groups, and the state of each by its number.
 #[derive(Debug)]
 struct Groups {
     values: Vec<String>,
-    /// The numbers of the values, which are looked up in their order.
+    /// The ordinals of the values, which are looked up in order.
     sorted: Vec<u32>,
     counts: Vec<u64>,
     numbers: Vec<Numbers>,
@@ -142,7 +144,7 @@ struct Groups {
 struct Numbers {
     column: String,
     sums: Vec<Sum>,
-    /// If a percentile is wanted.
+    /// If a percentile is needed.
     sketches: Option<Sketches>,
 }
 
@@ -164,7 +166,7 @@ impl Sum {
         self.max = self.max.max(number);
     }
 
-    /// `None` where it is a figure of nothing.
+    /// `None` if there are no values.
     fn figure(&self, function: Function, sketch: Option<&Sketch>) -> Option<f64> {
         let some = |figure: f64| (self.count > 0).then_some(figure);
         match function {
@@ -217,7 +219,7 @@ impl Groups {
             }
             return Ok(groups);
         }
-        // Both in their order.
+        // Both are sorted.
         let mut wanted = wanted.peekable();
         let mut terms = dictionary.stream().map_err(failed)?;
         while terms.advance() {
@@ -231,7 +233,7 @@ impl Groups {
         Ok(groups)
     }
 
-    /// Counts a document, which is at a place of the block that was read.
+    /// Counts a document, at a position in the block that was read.
     fn add(&mut self, group: u32, (place, document): (usize, DocId), blocks: &[Block<f64>]) {
         if let Some(count) = self.counts.get_mut(group as usize) {
             *count += 1;

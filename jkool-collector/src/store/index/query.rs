@@ -94,7 +94,7 @@ fn of_test(name: &FieldName, test: &Test) -> Result<Clause, StoreError> {
             let error = || {
                 StoreError::new(
                     StoreErrorKind::NoSuchField,
-                    format!("{name} can only be asked for as a whole: {name}=…"),
+                    format!("{name} can be compared with a whole value only: {name}=…"),
                 )
             };
             let Test::Is(text) = test else { return Err(error()) };

@@ -80,7 +80,10 @@ impl Span {
         }
         let mut index = Index::open_in_dir(folder)?;
         if index.schema() != FIELDS.schema {
-            return Err(StoreError::new(StoreErrorKind::TooNew, "the index has other fields than this version"));
+            return Err(StoreError::new(
+                StoreErrorKind::TooNew,
+                "the fields of the index differ from those of this version",
+            ));
         }
         index.set_tokenizers(tokenizers());
         Self::of(number, Location::Folder(folder.to_owned()), index).map(Some)

@@ -41,7 +41,7 @@ pub(crate) fn replay(folder: &Path, indexed: u64) -> Result<Replayed, StoreError
             let aside = path.with_extension("damaged");
             fs::copy(&path, &aside).map_err(|error| io(&error))?;
             replayed.notices.push(format!(
-                "{} is damaged: what could be read of it was taken, and a copy is {}",
+                "{} is damaged: the readable part was recovered, and a copy is {}",
                 path.display(),
                 aside.display()
             ));

@@ -85,7 +85,7 @@ fn rebuild(number: u64, root: &Path, notices: &mut Vec<String>, report: &Report)
     fs::rename(&folder, &set_aside).map_err(io)?;
     fs::rename(&new, &folder).map_err(io)?;
     notices.push(format!(
-        "{} is damaged: {} entities could be read and are in a new index, and the damaged one is {}",
+        "{} is damaged: {} entities were recovered into a new index; the damaged one is {}",
         folder.display(),
         saved.len(),
         set_aside.display()

@@ -50,7 +50,7 @@ pub(super) fn convert(path: &Path, report: &Report) -> Result<Vec<String>, Store
     fs::rename(&new, path).map_err(io)?;
     let damage = damage.map_or(String::new(), |error| format!(" It is damaged: {error}."));
     Ok(vec![format!(
-        "{count} entities of an older version's file were taken over; it is kept as {}.{damage}",
+        "{count} entities were imported from an older version's file, which is kept as {}.{damage}",
         kept.display()
     )])
 }
@@ -69,7 +69,10 @@ fn copy(path: &Path, root: &Path, report: &Report) -> Result<(u64, Option<String
     let connection = Connection::open(path).map_err(of_sqlite)?;
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(of_sqlite)?;
     if version > SCHEMA {
-        return Err(StoreError::new(StoreErrorKind::TooNew, format!("its schema is {version}, and {SCHEMA} is known")));
+        return Err(StoreError::new(
+            StoreErrorKind::TooNew,
+            format!("its schema is {version}, this version supports {SCHEMA}"),
+        ));
     }
     let total: u64 = connection.query_row("SELECT count(*) FROM entity", [], |row| row.get(0)).unwrap_or_default();
     let mut filling = Filling { root, active: None, number: 0, count: 0 };
@@ -128,7 +131,7 @@ impl Filling<'_> {
                 }
             };
             active.add(&record.into_stored(self.count))?;
-            report.tell("taking over an older version's file", self.count, total);
+            report.tell("importing an older version's file", self.count, total);
             if self.count.is_multiple_of(DOCUMENTS) {
                 self.end()?;
             }

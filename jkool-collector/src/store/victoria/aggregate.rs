@@ -72,7 +72,7 @@ impl Asking<'_> {
     /// Where the values of a field are: its numbers if there are any, else its texts.
     fn column(&self, name: &FieldName) -> Result<Column, StoreError> {
         if matches!(name.as_str(), TIME | "tracking-id" | "parent-id") {
-            let error = format!("by {name} nothing can be grouped: nearly each is another");
+            let error = format!("can't group by {name}: nearly all values are distinct");
             return Err(StoreError::new(StoreErrorKind::NoSuchField, error));
         }
         let is_number = match kinds(name.as_str()) {

@@ -32,7 +32,7 @@ impl Server {
         let is_http =
             |uri: &Uri| uri.scheme_str() == Some("http") && uri.authority().is_some() && uri.query().is_none();
         if !url.parse().is_ok_and(|uri| is_http(&uri)) {
-            let error = format!("VictoriaLogs: expected a url such as http://127.0.0.1:9428, and not {url}");
+            let error = format!("VictoriaLogs: expected a url such as http://127.0.0.1:9428, found {url}");
             return Err(StoreError::new(StoreErrorKind::Server, error));
         }
         let config = Agent::config_builder().http_status_as_error(false).timeout_connect(Some(CONNECT)).proxy(None);
@@ -101,7 +101,7 @@ impl Server {
             return Ok(response);
         }
         let said = response.body_mut().with_config().limit(TOLD).lossy_utf8(true).read_to_string().unwrap_or_default();
-        Err(self.failed(&format_args!("it answers {}: {}", response.status(), said.trim()), false))
+        Err(self.failed(&format_args!("the server answered {}: {}", response.status(), said.trim()), false))
     }
 
     fn failed(&self, error: &dyn std::fmt::Display, is_late: bool) -> StoreError {

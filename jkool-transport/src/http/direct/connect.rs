@@ -83,7 +83,7 @@ impl Connector {
 /// The name that the server's certificate must contain.
 fn server_name(endpoint: &Endpoint) -> Result<ServerName<'static>, TransportError> {
     let host = endpoint.host().trim_start_matches('[').trim_end_matches(']');
-    ServerName::try_from(host.to_owned()).map_err(|_| config_error("url: no certificate can name this host"))
+    ServerName::try_from(host.to_owned()).map_err(|_| config_error("url: the host name is not valid for TLS"))
 }
 
 fn no_connection(error: impl Error + Send + Sync + 'static) -> Failure {
@@ -115,7 +115,7 @@ impl Service<Name> for Resolver {
 
 impl fmt::Display for Unresolved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the name was not resolved")
+        f.write_str("the host name could not be resolved")
     }
 }
 

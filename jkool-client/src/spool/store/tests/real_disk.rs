@@ -120,7 +120,7 @@ fn a_folder_that_others_could_change_is_refused() {
     assert_eq!(refused(&dangling), "spool DIR: is a symbolic link");
     let file = temp.0.join("file");
     fs::write(&file, "").unwrap();
-    assert_eq!(refused(&file), "spool DIR: is no folder");
+    assert_eq!(refused(&file), "spool DIR: is not a folder");
     for mode in [0o777, 0o1777] {
         fs::set_permissions(&real, fs::Permissions::from_mode(mode)).unwrap();
         assert_eq!(refused(&real), "spool DIR: can be written to by other users");
