@@ -253,7 +253,7 @@ fn settings(name: &str, dashboard: &Dashboard) -> Markup {
             input type="hidden" name="version" value=(dashboard.version());
             div.line {
                 label.field { span { "Title" } input type="text" name="title" value=(dashboard.title) required maxlength="199" autocomplete="off"; }
-                label.field { span { "Since, unless another time is chosen" } input type="text" name="since" value=(dashboard.since) required autocomplete="off"; }
+                label.field { span { "Default time range, since" } input type="text" name="since" value=(dashboard.since) required autocomplete="off"; }
             }
             div.line {
                 button.main type="submit" name="action" value="rename" { "Save" }

@@ -27,7 +27,7 @@ pub(super) fn draw(label: &str, answered: &Answered) -> Markup {
         return flows.draw();
     }
     if answered.answer.rows.is_empty() {
-        return html! { p.hint { "Nothing in this time." } };
+        return html! { p.hint { "No data in this time range." } };
     }
     match answered.kind {
         Chart::Line => over_time(label, answered, Mark::Lines),
@@ -37,7 +37,7 @@ pub(super) fn draw(label: &str, answered: &Answered) -> Markup {
         Chart::Bar => html! { (named_bars::draw(label, answered)) (table::folded(answered)) },
         Chart::Pie => html! { (shares(label, answered)) (table::folded(answered)) },
         Chart::Number => one_number(label, answered),
-        _ => table::table(answered),
+        _ => table::table(label, answered),
     }
 }
 
