@@ -412,6 +412,69 @@ async fn nobody_is_kept_out() {
     browser.finish().await;
 }
 
+/// The roles that a screen reader tells without a name.
+fn nameless(browser: &Browser) -> Vec<String> {
+    const NAMED: [&str; 11] = [
+        "button",
+        "link",
+        "textbox",
+        "combobox",
+        "searchbox",
+        "heading",
+        "table",
+        "region",
+        "navigation",
+        "complementary",
+        "image",
+    ];
+    let tree = browser.devtools("Accessibility.getFullAXTree", serde_json::json!({}));
+    let told = tree["nodes"].as_array().unwrap().iter().filter(|node| node["ignored"] != true);
+    let nameless = told.filter(|node| node["name"]["value"].as_str().is_none_or(|name| name.trim().is_empty()));
+    nameless
+        .filter_map(|node| node["role"]["value"].as_str())
+        .filter(|role| NAMED.contains(role))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[tokio::test]
+async fn a_screen_reader_is_told_names_and_an_order() {
+    let browser = shop().await;
+    browser.open("/?severity=%3E%3DERROR").await;
+    let href = browser.ask("document.querySelector('.row .msg').getAttribute('href')").await;
+    let event = href.as_str().unwrap().split('?').next().unwrap();
+    let trace = event.replace("/events/", "/traces/");
+    for path in [
+        "/",
+        "/?cols=Payment.amount&watch=severity%3E%3DERROR&more-than=1/1d",
+        event,
+        &trace,
+        &format!("{trace}?view=flame"),
+        &format!("{trace}?view=list"),
+        "/activities",
+        "/errors",
+        "/charts",
+        "/map",
+        "/dashboards",
+        "/dashboards/overview",
+        "/dashboards/overview/edit?viewlet=1",
+    ] {
+        browser.open(path).await;
+        assert_eq!(nameless(&browser), Vec::<String>::new(), "{path}");
+        // One after the other, none is more than a level below the one before it.
+        let levels = "[...document.querySelectorAll('h1, h2, h3, h4')].filter((head) => head.getClientRects().length).map((head) => Number(head.tagName[1]))";
+        let levels: Vec<u32> = serde_json::from_value(browser.ask(levels).await).unwrap();
+        assert!(
+            levels.first() == Some(&1) && levels.windows(2).all(|pair| pair[1] <= pair[0] + 1),
+            "{path}: {levels:?}"
+        );
+        // Only short texts are read out as they change.
+        let long = "[...document.querySelectorAll('[role=status], [role=alert], [aria-live]')].filter((one) => one.textContent.length > 200).length";
+        assert_eq!(browser.ask(long).await, 0, "{path}");
+    }
+    browser.finish().await;
+}
+
 #[tokio::test]
 async fn only_what_matches_appears() {
     let browser = Browser::start().await;

@@ -72,8 +72,8 @@ pub(super) async fn show(
         (FilterForm { path: "/activities", params: &params, own }.full())
         @if let Some(compare) = &compare {
             p.notice.comparing {
-                "Choose another one, to be compared with " b { (called(&compare.entity)) } " of " (time(compare.time)) ". "
-                a href=(Wanted { compare: None, ..wanted }.url(&params.filter)) { "Compare none" }
+                "Select another activity to compare with " b { (called(&compare.entity)) } " of " (time(compare.time)) ". "
+                a href=(Wanted { compare: None, ..wanted }.url(&params.filter)) { "Cancel" }
             }
         }
         @if groups.is_empty() { (nothing(&params, &wanted)) } @else {
@@ -160,7 +160,7 @@ fn activity(
         details {
             summary {
                 span.when { (time(Timestamp::from_usec(of.start))) }
-                span class={ "sev " (severity_class(worst)) } title="The gravest of it and its children" { (worst) }
+                span class={ "sev " (severity_class(worst)) } title="Highest severity of it and its children" { (worst) }
                 span.op {
                     (called(entity))
                     @if let Some(correlator) = entity.correlators().first() { " " span.corr.dim { (cut(correlator, 60)) } }

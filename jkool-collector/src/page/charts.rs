@@ -125,10 +125,10 @@ fn chooser(names: &[MetricName], chosen: Option<&MetricName>) -> Markup {
 fn figure_field(params: &QueryParams, chosen: Option<BySource>) -> Markup {
     html! {
         label.field.f-by-source {
-            span { "Of it" }
+            span { "Show as" }
             select name="by-source" aria-invalid=[params.fault("by-source").map(|_| "true")] {
-                option value="" { "how it spreads" }
-                optgroup label="for each source" {
+                option value="" { "distribution" }
+                optgroup label="per source" {
                     @for (by, name) in BySource::all() { option value=(name) selected[chosen == Some(by)] { (name) } }
                 }
             }

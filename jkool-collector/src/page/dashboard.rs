@@ -56,14 +56,14 @@ pub(super) async fn show(
         (form.time_only())
         div.tools {
             h1 { (dashboard.title) }
-            @if filter.since.is_none() { span { "Since " (dashboard.since) ", unless another time is chosen." } }
+            @if filter.since.is_none() { span { "Default: since " (dashboard.since) } }
             span.spring {}
             a href="/dashboards" { "All dashboards" }
             a href={ "/api/dashboards/" (name) } download={ (name) ".json" } { "Export as JSON" }
             a.button href={ "/dashboards/" (name) "/edit" } { "Edit" }
         }
         @if dashboard.viewlets.is_empty() {
-            p.notice { "There is nothing in it yet. " a href={ "/dashboards/" (name) "/edit?viewlet=new" } { "Add a viewlet" } }
+            p.notice { "This dashboard is empty. " a href={ "/dashboards/" (name) "/edit?viewlet=new" } { "Add a viewlet" } }
         }
         div.grid data-live[filter.until.is_none()] {
             @for (viewlet, answered) in dashboard.viewlets.iter().zip(&answers) { (section(viewlet, answered)) }
@@ -114,8 +114,8 @@ fn compare_field(compare: bool) -> Markup {
         label.field.f-compare {
             span { "Compare" }
             select name="compare" {
-                option value="" { "with nothing" }
-                option value="before" selected[compare] { "with the period before" }
+                option value="" { "nothing" }
+                option value="before" selected[compare] { "the previous period" }
             }
         }
     }

@@ -160,7 +160,7 @@ async fn page(
         div.tools {
             h1 { "Edit: " (dashboard.title) }
             span.spring {}
-            a.button href={ "/dashboards/" (name) } { "Back to it" }
+            a.button href={ "/dashboards/" (name) } { "Back to the dashboard" }
         }
         @if let Some(fault) = &fault { p.fault.bar role="alert" { (fault) } }
         @if let (Some(draft), Some(preview)) = (&draft, &preview) {
@@ -188,7 +188,7 @@ fn viewlet_form(name: &str, dashboard: &Dashboard, Draft { index, viewlet }: &Dr
             input type="hidden" name="version" value=(dashboard.version());
             label.field { span { "Title" } input type="text" name="title" value=(viewlet.title) required maxlength="199" autocomplete="off"; }
             label.field {
-                span { "Sentence of jKQL, without a time: that is the dashboard's" }
+                span { "jKQL query; without a time range, that of the dashboard counts" }
                 textarea name="query" rows="3" required spellcheck="false" aria-invalid=[wrong_query.map(|_| "true")] { (viewlet.query) }
                 @if let Some(error) = wrong_query { em.fault role="alert" { (error) } }
             }
@@ -200,8 +200,8 @@ fn viewlet_form(name: &str, dashboard: &Dashboard, Draft { index, viewlet }: &Dr
                         @for (name, called, kind) in KINDS { option value=(name) selected[viewlet.kind == Some(kind)] { (called) } }
                     }
                 }
-                (size("Columns, of 12", "width", viewlet.width, WIDEST))
-                (size("Rows", "height", viewlet.height, HIGHEST))
+                (size("Width, of 12 columns", "width", viewlet.width, WIDEST))
+                (size("Height, in rows", "height", viewlet.height, HIGHEST))
             }
             div.line {
                 button type="submit" formmethod="get" { "Preview" }
@@ -253,7 +253,7 @@ fn settings(name: &str, dashboard: &Dashboard) -> Markup {
             input type="hidden" name="version" value=(dashboard.version());
             div.line {
                 label.field { span { "Title" } input type="text" name="title" value=(dashboard.title) required maxlength="199" autocomplete="off"; }
-                label.field { span { "Since, unless another time is chosen" } input type="text" name="since" value=(dashboard.since) required autocomplete="off"; }
+                label.field { span { "Default time range, since" } input type="text" name="since" value=(dashboard.since) required autocomplete="off"; }
             }
             div.line {
                 button.main type="submit" name="action" value="rename" { "Save" }

@@ -45,8 +45,8 @@ async fn list(
         }
         @if let Some(fault) = fault { p.fault.bar role="alert" { (fault) } }
         div.columns {
-            section.part { h2 { "A new one" } (form(said, false)) }
-            section.part { h2 { "From JSON that was exported" } (form(said, true)) }
+            section.part { h2 { "New dashboard" } (form(said, false)) }
+            section.part { h2 { "Import exported JSON" } (form(said, true)) }
         }
     };
     Ok((status, frame(&head, &main)).into_response())
@@ -58,7 +58,7 @@ fn form(said: &Posted, imports: bool) -> Markup {
     html! {
         form.fields method="post" action="/dashboards" {
             label.field {
-                span { "Name, as its url has it" }
+                span { "Name in the url" }
                 input type="text" name="name" value=(said("name")) required pattern="[A-Za-z0-9_\\-]{1,64}" placeholder="payments" autocomplete="off";
             }
             @if imports {
@@ -66,7 +66,7 @@ fn form(said: &Posted, imports: bool) -> Markup {
                 button type="submit" { "Import" }
             } @else {
                 label.field { span { "Title" } input type="text" name="title" value=(said("title")) required maxlength="199" placeholder="Payments" autocomplete="off"; }
-                button type="submit" { "Make it" }
+                button type="submit" { "Create" }
             }
         }
     }

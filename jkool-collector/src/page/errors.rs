@@ -45,7 +45,7 @@ pub(super) async fn show(
         @if errors.groups.is_empty() {
             p.notice {
                 @if params.filter.is_empty() {
-                    "There is no error: nothing that is stored is an ERROR or worse, or has an exception."
+                    "No errors: nothing stored is an ERROR or worse, or has an exception."
                 } @else {
                     "No error matches. " a href="/errors" { "Clear the filter" }
                 }
@@ -83,7 +83,7 @@ fn shown(group: &ErrorGroup, until: Option<Moment>) -> Markup {
     };
     html! {
         li {
-            span class={ "sev " (severity_class(group.severity)) } title="The gravest of them" { (group.severity) }
+            span class={ "sev " (severity_class(group.severity)) } title="Highest severity" { (group.severity) }
             div.what {
                 a.message href=(url("/", &alike)) { (message) }
                 @if !group.operation.is_empty() { " " span.op { (cut(&group.operation, 80)) } }

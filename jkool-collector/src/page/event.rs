@@ -101,7 +101,7 @@ pub(super) async fn show(
         }
         @if neighbours.around.len() > 1 {
             section.part {
-                h2 { "Around it " span.dim { "the same source, before and after" } }
+                h2 { "Context " span.dim { "events of the same source, before and after" } }
                 ol.rows { @for other in &neighbours.around { (row(other, &all)) } }
                 @if let Some(source) = stored.entity.source() {
                     p.hint {
@@ -118,15 +118,15 @@ pub(super) async fn show(
                 "What shares a correlator or a parent, as it happened"
                 @if related.len() >= RELATED { "; of many, the first ones" }
                 ". Framed bars are the critical path: what the end waited for. "
-                a href=(trace_url(stored.id)) { "The whole trace" }
+                a href=(trace_url(stored.id)) { "Full trace" }
             }
             @let trace = Trace::of(&related);
             (waterfall(&trace, trace.steps.iter(), Window::new(trace.start, trace.length(), None, None), stored.id, event_url, |_| html! {}))
         } }
         section.part {
             details.raw {
-                summary { "As it was received" }
-                pre tabindex="0" role="region" aria-label="As it was received" { code #received { (received) } }
+                summary { "JSON as received" }
+                pre tabindex="0" role="region" aria-label="JSON as received" { code #received { (received) } }
             }
         }
     };
@@ -266,8 +266,8 @@ fn properties(category: &str, snapshot: &str, properties: &[Property]) -> Markup
         property.value.as_f64().map(|_| url_with("/charts", &Filter::default(), "metric", metric) + "#metric")
     };
     html! {
-        div.scroll tabindex="0" {
-            table.properties {
+        div.scroll tabindex="0" role="region" aria-label={ "Properties " (snapshot) } {
+            table.properties aria-label={ "Properties " (snapshot) } {
                 thead { tr { th { "Name" } th { "Value" } th { "Type" } th { "Measures" } } }
                 tbody {
                     @for property in properties.iter().take(LISTED) {

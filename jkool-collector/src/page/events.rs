@@ -70,7 +70,7 @@ pub(super) async fn show(
                 div #over-time {}
                 (list(&params.filter, &listing, before, found))
             }
-            aside #detail .detail tabindex="-1" aria-label="The chosen event" hidden {}
+            aside #detail .detail tabindex="-1" aria-label="Selected event" hidden {}
         }
     };
     Ok((params.status(), frame(&head, &main)))
@@ -83,7 +83,7 @@ fn wrong_clocks(filter: &Filter, ahead: usize, now: Timestamp) -> Markup {
         @if ahead > 0 {
             p.hint.ahead role="status" {
                 (counted(ahead, "entry", "entries")) @if ahead == ON_A_PAGE { " or more" }
-                " left out: their sender's clock is ahead of this machine's. " a href=(url("/", &future)) { "Show what is of the future" }
+                " left out: their sender's clock is ahead of this machine's. " a href=(url("/", &future)) { "Show events with a future time" }
             }
         }
     }
@@ -130,10 +130,10 @@ fn list(filter: &Filter, listing: &Listing, before: Option<EntityId>, mut found:
                 @if before.is_some() {
                     "There is nothing older."
                 } @else if filter.is_empty() {
-                    "What arrives is shown here at once."
+                    "New events are shown here as they arrive."
                 } @else {
                     "Nothing that is stored matches this filter. " a href="/" { "Clear the filter" }
-                    @if live { " or wait: what arrives and matches is shown at once." }
+                    @if live { " or wait: new events that match are shown as they arrive." }
                 }
             }
         }

@@ -86,7 +86,7 @@ pub(super) fn list(facets: &[Facet], filter: &Filter, listing: &Listing) -> Mark
                         @for (value, times) in &facet.values {
                             li {
                                 a.value href=(narrowed(facet, value, false)) title=(cut(value, 200)) { (cut(value, 40)) }
-                                a.without href=(narrowed(facet, value, true)) aria-label={ "Without " (cut(value, 40)) } title="Without it" { "−" }
+                                a.without href=(narrowed(facet, value, true)) aria-label={ "Exclude " (cut(value, 40)) } title="Exclude" { "−" }
                                 span.n { (count(*times)) }
                             }
                         }

@@ -42,7 +42,7 @@ impl FilterForm<'_> {
         };
         let first = html! {
             (text_field(params, "q", "Query", Some(&line), "severity>=WARNING -op:Login"))
-            (text_field(params, "text", "Search", filter.text.as_deref(), "words, \"a phrase\", begin*"))
+            (text_field(params, "text", "Search", filter.text.as_deref(), "words, begin*"))
             (severity_field(params))
             (time_field(params, "since", "Since", filter.since, "15m, 1h30m, 08:00"))
         };

@@ -59,7 +59,7 @@ fn table(title: &str, head: &Markup, rows: &Markup, open: bool) -> Markup {
     html! {
         details.table open[open] {
             summary { (title) }
-            div.scroll tabindex="0" { table { thead { tr { (head) } } tbody { (rows) } } }
+            div.scroll tabindex="0" role="region" aria-label=(title) { table aria-label=(title) { thead { tr { (head) } } tbody { (rows) } } }
         }
     }
 }
@@ -78,7 +78,7 @@ const KEYS: [(&str, &str); 7] = [
 fn help() -> Markup {
     html! {
         dialog #help aria-labelledby="help-title" {
-            h2 #help-title { "Short cuts on the keyboard" }
+            h2 #help-title { "Keyboard shortcuts" }
             dl { @for (key, does) in KEYS { dt { kbd { (key) } } dd { (does) } } }
             form method="dialog" { button { "Close" } }
         }
@@ -104,7 +104,7 @@ pub(super) fn frame(head: &Frame<'_>, main: &Markup) -> Html<String> {
                 a.skip href="#main" { "Skip to the content" }
                 header.top {
                     a.brand href=(url_and("/", &Filter::default(), &kept)) { "jKool " span { "collector" } }
-                    nav aria-label="Parts" {
+                    nav aria-label="Main" {
                         @for (tab, path, name) in TABS {
                             a href=(url_and(path, head.filter, &kept)) aria-current=[(tab == head.tab).then_some("page")] { (name) }
                         }
@@ -114,8 +114,8 @@ pub(super) fn frame(head: &Frame<'_>, main: &Markup) -> Html<String> {
                             span.total { b #total { (count(total)) } " stored" }
                         }
                         span #live .live role="status" hidden {}
-                        span #zone title="Every time on this page is in UTC" { "UTC" }
-                        button #keys type="button" aria-label="Short cuts on the keyboard" aria-keyshortcuts="?" hidden { "?" }
+                        span #zone title="All times on this page are in UTC" { "UTC" }
+                        button #keys type="button" aria-label="Keyboard shortcuts" aria-keyshortcuts="?" hidden { "?" }
                     }
                 }
                 @if let Some(mark) = head.mark { (mark.section) }

@@ -191,7 +191,7 @@ fn source_url(filter: &Filter, source: &SourceFqn, only_errors: bool) -> String 
 
 fn messages_head() -> Markup {
     html! {
-        th { "From" } th { "To" } th.n { "Messages" } th.n { "Rate" } th.n { "With errors" } th.n { "Share of errors" } th.n { "95 % within" }
+        th { "From" } th { "To" } th.n { "Messages" } th.n { "Rate" } th.n { "With errors" } th.n { "Share of errors" } th.n { "p95" }
     }
 }
 
@@ -221,7 +221,7 @@ fn messages(flows: &[Flow], filter: &Filter) -> Markup {
 /// The figures of the sources.
 fn sources(flows: &[Flow], loads: &Loads, filter: &Filter) -> Markup {
     let sources: BTreeSet<&str> = flows.iter().flat_map(|flow| [flow.from.as_str(), flow.to.as_str()]).collect();
-    let heads = html! { th { "Source" } th.n { "Rate" } th.n { "Errors" } th.n { "Share of errors" } th.n { "95 % took at most" } };
+    let heads = html! { th { "Source" } th.n { "Rate" } th.n { "Errors" } th.n { "Share of errors" } th.n { "p95" } };
     let rows = html! {
         @for source in sources.into_iter().filter_map(|source| source.parse::<SourceFqn>().ok()) {
             tr {

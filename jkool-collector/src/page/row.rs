@@ -60,9 +60,9 @@ fn lateness(stored: &Stored, is_live: bool) -> Markup {
     let late = stored.received.as_usec().saturating_sub(stored.time.as_usec());
     html! {
         @if late < -NOTICED {
-            span.late title="It says a time after the one at which it was received" { "clock " (duration(late.saturating_neg())) " ahead" }
+            span.late title="Its time is later than the time at which it was received" { "clock " (duration(late.saturating_neg())) " ahead" }
         } @else if is_live && late > NOTICED {
-            span.late title="It was received so long after the time that it says" { (duration(late)) " late" }
+            span.late title="It was received this long after its own time" { (duration(late)) " late" }
         }
     }
 }
@@ -79,7 +79,7 @@ fn source(source: Option<&SourceFqn>, filter: &Filter) -> Markup {
 fn correlators(entity: &Entity, filter: &Filter) -> Markup {
     html! {
         @if let [first, more @ ..] = entity.correlators() {
-            a.corr href=(url("/", &with_correlator(filter, first))) title="Only what shares this correlator" { (cut(first, 60)) }
+            a.corr href=(url("/", &with_correlator(filter, first))) title="Filter by this correlator" { (cut(first, 60)) }
             @if !more.is_empty() { span.more { "+" (more.len()) } }
         }
     }

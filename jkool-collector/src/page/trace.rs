@@ -99,10 +99,10 @@ pub(super) async fn show(
             h2.unseen { (view.form) }
             (picture(&trace, &view, window))
         }
-        aside #chosen .part aria-label="What is chosen" {
+        aside #chosen .part aria-label="Selected entry" {
             @match chosen_step(&trace, &view) {
                 Some(step) => (chosen::chosen(step, trace.start, &view)),
-                None => p.hint { "What was chosen is not in this trace, or not in the part of it that is looked at." }
+                None => p.hint { "The selected entry is not in this trace, or not in the part of it that is shown." }
             }
         }
     };
@@ -150,7 +150,7 @@ fn facts(trace: &Trace<'_>, is_cut: bool) -> Markup {
 
 fn picture(trace: &Trace<'_>, view: &View, window: Window) -> Markup {
     let link = |id| view.with_chosen(id);
-    let critical = |what| html! { p.hint.path { "Framed " (what) " are the critical path: what the end waited for." } };
+    let critical = |what| html! { p.hint.path { "Outlined " (what) " are the critical path." } };
     if view.form == Form::Flame {
         return html! { (critical("boxes")) (flame(trace, window, ROWS, Some(view.at), link)) };
     }
@@ -177,9 +177,9 @@ fn picture(trace: &Trace<'_>, view: &View, window: Window) -> Markup {
             p.pages {
                 "Lines " (count(view.skip.saturating_add(1).min(there) as u64)) " to " (count((view.skip.saturating_add(shown)).min(there) as u64))
                 " of " (count(there as u64)) ". "
-                @if view.skip > 0 { a.button rel="prev" href=(view.skipping(view.skip.saturating_sub(LINES))) { "The ones before" } " " }
+                @if view.skip > 0 { a.button rel="prev" href=(view.skipping(view.skip.saturating_sub(LINES))) { "Previous lines" } " " }
                 @if view.skip.saturating_add(shown) < there {
-                    a.button rel="next" href=(view.skipping(view.skip + LINES)) { "The next ones" }
+                    a.button rel="next" href=(view.skipping(view.skip + LINES)) { "Next lines" }
                 }
             }
         }

@@ -27,7 +27,7 @@ pub(super) fn draw(label: &str, answered: &Answered) -> Markup {
         return flows.draw();
     }
     if answered.answer.rows.is_empty() {
-        return html! { p.hint { "Nothing in this time." } };
+        return nothing();
     }
     match answered.kind {
         Chart::Line => over_time(label, answered, Mark::Lines),
@@ -37,8 +37,12 @@ pub(super) fn draw(label: &str, answered: &Answered) -> Markup {
         Chart::Bar => html! { (named_bars::draw(label, answered)) (table::folded(answered)) },
         Chart::Pie => html! { (shares(label, answered)) (table::folded(answered)) },
         Chart::Number => one_number(label, answered),
-        _ => table::table(answered),
+        _ => table::table(label, answered),
     }
+}
+
+fn nothing() -> Markup {
+    html! { p.hint { "No data in this time range." } }
 }
 
 /// The unit of the first figure.
@@ -62,6 +66,9 @@ fn left_out(found: Option<u64>, all: usize, shown: usize) -> Markup {
 fn over_time(label: &str, answered: &Answered, mark: Mark) -> Markup {
     let is_severity = by_severity(&answered.answer);
     let groups = Groups::of(answered, &answered.answer, 0);
+    if groups.named.iter().all(|(_, values)| values.is_empty()) {
+        return nothing();
+    }
     let mut series: Vec<Series> = groups
         .named
         .iter()

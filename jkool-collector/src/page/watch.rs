@@ -143,9 +143,12 @@ impl Watched {
         html! {
             @if self.has_too_many(now) {
                 p.mark.holds role="status" { b { "More than " (rate) } " " code { (self.watch.line) } " " a href=(url("/", &self.watch.lately())) { "Show them" } }
-                ol { @for stored in self.last.iter().rev() { (line(stored)) } }
+                details {
+                    summary { "The last " (self.last.len()) }
+                    ol { @for stored in self.last.iter().rev() { (line(stored)) } }
+                }
             } @else {
-                p.mark role="status" { "Watched, no more than " (rate) " now: " code { (self.watch.line) } }
+                p.mark role="status" { "Watching, no more than " (rate) " so far: " code { (self.watch.line) } }
             }
             @if self.missed > 0 { p.hint { (count(self.missed)) " came too fast to be looked at." } }
         }

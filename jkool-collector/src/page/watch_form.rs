@@ -20,11 +20,11 @@ pub(super) fn watch_form(params: &QueryParams, kept: &Query) -> Markup {
             form.line method="get" action="/" {
                 (hidden(&query))
                 label.field.f-q {
-                    span { "Mark every page while more comes in of" }
+                    span { "Watch for" }
                     input type="text" name=(LINE) value=(line) placeholder="severity>=ERROR op:ChargeCard" autocomplete="off" spellcheck="false" aria-invalid=[fault(LINE).map(|_| "true")];
                 }
                 label.field.f-since {
-                    span { "than" }
+                    span { "More than" }
                     input type="text" name=(RATE) value=(rate.as_deref().unwrap_or("5/1m")) autocomplete="off" spellcheck="false" aria-invalid=[fault(RATE).map(|_| "true")];
                 }
                 button type="submit" { "Watch" }

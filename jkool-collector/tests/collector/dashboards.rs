@@ -155,6 +155,24 @@ fn every_kind_draws_its_answer() {
 }
 
 #[test]
+fn a_chart_without_a_value_says_so_in_the_place_of_axes() {
+    let collector = collector();
+    // Of the snapshots that it asks for there is none, though there are entities.
+    let query = "get avg(properties('nothing')) bucketed by minute";
+    put(
+        &collector,
+        "empty",
+        &dashboard(&[viewlet(query, "line"), viewlet("get avg(elapsedtime) bucketed by minute", "line")]),
+    );
+    let (_, page) = get(&collector, "/dashboards/empty");
+    assert_eq!(
+        (page.matches("No data in this time range.").count(), page.matches("class=\"chart\"").count()),
+        (1, 1),
+        "{page}"
+    );
+}
+
+#[test]
 fn a_viewlet_that_fails_spoils_no_other() {
     let collector = collector();
     let viewlets = [

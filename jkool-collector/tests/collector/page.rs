@@ -111,7 +111,7 @@ fn an_event_is_shown_with_all_that_is_known() {
     ] {
         assert!(page.contains(part), "{part}");
     }
-    assert!(page.contains("title=\"An error is below it\""), "the activity of both");
+    assert!(page.contains("title=\"Contains an error\""), "the activity of both");
     // The event, the one it shares a correlator with, and the activity of both.
     assert_eq!(page.matches("class=\"offset\"").count(), 3);
     let activity = get(&collector, &detail(&collector, "kind=activity")).body;
@@ -179,8 +179,31 @@ fn a_watch_marks_the_page_while_there_are_too_many() {
     // Received together, the youngest by its time comes first.
     let (first, _) = marked.split_once(">ERROR</span>").unwrap();
     assert!(first.contains(">FATAL</span>"));
+    // On every page, with links that keep it.
+    let watched = "watch=severity%3E%3DERROR&more-than=1%2F1h";
+    let event = marked.split("href=\"/events/").nth(1).and_then(|rest| rest.split(['"', '?']).next()).unwrap();
+    for path in [
+        "/activities",
+        "/errors",
+        "/charts",
+        "/map",
+        "/dashboards",
+        "/dashboards/overview",
+        "/dashboards/overview/edit",
+    ]
+    .map(str::to_owned)
+    .into_iter()
+    .chain([format!("/events/{event}"), format!("/traces/{event}"), format!("/compare?one={event}&other={event}")])
+    {
+        let page = get(&collector, &format!("{path}{}{watched}", if path.contains('?') { '&' } else { '?' }));
+        let link = format!("href=\"/charts?{}\"", watched.replace('&', "&amp;"));
+        assert!(
+            page.status == 200 && page.body.contains("class=\"mark holds\"") && page.body.contains(&link),
+            "{path}"
+        );
+    }
     let quiet = page("2/1h");
-    assert!(quiet.contains("Watched, no more than 2 in 1 h now") && quiet.contains("<title>Events"));
+    assert!(quiet.contains("Watching, no more than 2 in 1 h so far") && quiet.contains("<title>Events"));
     for (query, parameter) in [
         ("watch=severity%3E%3DERROR", "more-than"),
         ("watch=severity%3E%3DERROR&more-than=5", "more-than"),

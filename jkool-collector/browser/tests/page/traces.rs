@@ -154,7 +154,7 @@ async fn two_activities_are_compared() {
     browser.click(".activities summary").await;
     browser.follow(".activities .leads a:last-child").await;
     assert!(browser.path().await.contains("sort=errors&compare="));
-    assert!(browser.text(".comparing").await.starts_with("Choose another one, to be compared with Order of"));
+    assert!(browser.text(".comparing").await.starts_with("Select another activity to compare with Order of"));
     browser.click(".activities details:last-child summary").await;
     browser.follow(".activities details:last-child .leads a:last-child").await;
     assert!(browser.path().await.starts_with("/compare?one="));
@@ -166,7 +166,7 @@ async fn two_activities_are_compared() {
         assert!(names.as_array().unwrap().contains(&json!(name)), "{names}");
     }
     // What failed never was shipped.
-    assert!(browser.text(".differences .alone").await.contains("in the other alone"));
+    assert!(browser.text(".differences .alone").await.contains("only in the second"));
     browser.follow(".flame a").await;
     assert!(browser.path().await.starts_with("/traces/"));
     browser.finish().await;

@@ -16,7 +16,7 @@ async fn a_mark_comes_and_goes_by_itself() {
     browser.ask("(document.querySelector('input[name=more-than]').value = '2/4s', true)").await;
     browser.follow(".watching button").await;
     assert_eq!(browser.path().await, "/?watch=severity%3E%3DERROR&more-than=2%2F4s");
-    assert_eq!(browser.text(".mark").await, "Watched, no more than 2 in 4 s now: severity>=ERROR");
+    assert_eq!(browser.text(".mark").await, "Watching, no more than 2 in 4 s so far: severity>=ERROR");
     browser.until("document.querySelector('#live').textContent === 'live'").await;
 
     // Three within four seconds, however slow this machine is.

@@ -39,7 +39,7 @@ pub(super) fn scatter(compared: &[Compared]) -> Markup {
     let points = html! { @for placed in fine.into_iter().chain(failed) { (point(placed)) } };
     html! {
         section.part #durations data-low=(axis.low) data-high=(axis.high) data-names="since until longer shorter" {
-            h2 { "Durations" span.hint { " at the time that each is stored with" span.drag hidden { " · drag over some to see those alone" } } }
+            h2 { "Durations" span.hint { " by time" span.drag hidden { " · drag to select" } } }
             ul.legend {
                 li { span.swatch.round.f-c0 {} "without errors" }
                 li { span.swatch.round.ring {} "with errors in it, or failed" }

@@ -42,7 +42,7 @@ async function open(href) {
   bar.className = "bar";
   const whole = document.createElement("a");
   whole.href = href;
-  whole.textContent = "On a page of its own";
+  whole.textContent = "Open as a page";
   const shut = document.createElement("button");
   shut.type = "button";
   shut.textContent = "Close";

@@ -1,4 +1,4 @@
-// Short cuts on the keyboard, and the help that lists them.
+// Keyboard shortcuts, and the help that lists them.
 import { step } from "./rows.js";
 
 const byId = (id) => document.getElementById(id);

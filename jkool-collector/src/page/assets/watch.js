@@ -16,6 +16,8 @@ function say(holds) {
 function show(fresh) {
   showTimes(fresh);
   const [said, now] = [mark, fresh].map((root) => root.querySelector(".mark"));
+  const list = fresh.querySelector("details");
+  if (list) list.open = mark.querySelector("details")?.open ?? false;
   said.className = now.className;
   said.replaceChildren(...now.childNodes);
   now.remove();

@@ -48,7 +48,7 @@ pub(super) fn chosen(step: &Step<'_>, start: i64, view: &View) -> Markup {
             }
         }
         p.tools {
-            a href=(event_url(step.stored.id)) { "All that is known of it" }
+            a href=(event_url(step.stored.id)) { "All fields" }
             @if to > from { a href=(view.with_chosen_and_zoom(step.stored.id, from, to)) { "Zoom to it" } }
         }
     }

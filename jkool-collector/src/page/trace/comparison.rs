@@ -51,7 +51,7 @@ pub(in crate::page) async fn compare(
     let main = html! {
         div.heading {
             h1 { "Two traces" }
-            p { a href=(compare_url(other, one)) { "Change their places" } }
+            p { a href=(compare_url(other, one)) { "Swap them" } }
         }
         @for fault in &params.faults { p.fault.bar role="alert" { (fault) } }
         @for (index, (trace, id)) in traces.iter().zip([one, other]).enumerate() {
@@ -60,7 +60,7 @@ pub(in crate::page) async fn compare(
                 (flame(trace, Window::new(trace.start, longest, None, None), ROWS, None, trace_url))
             }
         }
-        p.hint.scale { "Both pictures begin with their trace, and end after " (duration(longest)) "." }
+        p.hint.scale { "Both charts start with their trace and end after " (duration(longest)) "." }
         section.part {
             h2 { "Operations " span.hint { "each within those above it" } }
             (table(&rows))
@@ -91,11 +91,11 @@ fn table(rows: &[Difference<'_>]) -> Markup {
         rows.iter().flat_map(|row| row.parts).flatten().map(|part| part.took).max().unwrap_or_default().max(1);
     html! {
         div.scroll tabindex="0" role="region" aria-label="Operations of both" {
-            table.differences {
+            table.differences aria-label="Operations of both" {
                 thead {
                     tr {
-                        th { "Operation" } th.n { "The one" } th.n { "The other" } th.n { "Longer by" }
-                        th { span.unseen { "How long, as bars" } }
+                        th { "Operation" } th.n { "First" } th.n { "Second" } th.n { "Difference" }
+                        th { span.unseen { "Durations as bars" } }
                     }
                 }
                 tbody { @for row in rows.iter().take(LISTED) { (line(row, longest)) } }
@@ -108,8 +108,8 @@ fn table(rows: &[Difference<'_>]) -> Markup {
 fn line(row: &Difference<'_>, longest: i64) -> Markup {
     let [one, other] = row.parts;
     let alone = match (one, other) {
-        (Some(_), None) => Some("in the one alone"),
-        (None, Some(_)) => Some("in the other alone"),
+        (Some(_), None) => Some("only in the first"),
+        (None, Some(_)) => Some("only in the second"),
         _ => None,
     };
     let longer = row.longer();

@@ -31,7 +31,7 @@ impl Difference<'_> {
     }
 }
 
-/// Each operation of both, in the order of the one, and what is in the other alone behind its brothers.
+/// Each operation of both, in the order of the one, and what is only in the second behind its brothers.
 pub(super) fn differences<'a>(one: &Trace<'a>, other: &Trace<'a>) -> Vec<Difference<'a>> {
     let mut nodes: Vec<Difference<'a>> = Vec::new();
     let mut children: Vec<Vec<usize>> = Vec::new();

@@ -45,7 +45,7 @@ fn line(trace: &Trace<'_>, step: &Step<'_>, view: &View) -> Markup {
             a.name href=(view.with_chosen(step.stored.id)) data-step { (cut(name(entity), 60)) }
             (severity(step))
             span.src { (source(step)) }
-            span.own title="How long it took beside what is below it" { @if step.own > 0 { "own " (duration(step.own)) } }
+            span.own title="Time that is not spent in its children" { @if step.own > 0 { "own " (duration(step.own)) } }
             span.took { @if step.took() > 0 { (duration(step.took())) } }
             @if !said.is_empty() { span.said { (said) } }
         }

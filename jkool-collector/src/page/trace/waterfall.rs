@@ -82,7 +82,7 @@ pub(super) fn severity(step: &Step<'_>) -> Markup {
     html! {
         span class={ "sev " (severity_class(step.severity())) } {
             (step.severity())
-            @if step.fails_below { span.below title="An error is below it" { " ●" span.unseen { " (an error is below it)" } } }
+            @if step.fails_below { span.below title="Contains an error" { " ●" span.unseen { " (contains an error)" } } }
         }
     }
 }

@@ -15,9 +15,9 @@ use std::collections::HashMap;
 pub(super) const ROWS: usize = 100;
 
 /// All of it, to be seen at once.
-pub(super) fn table(answered: &Answered) -> Markup {
+pub(super) fn table(label: &str, answered: &Answered) -> Markup {
     html! {
-        div.scroll tabindex="0" { table { thead { tr { (heads(&answered.answer)) } } tbody { (rows(answered)) } } }
+        div.scroll tabindex="0" role="region" aria-label=(label) { table aria-label=(label) { thead { tr { (heads(&answered.answer)) } } tbody { (rows(answered)) } } }
         (more(answered))
     }
 }

@@ -94,14 +94,14 @@ fn two_are_compared_by_their_operations() {
     let (slow, late) = (id("slow"), id("late"));
     let choose = get(&collector, &format!("/activities?compare={slow}")).body;
     let link = format!("/compare?one={slow}&amp;other={late}");
-    assert!(choose.contains(&link) && choose.contains("Choose another one"), "{choose}");
+    assert!(choose.contains(&link) && choose.contains("Select another activity"), "{choose}");
     let page = get(&collector, &link.replace("&amp;", "&")).body;
     for part in [
         "took <b>1.90 s</b>",
         "took <b>100 ms</b>",
         "end after 1.90 s",
-        "in the one alone",
-        "in the other alone",
+        "only in the first",
+        "only in the second",
         "−500 ms",
         &format!("/compare?one={late}&amp;other={slow}"),
     ] {

@@ -36,7 +36,7 @@ fn a_trace_is_a_waterfall_a_flame_graph_or_a_list() {
         "<b>1</b> error<",
         "Bank &lt;b&gt;asked&lt;/b&gt;",
         "+250 ms",
-        "An error is below it",
+        "Contains an error",
         "class=\"d1 critical\"",
     ] {
         assert!(waterfall.contains(part), "{part}: {waterfall}");
@@ -85,7 +85,7 @@ fn a_trace_is_zoomed_and_one_of_it_is_chosen_by_the_url() {
         "{chosen}"
     );
     assert_eq!(get(&collector, &format!("{url}/chosen?at=1-1")).status, 404);
-    assert!(get(&collector, &format!("{url}?at=1-1")).body.contains("What was chosen is not in this trace"));
+    assert!(get(&collector, &format!("{url}?at=1-1")).body.contains("The selected entry is not in this trace"));
     // A time that is no part of it is as if it were not said.
     assert_eq!(names(&get(&collector, &format!("{url}?from=2s&to=1s")).body).len(), 4);
 }
