@@ -6,7 +6,9 @@ use crate::producer::{Producer, Report, StartError};
 use crate::stats::{Counters, KafkaStats};
 use crate::verdict;
 use async_trait::async_trait;
-use jkool_transport::{Disposition, ErrorKind, Failure, Metric, Payload, Receipt, ReceiptBuilder, Transport, TransportError};
+use jkool_transport::{
+    Disposition, ErrorKind, Failure, Metric, Payload, Receipt, ReceiptBuilder, Transport, TransportError,
+};
 use rdkafka::config::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use std::fmt;

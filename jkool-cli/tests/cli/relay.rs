@@ -1,7 +1,7 @@
 //! `jkool relay`, with real processes.
 #![cfg(unix)]
 
-use crate::common::{Nobody, collector, eventually, jkool, numbers, run, stored};
+use crate::common::{Nobody, collector, eventually, jkool, numbers, run, run_with, stored};
 use crate::running::Running;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -153,15 +153,17 @@ fn what_can_not_be_delivered_waits_in_the_spool_or_in_the_folder() {
 }
 
 #[test]
-fn events_go_to_files_and_to_standard_output_too() {
-    let folder = Folder::new("elsewhere");
-    let file = folder.path("out.jsonl");
-    let sent = run(&["send", "Paid", "--operation", "Pay", "--url", &format!("file://{file}")]);
-    assert_eq!(sent.code, 0, "{}", sent.err);
-    assert!(fs::read_to_string(file).unwrap().contains("\"msg-text\":\"Paid\""));
+fn events_go_to_files_and_to_standard_output_too_and_can_be_sent_from_there() {
+    let (collector, folder) = (collector(), Folder::new("elsewhere"));
     folder.write("events.jsonl", 0..3);
-    let sent = run(&["send", "--file", &folder.path("events.jsonl"), "--url", "stdout:"]);
-    assert_eq!((sent.code, sent.out.lines().count()), (0, 3), "{}", sent.err);
+    let file = folder.path("out.jsonl");
+    let sent = run(&["send", "--file", &folder.path("events.jsonl"), "--url", &format!("file://{file}")]);
+    assert_eq!(sent.code, 0, "{}", sent.err);
+    let printed = run(&["send", "--file", &file, "--url", "stdout:"]);
+    assert_eq!((printed.code, printed.out.lines().count()), (0, 3), "{}", printed.err);
+    let sent = run_with(&["send", "--url", &collector.url()], &printed.out);
+    assert_eq!(sent.code, 0, "{}", sent.err);
+    assert_eq!(numbers(&collector), (0..3).collect());
 }
 
 #[test]
