@@ -100,7 +100,9 @@ impl Disk for Windows {
         let dir = self.open(name, File::options().write(true).custom_flags(FILE_FLAG_BACKUP_SEMANTICS));
         match dir.and_then(|dir| dir.sync_all()) {
             // A file system that has nothing to sync there.
-            Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::PermissionDenied) => Ok(()),
+            Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::PermissionDenied) => {
+                Ok(())
+            }
             synced => synced,
         }
     }
