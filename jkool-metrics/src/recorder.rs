@@ -30,7 +30,7 @@ pub(crate) struct Recorded {
 }
 
 /// Statistics of a [`Recorder`], from [`Recorder::stats`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct RecorderStats {
     /// The number of series: metric names, each with a set of labels.

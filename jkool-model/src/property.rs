@@ -254,6 +254,7 @@ impl Property {
     }
 
     /// Sets what the value measures.
+    #[must_use]
     pub fn value_type(mut self, value_type: ValueType) -> Self {
         self.value_type = value_type;
         self

@@ -218,6 +218,7 @@ impl<'de> Deserialize<'de> for SourceFqn {
 
 /// Builds a [`SourceFqn`], innermost element first. The order of the calls is kept.
 #[derive(Debug, Clone, Default)]
+#[must_use = "a builder does nothing until `build`"]
 pub struct SourceFqnBuilder {
     text: String,
     elements: usize,

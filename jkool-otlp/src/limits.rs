@@ -2,7 +2,7 @@
 
 /// Limits on the result of an export. A small request can need much memory, because the attributes of a resource are copied to
 /// each of its records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Limits {
     /// The maximum number of entities.
     pub entities: usize,

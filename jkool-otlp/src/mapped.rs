@@ -4,7 +4,7 @@ use crate::limits::Limits;
 use jkool_model::Entity;
 
 /// The result of mapping an export: the entities, and what was rejected.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Mapped {
     /// Events, activities and snapshots, in the order of the export.

@@ -111,6 +111,7 @@ impl SourceError {
     }
 
     /// Sets the cause of the error.
+    #[must_use]
     pub fn with_source(mut self, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
         self.cause = Some(Arc::new(cause));
         self

@@ -15,7 +15,7 @@ use std::net::SocketAddr;
 /// request.extensions_mut().insert(jkool_tower::Operation::new("GET /items/{id}"));
 /// # Ok::<(), http::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Operation(Cow<'static, str>);
 
 impl Operation {
@@ -26,7 +26,7 @@ impl Operation {
 }
 
 /// The address of the client, for servers without axum. The accept loop inserts it into the extensions of each request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Peer(pub SocketAddr);
 
 /// The name of a method that the protocol defines. Methods that a client invents are not used, because their number is

@@ -4,7 +4,7 @@ use std::time::Duration;
 use tracing_core::LevelFilter;
 
 /// What a span becomes when it closes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Spans {
     /// An activity. The default.

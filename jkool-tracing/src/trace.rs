@@ -15,7 +15,7 @@ pub struct TraceId(u128);
 pub struct SpanId(u64);
 
 /// The trace id, span id and sampling decision of a span, as in the header `traceparent`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TraceContext {
     pub(crate) trace_id: TraceId,
     pub(crate) span_id: SpanId,

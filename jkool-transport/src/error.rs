@@ -43,6 +43,7 @@ impl TransportError {
     }
 
     /// Sets the error that caused it.
+    #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(Arc::from(source.into()));
         self

@@ -51,6 +51,7 @@ impl<A: Transport, B: Transport> Failover<A, B> {
 
     /// Sets how long the first transport is not tried after a failure. The default is 30 seconds. With zero it is tried each
     /// time.
+    #[must_use]
     pub fn with_pause(mut self, pause: Duration) -> Self {
         self.pause = pause;
         self

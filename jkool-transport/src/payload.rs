@@ -85,6 +85,7 @@ impl Payload {
 
     /// Sets the key by which a partitioned transport keeps related payloads together: the operation of an event, or the
     /// category of a snapshot, as TNT4J's Kafka sink does.
+    #[must_use]
     pub fn with_key(mut self, key: impl Into<Arc<str>>) -> Self {
         self.key = Some(key.into());
         self

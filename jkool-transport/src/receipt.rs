@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 /// What a failure means for the payload. The transport decides this, because only it knows the protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Disposition {
     /// A temporary failure: keep the payload and send it again, not before `after` if the server asked for that.
@@ -50,12 +50,14 @@ impl Failure {
     }
 
     /// Returns the same failure with [`maybe_delivered`](Self::maybe_delivered) set.
+    #[must_use]
     pub fn in_doubt(mut self) -> Self {
         self.maybe_delivered = true;
         self
     }
 
     /// Returns the same failure with [`maybe_rejected`](Self::maybe_rejected) set.
+    #[must_use]
     pub fn content_in_doubt(mut self) -> Self {
         self.maybe_rejected = true;
         self

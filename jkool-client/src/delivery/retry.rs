@@ -19,6 +19,7 @@ use std::time::Duration;
 /// let policy = RetryPolicy::default().initial(Duration::from_millis(100)).max(Duration::from_secs(10));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "a policy does nothing until it is passed to a builder"]
 pub struct RetryPolicy {
     initial: Duration,
     max: Duration,

@@ -25,7 +25,7 @@ pub struct QueryAnswer {
 }
 
 /// A column of an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct QueryColumn {
     /// Its name.
@@ -35,7 +35,7 @@ pub struct QueryColumn {
 }
 
 /// The type of the values of a column.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum QueryColumnType {
     /// Integers.

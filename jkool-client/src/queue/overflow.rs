@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Decides what happens to an event that is emitted while the queue is full.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum OverflowPolicy {
     /// The event is dropped and counted. This is the default, because the events that are already in the queue show how the problem
@@ -22,7 +22,7 @@ pub enum OverflowPolicy {
 }
 
 /// Whether an event was accepted when it was emitted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Admission {
     /// The event is in the queue.
     Accepted,

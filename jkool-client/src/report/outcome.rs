@@ -4,7 +4,7 @@ use crate::report::loss::LossReason;
 use std::fmt;
 
 /// The outcome of a single event; see [`Client::emit_tracked`](crate::Client::emit_tracked).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DeliveryOutcome {
     /// The server confirmed it.

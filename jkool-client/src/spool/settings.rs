@@ -8,17 +8,19 @@ use std::time::Duration;
 ///
 /// Several processes can use the same folder: each has a sub-folder of its own, and takes over those of processes that have
 /// ended. Damaged files are set aside there as `*.corrupt`, at most 16, and events that the service rejects are appended to
-/// `dead-letters.jsonl`. The spool needs Unix.
+/// `dead-letters.jsonl`.
 ///
 /// The folder is created with mode 0700 and its files with 0600, because they contain what the program logs, unencrypted. A
-/// folder that another user owns or can write to is refused, and so is a symbolic link. Use a local disk: on a network file
+/// folder that another user owns or can write to is refused, and so is a symbolic link. On Windows, modes and owners are not
+/// checked, and the folder inherits the permissions of the one above it. Use a local disk: on a network file
 /// system without locks, processes cannot detect whether another one still runs.
 ///
 /// ```
 /// use jkool_client::{Spool, SpoolMode};
 /// let spool = Spool::new("/var/spool/web-orders").mode(SpoolMode::WriteAhead).max_bytes(100 << 20);
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[must_use = "a spool does nothing until it is passed to a builder"]
 pub struct Spool {
     pub(crate) dir: PathBuf,
     pub(crate) mode: SpoolMode,
@@ -28,7 +30,7 @@ pub struct Spool {
 }
 
 /// Which events are written to the spool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum SpoolMode {
     /// Only events that cannot be delivered now, and those that are left at shutdown. It costs nothing in normal operation.

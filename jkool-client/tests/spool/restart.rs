@@ -209,9 +209,8 @@ fn events_of_many_small_files_travel_together() {
     let memory = MemoryTransport::new();
     let next = spooling(memory.clone(), spool()).max_batch(100).build().unwrap();
     // A slow disk is still being read when the client is built.
-    until(&next, || next.stats().delivered() == 300);
+    until(&next, || dir.segments().is_empty());
     assert_arrived(&memory, 0..300);
     // The first one or two may have gone before all were found.
     assert!(memory.batches().len() <= 5, "{:?}", memory.batches());
-    assert!(dir.segments().is_empty());
 }

@@ -63,6 +63,7 @@ impl MemoryTransport {
     }
 
     /// Sets the maximum number of payloads in a unit. Values below 1 count as 1.
+    #[must_use]
     pub fn with_max_batch(mut self, max: usize) -> Self {
         self.max_batch = max.max(1);
         self

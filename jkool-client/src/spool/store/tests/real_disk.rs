@@ -259,3 +259,22 @@ fn many_that_come_and_go_at_once_lose_nothing() {
     assert_eq!(delivered.iter().collect::<BTreeSet<_>>().len(), delivered.len());
     assert_eq!(tree(&temp.spool()), [temp.spool()]);
 }
+
+#[cfg(windows)]
+#[test]
+fn dead_letters_that_somebody_reads_are_renamed_later() {
+    use std::os::windows::fs::OpenOptionsExt;
+    const READ_AND_WRITE: u32 = 3;
+    let temp = Temp::new();
+    let settings = Spool::new(temp.spool()).max_bytes(16 * 10);
+    let (mut store, _) = Store::open(&settings, disks()(), fastrand::u64(..)).unwrap();
+    let (letters, old) = (temp.spool().join("dead-letters.jsonl"), temp.spool().join("dead-letters.old.jsonl"));
+    store.dead_letter(b"{\"a\":1}").unwrap();
+    let reader = fs::File::options().read(true).share_mode(READ_AND_WRITE).open(&letters).unwrap();
+    store.dead_letter(b"{\"b\":2}").unwrap();
+    assert!(!old.exists());
+    drop(reader);
+    store.dead_letter(b"{\"c\":3}").unwrap();
+    assert_eq!(fs::read_to_string(old).unwrap(), "{\"a\":1}\n{\"b\":2}\n");
+    assert_eq!(fs::read_to_string(letters).unwrap(), "{\"c\":3}\n");
+}
