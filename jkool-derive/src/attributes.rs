@@ -48,7 +48,7 @@ impl Container {
             "category" => once(&meta, &mut read.category, text),
             "crate" => once(&meta, &mut read.model, |meta| text(meta)?.parse()),
             "rename" | "skip" | "flatten" | "value_type" | "with" => {
-                Err(meta.error("this is for a field; a struct takes `name`, `category` and `crate`"))
+                Err(meta.error("this attribute is for fields; a struct takes `name`, `category` and `crate`"))
             }
             _ => Err(meta.error("a struct takes `name = \"..\"`, `category = \"..\"` and `crate = \"..\"`")),
         })?;
@@ -66,7 +66,7 @@ impl Field {
             "value_type" => once(&meta, &mut read.value_type, measured),
             "with" => once(&meta, &mut read.with, function),
             "name" | "category" => {
-                Err(meta.error("this is for the struct; a field gets another name by `rename = \"..\"`"))
+                Err(meta.error("this attribute is for the struct; a field is renamed by `rename = \"..\"`"))
             }
             _ => Err(meta.error(
                 "a field takes `rename = \"..\"`, `skip`, `flatten`, `value_type = \"..\"` and `with = \"..\"`",
@@ -79,14 +79,10 @@ impl Field {
     fn check(&self, field: &syn::Field) -> syn::Result<()> {
         let others = self.rename.is_some() || self.flatten || self.value_type.is_some() || self.with.is_some();
         let wrong = match self {
-            Self { skip: true, .. } if others => "a field that is skipped takes no other attribute",
-            Self { flatten: true, rename: Some(_), .. } => {
-                "a field that is flattened has no name of its own: leave out `rename`, or `flatten`"
-            }
-            Self { flatten: true, with: Some(_), .. } => {
-                "leave out `flatten`, or `with`: what `with` makes is one property"
-            }
-            Self { rename: Some(name), .. } if name.value().is_empty() => "a property needs a name: `rename` is empty",
+            Self { skip: true, .. } if others => "`skip` cannot be combined with other attributes",
+            Self { flatten: true, rename: Some(_), .. } => "`flatten` cannot be combined with `rename`",
+            Self { flatten: true, with: Some(_), .. } => "`flatten` cannot be combined with `with`",
+            Self { rename: Some(name), .. } if name.value().is_empty() => "`rename` must not be empty",
             _ => return Ok(()),
         };
         Err(syn::Error::new_spanned(field, wrong))
@@ -110,14 +106,14 @@ fn once<T>(
     read: impl FnOnce(&ParseNestedMeta<'_>) -> syn::Result<T>,
 ) -> syn::Result<()> {
     match place.replace(read(meta)?) {
-        Some(_) => Err(meta.error(format!("`{}` is said twice", word(meta)))),
+        Some(_) => Err(meta.error(format!("duplicate `{}`", word(meta)))),
         None => Ok(()),
     }
 }
 
 fn flag(meta: &ParseNestedMeta<'_>, place: &mut bool) -> syn::Result<()> {
     match std::mem::replace(place, true) {
-        true => Err(meta.error(format!("`{}` is said twice", word(meta)))),
+        true => Err(meta.error(format!("duplicate `{}`", word(meta)))),
         false => Ok(()),
     }
 }
@@ -125,7 +121,7 @@ fn flag(meta: &ParseNestedMeta<'_>, place: &mut bool) -> syn::Result<()> {
 fn text(meta: &ParseNestedMeta<'_>) -> syn::Result<LitStr> {
     let word = word(meta);
     let value = meta.value().map_err(|_| meta.error(format!("write `{word} = \"..\"`")))?;
-    value.parse().map_err(|error| syn::Error::new(error.span(), format!("write a text: `{word} = \"..\"`")))
+    value.parse().map_err(|error| syn::Error::new(error.span(), format!("expected a string: `{word} = \"..\"`")))
 }
 
 /// Parses a known name, or any expression of this type.
@@ -145,7 +141,7 @@ fn function(meta: &ParseNestedMeta<'_>) -> syn::Result<ExprPath> {
     let text: LitStr = value.parse()?;
     let wrong = |_| {
         let example = "`with = \"ToString::to_string\"` or a function from a reference to a value";
-        syn::Error::new(text.span(), format!("`{}` is no path of a function: write {example}", text.value()))
+        syn::Error::new(text.span(), format!("`{}` is not a path of a function; write {example}", text.value()))
     };
     text.parse().map_err(wrong)
 }

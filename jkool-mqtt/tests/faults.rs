@@ -120,7 +120,7 @@ async fn a_packet_that_is_larger_than_the_broker_takes_is_not_sent() {
     assert_eq!(marks(&receipt), ".l..");
     assert_eq!(broker.state().came.len(), 3);
     let error = failure(&send(&transport, &[of(500)]).await).error.to_string();
-    assert!(error.contains("of which the broker takes 100"), "{error}");
+    assert!(error.contains("limit of 100"), "{error}");
 }
 
 #[tokio::test]

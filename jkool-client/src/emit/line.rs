@@ -1,4 +1,4 @@
-//! A log line, or a span, without an event or an activity made of it.
+//! A log line, or a span, that is queued without creating an event or an activity.
 
 use crate::emit::code::Code;
 use crate::emit::decoration::{Decoration, Lacks};
@@ -6,8 +6,8 @@ use jkool_model::json::Json;
 use jkool_model::{OpType, Severity};
 use jkool_transport::Kind;
 
-/// A log record as a logging facade has it at hand: when its key-values are plain properties, no event is made of it. A span in the
-/// same way. For logging adapters; a program emits [`Event`](jkool_model::Event)s.
+/// A log record, or a span, in the form that an adapter has: if its key-values are all properties, no event is created.
+/// For logging adapters; programs emit [`Event`](jkool_model::Event)s.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct Line<'a> {
@@ -16,22 +16,22 @@ pub struct Line<'a> {
     pub severity: Severity,
     pub content: Content<'a>,
     pub code: Option<Code>,
-    /// Its key-values as JSON, each a property behind a comma. None has a name that the client
+    /// The key-values as JSON, each a property with a comma before it. None has a name that the client
     /// [adds](crate::Client::adds_property).
     pub properties: &'a [u8],
 }
 
-/// What a line says beside its properties.
+/// The content of a line besides its properties.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content<'a> {
-    /// A message. The line is of now and of this thread, and gets an id.
+    /// A message. The line gets an id, the current time, and the current thread.
     Message(&'a str),
-    /// Fields as JSON, each behind a comma: its id and its times among them.
+    /// Fields as JSON, each with a comma before it, including the id and the times.
     Fields(&'a [u8]),
 }
 
-/// The bytes of a line that waits.
+/// The bytes of a queued line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Texts<'a> {
     pub(crate) content: Content<'a>,
@@ -39,7 +39,7 @@ pub(crate) struct Texts<'a> {
     pub(crate) properties: &'a [u8],
 }
 
-/// When and where a line was logged.
+/// The time and the thread of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Logged {
     /// In microseconds since 1970.
@@ -47,21 +47,21 @@ pub(crate) struct Logged {
     pub(crate) tid: i64,
 }
 
-/// What waits of a line in the queue, beside its texts. Small: each is copied on its way, and up to some size that takes no call.
+/// The part of a queued line besides its texts. It is small, because it is copied several times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stamped {
     op_type: OpType,
     severity: Severity,
     has_fields: bool,
     code: Option<Code>,
-    /// Nothing where the fields say it.
+    /// Not used if the fields contain it.
     logged: Logged,
     content_len: usize,
     operation_len: usize,
     properties_len: usize,
 }
 
-/// What a line takes as JSON beside its content, most often.
+/// The typical size of a line's JSON besides its content.
 const ROOM: usize = 288;
 
 impl<'a> Line<'a> {
@@ -82,7 +82,7 @@ impl Content<'_> {
 }
 
 impl Texts<'_> {
-    /// Puts them one behind the other.
+    /// Concatenates the texts.
     pub(crate) fn append(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.content.as_bytes());
         out.extend_from_slice(self.operation.as_bytes());
@@ -91,7 +91,7 @@ impl Texts<'_> {
 }
 
 impl Stamped {
-    /// `logged` is asked where the line does not say it.
+    /// `logged` is used for what the line does not contain.
     #[inline]
     pub(crate) fn new(line: &Line<'_>, logged: impl FnOnce() -> Logged) -> Self {
         let Line { op_type, operation, severity, content, code, properties } = *line;
@@ -110,12 +110,12 @@ impl Stamped {
         }
     }
 
-    /// How many bytes its texts take.
+    /// The number of bytes of its texts.
     pub(crate) fn texts_len(&self) -> usize {
         self.content_len + self.operation_len + self.properties_len
     }
 
-    /// Its texts, which stand there one behind the other.
+    /// Its texts, which are stored one after the other.
     pub(crate) fn texts<'a>(&self, bytes: &'a [u8]) -> Texts<'a> {
         let (content, rest) = bytes.split_at(self.content_len);
         let (operation, properties) = rest.split_at(self.operation_len);
@@ -123,13 +123,13 @@ impl Stamped {
         Texts { content, operation: utf8(operation), properties }
     }
 
-    /// About how many bytes of JSON it becomes.
+    /// The approximate size of its JSON.
     pub(crate) fn size(&self) -> usize {
         let code = self.code.map_or(0, |code| code.module.len() + code.file.len());
         ROOM + self.texts_len() + code
     }
 
-    /// Appends the event's JSON but for what it [lacks](Self::lacks).
+    /// Appends the event's JSON without the fields that it [lacks](Self::lacks).
     pub(crate) fn append_open(&self, texts: &Texts<'_>, decoration: &Decoration, out: &mut Vec<u8>) {
         let Texts { content, operation, properties } = *texts;
         let mut json = Json::begin(out, ROOM + self.content_len).raw(br#"{"type":""#);
@@ -165,7 +165,7 @@ impl Stamped {
     }
 }
 
-/// Bytes that were a text before.
+/// Bytes that were a `str` before.
 pub(crate) fn utf8(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
 }

@@ -1,14 +1,14 @@
-//! What an adapter tells of an event beside the event itself.
+//! What an adapter adds to an event.
 
 use crate::emit::code::Code;
 use jkool_model::Property;
 
-/// Where in the code an event was made, and properties that are JSON already. For logging adapters; a program emits what is whole.
+/// The place in the code, and properties that are JSON already. For logging adapters; programs emit complete events.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, Default)]
 pub struct More<'a> {
     pub code: Option<Code>,
-    /// Each behind a comma. None has a name that the event has among its own, or that the client
+    /// Each has a comma before it. None has a name of the event's own properties, or one that the client
     /// [adds](crate::Client::adds_property).
     pub properties: &'a [u8],
 }
@@ -16,11 +16,11 @@ pub struct More<'a> {
 impl More<'_> {
     pub(crate) const NOTHING: Self = Self { code: None, properties: &[] };
 
-    /// Adds it to the properties of an event that is left as it is.
+    /// Adds it to the properties of an event that is not encoded.
     pub(crate) fn add_to(self, properties: &mut Vec<Property>) {
         if let Some((_, list)) = self.properties.split_first() {
             let json = [b"[", list, b"]"].concat();
-            // An adapter writes what the model writes, which it reads.
+            // Adapters write the JSON of the model, so it can be read.
             properties.extend(serde_json::from_slice::<Vec<Property>>(&json).unwrap_or_default());
         }
         if let Some(code) = self.code {
