@@ -1,10 +1,10 @@
-//! The properties of a span, as JSON from when they are recorded.
+//! The properties of a span, encoded as JSON when they are recorded.
 
 use jkool_client::model::Text;
 use jkool_client::model::json::Json;
 use std::cell::RefCell;
 
-/// Each behind a comma, and each name once.
+/// Each has a comma before it, and names are unique.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Properties {
     json: Vec<u8>,
@@ -14,35 +14,35 @@ pub(crate) struct Properties {
 #[derive(Debug, Clone)]
 struct Part {
     name: Text,
-    /// Where in the JSON it ends.
+    /// The position of its end in the JSON.
     end: usize,
 }
 
 thread_local! {
-    /// The room of spans that have ended, for the next ones: one for each that is open inside another.
+    /// Buffers of spans that have ended, for reuse: one for each level of nesting.
     static SPARE: RefCell<Vec<Properties>> = const { RefCell::new(Vec::new()) };
 }
 
 const MAX_SPARE: usize = 8;
 
-/// What takes more is not kept for the rest of the thread's life.
+/// Larger buffers are freed.
 const MAX_SPARE_JSON: usize = 4 << 10;
 const MAX_SPARE_PARTS: usize = 32;
 
-/// A span takes no more: it may be open for as long as the program runs.
+/// The maximum number in a span, which may be open as long as the program runs.
 const MAX: usize = 256;
 
-/// What a short property takes at most.
+/// The maximum size of a short property.
 const ROOM: usize = 128;
 
 impl Properties {
-    /// None yet.
+    /// Without properties.
     pub(crate) fn begin() -> Self {
         let spare = SPARE.try_with(|spare| spare.try_borrow_mut().ok()?.pop());
         spare.ok().flatten().unwrap_or_default()
     }
 
-    /// Keeps their room for others.
+    /// Keeps the buffer for reuse.
     pub(crate) fn reuse(mut self) {
         if self.json.capacity() > MAX_SPARE_JSON || self.parts.capacity() > MAX_SPARE_PARTS {
             return;
@@ -57,7 +57,7 @@ impl Properties {
         SPARE.try_with(keep).unwrap_or_default();
     }
 
-    /// Adds one, or changes the one of that name. False when there is no room.
+    /// Adds a property, or replaces the one with this name. Returns false if the limit is reached.
     pub(crate) fn set(&mut self, name: Text, write: impl for<'j> FnOnce(Json<'j>) -> Json<'j>) -> bool {
         match self.parts.iter().position(|part| part.name == name) {
             None if self.parts.len() >= MAX => return false,
@@ -71,7 +71,7 @@ impl Properties {
         true
     }
 
-    /// Adds one whose name is not there, whatever room there is.
+    /// Adds a property whose name is new, regardless of the limit.
     pub(crate) fn push(&mut self, name: Text, write: impl for<'j> FnOnce(Json<'j>) -> Json<'j>) {
         self.write(write);
         self.parts.push(Part { name, end: self.json.len() });
@@ -81,7 +81,7 @@ impl Properties {
         write(Json::begin(&mut self.json, ROOM).raw(b",")).end();
     }
 
-    /// What was written from `start` on takes the place of another.
+    /// Replaces a property by the JSON from `start` on.
     fn move_to(&mut self, place: usize, start: usize) {
         let new = self.json.split_off(start);
         let old = self.start(place)..self.parts[place].end;
@@ -99,12 +99,12 @@ impl Properties {
         &self.json
     }
 
-    /// Each with its name.
+    /// Each property with its name.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&Text, &[u8])> {
         self.parts.iter().enumerate().map(|(place, part)| (&part.name, &self.json[self.start(place)..part.end]))
     }
 
-    /// Calls `f` with them, and with other JSON that is written behind them.
+    /// Calls `f` with the properties and further JSON that is appended to them.
     pub(crate) fn with<R>(
         &mut self,
         other: impl for<'j> FnOnce(Json<'j>) -> Json<'j>,
