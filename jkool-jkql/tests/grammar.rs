@@ -124,13 +124,13 @@ fn statements_are_read() {
 fn what_is_wrong_is_told_with_its_place_and_what_was_expected() {
     for (text, column, parts) in [
         ("", 1, &["`get`", "`find`", "`subscribe`", "found the end"][..]),
-        ("got events", 1, &["`get`", "not `got`", "did you mean `get`?"]),
+        ("got events", 1, &["`get`", "found `got`", "did you mean `get`?"]),
         ("get evnts", 5, &["`events`", "`number`", "a function", "did you mean `events`?"]),
         ("get events where severity > > 'ERROR'", 29, &["expected a value, found `>`"]),
         (
             "get events where severity 'ERROR'",
             27,
-            &["a comparison (=, !=, <, <=, >, >=)", "`between`", "not `'ERROR'`"],
+            &["a comparison (=, !=, <, <=, >, >=)", "`between`", "found `'ERROR'`"],
         ),
         ("get events where (severity = 'ERROR'", 37, &["`)`", "`or`", "found the end"]),
         ("get events where a = 'ERROR", 22, &["a value"]),
