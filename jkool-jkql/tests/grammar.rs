@@ -161,7 +161,7 @@ fn what_is_wrong_is_told_with_its_place_and_what_was_expected() {
         assert!(error.to_string().contains(part), "{text}: {error}");
     }
     let deep = "(".repeat(100_000);
-    assert!(parse_line(&deep).unwrap_err().to_string().contains("within each other"));
+    assert!(parse_line(&deep).unwrap_err().to_string().contains("at most 50 nested"));
     assert!(parse(&format!("get events where {}", "not ".repeat(100_000))).is_err());
 }
 
