@@ -62,8 +62,8 @@ Exit codes:
   2  wrong usage
   3  the server can't be reached or rejected the request, or a collector can't start
 
-The token is read from JKOOL_TOKEN or from the file of --token-file. It can't be passed as an argument, because other users
-could see it.";
+The token is read from JKOOL_TOKEN or from the file of --token-file. It can't be passed as an argument, because other
+users could see it.";
 
 #[derive(Debug, Subcommand)]
 enum Command {

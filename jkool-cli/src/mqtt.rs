@@ -126,8 +126,8 @@ mod tests {
             ("mqtt://host", "expected mqtt://"),
             ("mqtt:///topic", "expected mqtt://"),
             ("mqtt://me:secret@host/t", "password_file"),
-            ("mqtt://me@host/t", "go together"),
-            ("mqtt://host/t?qos=2", "qos=2 is no setting"),
+            ("mqtt://me@host/t", "used together"),
+            ("mqtt://host/t?qos=2", "unknown setting qos=2"),
             ("mqtt://host/t?version=4", "5 or 3.1.1"),
             ("mqtt://me@host/t?password_file=/no/such/file", "/no/such/file"),
         ] {

@@ -77,9 +77,9 @@ Examples:
   jkool relay --from 'mqtt://127.0.0.1/jkool/#?client_id=relay-1' --to http://127.0.0.1:6580
   jkool relay --from kafka://k1:9092,k2:9092/jkool --dead-letters kafka://k1:9092/jkool-dead
 
-It runs until Ctrl-C or SIGTERM, and then waits for records in flight. Several relays of one group share the partitions of a
-topic. Exit codes: 0 all records that were read are delivered or in the spool, 1 some are not, and will be read again, 2 wrong
-usage, 3 the source failed";
+It runs until Ctrl-C or SIGTERM, and then waits for records in flight. Several relays of one group share the
+partitions of a topic. Exit codes: 0 all records that were read are delivered or in the spool, 1 some are not, and
+will be read again, 2 wrong usage, 3 the source failed";
 
 /// The number of dead letters that are reported one by one.
 const TOLD: u64 = 20;

@@ -97,9 +97,9 @@ Examples:
   jkool send --file /var/spool/orders/dead-letters.jsonl
   grep ProcessOrder events.jsonl | jkool send
 
-For one event, jkool prints its tracking id; for a file, the number of delivered events, and on standard error each line that
-is not an event. Without --url and JKOOL_URL, events are sent to the service if there is a token, else to a collector on this
-machine.
+For one event, jkool prints its tracking id; for a file, the number of delivered events, and on standard error each
+line that is not an event. Without --url and JKOOL_URL, events are sent to the service if there is a token, else to a
+collector on this machine.
 
 Exit codes: 0 all delivered, 1 some rejected or not delivered, 2 wrong usage, 3 the server can't be reached or
 rejected the request";

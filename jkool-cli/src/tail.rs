@@ -52,8 +52,8 @@ Examples:
   jkool tail --json | jq -r '.\"msg-text\"'
   jkool tail --operation Deployed --limit 1 && echo done
 
-If the connection is lost, jkool reports it on standard error and reconnects every second. It then shows the events that were
-received in the meantime, except those with a time more than ten minutes before the connection was lost.";
+If the connection is lost, jkool reports it on standard error and reconnects every second. It then shows the events
+that were received in the meantime, except those with a time more than ten minutes before the connection was lost.";
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let reader = args.server.reader()?;

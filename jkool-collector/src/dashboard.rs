@@ -225,11 +225,8 @@ mod tests {
             (r#"{"title":"x","since":"soon","viewlets":[]}"#, "since: "),
             (&of(r#"{"title":"b","query":"get events wher x"}"#), "viewlets[1].query: column 12: expected "),
             (&of(r#"{"title":"b","query":"subscribe to events"}"#), "viewlets[1].query: a subscription"),
-            (
-                &of(r#"{"title":"b","query":"get events","width":13}"#),
-                "viewlets[1].width: expected 1 to 12, and not 13",
-            ),
-            (&of(r#"{"title":"b","query":"get events","height":0}"#), "viewlets[1].height: expected 1 to 6, and not 0"),
+            (&of(r#"{"title":"b","query":"get events","width":13}"#), "viewlets[1].width: expected 1 to 12, found 13"),
+            (&of(r#"{"title":"b","query":"get events","height":0}"#), "viewlets[1].height: expected 1 to 6, found 0"),
             (
                 &of(r#"{"title":"b","query":"get events","kind":"cake"}"#),
                 "unknown kind \"cake\"; expected one of line, ",

@@ -49,7 +49,7 @@ impl Container {
             "category" => once(&meta, &mut read.category, text),
             "crate" => once(&meta, &mut read.model, |meta| text(meta)?.parse()),
             "rename" | "skip" | "flatten" | "value_type" | "with" | "serde" => {
-                Err(meta.error("this is for a field; a struct takes `name`, `category` and `crate`"))
+                Err(meta.error("this attribute is for fields; a struct takes `name`, `category` and `crate`"))
             }
             _ => Err(meta.error("a struct takes `name = \"..\"`, `category = \"..\"` and `crate = \"..\"`")),
         })?;
@@ -68,7 +68,7 @@ impl Field {
             "value_type" => once(&meta, &mut read.value_type, measured),
             "with" => once(&meta, &mut read.with, function),
             "name" | "category" => {
-                Err(meta.error("this is for the struct; a field gets another name by `rename = \"..\"`"))
+                Err(meta.error("this attribute is for the struct; a field is renamed by `rename = \"..\"`"))
             }
             _ => Err(meta.error(OF_A_FIELD)),
         })?;
@@ -120,14 +120,14 @@ fn once<T>(
     read: impl FnOnce(&ParseNestedMeta<'_>) -> syn::Result<T>,
 ) -> syn::Result<()> {
     match place.replace(read(meta)?) {
-        Some(_) => Err(meta.error(format!("`{}` is said twice", word(meta)))),
+        Some(_) => Err(meta.error(format!("duplicate `{}`", word(meta)))),
         None => Ok(()),
     }
 }
 
 fn flag(meta: &ParseNestedMeta<'_>, place: &mut bool) -> syn::Result<()> {
     match std::mem::replace(place, true) {
-        true => Err(meta.error(format!("`{}` is said twice", word(meta)))),
+        true => Err(meta.error(format!("duplicate `{}`", word(meta)))),
         false => Ok(()),
     }
 }
@@ -135,7 +135,7 @@ fn flag(meta: &ParseNestedMeta<'_>, place: &mut bool) -> syn::Result<()> {
 fn text(meta: &ParseNestedMeta<'_>) -> syn::Result<LitStr> {
     let word = word(meta);
     let value = meta.value().map_err(|_| meta.error(format!("write `{word} = \"..\"`")))?;
-    value.parse().map_err(|error| syn::Error::new(error.span(), format!("write a text: `{word} = \"..\"`")))
+    value.parse().map_err(|error| syn::Error::new(error.span(), format!("expected a string: `{word} = \"..\"`")))
 }
 
 /// Parses a known name, or any expression of this type.
@@ -155,7 +155,7 @@ fn function(meta: &ParseNestedMeta<'_>) -> syn::Result<ExprPath> {
     let text: LitStr = value.parse()?;
     let wrong = |_| {
         let example = "`with = \"ToString::to_string\"` or a function from a reference to a value";
-        syn::Error::new(text.span(), format!("`{}` is no path of a function: write {example}", text.value()))
+        syn::Error::new(text.span(), format!("`{}` is not a path of a function; write {example}", text.value()))
     };
     text.parse().map_err(wrong)
 }

@@ -73,9 +73,9 @@ fn named_fields(input: &DeriveInput) -> syn::Result<&FieldsNamed> {
             }
         },
         Data::Enum(_) => {
-            "an enum is no snapshot: derive it for a struct, and give a field of this enum `#[jkool(with = \"function\")]`"
+            "`Snapshot` cannot be derived for an enum: derive it for a struct, and give a field of this enum `#[jkool(with = \"function\")]`"
         }
-        Data::Union(_) => "a union is no snapshot: derive it for a struct with named fields",
+        Data::Union(_) => "`Snapshot` cannot be derived for a union: derive it for a struct with named fields",
     };
     Err(syn::Error::new_spanned(&input.ident, wrong))
 }
@@ -87,7 +87,7 @@ fn combine(errors: &mut Option<syn::Error>, error: syn::Error) {
     }
 }
 
-/// The jKQL statement for a field. It has the span of the field's type, so that compiler errors point there.
+/// The statement for a field. It has the span of the field's type, so that compiler errors point there.
 fn append(field: &syn::Field, attributes: &Field, model: &TokenStream) -> TokenStream {
     let ident = &field.ident;
     let at = field.ty.span();

@@ -17,8 +17,8 @@ pub(crate) fn variant(word: &LitStr) -> syn::Result<Ident> {
         Some(known) => format!("write `value_type = \"{known}\"`"),
         None => "`currency.usd`, `age.msec` and `size.byte` are some".to_owned(),
     };
-    let own = "a word of your own is written `value_type = ValueType::from(\"..\")`";
-    Err(syn::Error::new(word.span(), format!("`{text}` is no value type that jKool knows: {hint}; {own}")))
+    let own = "write a custom value type as `value_type = ValueType::from(\"..\")`";
+    Err(syn::Error::new(word.span(), format!("unknown value type `{text}`: {hint}; {own}")))
 }
 
 fn camel_case(word: &str) -> String {

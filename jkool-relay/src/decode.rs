@@ -91,9 +91,13 @@ mod tests {
 
     #[test]
     fn what_is_no_entity_is_told() {
-        for (body, said) in
-            [("", "empty"), (" \n", "empty"), ("no JSON", "line 1"), (r#"{"level":"info"}"#, "nothing"), ("[1]", "")]
-        {
+        for (body, said) in [
+            ("", "empty"),
+            (" \n", "empty"),
+            ("no JSON", "line 1"),
+            (r#"{"level":"info"}"#, "no field of an event"),
+            ("[1]", ""),
+        ] {
             let error = decode(&record(5, body), None).expect_err(body);
             assert!(error.contains(said), "{body}: {error}");
         }

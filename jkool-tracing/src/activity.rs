@@ -1,4 +1,4 @@
-//! From a span to an activity, or to an event with an elapsed time.
+//! Converts a closed span to an activity, or to an event with an elapsed time.
 
 use crate::event::{self, Around};
 use crate::presence;
@@ -16,7 +16,7 @@ use std::cell::Cell;
 use std::time::Duration;
 use tracing_core::Metadata;
 
-/// What is known when a span opens, but for its fields and its id.
+/// The state of a new span, without its fields and its id.
 pub(crate) fn begin(metadata: &'static Metadata<'static>, parent: Option<TrackingId>, tid: i64) -> Box<Activity> {
     let mut activity = jkool_client::facade::spare_activity();
     activity.operation = metadata.name().into();
@@ -26,13 +26,13 @@ pub(crate) fn begin(metadata: &'static Metadata<'static>, parent: Option<Trackin
     activity
 }
 
-/// Streams a span that has ended now, if it is to be. `around` is asked for what the spans around it say.
+/// Sends a span that has ended, if it is sampled. `around` returns the data of the spans around it.
 pub(crate) fn stream(mut record: Record, context: TraceContext, shared: &Shared, around: impl FnOnce() -> Around) {
     let settings = &shared.settings;
     let elapsed = now::instant().saturating_duration_since(record.start);
     let busy = record.presence.end(presence::now).min(elapsed);
     if std::thread::panicking() {
-        // It was left by what unwinds.
+        // The span was left by unwinding.
         record.failed_if(true);
         record.exception("panicked".into());
     }
@@ -67,17 +67,17 @@ pub(crate) fn stream(mut record: Record, context: TraceContext, shared: &Shared,
 }
 
 thread_local! {
-    /// Room for the fields of the next span.
+    /// A buffer for fields that is reused.
     static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// More of it is not kept for the rest of the thread's life.
+/// A larger buffer is not kept.
 const MAX_SPARE: usize = 4 << 10;
 
-/// What the fields take, most often.
+/// The typical size of the fields.
 const ROOM: usize = 512;
 
-/// How a span has ended, and where in its trace it was.
+/// How a span ended, and its position in the trace.
 struct Ended {
     context: TraceContext,
     around: Around,
@@ -96,12 +96,12 @@ impl Ended {
         match self.outcome {
             Outcome::Failed => Some(CompCode::Error),
             Outcome::Fine => Some(CompCode::Success),
-            // What a field says, or nothing: that it closed does not tell that it did what it should.
+            // The value of a field, or none: closing alone does not mean success.
             Outcome::Unknown => None,
         }
     }
 
-    /// As JSON, without an activity made of it.
+    /// Emits it without creating an activity.
     fn stream_line(&self, said: &Said, shared: &Shared) {
         let mut fields = SPARE.try_with(Cell::take).unwrap_or_default();
         fields.clear();
@@ -165,7 +165,7 @@ impl Ended {
     }
 }
 
-/// A span has its own times. Fields that are called as those would contradict them.
+/// A span has its own times; fields with these names would contradict them.
 fn times_as_properties(record: &mut Record) {
     let Some(activity) = record.said.as_mut().and_then(|said| said.rest.as_mut()) else { return };
     let times: [(&'static str, Option<Timestamp>); 3] = [
@@ -192,7 +192,7 @@ fn as_usec(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// What an event of that `otel.kind` does.
+/// The operation type for a value of `otel.kind`.
 fn op_type(kind: &str) -> OpType {
     match kind {
         "client" => OpType::Call,

@@ -1,11 +1,11 @@
-//! Lists of correlators, in which each stands once.
+//! Lists of correlators without duplicates.
 
 use jkool_client::model::Text;
 
-/// A span takes no more: it may be open for as long as the program runs.
+/// The maximum number in a span, which may be open as long as the program runs.
 const MAX: usize = 64;
 
-/// Adds one that is not there yet. False when there is no room.
+/// Adds one that is not in the list. Returns false if the list is full.
 pub(crate) fn add(list: &mut Vec<Text>, correlator: Text) -> bool {
     if correlator.is_empty() || list.contains(&correlator) {
         return true;

@@ -1,5 +1,5 @@
-//! Which spans a thread is in: for a panic hook, which can't ask the subscriber, whose locks the code that panicked may hold, and for
-//! the thread itself when it leaves a span, or enters it again.
+//! The spans that a thread is in. For a panic hook, which cannot ask the subscriber, because the code that panicked may
+//! hold its locks; and for the thread itself when it leaves a span or enters it again.
 
 use crate::presence::Presence;
 use jkool_client::facade::surroundings::Surroundings;
@@ -12,11 +12,11 @@ thread_local! {
     static STACK: RefCell<Stack> = const { RefCell::new(Stack { spans: Vec::new(), depth: 0 }) };
 }
 
-/// The spans that the thread is in, and above them those that it was in last at each depth: a task that is polled again and again goes
-/// through the same ones.
+/// The spans that the thread is in, and above them the last ones at each depth: a task that is polled repeatedly enters
+/// the same ones.
 struct Stack {
     spans: Vec<Entered>,
-    /// How many of them it is in.
+    /// The number of spans that the thread is in.
     depth: usize,
 }
 
@@ -32,10 +32,11 @@ impl Entered {
     }
 }
 
-/// A thread that leaves none of its spans shall not keep more than that.
+/// The limit for a thread that does not leave its spans.
 const MAX: usize = 1024;
 
-/// The thread goes into a span that it was in last when it was as deep as now. False if it was in another one, or that one has ended.
+/// The thread enters the span that it was last in at this depth. Returns false if that was another span, or if it has
+/// ended.
 pub(crate) fn again(layer: usize, span: &Id, now: Option<Instant>) -> bool {
     with(|stack| {
         let last = stack.spans.get(stack.depth).filter(|last| last.is(layer, span));
@@ -45,18 +46,18 @@ pub(crate) fn again(layer: usize, span: &Id, now: Option<Instant>) -> bool {
     })
 }
 
-/// The thread has opened a span, which it is likely to go into next.
+/// The thread has opened a span, which it will probably enter next.
 pub(crate) fn expect(layer: usize, span: &Id, presence: Arc<Presence>) {
     with(|stack| _ = stack.put(layer, span, presence));
 }
 
-/// The thread has gone into a span.
+/// The thread has entered a span.
 pub(crate) fn push(layer: usize, span: &Id, presence: Arc<Presence>) {
     with(|stack| stack.depth += usize::from(stack.put(layer, span, presence)));
 }
 
 impl Stack {
-    /// Puts a span above those that the thread is in. False if it is too deep.
+    /// Stores a span above those that the thread is in. Returns false if the depth exceeds the limit.
     fn put(&mut self, layer: usize, span: &Id, presence: Arc<Presence>) -> bool {
         let has_room = self.depth < MAX;
         if has_room {
@@ -67,7 +68,8 @@ impl Stack {
     }
 }
 
-/// The thread leaves a span, which need not be the last that it went into. False if it went in elsewhere, or was too deep.
+/// The thread leaves a span, which need not be the last one that it entered. Returns false if it was entered on another
+/// thread, or beyond the limit.
 pub(crate) fn leave(layer: usize, span: &Id, now: Option<Instant>) -> bool {
     with(|stack| {
         let Some(at) = stack.spans[..stack.depth].iter().rposition(|entered| entered.is(layer, span)) else {
@@ -82,14 +84,14 @@ pub(crate) fn leave(layer: usize, span: &Id, now: Option<Instant>) -> bool {
     })
 }
 
-/// The innermost.
+/// The innermost span.
 pub(crate) fn innermost() -> Option<Surroundings> {
     let innermost = |stack: &Stack| Some(stack.spans.get(stack.depth.checked_sub(1)?)?.presence.context());
     let context = STACK.try_with(|stack| innermost(&*stack.try_borrow().ok()?)).ok()??;
     Some(Surroundings { parent_id: context.span_id.tracking_id(), correlator: context.trace_id.correlator() })
 }
 
-/// Nothing at the thread's end.
+/// `None` if the thread is ending.
 fn with<R: Default>(change: impl FnOnce(&mut Stack) -> R) -> R {
     STACK
         .try_with(|stack| stack.try_borrow_mut().map(|mut stack| change(&mut stack)).unwrap_or_default())

@@ -1,4 +1,4 @@
-//! From an event of tracing to one of jKool.
+//! Converts a `tracing` event to an event.
 
 use crate::correlators;
 use crate::fields::{self, Fields};
@@ -9,8 +9,9 @@ use jkool_client::model::{Event, Property, Severity, Text, TypedValue};
 use jkool_client::{Code, RawProperties};
 use tracing_core::{Level, Metadata};
 
-/// The target is the operation, the level the severity; fields are decoration where a key says so, and properties where not. A
-/// record that came from the log crate by way of `tracing-log` has the target and the place in the code that it had there.
+/// The target becomes the operation, the level the severity; fields with known keys become fields of the event, and
+/// others properties. A record of the log crate that came through `tracing-log` keeps its target and its place in the
+/// code.
 pub(crate) fn make(event: &tracing_core::Event<'_>, code_location: bool) -> (Box<Event>, Option<Code>) {
     let metadata = event.metadata();
     let mut made = jkool_client::facade::spare_event();
@@ -40,7 +41,7 @@ fn set(event: &mut Event, name: &'static str, value: TypedValue) {
     }
 }
 
-/// The fields in which `tracing-log` hides what a record of the log crate says of itself.
+/// The fields in which `tracing-log` stores the metadata of a record of the log crate.
 fn set_log(event: &mut Event, name: &'static str, value: TypedValue, code_location: bool) {
     let name = match name {
         "log.target" => return event.operation = fields::text(value),
@@ -54,18 +55,18 @@ fn set_log(event: &mut Event, name: &'static str, value: TypedValue, code_locati
     }
 }
 
-/// Whether it stands for a record of the log crate.
+/// Whether it is a record of the log crate.
 pub(crate) fn is_log(metadata: &Metadata<'_>) -> bool {
     metadata.target() == "log" && metadata.fields().field("log.target").is_some()
 }
 
-/// The name that the program gave it. The macros' own says where it stands in the code.
+/// The name that the program set. The default name of the macros is the place in the code.
 pub(crate) fn own_name(metadata: &Metadata<'static>) -> Option<&'static str> {
     let name = metadata.name();
     (!name.starts_with("event ") && !is_log(metadata)).then_some(name)
 }
 
-/// Where in the code it stands. Who makes metadata by hand may not know.
+/// The place in the code; metadata that is created by hand may not have it.
 pub(crate) fn code(metadata: &Metadata<'static>) -> Option<Code> {
     Some(Code { module: metadata.module_path()?, file: metadata.file()?, line: metadata.line()? })
 }
@@ -80,10 +81,10 @@ pub(crate) fn severity(level: &Level) -> Severity {
     }
 }
 
-/// What the spans around say.
+/// The data of the spans around an event.
 #[derive(Debug, Default)]
 pub(crate) struct Around {
-    /// Of the innermost.
+    /// From the innermost span.
     pub(crate) context: Option<TraceContext>,
     pub(crate) correlators: Vec<Text>,
     properties: Vec<Property>,
@@ -91,7 +92,7 @@ pub(crate) struct Around {
 }
 
 impl Around {
-    /// Adds what one of them says, the innermost first. Of one name the first counts.
+    /// Adds the data of a span, innermost first. For equal names the first one is used.
     pub(crate) fn add(&mut self, record: &Record, fields: bool) {
         for correlator in record.correlators() {
             correlators::add(&mut self.correlators, correlator.clone());
@@ -113,7 +114,7 @@ impl Around {
         self.properties.iter().any(|property| property.name == name) || self.raw.has(name)
     }
 
-    /// Tells the event. What it says itself counts more. Gives back what it is to have besides.
+    /// Adds the data to the event, whose own fields have priority. Returns the further properties.
     pub(crate) fn add_to(self, event: &mut Event) -> RawProperties {
         let mut raw = RawProperties::new();
         let Some(context) = self.context else { return raw };
@@ -131,10 +132,10 @@ impl Around {
         raw
     }
 
-    /// Adds the trace, and what the spans have in common with others.
+    /// Adds the trace, and the correlators of the spans.
     pub(crate) fn add_correlators(&self, context: TraceContext, list: &mut Vec<Text>) {
         let trace = context.trace_id.correlator();
-        // Whatever else there is.
+        // The trace id is added beyond the limit.
         if !list.contains(&trace) {
             list.push(trace);
         }
@@ -144,7 +145,7 @@ impl Around {
     }
 }
 
-/// Where a span stands in the code is not where the event does.
+/// The place of a span in the code is not that of the event.
 fn is_code(name: &str) -> bool {
     ["target", "module", "file", "line"].contains(&name)
 }

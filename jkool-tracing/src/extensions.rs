@@ -1,8 +1,8 @@
-//! The only access to what is kept with a span.
+//! The only access to the data of a span in the registry.
 //!
-//! A registry's lock panics when the code of another layer has panicked while it held it, at every access from then on; many of
-//! them are made while that panic unwinds, where another one would end the process. So all of them are caught here, and nothing
-//! is found. What is kept with the span comes out all the same, when the registry gives up the span.
+//! If the code of another layer panicked while it held a lock of the registry, every later access panics. Many accesses
+//! happen while that panic unwinds, and a second panic would end the process. So such panics are caught here, and no
+//! data is found. The data of the span is still sent when the registry drops the span.
 
 use crate::event::Around;
 use crate::record::{Record, Records};
@@ -11,7 +11,8 @@ use jkool_client::catch_panic;
 use smallvec::smallvec;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
-/// Looks at it. The span is locked meanwhile: nothing of the program's own may run in `f`, here and below.
+/// Reads the data. The span is locked meanwhile, so `f` must not call code of the program; this applies to all
+/// functions below.
 pub(crate) fn look<S, R>(span: &SpanRef<'_, S>, f: impl FnOnce(&Records) -> R) -> Option<R>
 where
     S: for<'a> LookupSpan<'a>,
@@ -19,7 +20,7 @@ where
     catch_panic(|| span.extensions().get::<Records>().map(f)).flatten()
 }
 
-/// Changes it.
+/// Changes the data.
 pub(crate) fn change<S, R>(span: &SpanRef<'_, S>, f: impl FnOnce(&mut Records) -> R) -> Option<R>
 where
     S: for<'a> LookupSpan<'a>,
@@ -27,7 +28,7 @@ where
     catch_panic(|| span.extensions_mut().get_mut::<Records>().map(f)).flatten()
 }
 
-/// Changes what one layer keeps of it.
+/// Changes the data of one layer.
 pub(crate) fn change_of<S, R>(
     layer: usize,
     span: &SpanRef<'_, S>,
@@ -43,7 +44,7 @@ where
     .flatten()
 }
 
-/// The spans around one, from the innermost to the outermost.
+/// The spans around a span, innermost first.
 pub(crate) fn ancestors<'a, S>(span: &SpanRef<'a, S>) -> impl Iterator<Item = SpanRef<'a, S>>
 where
     S: for<'b> LookupSpan<'b> + 'a,
@@ -51,7 +52,7 @@ where
     std::iter::successors(span.parent(), SpanRef::parent)
 }
 
-/// What spans say of what happens in them, as one layer keeps them, from the innermost to the outermost.
+/// The data of one layer for the spans around an event, innermost first.
 pub(crate) fn around<'a, S>(layer: usize, spans: impl Iterator<Item = SpanRef<'a, S>>, fields: bool) -> Around
 where
     S: for<'b> LookupSpan<'b> + 'a,
@@ -68,7 +69,7 @@ where
     around
 }
 
-/// Adds what a layer keeps of a new span.
+/// Adds the data of a layer to a new span.
 pub(crate) fn add<S>(span: &SpanRef<'_, S>, context: TraceContext, is_root: bool, passed_on: PassedOn, record: Record)
 where
     S: for<'a> LookupSpan<'a>,

@@ -1,4 +1,4 @@
-//! The values of tracing's fields, typed.
+//! Typed values of `tracing` fields.
 
 use jkool_client::catch_panic;
 use jkool_client::facade::message::{self, PANICKED};
@@ -8,9 +8,9 @@ use std::fmt;
 use tracing_core::Field;
 use tracing_core::field::Visit;
 
-/// What is done with each field.
+/// Receives each field.
 pub(crate) trait Take {
-    /// One of the usual types, of which no value of the model is made.
+    /// A value of a primitive type, without converting it to a value of the model.
     fn scalar(&mut self, name: &'static str, value: Scalar<'_>);
 
     fn typed(&mut self, name: &'static str, value: TypedValue);
@@ -26,7 +26,7 @@ impl<F: FnMut(&'static str, TypedValue)> Take for F {
     }
 }
 
-/// Visits fields. What panics while it is formatted is `[panicked]`.
+/// Visits fields. A value that panics while it is formatted becomes `[panicked]`.
 pub(crate) struct Fields<T>(pub(crate) T);
 
 impl<F: FnMut(&'static str, TypedValue)> Fields<F> {
@@ -46,13 +46,13 @@ impl<T: Take> Fields<T> {
     }
 }
 
-/// Its name, also where that is a word of the language.
+/// The name of a field, without the prefix of raw identifiers.
 pub(crate) fn name(field: &Field) -> &'static str {
     let name = field.name();
     name.strip_prefix("r#").unwrap_or(name)
 }
 
-/// Whole numbers that fit 64 bits are all `long`, as from the log crate: a metric's type should not change with its size.
+/// All integers that fit 64 bits are `long`, as from the log crate: the type of a metric should not depend on its size.
 impl<T: Take> Visit for Fields<T> {
     fn record_i64(&mut self, field: &Field, value: i64) {
         self.scalar(field, Scalar::Long(value));
@@ -119,7 +119,7 @@ impl<T: Take> Visit for Fields<T> {
     }
 }
 
-/// What a field says as text.
+/// The text of a field.
 pub(crate) fn text(value: TypedValue) -> Text {
     match value.value {
         jkool_client::model::Value::Text(text) => text,

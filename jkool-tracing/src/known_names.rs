@@ -1,17 +1,17 @@
-//! What was found out about the names of fields. They stand in the code, so that the address of one says which it is: no text is looked
-//! through for each span again.
+//! Caches answers about the names of fields. Names are literals, so their address identifies them, and no text is
+//! searched for each span.
 
 use std::cell::RefCell;
 
 #[derive(Clone, Copy)]
 struct Known {
     layer: usize,
-    /// Its address and its length.
+    /// The address and the length of the name.
     name: (usize, usize),
     yes: bool,
 }
 
-/// So many names are remembered: a power of two. Of two that fall on one place the later one is.
+/// The number of cached names: a power of two. If two names have the same slot, the later one replaces the other.
 const PLACES: usize = 64;
 
 const NONE: Known = Known { layer: usize::MAX, name: (0, 0), yes: false };
@@ -20,10 +20,10 @@ thread_local! {
     static KNOWN: RefCell<[Known; PLACES]> = const { RefCell::new([NONE; PLACES]) };
 }
 
-/// The answer of one layer about a name, which is always the same.
+/// The answer of one layer for a name, which never changes.
 pub(crate) fn is(layer: usize, name: &'static str, ask: impl FnOnce() -> bool) -> bool {
     let key = (name.as_ptr() as usize, name.len());
-    // Texts that follow each other in memory get places of their own.
+    // Texts that are adjacent in memory get different slots.
     let place = (key.0 ^ key.0 >> 6 ^ layer) % PLACES;
     let known = KNOWN.try_with(|known| known.try_borrow().ok().map(|known| known[place])).ok().flatten();
     if let Some(known) = known.filter(|known| known.layer == layer && known.name == key) {
@@ -49,7 +49,7 @@ mod tests {
         assert!(is(1, &names[..3], || true) && !is(2, &names[..3], || false));
         assert!(is(2, &names[1..3], || true) && is(2, &names[..2], || true));
         assert!(!is(2, &names[2..], || false));
-        // As often as there are places for.
+        // As often as there are slots.
         for _ in 0..2 {
             for start in 0..names.len() {
                 assert_eq!(is(3, &names[start..], || start % 3 == 0), start % 3 == 0);

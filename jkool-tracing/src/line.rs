@@ -1,4 +1,4 @@
-//! An event in no span, without an event of the model made of it.
+//! Emits an event outside of any span without creating an event of the model.
 
 use crate::event;
 use crate::fields::{self, Fields, Take};
@@ -9,22 +9,22 @@ use std::cell::Cell;
 use tracing_core::Event;
 
 thread_local! {
-    /// Room for the next properties, since these are gone by then.
+    /// A buffer for properties that is reused.
     static SPARE: Cell<RawProperties> = const { Cell::new(RawProperties::new()) };
 }
 
-/// Some values of many kilobytes do not keep so much for the rest of the thread's life.
+/// A buffer that grew for values of many kilobytes is not kept.
 const MAX_SPARE: usize = 4 << 10;
 
 const MESSAGE: &str = "message";
 
-/// Emits it, if it can be done so: no field decorates, and the message is not so long that it may have to be cut. False otherwise;
-/// nothing has been emitted then.
+/// Emits the event if possible: if no field sets a field of the event, and the message is not so long that it may have to be
+/// truncated. Otherwise returns false, and nothing was emitted.
 pub(crate) fn emit(client: &Client, event: &Event<'_>, code_location: bool) -> bool {
     let metadata = event.metadata();
     let plain = |name: &str| name == MESSAGE || (keys::of_event(name).is_none() && !client.adds_property(name));
     let is_plain = !event::is_log(metadata) && metadata.fields().iter().all(|field| plain(fields::name(&field)));
-    // With a hook that wants to see events, no message is taken.
+    // With a hook, messages must be emitted as events.
     if !is_plain || !client.takes_line("") {
         return false;
     }
@@ -55,7 +55,7 @@ pub(crate) fn emit(client: &Client, event: &Event<'_>, code_location: bool) -> b
     taken
 }
 
-/// Appends each field as a property, but for the message.
+/// Appends each field except the message as a property.
 struct Append<'a> {
     properties: &'a mut RawProperties,
     message: Text,

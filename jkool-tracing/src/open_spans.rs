@@ -1,4 +1,4 @@
-//! Spans that are open at a flush, when they are to be told.
+//! Sends the spans that are open at a flush, if the setting is on.
 
 use crate::event;
 use crate::extensions::{self, ancestors};
@@ -15,7 +15,7 @@ use tracing_core::span::Id;
 use tracing_subscriber::Registry;
 use tracing_subscriber::registry::{LookupSpan, SpanRef};
 
-/// Which spans are open, and where they are to be found.
+/// The open spans, and the subscriber that contains them.
 #[derive(Debug, Default)]
 pub(crate) struct OpenSpans {
     ids: Mutex<HashSet<u64>>,
@@ -23,7 +23,7 @@ pub(crate) struct OpenSpans {
 }
 
 impl OpenSpans {
-    /// The layer is part of that subscriber.
+    /// The layer was added to this subscriber.
     pub(crate) fn found_in(&self, subscriber: &Dispatch) {
         self.subscriber.get_or_init(|| subscriber.downgrade());
     }
@@ -36,16 +36,16 @@ impl OpenSpans {
         self.ids().remove(&id);
     }
 
-    /// A set is whole whatever panicked meanwhile.
+    /// The set is always consistent, so poisoning is ignored.
     fn ids(&self) -> MutexGuard<'_, HashSet<u64>> {
         self.ids.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Emits what is known of each by now.
+    /// Emits the current state of each open span.
     pub(crate) fn tell(&self, layer: usize, shared: &Shared) {
         let Some(subscriber) = self.subscriber.get().and_then(WeakDispatch::upgrade) else { return };
         let Some(registry) = subscriber.downcast_ref::<Registry>() else { return };
-        // Spans may end while others are told.
+        // Spans may end in the meantime.
         let mut ids: Vec<u64> = self.ids().iter().copied().collect();
         ids.sort_unstable();
         for span in ids.iter().filter_map(|id| registry.span(&Id::from_u64(*id))) {
@@ -57,7 +57,7 @@ impl OpenSpans {
     }
 }
 
-/// What a span has said since it was opened, with its properties, and where in the code it stands.
+/// The activity so far, its properties, and its place in the code.
 fn so_far(
     layer: usize,
     shared: &Shared,

@@ -1,18 +1,18 @@
-//! Whether threads are in a span, and for how long they were. It is shared by what is kept of the span and by the threads that were in
-//! it, so that these need not ask the subscriber for the span each time that they enter and leave it.
+//! Whether threads are in a span, and for how long. It is shared by the data of the span and by the threads that were
+//! in it, so that they need not look the span up in the subscriber each time they enter or leave it.
 
 use crate::trace::TraceContext;
 use quanta::Instant;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// For measuring how long threads are in a span: by the processor's own counter where that is steady, which takes less than half of the
-/// time that the system's clock does.
+/// Measures how long threads are in a span, by the processor's counter if it is steady, which takes less than half the
+/// time of the system's clock.
 pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
-/// What one layer and the threads that were in a span share of it.
+/// What one layer and the threads that were in a span share.
 #[derive(Debug)]
 pub(crate) struct Presence(Mutex<State>);
 
@@ -24,7 +24,7 @@ struct State {
 }
 
 impl Presence {
-    /// Of a span that nobody is in yet.
+    /// For a span that no thread has entered.
     pub(crate) fn new(context: TraceContext) -> Self {
         Self(Mutex::new(State { context, busy: Busy::default(), has_ended: false }))
     }
@@ -33,7 +33,8 @@ impl Presence {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A thread goes in; with no time when that is of no interest. False if the span has ended: what has its id now is another.
+    /// A thread enters the span; without a time if it is not needed. Returns false if the span has ended, and its id
+    /// belongs to another span now.
     pub(crate) fn enter(&self, now: Option<Instant>) -> bool {
         let mut state = self.state();
         if let Some(now) = now.filter(|_| !state.has_ended) {
@@ -42,36 +43,36 @@ impl Presence {
         !state.has_ended
     }
 
-    /// A thread goes out.
+    /// A thread leaves the span.
     pub(crate) fn leave(&self, now: Option<Instant>) {
         if let Some(now) = now {
             self.state().busy.leave(now);
         }
     }
 
-    /// Nobody goes in any more. How long somebody was in it. `now` is asked if somebody still is.
+    /// The span ends. Returns how long threads were in it. `now` is called if a thread is still in it.
     pub(crate) fn end(&self, now: impl FnOnce() -> Instant) -> Duration {
         let mut state = self.state();
         state.has_ended = true;
         state.busy.total(now)
     }
 
-    /// Where the span is in its trace.
+    /// The trace context of the span.
     pub(crate) fn context(&self) -> TraceContext {
         self.state().context
     }
 
-    /// It has turned out to belong to another trace.
+    /// The span was moved to another trace.
     pub(crate) fn set_context(&self, context: TraceContext) {
         self.state().context = context;
     }
 }
 
-/// How long a span was entered. Several threads may be in it at the same time, which counts once.
+/// How long a span was entered. Times in which several threads are in it count once.
 #[derive(Debug, Default)]
 struct Busy {
     total: Duration,
-    /// How many threads are in it, and since when there are any.
+    /// The number of threads in it, and since when there is at least one.
     inside: usize,
     since: Option<Instant>,
 }
@@ -93,7 +94,7 @@ impl Busy {
         }
     }
 
-    /// All of it, at the end.
+    /// The total, at the end.
     fn total(&mut self, now: impl FnOnce() -> Instant) -> Duration {
         if self.inside > 0 {
             self.inside = 1;

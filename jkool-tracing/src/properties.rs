@@ -3,13 +3,13 @@
 use jkool_client::RawProperties;
 use jkool_client::model::{Property, Scalar};
 
-/// A span takes no more: it may be open for as long as the program runs.
+/// The maximum number in a span, which may be open as long as the program runs.
 const MAX: usize = 256;
 
-/// More room is not kept for other spans.
+/// A larger buffer is not kept for other spans.
 const MAX_SPARE: usize = 4 << 10;
 
-/// Each name once. The functions that set one return false when there is no room for it.
+/// Names are unique. The functions that set a property return false if the limit is reached.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Properties(RawProperties);
 
@@ -19,7 +19,7 @@ impl Properties {
         self.0.clear();
     }
 
-    /// Whether the room is small enough to be kept for another span.
+    /// Whether the buffer is small enough to be kept for another span.
     pub(crate) fn is_small(&self) -> bool {
         self.0.capacity() <= MAX_SPARE
     }
@@ -49,7 +49,7 @@ impl Properties {
         }
     }
 
-    /// Sets one, whatever room there is.
+    /// Sets a property regardless of the limit.
     pub(crate) fn add(&mut self, name: &str, value: Scalar<'_>) {
         self.0.set(name, value);
     }

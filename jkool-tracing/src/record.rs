@@ -1,4 +1,4 @@
-//! What is kept of a span while it is open.
+//! The data that is kept while a span is open.
 
 use crate::activity;
 use crate::correlators;
@@ -19,11 +19,11 @@ use std::sync::Arc;
 use std::time::Instant;
 use tracing_core::Metadata;
 
-/// In the extensions of a span: where it is in its trace, and what each layer keeps of it.
+/// Stored in the extensions of a span: its trace context, and the data of each layer.
 #[derive(Debug)]
 pub(crate) struct Records {
     pub(crate) context: TraceContext,
-    /// No span around it is recorded.
+    /// Whether no span around it is recorded.
     pub(crate) is_root: bool,
     pub(crate) passed_on: PassedOn,
     pub(crate) of_layers: SmallVec<[Record; 1]>,
@@ -44,8 +44,8 @@ impl Records {
     }
 }
 
-/// The span is gone, and no layer was told that it closed: a `reload` has put another in its place, or the whole subscriber is
-/// gone, which takes along what it kept.
+/// The span was dropped, and no layer learned that it closed: a `reload` has replaced the layer, or the subscriber was
+/// dropped with its data.
 impl Drop for Records {
     fn drop(&mut self) {
         for record in self.of_layers.drain(..) {
@@ -55,75 +55,75 @@ impl Drop for Records {
     }
 }
 
-/// What one layer keeps of a span.
+/// The data of one layer for a span.
 #[derive(Debug)]
 pub(crate) struct Record {
     pub(crate) layer: usize,
-    /// Nothing in a trace that is not sampled.
+    /// `None` in a trace that is not sampled.
     pub(crate) said: Option<Box<Said>>,
     pub(crate) start: Instant,
     pub(crate) start_time: Timestamp,
     pub(crate) outcome: Outcome,
     pub(crate) presence: Arc<Presence>,
-    /// How many children, correlators, properties and snapshots there was no room for.
+    /// The number of children, correlators, properties and snapshots beyond the limits.
     pub(crate) left_out: u64,
     pub(crate) open: OpenSpan,
 }
 
-/// What a span says so far.
+/// The recorded data of a span.
 #[derive(Debug, Clone)]
 pub(crate) struct Said {
     pub(crate) metadata: &'static Metadata<'static>,
     pub(crate) parent: Option<SpanId>,
-    /// The thread that has opened it. It may close on another.
+    /// The thread that opened it. It may close on another one.
     pub(crate) tid: i64,
     /// The field `otel.kind`.
     pub(crate) kind: Text,
     pub(crate) properties: Properties,
     pub(crate) children: Vec<TrackingId>,
-    /// All else, which most spans do not have.
+    /// Further fields, which most spans do not have.
     pub(crate) rest: Option<Box<Activity>>,
 }
 
-/// Nobody goes into it any more.
+/// The span ends.
 impl Drop for Record {
     fn drop(&mut self) {
         self.presence.end(presence::now);
     }
 }
 
-/// How a span went, as far as it is known.
+/// The outcome of a span, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Unknown,
     Failed,
-    /// The program says that it went well, whatever happened inside.
+    /// The program reported success, regardless of failures inside.
     Fine,
 }
 
 impl Outcome {
-    /// That of a span which has gone so.
+    /// The severity for this outcome.
     pub(crate) fn severity(self, severity: Severity) -> Severity {
         if self == Self::Failed { severity.max(Severity::Error) } else { severity }
     }
 }
 
-/// A span takes no more: it may be open for as long as the program runs.
+/// The maximum number in a span, which may be open as long as the program runs.
 const MAX_SNAPSHOTS: usize = 64;
 
 thread_local! {
-    /// The room of spans that have ended, for the next ones: one for each that is open inside another.
+    /// Buffers of spans that have ended, for reuse: one for each level of nesting.
     #[expect(clippy::vec_box, reason = "the box itself is reused")]
     static SPARE: RefCell<Vec<Box<Said>>> = const { RefCell::new(Vec::new()) };
 }
 
 const MAX_SPARE: usize = 8;
 
-/// What lists more children is not kept.
+/// A list with room for more children is not kept.
 const MAX_SPARE_CHILDREN: usize = 64;
 
 impl Said {
-    /// What is known when a span opens, but for its fields.
+    /// Starts with the state of a new span, without its fields.
     pub(crate) fn begin(metadata: &'static Metadata<'static>, parent: Option<SpanId>) -> Box<Self> {
         let spare = SPARE.try_with(|spare| spare.try_borrow_mut().ok()?.pop()).ok().flatten();
         let mut said = spare.unwrap_or_else(|| Box::new(Self::new(metadata)));
@@ -140,7 +140,7 @@ impl Said {
         Self { metadata, parent: None, tid: 0, kind, properties, children: Vec::new(), rest: None }
     }
 
-    /// Keeps its room for others.
+    /// Keeps the buffers for reuse.
     pub(crate) fn reuse(mut self: Box<Self>) {
         if !self.properties.is_small() || self.children.capacity() > MAX_SPARE_CHILDREN {
             return;
@@ -163,13 +163,13 @@ impl Said {
         self.parent = Some(id);
     }
 
-    /// What it says beside its properties and children.
+    /// The data besides properties and children.
     pub(crate) fn rest(&mut self) -> &mut Activity {
         let Self { metadata, parent, tid, .. } = self;
         self.rest.get_or_insert_with(|| activity::begin(metadata, parent.map(SpanId::tracking_id), *tid))
     }
 
-    /// Takes it out as an activity, which lacks its properties.
+    /// Takes the data out as an activity without its properties.
     pub(crate) fn take_activity(&mut self, context: TraceContext) -> Box<Activity> {
         self.rest();
         let mut activity = self.rest.take().unwrap_or_default();
@@ -197,21 +197,21 @@ impl Record {
         self.said.as_mut().map(|said| said.rest())
     }
 
-    /// Whether a field is a property, whatever its value.
+    /// Whether a field is a property for every value.
     fn is_property(&self, name: &'static str) -> bool {
         known_names::is(self.layer, name, || {
             !name.starts_with("otel.") && keys::of_activity(name).is_none() && !self.open.client().adds_property(name)
         })
     }
 
-    /// Puts a field where it belongs.
+    /// Stores a field.
     fn set(&mut self, name: &'static str, value: TypedValue) {
         match name {
             "otel.name" => self.name(fields::text(value)),
             "otel.kind" => self.kind(fields::text(value).to_ascii_lowercase().into()),
             "otel.status_code" => self.outcome = outcome(&fields::text(value)),
             "otel.status_message" | "otel.status_description" => self.exception(fields::text(value)),
-            // Its own id is the one that other services know it by.
+            // The span keeps the id by which other services know it.
             "tracking_id" | "tracking-id" => self.property(Property::new(name, value)),
             _ => {
                 self.failed_if(is_error(name, &value));
@@ -232,7 +232,7 @@ impl Record {
         }
     }
 
-    /// Unless there is one already.
+    /// Sets it unless it is set already.
     pub(crate) fn exception(&mut self, exception: Text) {
         if let Some(rest) = self.rest().filter(|rest| rest.exception.is_empty()) {
             rest.exception = exception;
@@ -249,7 +249,7 @@ impl Record {
         }
     }
 
-    /// Adds a property, or changes the one of that name.
+    /// Adds a property, or replaces the one with this name.
     pub(crate) fn property(&mut self, property: Property) {
         let by_client = self.open.client().adds_property(&property.name);
         let Some(said) = &mut self.said else { return };
@@ -258,7 +258,7 @@ impl Record {
             self.left_out += u64::from(!room);
             return;
         }
-        // Whoever adds one of that name looks for it there.
+        // A later call with the same name searches this list.
         let properties = &mut said.rest().properties;
         match properties.iter_mut().find(|there| there.name == property.name) {
             Some(there) => *there = property,
@@ -277,7 +277,7 @@ impl Record {
         }
     }
 
-    /// What the span has in common with others.
+    /// The correlators of the span.
     pub(crate) fn correlators(&self) -> &[Text] {
         self.said.as_ref().and_then(|said| said.rest.as_ref()).map_or(&[], |rest| &rest.correlators)
     }
@@ -297,14 +297,14 @@ impl Record {
         }
     }
 
-    /// Lists a child, while there are less than `max`.
+    /// Adds a child, if there are fewer than `max`.
     pub(crate) fn child(&mut self, max: usize, id: impl FnOnce() -> TrackingId) {
         if let Some(said) = self.said.as_mut().filter(|said| said.children.len() < max) {
             said.children.push(id());
         }
     }
 
-    /// Notes a failure, if it is one and the program does not say that all is well.
+    /// Records a failure, unless the program reported success.
     pub(crate) fn failed_if(&mut self, failed: bool) {
         if failed && self.outcome == Outcome::Unknown {
             self.outcome = Outcome::Failed;
@@ -338,7 +338,7 @@ fn outcome(status_code: &str) -> Outcome {
     }
 }
 
-/// `error = true` says it as well as an error does.
+/// `error = true` counts as an error.
 fn is_error(name: &str, value: &TypedValue) -> bool {
     matches!(name, "error" | "err" | "exception")
         && !matches!(&value.value, Value::Null | Value::Bool(false))

@@ -1,9 +1,10 @@
-//! Fields that are `Valuable`: their structure as it is, and not as `Debug` shows it.
+//! Fields that are `Valuable` keep their structure, instead of their `Debug` text.
 
 use jkool_client::model::{Text, Value, error_chain};
 use valuable::{Enumerable, NamedValues, Slice, Valuable, Visit};
 
-/// A value of the model with the same structure. A variant of an enum stands as its name, or with its fields under its name.
+/// A value of the model with the same structure. A variant of an enum is its name, or an object with its fields under
+/// its name.
 pub(crate) fn of(value: &valuable::Value<'_>) -> Value {
     use valuable::Value as From;
     match *value {
@@ -32,7 +33,7 @@ pub(crate) fn of(value: &valuable::Value<'_>) -> Value {
         From::Mappable(map) => Parts::of(&map).into_map(),
         From::Structable(fields) => Parts::of(&fields).into_value(),
         From::Enumerable(variant) => enumerated(variant),
-        // What a later version knows.
+        // A kind that a later version may add.
         _ => Value::Text(format!("{value:?}").into()),
     }
 }
@@ -50,7 +51,7 @@ fn enumerated(value: &dyn Enumerable) -> Value {
     Value::Map(vec![(name, parts.into_value())])
 }
 
-/// What is visited of a value: items, or entries with names.
+/// Visits a value: items, or entries with names.
 #[derive(Default)]
 struct Parts {
     items: Vec<Value>,

@@ -99,7 +99,7 @@ fn a_program_that_fails_or_hangs_is_told_and_the_watch_goes_on() {
         });
         told.join().unwrap()
     });
-    assert!(told.contains("fails has failed: exit status: 3"), "{told}");
+    assert!(told.contains("fails failed: exit status: 3"), "{told}");
     assert_eq!(watch.wait().code, 1);
 
     let hangs = script("hangs", "exec sleep 60");

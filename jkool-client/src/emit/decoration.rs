@@ -1,4 +1,4 @@
-//! What the client adds to an event, as JSON that is made once.
+//! The decoration as JSON, which is rendered once.
 
 use crate::emit::code::{Code, FILE, LINE, MODULE};
 use crate::emit::defaults::Defaults;
@@ -6,13 +6,13 @@ use crate::emit::raw_properties;
 use jkool_model::json::Json;
 use jkool_model::{Activity, Event, Property, Text, TrackingId};
 
-/// What an event does not say itself, and gets when it leaves.
+/// The fields that an event does not set and gets from the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Lacks(u8);
 
 impl Lacks {
     pub(crate) const NOTHING: Self = Self(0);
-    /// What the client's settings say.
+    /// The fields that the client's settings can add.
     pub(crate) const ALL_DEFAULTS: Self = Self(0b1_1111);
     pub(crate) const PROPERTIES: Self = Self(0b1_0000);
     pub(crate) const ID: Self = Self(0b10_0000);
@@ -58,15 +58,15 @@ lacks_of! {
     of_activity: Activity;
 }
 
-/// The defaults as JSON, each with the comma before it.
+/// The defaults as JSON, each with a comma before it.
 #[derive(Debug)]
 pub(crate) struct Decoration {
     /// Source, user, location, process, properties: in the order of the bits of [`Lacks`].
     parts: [Box<[u8]>; 5],
     all: Box<[u8]>,
-    /// How many bytes an event is closed with, by what it lacks.
+    /// The number of bytes that close an event, by the fields that it lacks.
     closing: [usize; Lacks::COUNT],
-    /// The default properties, each with its name.
+    /// The default properties, with their names.
     properties: Vec<(Text, Box<[u8]>)>,
 }
 
@@ -76,12 +76,12 @@ impl Decoration {
             let (mut event, mut json) = (Event::default(), Vec::new());
             fill(&mut event);
             event.append_json(&mut json);
-            // What closes it is no part of it.
+            // The closing bracket is not part of it.
             json.pop();
             json
         };
         let bare = json(&|_| {}).len();
-        // What an event always says, its type and its severity, stands before these.
+        // The type and the severity of an event, which are always set, come before these.
         let part = |fill: &dyn Fn(&mut Event)| Box::<[u8]>::from(&json(fill)[bare..]);
         let parts = [
             part(&|event| event.source = Some(defaults.source.clone())),
@@ -105,7 +105,7 @@ impl Decoration {
         decoration
     }
 
-    /// Ends an event's JSON, which was left open, with what it lacks. `id` makes one when that is part of it.
+    /// Closes the JSON of an event with the fields that it lacks. `id` creates an id if it lacks one.
     pub(crate) fn close(&self, lacks: Lacks, json: &mut Vec<u8>, id: impl FnOnce() -> TrackingId) {
         if lacks.includes(Lacks::ALL_DEFAULTS) {
             json.extend_from_slice(&self.all);
@@ -119,12 +119,12 @@ impl Decoration {
         json.push(b'}');
     }
 
-    /// How many bytes [`close`](Self::close) adds.
+    /// The number of bytes that [`close`](Self::close) adds.
     pub(crate) fn closing(&self, lacks: Lacks) -> usize {
         self.closing[usize::from(lacks.0)]
     }
 
-    /// Whether a default property has that name.
+    /// Whether a default property has this name.
     pub(crate) fn has_property(&self, name: &str) -> bool {
         self.properties.iter().any(|(default, _)| default == name)
     }
@@ -134,8 +134,8 @@ impl Decoration {
         parts.filter(move |(bit, _)| lacks.0 & 1 << bit != 0).map(|(_, part)| &**part)
     }
 
-    /// Appends an event's own properties, those among them that are raw, the place in the code, and the defaults: of one name the
-    /// first counts. None of the raw ones has a name that is added here.
+    /// Appends the event's own properties, the raw ones, the place in the code, and the defaults; for equal names the first one is
+    /// used. No raw property has a name that is added here.
     pub(crate) fn append_properties(&self, own: &[Property], raw: &[u8], code: Option<Code>, out: &mut Vec<u8>) {
         let name = br#","properties":"#;
         let start = out.len() + name.len();
@@ -163,12 +163,12 @@ impl Decoration {
             }
         }
         json.raw(b"]").end();
-        // The first comma gives way to the bracket.
+        // The bracket replaces the first comma.
         out[start] = b'[';
     }
 }
 
-/// What properties take, most often.
+/// The typical size of properties.
 const ROOM: usize = 256;
 
 #[cfg(test)]
@@ -199,7 +199,7 @@ mod tests {
         for bits in 0..64_u8 {
             let mut expected = Event::default();
             whole(&mut expected);
-            // Each bit that is set takes one thing away.
+            // Each set bit removes one field.
             let mut event = expected.clone();
             let bare = Event::default();
             if bits & 1 != 0 {

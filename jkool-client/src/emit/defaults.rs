@@ -1,10 +1,10 @@
-//! What the client adds to an event that does not say it itself.
+//! The fields that the client adds to an event that does not set them.
 
 use crate::emit::host::Host;
 use crate::emit::ids::Ids;
 use jkool_model::{Activity, Entity, Event, Property, SourceError, SourceFqn, SourceType, Text, Timestamp};
 
-/// The client's own decoration.
+/// The client's decoration.
 #[derive(Debug, Clone)]
 pub(crate) struct Defaults {
     pub(crate) source: SourceFqn,
@@ -12,13 +12,13 @@ pub(crate) struct Defaults {
     pub(crate) location: Text,
     pub(crate) properties: Vec<Property>,
     pub(crate) host: Host,
-    /// Whether what it emits happened in this process: then its process, thread and user are added.
+    /// Whether the events happened in this process: then its process, thread and user are added.
     pub(crate) own: bool,
 }
 
 impl Defaults {
     /// # Errors
-    /// When a placeholder of `source` is filled by something that can't be part of it.
+    /// If a placeholder of `source` gets a value that is invalid in a source.
     pub(crate) fn new(
         source: Option<SourceFqn>,
         user: Option<Text>,
@@ -35,19 +35,19 @@ impl Defaults {
         Ok(Self { source, user, location, properties, host, own: true })
     }
 
-    /// The process that everything gets which does not say its own.
+    /// The process for events that do not set one.
     pub(crate) fn pid(&self) -> Option<i64> {
         self.own.then(|| self.host.pid.into())
     }
 
-    /// About how many bytes this adds to an event.
+    /// The approximate number of bytes that this adds to an event.
     pub(crate) fn weight(&self) -> usize {
         let properties = self.properties.len() * size_of::<Property>();
         let words = self.properties.iter().map(Property::heap_size).sum::<usize>();
         self.user.len() + self.location.len() + properties + words
     }
 
-    /// Fills in what is not said. What only the emitting thread knows was filled there.
+    /// Sets missing fields. Those that only the emitting thread knows were set there.
     pub(crate) fn apply(&self, entity: &mut Entity, ids: &Ids, now: impl Fn() -> Timestamp) {
         match entity {
             Entity::Event(event) => self.apply_to_event(event, ids, now),
@@ -55,7 +55,7 @@ impl Defaults {
             Entity::Snapshot(snapshot) => {
                 self.apply_to_source(&mut snapshot.source);
                 if snapshot.category.is_empty() {
-                    // TNT4J's word for it; the service wants one.
+                    // The default of TNT4J, because the service requires a value.
                     snapshot.category = "Default".into();
                 }
                 snapshot.time.get_or_insert_with(now);
@@ -106,7 +106,7 @@ macro_rules! apply_to {
                 self.add_properties(&mut entity.properties);
             }
 
-            /// Fills in what depends on what is said already.
+            /// Sets fields that depend on others.
             pub(crate) fn $complete(&self, entity: &mut $ty, ids: &Ids) {
                 self.fill_source(&mut entity.source);
                 if !entity.snapshots.is_empty() {
@@ -126,7 +126,7 @@ apply_to! {
     apply_to_activity, complete_activity: Activity;
 }
 
-/// Fills the placeholders that a machine can answer; what only a person knows (a data centre, a place) stays `?`.
+/// Replaces the placeholders that the machine knows; others (a data centre, a location) stay `?`.
 fn fill(source: &SourceFqn, host: &Host) -> Result<SourceFqn, SourceError> {
     source.fill_placeholders(|source_type| match source_type {
         SourceType::Server => Some(host.name.clone()),

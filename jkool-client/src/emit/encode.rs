@@ -1,7 +1,8 @@
-//! From an event to its JSON, on the thread that emits it.
+//! Encodes an event as JSON, on the thread that emits it.
 //!
-//! To encode an event where it was made is cheaper than to hand it over: its parts are still in that core's cache, and go back
-//! to where they were allocated. An event that a hook wants to see is left to the worker, and so is one whose text is long.
+//! Encoding an event where it was created is cheaper than passing it on: its parts are still in the cache of that core,
+//! and are freed where they were allocated. The worker encodes events with a long text, and all events if there is a
+//! hook.
 
 use crate::emit::clock;
 use crate::emit::code::Code;
@@ -16,7 +17,7 @@ use jkool_model::{Activity, Entity, Event, InvalidEntity, OpType, Severity};
 use jkool_transport::{Kind, Payload};
 use std::cell::Cell;
 
-/// What is to be known of an event's JSON. Behind it stands the partition key.
+/// The properties of an event's JSON. The partition key follows the JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Shape {
     pub(crate) kind: Kind,
@@ -28,32 +29,32 @@ pub(crate) struct Encoder {
     pub(crate) defaults: Defaults,
     pub(crate) decoration: Decoration,
     pub(crate) ids: Ids,
-    /// A hook is to see each event before it is encoded.
+    /// A hook must see each event before it is encoded.
     pub(crate) hooked: bool,
 }
 
-/// A longer text is moved and not copied: the program is not to wait while a megabyte is looked through for quotes.
+/// A longer text is moved instead of copied, so that the program does not wait while a megabyte is searched for quotes.
 const LONG: usize = 16 << 10;
 
-/// What a payload takes beside its body and its key: itself, its mark, and its place in a batch.
+/// The memory of a payload besides its body and its key.
 const PAYLOAD_OVERHEAD: usize = 160;
 
 pub(crate) fn payload_weight(payload: &Payload) -> usize {
     weight(payload.body().len() + payload.key().map_or(0, str::len))
 }
 
-/// What a payload weighs whose JSON and key are so long.
+/// The memory of a payload whose JSON and key have these lengths.
 pub(crate) fn weight(bytes: usize) -> usize {
     PAYLOAD_OVERHEAD + bytes
 }
 
 impl Encoder {
-    /// For that many threads at a time.
+    /// For this number of concurrent threads.
     pub(crate) fn new(defaults: Defaults, hooked: bool, threads: usize) -> Self {
         Self { decoration: Decoration::new(&defaults), defaults, ids: Ids::new(threads), hooked }
     }
 
-    /// Whether the worker is to encode it.
+    /// Whether the worker must encode it.
     pub(crate) fn leaves(&self, entity: &Entity) -> bool {
         let long = |texts: [usize; 2]| texts.iter().any(|len| *len > LONG);
         self.hooked
@@ -64,17 +65,17 @@ impl Encoder {
             }
     }
 
-    /// Whether a property of that name is added to what lacks it.
+    /// Whether a property with this name is added to events that lack it.
     pub(crate) fn adds_property(&self, name: &str) -> bool {
         Code::has(name) || self.decoration.has_property(name)
     }
 
-    /// Whether a log line with that message is taken as such.
+    /// Whether a log line with this message can be queued as a line.
     pub(crate) fn takes_line(&self, message: &str) -> bool {
         !self.hooked && message.len() <= LONG
     }
 
-    /// Makes the JSON of an event, in the place of what `out` holds.
+    /// Encodes an event to `out`, whose content is replaced.
     pub(crate) fn encode(&self, mut entity: Entity, more: More<'_>, out: &mut Vec<u8>) -> Result<Shape, InvalidEntity> {
         out.clear();
         let lacks = match &mut entity {
@@ -96,7 +97,7 @@ impl Encoder {
         Ok(shape)
     }
 
-    /// Makes the JSON of a log line, in the place of what `out` holds.
+    /// Encodes a log line to `out`, whose content is replaced.
     pub(crate) fn encode_line(&self, line: &Stamped, texts: &Texts<'_>, out: &mut Vec<u8>) -> Shape {
         out.clear();
         self.append_line(line, texts, out);
@@ -104,23 +105,23 @@ impl Encoder {
         Shape { kind: line.kind(), key_len: texts.operation.len() }
     }
 
-    /// Appends a log line's JSON, whole.
+    /// Appends the complete JSON of a log line.
     pub(crate) fn append_line(&self, line: &Stamped, texts: &Texts<'_>, out: &mut Vec<u8>) {
         line.append_open(texts, &self.decoration, out);
         self.decoration.close(line.lacks(), out, || self.ids.next());
     }
 
-    /// About what an event takes that is not encoded yet.
+    /// The approximate memory of an event that is not encoded.
     pub(crate) fn weight_of_entity(&self, entity: &Entity) -> usize {
         PAYLOAD_OVERHEAD + entity.heap_size() + self.defaults.weight()
     }
 
-    /// About what a log line takes as JSON.
+    /// The approximate size of a log line as JSON.
     pub(crate) fn size_of_line(&self, line: &Stamped) -> usize {
         line.size() + self.decoration.closing(line.lacks()) + 1
     }
 
-    /// About what it will weigh once it is a payload.
+    /// The approximate memory of the event as a payload.
     pub(crate) fn weight_of_line(&self, line: &Stamped, operation: &str) -> usize {
         PAYLOAD_OVERHEAD + operation.len() + self.size_of_line(line)
     }
@@ -133,7 +134,7 @@ macro_rules! encode_open {
             fn $name(&self, it: &mut $ty, more: More<'_>, out: &mut Vec<u8>) -> Result<Lacks, InvalidEntity> {
                 self.defaults.$complete(it, &self.ids);
                 match it.validate() {
-                    // It gets the client's.
+                    // It gets the client's source.
                     Err(InvalidEntity::Missing { field: "source-fqn" }) => {}
                     checked => checked?,
                 }
@@ -146,7 +147,7 @@ macro_rules! encode_open {
                     lacks = lacks.but(Lacks::PROPERTIES);
                     self.decoration.append_properties(&properties, raw, code, out);
                 }
-                // Its room is of use to the next one.
+                // The memory is reused for the next event.
                 it.properties = properties;
                 Ok(lacks)
             })+
@@ -169,7 +170,7 @@ pub(crate) fn kind(entity: &Entity) -> Kind {
     }
 }
 
-/// What keeps related events together.
+/// The partition key, which keeps related events in one partition.
 pub(crate) fn key(entity: &Entity) -> &str {
     match entity {
         Entity::Event(event) => &event.operation,
@@ -179,7 +180,7 @@ pub(crate) fn key(entity: &Entity) -> &str {
     }
 }
 
-/// What says nothing of its severity is never below another.
+/// An entity without a severity is never below a limit.
 pub(crate) fn severity(entity: &Entity) -> Severity {
     match entity {
         Entity::Event(event) => event.severity,
@@ -187,7 +188,7 @@ pub(crate) fn severity(entity: &Entity) -> Severity {
     }
 }
 
-/// The payload of an event that travels by itself.
+/// The payload of an event that is sent alone.
 pub(crate) fn payload(entity: &Entity) -> Payload {
     let mut json = Vec::new();
     entity.append_json(&mut json);
@@ -202,11 +203,11 @@ thread_local! {
     static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// One event of many megabytes does not keep so much for the rest of the thread's life.
+/// A buffer that grew for an event of many megabytes is not kept.
 const MAX_SCRATCH: usize = 64 << 10;
 
-/// Runs `f` with a buffer that is there for the next event too; a thread at its end, or one that emits while it emits, gets a
-/// fresh one.
+/// Runs `f` with a buffer that is reused for the next event. A thread that is ending, or that emits while it emits,
+/// gets a new one.
 pub(crate) fn with_scratch<R>(f: impl FnOnce(&mut Vec<u8>) -> R) -> R {
     let mut buffer = SCRATCH.try_with(Cell::take).unwrap_or_default();
     let result = f(&mut buffer);

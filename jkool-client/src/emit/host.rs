@@ -3,13 +3,13 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What the process is and where it runs, asked once when the client is built.
+/// The process and the machine, determined once when the client is built.
 #[derive(Debug, Clone)]
 pub(crate) struct Host {
     pub(crate) name: String,
-    /// The address that the machine shows to the outside, as far as it knows.
+    /// The address in the network, as far as the machine knows it.
     pub(crate) address: String,
-    /// Empty in a container that does not say.
+    /// Empty in a container without a name.
     pub(crate) user: String,
     pub(crate) program: String,
     pub(crate) pid: u32,
@@ -29,7 +29,7 @@ impl Host {
     }
 }
 
-/// Makes any text fit to be a name in a source.
+/// Converts a text to a valid name in a source.
 fn tidy(name: &str) -> String {
     match name.trim() {
         "" => "unknown".into(),
@@ -37,8 +37,8 @@ fn tidy(name: &str) -> String {
     }
 }
 
-/// Asks the routing table which local address would be used; connecting a UDP socket sends nothing. The addresses are those that
-/// documents use, and are nobody's.
+/// Asks the routing table which local address would be used; connecting a UDP socket sends nothing. The addresses are
+/// reserved for documentation.
 fn address() -> Option<String> {
     let from = |unspecified: IpAddr, to: IpAddr| {
         let socket = UdpSocket::bind((unspecified, 0)).ok()?;
@@ -46,31 +46,31 @@ fn address() -> Option<String> {
         Some(socket.local_addr().ok()?.ip()).filter(|ip| !ip.is_unspecified())
     };
     let v4 = from(Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::new(192, 0, 2, 1).into());
-    // A machine may have the newer protocol alone.
+    // A machine may have IPv6 only.
     let v6 = || from(Ipv6Addr::UNSPECIFIED.into(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into());
     Some(v4.or_else(v6)?.to_string())
 }
 
-/// Numbers the threads that emit, in the order in which they first do.
+/// Numbers the threads in the order of their first event.
 static THREADS: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
     static THREAD: Thread = Thread { tid: tid(), number: THREADS.fetch_add(1, Ordering::Relaxed) };
 }
 
-/// What a thread is known by.
+/// The name and the number of a thread.
 #[derive(Clone, Copy)]
 struct Thread {
     tid: i64,
     number: usize,
 }
 
-/// The current thread, by the number that the system's own tools show; elsewhere than on Linux a number of ours.
+/// The number of the current thread in the system's tools; on systems other than Linux, our own number.
 pub(crate) fn current_tid() -> i64 {
     THREAD.try_with(|thread| thread.tid).unwrap_or_else(|_| tid())
 }
 
-/// The current thread, by a number of our own: threads that begin one after the other have different ones.
+/// Our own number of the current thread: threads that start one after the other have different ones.
 pub(crate) fn thread_number() -> usize {
     THREAD.try_with(|thread| thread.number).unwrap_or(0)
 }
@@ -82,7 +82,7 @@ fn tid() -> i64 {
 
 #[cfg(not(target_os = "linux"))]
 fn tid() -> i64 {
-    // `ThreadId(7)`: the number has no other door.
+    // `ThreadId(7)`: there is no other stable way to get the number.
     let id = format!("{:?}", std::thread::current().id());
     id.trim_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or(0)
 }

@@ -3,27 +3,27 @@
 use crate::emit::host;
 use jkool_model::{TrackingId, TrackingIds};
 
-/// A source of ids for each of some threads, so that those which run at the same time seldom share one.
+/// Generators of ids, each for some of the threads, so that concurrent threads rarely share one.
 #[derive(Debug)]
 pub(crate) struct Ids(Box<[Source]>);
 
-/// On cache lines of its own: it is written to with each id.
+/// On its own cache lines, because it is written for each id.
 #[derive(Debug)]
 #[repr(align(128))]
 struct Source(TrackingIds);
 
 impl Ids {
-    /// As many sources as that; a power of two.
+    /// With this number of generators, a power of two.
     pub(crate) fn new(sources: usize) -> Self {
         Self((0..sources.next_power_of_two()).map(|_| Source(TrackingIds::new())).collect())
     }
 
-    /// The next id of this thread's source.
+    /// The next id of this thread's generator.
     pub(crate) fn next(&self) -> TrackingId {
         self.source().next()
     }
 
-    /// What an id of another form is made of.
+    /// The bytes for an id in another format.
     pub(crate) fn next_bits(&self) -> u128 {
         self.source().next_bits()
     }

@@ -1,4 +1,4 @@
-//! A log line, or a span, without an event or an activity made of it.
+//! A log line, or a span, that is queued without creating an event or an activity.
 
 use crate::emit::code::Code;
 use crate::emit::decoration::{Decoration, Lacks};
@@ -7,8 +7,8 @@ use jkool_model::json::Json;
 use jkool_model::{OpType, Severity};
 use jkool_transport::Kind;
 
-/// A log record as a logging facade has it at hand: when its key-values are plain properties, no event is made of it. A span in the
-/// same way. For logging adapters; a program emits [`Event`](jkool_model::Event)s.
+/// A log record, or a span, in the form that an adapter has: if its key-values are all properties, no event is created.
+/// For logging adapters; programs emit [`Event`](jkool_model::Event)s.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct Line<'a> {
@@ -17,21 +17,21 @@ pub struct Line<'a> {
     pub severity: Severity,
     pub content: Content<'a>,
     pub code: Option<Code>,
-    /// Its key-values. None has a name that the client [adds](crate::Client::adds_property).
+    /// The key-values. None has a name that the client [adds](crate::Client::adds_property).
     pub properties: &'a RawProperties,
 }
 
-/// What a line says beside its properties.
+/// The content of a line besides its properties.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Content<'a> {
-    /// A message. The line is of now and of this thread, and gets an id.
+    /// A message. The line gets an id, the current time, and the current thread.
     Message(&'a str),
-    /// Fields as JSON, each behind a comma: its id and its times among them.
+    /// Fields as JSON, each with a comma before it, including the id and the times.
     Fields(&'a [u8]),
 }
 
-/// The bytes of a line that waits.
+/// The bytes of a queued line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Texts<'a> {
     pub(crate) content: Content<'a>,
@@ -39,7 +39,7 @@ pub(crate) struct Texts<'a> {
     pub(crate) properties: &'a [u8],
 }
 
-/// When and where a line was logged.
+/// The time and the thread of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Logged {
     /// In microseconds since 1970.
@@ -47,14 +47,14 @@ pub(crate) struct Logged {
     pub(crate) tid: i64,
 }
 
-/// What waits of a line in the queue, beside its texts. Small: each is copied on its way, and up to some size that takes no call.
+/// The part of a queued line besides its texts. It is small, because it is copied several times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stamped {
     op_type: OpType,
     severity: Severity,
     has_fields: bool,
     code: Option<Code>,
-    /// Nothing where the fields say it.
+    /// Not used if the fields contain it.
     logged: Logged,
     content_len: usize,
     operation_len: usize,
@@ -62,7 +62,7 @@ pub(crate) struct Stamped {
     properties_json_len: usize,
 }
 
-/// What a line takes as JSON beside its content, most often.
+/// The typical size of a line's JSON besides its content.
 const ROOM: usize = 288;
 
 impl<'a> Line<'a> {
@@ -83,7 +83,7 @@ impl Content<'_> {
 }
 
 impl Texts<'_> {
-    /// Puts them one behind the other.
+    /// Concatenates the texts.
     pub(crate) fn append(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(self.content.as_bytes());
         out.extend_from_slice(self.operation.as_bytes());
@@ -92,7 +92,7 @@ impl Texts<'_> {
 }
 
 impl Stamped {
-    /// `logged` is asked where the line does not say it.
+    /// `logged` is used for what the line does not contain.
     #[inline]
     pub(crate) fn new(line: &Line<'_>, logged: impl FnOnce() -> Logged) -> Self {
         let Line { op_type, operation, severity, content, code, properties } = *line;
@@ -119,12 +119,12 @@ impl Stamped {
         }
     }
 
-    /// How many bytes its texts take.
+    /// The number of bytes of its texts.
     pub(crate) fn texts_len(&self) -> usize {
         self.content_len + self.operation_len + self.properties_len
     }
 
-    /// Its texts, which stand there one behind the other.
+    /// Its texts, which are stored one after the other.
     pub(crate) fn texts<'a>(&self, bytes: &'a [u8]) -> Texts<'a> {
         let (content, rest) = bytes.split_at(self.content_len);
         let (operation, properties) = rest.split_at(self.operation_len);
@@ -132,13 +132,13 @@ impl Stamped {
         Texts { content, operation: utf8(operation), properties }
     }
 
-    /// About how many bytes of JSON it becomes.
+    /// The approximate size of its JSON.
     pub(crate) fn size(&self) -> usize {
         let code = self.code.map_or(0, |code| code.module.len() + code.file.len());
         ROOM + self.content_len + self.operation_len + self.properties_json_len + code
     }
 
-    /// Appends the event's JSON but for what it [lacks](Self::lacks).
+    /// Appends the event's JSON without the fields that it [lacks](Self::lacks).
     pub(crate) fn append_open(&self, texts: &Texts<'_>, decoration: &Decoration, out: &mut Vec<u8>) {
         let Texts { content, operation, properties } = *texts;
         let mut json = Json::begin(out, ROOM + self.content_len).raw(br#"{"type":""#);
@@ -174,7 +174,7 @@ impl Stamped {
     }
 }
 
-/// Bytes that were a text before.
+/// Bytes that were a `str` before.
 pub(crate) fn utf8(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap_or_default()
 }

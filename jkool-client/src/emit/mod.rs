@@ -1,4 +1,4 @@
-//! From an event, or a log line, to its JSON; and the facts about machine, process, thread and time that go into it.
+//! Encodes events and log lines as JSON, and determines the facts about machine, process, thread and time in them.
 
 pub(crate) mod catch_panic;
 pub(crate) mod clock;

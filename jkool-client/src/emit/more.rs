@@ -1,22 +1,22 @@
-//! What an adapter tells of an event beside the event itself.
+//! What an adapter adds to an event.
 
 use crate::emit::code::Code;
 use crate::emit::raw_properties::RawProperties;
 use jkool_model::Property;
 
-/// Where in the code an event was made, and properties of its own that are raw. For logging adapters; a program emits what is whole.
+/// The place in the code, and raw properties. For logging adapters; programs emit complete events.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, Default)]
 pub struct More<'a> {
     pub code: Option<Code>,
-    /// None has a name that the event has among its own, or that the client [adds](crate::Client::adds_property).
+    /// None has a name of the event's own properties, or one that the client [adds](crate::Client::adds_property).
     pub properties: Option<&'a RawProperties>,
 }
 
 impl More<'_> {
     pub(crate) const NOTHING: Self = Self { code: None, properties: None };
 
-    /// Adds it to the properties of an event that is left as it is.
+    /// Adds it to the properties of an event that is not encoded.
     pub(crate) fn add_to(self, properties: &mut Vec<Property>) {
         properties.extend(self.properties.into_iter().flat_map(RawProperties::properties));
         if let Some(code) = self.code {

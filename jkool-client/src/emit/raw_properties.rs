@@ -1,11 +1,11 @@
-//! Properties that are not JSON yet. An adapter writes them on the thread that logs, which takes less time than JSON does, and the
-//! worker encodes them.
+//! Properties that are not encoded as JSON yet. An adapter writes them on the thread that logs, because that takes less time than
+//! writing JSON, and the worker encodes them.
 
 use jkool_model::json::Json;
 use jkool_model::{Property, Scalar};
 use std::ops::Range;
 
-/// Names and values, one behind the other. For logging adapters; a program creates [`Property`]s.
+/// A list of properties in one buffer. For logging adapters; programs create [`Property`]s.
 #[doc(hidden)]
 #[derive(Debug, Clone, Default)]
 pub struct RawProperties {
@@ -13,18 +13,18 @@ pub struct RawProperties {
     len: usize,
 }
 
-/// One of them.
+/// A property in [`RawProperties`].
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct RawProperty<'a> {
     kind: u8,
     name: &'a [u8],
     value: &'a [u8],
-    /// Its bytes, with those that say how long the name and the value are.
+    /// All its bytes, including the header.
     whole: &'a [u8],
 }
 
-// The first byte.
+// The first byte of the header.
 const FALSE: u8 = 0;
 const TRUE: u8 = 1;
 const LONG: u8 = 2;
@@ -38,19 +38,19 @@ const JSON: u8 = 6;
 /// The size of a length.
 const LEN: usize = size_of::<usize>();
 
-/// What stands before the name: the kind, and the lengths of the name and of the value.
+/// The size of the header: the kind, and the lengths of the name and of the value.
 const HEAD: usize = 1 + 2 * LEN;
 
-/// By about how much a property is longer as JSON.
+/// The approximate number of bytes by which a property is longer as JSON.
 const JSON_MORE: usize = 26;
 
 impl RawProperties {
-    /// None yet.
+    /// Creates an empty list.
     pub const fn new() -> Self {
         Self { bytes: Vec::new(), len: 0 }
     }
 
-    /// Removes all and keeps the capacity.
+    /// Removes all properties and keeps the capacity.
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.len = 0;
@@ -70,7 +70,7 @@ impl RawProperties {
         self.bytes.capacity()
     }
 
-    /// Appends one, whatever the names of the others.
+    /// Appends a property without looking for one with the same name.
     pub fn push(&mut self, name: &str, value: Scalar<'_>) {
         with_bytes(value, |kind, value| self.append(kind, name, value));
     }
@@ -80,23 +80,23 @@ impl RawProperties {
         self.append(JSON, &property.name, &json(property));
     }
 
-    /// Appends one of another list.
+    /// Appends a property of another list.
     pub fn push_raw(&mut self, property: RawProperty<'_>) {
         self.bytes.extend_from_slice(property.whole);
         self.len += 1;
     }
 
-    /// Sets the property of that name.
+    /// Sets the property with this name.
     pub fn set(&mut self, name: &str, value: Scalar<'_>) {
         with_bytes(value, |kind, value| self.put(kind, name, value));
     }
 
-    /// Sets it to a duration in microseconds.
+    /// Sets the property with this name to a duration in microseconds.
     pub fn set_usec(&mut self, name: &str, usec: i64) {
         self.put(USEC, name, &usec.to_ne_bytes());
     }
 
-    /// Sets the property of the same name to this one.
+    /// Replaces the property with the same name, or appends the property.
     pub fn set_property(&mut self, property: &Property) {
         self.put(JSON, &property.name, &json(property));
     }
@@ -109,7 +109,7 @@ impl RawProperties {
         parts(&self.bytes)
     }
 
-    /// As the model has them.
+    /// Converts them to properties of the model.
     pub fn properties(&self) -> Vec<Property> {
         let property = |raw: RawProperty<'_>| {
             let mut json = Vec::new();
@@ -124,7 +124,7 @@ impl RawProperties {
         &self.bytes
     }
 
-    /// About how many bytes of JSON they become.
+    /// The approximate size of their JSON.
     pub(crate) fn json_len(&self) -> usize {
         self.bytes.len() + self.len * JSON_MORE
     }
@@ -149,7 +149,7 @@ impl RawProperties {
         }
     }
 
-    /// Where the one of that name stands.
+    /// The position of the property with this name.
     fn find(&self, name: &str) -> Option<Range<usize>> {
         let mut start = 0;
         for part in parts(&self.bytes) {
@@ -172,7 +172,7 @@ impl<'a> RawProperty<'a> {
         self.value.try_into().unwrap_or_default()
     }
 
-    /// Writes what the model writes.
+    /// Writes the same JSON as the model.
     fn write_json<'j>(&self, out: Json<'j>) -> Json<'j> {
         if self.kind == JSON {
             return out.raw(self.value);
@@ -192,12 +192,12 @@ impl<'a> RawProperty<'a> {
     }
 }
 
-/// Writes those that these bytes are as JSON, each behind a comma.
+/// Writes the properties in `bytes` as JSON, each with a comma before it.
 pub(crate) fn write_json<'j>(bytes: &[u8], out: Json<'j>) -> Json<'j> {
     parts(bytes).fold(out, |out, property| property.write_json(out.raw(b",")))
 }
 
-/// The properties that these bytes are.
+/// The properties in `bytes`.
 pub(crate) fn parts(mut bytes: &[u8]) -> impl Iterator<Item = RawProperty<'_>> {
     std::iter::from_fn(move || {
         let all = bytes;
@@ -282,7 +282,7 @@ mod tests {
     }
 
     proptest! {
-        /// As in a list of pairs.
+        /// Compares with a list of properties.
         #[test]
         fn of_one_name_the_last_value_stands_where_the_first_did(
             sets in proptest::collection::vec(("[a-c]{0,2}", ".{0,40}"), 0..12),

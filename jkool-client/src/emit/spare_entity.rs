@@ -1,5 +1,5 @@
-//! The last event and the last activity of a thread, for the next ones: most are gone as soon as they are encoded, and one that is
-//! there already needs no memory.
+//! Keeps the last event and the last activity of a thread for reuse: most are freed right after they were encoded, and
+//! reusing one saves the allocations.
 
 use jkool_model::{Activity, Entity, Event};
 use std::cell::Cell;
@@ -12,20 +12,20 @@ thread_local! {
     static ACTIVITY: Cell<Option<Box<Activity>>> = const { Cell::new(None) };
 }
 
-/// Longer lists are not kept for the rest of the thread's life.
+/// Longer lists are freed.
 const MAX_SPARE: usize = 16;
 
-/// An event that says nothing.
+/// An empty event.
 pub fn event() -> Box<Event> {
     take(&EVENT)
 }
 
-/// An activity that says nothing.
+/// An empty activity.
 pub fn activity() -> Box<Activity> {
     take(&ACTIVITY)
 }
 
-/// Takes back one that is encoded.
+/// Takes back an entity that is encoded.
 pub(crate) fn put(entity: Entity) {
     match entity {
         Entity::Event(mut it) => {
@@ -48,7 +48,7 @@ pub(crate) fn put(entity: Entity) {
     }
 }
 
-/// None is there at the thread's end, or while another is made.
+/// `None` if the thread is ending, or while another one is used.
 fn take<T: Default>(spare: &'static Spare<T>) -> Box<T> {
     spare.try_with(Cell::take).ok().flatten().unwrap_or_default()
 }

@@ -1,5 +1,5 @@
-//! The source of a client that was given none: what the variables of the environment and the system say of where it runs. Nothing is
-//! asked of the network.
+//! Derives the source of a client that was given none, from environment variables and the system. The network is not
+//! used.
 
 mod container;
 mod resource_variable;
@@ -8,18 +8,18 @@ use crate::emit::host::Host;
 use jkool_model::{SourceError, SourceFqn};
 use std::collections::BTreeMap;
 
-/// A source, and what is wrong with a variable that was passed over.
+/// A source, and what is wrong with a variable that was ignored.
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) source: SourceFqn,
     pub(crate) passed_over: Option<String>,
 }
 
-/// What is known of a resource, by the names of OpenTelemetry.
+/// The attributes of a resource, by OpenTelemetry's names.
 type Attributes = BTreeMap<String, String>;
 
-/// Variables by which a pod is told of itself. Kubernetes has no names of its own for them; these are those of its documentation, and
-/// those that OpenTelemetry's and others' charts use.
+/// Variables that describe a pod. Kubernetes does not define names; these are used in its documentation, and in the
+/// charts of OpenTelemetry and others.
 const DOWNWARD: &[(&str, &[&str])] = &[
     ("k8s.pod.name", &["POD_NAME", "K8S_POD_NAME", "KUBERNETES_POD_NAME", "MY_POD_NAME"]),
     ("k8s.namespace.name", &["POD_NAMESPACE", "K8S_NAMESPACE", "KUBERNETES_NAMESPACE", "MY_POD_NAMESPACE"]),
@@ -27,10 +27,10 @@ const DOWNWARD: &[(&str, &[&str])] = &[
     ("host.ip", &["POD_IP", "K8S_POD_IP", "KUBERNETES_POD_IP", "MY_POD_IP"]),
 ];
 
-/// The source that variables and files tell of.
+/// The source from variables and files.
 ///
 /// # Errors
-/// When `JKOOL_SOURCE` is no source: it is for this client alone, so that whoever sets it wants it to be used.
+/// If `JKOOL_SOURCE` is invalid: it is set for this client, so it must not be ignored.
 pub(crate) fn look(
     env: impl Fn(&str) -> Option<String>,
     file: impl Fn(&str) -> Option<String>,
@@ -50,12 +50,12 @@ pub(crate) fn look(
     if let Some(name) = env("OTEL_SERVICE_NAME") {
         attributes.insert("service.name".into(), name);
     }
-    // A `NODE_NAME` elsewhere may be anything.
+    // Outside of Kubernetes a `NODE_NAME` may mean anything.
     if env("KUBERNETES_SERVICE_HOST").is_some() {
         for (attribute, variables) in DOWNWARD {
             add(&mut attributes, attribute, variables.iter().find_map(|variable| env(variable)));
         }
-        // What a pod's host is called, unless it shares that of its node.
+        // The host name of a pod, unless it shares the network of its node.
         add(&mut attributes, "k8s.pod.name", env("HOSTNAME"));
     } else {
         add(&mut attributes, "container.id", container::id(file));
@@ -66,12 +66,12 @@ pub(crate) fn look(
     }
     add(&mut attributes, "host.ip", Some(host.address.clone()));
     let source = SourceFqn::from_resource(|name| attributes.get(name).map(String::as_str));
-    // There is always a program, a host and an address; to go without is no reason to fail.
+    // There is always a program, a host and an address; if they are unknown, this does not fail.
     let source = source.map_or_else(|| SourceFqn::builder().appl("?").server("?").netaddr("?").build(), Ok)?;
     Ok(Found { source, passed_over })
 }
 
-/// What was said before stays.
+/// Existing attributes are kept.
 fn add(attributes: &mut Attributes, attribute: &str, value: Option<String>) {
     if let Some(value) = value.filter(|value| !value.trim().is_empty()) {
         let said = attributes.entry(attribute.to_owned()).or_default();

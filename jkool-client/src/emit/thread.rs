@@ -1,26 +1,26 @@
-//! Threads of our own.
+//! Starts the library's threads.
 
 use std::io;
 use std::thread::{Builder, JoinHandle};
 
-/// Starts a thread that takes no signal of the program's: not the SIGTERM that another thread waits for, and not the SIGPIPE of a
-/// server that hangs up, which ends a program that has not said otherwise.
+/// Starts a thread that blocks all signals for the program: a SIGTERM that another thread waits for, or a SIGPIPE of a
+/// closed connection, which by default ends a program.
 pub fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static) -> io::Result<JoinHandle<T>> {
     without_signals(|| Builder::new().name(name.into()).spawn(run))
 }
 
-/// A thread begins with the mask of the one that starts it, and so do those that it starts itself.
+/// A thread inherits the signal mask of the thread that starts it.
 #[cfg(unix)]
 fn without_signals<T>(start: impl FnOnce() -> T) -> T {
     use nix::sys::signal::{SigSet, SigmaskHow, Signal};
-    // A fault that this thread makes itself can't wait, and a profiler wants to see it.
+    // Signals for faults of this thread cannot be blocked, and profilers need theirs.
     let kept = [Signal::SIGSEGV, Signal::SIGBUS, Signal::SIGILL, Signal::SIGFPE, Signal::SIGTRAP, Signal::SIGPROF];
     let mut blocked = SigSet::all();
     kept.into_iter().for_each(|signal| blocked.remove(signal));
     let before = blocked.thread_swap_mask(SigmaskHow::SIG_BLOCK);
     let started = start();
     if let Ok(before) = before {
-        // It can only fail with a mask that is none.
+        // This can only fail for an invalid mask.
         before.thread_set_mask().unwrap_or_default();
     }
     started

@@ -1,4 +1,4 @@
-//! What comes into the queue, and what becomes of what does not fit: the side of the callers.
+//! Admits events to the queue, and applies the overflow policy to those that do not fit. Called by emitting threads.
 
 use crate::emit::clock;
 use crate::queue::amount::Amount;
@@ -12,37 +12,37 @@ use crate::report::loss::LossReason;
 use jkool_model::Severity;
 use std::time::{Duration, Instant};
 
-/// An event that wants to come in.
+/// An event to be admitted.
 #[derive(Debug)]
 pub(crate) struct Offer<'a> {
     pub(crate) incoming: Incoming<'a>,
     pub(crate) severity: Severity,
-    /// Who is told what becomes of it.
+    /// The receipt to complete.
     pub(crate) receipt: Option<ReceiptId>,
-    /// About how many bytes it takes.
+    /// The approximate number of bytes.
     pub(crate) weight: usize,
-    /// Its caller may wait for room.
+    /// The caller may wait for room.
     pub(crate) may_wait: bool,
 }
 
-/// How often a caller that waits for room looks for itself: it is told of much room, and not of little.
+/// The interval at which a caller that waits for room checks again: it is only notified of larger amounts.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// A caller on its way into a shard.
+/// A caller that is being admitted to a shard.
 struct Entry<'s> {
     shards: &'s Shards,
     shard: usize,
     weight: usize,
     may_wait: bool,
-    /// Its place among those who wait, and until when it does.
+    /// Its ticket among the callers that wait, and its deadline.
     place: Option<u64>,
     deadline: Option<Instant>,
     wake: bool,
 }
 
 impl Shards {
-    /// An event wants to come in by that shard: whether it did, and whether the worker is to be woken. `wake` is called when the
-    /// worker is to be woken before this ends; `evicted` when an event made room for which a flush may wait.
+    /// Admits an event to this shard. Returns the admission, and whether to wake the worker. `wake` is called if the
+    /// worker must be woken earlier; `evicted` if an event was dropped for which a flush may wait.
     #[inline]
     pub(crate) fn offer(
         &self,
@@ -85,11 +85,11 @@ impl Shards {
         }
     }
 
-    /// The same of an event for which room is reserved. What it takes beyond that is drawn, or owed.
+    /// The same for an event with reserved room. The difference to its actual size is drawn from the budget, or owed.
     pub(crate) fn offer_reserved(&self, shard: usize, offer: Offer<'_>, reserved: Amount) -> (Admission, bool) {
         let Offer { incoming, severity, weight, receipt, .. } = offer;
         if self.origin.look() {
-            // Nobody needs the room, and its lock may be held by a thread that is not here.
+            // The room is not needed, and the lock may be held by a thread that does not exist in this process.
             return (self.origin.refuse(), false);
         }
         let entrant = Entrant { incoming, lane: self.limits.lane(severity), weight, arrived: 0, receipt };
@@ -107,11 +107,12 @@ impl Shards {
         self.push(shard, &mut state, entrant)
     }
 
-    /// Takes in an event for which there is credit; whether the worker is to be woken. In a child it finds out that nothing delivers
-    /// there: not for each event, which would cost a system call, but for the first one that waits, and for every 64th.
+    /// Adds an event for which there is credit, and returns whether to wake the worker. In a forked child, it detects
+    /// that nothing is delivered there: for the first waiting event and every 64th, because the check costs a system
+    /// call.
     #[inline]
     fn push(&self, shard: usize, state: &mut State, mut entrant: Entrant<'_>) -> (Admission, bool) {
-        // Only who drops the oldest wants to know.
+        // Only needed to drop the oldest event.
         let by_age = self.limits.overflow == OverflowPolicy::DropOldest;
         if by_age {
             entrant.arrived = self.now();
@@ -141,7 +142,7 @@ impl Shards {
 }
 
 impl<'s> Entry<'s> {
-    /// Comes back with the shard's lock when there is credit for the event, or with why there will be none.
+    /// Returns the lock of the shard when there is credit for the event, or the reason why there will be none.
     #[cold]
     fn find_room(
         &mut self,
@@ -154,7 +155,7 @@ impl<'s> Entry<'s> {
         if !state.is_closed() && is_below(limits.shed_below, severity) && budget.is_filled(3, 4) {
             return Err((state, LossReason::Shed));
         }
-        // What others did not spend, and what is older, is looked for once.
+        // Looks once for unspent credit of other shards, and for older events to drop.
         let mut exhausted = false;
         loop {
             if state.is_closed() {
@@ -180,7 +181,7 @@ impl<'s> Entry<'s> {
         }
     }
 
-    /// Whether there is credit for it now, and it is its turn.
+    /// Whether there is credit now, and it is this caller's turn.
     fn pay(&mut self, state: &mut State) -> bool {
         if self.may_wait && !state.is_turn_of(self.place) {
             return false;
@@ -196,7 +197,7 @@ impl<'s> Entry<'s> {
         true
     }
 
-    /// Waits until the shard gets credit, or for a while.
+    /// Waits until the shard gets credit, or for a limited time.
     fn wait(&mut self, mut state: Held<'s, State>) -> Held<'s, State> {
         let OverflowPolicy::Block(timeout) = self.shards.limits.overflow else { return state };
         if self.place.is_none() {
@@ -221,12 +222,12 @@ impl<'s> Entry<'s> {
         }
         self.may_wait = left > LOOK;
         drop(state);
-        // It is little, perhaps, but better than to wait on.
+        // It may be little, but is better than waiting longer.
         shards.reclaim();
         shard.lock()
     }
 
-    /// Makes others' credit everybody's, unless they have none.
+    /// Returns unspent credit of other shards to the budget, if there is any.
     fn reclaim(&self) {
         let Shards { limits, budget, .. } = self.shards;
         if budget.is_tight() {
@@ -238,13 +239,13 @@ impl<'s> Entry<'s> {
         self.shards.reclaim();
     }
 
-    /// Drops the oldest of all shards until there is room, unless there would be none even without all that waits. Whether
-    /// there is some now.
+    /// Drops the oldest events of all shards until there is room, unless dropping all would not be enough. Returns
+    /// whether there is room now.
     fn make_room(&mut self, evicted: &impl Fn(Evicted)) -> bool {
         let shards = self.shards;
         let mut made = Amount::NOTHING;
         while !made.covers(Amount::one(self.weight)) {
-            // What came free in the meantime counts too.
+            // Room that became free in the meantime counts too.
             let lacks = (Amount::one(self.weight) - made).max(Amount::NOTHING);
             if let Some(drawn) = shards.budget.draw(lacks) {
                 made += drawn;
@@ -265,7 +266,7 @@ impl<'s> Entry<'s> {
         let Some(place) = self.place.take() else { return };
         state.leave(place);
         if state.is_waited_for() {
-            // The next one's turn.
+            // The next caller's turn.
             self.shards[self.shard].room.notify_all();
         } else {
             self.shards.signals.unblocked(self.shard);
@@ -273,7 +274,7 @@ impl<'s> Entry<'s> {
     }
 }
 
-/// What says nothing of its severity is never below.
+/// An entity without a severity is never below the limit.
 fn is_below(limit: Severity, severity: Severity) -> bool {
     severity != Severity::None && severity < limit
 }

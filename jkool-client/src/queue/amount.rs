@@ -1,8 +1,9 @@
-//! Events and their bytes.
+//! Amounts of events and bytes.
 
 use std::ops::{Add, AddAssign, Sub, SubAssign};
 
-/// So many events, and about so many bytes of memory. Signed: what was thought to take little may take more than there is.
+/// A number of events, and their approximate memory in bytes. Signed, because an event may take more than was
+/// estimated.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Amount {
     pub(crate) events: i64,
@@ -16,7 +17,7 @@ impl Amount {
         Self { events: signed(events), bytes: signed(bytes) }
     }
 
-    /// One event of that weight.
+    /// One event with this number of bytes.
     pub(crate) fn one(weight: usize) -> Self {
         Self { events: 1, bytes: signed(weight) }
     }
@@ -25,33 +26,33 @@ impl Amount {
         self.events >= other.events && self.bytes >= other.bytes
     }
 
-    /// Whether it is so much in one way at least.
+    /// Whether at least one of both numbers reaches that of `other`.
     pub(crate) fn reaches(self, other: Self) -> bool {
         self.events >= other.events || self.bytes >= other.bytes
     }
 
-    /// The larger of both, in each way.
+    /// The maximum of each number.
     pub(crate) fn max(self, other: Self) -> Self {
         Self { events: self.events.max(other.events), bytes: self.bytes.max(other.bytes) }
     }
 
-    /// The smaller of both, in each way.
+    /// The minimum of each number.
     pub(crate) fn min(self, other: Self) -> Self {
         Self { events: self.events.min(other.events), bytes: self.bytes.min(other.bytes) }
     }
 
-    /// One part of so many that are as equal as can be, and none is larger.
+    /// An equal part, rounded down.
     pub(crate) fn part_of(self, parts: i64) -> Self {
         Self { events: (self.events + parts - 1) / parts, bytes: (self.bytes + parts - 1) / parts }
     }
 
-    /// The same, and none is smaller.
+    /// An equal part, rounded up.
     pub(crate) fn part(self, parts: i64) -> Self {
         Self { events: self.events / parts, bytes: self.bytes / parts }
     }
 }
 
-/// A limit beyond what memory can ever be is as good as that.
+/// Saturates: a limit beyond all memory is no limit.
 fn signed(amount: usize) -> i64 {
     i64::try_from(amount).unwrap_or(i64::MAX).min(i64::MAX / 4)
 }

@@ -1,10 +1,10 @@
-//! Encoded events that travel together.
+//! Batches of encoded events.
 
 use crate::queue::lane::Lane;
 use crate::queue::mark::{Mark, Since};
 use jkool_transport::Payload;
 
-/// Payloads that are sent together, and what each is known by.
+/// Payloads that are sent together, with the entry of each.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     pub(crate) payloads: Vec<Payload>,
@@ -21,7 +21,7 @@ impl Batch {
         self.payloads.len()
     }
 
-    /// From here on the payloads go separate ways: none of them is to keep the bytes of all.
+    /// Copies payloads that will be handled separately, so that none keeps the buffer of all.
     pub(crate) fn detach(&mut self) {
         self.payloads.iter_mut().for_each(Payload::detach);
     }
@@ -36,17 +36,17 @@ impl Batch {
         self.marks.first().map_or_else(Lane::default, |mark| mark.lane)
     }
 
-    /// When the first of them came, or a little before.
+    /// When its first event was queued, or slightly earlier.
     pub(crate) fn since(&self) -> Option<Since> {
         Some(self.marks.first()?.since)
     }
 
-    /// About how many bytes it takes in memory.
+    /// The approximate memory, in bytes.
     pub(crate) fn weight(&self) -> usize {
         self.marks.iter().map(|mark| mark.weight).sum()
     }
 
-    /// Everything in it is in the spool too.
+    /// All its events are also in the spool.
     pub(crate) fn is_durable(&self) -> bool {
         self.marks.iter().all(|mark| mark.slot.is_some())
     }
@@ -57,21 +57,21 @@ impl Batch {
         Self { payloads: self.payloads.split_off(at), marks: self.marks.split_off(at), suspicion }
     }
 
-    /// The first event of several; the others stay here.
+    /// Splits off the first event.
     pub(crate) fn split_first(&mut self) -> Self {
         let rest = self.split_off(1);
         std::mem::replace(self, rest)
     }
 }
 
-/// What is known against a batch: it failed, and it may have failed for what it holds.
+/// The failures of a batch that its content may have caused.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Suspicion {
-    /// How many sends there had been when it failed last. `None` for what is not suspected.
+    /// The number of sends at its last failure. `None` if it is not suspected.
     pub(crate) failed_at: Option<u64>,
     /// It failed alone.
     pub(crate) alone: bool,
-    /// How often it did so although something that was sent after its failure before had got through.
+    /// The number of failures after which an event that was sent later was delivered.
     pub(crate) trials: u32,
 }
 
@@ -80,7 +80,7 @@ impl Suspicion {
         self.failed_at.is_some()
     }
 
-    /// The same after a failure when there had been so many sends.
+    /// The same after a further failure, at this number of sends.
     pub(crate) fn failed(self, sends: u64) -> Self {
         Self { failed_at: Some(sends), ..self }
     }

@@ -1,7 +1,8 @@
-//! Some events that wait, one behind the other. Pure.
+//! A block of queued events. Pure.
 //!
-//! Most are bytes: to put one there is to copy a few hundred bytes, and the worker takes blocks as they are. A block holds
-//! either whole lines of JSON, which travel as they stand, or what the worker has yet to make JSON of.
+//! Most events are queued as bytes: adding one copies a few hundred bytes, and the worker takes whole blocks without
+//! copying. A block contains either lines of JSON, which are sent unchanged, or events that the worker still has to
+//! encode.
 
 use crate::emit::encode::Encoder;
 use crate::emit::line::{Stamped, Texts};
@@ -12,14 +13,14 @@ use jkool_transport::Kind;
 use std::collections::VecDeque;
 use std::ops::Range;
 
-/// What an event is known by while it waits.
+/// The entry of a queued event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Admitted {
-    /// Its place among the flushes.
+    /// The generation of flushes that it belongs to.
     pub(crate) generation: u64,
-    /// About how many bytes it takes.
+    /// The approximate number of bytes.
     pub(crate) weight: usize,
-    /// When it came, in nanoseconds; 0 where nobody asks for the oldest.
+    /// When it was queued, in nanoseconds; 0 if the age is not needed.
     pub(crate) arrived: u64,
     pub(crate) receipt: Option<ReceiptId>,
 }
@@ -30,7 +31,7 @@ impl From<Admitted> for Mark {
     }
 }
 
-/// An event that the worker has yet to make JSON of.
+/// An event that the worker has to encode.
 #[derive(Debug)]
 struct Raw {
     admitted: Admitted,
@@ -40,46 +41,46 @@ struct Raw {
 #[derive(Debug)]
 enum Form {
     Entity(Entity),
-    /// Its texts are among the block's bytes.
+    /// Its texts are in the bytes of the block.
     Line(Stamped),
 }
 
-/// An event whose JSON is so many of the block's bytes, and a line break. Small, since each is written by one core and read
-/// by another.
+/// An event that is encoded: the length of its JSON and line break in the bytes of the block. It is small, because one
+/// core writes and another one reads it.
 #[derive(Debug)]
 struct Encoded {
     admitted: Admitted,
     kind: Kind,
     len: usize,
-    /// Where among the block's keys its own stands.
+    /// The position of its key among the keys of the block.
     key: Range<usize>,
 }
 
-/// An event that is taken out.
+/// An event that was removed from a block.
 #[derive(Debug)]
 pub(crate) enum Taken<'a> {
     Entity(Entity),
-    /// Its JSON and its partition key.
+    /// The JSON and the partition key.
     Encoded(Kind, &'a [u8], &'a [u8]),
     /// A log line; the bytes are its texts.
     Line(Stamped, &'a [u8]),
 }
 
-/// So many events, or about so many bytes, make a block: small change beside the limits of the queue, even with one for each
-/// shard, and large enough to be written to a socket by itself.
+/// The limits of a block, in events and bytes: small compared with the limits of the queue, even with one block per
+/// shard, and large enough to be written to a socket alone.
 pub(super) const BLOCK_EVENTS: usize = 128;
 pub(super) const BLOCK_BYTES: usize = 64 << 10;
 
-/// What the bytes of a block take at most, unless a single event takes more.
+/// The maximum number of bytes in a block, unless a single event has more.
 pub(crate) const MAX_BLOCK_ROOM: usize = BLOCK_BYTES + BLOCK_BYTES / 8;
 
-/// A block grows as it likes up to that.
+/// A block grows by itself up to this size.
 const SMALL: usize = 16 << 10;
 
-/// More than this of one event is not copied: its buffer becomes a block.
+/// A larger event is not copied: its buffer becomes a block.
 pub(super) const MAX_COPY: usize = 8 << 10;
 
-/// What an encoded event of that size takes here besides its bytes. Its place beside others is small change.
+/// The memory of an encoded event of this size in addition to its bytes. Its entry is negligible.
 pub(crate) fn overhead(bytes: usize) -> usize {
     if bytes > MAX_COPY { size_of::<Block>() + 4 * size_of::<Encoded>() } else { 0 }
 }
@@ -87,27 +88,27 @@ pub(crate) fn overhead(bytes: usize) -> usize {
 /// Some events, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct Block {
-    /// Either raw events stand here or encoded ones.
+    /// Either raw or encoded events.
     raw: VecDeque<Raw>,
     events: VecDeque<Encoded>,
     pub(super) bytes: Vec<u8>,
-    /// The partition keys of encoded events. Neighbours with the same key share one.
+    /// The partition keys of encoded events. Adjacent equal keys are stored once.
     pub(super) keys: Vec<u8>,
-    /// How many of the bytes belong to events that were taken out.
+    /// The number of bytes of removed events.
     pub(super) read: usize,
-    /// What the events weigh.
+    /// The total weight of the events.
     weight: usize,
-    /// It is for what is encoded, and held such before: an empty one has the room of its kind.
+    /// Whether it is for encoded events; an empty block keeps the memory for its kind.
     encoded: bool,
-    /// Belongs to one event, whose buffer it was.
+    /// The buffer belongs to a single event.
     is_full_of_one: bool,
-    /// When its first event came.
+    /// When its first event was queued.
     pub(super) since: Since,
-    /// The shard that wrote on it last: what it writes on next is best still near its core.
+    /// The shard that used it last, which should get it back because of the cache.
     pub(super) home: usize,
 }
 
-/// The JSON of a block's events, and where in it each of them stands.
+/// The JSON of a block's events, and the position of each.
 #[derive(Debug)]
 pub(crate) struct Lines {
     bytes: Vec<u8>,
@@ -118,17 +119,17 @@ pub(crate) struct Lines {
 }
 
 impl Block {
-    /// The same, empty, on that buffer.
+    /// Empty, with this buffer.
     pub(crate) fn on(self, bytes: Vec<u8>) -> Self {
         Self { bytes, ..self }
     }
 
-    /// The same, empty, for what is encoded or for what is not.
+    /// Empty, for encoded or for raw events.
     pub(super) fn begun(self, encoded: bool) -> Self {
         Self { encoded, ..self }
     }
 
-    /// A block of one event, whose buffer it gets: its line, with a line break.
+    /// A block of one event with its own buffer, to which a line break is added.
     pub(super) fn of_one(admitted: Admitted, kind: Kind, line: Vec<u8>, key: &[u8], since: Since) -> Self {
         let len = line.len() - 1;
         let mut block = Self { bytes: line, encoded: true, is_full_of_one: true, since, ..Self::default() };
@@ -149,12 +150,12 @@ impl Block {
         self.weight
     }
 
-    /// When the first of its events came.
+    /// When its first event was queued.
     pub(crate) fn since(&self) -> Since {
         self.since
     }
 
-    /// The next event, oldest first.
+    /// Removes the oldest event.
     pub(crate) fn pop(&mut self) -> Option<(Admitted, Taken<'_>)> {
         if let Some(Encoded { admitted, kind, len, key }) = self.events.pop_front() {
             self.weight -= admitted.weight;
@@ -172,7 +173,7 @@ impl Block {
         Some((admitted, taken))
     }
 
-    /// About what its events take as JSON, but for those that are not encoded.
+    /// The approximate size of its JSON, without events that are not encoded.
     pub(crate) fn size(&self, encoder: &Encoder) -> usize {
         let raw = self.raw.iter().map(|raw| match raw.form {
             Form::Line(line) => encoder.size_of_line(&line),
@@ -181,8 +182,8 @@ impl Block {
         raw.sum::<usize>() + self.events.iter().map(|event| event.len + 1).sum::<usize>()
     }
 
-    /// Its events as lines, when all are encoded, and little of the room that they stand in is empty or used up: that would be
-    /// memory that nobody counts.
+    /// Its events as lines, if all are encoded and most of the buffer is in use: the rest would be memory that is not
+    /// counted.
     #[expect(clippy::result_large_err, reason = "a block is moved either way, once for all its events")]
     pub(crate) fn into_lines(mut self) -> Result<Lines, Self> {
         if !self.encoded || (self.bytes.len() - self.read) * 2 < self.bytes.capacity() {
@@ -192,7 +193,7 @@ impl Block {
         Ok(Lines { bytes: self.bytes, keys: self.keys, events: self.events, read: self.read, home: self.home })
     }
 
-    /// Whether there is no room for an event of that weight, of which so many bytes are to stand here.
+    /// Whether there is no room for an event of this weight with this number of bytes.
     pub(super) fn is_full(&self, weight: usize, bytes: usize, size: &BlockSize) -> bool {
         let full = if self.encoded {
             self.len() >= size.events || self.weight + weight > size.weight
@@ -207,8 +208,8 @@ impl Block {
         self.raw.push_back(Raw { admitted, form });
     }
 
-    /// Makes room for so many bytes more. One that has grown a little gets all that it will take if its events go on as they
-    /// began: to grow step by step is to copy, and leaves holes in the heap.
+    /// Reserves room for further bytes. A block that has already grown is reserved completely, assuming that the next
+    /// events are similar: growing step by step copies the bytes and fragments the heap.
     pub(super) fn make_room(&mut self, bytes: usize, size: &BlockSize) {
         let (len, events) = (self.bytes.len(), self.len());
         if len + bytes > self.bytes.capacity() && len >= SMALL {
@@ -232,7 +233,7 @@ impl Block {
         self.push_placed(admitted, kind, json.len(), key);
     }
 
-    /// An event whose line is here already.
+    /// Adds the entry of an event whose line has been written.
     fn push_placed(&mut self, admitted: Admitted, kind: Kind, len: usize, key: &[u8]) {
         let key = match self.events.back() {
             Some(last) if self.keys[last.key.clone()] == *key => last.key.clone(),
@@ -246,22 +247,22 @@ impl Block {
         self.events.push_back(Encoded { admitted, kind, len, key });
     }
 
-    /// When its oldest came.
+    /// When its oldest event was queued.
     pub(super) fn oldest(&self) -> Option<u64> {
         Some(self.admitted().next()?.arrived)
     }
 
-    /// How much its bytes take, those of events that were taken out too.
+    /// The memory of its bytes, including those of removed events.
     pub(super) fn written(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Whether it is for what is encoded.
+    /// Whether it is for encoded events.
     pub(super) fn is_for(&self, encoded: bool) -> bool {
         self.encoded == encoded
     }
 
-    /// How many of its oldest make up `max`, or about `bytes`; one at least.
+    /// The number of oldest events that make up `max`, or about `bytes`; at least one.
     pub(super) fn fitting(&self, max: usize, bytes: usize) -> usize {
         if self.len() <= max && self.weight <= bytes {
             return self.len();
@@ -275,7 +276,7 @@ impl Block {
         fit.count()
     }
 
-    /// Moves its oldest events, so many of them, to another block.
+    /// Moves this number of oldest events to another block.
     pub(super) fn split(&mut self, max: usize, into: &mut Block) {
         for _ in 0..max {
             match self.pop() {
@@ -290,7 +291,7 @@ impl Block {
         }
     }
 
-    /// What it takes when it is empty.
+    /// The memory of the empty block.
     pub(crate) fn room(&self) -> usize {
         let events = self.events.capacity() * size_of::<Encoded>() + self.raw.capacity() * size_of::<Raw>();
         self.bytes.capacity() + self.keys.capacity() + events
@@ -306,7 +307,7 @@ impl Block {
 }
 
 impl Lines {
-    /// Each event with the part of the bytes that is its JSON, and its key.
+    /// Each event with the range of its JSON, and its key.
     pub(crate) fn events(&self) -> impl Iterator<Item = (Admitted, Kind, Range<usize>, &[u8])> {
         let mut end = self.read;
         self.events.iter().map(move |Encoded { admitted, kind, len, key }| {
@@ -316,12 +317,12 @@ impl Lines {
         })
     }
 
-    /// The bytes, line below line.
+    /// The bytes, as lines.
     pub(crate) fn take_bytes(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.bytes)
     }
 
-    /// What is left when the bytes have gone their own way, empty.
+    /// The empty block that is left after its bytes were taken.
     pub(crate) fn into_block(self) -> Block {
         let Self { events, keys, home, .. } = self;
         let mut block = Block { events, keys, home, encoded: true, ..Block::default() };
@@ -336,7 +337,7 @@ fn read<'b>(bytes: &'b [u8], from: &mut usize, len: usize) -> &'b [u8] {
     &bytes[start..*from]
 }
 
-/// How much a block of encoded events holds.
+/// The capacity of a block of encoded events.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BlockSize {
     pub(super) events: usize,

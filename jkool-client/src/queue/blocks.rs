@@ -1,4 +1,4 @@
-//! The line of events in a shard: blocks, oldest first. Pure.
+//! The queued events of a shard: a list of blocks, oldest first. Pure.
 
 use crate::emit::encode::Shape;
 use crate::emit::line::{Stamped, Texts};
@@ -9,35 +9,35 @@ use crate::queue::spare::Spare;
 use jkool_model::Entity;
 use std::collections::VecDeque;
 
-/// What comes in.
+/// An event to be queued.
 #[derive(Debug)]
 pub(crate) enum Incoming<'a> {
-    /// The worker is to encode it.
+    /// The worker has to encode it.
     Entity(Entity),
-    /// A line of JSON, and behind it the partition key; what is left in the buffer afterwards is of no use to anyone.
+    /// A line of JSON, followed by the partition key; the buffer may be overwritten afterwards.
     Encoded(Shape, &'a mut Vec<u8>),
     /// A log line with its texts.
     Line(&'a Stamped, Texts<'a>),
 }
 
-/// The events that wait in a shard.
+/// The queued events of a shard.
 #[derive(Debug)]
 pub(crate) struct Queue {
     blocks: VecDeque<Block>,
     size: BlockSize,
-    /// What the next block of encoded events will take, if it is like those before.
+    /// The expected size of the next block of encoded events, which is that of the blocks before.
     room: usize,
     spare: Spare,
     max_spare: usize,
     len: usize,
-    /// What they weigh.
+    /// The total weight.
     weight: usize,
 }
 
 impl Queue {
-    /// With at most so many bytes of empty blocks.
+    /// With at most this number of bytes of empty blocks.
     pub(crate) fn new(limits: &Limits, max_spare: usize) -> Self {
-        // As many as make up a batch; a batch of few events is not worth a block.
+        // A block holds as many events as a batch; a small batch does not need a block of its own.
         let parts = limits.batch_events.div_ceil(BLOCK_EVENTS);
         let events = if parts > 1 { limits.batch_events.div_ceil(parts) } else { BLOCK_EVENTS };
         let size = BlockSize { events, weight: limits.batch_bytes.min(BLOCK_BYTES) };
@@ -56,7 +56,7 @@ impl Queue {
         self.weight
     }
 
-    /// `now` is asked for the first of a block alone.
+    /// `now` is only called for the first event of a block.
     pub(crate) fn push(&mut self, incoming: Incoming<'_>, admitted: Admitted, now: impl Fn() -> Since) {
         self.len += 1;
         self.weight += admitted.weight;
@@ -97,17 +97,17 @@ impl Queue {
         &mut self.blocks[last]
     }
 
-    /// When the oldest came.
+    /// When the oldest event was queued.
     pub(crate) fn oldest(&self) -> Option<u64> {
         self.blocks.front()?.oldest()
     }
 
-    /// When the first of all came, or a little before.
+    /// When the first event was queued, or slightly earlier.
     pub(crate) fn since(&self) -> Option<Since> {
         Some(self.blocks.front()?.since)
     }
 
-    /// Drops the oldest.
+    /// Drops the oldest event.
     pub(crate) fn drop_oldest(&mut self) -> Option<Admitted> {
         let front = self.blocks.front_mut()?;
         let (admitted, _) = front.pop()?;
@@ -120,8 +120,8 @@ impl Queue {
         Some(admitted)
     }
 
-    /// Appends to `taken` the oldest events, up to `max` of them and about as many as weigh `bytes`, what is there already
-    /// among them. To take a block apart is to copy, so a batch that is at least half full ends before one that does not fit.
+    /// Appends the oldest events to `taken`, until it has `max` events or about `bytes`. Splitting a block copies its
+    /// events, so a batch that is at least half full ends before a block that does not fit.
     pub(crate) fn take(&mut self, max: usize, bytes: usize, taken: &mut Vec<Block>) {
         let mut len: usize = taken.iter().map(Block::len).sum();
         let mut weight: usize = taken.iter().map(Block::weight).sum();
@@ -129,7 +129,7 @@ impl Queue {
             let fitting = front.fitting(max - len, bytes - weight);
             let block = if fitting == front.len() {
                 if front.is_for(true) {
-                    // A little more, for the next is not of quite the same size, and one that grows is copied.
+                    // Slightly more, because the sizes vary and growing copies the block.
                     self.room = (front.written() + front.written() / 16).max(self.room / 2);
                 }
                 self.blocks.pop_front().unwrap_or_default()
@@ -149,7 +149,7 @@ impl Queue {
         }
     }
 
-    /// Takes back blocks that are no longer needed.
+    /// Takes back empty blocks.
     pub(crate) fn reuse(&mut self, blocks: impl IntoIterator<Item = Block>) {
         blocks.into_iter().for_each(|block| self.spare.keep(block, self.max_spare));
     }

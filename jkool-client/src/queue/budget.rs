@@ -1,10 +1,10 @@
-//! The room in memory that is not given out.
+//! The room in the queue that is still free.
 //!
-//! The limits hold for all shards together, and an emit must not ask all others whether there is room. So each shard draws
-//! credit here, for many events at once, and spends it by itself; what leaves memory gives it back. Credit that nobody spends is
-//! room that nobody has: when a shard finds none here, the others' is [called in](crate::queue::shards::Shards::reclaim), and
-//! from then on, while room is [tight](Budget::is_tight), each event draws what it takes and no more. So an event is refused
-//! only if there is no room for it anywhere.
+//! The limits apply to all shards together, but an emit must not access other shards. So each shard draws credit here,
+//! for many events at once, and spends it alone; events that leave memory give it back. Unspent credit is room that no
+//! other shard can use: if a shard finds no room here, the credit of the others is [called
+//! in](crate::queue::shards::Shards::reclaim). From then on, while room is [tight](Budget::is_tight), each event draws
+//! only what it needs. So an event is refused only if there is no room in any shard.
 
 use crate::queue::amount::Amount;
 use crate::queue::cache_line::CacheLine;
@@ -15,11 +15,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 #[derive(Debug)]
 pub(crate) struct Budget {
     limit: Amount,
-    /// A shard draws at most this part of what is free, so that all of them hold back little.
+    /// A shard draws at most this part of the free room, so that little is held back.
     parts: i64,
-    /// Room that no shard has drawn. Below nothing when what is here takes more than was thought.
+    /// Room that no shard has drawn. Negative if events take more than was estimated.
     free: CacheLine<Mutex<Amount>>,
-    /// The same, to be read by who draws nothing.
+    /// The same, for readers that draw nothing.
     seen: CacheLine<Seen>,
 }
 
@@ -30,7 +30,7 @@ struct Seen {
     tight: AtomicBool,
 }
 
-/// What a shard draws at once at most.
+/// The maximum that a shard draws at once.
 const SLICE: Amount = Amount { events: 64, bytes: 64 << 10 };
 
 impl Budget {
@@ -62,9 +62,9 @@ impl Budget {
         Amount { events: self.seen.events.load(Ordering::Relaxed), bytes: self.seen.bytes.load(Ordering::Relaxed) }
     }
 
-    /// What `needed` takes, and some more for what comes next; `None` when there is less than that.
+    /// Draws `needed`, and more for the next events; `None` if there is not enough.
     pub(crate) fn draw(&self, needed: Amount) -> Option<Amount> {
-        // Who is refused need not wait for those who are not.
+        // Without the lock, so that a refusal does not slow others down.
         if !self.free().covers(needed) {
             return None;
         }
@@ -78,7 +78,8 @@ impl Budget {
         Some(drawn)
     }
 
-    /// Draws just so much, if it is there. Who looks without the lock might miss what was given a moment ago.
+    /// Draws exactly this amount, if available. It takes the lock, because a read without it may miss room that was
+    /// just given back.
     pub(crate) fn take(&self, needed: Amount) -> bool {
         let mut free = self.lock();
         let covered = free.covers(needed);
@@ -89,7 +90,7 @@ impl Budget {
         covered
     }
 
-    /// What the first of so many gets when all that is free is shared out among them.
+    /// The first share if the free room is divided by this number.
     pub(crate) fn deal(&self, among: u32) -> Amount {
         let mut free = self.lock();
         let share = free.max(Amount::NOTHING).part_of(among.into());
@@ -98,7 +99,8 @@ impl Budget {
         share
     }
 
-    /// So much has left memory, or was drawn and not spent. What turns out larger than was thought gives less than nothing.
+    /// Gives room back that left memory, or was drawn and not spent. The amount may be negative if an event is larger
+    /// than estimated.
     pub(crate) fn give(&self, amount: Amount) {
         if amount == Amount::NOTHING {
             return;
@@ -111,9 +113,9 @@ impl Budget {
         }
     }
 
-    /// From now on nobody draws more than is needed, until there is room again.
+    /// From now on shards draw only what they need, until there is room again.
     pub(crate) fn tighten(&self) {
-        // Under the lock: who draws after this knows.
+        // Under the lock, so that later draws see it.
         let _free = self.lock();
         self.seen.tight.store(true, Ordering::Relaxed);
     }
@@ -122,24 +124,24 @@ impl Budget {
         self.seen.tight.load(Ordering::Relaxed)
     }
 
-    /// Whether so much of the room, in events or in bytes, is taken or drawn.
+    /// Whether this part of the room, in events or in bytes, is used or drawn.
     pub(crate) fn is_filled(&self, numerator: i64, denominator: i64) -> bool {
         self.is_filled_but_for(Amount::NOTHING, numerator, denominator)
     }
 
-    /// The same, when so much of what is drawn is not spent.
+    /// The same without unspent credit.
     pub(crate) fn is_filled_but_for(&self, credit: Amount, numerator: i64, denominator: i64) -> bool {
         let used = self.limit - self.free() - credit;
         used.events.saturating_mul(denominator) >= self.limit.events.saturating_mul(numerator)
             || used.bytes.saturating_mul(denominator) >= self.limit.bytes.saturating_mul(numerator)
     }
 
-    /// Whether more memory is taken than there should be.
+    /// Whether more memory is used than the limit.
     pub(crate) fn is_exceeded(&self) -> bool {
         self.free().bytes < 0
     }
 
-    /// What is taken or drawn.
+    /// The room that is used or drawn.
     pub(crate) fn used(&self) -> Amount {
         self.limit - self.free()
     }

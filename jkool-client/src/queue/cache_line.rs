@@ -1,4 +1,4 @@
-//! What is written often by some cores stands apart from what others read.
+//! Keeps values that some cores write often apart from values that others read.
 
 use std::ops::Deref;
 

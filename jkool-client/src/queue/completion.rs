@@ -1,4 +1,4 @@
-//! One answer that a thread or a task can wait for.
+//! A result that a thread or a task can wait for.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-/// Filled once by the worker, waited for by whoever asked, blocking or not.
+/// Completed once by the worker; callers wait for it, blocking or not.
 #[derive(Debug)]
 pub(crate) struct Completion<T> {
     slot: Mutex<Slot<T>>,
@@ -26,7 +26,7 @@ impl<T> Default for Completion<T> {
 }
 
 impl<T: Copy> Completion<T> {
-    /// Answers, unless that was done before.
+    /// Completes it, unless it is already complete.
     pub(crate) fn fill(&self, answer: T) {
         let mut slot = self.lock();
         slot.answer.get_or_insert(answer);
@@ -42,12 +42,12 @@ impl<T: Copy> Completion<T> {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The answer, if there is one.
+    /// The result, if complete.
     pub(crate) fn get(&self) -> Option<T> {
         self.lock().answer
     }
 
-    /// Waits until it is filled, or until `deadline`.
+    /// Waits until it is complete, or until `deadline`.
     pub(crate) fn wait_until(&self, deadline: Instant) -> Option<T> {
         let slot = self.lock();
         let left = deadline.saturating_duration_since(crate::emit::clock::now());

@@ -1,4 +1,4 @@
-//! The worker's side of the queue: batches out, empty blocks back.
+//! The worker's side of the queue: takes batches, and returns empty blocks.
 
 use crate::queue::amount::Amount;
 use crate::queue::block::Block;
@@ -13,16 +13,16 @@ use std::time::Instant;
 pub(crate) struct Consumer {
     shared: Arc<Shared>,
     schedule: Schedule,
-    /// Where to look first: each shard has its turn.
+    /// The shard to start with; the shards take turns.
     next: usize,
     spare: Spare,
 }
 
-/// What the worker gets.
+/// The result of a look at the queue.
 #[derive(Debug)]
 pub(crate) enum Taken {
     Events(Vec<Block>, Lane),
-    /// Nothing is due before then, or before somebody wakes the worker.
+    /// Nothing to do before this time, unless the worker is woken.
     Nothing {
         until: Option<Instant>,
     },
@@ -34,9 +34,9 @@ impl Consumer {
         Self { shared, schedule, next: 0, spare: Spare::default() }
     }
 
-    /// Up to `max` events, when there are enough, when the first has waited long enough, or when somebody waits for them:
-    /// the oldest of a shard, and of more shards when that is little. While the worker has others `under_way`, none are taken
-    /// beyond the limit of bytes.
+    /// Takes up to `max` events if there are enough, if the first has waited long enough, or if a caller waits for
+    /// delivery: the oldest of a shard, and of further shards if that is little. While other events are `under_way`,
+    /// none are taken beyond the limit of bytes.
     pub(crate) fn take(&mut self, max: usize, under_way: bool, now: Instant) -> Taken {
         let shards = &self.shared.shards;
         if under_way && shards.budget.is_exceeded() {
@@ -71,13 +71,13 @@ impl Consumer {
         }
     }
 
-    /// Up to `max` events of the first lane in which there are some.
+    /// Takes up to `max` events of the first lane that has any.
     fn take_some(&mut self, max: usize) -> (Vec<Block>, Lane) {
         let priority = self.take_priority(max);
         if priority.is_empty() { (self.take_lane(Lane::Normal, max), Lane::Normal) } else { (priority, Lane::Priority) }
     }
 
-    /// Up to `max` events of those that go before others.
+    /// Takes up to `max` events of the priority lane.
     pub(crate) fn take_priority(&mut self, max: usize) -> Vec<Block> {
         let lanes = self.shared.shards.limits.priority.is_some();
         if lanes { self.take_lane(Lane::Priority, max) } else { Vec::new() }
@@ -95,7 +95,7 @@ impl Consumer {
             let (shard, before) = (&shards[place], taken.len());
             let mut state = shard.lock();
             let less = state.take(lane, max, bytes, &mut taken);
-            // As many as it gave, for what comes.
+            // Returns as many empty blocks as it took.
             state.reuse(
                 lane,
                 taken[before..].iter_mut().filter_map(|block| {
@@ -125,14 +125,14 @@ impl Consumer {
         taken
     }
 
-    /// Takes some for the spool. What goes first stays in memory, if it can.
+    /// Takes events for the spool. The priority lane stays in memory, if possible.
     pub(crate) fn relieve(&mut self, max: usize) -> (Vec<Block>, Lane) {
         self.shared.shards.signals.relieved();
         let normal = self.take_lane(Lane::Normal, max);
         if normal.is_empty() { (self.take_priority(max), Lane::Priority) } else { (normal, Lane::Normal) }
     }
 
-    /// Gets back a block that is no longer needed.
+    /// Returns a block that is no longer needed.
     pub(crate) fn reuse(&mut self, block: Block) {
         self.spare.keep(block, self.shared.shards.max_spare());
     }

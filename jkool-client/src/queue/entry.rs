@@ -1,4 +1,4 @@
-//! The way of an event into the queue: from a call to the shard of its thread.
+//! The path of an event into the queue: from a call to the shard of its thread.
 
 use crate::emit::encode;
 use crate::emit::line::{Line, Logged, Stamped};
@@ -16,10 +16,10 @@ use crate::report::loss::LossReason;
 use jkool_model::{Entity, Severity};
 use std::sync::Arc;
 
-/// It was logged by what runs under a lock of the queue: an allocator, say.
+/// The event was logged while this thread held a lock of the queue, for example by an allocator.
 const RECURSION: Admission = Admission::Dropped(LossReason::Recursion);
 
-/// How an event comes in: by which shard, with whose receipt, and in the place of which room.
+/// How an event is queued: the shard, the receipt, and the reserved room.
 struct Way<'r> {
     shard: usize,
     receipt: Option<ReceiptId>,
@@ -27,7 +27,7 @@ struct Way<'r> {
 }
 
 impl Shared {
-    /// An event, and what more is to be told of it.
+    /// Queues an event, with what an adapter adds.
     pub(crate) fn emit(&self, entity: Entity, more: More<'_>) -> Admission {
         self.emit_at(self.here(), entity, more)
     }
@@ -37,17 +37,17 @@ impl Shared {
         self.shards.of_thread(host::thread_number())
     }
 
-    /// The same, by that shard.
+    /// The same, in this shard.
     pub(crate) fn emit_at(&self, shard: usize, entity: Entity, more: More<'_>) -> Admission {
         self.admit(Way { shard, receipt: None, reserved: None }, entity, more)
     }
 
-    /// The same, with a receipt for the event: the admission, and what becomes of the event.
+    /// The same, with a receipt: returns the admission and the receipt.
     pub(crate) fn emit_tracked(&self, entity: Entity) -> (Admission, Arc<Receipt>) {
         self.emit_tracked_at(self.here(), entity, None)
     }
 
-    /// The same, by that shard, and in the place of what is reserved.
+    /// The same, in this shard, with reserved room.
     pub(crate) fn emit_tracked_at(
         &self,
         shard: usize,
@@ -72,7 +72,7 @@ impl Shared {
         (admission, receipt)
     }
 
-    /// The same, in the place of what is reserved.
+    /// The same, with reserved room.
     pub(crate) fn emit_reserved(&self, entity: Entity, reserved: &mut Reserved<'_>) -> Admission {
         self.admit(
             Way { shard: self.here(), receipt: None, reserved: Some(&mut reserved.amount) },
@@ -105,7 +105,7 @@ impl Shared {
         })
     }
 
-    /// An event that is a log line. Hooks would not see it: only for when there are none. The worker encodes it, unless it is
+    /// Queues a log line. Only without hooks, because they would not see it. The worker encodes it, unless it is
     /// behind.
     pub(crate) fn emit_line(&self, line: &Line<'_>) -> Admission {
         if self.shards.refuses_recursion() {
@@ -140,7 +140,7 @@ impl Shared {
         admission
     }
 
-    /// Counts an event that never became one.
+    /// Counts an event that was not created.
     pub(crate) fn refuse(&self, reason: LossReason) {
         if self.shards.origin.look() {
             self.shards.origin.refuse();
@@ -150,7 +150,8 @@ impl Shared {
             return;
         }
         self.shards.refuse(self.here(), reason);
-        // To wake the worker may allocate, and an allocator that logs would be here again. It looks by itself soon.
+        // Waking the worker may allocate, and an allocator that logs would end up here again. The worker checks soon by
+        // itself.
         if reason != LossReason::Recursion {
             self.wake.notify_one();
         }

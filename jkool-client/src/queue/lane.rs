@@ -1,9 +1,9 @@
-//! Which events go before others.
+//! Which events are sent before others.
 
-/// A line of its own for events: all that is in the first goes before what is in the second, and in each the order holds.
+/// A class of events: all events of the first lane are sent before those of the second, and each lane keeps its order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Lane {
-    /// Severe enough to go first.
+    /// Severe events, which are sent first.
     Priority,
     #[default]
     Normal,

@@ -1,7 +1,7 @@
-//! The accounts: every event is delivered, in memory, in the spool, or dropped for a reason. Pure.
+//! The counters: every event is delivered, in memory, in the spool, or dropped for a reason. Pure.
 //!
-//! The shards count what comes in, this counts what leaves. What is in memory is what came in and has not left, so the sum
-//! holds whenever all of them are looked at together.
+//! The shards count events that are queued, the ledger counts those that leave. The events in memory are the
+//! difference, so the sum is right whenever all of them are locked together.
 
 use crate::queue::amount::Amount;
 use crate::queue::completion::Completion;
@@ -30,19 +30,20 @@ pub(crate) struct Ledger {
     damaged_bytes: u64,
     maybe_duplicated: u64,
     dropped: [u64; LossReason::COUNT],
-    /// Of what came into memory, the events that are not in memory alone any more, and the bytes that are not in memory.
+    /// Events that are not in memory only any more, of those queued; and the bytes that left memory.
     left: Amount,
-    /// What comes in now is of this one; each flush begins another.
+    /// The generation of new events; each flush begins the next one.
     generation: u64,
     waiters: Vec<Waiter>,
     pub(crate) receipts: Receipts,
-    /// Nobody is answered before something else is done.
+    /// No waiter is answered before a pending step is done.
     holding: bool,
-    /// All has ended, and what was left was lost for that; what still comes back from the worker was counted then.
+    /// The client has ended, and the remaining events were lost for this reason; late results of the worker are already
+    /// counted.
     over: Option<LossReason>,
 }
 
-/// Someone who waits until the generations up to `through` have ended, or are `durable` at least.
+/// A waiter for the generations up to `through` to be finished, or at least `durable`.
 #[derive(Debug)]
 struct Waiter {
     through: u64,
@@ -59,7 +60,7 @@ impl Waiter {
 }
 
 impl Ledger {
-    /// What is true with what the shards have counted.
+    /// The statistics, from the counters of the ledger and of the shards.
     pub(crate) fn stats(&self, came: &Counts) -> Stats {
         let in_memory = came.entered - self.left;
         let mut dropped = self.dropped;
@@ -81,23 +82,23 @@ impl Ledger {
         }
     }
 
-    /// What has left memory so far.
+    /// The number of events that have left memory.
     pub(crate) fn left(&self) -> Amount {
         self.left
     }
 
-    /// Events of earlier processes are found in the spool; their generation.
+    /// Events of earlier processes were found in the spool; returns their generation.
     pub(crate) fn recover(&mut self, events: u64) -> u64 {
         self.recovered += events;
         self.spooled += events;
         self.generation
     }
 
-    /// An event that was in memory only is durable now.
+    /// An event that was only in memory is durable now.
     pub(crate) fn spool(&mut self, mark: &mut Mark, slot: Slot) {
         mark.slot = Some(slot);
         if let Some(reason) = self.over {
-            // It was given up while it was being written. The next process will find it.
+            // It was given up while it was being written. The next process finds it.
             self.dropped[reason as usize] -= 1;
             self.spooled += 1;
             return;
@@ -119,19 +120,19 @@ impl Ledger {
         }
     }
 
-    /// A durable event comes back into memory.
+    /// A durable event is loaded into memory.
     pub(crate) fn load(&mut self, mark: &Mark) {
         if !self.is_over() {
             self.left.bytes -= weight(mark);
         }
     }
 
-    /// An event ends.
+    /// An event is finished.
     pub(crate) fn end(&mut self, mark: &Mark, end: End) {
         self.end_all(std::slice::from_ref(mark), end);
     }
 
-    /// Events end in the same way.
+    /// Events are finished with the same outcome.
     pub(crate) fn end_all(&mut self, marks: &[Mark], end: End) {
         if self.is_over() {
             return;
@@ -165,8 +166,8 @@ impl Ledger {
         }
     }
 
-    /// An event of that generation has made room for others, and its shard has counted it. Who waits for it is told, but not
-    /// who began to do so `before` that shard's generation: they did not find it there.
+    /// An event of this generation was dropped to make room, and counted by its shard. Waiters are notified, except
+    /// those that began `before` the generation of that shard: for them the event was already gone.
     pub(crate) fn evicted(&mut self, Evicted { generation, before, receipt }: Evicted) {
         if let Some(receipt) = receipt {
             self.receipts.dropped(receipt, LossReason::Overflow);
@@ -179,8 +180,8 @@ impl Ledger {
         self.answer();
     }
 
-    /// Counts, and answers nobody before [`release`](Self::release): what ends is still to leave the disk. Who does not wait
-    /// any longer, and who gives up, learns what is counted.
+    /// Counts outcomes without answering waiters until [`release`](Self::release), because the events are still on
+    /// disk. Waiters whose deadline has passed get the current numbers.
     pub(crate) fn hold(&mut self) {
         self.holding = true;
     }
@@ -190,7 +191,7 @@ impl Ledger {
         self.answer();
     }
 
-    /// Answers those who need not wait any longer.
+    /// Answers waiters whose goal is reached.
     fn answer(&mut self) {
         if self.holding {
             return;
@@ -203,7 +204,8 @@ impl Ledger {
         });
     }
 
-    /// Whatever is still in memory alone ends, of all that `came`, and nothing comes after. What is in the spool stays there.
+    /// Finishes all events, of those that `came`, that are only in memory; nothing is queued afterwards. Events in the
+    /// spool stay there.
     pub(crate) fn give_up(&mut self, came: &Counts, reason: LossReason) {
         let Amount { events, .. } = came.entered - self.left;
         self.over = Some(reason);
@@ -216,20 +218,20 @@ impl Ledger {
         }
     }
 
-    /// Events turn out to take more or less memory than was thought; their marks say so already.
+    /// The memory of events differs from the estimate; their entries are already updated.
     pub(crate) fn reweigh(&mut self, thought: usize, weight: usize) {
         if !self.is_over() {
             self.left.bytes += thought as i64 - weight as i64;
         }
     }
 
-    /// A payload is sent again although it may have arrived.
+    /// A payload is sent again although it may have been delivered.
     pub(crate) fn maybe_duplicated(&mut self, payloads: u64) {
         self.maybe_duplicated += payloads;
     }
 
-    /// Fills `completion` when all of what `came` so far has ended, or is at least `durable`; or with what is true when
-    /// `deadline` passes. The generation of what comes after that.
+    /// Completes `completion` when all events that `came` so far are finished, or at least `durable`; or with the
+    /// current numbers at `deadline`. Returns the generation of later events.
     pub(crate) fn wait(
         &mut self,
         came: &Counts,
@@ -241,7 +243,7 @@ impl Ledger {
         let report = Report { pending, spooled, ..Report::default() };
         let through = self.generation;
         let waiter = Waiter { through, durable, deadline, report, completion: Arc::clone(completion) };
-        // After the end nothing happens any more to what is in the spool.
+        // After the end, events in the spool do not change any more.
         if self.is_over() || (!waiter.waits() && !self.holding) {
             completion.fill(waiter.report);
         } else {
@@ -251,7 +253,7 @@ impl Ledger {
         self.generation
     }
 
-    /// Answers those whose deadline has passed, and says when the next one does.
+    /// Answers waiters whose deadline has passed, and returns the next deadline.
     pub(crate) fn expire(&mut self, now: Instant) -> Option<Instant> {
         self.waiters.retain(|waiter| {
             let waits = waiter.deadline > now;
@@ -263,27 +265,27 @@ impl Ledger {
         self.deadline()
     }
 
-    /// Nobody waits for that any more.
+    /// Removes a waiter.
     pub(crate) fn forget(&mut self, completion: &Arc<Completion<Report>>) {
         self.waiters.retain(|waiter| !Arc::ptr_eq(&waiter.completion, completion));
     }
 
-    /// When the first of those who wait stops to.
+    /// The earliest deadline of a waiter.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.waiters.iter().map(|waiter| waiter.deadline).min()
     }
 
-    /// Whether somebody waits for what is here to end.
+    /// Whether there is a waiter for delivery.
     pub(crate) fn is_awaited(&self) -> bool {
         !self.waiters.is_empty()
     }
 
-    /// Whether somebody waits for what is in memory alone to become durable.
+    /// Whether there is a waiter for durability.
     pub(crate) fn is_durability_awaited(&self) -> bool {
         self.waiters.iter().any(|waiter| waiter.durable && waiter.report.pending > 0)
     }
 
-    /// Everything was given up.
+    /// All events were given up.
     pub(crate) fn is_over(&self) -> bool {
         self.over.is_some()
     }
@@ -299,12 +301,12 @@ impl Ledger {
         self.damaged_bytes += bytes;
     }
 
-    /// How many events the server refused.
+    /// The number of events that the server rejected.
     pub(crate) fn refused(&self) -> u64 {
         self.dropped[LossReason::Rejected as usize] + self.dropped[LossReason::TooLarge as usize]
     }
 
-    /// How many events were dropped here, but for those that a hook has dropped: that is no loss.
+    /// The number of events that were dropped here, without those dropped by a hook, which are not losses.
     pub(crate) fn losses(&self) -> u64 {
         self.dropped.iter().sum::<u64>() - self.dropped[LossReason::BeforeSend as usize]
     }

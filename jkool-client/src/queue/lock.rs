@@ -1,7 +1,7 @@
-//! A lock that its holder can't run into again by logging.
+//! A lock that cannot be taken twice by logging.
 //!
-//! An allocator or a waker may log, and both can run while a thread of the program's holds a lock of the queue. What is logged
-//! then is counted and dropped: to take it in would need the very lock that is held.
+//! An allocator or a waker may log, and both may run while a thread holds a lock of the queue. What is logged then is
+//! counted and dropped, because queueing it would need the lock that is held.
 
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
@@ -9,17 +9,17 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 thread_local! {
-    /// How many of them this thread holds.
+    /// The number of these locks that this thread holds.
     static HELD: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Whether this thread holds one of them.
+/// Whether this thread holds such a lock.
 #[inline]
 pub(crate) fn is_held() -> bool {
     HELD.try_with(|held| held.get() > 0).unwrap_or(false)
 }
 
-/// Counted among those that this thread holds, until it is dropped.
+/// Counts a held lock until it is dropped.
 struct Mark;
 
 impl Mark {
@@ -39,15 +39,15 @@ impl Drop for Mark {
 
 #[inline]
 fn change(by: i32) {
-    // A thread at its end has no count any more.
+    // A thread that is ending has no counter any more.
     HELD.try_with(|held| held.set(held.get().wrapping_add_signed(by))).unwrap_or_default();
 }
 
-/// What stands behind it is never left half changed, so a panic elsewhere is no reason to give up.
+/// The state behind it is always consistent, so poisoning is ignored.
 #[derive(Debug, Default)]
 pub(crate) struct Lock<T>(Mutex<T>);
 
-/// What stands behind a [`Lock`], for as long as it is held.
+/// The guard of a [`Lock`].
 pub(crate) struct Held<'l, T> {
     guard: MutexGuard<'l, T>,
     mark: Mark,
@@ -64,7 +64,7 @@ impl<T> Lock<T> {
         Held { guard: self.0.lock().unwrap_or_else(PoisonError::into_inner), mark }
     }
 
-    /// `None` while another thread has it.
+    /// `None` while another thread holds it.
     #[inline]
     pub(crate) fn try_lock(&self) -> Option<Held<'_, T>> {
         let mark = Mark::new();
@@ -78,7 +78,7 @@ impl<T> Lock<T> {
 }
 
 impl<T> Held<'_, T> {
-    /// Lets go of it while `condition` holds, for at most `timeout`. Whether it still held then.
+    /// Releases the lock and waits while `condition` is true, for at most `timeout`. Returns whether it was still true.
     pub(crate) fn wait_while(
         self,
         told: &Condvar,

@@ -1,5 +1,5 @@
-//! The process in which a client was built. Only there is the thread that delivers, and only there are locks let go of: one that
-//! another thread held at a fork is held for ever in the child.
+//! The process in which a client was built. Only this process has the delivery thread, and only here are locks
+//! released: a lock that another thread held during a fork stays locked in the child forever.
 
 use crate::queue::overflow::Admission;
 use crate::report::loss::LossReason;
@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 #[derive(Debug)]
 pub(crate) struct Origin {
     pid: AtomicU32,
-    /// It was found out that this is a child.
+    /// This is known to be a child.
     forked: AtomicBool,
     told: AtomicBool,
-    /// How many events were refused for that.
+    /// The number of events refused for this reason.
     dropped: AtomicU64,
 }
 
@@ -28,13 +28,13 @@ impl Default for Origin {
 }
 
 impl Origin {
-    /// Whether this is known to be a child. To find out takes a system call: see [`look`](Self::look).
+    /// Whether this is known to be a child. The check costs a system call: see [`look`](Self::look).
     #[inline]
     pub(crate) fn is_forked(&self) -> bool {
         self.forked.load(Ordering::Relaxed)
     }
 
-    /// Whether this is a child.
+    /// Checks whether this is a child.
     pub(crate) fn look(&self) -> bool {
         if !self.is_forked() && std::process::id() != self.pid.load(Ordering::Relaxed) {
             self.forked.store(true, Ordering::Relaxed);
@@ -49,12 +49,12 @@ impl Origin {
         Admission::Dropped(LossReason::Forked)
     }
 
-    /// True once: then it is to be told.
+    /// True once, to report it.
     pub(crate) fn is_to_be_told(&self) -> bool {
         !self.told.swap(true, Ordering::Relaxed)
     }
 
-    /// What a child knows of: of what its parent had, nothing is its own.
+    /// The statistics of a child: the events of its parent are not its own.
     pub(crate) fn stats(&self) -> Stats {
         let dropped = self.dropped.load(Ordering::Relaxed);
         let mut stats = Stats { accepted: dropped, ..Stats::default() };
@@ -66,7 +66,7 @@ impl Origin {
         Report { dropped: self.dropped.load(Ordering::Relaxed), ..Report::default() }
     }
 
-    /// As after a fork.
+    /// Simulates a fork.
     #[cfg(test)]
     pub(crate) fn pretend(&self) {
         self.pid.store(0, Ordering::Relaxed);

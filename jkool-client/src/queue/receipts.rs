@@ -1,4 +1,4 @@
-//! Receipts: who is told what becomes of a single event. Pure, but for the slots that they fill.
+//! Receipts, which report the outcomes of single events. Pure, except for the slots that they complete.
 
 use crate::queue::completion::Completion;
 use crate::queue::ledger::End;
@@ -10,30 +10,30 @@ use std::collections::hash_map::Entry;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-/// What an event carries whose receipt somebody holds.
+/// The part of an event's entry that refers to its receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct ReceiptId(NonZeroU32);
 
-/// The receipts of events that are under way.
+/// The receipts of events in flight.
 #[derive(Debug, Default)]
 pub(crate) struct Receipts {
     last: u32,
     waiting: HashMap<ReceiptId, Arc<Receipt>>,
-    /// Of what is in the spool, since it is known there by its place alone.
+    /// The receipts of events in the spool, where an event is identified by its position.
     by_slot: HashMap<(SegmentId, u32), ReceiptId>,
 }
 
-/// What one who holds a receipt waits for.
+/// What the holder of a receipt waits for.
 #[derive(Debug, Default)]
 pub(crate) struct Receipt {
     /// Delivered, dropped, or left in the spool at the end.
     pub(crate) end: Completion<DeliveryOutcome>,
-    /// That, or in the spool.
+    /// The same, or written to the spool.
     pub(crate) durable: Completion<DeliveryOutcome>,
 }
 
 impl Receipt {
-    /// Of an event that never came in.
+    /// The receipt of an event that was not admitted.
     pub(crate) fn of_dropped(reason: LossReason) -> Arc<Self> {
         let receipt = Arc::<Self>::default();
         receipt.fill(DeliveryOutcome::Dropped(reason));
@@ -47,19 +47,19 @@ impl Receipt {
 }
 
 impl Receipts {
-    /// A receipt for an event that is about to come in.
+    /// Creates a receipt for an event that is about to be queued.
     pub(crate) fn add(&mut self) -> (ReceiptId, Arc<Receipt>) {
         loop {
             self.last = self.last.wrapping_add(1);
             let Some(id) = NonZeroU32::new(self.last).map(ReceiptId) else { continue };
-            // After four billion of them, some may wait still.
+            // After four billion receipts, old ones may still be open.
             if let Entry::Vacant(vacant) = self.waiting.entry(id) {
                 return (id, Arc::clone(vacant.insert(Arc::default())));
             }
         }
     }
 
-    /// An event was dropped as it came, or to make room.
+    /// An event was dropped by the overflow policy.
     pub(crate) fn dropped(&mut self, id: ReceiptId, reason: LossReason) {
         if let Some(receipt) = self.waiting.remove(&id) {
             receipt.fill(DeliveryOutcome::Dropped(reason));
@@ -91,7 +91,7 @@ impl Receipts {
         }
     }
 
-    /// Nothing ends any more: what is in the spool stays there, and the rest was dropped.
+    /// The client has ended: events in the spool stay there, and all others were dropped.
     pub(crate) fn give_up(&mut self, reason: LossReason) {
         for id in std::mem::take(&mut self.by_slot).into_values() {
             if let Some(receipt) = self.waiting.remove(&id) {

@@ -1,4 +1,4 @@
-//! Room that a task waits for, and holds until its event comes: the async side of the callers.
+//! Room that a task waits for, and holds for its event: the async side of admission.
 
 use crate::emit::delivery_thread;
 use crate::queue::amount::Amount;
@@ -11,15 +11,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
-/// The tasks that wait for room: first come, first served.
+/// The tasks that wait for room, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Waiters {
     places: Mutex<VecDeque<Arc<Place>>>,
-    /// How many there are, for who has room to give.
+    /// Their number, readable without the lock.
     count: AtomicUsize,
 }
 
-/// The place of one of them.
+/// The ticket of a waiting task.
 #[derive(Debug)]
 struct Place {
     weight: usize,
@@ -53,7 +53,7 @@ impl Waiters {
         self.count.load(Ordering::SeqCst) > 0
     }
 
-    /// A place at the end, unless nothing comes in any more.
+    /// Adds a ticket at the end, unless the queue is closed.
     fn queue_up(&self, weight: usize, is_closed: impl Fn() -> bool) -> Option<Arc<Place>> {
         let mut places = self.lock();
         if is_closed() {
@@ -65,7 +65,7 @@ impl Waiters {
         Some(place)
     }
 
-    /// Answers the first ones for whom there is room.
+    /// Gives room to the first tasks, as far as there is room.
     fn serve(&self, draw: impl Fn(Amount) -> bool) {
         let mut wakers = Vec::new();
         let mut places = self.lock();
@@ -78,7 +78,7 @@ impl Waiters {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Nothing comes in any more.
+    /// Closes the queue for new events.
     pub(super) fn close(&self) {
         let mut places = self.lock();
         self.count.store(0, Ordering::SeqCst);
@@ -88,7 +88,7 @@ impl Waiters {
         wakers.for_each(Waker::wake);
     }
 
-    /// Gives up a place; whether it had been given room already.
+    /// Removes a ticket; returns whether it already had room.
     fn leave(&self, place: &Arc<Place>) -> bool {
         let mut places = self.lock();
         places.retain(|other| !Arc::ptr_eq(other, place));
@@ -98,7 +98,7 @@ impl Waiters {
 }
 
 impl Shards {
-    /// Gives room to tasks that wait for it. What shards have drawn and not spent is called in for them.
+    /// Gives room to waiting tasks. Unspent credit of shards is called in for them.
     pub(super) fn serve_tasks(&self) {
         if !self.waiters.are_there() {
             return;
@@ -112,7 +112,7 @@ impl Shards {
     }
 }
 
-/// Room that is held. What nobody has spent of it is given back.
+/// Reserved room. The part that is not used is given back.
 pub(crate) struct Reserved<'s> {
     shared: &'s Shared,
     pub(crate) amount: Amount,
@@ -127,7 +127,7 @@ impl Drop for Reserved<'_> {
     }
 }
 
-/// Takes a place off the line when its task does not wait any more.
+/// Removes the ticket of a task that was cancelled.
 struct Leave<'s>(&'s Shared, Arc<Place>, bool);
 
 impl Drop for Leave<'_> {
@@ -139,7 +139,7 @@ impl Drop for Leave<'_> {
     }
 }
 
-/// Waits until there is room for an event of that weight.
+/// Waits until there is room for an event of this weight.
 pub(crate) async fn reserve(shared: &Shared, weight: usize) -> Result<Reserved<'_>, LossReason> {
     let shards = &shared.shards;
     if shards.origin.look() {

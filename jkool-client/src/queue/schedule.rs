@@ -1,4 +1,4 @@
-//! When the worker takes what waits. Pure.
+//! Decides when the worker takes queued events. Pure.
 
 use crate::queue::amount::Amount;
 use std::time::{Duration, Instant};
@@ -6,35 +6,35 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(crate) struct Schedule {
     flush_interval: Duration,
-    /// When the worker looks next by itself. Without one it sleeps, and the first event must wake it.
+    /// When the worker checks next by itself. If `None`, it sleeps, and the first event must wake it.
     timer: Option<Instant>,
-    /// To wake the worker costs a caller more than all else that a call does. So in steady traffic the worker looks before
-    /// there is enough to be woken for: so often, and then next.
+    /// Waking the worker is the most expensive part of a call. So with steady traffic the worker checks before there
+    /// are enough events to be woken for: this is the interval, and the time of the next check.
     pace: Duration,
     glance: Option<Instant>,
     drain: Drain,
 }
 
-/// How much of the queue is on its way out.
+/// Which part of the queue is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Drain {
-    /// Events wait for company.
+    /// None: events wait until a batch is full.
     Nothing,
-    /// Full batches go, the rest waits.
+    /// Full batches; the rest waits.
     FullBatches,
-    /// All goes.
+    /// Everything.
     Everything,
 }
 
-/// What the worker sees of the queue.
+/// The state of the queue that the worker sees.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sight {
     pub(crate) empty: bool,
-    /// Nothing may wait for company: somebody waits for it, or for room.
+    /// Events must not wait for a full batch, because a caller waits for delivery or for room.
     pub(crate) hurry: bool,
-    /// About what waits.
+    /// The approximate amount of waiting events.
     pub(crate) waiting: Amount,
-    /// What makes a full batch, and for how much the worker is woken.
+    /// The amount of a full batch, and the amount for which the worker is woken.
     pub(crate) batch: Amount,
     pub(crate) much: Amount,
 }
@@ -45,18 +45,18 @@ impl Sight {
     }
 }
 
-/// What it does.
+/// What the worker does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// Takes a batch, and looks again.
+    /// Takes a batch, and checks again.
     Take,
-    /// Looks again then.
+    /// Checks again at this time.
     LookAt(Instant),
     /// Sleeps until it is woken.
     Sleep,
 }
 
-/// The timers of the runtime are no finer.
+/// The resolution of the runtime's timers.
 const SHORTEST: Duration = Duration::from_millis(1);
 
 impl Schedule {
@@ -71,7 +71,7 @@ impl Schedule {
         if sight.empty {
             self.drain = Drain::Nothing;
             if timer_fired {
-                // A whole interval without an event.
+                // No event arrived for a whole interval.
                 (self.timer, self.glance, self.pace) = (None, None, self.flush_interval);
             }
             return self.timer.map_or(Decision::Sleep, |timer| self.look(timer, now));
@@ -92,7 +92,7 @@ impl Schedule {
         Decision::Take
     }
 
-    /// Looks twice as often when it comes late, and half as often when it comes for little.
+    /// Halves the interval if the worker came too late, and doubles it if it came for little.
     fn keep_pace(&mut self, sight: &Sight, glances: bool) {
         if sight.waiting.reaches(sight.much.part(2)) {
             if self.glance.take().is_some() || self.timer.is_none() {
@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(schedule.decide(sight(2), due - Duration::from_millis(1)), Decision::LookAt(due));
         assert_eq!(schedule.decide(sight(2), due), Decision::Take);
         assert_eq!(schedule.decide(sight(0), due), Decision::LookAt(due + INTERVAL));
-        // After a whole interval without an event the next one wakes the worker.
+        // After an interval without an event, the next event wakes the worker.
         assert_eq!(schedule.decide(sight(0), due + INTERVAL), Decision::Sleep);
     }
 
@@ -159,7 +159,7 @@ mod tests {
         assert!(rest(15, &mut schedule), "it is not much again");
     }
 
-    /// So many events a millisecond; how often the worker is woken by them, and how often it looks, in a second.
+    /// With this number of events per millisecond: how often the worker is woken and how often it checks, per second.
     fn traffic(schedule: &mut Schedule, events: usize, start: Instant) -> (u32, u32) {
         let (mut waiting, mut wakes, mut looks, mut next) = (0, 0, 0, start);
         for millisecond in 0..1_000 {
@@ -186,7 +186,7 @@ mod tests {
         let (mut schedule, start) = schedule();
         let (wakes, looks) = traffic(&mut schedule, 2, start);
         assert!(wakes <= 5 && (100..=300).contains(&looks), "{wakes} wakes, {looks} looks");
-        // Less comes, and it looks less often.
+        // Fewer events arrive, and it checks less often.
         let (wakes, looks) = traffic(&mut schedule, 0, start + Duration::from_secs(1));
         assert!(wakes == 0 && looks < 15, "{wakes} wakes, {looks} looks");
     }

@@ -1,4 +1,4 @@
-//! A part of the queue, which some of the threads share. Pure, but for its lock.
+//! A part of the queue, which some of the threads share. Pure, except for its lock.
 
 use crate::queue::amount::Amount;
 use crate::queue::block::{Admitted, Block};
@@ -13,16 +13,16 @@ use std::collections::VecDeque;
 use std::sync::Condvar;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// A shard on cache lines of its own, since its threads write to it with every event.
+/// A shard, on its own cache lines, because its threads write to it with every event.
 #[derive(Debug)]
 #[repr(align(128))]
 pub(crate) struct Shard {
     state: Lock<State>,
-    /// Told when the shard gets credit, or is closed, and a caller waits for it.
+    /// Notified when the shard gets credit or is closed while a caller waits.
     pub(crate) room: Condvar,
-    /// The worker is behind: who logs a line encodes it too.
+    /// The worker is behind: callers encode their log lines.
     behind: AtomicBool,
-    /// When the oldest event came, for who looks for the oldest of all; beyond all times when there is none.
+    /// When the oldest event was queued, to find the oldest of all shards; the maximum if there is none.
     oldest: AtomicU64,
 }
 
@@ -31,69 +31,69 @@ pub(crate) struct Shard {
 pub(crate) struct Entrant<'a> {
     pub(crate) incoming: Incoming<'a>,
     pub(crate) lane: Lane,
-    /// About how many bytes it takes.
+    /// The approximate number of bytes.
     pub(crate) weight: usize,
-    /// When it came, where somebody asks for the oldest.
+    /// When it was queued, if the age is needed.
     pub(crate) arrived: u64,
     pub(crate) receipt: Option<ReceiptId>,
 }
 
-/// What stands behind the lock. The counts never go down, but for what was evicted.
+/// The state behind the lock. The counters never decrease, except for evicted events.
 #[derive(Debug)]
 pub(crate) struct State {
-    /// A queue a lane.
+    /// One queue for each lane.
     queues: [Queue; Lane::COUNT],
-    /// Room that was drawn and is not spent yet.
+    /// Credit that was drawn and is not spent.
     credit: Amount,
     counts: Counts,
-    /// Which flush comes next.
+    /// The generation for the next flush.
     generation: u64,
-    /// What waits here and is not known to all.
+    /// Waiting events that were not announced yet.
     unannounced: Amount,
-    /// What waits here and is.
+    /// Waiting events that were announced.
     announced: Amount,
-    /// So much is worth being announced.
+    /// The amount that is worth an announcement.
     announce_at: Amount,
     closed: bool,
-    /// Callers that wait for room.
+    /// The callers that wait for room.
     waiting: VecDeque<u64>,
     last_ticket: u64,
-    /// One of them was woken for room that others had taken by then: now it is first come, first served.
+    /// A caller was woken for room that others had taken by then: now callers are served in order.
     in_turn: bool,
 }
 
-/// What came in, and what became of it here. What left for the worker is the ledger's to count.
+/// The events that were queued, and those that ended in the shard. The ledger counts events that the worker took.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Counts {
     pub(crate) accepted: u64,
     pub(crate) dropped: [u64; LossReason::COUNT],
-    /// What came into memory, and was not evicted while it waited.
+    /// Events that were queued and not evicted.
     pub(crate) entered: Amount,
 }
 
-/// What others are to learn of a change.
+/// A change that must be announced.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct News {
-    /// The first event waits where none did.
+    /// The first event of an empty shard.
     pub(crate) first: bool,
-    /// So much more waits than was known.
+    /// This amount waits in addition to what was announced.
     pub(crate) more: Amount,
 }
 
-/// An event that made room for another, when some flush has begun since it came, or somebody has its receipt.
+/// An event that was dropped to make room, if a flush has begun since it was queued, or it has a receipt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Evicted {
     pub(crate) generation: u64,
-    /// That of its shard when it went.
+    /// The generation of its shard at that time.
     pub(crate) before: u64,
     pub(crate) receipt: Option<ReceiptId>,
 }
 
-/// So much may wait at most that is not known to all.
+/// The maximum amount of waiting events that are not announced.
 const ANNOUNCE: Amount = Amount { events: 64, bytes: 64 << 10 };
 const NEVER: u64 = u64::MAX;
 
-/// Beyond all ages.
+/// Later than any time.
 const SPARED: u64 = 1 << 62;
 
 impl Shard {
@@ -110,7 +110,7 @@ impl Shard {
         self.state.lock()
     }
 
-    /// None while another thread has it.
+    /// `None` while another thread holds the lock.
     #[inline]
     pub(crate) fn try_lock(&self) -> Option<Held<'_, State>> {
         self.state.try_lock()
@@ -126,12 +126,12 @@ impl Shard {
         }
     }
 
-    /// When the oldest event came, if there is one. It may be gone when one looks.
+    /// When the oldest event was queued, if there is one. It may have left in the meantime.
     pub(crate) fn oldest(&self) -> Option<u64> {
         Some(self.oldest.load(Ordering::Relaxed)).filter(|arrived| *arrived != NEVER)
     }
 
-    /// Makes known when the oldest event came.
+    /// Publishes when the oldest event was queued.
     pub(crate) fn show_oldest(&self, state: &State) {
         self.oldest.store(state.oldest().unwrap_or(NEVER), Ordering::Relaxed);
     }
@@ -162,28 +162,28 @@ impl State {
         self.closed
     }
 
-    /// No event comes in any more.
+    /// Closes the shard for new events.
     pub(crate) fn close(&mut self) {
         self.closed = true;
     }
 
-    /// From here on events belong to the next flush.
+    /// From now on events belong to the next flush.
     pub(crate) fn begin_generation(&mut self, generation: u64) {
         self.generation = generation;
     }
 
-    /// What an event needs beyond the credit that is here.
+    /// The credit that is missing for an event.
     pub(crate) fn lacks(&self, weight: usize) -> Amount {
         (Amount::one(weight) - self.credit).max(Amount::NOTHING)
     }
 
-    /// Whether it can come in at once.
+    /// Whether it can be queued at once.
     #[inline]
     pub(crate) fn is_paid_for(&self, weight: usize) -> bool {
         self.credit.covers(Amount::one(weight)) && !self.closed && !self.in_turn
     }
 
-    /// Takes so much out of the credit, if it is there.
+    /// Spends credit, if there is enough.
     pub(crate) fn take_reserved(&mut self, amount: Amount) -> Result<bool, LossReason> {
         if self.closed {
             return Err(LossReason::AfterShutdown);
@@ -203,18 +203,18 @@ impl State {
         self.credit
     }
 
-    /// Gives up the credit that is not spent.
+    /// Returns unspent credit.
     pub(crate) fn take_credit(&mut self) -> Amount {
         std::mem::take(&mut self.credit)
     }
 
-    /// Counts an event that is dropped as it comes.
+    /// Counts an event that is dropped before it is queued.
     pub(crate) fn refuse(&mut self, reason: LossReason) {
         self.counts.accepted += 1;
         self.counts.dropped[reason as usize] += 1;
     }
 
-    /// Takes in an event for which there is credit.
+    /// Queues an event for which there is credit.
     #[inline]
     pub(crate) fn push(&mut self, entrant: Entrant<'_>, now: impl Fn() -> Since) -> News {
         let weight = entrant.weight;
@@ -237,30 +237,31 @@ impl State {
         self.queues.iter().all(Queue::is_empty)
     }
 
-    /// What waits.
+    /// The amount of waiting events.
     pub(crate) fn waits(&self) -> Amount {
         self.queues.iter().fold(Amount::NOTHING, |sum, queue| sum + Amount::new(queue.len(), queue.weight()))
     }
 
-    /// When the first of all came, or a little before.
+    /// When the first event was queued, or slightly earlier.
     pub(crate) fn since(&self) -> Option<Since> {
         self.queues.iter().filter_map(Queue::since).min()
     }
 
-    /// When the oldest of those came that make room first: less severe ones do so before more severe ones, of whatever age.
+    /// When the oldest event of the lane that is evicted first was queued: less severe events are evicted before more
+    /// severe ones.
     fn oldest(&self) -> Option<u64> {
         let [priority, normal] = &self.queues;
         normal.oldest().or_else(|| Some(priority.oldest()? | SPARED))
     }
 
-    /// Takes out of a lane what makes a batch of up to `max` events and about so many bytes with what is in `taken` already.
-    /// Gives back by how much less waits than is known to all.
+    /// Takes events of a lane until `taken` has `max` events or about this number of bytes. Returns by how much the
+    /// announced amount decreases.
     pub(crate) fn take(&mut self, lane: Lane, max: usize, bytes: usize, taken: &mut Vec<Block>) -> Amount {
         self.queues[lane as usize].take(max, bytes, taken);
         self.left()
     }
 
-    /// Something has left: what was announced is the oldest, and leaves first.
+    /// Events have left: announced ones are older, so they leave first.
     fn left(&mut self) -> Amount {
         let waits = self.waits();
         self.unannounced = self.unannounced.min(waits);
@@ -268,8 +269,8 @@ impl State {
         std::mem::replace(&mut self.announced, announced) - announced
     }
 
-    /// Drops the oldest for others that come, and hands over its credit. The generation says which flush waits for it, if it is
-    /// not the [current](Self::generation) one.
+    /// Drops the oldest event to make room, and returns its credit. The generation is returned if a flush may wait for
+    /// the event, because it is not the [current](Self::generation) one.
     pub(crate) fn evict(&mut self, reason: LossReason) -> Option<(Admitted, Amount)> {
         let [priority, normal] = &mut self.queues;
         let evicted = normal.drop_oldest().or_else(|| priority.drop_oldest())?;
@@ -282,36 +283,36 @@ impl State {
         self.generation
     }
 
-    /// All that waits is forgotten; it is for the ledger to say why.
+    /// Removes all waiting events; the ledger counts them as lost.
     pub(crate) fn clear(&mut self) -> Amount {
         self.queues.iter_mut().for_each(Queue::clear);
         self.left()
     }
 
-    /// Gets blocks for what comes in that lane.
+    /// Gets empty blocks for a lane.
     pub(crate) fn reuse(&mut self, lane: Lane, blocks: impl IntoIterator<Item = Block>) {
         self.queues[lane as usize].reuse(blocks);
     }
 
-    /// A place among those who wait for room.
+    /// A ticket among the callers that wait for room.
     pub(crate) fn queue_up(&mut self) -> u64 {
         self.last_ticket += 1;
         self.waiting.push_back(self.last_ticket);
         self.last_ticket
     }
 
-    /// Whether it is the turn of who has that place, or none. Callers that hand over to each other event by event would do
-    /// little else, so whoever runs goes on while there is room, unless somebody missed their share.
+    /// Whether it is the turn of this ticket, or of a caller without one. Switching threads for every event would be
+    /// slow, so the running caller continues while there is room, unless a waiting caller missed its share.
     pub(crate) fn is_turn_of(&self, ticket: Option<u64>) -> bool {
         !self.in_turn || self.waiting.front().is_none_or(|first| Some(*first) == ticket)
     }
 
-    /// Who waits has missed room that was given for them too.
+    /// A waiting caller missed its share of the room.
     pub(crate) fn missed_turn(&mut self) {
         self.in_turn = true;
     }
 
-    /// Leaves that place.
+    /// Removes the ticket.
     pub(crate) fn leave(&mut self, ticket: u64) {
         self.in_turn &= self.waiting.front() != Some(&ticket);
         self.waiting.retain(|other| *other != ticket);

@@ -1,4 +1,5 @@
-//! The queue: as many shards as cores. A thread keeps to one of them, so that its events stay in order and threads seldom meet.
+//! The queue: one shard per core. A thread always uses the same one, so that its events stay in order and threads
+//! rarely share a lock.
 
 use crate::emit::clock;
 use crate::queue::amount::Amount;
@@ -25,13 +26,13 @@ pub(crate) struct Shards {
     pub(crate) signals: CacheLine<Signals>,
     /// Tasks that wait for room.
     pub(crate) waiters: CacheLine<Waiters>,
-    /// What was logged while logging. It is counted without a lock, since this thread may hold it.
+    /// The number of events logged while logging. It is counted without a lock, because this thread may hold it.
     recursions: CacheLine<AtomicU64>,
-    /// Ages are told from here.
+    /// The start of time for ages.
     start: Instant,
 }
 
-/// What empty blocks may take at most.
+/// The maximum memory of empty blocks.
 const MAX_SPARE: usize = 2 << 20;
 const MIN_SPARE: usize = 512 << 10;
 
@@ -45,7 +46,7 @@ impl Index<usize> for Shards {
 
 impl Shards {
     pub(crate) fn new(limits: Limits) -> Self {
-        // Room for the block that the worker gives for the one that it takes.
+        // Room for the block that the worker gives in exchange for one.
         let max_spare = (limits.batch_bytes * 3 / 2).min(2 * MAX_SPARE / limits.shards);
         Self {
             shards: (0..limits.shards).map(|_| Shard::new(&limits, max_spare)).collect(),
@@ -63,24 +64,24 @@ impl Shards {
         self.shards.len()
     }
 
-    /// How many bytes of empty blocks the worker may keep for them: what events leave of the room, and some in any case, or
-    /// a full queue would get new ones all the time.
+    /// The number of bytes of empty blocks that the worker may keep: the free part of the room, and always some,
+    /// because otherwise a full queue would allocate new ones all the time.
     pub(crate) fn max_spare(&self) -> usize {
         let free = self.budget.limit() - self.budget.used();
         MAX_SPARE.min((free.bytes.max(0) as usize).max(self.limits.batch_bytes.min(MIN_SPARE)))
     }
 
-    /// The shard of a thread with that number.
+    /// The shard of a thread with this number.
     pub(crate) fn of_thread(&self, number: usize) -> usize {
         number & (self.shards.len() - 1)
     }
 
-    /// All of them at once, so that what is counted is true of one instant. Callers hold one at most.
+    /// Locks all shards, so that the counters are consistent. Callers hold at most one lock.
     pub(crate) fn lock_all(&self) -> Vec<Held<'_, State>> {
         self.shards.iter().map(Shard::lock).collect()
     }
 
-    /// Sets free the credit that no shard has spent.
+    /// Returns unspent credit of all shards to the budget.
     pub(crate) fn reclaim(&self) {
         for shard in &self.shards {
             let credit = shard.lock().take_credit();
@@ -88,7 +89,7 @@ impl Shards {
         }
     }
 
-    /// Whether so much of the room is taken, in events or in bytes, and not only drawn.
+    /// Whether this part of the room is used, in events or in bytes, without unspent credit.
     pub(crate) fn is_filled(&self, numerator: i64, denominator: i64) -> bool {
         self.budget.is_filled(numerator, denominator) && {
             let credit = self.shards.iter().fold(Amount::NOTHING, |sum, shard| sum + shard.lock().credit());
@@ -96,16 +97,16 @@ impl Shards {
         }
     }
 
-    /// Gives what is free to tasks that wait, and then to the shards in which callers do, an equal part to each, when that is worth
+    /// Gives free room to waiting tasks, then in equal parts to the shards in which callers wait, if that is worth
     /// waking them.
     pub(crate) fn deal(&self) {
         self.serve_tasks();
         let blocked = self.signals.blocked_shards();
-        // To wake a caller for each event that leaves would cost more than the events do.
+        // Waking a caller for each event that leaves would cost more than the events.
         if blocked == 0 || self.budget.is_filled(3, 4) {
             return;
         }
-        // Not always the same one gets what can't be shared.
+        // The shard that gets the remainder changes.
         let first = self.signals.next_turn();
         let places = (0..self.len()).map(|place| self.of_thread(first + place));
         for (place, others) in places.filter(|place| blocked & 1 << place != 0).zip((1..=blocked.count_ones()).rev()) {
@@ -115,19 +116,19 @@ impl Shards {
         }
     }
 
-    /// Wakes all callers that wait for room, for nothing comes in any more.
+    /// Wakes all callers that wait for room, because the queue is closed.
     pub(crate) fn wake_blocked(&self) {
         self.waiters.close();
         self.shards.iter().for_each(|shard| shard.room.notify_all());
     }
 
-    /// What waits.
+    /// The amount of waiting events.
     pub(crate) fn waits(&self) -> Amount {
         self.shards.iter().fold(Amount::NOTHING, |sum, shard| sum + shard.lock().waits())
     }
 
-    /// Whether there would be room for `needed` without all that waits. While the shards are looked at one after the other,
-    /// all that waits can move from the second to the first and be missed in both, so a "no" is asked of all at once.
+    /// Whether there would be room for `needed` without the waiting events. While the shards are read one after the
+    /// other, events may move between them and be missed, so a negative result is checked with all locks.
     pub(crate) fn can_evict(&self, needed: Amount) -> bool {
         let leaves_room = |waits| self.budget.limit().covers(self.budget.used() - waits + needed);
         leaves_room(self.waits()) || {
@@ -136,7 +137,7 @@ impl Shards {
         }
     }
 
-    /// Drops the oldest of all that waits, and hands over its credit. None when nothing was seen to wait.
+    /// Drops the oldest of all waiting events, and returns its credit. `None` if no event was found.
     pub(crate) fn evict_oldest(&self) -> Option<(Option<Evicted>, Amount)> {
         loop {
             let oldest = self.shards.iter().enumerate().filter_map(|(place, shard)| Some((shard.oldest()?, place)));
@@ -159,7 +160,7 @@ impl Shards {
         }
     }
 
-    /// Counts an event that never became one.
+    /// Counts an event that was not created.
     pub(crate) fn refuse(&self, shard: usize, reason: LossReason) {
         if reason == LossReason::Recursion {
             self.recursions.fetch_add(1, Ordering::Relaxed);
@@ -169,7 +170,7 @@ impl Shards {
         self.signals.lost();
     }
 
-    /// Refuses what comes from under a lock of the queue, which it would need itself.
+    /// Refuses an event that was logged while this thread holds a lock of the queue.
     #[inline]
     pub(crate) fn refuses_recursion(&self) -> bool {
         let recursion = lock::is_held();
@@ -179,7 +180,7 @@ impl Shards {
         recursion
     }
 
-    /// What all of them have counted, with all locks in hand.
+    /// The counters of all shards, with all locks held.
     pub(crate) fn sum(&self, shards: &[Held<'_, State>]) -> Counts {
         let mut sum = Counts::default();
         for shard in shards {
@@ -196,23 +197,23 @@ impl Shards {
         sum
     }
 
-    /// The same, as blocks keep it.
+    /// The time as blocks store it.
     #[inline]
     pub(crate) fn since_start(&self) -> Since {
         self.since(clock::now())
     }
 
-    /// Another time.
+    /// Converts a time to that of the blocks.
     pub(crate) fn since(&self, at: Instant) -> Since {
         Since::try_from(at.saturating_duration_since(self.start).as_nanos()).unwrap_or(Since::MAX)
     }
 
-    /// When the first of those came that wait, or a little before.
+    /// When the first waiting event was queued, or slightly earlier.
     pub(crate) fn oldest(&self) -> Option<Since> {
         self.shards.iter().filter_map(|shard| shard.lock().since()).min()
     }
 
-    /// The time, as events that wait keep it.
+    /// The current time, as waiting events store it.
     pub(crate) fn now(&self) -> u64 {
         self.since_start().unsigned_abs()
     }

@@ -1,7 +1,7 @@
-//! What the program's threads and the worker share: the queue, the accounts behind their lock, and the ways to wake each other.
+//! What the program's threads and the worker share: the queue, the ledger behind its lock, and wake-ups.
 //!
-//! Who emits takes the lock of a shard, and no other. The lock of the accounts is for the worker and for who waits, asks or
-//! shuts down; while it is held, the locks of shards may be taken, and never the other way round.
+//! An emit takes the lock of a shard, and no other. The lock of the ledger is taken by the worker and by callers that
+//! wait, read statistics or shut down; while it is held, the locks of shards may be taken, but not the other way round.
 
 use crate::emit::encode::Encoder;
 use crate::queue::cache_line::CacheLine;
@@ -26,13 +26,13 @@ const NANOS_PER_SEC: u64 = 1_000_000_000;
 pub(crate) struct Shared {
     pub(crate) shards: Shards,
     accounts: CacheLine<Lock<Accounts>>,
-    /// Told when the worker is gone.
+    /// Notified when the worker has ended.
     pub(super) end: Condvar,
-    /// There is a spool for what is left at the end.
+    /// There is a spool for the events that are left at the end.
     pub(super) spooling: bool,
-    /// Makes the JSON of events, here and there.
+    /// Encodes events, on callers' threads and on the worker's.
     pub(crate) encoder: Encoder,
-    /// Keeps the deadlines of tasks that wait.
+    /// Keeps the deadlines of waiting tasks.
     pub(super) timer: Arc<Timer>,
     /// Wakes the worker.
     pub(crate) wake: CacheLine<Notify>,
@@ -41,37 +41,37 @@ pub(crate) struct Shared {
 #[derive(Default)]
 pub(super) struct Accounts {
     pub(super) ledger: Ledger,
-    /// Set by shutdown: when the worker gives up what is left.
+    /// Set by shutdown: when the worker gives up the remaining events.
     pub(super) give_up_at: Option<Instant>,
-    /// Somebody began to wait for delivery, at most until then, and the worker does not know yet.
+    /// A caller began to wait for delivery, until this deadline at most, and the worker was not notified yet.
     pub(super) new_wait: Option<Instant>,
-    /// Set by shutdown: when what is in memory alone goes to the spool.
+    /// Set by shutdown: when events that are only in memory are written to the spool.
     pub(super) write_down_at: Option<Instant>,
     /// Why the spool does not work at present.
     spool_error: Option<String>,
-    /// At the end so many losses were told of.
+    /// The number of losses that were reported at the end.
     losses_told: Option<u64>,
-    /// The worker is gone.
+    /// The worker has ended.
     pub(super) ended: bool,
     condition: Condition,
     refused: LastMinute,
-    /// When the first of those events came that have left the queue, as far as the worker has told.
+    /// When the first event was queued of those that the worker has taken, as last published.
     oldest: Option<Since>,
     last_success: Option<Timestamp>,
-    /// Why the last event was refused that its caller has encoded.
+    /// Why the last event that its caller encoded was refused.
     pub(super) invalid: Option<InvalidEntity>,
 }
 
-/// What the worker sees when it looks around.
+/// What the worker reads in each iteration.
 pub(crate) struct Look {
-    /// When time alone brings something about.
+    /// The next deadline.
     pub(crate) deadline: Option<Instant>,
-    /// Somebody waits until then for what is here to be delivered, and somebody began to since the last look.
+    /// A caller waits until this time for delivery, and whether one began to since the last iteration.
     pub(crate) awaited: Option<Instant>,
     pub(crate) new_wait: Option<Instant>,
-    /// Somebody asks not to wait any longer.
+    /// A caller asks to retry now.
     pub(crate) try_now: bool,
-    /// Why an event was refused of late, if one was.
+    /// Why an event was refused recently.
     pub(crate) invalid: Option<InvalidEntity>,
 }
 
@@ -99,7 +99,7 @@ impl Shared {
         self.stats_in(&self.lock())
     }
 
-    /// With the accounts and all shards in hand, so that it is true of one instant.
+    /// With the locks of the ledger and of all shards, so that the numbers are consistent.
     fn stats_in(&self, accounts: &Accounts) -> Stats {
         accounts.ledger.stats(&self.shards.sum(&self.shards.lock_all()))
     }
@@ -121,7 +121,7 @@ impl Shared {
         let accounts = self.lock();
         let over = accounts.ended || self.is_drained(&accounts);
         let (stats, oldest) = (self.stats_in(&accounts), self.shards.oldest().into_iter().chain(accounts.oldest).min());
-        // On their way from the queue to the worker they are at neither place.
+        // Events that the worker is just taking are in neither place.
         let oldest = oldest.unwrap_or_else(|| self.shards.since_start());
         Health {
             condition: if over { Condition::Ended } else { accounts.condition.clone() },
@@ -137,12 +137,12 @@ impl Shared {
         }
     }
 
-    /// No event comes in any more.
+    /// The queue is closed.
     pub(crate) fn is_closed(&self) -> bool {
         self.shards.signals.is_closed()
     }
 
-    /// No event comes in any more, and none is left or all were given up.
+    /// The queue is closed, and all events are finished or given up.
     fn is_drained(&self, accounts: &Accounts) -> bool {
         self.is_closed()
             && (accounts.ledger.is_over() || {
@@ -151,7 +151,7 @@ impl Shared {
             })
     }
 
-    /// A send is back: how delivery is doing after it, and what it does to the accounts.
+    /// Records the result of a send: the state of delivery, and the changes of the ledger.
     pub(crate) fn settle<T>(
         &self,
         trouble: Option<&Trouble>,
@@ -178,7 +178,7 @@ impl Shared {
         self.account_in(accounts, entry)
     }
 
-    /// Does something to the accounts; callers may get room by it.
+    /// Changes the ledger; callers may get room by this.
     pub(crate) fn account<T>(&self, entry: impl FnOnce(&mut Ledger) -> T) -> T {
         self.account_in(self.lock(), entry)
     }
@@ -201,12 +201,12 @@ impl Shared {
         result
     }
 
-    /// True once in a child that was forked: then it is to be told.
+    /// True once in a forked child, to report it.
     pub(crate) fn is_fork_to_be_told(&self) -> bool {
         self.shards.origin.is_to_be_told()
     }
 
-    /// Asks the worker to try again now, since what stood in the way may be gone.
+    /// Asks the worker to retry now, because the cause of the failure may be gone.
     pub(crate) fn ask_to_try(&self) {
         if self.shards.origin.look() {
             return;
@@ -215,44 +215,45 @@ impl Shared {
         self.wake.notify_one();
     }
 
-    /// Whether events come in, and half of the room is free for them.
+    /// Whether the queue is open, and half of its room is free.
     pub(crate) fn has_room(&self) -> bool {
         !self.is_closed() && self.is_half_free()
     }
 
-    /// Whether half of the room in memory is free. To say that it is not takes all locks.
+    /// Whether half of the room in memory is free. A negative answer takes all locks.
     pub(crate) fn is_half_free(&self) -> bool {
         !self.shards.is_filled(1, 2)
     }
 
-    /// Whether half of the room is taken, by what waits or is under way, and what does not leave is to go to the spool.
+    /// Whether half of the room is used by events that wait or are in flight, so that events must be moved to the
+    /// spool.
     pub(crate) fn wants_relief(&self) -> bool {
         let wanted = self.shards.limits.overflow == OverflowPolicy::Spill && !self.is_half_free();
         if !wanted {
-            // It was asked for early, by what was drawn and not spent.
+            // The request was early, because of credit that was drawn and not spent.
             self.shards.signals.relieved();
         }
         wanted
     }
 
-    /// Whether anything was dropped so far.
+    /// Whether any event was dropped so far.
     pub(crate) fn is_lossy(&self) -> bool {
         self.shards.signals.is_lossy()
     }
 
-    /// Whether somebody waits for what is here to end.
+    /// Whether a caller waits for delivery.
     pub(crate) fn is_awaited(&self) -> bool {
         self.lock().ledger.is_awaited()
     }
 
-    /// Whether all that is in memory alone is to go to the spool: somebody waits for that, or it is time before the end, or
-    /// the end is near and there is `trouble`.
+    /// Whether all events that are only in memory must be written to the spool: because a caller waits for it, because
+    /// the deadline of a shutdown is near, or because there is `trouble` during a shutdown.
     pub(crate) fn wants_writing_down(&self, trouble: bool, now: Instant) -> bool {
         let accounts = self.lock();
         accounts.ledger.is_durability_awaited() || accounts.write_down_at.is_some_and(|at| trouble || at <= now)
     }
 
-    /// When the first of those came that the worker has.
+    /// When the first event of the worker was queued.
     pub(crate) fn set_oldest(&self, oldest: Option<Since>) {
         self.lock().oldest = oldest;
     }
@@ -261,7 +262,7 @@ impl Shared {
         self.lock().spool_error = error;
     }
 
-    /// What the worker is to know each time it looks around; `None` when there is nothing left to do.
+    /// What the worker needs in each iteration; `None` if there is nothing left to do.
     pub(crate) fn look(&self, now: Instant) -> Option<Look> {
         let mut accounts = self.lock();
         let deadline = self.expire_in(&mut accounts, now);
@@ -277,10 +278,11 @@ impl Shared {
         })
     }
 
-    /// Answers those whose deadline has passed, and gives up what is left when that of a shutdown has; the next deadline.
+    /// Answers waiters whose deadline has passed, and gives up the remaining events when the deadline of a shutdown has
+    /// passed; returns the next deadline.
     pub(super) fn expire_in(&self, accounts: &mut Accounts, now: Instant) -> Option<Instant> {
         if accounts.give_up_at.is_some_and(|at| at <= now) {
-            // Before anyone is answered: what a shutdown gives up is dropped, and not pending.
+            // Before waiters are answered, so that events given up by a shutdown count as dropped, not as pending.
             self.give_up(accounts, LossReason::Shutdown);
         }
         let next = accounts.ledger.expire(now);
@@ -288,7 +290,7 @@ impl Shared {
         next.into_iter().chain(accounts.give_up_at).chain(write_down_at).min()
     }
 
-    /// Ends whatever is left in memory alone, wherever it is.
+    /// Finishes all events that are only in memory.
     fn give_up(&self, accounts: &mut Accounts, reason: LossReason) {
         if accounts.ledger.is_over() {
             return;
@@ -309,17 +311,17 @@ impl Shared {
         self.shards.wake_blocked();
     }
 
-    /// The worker stops delivering; what is left is lost for `reason`.
+    /// The worker stops delivering; the remaining events are lost for `reason`.
     pub(crate) fn end_all(&self, reason: LossReason) {
         self.give_up(&mut self.lock(), reason);
     }
 
-    /// So many losses were told of at the end.
+    /// Records the number of losses that were reported at the end.
     pub(crate) fn losses_told(&self, losses: u64) {
         self.lock().losses_told = Some(losses);
     }
 
-    /// What was lost by now, and how many losses were told of at the end, once that has come.
+    /// The losses so far, and the number that was reported at the end, if it has ended.
     pub(crate) fn losses_at_the_end(&self) -> Option<(Stats, u64)> {
         if self.shards.origin.is_forked() {
             return None;
@@ -328,7 +330,7 @@ impl Shared {
         Some((self.stats_in(&accounts), accounts.losses_told?))
     }
 
-    /// The worker is gone.
+    /// The worker has ended.
     pub(crate) fn ended(&self) {
         self.lock().ended = true;
         self.end.notify_all();

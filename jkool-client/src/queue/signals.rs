@@ -1,4 +1,4 @@
-//! What callers and the worker tell each other without a lock. Each is written seldom: not for each event.
+//! Signals between callers and the worker, without a lock. Each is written rarely, not for each event.
 
 use crate::queue::amount::Amount;
 use crate::queue::limits::Limits;
@@ -6,27 +6,27 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicUsize, Ordering}
 
 #[derive(Debug)]
 pub(crate) struct Signals {
-    /// The shards in which events wait, a bit each.
+    /// The shards in which events wait, one bit each.
     filled: AtomicU32,
     /// The shards in which callers wait for room.
     blocked: AtomicU32,
     /// The worker has no timer: the first event must wake it.
     asleep: AtomicBool,
-    /// Somebody found no room.
+    /// A caller found no room.
     pressed: AtomicBool,
-    /// The worker was told that the spool is to relieve the queue.
+    /// The worker was asked to move events to the spool.
     relief_asked: AtomicBool,
-    /// Something was dropped, at any time.
+    /// An event was dropped, at any time.
     lossy: AtomicBool,
-    /// Somebody asks not to wait any longer.
+    /// A caller asks to retry now.
     try_now: AtomicBool,
     closed: AtomicBool,
-    /// Which shard is the first to get room.
+    /// The shard that gets room first.
     turn: AtomicUsize,
-    /// What waits in all shards, as far as they have told.
+    /// The announced amount of waiting events in all shards.
     waiting_events: AtomicI64,
     waiting_bytes: AtomicI64,
-    /// How much of that is worth waking the worker for.
+    /// The amount of them that wakes the worker.
     wake_at: Amount,
     behind_at: Amount,
     caught_up_at: Amount,
@@ -56,15 +56,15 @@ impl Signals {
         }
     }
 
-    /// The first event waits in a shard, under whose lock this is said. Whether the worker is to be woken for it.
+    /// The first event waits in a shard; called under its lock. Returns whether to wake the worker.
     pub(crate) fn filled(&self, shard: usize) -> bool {
-        // The worker looks for events after it says that it sleeps, and this asks after the event is there: one of both sees
-        // the other.
+        // The worker checks for events after it sets its flag, and this reads the flag after the event was queued, so
+        // at least one of them sees the other.
         self.filled.fetch_or(bit(shard), Ordering::SeqCst);
         self.asleep.load(Ordering::SeqCst) && self.asleep.swap(false, Ordering::SeqCst)
     }
 
-    /// Nothing waits in a shard any more, under whose lock this is said.
+    /// No event waits in a shard any more; called under its lock.
     pub(crate) fn emptied(&self, shard: usize) {
         self.filled.fetch_and(!bit(shard), Ordering::SeqCst);
     }
@@ -74,20 +74,20 @@ impl Signals {
         self.filled.load(Ordering::SeqCst)
     }
 
-    /// The worker sleeps until it is woken; whether an event has come in the meantime.
+    /// The worker sleeps until it is woken; returns whether an event was queued in the meantime.
     pub(crate) fn fall_asleep(&self) -> bool {
         self.asleep.store(true, Ordering::SeqCst);
         self.filled_shards() != 0
     }
 
-    /// The worker will look by itself.
+    /// The worker has a timer again.
     pub(crate) fn stay_awake(&self) {
         if self.asleep.load(Ordering::Relaxed) {
             self.asleep.store(false, Ordering::SeqCst);
         }
     }
 
-    /// So much more waits; whether that is worth waking the worker for, and how much waits now.
+    /// Announces a further amount; returns whether to wake the worker, and the total.
     pub(crate) fn announce(&self, more: Amount) -> (bool, Amount) {
         let events = self.waiting_events.fetch_add(more.events, Ordering::Relaxed);
         let bytes = self.waiting_bytes.fetch_add(more.bytes, Ordering::Relaxed);
@@ -96,7 +96,7 @@ impl Signals {
         (wake, Amount { events, bytes } + more)
     }
 
-    /// So much of what was told of does not wait any more.
+    /// An announced amount has left.
     pub(crate) fn recall(&self, less: Amount) {
         if less != Amount::NOTHING {
             self.waiting_events.fetch_sub(less.events, Ordering::Relaxed);
@@ -104,7 +104,7 @@ impl Signals {
         }
     }
 
-    /// What waits, as far as is known.
+    /// The announced amount of waiting events.
     pub(crate) fn waiting(&self) -> Amount {
         Amount {
             events: self.waiting_events.load(Ordering::Relaxed),
@@ -112,32 +112,32 @@ impl Signals {
         }
     }
 
-    /// Whether the worker is behind, with so much waiting, and callers are to encode their lines.
+    /// Whether the worker is behind with this amount, so that callers encode their log lines.
     pub(crate) fn is_behind(&self, waiting: Amount) -> bool {
         waiting.reaches(self.behind_at)
     }
 
-    /// Whether it is not any more.
+    /// Whether it has caught up.
     pub(crate) fn has_caught_up(&self, waiting: Amount) -> bool {
         !waiting.reaches(self.caught_up_at)
     }
 
-    /// There is no room; whether the worker is to be told.
+    /// There is no room; returns whether to notify the worker.
     pub(crate) fn press(&self) -> bool {
         !self.pressed.load(Ordering::Relaxed) && !self.pressed.swap(true, Ordering::Relaxed)
     }
 
-    /// Whether somebody found no room since this was asked.
+    /// Whether a caller found no room since the last call.
     pub(crate) fn take_pressed(&self) -> bool {
         self.pressed.load(Ordering::Relaxed) && self.pressed.swap(false, Ordering::Relaxed)
     }
 
-    /// The spool is to relieve the queue; whether the worker is to be told.
+    /// Asks for events to be moved to the spool; returns whether to notify the worker.
     pub(crate) fn ask_for_relief(&self) -> bool {
         !self.relief_asked.load(Ordering::Relaxed) && !self.relief_asked.swap(true, Ordering::Relaxed)
     }
 
-    /// It does.
+    /// The worker has handled it.
     pub(crate) fn relieved(&self) {
         if self.relief_asked.load(Ordering::Relaxed) {
             self.relief_asked.store(false, Ordering::Relaxed);
@@ -150,7 +150,7 @@ impl Signals {
         }
     }
 
-    /// Whether anything was dropped, ever.
+    /// Whether any event was ever dropped.
     pub(crate) fn is_lossy(&self) -> bool {
         self.lossy.load(Ordering::Relaxed)
     }
@@ -171,17 +171,17 @@ impl Signals {
         self.closed.load(Ordering::SeqCst)
     }
 
-    /// A caller waits for room in that shard, under whose lock this is said.
+    /// A caller waits for room in a shard; called under its lock.
     pub(crate) fn blocked(&self, shard: usize) {
         self.blocked.fetch_or(bit(shard), Ordering::Relaxed);
     }
 
-    /// None does any more, under the same lock.
+    /// No caller waits for room any more; called under its lock.
     pub(crate) fn unblocked(&self, shard: usize) {
         self.blocked.fetch_and(!bit(shard), Ordering::Relaxed);
     }
 
-    /// Another number each time.
+    /// A different number each time.
     pub(crate) fn next_turn(&self) -> usize {
         self.turn.fetch_add(1, Ordering::Relaxed)
     }

@@ -1,25 +1,24 @@
-//! Empty blocks that wait for use, so that steady traffic allocates nothing. Pure.
+//! Empty blocks for reuse, so that steady traffic allocates nothing. Pure.
 
 use crate::queue::block::Block;
 
 #[derive(Debug, Default)]
 pub(crate) struct Spare {
     blocks: Vec<Block>,
-    /// What they take.
+    /// Their memory.
     bytes: usize,
 }
 
 impl Spare {
-    /// A block of that kind, with room for about so much when it has to be made: one that grows is copied, and leaves holes
-    /// in the heap.
+    /// A block of this kind. A new one gets this capacity, because growing copies it and fragments the heap.
     pub(super) fn block(&mut self, encoded: bool, room: usize) -> Block {
         let last = self.blocks.iter().rposition(|block| block.is_for(encoded));
         let block = last.map(|place| self.take_at(place));
         block.unwrap_or_else(|| Block::default().begun(encoded).on(Vec::with_capacity(room)))
     }
 
-    /// A block of that kind for a shard, if there is one, and if possible one that was there before. Those of encoded events
-    /// are much larger than the others.
+    /// A block of this kind for a shard, if there is one; preferably one that the shard used before. Blocks of encoded
+    /// events are much larger than others.
     pub(super) fn take(&mut self, encoded: bool, home: usize) -> Option<Block> {
         let last =
             |here: bool| self.blocks.iter().rposition(|block| block.is_for(encoded) && (!here || block.home == home));
@@ -33,7 +32,7 @@ impl Spare {
         block
     }
 
-    /// Keeps a block, unless all together would take more than `max` bytes.
+    /// Keeps a block, unless the total would exceed `max` bytes.
     pub(super) fn keep(&mut self, mut block: Block, max: usize) {
         if self.bytes + block.room() <= max {
             block.clear();
@@ -42,7 +41,7 @@ impl Spare {
         }
     }
 
-    /// What they take, counted anew, and whether all are empty.
+    /// Their recomputed memory, and whether all are empty.
     #[cfg(test)]
     pub(super) fn look(&self) -> (usize, bool) {
         let room: usize = self.blocks.iter().map(Block::room).sum();

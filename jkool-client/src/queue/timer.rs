@@ -1,5 +1,5 @@
-//! One thread that keeps the deadlines of all tasks that wait: a task has no clock that works on any executor, and the worker may
-//! be held up.
+//! One thread that keeps the deadlines of all waiting tasks: there is no timer that works on every executor, and the
+//! worker may be blocked.
 
 use crate::emit::{clock, thread};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -14,11 +14,11 @@ pub(crate) struct Timer {
 #[derive(Debug, Default)]
 struct State {
     running: bool,
-    /// When it looks next.
+    /// When it checks next.
     next: Option<Instant>,
 }
 
-/// So soon at least it looks whether anybody waits still, or it would outlive the last who did.
+/// The maximum interval at which it checks for waiters, so that it does not outlive the last one for long.
 const LOOK: Duration = Duration::from_secs(1);
 
 impl Timer {
@@ -26,8 +26,8 @@ impl Timer {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Somebody waits until `deadline`. `answer` is called then and whenever else somebody is to be answered, and says when the next
-    /// one is; until nobody waits. Without a thread the worker does what it can.
+    /// Registers a deadline. `answer` is called then, and at later deadlines, which it returns, until there are no
+    /// waiters. If the thread cannot be started, the worker answers as well as it can.
     pub(crate) fn keep(
         self: &Arc<Self>,
         deadline: Instant,
@@ -46,7 +46,7 @@ impl Timer {
     fn run(&self, answer: impl Fn(Instant) -> Option<Instant>) {
         let mut state = self.lock();
         loop {
-            // Under the lock: who begins to wait is known before this is asked, or finds that it does not run any more.
+            // Under the lock: a new waiter is either seen here, or sees that the thread is ending.
             let now = clock::now();
             let Some(next) = answer(now) else {
                 *state = State::default();

@@ -1,4 +1,4 @@
-//! Flush and shutdown: who waits for what, and until when.
+//! Flush and shutdown: what callers wait for, and until when.
 
 use crate::emit::{clock, delivery_thread, thread};
 use crate::queue::completion::{Completed, Completion};
@@ -7,45 +7,46 @@ use crate::report::stats::Report;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// What a wait is for.
+/// The goal of a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Goal {
-    /// All that is here is delivered.
+    /// All queued events are delivered.
     Delivered,
-    /// All that is here is delivered, or durable at least.
+    /// All queued events are delivered, or at least durable.
     Durable,
-    /// Nothing comes in any more, and all that is here is delivered.
+    /// The queue is closed, and all events are delivered.
     Closed,
 }
 
 impl Shared {
-    /// Answers those whose deadline has passed, and gives up what is left when that of a shutdown has.
+    /// Answers waiters whose deadline has passed, and gives up the remaining events when the deadline of a shutdown has
+    /// passed.
     fn expire(&self, now: Instant) {
         self.expire_in(&mut self.lock(), now);
     }
 
-    /// Answers those whose deadline has passed; when the next of those who wait is to be answered.
+    /// Answers waiters whose deadline has passed; returns the next deadline of a waiter.
     pub(super) fn answer_the_late(&self, now: Instant) -> Option<Instant> {
         let mut accounts = self.lock();
         self.expire_in(&mut accounts, now);
         accounts.ledger.deadline()
     }
 
-    /// Nothing comes in any more, and what is not delivered within `timeout` is given up. Of several deadlines the first one
-    /// counts.
+    /// Closes the queue; events that are not delivered within `timeout` are given up. Of several deadlines the first
+    /// one counts.
     pub(crate) fn close(&self, timeout: Duration, now: Instant) {
         self.start_wait(timeout, Goal::Closed, now);
     }
 
-    /// Starts a wait, and says until when it lasts. Closing and waiting is one step, or the worker could finish in between
-    /// with nobody to count for.
+    /// Starts a wait, and returns its deadline. Closing and waiting is one step, because otherwise the worker could
+    /// finish in between.
     pub(crate) fn start_wait(&self, timeout: Duration, goal: Goal, now: Instant) -> (Instant, Arc<Completion<Report>>) {
         let completion = Arc::new(Completion::default());
         let mut deadline = clock::later(now, timeout);
         let mut accounts = self.lock();
         if goal == Goal::Closed {
             if self.spooling {
-                // Even a shutdown without patience gets to write down something.
+                // Even a shutdown with a timeout of zero writes events to the spool.
                 accounts.write_down_at.get_or_insert(deadline - (timeout / 4).min(MAX_WRITE_DOWN));
                 deadline += GRACE;
             }
@@ -72,9 +73,9 @@ impl Shared {
         (deadline, completion)
     }
 
-    /// Waits until `goal` is reached, at most for `timeout`. The worker may be held up then; what is true is known here too.
+    /// Waits until `goal` is reached, at most for `timeout`. This does not depend on the worker, which may be blocked.
     ///
-    /// The delivery thread, in a hook, would wait for itself: it learns at once what is true.
+    /// On the delivery thread, in a hook, this would wait for itself, so it returns the current numbers at once.
     pub(crate) fn wait(&self, timeout: Duration, goal: Goal) -> Report {
         if self.shards.origin.look() {
             return self.shards.origin.report();
@@ -89,7 +90,7 @@ impl Shared {
             completion.wait_until(deadline).unwrap_or_default()
         });
         if goal == Goal::Closed {
-            // The thread ends a moment after the last event has; a program that ends now should not cut it short.
+            // The thread ends shortly after the last event; a program that ends now should not interrupt it.
             let left = (deadline + GRACE).saturating_duration_since(clock::now());
             drop(self.lock().wait_while(&self.end, left, |accounts| !accounts.ended));
         }
@@ -107,7 +108,7 @@ impl Shared {
     }
 }
 
-/// The same wait for a task. One that is dropped leaves nothing behind.
+/// The same wait for a task. Cancelling it removes the waiter.
 pub(crate) async fn wait_async(shared: &Arc<Shared>, timeout: Duration, goal: Goal) -> Report {
     if shared.shards.origin.look() {
         return shared.shards.origin.report();
@@ -125,7 +126,7 @@ pub(crate) async fn wait_async(shared: &Arc<Shared>, timeout: Duration, goal: Go
     Completed(Arc::clone(&completion)).await
 }
 
-/// A shutdown also waits for the end of the thread, which only a thread can. There is one for each client.
+/// A shutdown also waits for the end of the thread, which needs a thread of its own. There is one for each client.
 async fn close_async(shared: &Arc<Shared>, timeout: Duration) -> Report {
     let answer = Arc::<Completion<Report>>::default();
     let (waiting, filled) = (Arc::clone(shared), Arc::clone(&answer));
@@ -136,7 +137,7 @@ async fn close_async(shared: &Arc<Shared>, timeout: Duration) -> Report {
     }
 }
 
-/// Takes a wait off the accounts when nobody waits any more.
+/// Removes the waiter from the ledger when it is dropped.
 struct Forget<'a>(&'a Shared, &'a Arc<Completion<Report>>);
 
 impl Drop for Forget<'_> {
@@ -145,8 +146,8 @@ impl Drop for Forget<'_> {
     }
 }
 
-/// How long a shutdown may take beyond its deadline: to write down what is left, and for the thread to end.
+/// The time that a shutdown may take beyond its deadline, to write events to the spool and for the thread to end.
 const GRACE: Duration = Duration::from_millis(50);
 
-/// How long before its deadline a shutdown begins to write down what is not delivered; less when there is less time.
+/// How long before its deadline a shutdown begins to write events to the spool; less if the timeout is short.
 const MAX_WRITE_DOWN: Duration = Duration::from_secs(1);

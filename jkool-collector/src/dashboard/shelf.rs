@@ -222,7 +222,7 @@ mod tests {
         let folder = folder("damaged");
         fs::write(folder.join(FILE), "{\"x\": {").unwrap();
         let (dashboards, notice) = Dashboards::open(Some(&folder)).unwrap();
-        assert!(notice.unwrap().contains("set aside"));
+        assert!(notice.unwrap().contains("renamed to"));
         assert_eq!(dashboards.list().len(), 3);
         dashboards.put("mine", dashboard("Mine"), Replaces::Anything).unwrap();
         assert_eq!(fs::read_to_string(folder.join(format!("{FILE}.corrupt-1"))).unwrap(), "{\"x\": {");

@@ -41,8 +41,8 @@ impl BusyRange {
 }
 
 impl Reader<'_> {
-    /// The time range of the entities that match `filter`. An open end of the filter is moved inwards over an empty part of
-    /// at least a third of the range, if at most one in a hundred entities is beyond it.
+    /// The time range of the entities that match `filter`. An open end of the filter is moved inwards over an empty part
+    /// of at least a third of the range, if at most one in a hundred entities is beyond it.
     ///
     /// # Errors
     /// When the store can't be read.

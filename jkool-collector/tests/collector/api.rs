@@ -347,10 +347,10 @@ fn anything_can_be_counted_by_anything() {
     assert_eq!(amount["values"].as_array().unwrap().len(), 1);
     assert_eq!(get(&collector, "/api/facets")["facets"].as_array().unwrap().len(), 7);
     for (path, expected) in [
-        ("/api/aggregate?by=tracking-id", "by tracking-id nothing can be grouped"),
+        ("/api/aggregate?by=tracking-id", "can't group by tracking-id"),
         ("/api/aggregate?by=colour", "by=\"colour\": expected time or the name of a field"),
         ("/api/aggregate?measure=median(pid)", "measure=\"median(pid)\": expected a measure such as"),
-        ("/api/aggregate?by=user&by=pid&by=tid&limit=100", "limit=\"100\": expected so few"),
+        ("/api/aggregate?by=user&by=pid&by=tid&limit=100", "limit=\"100\": expected values that result in at most"),
         ("/api/aggregate?by=a&by=b&by=c&by=d", "by=\"a\": expected time or the name"),
     ] {
         let (status, error) = refused(&collector, path);

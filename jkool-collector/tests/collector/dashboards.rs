@@ -122,7 +122,7 @@ fn what_is_no_dashboard_is_refused_at_its_place() {
             "viewlets[0].query: column 11: ",
         ),
         ("mine", r#"{"title":"x","viewlets":[{"title":"a","query":"get events","kind":"cake"}]}"#, 400, "cake"),
-        ("a.b", r#"{"title":"x","viewlets":[]}"#, 400, "no name of a dashboard"),
+        ("a.b", r#"{"title":"x","viewlets":[]}"#, 400, "is not a name of a dashboard"),
     ] {
         let (answered, _, answer) = ask(&collector, &format!("PUT /api/dashboards/{name}"), "", body);
         assert_eq!(answered, status, "{body}");
@@ -301,7 +301,7 @@ fn forms_alone_make_a_dashboard() {
     assert_eq!(sizes(&shop()), [json!(["Two", 5, 2])]);
     // Who was overtaken is told, and changes nothing.
     let late = post(&collector, edit, &[("viewlet", "0"), ("version", "7"), ("action", "remove")]);
-    assert!(late.0 == 409 && late.2.contains("changed meanwhile"), "{}", late.2);
+    assert!(late.0 == 409 && late.2.contains("changed by someone else"), "{}", late.2);
     assert_eq!(sizes(&shop()).len(), 1);
     // Imported from what was exported.
     let json = shop().to_string();
@@ -379,5 +379,5 @@ fn dashboards_are_there_after_a_restart() {
     std::fs::write(folder.path("store/dashboards.json"), "damaged").unwrap();
     let third = start();
     assert_eq!(get(&third, "/api/dashboards/mine").0, 404);
-    assert!(third.notices().iter().any(|notice| notice.contains("dashboards.json") && notice.contains("set aside")));
+    assert!(third.notices().iter().any(|notice| notice.contains("dashboards.json") && notice.contains("renamed to")));
 }

@@ -144,7 +144,7 @@ fn what_is_not_taken_is_refused_with_the_right_status() {
     assert_eq!(ask(&collector, post("/nowhere", event("a"))).status, 404);
     // Said in advance it is refused in advance; said in chunks, as soon as it is too much.
     let answer = ask(&collector, "POST /event HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1001\r\n\r\n");
-    assert_eq!((answer.status, answer.json()["error"].as_str()), (413, Some("larger than 1000 bytes")));
+    assert_eq!((answer.status, answer.json()["error"].as_str()), (413, Some("the body is larger than 1000 bytes")));
     let mut connection = Connection::open(collector.address());
     connection.send("POST /event HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n");
     connection.send(" ".repeat(1_001));

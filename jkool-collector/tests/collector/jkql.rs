@@ -125,17 +125,14 @@ fn a_failure_has_the_shape_of_the_service() {
         (&[("jk_query", "get events where severity = 'EROR'"), ("jk_subid", "x")], "did you mean `ERROR`?"),
         (&[("jk_query", "get events where time > 'soon'"), ("jk_subid", "x")], "column 25: expected a date such as"),
         (&[("jk_query", "get events where message like '%x%'"), ("jk_subid", "x")], "message contains"),
-        (
-            &[("jk_query", "get avg(order-amount)"), ("jk_subid", "x")],
-            "name one of properties.order-amount, snapshots.",
-        ),
-        (&[("jk_query", "get events group by severity"), ("jk_subid", "x")], "only figures are grouped"),
-        (&[("jk_query", "get number of events group by id for all"), ("jk_subid", "x")], "nothing can be grouped"),
+        (&[("jk_query", "get avg(order-amount)"), ("jk_subid", "x")], "use one of properties.order-amount, snapshots."),
+        (&[("jk_query", "get events group by severity"), ("jk_subid", "x")], "`group by` needs an aggregate"),
+        (&[("jk_query", "get number of events group by id for all"), ("jk_subid", "x")], "can't group by"),
         (&[("jk_query", "subscribe to events"), ("jk_subid", "x")], "WebSocket"),
         (&[("jk_query", "get events"), ("jk_tz", "Mars"), ("jk_subid", "x")], "expected a time zone"),
         (&[("jk_query", "get events"), ("jk_date", "soon"), ("jk_subid", "x")], "expected `all`"),
         (&[("jk_query", "get events"), ("jk_maxrows", "0"), ("jk_subid", "x")], "jk_maxrows"),
-        (&[("jk_subid", "x")], "a statement is needed"),
+        (&[("jk_subid", "x")], "a statement is required"),
     ] {
         let (status, answer) = post(&shop, parameters);
         assert_eq!(status, 400, "{parameters:?}: {answer}");

@@ -66,7 +66,7 @@ async fn several_statements_are_answered_at_once_each_with_its_id() {
     assert_eq!(rows["jk_response"]["status"], "SUCCESS");
     // What is no request is answered too, and the connection goes on.
     socket.send(Message::text("no json")).await.unwrap();
-    assert!(receive(&mut socket).await["jk_error"].as_str().unwrap().contains("a statement is needed"));
+    assert!(receive(&mut socket).await["jk_error"].as_str().unwrap().contains("a statement is required"));
 }
 
 #[tokio::test]
@@ -111,14 +111,14 @@ async fn a_token_comes_with_the_connection_or_with_each_message() {
     let collector = start(|builder| builder.token("canary-7e01"));
     let mut socket = connect(&collector, &[]).await.unwrap();
     send(&mut socket, json!({"jk_query": "get number of events"})).await;
-    assert!(receive(&mut socket).await["jk_error"].as_str().unwrap().contains("a token is needed"));
+    assert!(receive(&mut socket).await["jk_error"].as_str().unwrap().contains("token required"));
     send(&mut socket, json!({"jk_query": "get number of events", "jk_token": "canary-7e02"})).await;
-    assert!(receive(&mut socket).await["jk_error"].as_str().unwrap().contains("a token is needed"));
+    assert!(receive(&mut socket).await["jk_error"].as_str().unwrap().contains("token required"));
     send(&mut socket, json!({"jk_query": "get number of events", "jk_token": "canary-7e01"})).await;
     assert_eq!(receive(&mut socket).await["jk_response"]["row-count"], 1);
     // Each message has its own.
     send(&mut socket, json!({"jk_query": "get number of events"})).await;
-    assert!(receive(&mut socket).await["jk_error"].as_str().unwrap().contains("a token is needed"));
+    assert!(receive(&mut socket).await["jk_error"].as_str().unwrap().contains("token required"));
     let mut known = connect(&collector, &[("x-api-key", "canary-7e01")]).await.unwrap();
     send(&mut known, json!({"jk_query": "get number of events"})).await;
     assert_eq!(receive(&mut known).await["jk_response"]["row-count"], 1);

@@ -1,12 +1,13 @@
-//! The id of the container that this process is in, as its own files under `/proc` tell it.
+//! Determines the id of the container of this process, from files under `/proc`.
 
-/// The id, if this is a container of Docker, Podman, containerd or CRI-O that can be told from the inside.
+/// Returns the id, if this is a container of Docker, Podman, containerd or CRI-O that can be recognized from the
+/// inside.
 pub(super) fn id(file: impl Fn(&str) -> Option<String>) -> Option<String> {
     let of_cgroup = file("/proc/self/cgroup").and_then(|text| of_cgroup(&text));
     of_cgroup.or_else(|| of_mountinfo(&file("/proc/self/mountinfo")?))
 }
 
-/// With cgroups of version 1, or a host's view of version 2, the container is the last part of a path:
+/// With cgroups version 1, or with version 2 seen from the host, the container is the last part of a path:
 /// `4:memory:/docker/<id>`, `0::/system.slice/docker-<id>.scope`, `.../cri-containerd-<id>.scope`.
 fn of_cgroup(text: &str) -> Option<String> {
     text.lines().find_map(|line| {
@@ -17,7 +18,7 @@ fn of_cgroup(text: &str) -> Option<String> {
     })
 }
 
-/// With version 2 only the files that the engine lends to a container still have its id in their path on the host:
+/// With version 2, only the files that the engine mounts into a container have its id in their path on the host:
 /// `731 657 8:1 /var/lib/docker/containers/<id>/hostname /etc/hostname rw - ext4 ..`. That of a sandbox is not the container's.
 fn of_mountinfo(text: &str) -> Option<String> {
     text.lines().find_map(|line| {

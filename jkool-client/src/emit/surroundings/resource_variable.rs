@@ -1,8 +1,8 @@
-//! The variable `OTEL_RESOURCE_ATTRIBUTES`: `key=value,key=value`, each percent-encoded where it has to be.
+//! Parses the variable `OTEL_RESOURCE_ATTRIBUTES`: `key=value,key=value`, percent-encoded.
 
 use super::Attributes;
 
-/// What is wrong with it. As OpenTelemetry wants it, none of the rest counts then.
+/// An error in the variable. As OpenTelemetry specifies, the whole variable is ignored then.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Wrong {
     #[error("{0:?} has no `=` between key and value")]
@@ -14,7 +14,7 @@ pub(super) enum Wrong {
 }
 
 /// # Errors
-/// Names the first part that is no `key=value`.
+/// Names the first part that is not `key=value`.
 pub(super) fn parse(text: &str) -> Result<Attributes, Wrong> {
     let mut attributes = Attributes::new();
     for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
@@ -29,7 +29,7 @@ pub(super) fn parse(text: &str) -> Result<Attributes, Wrong> {
     Ok(attributes)
 }
 
-/// An error is for a person: a part of a megabyte would bury it.
+/// Shortens a part for the error.
 fn shown(part: &str) -> String {
     part.chars().take(64).collect()
 }
