@@ -260,7 +260,7 @@ fn tokens(set: Vec<Secret>, file: Option<&Path>) -> Result<Tokens, StartError> {
         let text = std::fs::read_to_string(path).map_err(at)?;
         let mut found = in_file(&text).peekable();
         if found.peek().is_none() {
-            return Err(at(io::Error::new(io::ErrorKind::InvalidData, "there is none")));
+            return Err(at(io::Error::new(io::ErrorKind::InvalidData, "the file contains no token")));
         }
         found.for_each(|token| tokens.push(token.to_owned()));
     }

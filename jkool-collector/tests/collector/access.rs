@@ -180,7 +180,7 @@ fn tokens_come_from_a_file_too() {
     // A file without any must not open it to all.
     std::fs::write(&path, "# none\n").unwrap();
     let error = builder().token_file(&path).start().unwrap_err();
-    assert_eq!(error.to_string(), format!("can't read the tokens in {}: there is none", path.display()));
+    assert_eq!(error.to_string(), format!("can't read the tokens in {}: the file contains no token", path.display()));
     std::fs::remove_dir_all(&folder).unwrap();
     assert!(matches!(builder().token_file(&path).start(), Err(StartError::TokenFile { .. })));
     assert!(matches!(builder().token(" ").start(), Err(StartError::EmptyToken)));
