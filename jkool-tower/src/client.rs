@@ -27,7 +27,6 @@ impl ClientLayer {
 
     /// Sets whether each request also emits a SEND event, which the collector's map needs. The default is true.
     #[must_use]
-    #[must_use]
     pub fn messages(mut self, enabled: bool) -> Self {
         self.messages = enabled;
         self

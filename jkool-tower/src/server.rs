@@ -26,7 +26,6 @@ impl ServerLayer {
     /// Sets whether each request of a client that sends a trace also emits a RECEIVE event, which the collector's map needs.
     /// The default is true.
     #[must_use]
-    #[must_use]
     pub fn messages(mut self, enabled: bool) -> Self {
         self.messages = enabled;
         self
