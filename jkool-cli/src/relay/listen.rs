@@ -81,7 +81,7 @@ impl Listen {
             let source = source.map_err(failed)?;
             (source.address(), Relay::builder(source, client))
         };
-        out::note(format_args!("listens at {}://{address}", self.scheme()));
+        out::note(format_args!("listening on {}://{address}", self.scheme()));
         Ok(relay)
     }
 }

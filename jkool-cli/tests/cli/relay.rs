@@ -225,8 +225,8 @@ fn requests_and_lines_are_relayed_over_tls() {
         [(0, "https", format!("&token_file={}", folder.path("tokens"))), (1, "tls", String::new())]
     {
         let from = format!("{scheme}://127.0.0.1:0?{tls}{own}");
-        let (child, listens) = start(&["--from", &from, "--to", &collector.url()], "listens at");
-        let address = listens.trim().strip_prefix(&format!("listens at {scheme}://")).unwrap();
+        let (child, listens) = start(&["--from", &from, "--to", &collector.url()], "listening on");
+        let address = listens.trim().strip_prefix(&format!("listening on {scheme}://")).unwrap();
         let (url, events) = (format!("{scheme}://{address}"), format!("events-{part}.jsonl"));
         folder.write(&events, part * COUNT..(part + 1) * COUNT);
         // A client that says nothing holds up no other.
