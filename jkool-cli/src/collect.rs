@@ -3,11 +3,12 @@
 use crate::exit::{Exit, Failure};
 use crate::{out, server, signals, units};
 use indicatif::{ProgressBar, ProgressStyle};
-use jkool_collector::{Collector, CollectorBuilder, Durability, Moment, Progress, Retention, Store};
+use jkool_collector::{Collector, CollectorBuilder, Durability, Moment, Progress, Retention, StartError, Store};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Starts a collector: a local server that stores what jKool clients send and shows it on a web page.
+/// Starts a collector: a local server that stores events and shows them on a web page.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
@@ -61,12 +62,13 @@ pub(crate) struct Args {
 
 const HELP: &str = "\
 Examples:
-  jkool collect                                     in memory, at http://127.0.0.1:6580
+  jkool collect                        in memory, at http://127.0.0.1:6580
+  jkool collect --otlp 127.0.0.1:4318  accepts OpenTelemetry's SDKs too
+  jkool collect --listen 127.0.0.1:0   on a free port, which it prints
   jkool collect --db events.db --max-age 7d --max-size 2GB
-  jkool collect --otlp 127.0.0.1:4318               accepts OpenTelemetry's SDKs too
   jkool collect --db journal --store victorialogs=http://127.0.0.1:9428
-  jkool collect --listen 127.0.0.1:0                on a free port, which it prints
-  jkool collect --listen 0.0.0.0:6580 --token-file tokens --tls-cert cert.pem --tls-key key.pem
+  jkool collect --listen 0.0.0.0:6580 --token-file tokens \\
+      --tls-cert cert.pem --tls-key key.pem
 
 It runs until Ctrl-C or SIGTERM. Exit codes: 0 stopped, 2 wrong usage, 3 it can't start";
 
@@ -90,7 +92,7 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
     let started = tokio::task::spawn_blocking(|| builder.start()).await;
     let collector = started
         .map_err(|error| Failure::Unreachable(error.to_string()))?
-        .map_err(|error| Failure::Unreachable(error.to_string()))?;
+        .map_err(|error| Failure::Unreachable(format!("{error}{}", hint(&error))))?;
     for notice in collector.store().notices() {
         out::note(format_args!("jkool: {notice}"));
     }
@@ -120,6 +122,15 @@ pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {
         units::count(counts.refused)
     ))?;
     Ok(Exit::Done)
+}
+
+fn hint(error: &StartError) -> &'static str {
+    match error {
+        StartError::Listen { error, .. } if error.kind() == io::ErrorKind::AddrInUse => {
+            "\nstop the program that listens there, perhaps another collector, or choose an address with --listen"
+        }
+        _ => "",
+    }
 }
 
 fn retention(args: &Args) -> Retention {

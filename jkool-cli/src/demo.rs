@@ -37,8 +37,8 @@ Examples:
   jkool demo
   jkool demo --for 30s --rate 20
 
-An order is accepted, verified, paid and shipped by four services that send each other messages. Some are declined,
-some are slow, and sometimes the bank does not answer. All events are sent by the regular client over HTTP, and are
+An order is accepted, verified, paid and shipped by four services that send each other messages. Some are declined, \
+some are slow, and sometimes the bank does not answer. All events are sent by the regular client over HTTP, and are \
 shown on the page whose address is printed; `jkool tail`, `jkool search` and `jkool stats` work as well.
 
 Exit codes: 0 everything was delivered, 1 something was not, 2 wrong usage, 3 the collector can't start";

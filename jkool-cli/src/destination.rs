@@ -9,7 +9,7 @@ use reqwest::Url;
 use std::sync::Arc;
 
 /// The supported urls, for messages.
-pub(crate) const KINDS: &str = "https://, http://, tcp://, tls://, file:///path/events.jsonl, stdout:, mqtt://host/topic and kafka://host:9092/topic";
+pub(crate) const KINDS: &str = "https://, http://, tcp://, tls://, file:///path/events.jsonl, stdout:, mqtt://host/topic or kafka://host:9092/topic";
 
 /// Where events go.
 #[derive(Debug)]
@@ -94,7 +94,7 @@ pub(crate) fn transport(url: &str, server: &Server) -> Result<Arc<dyn Transport>
         ("kafka", _) => Arc::new(crate::kafka::transport(url, server)?),
         #[cfg(not(feature = "kafka"))]
         ("kafka", _) => return Err(Failure::Usage(WITHOUT_KAFKA.to_owned())),
-        _ => return Err(Failure::Usage(format!("{url}: expected {KINDS}"))),
+        _ => return Err(Failure::Usage(format!("{url}: expected one of {KINDS}"))),
     })
 }
 
@@ -126,6 +126,7 @@ mod tests {
     fn a_wrong_url_is_told() {
         for (url, said) in [
             ("ftp://host", KINDS),
+            ("http:/127.0.0.1:6580", KINDS),
             ("file://relative", "file:///path"),
             ("file:///no/such/folder/events.jsonl", "/no/such/folder"),
             ("tcp://", "tcp://"),

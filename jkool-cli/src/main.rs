@@ -46,15 +46,15 @@ struct Cli {
 
 const HELP: &str = "\
 Examples:
-  jkool demo                                     a collector, and an order process that streams to it
-  jkool collect --db events.db                   a collector that stores events in a folder
-  jkool send \"Order processed\" --corrid A-100    one event
-  jkool send --file events.jsonl                 many, one per line
-  jkool relay --from /var/spool/orders           from a folder, TCP or Kafka to a server
-  jkool tail --severity '>=WARNING'              new events
-  jkool search 'no stock' --since 1h             stored events
-  jkool watch 'severity>=ERROR' --more-than 5/1m reports when there are too many
-  jkool query 'get number of events for today'   a query in jKQL
+  jkool demo                                      a web shop's data
+  jkool collect --db events.db                    stores in a folder
+  jkool send 'Order processed' --corrid A-100     one event
+  jkool send --file events.jsonl                  many, one per line
+  jkool relay --from /var/spool/orders            from a folder, TCP or Kafka
+  jkool tail --severity '>=WARNING'               new events
+  jkool search 'no stock' --since 1h              stored events
+  jkool watch 'severity>=ERROR' --more-than 5/1m  when there are too many
+  jkool query 'get number of events for today'    a query in jKQL
 
 Exit codes:
   0  done
@@ -62,8 +62,8 @@ Exit codes:
   2  wrong usage
   3  the server can't be reached or rejected the request, or a collector can't start
 
-The token is read from JKOOL_TOKEN or from the file of --token-file. It can't be passed as an argument, because other
-users could see it.";
+The token is read from JKOOL_TOKEN or from the file of --token-file. It can't be passed as an argument, because \
+other users could see it.";
 
 #[derive(Debug, Subcommand)]
 enum Command {

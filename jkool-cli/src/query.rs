@@ -45,14 +45,14 @@ pub(crate) struct Args {
 
 const HELP: &str = "\
 Examples:
-  jkool query 'get number of events group by severity for today show as piechart'
-  jkool query \"get events where severity >= 'ERROR' for latest hour sort by elapsedtime desc limit 20\"
-  jkool query 'get p95(elapsedtime) group by operation' --date all --output csv > slow.csv
-  jkool query --watch \"subscribe to events fields operation, message where severity > 'INFO'\"
-  jkool query 'get number of events' --url https://xray.meshiq.com --token-file query.token
+  jkool query 'get number of events group by severity show as piechart'
+  jkool query \"get events where severity >= 'ERROR' for latest hour limit 20\"
+  jkool query 'get p95(elapsedtime) group by operation' --date all -o csv > a.csv
+  jkool query --watch \"subscribe to events where severity > 'INFO'\"
+  jkool query 'get number of events' --url https://xray.meshiq.com
 
-docs/jkql.md describes the language. Exit codes: 0 answered, 1 no rows, 2 wrong usage or statement, 3 the
-server can't be reached or rejected the request";
+docs/jkql.md describes the language. Exit codes: 0 answered, 1 no rows, 2 wrong usage or statement, 3 the server \
+can't be reached or rejected the request";
 
 /// The format of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

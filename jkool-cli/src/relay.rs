@@ -17,8 +17,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Relays events from Kafka, MQTT, HTTP, TCP or a folder to the service, a collector or another destination. A
-/// position is committed when all records before it are delivered or in the spool, so no record is lost.
+/// Relays events from Kafka, MQTT, HTTP, TCP or a folder to another destination
+///
+/// A position is committed when all records before it are delivered or in the spool, so no record is lost.
 #[derive(Debug, clap::Args)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
@@ -69,16 +70,16 @@ pub(crate) struct Args {
 
 const HELP: &str = "\
 Examples:
-  jkool relay --from kafka://127.0.0.1:9092/jkool?group=relay --to https://stream.meshiq.com
-  jkool relay --from /var/spool/orders --to http://127.0.0.1:6580 --metrics 127.0.0.1:9100
+  jkool relay --from /var/spool/orders --to https://stream.meshiq.com
+  jkool relay --from 'kafka://k1:9092,k2:9092/jkool?group=relay'
   jkool relay --from http://127.0.0.1:6580 --to kafka://k1:9092/jkool
-  jkool relay --from 'https://0.0.0.0:6580?certificate=cert.pem&certificate_key=key.pem&token_file=tokens' --to kafka://k1:9092/jkool
   jkool relay --from tcp://127.0.0.1:6590 --spool /var/spool/relay
-  jkool relay --from 'mqtt://127.0.0.1/jkool/#?client_id=relay-1' --to http://127.0.0.1:6580
-  jkool relay --from kafka://k1:9092,k2:9092/jkool --dead-letters kafka://k1:9092/jkool-dead
+  jkool relay --from 'mqtt://127.0.0.1/jkool/#?client_id=relay-1'
 
-It runs until Ctrl-C or SIGTERM, and then waits for records in flight. Several relays of one group share the
-partitions of a topic. Exit codes: 0 all records that were read are delivered or in the spool, 1 some are not, and
+docs/kafka.md describes the urls and their settings.
+
+It runs until Ctrl-C or SIGTERM, and then waits for records in flight. Several relays of one group share the \
+partitions of a topic. Exit codes: 0 all records that were read are delivered or in the spool, 1 some are not, and \
 will be read again, 2 wrong usage, 3 the source failed";
 
 /// The number of dead letters that are reported one by one.

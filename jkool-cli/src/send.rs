@@ -85,11 +85,12 @@ pub(crate) struct Args {
 
 const HELP: &str = "\
 Examples:
-  jkool send 'Order processed' --operation ProcessOrder --corrid A-100 --location 'Atlanta, Ga'
-  jkool send 'Card declined' --severity ERROR --reason-code 51 --property amount=42.50:double:currency.usd
+  jkool send 'Order processed' --operation ProcessOrder --corrid A-100
+  jkool send 'Card declined' --severity ERROR --reason-code 51
+  jkool send 'Paid' --property amount=42.50:double:currency.usd
   jkool send 'Paid' --snapshot 'Payment@Order:order-no=A-100,amount=42'
   jkool send --file events.jsonl
-  jkool send --file /var/log/nginx/access.log.1.gz --source APPL=Web#SERVER=web-1
+  jkool send --file /var/log/nginx/access.log.1.gz --source APPL=Web
   tail -f app.log | jkool send
   jkool send --follow '/var/log/app/*.log' /var/log/syslog
   jkool send --listen syslog://127.0.0.1:5514
@@ -97,11 +98,11 @@ Examples:
   jkool send --file /var/spool/orders/dead-letters.jsonl
   grep ProcessOrder events.jsonl | jkool send
 
-For one event, jkool prints its tracking id; for a file, the number of delivered events, and on standard error each
-line that is not an event. Without --url and JKOOL_URL, events are sent to the service if there is a token, else to a
-collector on this machine.
+For one event, jkool prints its tracking id; for a file, the number of delivered events, and on standard error each \
+line that is not an event. Without --url and JKOOL_URL, events are sent to the service if there is a token, else to \
+a collector on this machine.
 
-Exit codes: 0 all delivered, 1 some rejected or not delivered, 2 wrong usage, 3 the server can't be reached or
+Exit codes: 0 all delivered, 1 some rejected or not delivered, 2 wrong usage, 3 the server can't be reached or \
 rejected the request";
 
 /// The limits in memory, for a file of any size.

@@ -41,7 +41,8 @@ impl Server {
     /// The url, if any. A host and port alone are reached over http.
     pub(crate) fn url(&self) -> Option<String> {
         let url = self.url.as_deref().filter(|url| !url.is_empty())?;
-        Some(if url.contains("://") || url == "stdout:" { url.to_owned() } else { format!("http://{url}") })
+        // `:/` also for a url with a slash too few, so that it is reported and not taken for a host.
+        Some(if url.contains(":/") || url == "stdout:" { url.to_owned() } else { format!("http://{url}") })
     }
 
     /// The content of the file with certificate authorities.
@@ -78,6 +79,9 @@ impl Server {
     /// Creates a client for the server's read API.
     pub(crate) fn reader(&self) -> Result<Reader, Failure> {
         let url: Url = self.url_text().parse().map_err(|error| Failure::Usage(format!("--url: {error}")))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(Failure::Usage(format!("--url: expected http:// or https://, found {}:", url.scheme())));
+        }
         let (is_plain, local) = (url.scheme() == "http", is_this_machine(&url));
         let token = self.token()?;
         if token.is_some() && is_plain && !local {

@@ -47,12 +47,12 @@ const HELP: &str = "\
 Examples:
   jkool tail
   jkool tail 'severity>=WARNING app:Payment -op:Login'
-  jkool tail --since 5m                       events of the last 5 minutes, then new ones
-  jkool tail -n 20 --full                     the last 20 events, with full stack traces
+  jkool tail --since 5m      events of the last 5 minutes, then new ones
+  jkool tail -n 20 --full    the last 20 events, with full stack traces
   jkool tail --json | jq -r '.\"msg-text\"'
   jkool tail --operation Deployed --limit 1 && echo done
 
-If the connection is lost, jkool reports it on standard error and reconnects every second. It then shows the events
+If the connection is lost, jkool reports it on standard error and reconnects every second. It then shows the events \
 that were received in the meantime, except those with a time more than ten minutes before the connection was lost.";
 
 pub(crate) async fn run(args: Args) -> Result<Exit, Failure> {

@@ -56,16 +56,16 @@ Examples:
   jkool watch 'op:Deployed' --more-than 0/1s --once && echo deployed
   jkool watch 'elapsed>2s app:Payment' --more-than 20/10m --json >> slow.jsonl
 
-It reports once when there are too many events. It reports again only after the number was within the limit in
-between, and not before the given time has passed. The program runs in the background, at most four times at once. If
-it fails, that is reported on standard error, and watching continues.
+It reports once when there are too many events. It reports again only after the number was within the limit in \
+between, and not before the given time has passed. The program runs in the background, at most four times at once. \
+If it fails, that is reported on standard error, and watching continues.
 
-Its input: {\"query\", \"more-than\", \"within-usec\", \"received-usec\", \"url\", \"events\"}, where url is the page
-that shows them and events are the last 10, as received. Its variables: JKOOL_WATCH_QUERY, JKOOL_WATCH_MORE_THAN,
-JKOOL_WATCH_WITHIN_USEC, JKOOL_WATCH_RECEIVED_USEC and JKOOL_WATCH_URL.
+Its input: {\"query\", \"more-than\", \"within-usec\", \"received-usec\", \"url\", \"events\"}, where url is the \
+page that shows them and events are the last 10, as received. Its variables: JKOOL_WATCH_QUERY, \
+JKOOL_WATCH_MORE_THAN, JKOOL_WATCH_WITHIN_USEC, JKOOL_WATCH_RECEIVED_USEC and JKOOL_WATCH_URL.
 
-Exit codes: 0 stopped by Ctrl-C, by --for, or after the report with --once; 1 the program was not run or has failed,
-or --for ended before the report with --once; 2 wrong usage; 3 the collector can't be reached at the start, or
+Exit codes: 0 stopped by Ctrl-C, by --for, or after the report with --once; 1 the program was not run or has failed, \
+or --for ended before the report with --once; 2 wrong usage; 3 the collector can't be reached at the start, or \
 rejected the request";
 
 /// The number of events in a report.

@@ -3,7 +3,7 @@
 use crate::exit::{Exit, Failure};
 use crate::{out, server, signals, units};
 use jkool_client::model::error_chain;
-use jkool_client::transport::TransportError;
+use jkool_client::transport::{ErrorKind, TransportError};
 use jkool_client::{Client, Condition, Stats};
 use reqwest::Url;
 use std::time::Duration;
@@ -74,6 +74,7 @@ pub(super) async fn conclude(client: &Client, url: &str, ended: Option<Ended>) -
 
 fn reason(error: &TransportError, url: &str) -> String {
     let local = url.parse().is_ok_and(|url: Url| server::is_this_machine(&url));
-    let hint = if local { format!("\n{}", server::HINT) } else { String::new() };
+    let absent = local && error.kind() == ErrorKind::Connect;
+    let hint = if absent { format!("\n{}", server::HINT) } else { String::new() };
     error_chain(error) + &hint
 }

@@ -74,6 +74,7 @@ fn what_it_can_not_do_it_says() {
     let ran = run(&["collect", "--listen", &address]);
     assert_eq!((ran.code, ran.out.as_str()), (3, ""));
     assert!(ran.err.starts_with(&format!("jkool: can't listen on {address}: ")), "{}", ran.err);
+    assert!(ran.err.contains("--listen"), "{}", ran.err);
     assert_eq!(run(&["collect", "--listen", "127.0.0.1:0", "--db", "/nowhere/at/all.db"]).code, 3);
     assert_eq!(run(&["collect", "--sync", "system"]).code, 2);
     assert_eq!(run(&["collect", "--max-size", "much"]).code, 2);

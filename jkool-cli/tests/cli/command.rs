@@ -1,6 +1,31 @@
 //! The command as a whole: help, completions, the demo.
 
-use crate::common::run;
+use crate::common::{jkool, run};
+
+/// The commands that a help lists, but for `help`.
+fn commands(help: &str) -> Vec<&str> {
+    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    // A text that is wrapped continues further right.
+    let names =
+        lines.filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' '))?.split(' ').next());
+    let names: Vec<&str> = names.filter(|name| *name != "help").collect();
+    assert!(names.contains(&"watch"), "{help}");
+    names
+}
+
+#[test]
+fn help_fits_a_terminal_of_80_columns() {
+    for command in commands(&run(&["--help"]).out) {
+        let help = jkool(&[command, "--help"]).env("COLUMNS", "80").output().unwrap();
+        let help = String::from_utf8(help.stdout).unwrap();
+        help.lines().for_each(|line| assert!(line.chars().count() <= 80, "{command}: {line}"));
+        // An example stays on its line.
+        let wide = jkool(&[command, "--help"]).env("COLUMNS", "200").output().unwrap();
+        let wide = String::from_utf8(wide.stdout).unwrap();
+        let examples = wide.lines().skip_while(|line| *line != "Examples:").skip(1).take_while(|line| !line.is_empty());
+        examples.for_each(|line| assert!(help.contains(line), "{command}: {line}"));
+    }
+}
 
 #[test]
 fn every_command_explains_itself_with_examples() {
@@ -30,11 +55,7 @@ fn each_command_has_a_manual_page() {
     let all = run(&["man"]);
     assert_eq!((all.code, all.err.as_str()), (0, ""));
     assert!(all.out.contains(".TH jkool 1") && all.out.contains("jkool\\-tail(1)"), "{}", all.out);
-    let help = run(&["--help"]).out;
-    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
-    let names: Vec<&str> = commands.filter_map(|line| line.split_whitespace().next()).collect();
-    assert!(names.contains(&"watch"), "{help}");
-    for name in names.into_iter().filter(|name| *name != "help") {
+    for name in commands(&run(&["--help"]).out) {
         let page = run(&["man", name]);
         assert_eq!((page.code, page.err.as_str()), (0, ""), "{name}");
         assert!(

@@ -2,14 +2,18 @@
 
 use jkool_model::SourceError;
 use jkool_transport::{TokenError, TransportError};
+use std::fmt;
 use std::io;
 
 /// An error from building a [`Client`](crate::Client) or replacing its token. Its text never contains the token.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
     /// Neither the builder nor the environment has a token.
-    #[error("no token: call `.token(..)`, or set JKOOL_TOKEN; for tests, pass a MemoryTransport")]
+    #[error(
+        "no token: call `.token(..)` or set JKOOL_TOKEN for the service, or call `.url(..)` or set JKOOL_URL for a collector; \
+         for tests, pass a MemoryTransport"
+    )]
     NoToken,
     /// The crate was built without the `http` feature, and no transport was passed.
     #[error("no transport: pass one, or enable the feature `http`")]
@@ -42,4 +46,11 @@ pub enum BuildError {
     /// The delivery thread could not be started.
     #[error("the delivery thread could not be started: {0}")]
     Thread(io::Error),
+}
+
+/// The text, because this is what a `main` that returns the error prints.
+impl fmt::Debug for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }

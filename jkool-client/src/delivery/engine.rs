@@ -146,7 +146,7 @@ impl Engine {
         // Counting takes all locks, so it is only done if needed.
         let stats = (self.shared.is_lossy() && self.diagnostics.may_tell(now)).then(|| self.shared.stats());
         if let Some(stats) = &stats {
-            self.diagnostics.tell_losses(stats, now);
+            self.diagnostics.tell_losses(stats, self.delivery.trouble(), now);
         }
         if let Some(spooler) = &mut self.spooler {
             self.diagnostics.tell_spool(spooler.error(), now);

@@ -66,8 +66,8 @@ impl Worker {
         drop(sends);
         self.engine.finish();
         drop(tokio::time::timeout(CLOSE_TIMEOUT, self.transport.close()).await);
-        let Engine { shared, diagnostics, .. } = &mut self.engine;
-        let told = diagnostics.tell_last(&shared.stats(), clock::now());
+        let Engine { shared, diagnostics, delivery, .. } = &mut self.engine;
+        let told = diagnostics.tell_last(&shared.stats(), delivery.trouble(), clock::now());
         shared.losses_told(told);
     }
 

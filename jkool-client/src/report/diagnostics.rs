@@ -77,18 +77,20 @@ impl Diagnostics {
     }
 
     /// The text about losses, if there are new ones and the last report was long enough ago.
-    fn loss_line(&mut self, stats: &Stats, now: Instant) -> Option<String> {
-        if is_recent(self.told_loss, now) { None } else { self.last_loss_line(stats, now) }
+    fn loss_line(&mut self, stats: &Stats, trouble: Option<&Trouble>, now: Instant) -> Option<String> {
+        if is_recent(self.told_loss, now) { None } else { self.last_loss_line(stats, trouble, now) }
     }
 
     /// The same, regardless of when the last report was.
-    fn last_loss_line(&mut self, stats: &Stats, now: Instant) -> Option<String> {
+    fn last_loss_line(&mut self, stats: &Stats, trouble: Option<&Trouble>, now: Instant) -> Option<String> {
         let lost = losses(stats);
         if lost == self.told {
             return None;
         }
         (self.told_loss, self.told) = (Some(now), lost);
-        let why = self.refusal.take().map(|why| format!("; the last rejection: {why}"));
+        let refused = self.refusal.take().map(|why| format!("; the last rejection: {why}"));
+        let why =
+            refused.or_else(|| trouble.map(|why| format!("; nothing gets through: {}", error_chain(why.error()))));
         Some(format!("events were lost: {stats}{}", why.unwrap_or_default()))
     }
 
@@ -102,15 +104,15 @@ impl Diagnostics {
         self.write(Self::line(notice));
     }
 
-    pub(crate) fn tell_losses(&mut self, stats: &Stats, now: Instant) {
-        if let Some(line) = self.loss_line(stats, now) {
+    pub(crate) fn tell_losses(&mut self, stats: &Stats, trouble: Option<&Trouble>, now: Instant) {
+        if let Some(line) = self.loss_line(stats, trouble, now) {
             self.say(line, stats);
         }
     }
 
     /// Reports at shutdown all losses that were not reported yet. Returns the number of losses reported so far.
-    pub(crate) fn tell_last(&mut self, stats: &Stats, now: Instant) -> u64 {
-        if let Some(line) = self.last_loss_line(stats, now) {
+    pub(crate) fn tell_last(&mut self, stats: &Stats, trouble: Option<&Trouble>, now: Instant) -> u64 {
+        if let Some(line) = self.last_loss_line(stats, trouble, now) {
             self.say(line, stats);
         }
         self.stderr.finish();
@@ -239,6 +241,7 @@ fn is_recent(told: Option<Instant>, now: Instant) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Diagnostics, INTERVAL};
+    use crate::report::health::Trouble;
     use crate::report::loss::LossReason;
     use crate::report::stats::Stats;
     use jkool_model::Severity;
@@ -255,33 +258,37 @@ mod tests {
     fn losses_are_told_at_once_and_then_once_a_minute() {
         let mut diagnostics = Diagnostics::new(true, true, None);
         let start = crate::emit::clock::now();
-        assert_eq!(diagnostics.loss_line(&lost(0), start), None);
+        assert_eq!(diagnostics.loss_line(&lost(0), None, start), None);
         diagnostics.refused(&TransportError::new(ErrorKind::Answer, "status 400"));
         assert_eq!(
-            diagnostics.loss_line(&lost(1), start).unwrap(),
+            diagnostics.loss_line(&lost(1), None, start).unwrap(),
             "events were lost: 1 accepted: 0 delivered, 0 in memory, 1 dropped (1 rejected by the server); \
              the last rejection: status 400"
         );
-        assert_eq!(diagnostics.loss_line(&lost(50), start + INTERVAL - Duration::from_millis(1)), None);
-        assert!(diagnostics.loss_line(&lost(50), start + INTERVAL).unwrap().contains("50 rejected"));
-        assert_eq!(diagnostics.loss_line(&lost(50), start + 2 * INTERVAL), None);
+        assert_eq!(diagnostics.loss_line(&lost(50), None, start + INTERVAL - Duration::from_millis(1)), None);
+        assert!(diagnostics.loss_line(&lost(50), None, start + INTERVAL).unwrap().contains("50 rejected"));
+        assert_eq!(diagnostics.loss_line(&lost(50), None, start + 2 * INTERVAL), None);
     }
 
     #[test]
     fn the_last_word_is_always_said() {
         let mut diagnostics = Diagnostics::new(true, true, None);
         let start = crate::emit::clock::now();
-        assert!(diagnostics.loss_line(&lost(1), start).is_some());
-        assert_eq!(diagnostics.loss_line(&lost(3), start), None);
-        assert!(diagnostics.last_loss_line(&lost(3), start).unwrap().contains("3 rejected"));
-        assert_eq!(diagnostics.last_loss_line(&lost(3), start), None);
+        assert!(diagnostics.loss_line(&lost(1), None, start).is_some());
+        assert_eq!(diagnostics.loss_line(&lost(3), None, start), None);
+        assert!(diagnostics.last_loss_line(&lost(3), None, start).unwrap().contains("3 rejected"));
+        assert_eq!(diagnostics.last_loss_line(&lost(3), None, start), None);
+        // With the reason, if nothing gets through.
+        let trouble = Trouble::Passing(TransportError::new(ErrorKind::Connect, "the connection was refused"));
+        let line = diagnostics.last_loss_line(&lost(4), Some(&trouble), start).unwrap();
+        assert!(line.ends_with("; nothing gets through: the connection was refused"), "{line}");
     }
 
     #[test]
     fn what_a_hook_drops_is_no_loss() {
         let mut stats = Stats::default();
         stats.dropped[LossReason::BeforeSend as usize] = 5;
-        assert_eq!(Diagnostics::new(true, true, None).loss_line(&stats, crate::emit::clock::now()), None);
+        assert_eq!(Diagnostics::new(true, true, None).loss_line(&stats, None, crate::emit::clock::now()), None);
     }
 
     #[test]

@@ -82,3 +82,12 @@ pub(crate) enum Trouble {
     /// The server rejects every event, and this was reported.
     Refused(TransportError),
 }
+
+impl Trouble {
+    /// The error that it was recognized by.
+    pub(crate) fn error(&self) -> &TransportError {
+        match self {
+            Self::Passing(error) | Self::Misconfigured(error) | Self::Refused(error) => error,
+        }
+    }
+}

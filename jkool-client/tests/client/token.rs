@@ -49,7 +49,7 @@ fn a_new_token_is_tried_at_once() {
         }
     };
     assert_eq!(client.stats().in_memory(), 50);
-    assert_eq!(error.to_string(), "the server answered 401 Unauthorized: the token was rejected");
+    assert_eq!(error.to_string(), "the server answered 401 Unauthorized: the token is missing or was rejected");
     assert!(client.health().last_success.is_none());
 
     client.set_token(NEW).unwrap();

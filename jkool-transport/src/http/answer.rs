@@ -82,7 +82,7 @@ fn class(status: u16, after: Option<Duration>) -> (Disposition, bool) {
 fn hint(status: u16) -> &'static str {
     match status {
         300..=399 => "redirects are not followed; use the new url",
-        401 | 403 => "the token was rejected",
+        401 | 403 => "the token is missing or was rejected",
         404 | 405 | 410 | 501 => "this url does not accept events",
         402 => "payment is required, or the volume of the account is used up",
         407 => "the proxy requires a user name and a password",
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn texts_say_what_to_do() {
         for (status, text) in [
-            (401, "the server answered 401 Unauthorized: the token was rejected"),
+            (401, "the server answered 401 Unauthorized: the token is missing or was rejected"),
             (308, "the server answered 308 Permanent Redirect: redirects are not followed; use the new url"),
             (400, "the server answered 400 Bad Request"),
             (599, "the server answered 599"),

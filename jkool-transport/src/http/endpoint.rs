@@ -108,14 +108,21 @@ pub(super) fn parse(setting: &str, url: &str) -> Result<Url, TransportError> {
     if url.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err(config_error(format!("{setting}: contains white space or a control character")));
     }
-    let parsed = Url::parse(url).map_err(|error| config_error(format!("{setting}: {error}")))?;
+    let parsed = Url::parse(url).map_err(|error| match url.contains("://") {
+        true => config_error(format!("{setting}: {error}")),
+        false => no_scheme(setting),
+    })?;
     if !matches!(parsed.scheme(), "http" | "https") {
-        return Err(config_error(format!("{setting}: must start with https:// or http://")));
+        return Err(no_scheme(setting));
     }
     match parsed.host_str() {
         None | Some("") => Err(config_error(format!("{setting}: has no host"))),
         Some(_) => Ok(parsed),
     }
+}
+
+fn no_scheme(setting: &str) -> TransportError {
+    config_error(format!("{setting}: must start with https:// or http://"))
 }
 
 /// Whether requests to `host` (as in a parsed url) stay on this machine.

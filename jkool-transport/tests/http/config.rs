@@ -31,10 +31,11 @@ fn error(builder: HttpTransportBuilder) -> String {
 #[test]
 fn a_wrong_url() {
     for (url, expected) in [
-        ("", "url: relative URL without a base"),
-        ("passw0rd", "url: relative URL without a base"),
-        ("stream.meshiq.com", "url: relative URL without a base"),
-        ("/event", "url: relative URL without a base"),
+        ("", "url: must start with https:// or http://"),
+        ("passw0rd", "url: must start with https:// or http://"),
+        ("stream.meshiq.com", "url: must start with https:// or http://"),
+        ("/event", "url: must start with https:// or http://"),
+        ("127.0.0.1:8080", "url: must start with https:// or http://"),
         ("localhost:8080", "url: must start with https:// or http://"),
         ("ftp://passw0rd.example", "url: must start with https:// or http://"),
         ("file:///passw0rd", "url: must start with https:// or http://"),
@@ -76,7 +77,7 @@ fn a_token_over_plain_http() {
 #[test]
 fn a_wrong_proxy() {
     for (proxy, expected) in [
-        ("", "proxy: relative URL without a base"),
+        ("", "proxy: must start with https:// or http://"),
         ("proxy:3128", "proxy: must start with https:// or http://"),
         ("socks5://passw0rd.example", "proxy: must start with https:// or http://"),
         ("http://u:passw0rd@", "proxy: empty host"),

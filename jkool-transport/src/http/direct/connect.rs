@@ -115,7 +115,7 @@ impl Service<Name> for Resolver {
 
 impl fmt::Display for Unresolved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the host name could not be resolved")
+        self.0.fmt(f)
     }
 }
 
