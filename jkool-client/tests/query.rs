@@ -103,7 +103,7 @@ fn an_error_is_told_as_the_service_words_it() {
         (QueryErrorKind::Unreadable, "not followed"),
         (QueryErrorKind::Unreadable, "200"),
         (QueryErrorKind::Unreadable, "no rows"),
-        (QueryErrorKind::Unreachable, "broke"),
+        (QueryErrorKind::Unreachable, "connection was lost"),
     ] {
         let error = query.ask("get events").unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");

@@ -99,7 +99,7 @@ fn labels_without_end_are_told_by_an_event_once() {
     let events: Vec<Event> = memory.decode(Kind::Event).unwrap();
     let told: Vec<_> = events.iter().filter(|event| event.operation == "metrics refused").collect();
     assert_eq!((told.len(), told[0].severity), (1, Severity::Warning));
-    assert!(told[0].message.contains("40 times"), "{}", told[0].message);
+    assert!(told[0].message.contains("40 new ones"), "{}", told[0].message);
     // Each was counted, wherever that was.
     let last: Vec<_> = sent(&memory, "hits").split_off(33);
     let sum: u64 = last.iter().map(|hits| value(hits, "value").unwrap().parse::<u64>().unwrap()).sum();

@@ -109,6 +109,10 @@ fn lasting(mut entity: Value) -> String {
             if property["name"] == "start_time" {
                 property["value"] = json!("now");
             }
+            // `serde_json` reads the last digit of a double exactly only with a feature that another crate may ask for.
+            if let Some(double) = property["value"].as_f64().filter(|double| double.fract() != 0.0) {
+                property["value"] = json!((double * 1e9).round() / 1e9);
+            }
         }
     }
     entity.to_string()

@@ -85,7 +85,7 @@ async fn a_torn_line_is_cut_off_and_what_is_no_jsonl_is_left_alone() {
     fs::write(&other, "Dear reader").expect("a file");
     let error = FileTransport::builder(&other).build().expect_err("it is a letter");
     assert_eq!(error.kind(), ErrorKind::Config);
-    assert!(error.to_string().contains("letter.txt: it ends with something else"), "{error}");
+    assert!(error.to_string().contains("letter.txt: the file does not end with a JSON line"), "{error}");
     assert_eq!(read(&other), "Dear reader");
 }
 

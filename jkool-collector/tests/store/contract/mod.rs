@@ -292,7 +292,7 @@ fn the_collector_answers_the_same_from_each(place: Place) {
         ("/charts", "count"),
         ("/map", ""),
         ("/activities", ""),
-        ("/errors", "There is no error"),
+        ("/errors", "No errors"),
         ("/api/events?text=number&limit=2", "number 3"),
         ("/api/facets?field=APPL", "Counter"),
         ("/api/metrics", "number"),
