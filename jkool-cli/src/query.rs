@@ -47,7 +47,7 @@ const HELP: &str = "\
 Examples:
   jkool query 'get number of events group by severity show as piechart'
   jkool query \"get events where severity >= 'ERROR' for latest hour limit 20\"
-  jkool query 'get p95(elapsedtime) group by operation' --date all -o csv > a.csv
+  jkool query 'get p95(elapsedtime) group by operation' -o csv > slow.csv
   jkool query --watch \"subscribe to events where severity > 'INFO'\"
   jkool query 'get number of events' --url https://xray.meshiq.com
 
