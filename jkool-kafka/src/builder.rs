@@ -226,8 +226,7 @@ pub(crate) fn check_topic(topic: &str) -> Result<(), TransportError> {
         "." | ".." => Err(config_error(&format!("{topic} is not a valid topic name"))),
         _ if topic.len() > 249 => Err(config_error("the topic name is longer than 249 characters")),
         _ => match topic.chars().find(|c| !legal(*c)) {
-            Some(c) => Err(config_error(&format!("the topic {topic:?} contains {c:?}, which is not allowed in topic \
-                                                  names"))),
+            Some(c) => Err(config_error(&format!("the name of topic {topic:?} contains {c:?}, which is not allowed"))),
             None => Ok(()),
         },
     }
