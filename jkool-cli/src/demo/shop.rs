@@ -7,7 +7,7 @@ use fastrand::Rng;
 use jkool_client::model::{Entity, InvalidEntity, Property, Snapshot, SourceError, Timestamp, ValueType};
 use std::collections::BTreeMap;
 
-/// The interval at which servers report their state.
+/// The interval at which servers and the processes on them report their state.
 const METRICS: i64 = 5 * SECOND;
 
 /// A shop at a point in time.
@@ -72,7 +72,7 @@ impl Shop {
         self.unreported.insert((at, self.happened), entity);
     }
 
-    /// Reports the state of each server.
+    /// Reports the state of each server, and of the service's process on it, as `jkool-metrics` reports a process.
     fn measure(&mut self) {
         let time = self.next_metrics;
         let Conditions { busy, outage } = Conditions::at(time);
@@ -81,12 +81,31 @@ impl Shop {
             let waits = outage && *service == Service::Payment;
             let load = if waits { 5.0 } else { 15.0 + 60.0 * busy } + 10.0 * self.meters.f64();
             let used = ((if waits { 3.2 } else { 1.5 + busy }) + 0.2 * self.meters.f64()) * f64::from(1 << 30);
-            for (name, property) in [
-                ("Cpu", Property::new("load", (load * 10.0).round() / 10.0).value_type(ValueType::Percent)),
-                ("Memory", Property::new("used", used as i64).value_type(ValueType::SizeByte)),
+            // Requests that wait for the bank keep their threads and connections.
+            let waiting = if waits { 90.0 } else { 40.0 * busy } * self.meters.f64();
+            let percent =
+                |name, value: f64| Property::new(name, (value * 10.0).round() / 10.0).value_type(ValueType::Percent);
+            let bytes = |name, value: f64| Property::new(name, value as i64).value_type(ValueType::SizeByte);
+            let gauge = |name, value: f64| Property::new(name, value as i64).value_type(ValueType::Gauge);
+            for (category, name, properties) in [
+                ("Server", "Cpu", vec![percent("load", load)]),
+                ("Server", "Memory", vec![bytes("used", used)]),
+                (
+                    "System",
+                    "process",
+                    vec![
+                        percent("cpu", load * 0.8),
+                        bytes("memory", used * 0.4),
+                        gauge("threads", 16.0 + waiting / 4.0),
+                        gauge("open-files", 60.0 + waiting),
+                    ],
+                ),
             ] {
-                let snapshot = Snapshot::builder(name).category("Server").time(Timestamp::from_usec(time));
-                measured.push(snapshot.source(place.source.clone()).add_property(property).build());
+                let mut snapshot = Snapshot::builder(name).category(category).time(Timestamp::from_usec(time));
+                for property in properties {
+                    snapshot = snapshot.add_property(property);
+                }
+                measured.push(snapshot.source(place.source.clone()).build());
             }
         }
         for snapshot in measured {
@@ -147,7 +166,7 @@ mod tests {
         // About one per second.
         assert!((1_200..2_400).contains(&activities(&all).count()), "{}", activities(&all).count());
         let snapshots = all.iter().filter(|entity| matches!(entity, Entity::Snapshot(_))).count();
-        assert_eq!(snapshots as i64, (1_800 * SECOND / METRICS + 1) * 6 * 2);
+        assert_eq!(snapshots as i64, (1_800 * SECOND / METRICS + 1) * 6 * 3);
     }
 
     #[test]
