@@ -99,6 +99,34 @@ fn quickstart_streams_to_where_it_is_told() {
 }
 
 #[test]
+fn each_streams_to_a_collector_that_is_named() {
+    let collector = Collector::builder().listen("127.0.0.1:0").start().unwrap();
+    let now = Clock::default().now();
+    let mut before = 0;
+    for name in [
+        "async_payments",
+        "axum_service",
+        "correlated_services",
+        "decorated_event",
+        "derive",
+        "log_adapter",
+        "metrics",
+        "opentelemetry",
+        "quickstart",
+        "spool",
+        "tracing",
+    ] {
+        let mut command = example(name);
+        command.env("JKOOL_URL", collector.url());
+        shown(command);
+        let stored = collector.store().read_now(|reader| reader.find_after(&Filter::default(), 10_000, None, now));
+        let stored = stored.unwrap().len();
+        assert!(stored > before, "{name} has sent nothing");
+        before = stored;
+    }
+}
+
+#[test]
 fn log_adapter() {
     let shown = shown(example("log_adapter"));
     assert!(!shown.contains("not streamed"), "{shown}");
