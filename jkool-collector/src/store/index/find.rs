@@ -127,7 +127,7 @@ pub(crate) fn count(spans: &[SpanView], range: &Range<i64>) -> Result<u64, Store
     Ok(total)
 }
 
-/// Whether there is an entity with this tracking id, and this time if it has one, for which `is_equal` is true.
+/// Whether there is an entity with this tracking id, and with this time if it is given, for which `is_equal` is true.
 pub(crate) fn has_equal(
     spans: &[SpanView],
     id: &str,

@@ -10,7 +10,7 @@ const OFF: f64 = 0.01;
 const WIDTH: f64 = (1.0 + OFF) / (1.0 - OFF);
 /// Values nearer to 0 count as 0.
 const LEAST: f64 = 1e-9;
-/// A positive offset, larger than the negative bin number of [`LEAST`].
+/// The offset that makes the bin numbers of all sizes from [`LEAST`] on positive.
 const FIRST: i32 = 1_100;
 const LAST: i32 = 40_000;
 

@@ -180,7 +180,7 @@ impl SpanView {
         self.segments.iter().map(|segment| segment.documents).sum()
     }
 
-    /// Returns the time of the newest entity, without those in the future.
+    /// Returns the time of the newest entity. A time in the future counts as the time of receipt.
     pub(crate) fn youngest(&self) -> i64 {
         self.segments.iter().map(|segment| segment.youngest.min(segment.received)).max().unwrap_or(i64::MIN)
     }

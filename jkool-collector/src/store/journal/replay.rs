@@ -51,7 +51,7 @@ pub(crate) fn replay(folder: &Path, indexed: u64) -> Result<Replayed, StoreError
     Ok(replayed)
 }
 
-/// Passes the entities of a file to `tell`, up to its end or to an incomplete group. Returns false if other data is
+/// Passes the entities of a file to `tell`, up to its end or to an incomplete group. Returns false if the file is
 /// damaged.
 fn one(bytes: &Bytes, tell: &mut dyn FnMut(Stored)) -> bool {
     if !bytes.starts_with(MAGIC) {
