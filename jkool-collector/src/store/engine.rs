@@ -128,7 +128,7 @@ pub(crate) struct Extent {
     pub(crate) newest: Option<Timestamp>,
     /// The fields that not every entity has.
     pub(crate) names: std::collections::BTreeSet<String>,
-    /// Those of them with numeric values.
+    /// The names of those fields that have numbers.
     pub(crate) numbers: std::collections::BTreeSet<String>,
     /// The number of values that are not indexed, because there were too many fields.
     pub(crate) passed_over: u64,

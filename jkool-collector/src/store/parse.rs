@@ -1,4 +1,4 @@
-//! Parses entities from JSON, fast.
+//! Parses entities from JSON, in one pass where possible.
 
 use jkool_model::{Activity, Entity, Event, OpType};
 

@@ -19,7 +19,7 @@ pub(in crate::store) struct Group {
 /// Acknowledged entities: in the index, or waiting for it.
 #[derive(Debug, Default)]
 pub(in crate::store) struct State<V> {
-    /// What readers use, such as indexes.
+    /// The data that readers need, such as indexes.
     pub(in crate::store) view: V,
     /// The sequence number of the last entity in it.
     pub(in crate::store) indexed: u64,

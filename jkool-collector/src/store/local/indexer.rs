@@ -19,7 +19,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// The maximum number of entities in one index.
 const DOCUMENTS: u64 = 1_000_000;
 
-/// An index contains at most one of this number of parts of all kept data, because retention removes whole indexes.
+/// An index contains at most one eighth of the kept data, because retention removes whole indexes.
 const PARTS: u64 = 8;
 
 /// A task of the indexing thread.

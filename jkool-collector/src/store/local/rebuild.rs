@@ -70,7 +70,7 @@ fn rebuild(number: u64, root: &Path, notices: &mut Vec<String>, report: &Report)
     let io = |error: std::io::Error| StoreError::io(&error).at(&folder);
     let mut saved: Vec<Stored> = Vec::new();
     let salvage = || Span::salvage(&folder, &mut |stored| saved.push(stored)).unwrap_or_default();
-    // The index library may panic on damaged files. What was read before that is valid.
+    // The index library may panic on damaged files. Entities that were read before that are valid.
     let position = catch_unwind(AssertUnwindSafe(salvage)).unwrap_or_default();
     // In the order of arrival, because sequence numbers must increase.
     saved.sort_unstable_by_key(|stored| stored.id.sequence());

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 /// The time in which arriving entities are collected into one batch.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// The interval of checks of what the server has, and the pause after a failure.
+/// The interval of checks which entities the server has, and the pause after a failure.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// The time in which sent entities must become visible before they are sent again; after the second time they count as
@@ -178,7 +178,7 @@ impl Sender {
         Ok(true)
     }
 
-    /// Removes from the journal what is on the server's disk. Entities that a killed server lost are sent again.
+    /// Removes entities from the journal that are on the server's disk. Entities that a killed server lost are sent again.
     fn cut(&mut self) -> Result<(), StoreError> {
         let (mut durable, mut lost) = (0, Vec::new());
         for index in 0..self.batches.len() {
