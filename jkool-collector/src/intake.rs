@@ -73,7 +73,7 @@ async fn take(
     }
     let mut reservation = app.body_memory.reserve();
     if !app.access.knows(headers, session.is_authenticated()) {
-        // Only a body with a token matters here.
+        // The body matters only if it contains a token.
         let body = body::read(body, HANDSHAKE, app.limits.body_timeout, &mut reservation).await;
         let token = body.as_ref().ok().and_then(|body| handshake::token_in(body));
         return token.map(|token| shake_hands(&app, &session, &token)).ok_or(Denied::Token.into());
@@ -134,7 +134,7 @@ impl BodyReader {
             return Err(ErrorResponse::Xml);
         }
         let batch = Batch::read(&body, self.options, self.now);
-        // In memory, even the shortest entity takes some room.
+        // In memory, even a short entity needs some bytes.
         reservation.grow(batch.records.len() * size_of::<Record>())?;
         Ok((batch, reservation))
     }

@@ -48,7 +48,7 @@ pub fn ask(reader: &Reader<'_>, request: &Request) -> Result<Answer, JkqlError> 
     answer(reader, &jkool_jkql::parse(&request.statement)?, request)
 }
 
-/// The field that a name means, as people write it or in full: of several that it may mean, the first.
+/// Returns the field of a name, which may be a short or a full one; the first one if the name is ambiguous.
 pub(crate) fn field_named(reader: &Reader<'_>, name: &str) -> Result<Option<FieldName>, StoreError> {
     Ok(match Resolver::new(reader).named(name)? {
         Target::Fields(fields) => fields.into_iter().next(),

@@ -1,4 +1,4 @@
-//! The page: what is stored, for a person's eyes. Rendered here as a whole; a small script adds what is live.
+//! The web page. It is rendered on the server; a small script adds live updates.
 
 mod activities;
 mod assets;
@@ -43,7 +43,7 @@ use axum::Router;
 use axum::routing::get;
 use std::sync::Arc;
 
-/// The pages, what they need, and an answer to any path that nobody knows.
+/// The routes of the pages and their files, and the response for unknown paths.
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/", get(events::show))

@@ -1,4 +1,4 @@
-//! The server: who is let in, and how it ends.
+//! The server: accepts connections, limits their number, and ends gracefully.
 
 pub(crate) mod abort;
 mod connection;
@@ -20,28 +20,28 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-/// So many that are too many may wait for room at the same time; the others are just closed.
+/// The maximum number of connections that wait for room; further ones are closed at once.
 const QUEUE: usize = 64;
 
-/// How long they wait.
+/// The time that they wait.
 const SOON: Duration = Duration::from_millis(200);
 
-/// How long requests that were begun have when the collector ends.
+/// The time that requests in progress have when the collector ends.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// All that is needed to serve.
+/// The listeners and the state of the server.
 pub(crate) struct Server {
     pub(crate) app: Arc<App>,
     pub(crate) http: TcpListener,
-    /// For OTLP alone.
+    /// A listener for OTLP only.
     pub(crate) otlp: Option<TcpListener>,
     pub(crate) tls: Option<TlsAcceptor>,
-    /// For entities without HTTP.
+    /// A listener for entities without HTTP.
     pub(crate) tcp: Option<TcpListener>,
 }
 
 impl Server {
-    /// Serves until `stop` is dropped or something is sent.
+    /// Serves until `stop` is ready.
     pub(crate) async fn run(self, stop: impl Future) {
         let (end, ending) = watch::channel(());
         let shutdown = Shutdown(ending);
@@ -74,25 +74,25 @@ impl Server {
         drop((self.http, self.otlp, self.tcp));
         drop(end);
         let ended = async { while connections.join_next().await.is_some() {} };
-        // Who isn't done by then is cut off.
+        // Requests that are still in progress then are aborted.
         drop(timeout(GRACE, ended).await);
         connections.shutdown().await;
     }
 }
 
-/// What serves a connection.
+/// The state that is needed to serve a connection.
 #[derive(Clone)]
 struct ConnectionHandler {
     app: Arc<App>,
     router: Router,
     tls: Option<TlsAcceptor>,
     shutdown: Shutdown,
-    /// Asks one connection to make room, the one that has been silent for longest.
+    /// Asks the connection that has been idle longest to close.
     evict_idle: Arc<Notify>,
 }
 
 impl ConnectionHandler {
-    /// Serves a connection over HTTP if there is room, or once another has made some.
+    /// Serves a connection over HTTP if there is room, or as soon as another one is closed.
     fn admit(&self, stream: TcpStream, slots: &Arc<Semaphore>, queue: &Arc<Semaphore>, connections: &mut JoinSet<()>) {
         if let Ok(slot) = Arc::clone(slots).try_acquire_owned() {
             connections.spawn(self.clone().http(stream, slot));
@@ -106,7 +106,7 @@ impl ConnectionHandler {
 
     async fn http(self, stream: TcpStream, _slot: OwnedSemaphorePermit) {
         let _open = self.app.counters.open();
-        // Answers are written whole; to wait for more would only take time.
+        // Responses are written at once; waiting to fill a packet would only delay them.
         drop(stream.set_nodelay(true));
         let app = Arc::clone(&self.app);
         match self.tls {
@@ -119,7 +119,7 @@ impl ConnectionHandler {
         }
     }
 
-    /// One too many: another makes room, or this one is told so.
+    /// Waits until another connection makes room, or answers that there are too many connections.
     async fn queue(self, mut stream: TcpStream, slots: Arc<Semaphore>, place: OwnedSemaphorePermit) {
         if let Ok(Ok(slot)) = timeout(SOON, slots.acquire_owned()).await {
             drop(place);
@@ -137,7 +137,7 @@ impl ConnectionHandler {
     }
 }
 
-/// The next connection. When there are no more file handles it waits until some are free again.
+/// Accepts the next connection. If the process has no free file handles, it waits for one.
 async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
@@ -155,7 +155,7 @@ async fn accept_if(listener: Option<&TcpListener>) -> (TcpStream, SocketAddr) {
     }
 }
 
-/// Whether a client went away again before it was let in.
+/// Whether the error only means that the client disconnected early.
 fn is_of_client(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)

@@ -1,4 +1,4 @@
-//! What was received: acknowledged when it is in a journal, found in search indexes that follow it.
+//! The store of received entities: they are acknowledged when they are in a journal, and then added to search indexes.
 
 mod aggregation;
 mod busy_range;

@@ -111,7 +111,7 @@ impl Parser {
                     blank + self.multi_line_or_refuse(body, from_here, text.len(), here, &error)
                 }
             };
-            // Most often it is a whole line.
+            // In most cases it is a whole line.
             place = match rest.get(line.len()..taken) {
                 Some(below) => Place { before: place.before + line.len(), ..place }.behind(below),
                 None => Place { before: place.before + taken, ..place },
@@ -124,7 +124,8 @@ impl Parser {
         }
     }
 
-    /// A line alone was not a document: it may begin one of several lines. Returns how much of `rest` was read.
+    /// Handles a line that is not a complete document: it may be the first of several lines. Returns the number of
+    /// bytes of `rest` that were read.
     fn multi_line_or_refuse(
         &mut self,
         body: &Bytes,
@@ -144,12 +145,12 @@ impl Parser {
                     }
                     return length;
                 }
-                // At most one search fails, so that a body of incomplete documents takes no longer than others.
+                // Only one search can fail, so that a body of incomplete documents does not take longer than others.
                 Some(Err(broken)) => {
                     self.options.multi_line = false;
                     let next = next_line_that(rest, |line| !line.trim_ascii().is_empty());
                     if next.is_some_and(|next| !begins_document(rest.get(next..).unwrap_or_default())) {
-                        // The following lines belong to it, up to the next one that begins a document.
+                        // The following lines are part of the broken document, up to a line that starts a document.
                         self.batch.refuse(here, &broken);
                         return next_line_that(rest, begins_document).unwrap_or(rest.len());
                     }

@@ -54,21 +54,21 @@ impl Reservation {
     }
 }
 
-/// Reads all of `body`, which may be `limit` bytes long. Something must come within every `body_timeout`.
+/// Reads all of `body`, at most `limit` bytes. Some data must arrive within each `body_timeout`.
 pub(crate) async fn read(
     body: Body,
     limit: usize,
     body_timeout: Duration,
     reservation: &mut Reservation,
 ) -> Result<Bytes, ErrorResponse> {
-    // Said in advance: nothing of it is read.
+    // The announced length exceeds the limit: nothing is read.
     if usize::try_from(body.size_hint().lower()).map_or(true, |said| said > limit) {
         return Err(ErrorResponse::TooLarge(limit));
     }
     let (mut body, mut whole) = (body, BytesMut::new());
     loop {
         let before = whole.len();
-        // One deadline for some kilobytes, not one for each byte.
+        // One deadline for some kilobytes, not one for each read.
         let ended = timeout(body_timeout, async {
             while whole.len() < before + PROGRESS {
                 let Some(frame) = body.frame().await else { return Ok(true) };

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use std::io::Read;
 
-/// How a body is compressed.
+/// The compression of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encoding {
     Gzip,
@@ -16,7 +16,7 @@ pub(crate) enum Encoding {
 }
 
 impl Encoding {
-    /// What the headers say; `None` for a body as it is.
+    /// Returns the compression in the headers, or `None` for an uncompressed body.
     pub(crate) fn of(headers: &HeaderMap) -> Result<Option<Self>, ErrorResponse> {
         let Some(said) = headers.get(CONTENT_ENCODING) else { return Ok(None) };
         let several = headers.get_all(CONTENT_ENCODING).iter().count() > 1;
@@ -30,7 +30,7 @@ impl Encoding {
         }
     }
 
-    /// Unpacks a body, which may then be `limit` bytes long.
+    /// Decompresses a body to at most `limit` bytes.
     pub(crate) fn unpack(
         self,
         body: &[u8],
@@ -39,7 +39,7 @@ impl Encoding {
     ) -> Result<Bytes, ErrorResponse> {
         match self {
             Self::Gzip => unpack(MultiGzDecoder::new(body), "gzip", limit, reservation),
-            // By the book there is a zlib header; some leave it out.
+            // The standard requires a zlib header; some clients omit it.
             Self::Deflate if has_zlib_header(body) => unpack(ZlibDecoder::new(body), "deflate", limit, reservation),
             Self::Deflate => unpack(DeflateDecoder::new(body), "deflate", limit, reservation),
         }

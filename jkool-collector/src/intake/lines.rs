@@ -1,4 +1,4 @@
-//! Entities over plain TCP: one JSON document a line, and no answers.
+//! Receives entities over plain TCP: one JSON document per line, without responses.
 
 use super::LARGE;
 use super::batch::{Batch, ParseOptions, Refused};
@@ -12,17 +12,18 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::sleep;
 
-/// A longer line is refused.
+/// The maximum length of a line in bytes.
 const LONGEST: usize = 1 << 20;
 
-/// What is read at a time, at least.
+/// The minimum number of bytes that are read at a time.
 const STEP: usize = 16 << 10;
 
-/// How long to wait for a store that has too much to do, and for one that can't.
+/// The pauses before retries if the store is busy, and if it fails.
 const SOON: Duration = Duration::from_millis(50);
 const LATER: Duration = Duration::from_secs(1);
 
-/// Takes what one client sends until it closes. While the store is busy nothing more is read, so the client waits.
+/// Stores the lines of one client until it closes the connection. While the store is busy nothing is read, so that the
+/// client waits.
 pub(crate) async fn serve(app: Arc<App>, mut stream: impl AsyncRead + Unpin, peer: SocketAddr, mut shutdown: Shutdown) {
     let mut client = Client { app, peer, lines: 0 };
     let mut buffer = BytesMut::new();
@@ -38,7 +39,7 @@ pub(crate) async fn serve(app: Arc<App>, mut stream: impl AsyncRead + Unpin, pee
             match buffer.trim_ascii_start().first() {
                 None => {}
                 Some(b'{' | b'[' | b'\xef') => begun = true,
-                // A browser can be made to post to any port; what it sends begins with something else.
+                // A browser can be made to send requests to any port; they do not start like JSON.
                 Some(_) => return client.refuse("the first line is not JSON; connection closed"),
             }
         }
@@ -70,12 +71,12 @@ pub(crate) async fn serve(app: Arc<App>, mut stream: impl AsyncRead + Unpin, pee
 struct Client {
     app: Arc<App>,
     peer: SocketAddr,
-    /// So many were there before.
+    /// The number of lines before the current ones.
     lines: usize,
 }
 
 impl Client {
-    /// Stores some lines, however long that takes; `false` when the store is closed.
+    /// Stores some lines, with retries until it succeeds; returns `false` if the store is closed.
     async fn take(&mut self, lines: Bytes) -> bool {
         if lines.is_empty() {
             return true;

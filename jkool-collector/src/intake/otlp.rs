@@ -1,5 +1,5 @@
-//! OpenTelemetry's protocol over HTTP: `POST /v1/logs`, `/v1/traces`, `/v1/metrics`. What it says is mapped by `jkool-otlp`; here is how
-//! it is asked for, stored and answered, as the specification has it.
+//! OpenTelemetry's protocol over HTTP: `POST /v1/logs`, `/v1/traces`, `/v1/metrics`. `jkool-otlp` maps the messages;
+//! this module implements requests and responses as the specification requires.
 
 use super::body::{self, Reservation};
 use super::encoding::Encoding;
@@ -20,14 +20,14 @@ use jkool_model::{Entity, Timestamp};
 use jkool_otlp::{Encoding as Format, Limits, Signal};
 use std::sync::Arc;
 
-/// The paths that take OTLP.
+/// The routes that accept OTLP.
 pub(crate) fn routes() -> Router<Arc<App>> {
     Signal::ALL.into_iter().fold(Router::new(), |router, signal| {
         router.route(signal.path(), post(move |app, session, request| answer(app, session, signal, request)))
     })
 }
 
-/// Every answer is in the format of its request. What is refused for good is counted: an SDK throws it away.
+/// Answers in the format of the request. Final rejections are counted, because an SDK discards such data.
 async fn answer(
     State(app): State<Arc<App>>,
     Extension(session): Extension<Arc<Session>>,
@@ -75,7 +75,7 @@ async fn take(
     Ok(signal.response(format, rejected, reason.as_deref()))
 }
 
-/// How a body becomes a batch.
+/// The options for parsing a body.
 #[derive(Debug, Clone, Copy)]
 struct Reader {
     signal: Signal,
@@ -86,7 +86,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// The batch, and why some of it was rejected, if any was.
+    /// Returns the batch, and the reason if a part was rejected.
     fn read(
         self,
         body: Bytes,
@@ -99,7 +99,7 @@ impl Reader {
         let limits = limits(self.limit);
         let before = body.len();
         let mapped = self.signal.read(self.format, body, limits)?;
-        // The message is gone by now, but was there, in the place of what it became.
+        // The decoded message is freed by now, but it was in memory at the same time as the entities.
         reservation.grow(before.saturating_add(mapped.entities.iter().map(Entity::heap_size).sum()))?;
         let mut batch =
             Batch { refused_more: usize::try_from(mapped.rejected).unwrap_or(usize::MAX), ..Batch::default() };
@@ -120,7 +120,7 @@ impl Reader {
     }
 }
 
-/// Each entity with its JSON, a part of the JSON of all.
+/// Returns each entity with its JSON, which is a slice of the JSON of all.
 fn with_json(entities: Vec<Entity>) -> impl Iterator<Item = (Entity, Bytes)> {
     let (mut json, mut ends) = (Vec::with_capacity(entities.len() << 10), Vec::with_capacity(entities.len()));
     for entity in &entities {
@@ -136,14 +136,14 @@ fn with_json(entities: Vec<Entity>) -> impl Iterator<Item = (Entity, Bytes)> {
     })
 }
 
-/// As many entities as in a request of our own protocol. In memory a message is somewhat more than on the wire, and what it becomes is
-/// more again; all of it together fits the memory for bodies.
+/// Returns the limits: as many entities as in a request of our own protocol. In memory a message is larger than on the
+/// wire, and its entities are larger still; together they must fit the memory for bodies.
 fn limits(body: usize) -> Limits {
     const LEAST: usize = 32 << 20;
     Limits { entities: super::batch::MOST, bytes: body.saturating_mul(3).max(LEAST) }
 }
 
-/// What the content type says; its parameters are of no interest.
+/// Returns the format in the content type, without its parameters.
 fn format_of(headers: &HeaderMap) -> Option<Format> {
     let said = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     let said = said.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -164,17 +164,17 @@ fn with_body(mut response: Response, format: Option<Format>, body: Vec<u8>) -> R
     response
 }
 
-/// Whether the client will not send it again. What it may not send at all was never taken.
+/// Whether the client will not send the data again. Unauthorised requests do not count.
 fn is_final(error: &ErrorResponse) -> bool {
     match error {
         ErrorResponse::Denied(_) | ErrorResponse::Busy | ErrorResponse::Store(_) => false,
-        // It broke off or stopped: the client is gone, or tries anew.
+        // The body is incomplete: the client is gone, or retries.
         ErrorResponse::Broken(_) | ErrorResponse::TooSlow => false,
         _ => true,
     }
 }
 
-/// What an answer that is an error says beside its message.
+/// Returns the gRPC code of an error response.
 fn grpc_code(status: StatusCode) -> i32 {
     match status {
         StatusCode::UNAUTHORIZED => 16,

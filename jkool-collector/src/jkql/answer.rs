@@ -23,7 +23,7 @@ pub struct Answer {
     pub found: u64,
     /// The time range, in microseconds since 1970.
     pub range: Range<i64>,
-    /// Of which entities.
+    /// The filter for the entities of the answer.
     pub filter: Filter,
     /// The chart that the statement selects.
     pub show: Option<Chart>,
@@ -39,11 +39,11 @@ pub struct Column {
     pub name: String,
     /// The type of the values.
     pub column_type: ColumnType,
-    /// Whose values they are, or in whose unit they are told; `None` of numbers that only count.
+    /// The field whose values, or whose unit, the column has; `None` for counts.
     pub field: Option<FieldName>,
 }
 
-/// What the values of a column are.
+/// The type of the values of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ColumnType {
@@ -51,7 +51,7 @@ pub enum ColumnType {
     Integer,
     /// Numbers.
     Decimal,
-    /// Texts; of a field with several values an array of them.
+    /// Texts, or arrays of texts if a field has several values.
     String,
     /// Microseconds since 1970.
     Timestamp,
@@ -101,7 +101,7 @@ impl Answer {
     }
 }
 
-/// A period without an end is told up to now.
+/// Returns the end of a period, or `now` if it has none.
 fn now_or(end: i64, now: Timestamp) -> i64 {
     if end == i64::MAX { now.as_usec() } else { end }
 }

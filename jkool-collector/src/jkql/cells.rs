@@ -1,4 +1,4 @@
-//! The values that an entity has in a column.
+//! The values of an entity in a column.
 
 use super::answer::{Column, ColumnType};
 use super::known::{self, MESSAGE};
@@ -10,7 +10,7 @@ use jkool_model::Entity;
 use serde_json::{Number, Value, json};
 use std::cmp::Ordering;
 
-/// The value of `stored` in a column: null, one, or an array of several.
+/// Returns the value of `stored` in a column: null, one value, or an array of several.
 pub(super) fn cell(stored: &Stored, target: &Target) -> Value {
     let fields = match target {
         Target::Message => return text(message(&stored.entity)),
@@ -25,7 +25,7 @@ pub(super) fn cell(stored: &Stored, target: &Target) -> Value {
 }
 
 fn of_field(stored: &Stored, field: &FieldName) -> Vec<Value> {
-    // Whole, where an index has only the beginning.
+    // The whole text; an index has only its beginning.
     match field.as_str() {
         TIME => return vec![json!(stored.time.as_usec())],
         "operation" => return operation_of(&stored.entity).map(|name| json!(name)).into_iter().collect(),
@@ -46,7 +46,7 @@ fn of_field(stored: &Stored, field: &FieldName) -> Vec<Value> {
     };
     let value = |value: &FieldValue<'_>| match value {
         FieldValue::Text(text) => match text.parse::<i128>() {
-            // A whole number of which a float loses digits is told as text too.
+            // A whole number that a float cannot represent exactly is also returned as text.
             Ok(int) if int.unsigned_abs() > 1 << 53 && values.contains(&FieldValue::Number(int as f64)) => {
                 Some(i64::try_from(int).map_or_else(|_| json!(text), |int| json!(int)))
             }
@@ -58,7 +58,7 @@ fn of_field(stored: &Stored, field: &FieldName) -> Vec<Value> {
     values.iter().filter_map(value).collect()
 }
 
-/// A whole number without a point.
+/// Converts a number to JSON; whole numbers have no decimal point.
 pub(super) fn number(number: f64) -> Value {
     let is_whole = number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0;
     if is_whole { json!(number as i64) } else { Number::from_f64(number).map_or(Value::Null, Value::Number) }
@@ -75,7 +75,7 @@ fn text(text: &str) -> Value {
     if text.is_empty() { Value::Null } else { json!(text) }
 }
 
-/// The column of a target: by the service's name, if it has one, else by that of the statement.
+/// Returns the column of a target, with the service's name if there is one, else the name in the statement.
 pub(super) fn column(target: &Target, written: &str) -> Column {
     let (known, field) = match target {
         Target::Message => (known::find(MESSAGE), None),
@@ -85,7 +85,7 @@ pub(super) fn column(target: &Target, written: &str) -> Column {
     Column { name, column_type: known.map_or(ColumnType::String, |known| known.column_type), field }
 }
 
-/// Properties have the type that their values have.
+/// Sets the type of a property's column to the type of its values.
 pub(super) fn refine(column: &mut Column, target: &Target, values: &[&Value]) {
     let is_own = matches!(target, Target::Fields(fields) if fields.first().and_then(known::of_wire).is_none());
     let mut numbers = values.iter().filter(|value| !value.is_null()).peekable();
@@ -95,12 +95,12 @@ pub(super) fn refine(column: &mut Column, target: &Target, values: &[&Value]) {
     }
 }
 
-/// Of several values the first counts.
+/// Returns the first of several values.
 fn first(value: &Value) -> &Value {
     value.as_array().and_then(|values| values.first()).unwrap_or(value)
 }
 
-/// The order of values: numbers, then texts; what has none comes last in either direction.
+/// Compares values: numbers first, then texts. Missing values are last in both directions.
 pub(super) fn compare(one: &Value, other: &Value, descending: bool) -> Ordering {
     let order = match (first(one), first(other)) {
         (Value::Null, Value::Null) => return Ordering::Equal,

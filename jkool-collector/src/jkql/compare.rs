@@ -1,4 +1,4 @@
-//! The figures of two periods beside each other.
+//! Compares the measures of two periods.
 
 use super::JkqlError;
 use super::answer::{Answer, Column};
@@ -12,7 +12,7 @@ use jkool_jkql::{Period, Select};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
-/// Each figure, the same of the other period, and the difference. The groups of the first period come first, in its order.
+/// Returns each measure of both periods, and the difference. The groups of the first period come first, in its order.
 pub(super) fn answer(
     reader: &Reader<'_>,
     request: &Request,
@@ -52,7 +52,7 @@ pub(super) fn answer(
         merged.push(beside(row, left.remove(&group(row))));
     }
     for other in others.iter().filter(|other| left.contains_key(&group(other))) {
-        // Nothing is in the first period.
+        // The first period has no such group.
         let mut empty: Vec<Value> = other.iter().take(keys).cloned().collect();
         empty.resize(figures.columns.len(), Value::Null);
         merged.push(beside(&empty, Some(other)));
@@ -81,7 +81,7 @@ pub(super) fn answer(
     })
 }
 
-/// How much later the first period is, in groups of time.
+/// Returns how much later the first period is, in time groups.
 fn offset(plan: &Plan<'_>, earlier: &Plan<'_>) -> Result<Option<i64>, JkqlError> {
     let Some(bucket) = plan.select.bucket else { return Ok(None) };
     let (start, other) = (plan.range.start, earlier.range.start);

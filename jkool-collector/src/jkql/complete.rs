@@ -1,4 +1,4 @@
-//! What may follow what was typed of a query line: names of fields, and values that the store has.
+//! Completes a query line: with names of fields, and with values from the store.
 
 use super::known::{KNOWN, MESSAGE};
 use super::resolve::{Resolver, Target, short};
@@ -8,19 +8,19 @@ use crate::filter::Filter;
 use crate::store::{Aggregation, Group, Key, Reader, StoreError, StoreErrorKind};
 use jkool_model::{Severity, Timestamp};
 
-/// What is at the end of a line.
+/// The incomplete end of a line.
 #[derive(Debug, PartialEq)]
 enum End<'a> {
-    /// A name that has begun.
+    /// The start of a name.
     Name(&'a str),
-    /// A value that has begun, of the field of that name.
+    /// The name of a field, and the start of a value.
     Value(&'a str, &'a str),
 }
 
-/// Of a name, this and `:` make a term.
+/// The characters that separate a name from a value.
 const SIGNS: [char; 5] = [':', '>', '<', '=', '~'];
 
-/// What stands before the last word, and that word.
+/// Splits off the last word.
 fn end_of(line: &str) -> (&str, End<'_>) {
     let mut is_quoted = false;
     let mut start = 0;
@@ -40,7 +40,7 @@ fn end_of(line: &str) -> (&str, End<'_>) {
     (&line[..line.len() - term.len()], End::Name(term))
 }
 
-/// The line, each time with another ending, `limit` of them at most.
+/// Returns possible continuations of the line, at most `limit`.
 pub(crate) fn complete(
     reader: &Reader<'_>,
     line: &str,
@@ -64,7 +64,7 @@ fn names(reader: &Reader<'_>, begun: &str) -> Result<Vec<String>, StoreError> {
     let own = reader.field_names()?;
     let own = own.iter().map(|name| short(name));
     let all = known.map(str::to_owned).chain(own);
-    // One that would have to be in quotes is none that a person types.
+    // Names that need quotes are not suggested.
     let is_plain = |name: &String| !name.contains(|c: char| c.is_whitespace() || "\"():<>=~".contains(c));
     let mut names: Vec<String> = all.filter(|name| begins(name, begun) && is_plain(name)).collect();
     names.sort_unstable();
@@ -79,7 +79,7 @@ fn values(
     limit: usize,
     now: Timestamp,
 ) -> Result<Vec<String>, StoreError> {
-    // Of an unknown name nothing is known, which is told when the line is asked.
+    // For an unknown name there are no suggestions. Running the query reports the error.
     let Target::Fields(fields) = Resolver::new(reader).named(name)? else { return Ok(Vec::new()) };
     let Some(field) = fields.into_iter().next() else { return Ok(Vec::new()) };
     if field.as_str() == SEVERITY {
@@ -90,7 +90,7 @@ fn values(
     let filter = Filter { expression: begins.unwrap_or_default(), ..Filter::default() };
     let aggregation = Aggregation { groups: vec![Group::Field(field, limit)], measures: Vec::new() };
     let rows = match reader.aggregate(&filter, &aggregation, now) {
-        // Some fields can't be grouped by.
+        // Some fields cannot be grouped by.
         Err(error) if error.kind() == StoreErrorKind::NoSuchField => Vec::new(),
         rows => rows?,
     };
@@ -99,12 +99,12 @@ fn values(
         Key::Number(number) => Some(number.to_string()),
         Key::Time(_) => None,
     };
-    // Of an entity with several values the others come along.
+    // The groups also contain the other values of entities with several values.
     let values = rows.iter().filter_map(|row| row.keys.first().and_then(text));
     Ok(values.filter(|value| value.trim_start_matches('"').starts_with(begun)).collect())
 }
 
-/// A value as a line has it.
+/// Quotes a value as a query line requires.
 fn quoted(text: &str) -> String {
     match text.is_empty() || text.contains(|c: char| c.is_whitespace() || "\"()*".contains(c)) {
         true => format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")),

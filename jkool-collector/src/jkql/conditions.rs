@@ -1,4 +1,4 @@
-//! From conditions as they are written to conditions on fields, with their values read.
+//! Converts the conditions of a statement to conditions on fields, and parses their values.
 
 use super::JkqlError;
 use super::resolve::{Resolver, Target};
@@ -10,7 +10,7 @@ use jkool_jkql::{Comparison, Name, ParseError, Value, Zone, moment};
 use jkool_model::{Severity, Timestamp};
 use std::ops::Range;
 
-/// What dates count from, and where their clocks are.
+/// The current time, to which dates are relative, and the time zone.
 #[derive(Debug, Clone)]
 pub(super) struct Clock {
     pub(super) now: Timestamp,
@@ -18,7 +18,7 @@ pub(super) struct Clock {
 }
 
 impl Resolver<'_> {
-    /// A tree of conditions, with its names looked up and its values read.
+    /// Converts a tree of conditions: looks up names and parses values.
     pub(super) fn expression(&self, of: &jkool_jkql::Condition, clock: &Clock) -> Result<Expression, JkqlError> {
         use jkool_jkql::Condition as Written;
         let each =
@@ -43,7 +43,7 @@ impl Resolver<'_> {
     }
 }
 
-/// Not that; of a condition alone, the condition turned round.
+/// Negates an expression; a single condition is inverted.
 fn negated(expression: Expression) -> Expression {
     match expression {
         Expression::Condition(condition) => Condition { negated: !condition.negated, ..condition }.into(),
@@ -51,7 +51,7 @@ fn negated(expression: Expression) -> Expression {
     }
 }
 
-/// Of a message, its words alone can be asked for.
+/// Converts a condition on the message, which can only be searched for words.
 fn words(name: &Name, test: &jkool_jkql::Test) -> Result<Expression, ParseError> {
     match test {
         jkool_jkql::Test::Contains(value) => {
@@ -84,7 +84,7 @@ fn of_field(field: &FieldName, test: &jkool_jkql::Test, clock: &Clock) -> Result
         }
         Written::Is(value) => of(Test::Is(exact(field, value)?)),
         Written::Compare(comparison, value) if is_time(field) => {
-            // A day is over when it ends.
+            // The condition means the end of the day.
             let Range { start, end } = time(value, clock)?;
             let is_day = start != end;
             of(match comparison {
@@ -96,7 +96,7 @@ fn of_field(field: &FieldName, test: &jkool_jkql::Test, clock: &Clock) -> Result
         }
         Written::Compare(comparison, value) => {
             let number = bound(field, &value.text).or_else(|error| {
-                // Severities in small letters too.
+                // The case of severities does not matter.
                 let severity = severity(field, &value.text).map(condition::rank);
                 severity.ok_or_else(|| wrong(field, value, &error.to_string()))
             })?;
@@ -111,7 +111,7 @@ fn of_field(field: &FieldName, test: &jkool_jkql::Test, clock: &Clock) -> Result
     })
 }
 
-/// The simplest test that a pattern is.
+/// Converts a pattern to the simplest equivalent test.
 fn like(pattern: &str) -> Test {
     let is_plain = |text: &str| !text.contains(['%', '_', '\\']);
     let inner = pattern.strip_prefix('%').and_then(|rest| rest.strip_suffix('%'));
@@ -132,7 +132,7 @@ fn time(value: &Value, clock: &Clock) -> Result<Range<i64>, ParseError> {
         .map_err(|error| ParseError::unknown(value.column, error.expected(), &value.text, [""; 0]))
 }
 
-/// The text that a value is compared as.
+/// Returns the text for comparing a value.
 fn exact(field: &FieldName, value: &Value) -> Result<String, ParseError> {
     let text = &value.text;
     match field.as_str() {

@@ -1,9 +1,9 @@
-//! Why a statement is not answered.
+//! The errors of statements.
 
 use crate::store::StoreError;
 use jkool_jkql::{InvalidMoment, ParseError};
 
-/// Why a statement is not answered.
+/// The error for a statement that cannot be answered.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum JkqlError {

@@ -1,4 +1,4 @@
-//! Figures of groups.
+//! Measures of groups.
 
 use super::answer::{Answer, Column, ColumnType};
 use super::cells::{column, compare, number, refine};
@@ -12,19 +12,19 @@ use jkool_jkql::{Figure, Output, SortBy};
 use serde_json::{Value, json};
 use std::cmp::Ordering;
 
-/// So many groups of one field there are at most, and so many of each of several.
+/// The maximum number of groups of one field, and for each of several fields.
 const GROUPS: usize = 10_000;
 const OF_SEVERAL: usize = 500;
 
-/// Groups, figures, and the order of rows.
+/// Groups, measures, and the order of rows.
 pub(super) struct Figures {
     pub(super) columns: Vec<Column>,
-    /// How many of the columns say what group it is.
+    /// The number of columns that contain the keys of a group.
     pub(super) keys: usize,
     aggregation: Aggregation,
-    /// For each column of a figure, the measure; `None` is the number of entities.
+    /// The measure of each column; `None` for the number of entities.
     figures: Vec<Option<usize>>,
-    /// By which columns rows are sorted. Those behind the last column are not shown.
+    /// The columns by which rows are sorted. Columns after the last visible one are not shown.
     order: Vec<(usize, bool)>,
     targets: Vec<Target>,
 }
@@ -90,7 +90,7 @@ impl Figures {
         if made.order.is_empty() {
             made.order = made.usual_order(plan)?;
         }
-        // What is only sorted by is not shown.
+        // Columns that are only needed for sorting are removed.
         made.columns.truncate(shown);
         Ok(made)
     }
@@ -101,7 +101,7 @@ impl Figures {
         self.targets.push(target);
     }
 
-    /// Time in its order, then the largest group first.
+    /// Returns the default order: by time, then by size, largest first.
     fn usual_order(&mut self, plan: &Plan<'_>) -> Result<Vec<(usize, bool)>, JkqlError> {
         let mut order = Vec::new();
         if plan.select.bucket.is_some() {
@@ -112,7 +112,7 @@ impl Figures {
         Ok(order)
     }
 
-    /// The column of a figure, which is added if there is none yet.
+    /// Returns the column of a measure, and adds it if necessary.
     fn figure(&mut self, plan: &Plan<'_>, figure: &Figure) -> Result<usize, JkqlError> {
         let before = self.columns.len();
         self.add_figure(plan, figure)?;
@@ -168,7 +168,7 @@ impl Figures {
         Ok(())
     }
 
-    /// All rows in their order, with what they are only sorted by behind what is shown.
+    /// Returns all rows in order, including the columns that are only needed for sorting.
     pub(super) fn rows(&self, reader: &Reader<'_>, plan: &Plan<'_>) -> Result<Vec<Vec<Value>>, JkqlError> {
         let rows = reader.aggregate(&plan.filter, &self.aggregation, plan.now)?;
         let mut rows: Vec<Vec<Value>> = rows.iter().map(|row| self.row(row)).collect();
@@ -195,7 +195,7 @@ impl Figures {
         row.keys.iter().map(key).chain(self.figures.iter().map(figure)).collect()
     }
 
-    /// Takes away what is not shown, and gives the groups of properties their types.
+    /// Removes columns that are not shown, and sets the types of columns with properties.
     pub(super) fn finish(&mut self, rows: &mut [Vec<Value>]) {
         rows.iter_mut().for_each(|row| row.truncate(self.columns.len()));
         for (index, (column, target)) in self.columns.iter_mut().zip(&self.targets).enumerate() {

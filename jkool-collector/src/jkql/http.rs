@@ -1,4 +1,4 @@
-//! `/jkool-service/jkql`: a statement by HTTP, answered in the service's shape.
+//! `/jkool-service/jkql`: answers statements over HTTP, in the format of the service.
 
 use super::{Answer, JkqlError, Request, ask};
 use crate::access::{Denied, WEB_SOCKET};
@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// A statement is shorter than this, in bytes.
+/// The maximum size of a statement in bytes.
 const LONGEST: usize = 64 << 10;
 
 pub(crate) fn routes() -> Router<Arc<App>> {
@@ -42,7 +42,7 @@ async fn answer(
         _ => head.uri.query().unwrap_or_default().to_owned(),
     };
     let parameters: HashMap<String, String> = form_urlencoded::parse(form.as_bytes()).into_owned().collect();
-    // A token may be a parameter, as the service has it.
+    // As in the service, the token may be a parameter.
     let shown = parameters.get("jk_token").is_some_and(|token| app.access.takes(token.as_bytes()));
     if !shown && !app.access.knows(&head.headers, session.is_authenticated()) {
         return Err(Denied::Token.into());
@@ -72,7 +72,7 @@ async fn answer(
     })
 }
 
-/// A correlator for a request that brings none.
+/// Creates a correlator for a request without one.
 pub(super) fn correlator(now: Timestamp) -> String {
     format!("{:x}", now.as_usec())
 }
@@ -89,7 +89,7 @@ fn status(error: &JkqlError) -> StatusCode {
     }
 }
 
-/// A request, and how it wants to be answered.
+/// A request, and the parameters of its response.
 #[derive(Debug, Clone)]
 pub(super) struct Asked {
     pub(super) request: Request,
@@ -98,7 +98,7 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Reads the service's parameters; those that mean nothing to one store, such as `jk_repo`, are passed over.
+    /// Parses the service's parameters. Those that do not apply here, such as `jk_repo`, are ignored.
     pub(super) fn read<'a>(of: &dyn Fn(&str) -> Option<&'a str>, now: Timestamp) -> Result<Self, JkqlError> {
         let wrong = |name: &str, value: &str, expected: &dyn std::fmt::Display| {
             JkqlError::Impossible(format!("{name}={value:?}: {expected}"))
@@ -129,7 +129,7 @@ impl Asked {
         Ok(Self { request, trace: some("jk_trace").is_some_and(|trace| trace.eq_ignore_ascii_case("true")), patience })
     }
 
-    /// The answer of a statement that is answered at once.
+    /// Answers a statement that is not a subscription.
     pub(super) async fn answer(self, app: &App) -> Result<Map<String, Value>, JkqlError> {
         let Self { request, trace, patience } = self;
         let (zone, now) = (request.zone.clone(), request.now);

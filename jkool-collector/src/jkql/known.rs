@@ -1,21 +1,21 @@
-//! The names of fields that every store knows: those of the wire, and what the service calls them.
+//! The built-in fields, with their names on the wire and in the service.
 
 use super::answer::ColumnType;
 use crate::field::FieldName;
 
-/// A field by its names.
+/// The names of a field.
 #[derive(Debug, PartialEq)]
 pub(super) struct Known {
-    /// What the service calls it; columns are called so.
+    /// The name in the service, which is also the name of columns.
     pub(super) service: &'static str,
-    /// Its name on the wire.
+    /// The name on the wire.
     pub(super) wire: &'static str,
     /// Short names.
     also: &'static [&'static str],
     pub(super) column_type: ColumnType,
 }
 
-/// The message, which is not a field of an index: its words are.
+/// The name of the message. It is not a field of the index; its words are indexed.
 pub(super) const MESSAGE: &str = "msg-text";
 
 const fn known(service: &'static str, wire: &'static str, column_type: ColumnType) -> Known {
@@ -64,7 +64,7 @@ pub(super) const KNOWN: &[Known] = &[
     known("MsgAge", "msg-age", Integer),
 ];
 
-/// The field of this name: capital letters, `-` and `_` don't matter.
+/// Returns the field with this name; case, `-` and `_` are ignored.
 pub(super) fn find(name: &str) -> Option<&'static Known> {
     let wanted = plain(name);
     let is_it = |known: &&Known| {
@@ -74,7 +74,7 @@ pub(super) fn find(name: &str) -> Option<&'static Known> {
     KNOWN.iter().find(is_it)
 }
 
-/// The field of this name on the wire.
+/// Returns the field with this name on the wire.
 pub(super) fn of_wire(name: &FieldName) -> Option<&'static Known> {
     KNOWN.iter().find(|known| known.wire == name.as_str())
 }

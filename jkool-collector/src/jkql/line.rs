@@ -14,10 +14,10 @@ use jkool_jkql::{Zone, parse_line};
 use jkool_model::Timestamp;
 use std::str::FromStr;
 
-/// The parameter.
+/// The name of the parameter.
 const LINE: &str = "q";
 
-/// Takes the parameters of a filter out of `query`, the query line among them.
+/// Removes the parameters of a filter, including the query line, from `query`.
 pub(crate) async fn take_filter(app: &App, query: &mut Query) -> Result<Filter, ErrorResponse> {
     let lines = query.take_texts(LINE);
     time_arg::resolve(query, app.clock.now(), &Zone::local())?;
@@ -29,7 +29,7 @@ pub(crate) async fn take_filter(app: &App, query: &mut Query) -> Result<Filter, 
     Ok(filter)
 }
 
-/// What a query line means. Its names are looked up in the store where they are no names of the wire.
+/// Parses a query line. Names that are not built in are looked up in the store.
 pub(crate) async fn read_line(
     store: &Store,
     line: &str,
@@ -40,7 +40,7 @@ pub(crate) async fn read_line(
         Err(error) => return Ok(Err(error.to_string())),
     };
     let clock = Clock { now, zone: Zone::local() };
-    // Most lines name nothing that the store must be asked for.
+    // Most lines do not need the store.
     if let Ok(read) = Resolver::without_store().expression(&written, &clock) {
         return Ok(Ok(read));
     }
@@ -52,8 +52,8 @@ pub(crate) async fn read_line(
     }
 }
 
-/// A query line, or what [`Display`](std::fmt::Display) writes: names that are no names of the wire are written in full, and dates
-/// are those of UTC.
+/// Parses a query line without the store, such as the output of [`Display`](std::fmt::Display): names that are not
+/// built in must be full names, and dates are in UTC.
 impl FromStr for Expression {
     type Err = JkqlError;
 

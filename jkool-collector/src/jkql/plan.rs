@@ -1,4 +1,4 @@
-//! What rows and figures have in common: which entities, of which time, how many.
+//! The common part of queries for rows and for measures: filter, time range and limit.
 
 use super::JkqlError;
 use super::conditions::Clock;
@@ -40,10 +40,10 @@ impl Request {
     }
 }
 
-/// So many rows there are at most in an answer, whatever is asked for.
+/// The maximum number of rows in any answer.
 const MOST: usize = 10_000;
 
-/// Which entities are wanted, and how many rows.
+/// The filter, the time range, and the maximum number of rows.
 #[derive(Debug)]
 pub(super) struct Plan<'a> {
     pub(super) select: &'a Select,
@@ -81,7 +81,7 @@ impl<'a> Plan<'a> {
         Ok(Self { select, resolver, filter, range, limit, now: request.now, zone: &request.zone })
     }
 
-    /// What will be asked of the store, for people.
+    /// Returns a description of the queries to the store, for people.
     pub(super) fn explain(&self, more: &[String]) -> Vec<String> {
         let kind =
             self.filter.kind.map_or("entities of every kind".to_owned(), |kind| format!("entities of kind {kind}"));

@@ -1,4 +1,4 @@
-//! From names as they are written to fields.
+//! Looks up the fields of names.
 
 use super::JkqlError;
 use super::known::{self, KNOWN, MESSAGE};
@@ -8,20 +8,20 @@ use jkool_jkql::{Name, NameKind, ParseError};
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
-/// What a name means.
+/// The meaning of a name.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Target {
-    /// The fields of the index that it is a name of.
+    /// The fields with this name.
     Fields(Vec<FieldName>),
     /// The message.
     Message,
 }
 
-/// Looks names up, in the store too where they are no names of the wire.
+/// Looks up names: first the built-in ones, then those in the store.
 #[derive(Debug)]
 pub(super) struct Resolver<'a> {
     reader: Option<&'a Reader<'a>>,
-    /// Asked for once, and only if a name needs it.
+    /// The names in the store; read once, and only if needed.
     names: OnceCell<BTreeSet<String>>,
 }
 
@@ -30,7 +30,7 @@ impl<'a> Resolver<'a> {
         Self { reader: Some(reader), names: OnceCell::new() }
     }
 
-    /// Without a store: of names that are no names of the wire, those that are written in full.
+    /// Creates a resolver without a store, which knows only built-in names and full names.
     pub(super) fn without_store() -> Self {
         Self { reader: None, names: OnceCell::from(BTreeSet::new()) }
     }
@@ -43,7 +43,7 @@ impl<'a> Resolver<'a> {
         Ok(self.names.get_or_init(BTreeSet::new))
     }
 
-    /// What a name means.
+    /// Returns the meaning of a name.
     pub(super) fn target(&self, name: &Name) -> Result<Target, JkqlError> {
         let fields = match &name.kind {
             NameKind::Bare(text) => match self.named(text)? {
@@ -61,7 +61,7 @@ impl<'a> Resolver<'a> {
             }
             NameKind::Snapshot { name, property, .. } => {
                 let found = self.snapshots(|parts| parts[1] == *name && parts[2] == *property)?;
-                // Nothing has it yet.
+                // No entity has this field yet.
                 if found.is_empty() { vec![FieldName::snapshot("", name, property)] } else { found }
             }
             other => return Err(JkqlError::Impossible(format!("unknown name {other}"))),
@@ -76,7 +76,7 @@ impl<'a> Resolver<'a> {
         Err(error.into())
     }
 
-    /// What a bare name means; no field, when nothing has that name.
+    /// Returns the meaning of a bare name; without fields if the name is unknown.
     pub(super) fn named(&self, text: &str) -> Result<Target, StoreError> {
         if let Ok(field) = text.parse() {
             return Ok(Target::Fields(vec![field]));
@@ -88,7 +88,7 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// The one field that a name means.
+    /// Returns the only field of a name.
     pub(super) fn field(&self, name: &Name) -> Result<FieldName, JkqlError> {
         let mut fields = match self.target(name)? {
             Target::Fields(fields) => fields,
@@ -97,7 +97,7 @@ impl<'a> Resolver<'a> {
                 return Err(JkqlError::Impossible(why.into()));
             }
         };
-        // properties('x') is a property, unless only snapshots have it.
+        // properties('x') means a property, unless only snapshots have it.
         if matches!(name.kind, NameKind::Property(_)) && fields.len() > 1 {
             let has_own = self.names()?.contains(fields[0].as_str());
             fields.drain(if has_own { 1..fields.len() } else { 0..1 });
@@ -110,7 +110,7 @@ impl<'a> Resolver<'a> {
         Ok(fields.swap_remove(0))
     }
 
-    /// The properties and values of snapshots that a bare name may mean.
+    /// Returns the properties and snapshot values that a bare name may mean.
     fn bare(&self, text: &str) -> Result<Vec<FieldName>, StoreError> {
         let of = |is_it: &dyn Fn(&str) -> bool| -> Result<Vec<FieldName>, StoreError> {
             let own = self.names()?.iter().filter_map(|name| name.strip_prefix(PROPERTIES)).filter(|name| is_it(name));
@@ -129,7 +129,7 @@ impl<'a> Resolver<'a> {
     }
 }
 
-/// How a name of the store is written in the short form.
+/// Returns the spelling of a stored name in the short form.
 pub(super) fn short(name: &str) -> String {
     match FieldName::new(name.to_owned()).snapshot_parts() {
         Some([_, snapshot, property]) => format!("{snapshot}.{property}"),

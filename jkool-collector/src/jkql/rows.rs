@@ -12,10 +12,10 @@ use jkool_jkql::{Output, SortBy};
 use serde_json::Value;
 use std::cmp::Ordering;
 
-/// So many are read at a time to be sorted.
+/// The number of entities that are read at a time for sorting.
 const PAGE: usize = 1_000;
 
-/// The columns of events and of others, unless the statement names some.
+/// The default columns.
 const USUAL: [&str; 10] = [
     "Time",
     "Severity",
@@ -42,7 +42,7 @@ const OF_ACTIVITIES: [&str; 10] = [
 ];
 const OF_SNAPSHOTS: [&str; 7] = ["Time", "Severity", "SnapshotName", "Category", "ApplName", "ServerName", "EventID"];
 
-/// A column, and where its values come from.
+/// A column, and the source of its values.
 #[derive(Debug)]
 pub(super) struct Source {
     pub(super) column: Column,
@@ -90,7 +90,7 @@ pub(super) fn answer(reader: &Reader<'_>, plan: &Plan<'_>) -> Result<Answer, Jkq
     })
 }
 
-/// What the columns of a statement are.
+/// Returns the columns of a statement.
 pub(super) fn sources(plan: &Plan<'_>) -> Result<Vec<Source>, JkqlError> {
     let names = match &plan.select.output {
         Output::Rows(names) => &**names,
@@ -119,7 +119,7 @@ pub(super) fn row(stored: &Stored, sources: &[Source]) -> Vec<Value> {
     sources.iter().map(|source| cell(stored, &source.target)).collect()
 }
 
-/// The columns, with the types that the values of properties have.
+/// Returns the columns; the types of properties are those of their values.
 pub(super) fn columns(sources: &[Source], rows: &[Vec<Value>]) -> Vec<Column> {
     let column = |(index, source): (usize, &Source)| {
         let mut column = source.column.clone();
@@ -139,7 +139,8 @@ pub(super) fn item_type(kind: Option<Kind>) -> &'static str {
     }
 }
 
-/// The first of all, in an order that the store does not know: each is looked at, and no more are held than are wanted and a page.
+/// Returns the first entities in an order that the store does not support. All entities are read, but only one page
+/// more than the limit is kept in memory.
 fn sorted(reader: &Reader<'_>, plan: &Plan<'_>, keys: &[(Target, bool)]) -> Result<Vec<Stored>, JkqlError> {
     let mut best: Vec<(Vec<Value>, Stored)> = Vec::new();
     let mut before = None;
@@ -149,7 +150,7 @@ fn sorted(reader: &Reader<'_>, plan: &Plan<'_>, keys: &[(Target, bool)]) -> Resu
         before = page.last().map(|last| last.id);
         let key = |stored: &Stored| keys.iter().map(|(target, _)| cell(stored, target)).collect();
         best.extend(page.into_iter().map(|stored| (key(&stored), stored)));
-        // Of equals the youngest comes first, as it came.
+        // Equal entities stay in the order of the store, newest first.
         best.sort_by(|(one, _), (other, _)| {
             let each =
                 one.iter().zip(other).zip(keys).map(|((one, other), (_, descending))| compare(one, other, *descending));

@@ -1,4 +1,4 @@
-//! `/jkool-service/jkqlasync`: several statements at once over one WebSocket, and subscriptions.
+//! `/jkool-service/jkqlasync`: answers statements concurrently over one WebSocket, and serves subscriptions.
 
 use super::http::{Asked, correlator};
 use super::subscription::Subscription;
@@ -29,19 +29,20 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
-/// A statement is shorter than this, in bytes.
+/// The maximum size of a statement in bytes.
 const LONGEST: usize = 64 << 10;
 
-/// So many statements and subscriptions at once over one connection.
+/// The maximum number of concurrent statements and subscriptions of one connection.
 const AT_ONCE: usize = 32;
 
-/// So many answers wait to be sent; who reads too slowly misses some of a subscription.
+/// The maximum number of answers that wait to be sent. A client that reads too slowly misses entities of a
+/// subscription.
 const WAITING: usize = 64;
 
-/// So often it is looked whether anybody is still there.
+/// The interval of pings, which detect lost connections.
 const PING: Duration = Duration::from_secs(30);
 
-/// Agrees to a WebSocket. A token may come with each message.
+/// Accepts a WebSocket. Each message may contain a token.
 pub(super) async fn upgrade(
     State(app): State<Arc<App>>,
     Extension(session): Extension<Arc<Session>>,
@@ -66,7 +67,7 @@ pub(super) async fn upgrade(
     (StatusCode::SWITCHING_PROTOCOLS, headers).into_response()
 }
 
-/// Answers until either side has enough. `read` is what came behind the request already.
+/// Serves the connection until either side closes it. `read` is the data that was already read after the request.
 pub(crate) async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     read: Vec<u8>,
@@ -84,14 +85,14 @@ pub(crate) async fn serve(
     loop {
         let sent = tokio::select! {
             () = shutdown.wait() => break,
-            // Who reads no answers is not read from either.
+            // If the client does not read answers, no further statements are read.
             message = source.next(), if connection.tasks.len() < 2 * AT_ONCE => match message {
                 Some(Ok(Message::Text(text))) => {
                     connection.take(&text).await;
                     Ok(())
                 }
                 Some(Ok(Message::Close(_)) | Err(_)) | None => break,
-                // A ping is answered by itself.
+                // The library answers pings; the answer must be flushed.
                 Some(Ok(_)) => sink.flush().await,
             },
             Some(answer) = waiting.recv() => sink.send(Message::text(Value::Object(answer).to_string())).await,
@@ -102,7 +103,7 @@ pub(crate) async fn serve(
             return;
         }
     }
-    // Who has gone does not hear it.
+    // The client may have disconnected.
     drop(sink.close().await);
 }
 
@@ -112,13 +113,13 @@ struct Connection {
     session: Arc<Session>,
     answers: mpsc::Sender<Map<String, Value>>,
     tasks: JoinSet<()>,
-    /// Those that go on, by the ids that end them.
+    /// The running subscriptions, by the ids that end them.
     subscriptions: HashMap<String, AbortHandle>,
     number: u64,
 }
 
 impl Connection {
-    /// Begins to answer a message.
+    /// Starts to answer a message.
     async fn take(&mut self, text: &str) {
         let now = self.app.clock.now();
         let message: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
@@ -132,7 +133,7 @@ impl Connection {
         let subid = texts.get("jk_subid").cloned().unwrap_or_else(|| correlator(now));
         let head = Head { subid, began: now, app: Arc::clone(&self.app) };
         if let Err(error) = self.begin(&texts, &head) {
-            // The reader of this channel is the task that waits here: what does not fit is answered by a task.
+            // The channel is read by the task that runs this code: if it is full, another task must send the answer.
             self.reply(head.failure("query", &error.to_string()));
         }
     }
@@ -179,7 +180,7 @@ impl Connection {
                         answer.insert("jk_msg_id".into(), json!(own));
                         answer
                     };
-                    // First listen, then say so: nothing that comes behind the first answer is missed.
+                    // Subscribes before the first answer is sent, so that no entity after it is missed.
                     let mut told = std::pin::pin!(tail(&head.app, subscription.filter.clone()));
                     let mut next = Some(tell(subscription.answer(None)));
                     while let Some(answer) = next {
@@ -212,14 +213,14 @@ impl Connection {
         Ok(())
     }
 
-    /// Sends by a task: who sends is who would have to make room.
+    /// Sends an answer from another task, because the current one must empty the channel.
     fn reply(&mut self, answer: Map<String, Value>) {
         let answers = self.answers.clone();
         self.tasks.spawn(async move { answers.send(answer).await.unwrap_or_default() });
     }
 }
 
-/// What all answers to a statement have in common.
+/// The fields that all answers to a statement have in common.
 #[derive(Clone)]
 struct Head {
     subid: String,

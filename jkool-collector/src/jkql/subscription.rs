@@ -1,4 +1,4 @@
-//! What a subscription answers with: a row for each entity that comes in.
+//! The answers of a subscription: a row for each new entity.
 
 use super::JkqlError;
 use super::answer::Answer;
@@ -9,7 +9,7 @@ use crate::filter::Filter;
 use crate::store::{Reader, Stored};
 use jkool_jkql::{Period, Select};
 
-/// Which entities are wanted, and what is told of each.
+/// The filter and the columns of a subscription.
 #[derive(Debug)]
 pub(super) struct Subscription {
     pub(super) filter: Filter,
@@ -24,7 +24,7 @@ impl Subscription {
         Ok(Self { filter: plan.filter, sources })
     }
 
-    /// The answer that holds these, or none when the subscription begins.
+    /// Returns the answer for an entity, or the first answer, which has no rows.
     pub(super) fn answer(&self, stored: Option<&Stored>) -> Answer {
         let rows: Vec<_> = stored.map(|stored| row(stored, &self.sources)).into_iter().collect();
         let time = stored.map(|stored| stored.time.as_usec());

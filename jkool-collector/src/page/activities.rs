@@ -1,4 +1,4 @@
-//! Activities: groups of events, how long they took, and what is in them.
+//! The page of activities: groups of events with their durations and contents.
 
 mod compared;
 mod scatter;
@@ -24,12 +24,12 @@ use jkool_model::{Entity, Severity, Timestamp};
 use maud::{Markup, html};
 use std::sync::Arc;
 
-/// So many are on a page.
+/// The maximum number of activities on a page.
 const ON_A_PAGE: usize = 30;
-/// So many of each one's children.
+/// The maximum number of children of each activity.
 const CHILDREN: usize = 50;
 
-/// An activity and the first of its children; one more than are shown, if there are more.
+/// An activity and its first children; one more than are shown, if there are more.
 struct Group<'a> {
     of: &'a Compared,
     children: Vec<Stored>,
@@ -98,7 +98,7 @@ fn nothing(params: &QueryParams, wanted: &Wanted) -> Markup {
     }
 }
 
-/// By what they are sorted, and what could be.
+/// Links for each sort order.
 fn orders(compared: &AllCompared, wanted: &Wanted, filter: &Filter) -> Markup {
     html! {
         p.tools.orders {
@@ -119,7 +119,7 @@ fn orders(compared: &AllCompared, wanted: &Wanted, filter: &Filter) -> Markup {
     }
 }
 
-/// To the next ones of those that are compared, and to older ones.
+/// Links to the next activities in the sort order, and to older ones.
 fn pages(compared: &AllCompared, wanted: &Wanted, shown: usize, filter: &Filter) -> Markup {
     let next = wanted.skip.saturating_add(shown);
     html! {

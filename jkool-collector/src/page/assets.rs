@@ -1,4 +1,4 @@
-//! The files that a page loads: they are in the program.
+//! The static files of the page, which are part of the executable.
 
 use super::error_page::ErrorPage;
 use crate::app::App;
@@ -27,7 +27,7 @@ pub(super) const STYLE: Asset = asset!("style.css");
 pub(super) const SCRIPT: Asset = asset!("page.js");
 pub(super) const FAVICON: Asset = asset!("favicon.svg");
 
-/// The script's other modules name each other, so all files are of one version.
+/// The modules of the script import each other, so all files have one version.
 const ALL: [Asset; 21] = [
     STYLE,
     SCRIPT,
@@ -52,7 +52,7 @@ const ALL: [Asset; 21] = [
     asset!("watch.js"),
 ];
 
-/// A hash of every file.
+/// A hash of all files.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let bytes = ALL.iter().flat_map(|asset| asset.content.bytes());
     let hash =
@@ -61,7 +61,7 @@ static VERSION: LazyLock<String> = LazyLock::new(|| {
 });
 
 impl Asset {
-    /// Its url names the version, so a browser may keep it for good.
+    /// Returns the URL. It contains the version, so that browsers can cache the file forever.
     pub(super) fn url(&self) -> String {
         format!("/assets/{}/{}", *VERSION, self.name)
     }
@@ -79,8 +79,8 @@ pub(super) fn routes() -> Router<Arc<App>> {
     Router::new().route("/assets/{version}/{name}", get(file))
 }
 
-/// A page that was loaded before the collector was replaced asks for another version: it gets what there is now, but may not
-/// keep it.
+/// Serves a file. A page that was loaded from an older collector requests another version: it gets the current file,
+/// but must not cache it.
 async fn file(Path((version, name)): Path<(String, String)>, headers: HeaderMap) -> Result<Response, ErrorPage> {
     let asset = ALL.iter().find(|asset| asset.name == name);
     let asset = asset.ok_or(ErrorPage::NotFound("There is no such file here."))?;

@@ -1,5 +1,5 @@
-//! Charts as SVG of our own. The picture stretches to the room that there is and the texts beside it do not, so a chart fits every
-//! width; its colours come from the style sheet, so one picture fits both themes.
+//! Charts as SVG. The picture stretches to the available width and the texts next to it do not, so that charts fit
+//! every width. The colours come from the style sheet, so that a picture fits both themes.
 
 mod axis;
 mod bars;

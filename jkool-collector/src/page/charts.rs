@@ -1,4 +1,4 @@
-//! Charts of what is stored, each with its figures as a table.
+//! The page of charts, each with its data as a table.
 
 use super::chart::{Bar, Mark, OverTime, Part, Series, Unit, bars, legend, of_severity};
 use super::error_page::ErrorPage;
@@ -20,9 +20,9 @@ use jkool_model::{Severity, SourceFqn, Timestamp};
 use maud::{Markup, html};
 use std::sync::Arc;
 
-/// About so many stretches of time.
+/// The approximate number of time intervals.
 const BUCKETS: usize = 90;
-/// So many names with bars.
+/// The maximum number of bars of names.
 const TOPS: usize = 10;
 
 pub(super) async fn show(
@@ -38,7 +38,7 @@ pub(super) async fn show(
     let range = app.store.read(move |reader| reader.busy_range(&of_range, now)).await?;
     let in_range = range.map_or_else(|| filter.clone(), |range| range.of(&filter));
     let (of_metric, of_time, of_operations, of_sources) = (in_range.clone(), in_range, filter.clone(), filter);
-    // Side by side, as far as there are cores.
+    // The queries run in parallel.
     let (names, buckets, operations, sources) = tokio::try_join!(
         app.store.read(move |reader| {
             let names = reader.metric_names()?;
@@ -102,7 +102,7 @@ pub(super) async fn show(
     Ok((params.status(), frame(&head, &main)))
 }
 
-/// How the url says a metric.
+/// Returns a metric as a URL parameter.
 fn parameter(name: &MetricName) -> String {
     format!("{}/{}/{}", name.category, name.snapshot, name.property)
 }
@@ -121,7 +121,7 @@ fn chooser(names: &[MetricName], chosen: Option<&MetricName>) -> Markup {
     }
 }
 
-/// Whether the figure of each source is drawn, and which.
+/// The form field that selects a function for each source.
 fn figure_field(params: &QueryParams, chosen: Option<BySource>) -> Markup {
     html! {
         label.field.f-by-source {
@@ -212,7 +212,7 @@ fn tops(title: &str, what: &str, tops: &[Top], name: impl Fn(&str) -> String, li
     }
 }
 
-/// The severities that there are, the gravest first.
+/// Returns the severities that occur, highest first.
 fn present<'a>(all: impl Iterator<Item = &'a Severities> + Clone) -> Vec<Severity> {
     let is_present = |severity: &Severity| all.clone().any(|severities| severities.of(*severity) > 0);
     Severity::ALL.iter().rev().copied().filter(is_present).collect()

@@ -1,6 +1,7 @@
-//! Parameters of a url that are one of some words.
+//! URL parameters with a fixed set of values.
 
-/// An enum whose variants are those words, the first of them in the place of none, and what a fault says is expected.
+/// Defines an enum with a variant for each value; the first one is the default. The text describes the expected values
+/// in errors.
 macro_rules! choice {
     ($(#[$doc:meta])* $name:ident, $expected:literal: $($(#[$of:meta])* $variant:ident $text:literal),+) => {
         $(#[$doc])*

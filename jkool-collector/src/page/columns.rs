@@ -1,4 +1,4 @@
-//! Columns of the list that the reader chooses: fields, properties and values of snapshots.
+//! Columns of the list that the user adds: fields, properties and values of snapshots.
 
 use super::format::{cut, duration, time};
 use super::query_params::QueryParams;
@@ -12,25 +12,25 @@ use jkool_model::{Entity, Timestamp};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
-/// The parameter: names with commas between them; it can be repeated.
+/// The parameter: names separated by commas. It can be repeated.
 pub(super) const PARAMETER: &str = "cols";
 
-/// More of them leave no room for the message.
+/// The maximum number of columns; more would leave no room for the message.
 const MOST: usize = 6;
-/// So many characters of a value are in a cell, and so many values.
+/// The maximum number of characters of a value, and of values in a cell.
 const SHOWN: usize = 80;
 const VALUES: usize = 5;
-/// So many names are offered, and these before the ones that are listed.
+/// The maximum number of suggested names, and the names that are suggested first.
 const OFFERED: usize = 60;
 const WIRE: [&str; 9] =
     ["user", "location", "resource", "elapsed-time-usec", "comp-code", "reason-code", "pid", "tid", "msg-tag"];
 
-/// In their order.
+/// The columns, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Columns(Vec<FieldName>);
 
 impl Columns {
-    /// Takes the parameter. What names no field is a fault.
+    /// Parses the parameter. Unknown fields are reported as faults.
     pub(super) async fn take(app: &App, params: &mut QueryParams) -> Result<Self, StoreError> {
         let texts = params.take_texts(PARAMETER);
         let names = texts.iter().flat_map(|text| text.split(',')).map(str::trim).filter(|name| !name.is_empty());
@@ -54,7 +54,7 @@ impl Columns {
         Ok(columns)
     }
 
-    /// Adds the parameter to a url.
+    /// Adds the parameter to a URL.
     pub(super) fn add_to(&self, query: &mut Query) {
         if !self.0.is_empty() {
             let names: Vec<String> = self.0.iter().map(|field| field.as_str().replace(',', "%2C")).collect();
@@ -62,17 +62,17 @@ impl Columns {
         }
     }
 
-    /// With that one at the end.
+    /// Returns the columns with one more at the end.
     pub(super) fn with(&self, field: &FieldName) -> Self {
         Self(self.0.iter().filter(|other| *other != field).chain([field]).cloned().collect())
     }
 
-    /// The class by which the style sheet knows how many there are.
+    /// Returns the CSS class for this number of columns.
     pub(super) fn class(&self) -> Option<String> {
         (!self.0.is_empty()).then(|| format!("own-columns cols-{}", self.0.len()))
     }
 
-    /// The values of one entity.
+    /// The cells of one entity.
     pub(super) fn cells(&self, entity: &Entity) -> Markup {
         let mut cells: Vec<Vec<Markup>> = vec![Vec::new(); self.0.len()];
         if !self.0.is_empty() {
@@ -93,7 +93,7 @@ impl Columns {
         }
     }
 
-    /// What is above the list: of each column its name, and links that move it to the left and take it away.
+    /// The heads of the columns: each with its name, and with links that move the column to the left and remove it.
     pub(super) fn heads(&self, link: impl Fn(&Self) -> String) -> Markup {
         let removed = |at: usize| {
             let mut others = self.clone();
@@ -123,7 +123,7 @@ impl Columns {
     }
 }
 
-/// A value as a reader wants it.
+/// Formats a value.
 fn said(name: &str, value: &FieldValue<'_>) -> Markup {
     match value {
         FieldValue::Text(text) => html! { (cut(text, SHOWN)) },
@@ -133,12 +133,13 @@ fn said(name: &str, value: &FieldValue<'_>) -> Markup {
         FieldValue::Number(usec) if name.ends_with("-time-usec") || name == "msg-age" => {
             html! { (duration(*usec as i64)) }
         }
-        // 119.80000000000001 is what 119.8 became by calculating.
+        // Hides rounding errors: 119.80000000000001 is shown as 119.8.
         FieldValue::Number(value) => html! { (format!("{value:.14e}").parse().unwrap_or(*value)) },
     }
 }
 
-/// The form that adds a column, with the names that the entities of the list have. It keeps the filter, what is watched and `kept`.
+/// The form that adds a column, with the names of fields that the entities of the list have. It keeps the filter, the
+/// watch and `kept`.
 pub(super) fn form(params: &QueryParams, kept: &Query, found: &[Stored]) -> Markup {
     let is_wrong = params.fault(PARAMETER).is_some();
     let mut query = params.filter.to_query();
@@ -160,7 +161,7 @@ pub(super) fn form(params: &QueryParams, kept: &Query, found: &[Stored]) -> Mark
     }
 }
 
-/// Names of fields, those that most of `found` have first.
+/// Returns names of fields, the most frequent in `found` first.
 fn offered(found: &[Stored]) -> Vec<String> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for stored in found {

@@ -1,4 +1,4 @@
-//! A dashboard: its viewlets, asked side by side.
+//! The page of a dashboard, whose viewlets are queried in parallel.
 
 use super::error_page::ErrorPage;
 use super::filter_form::FilterForm;
@@ -19,7 +19,7 @@ use std::ops::Range;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// What the parameter `compare` says: with the period before.
+/// The value of the parameter `compare`: the previous period.
 #[derive(Debug, Clone, Copy)]
 struct Compare;
 
@@ -72,7 +72,7 @@ pub(super) async fn show(
     Ok((params.status(), frame(&head, &main)))
 }
 
-/// The time that the url says, else that of the dashboard, in microseconds.
+/// Returns the time range in the URL, or that of the dashboard, in microseconds.
 pub(super) fn range(filter: &Filter, dashboard: &Dashboard, now: Timestamp) -> Range<i64> {
     let end = filter.until.map_or(now, |until| until.before(now)).as_usec();
     let of_dashboard = || moment(&dashboard.since, end, &Zone::default()).map_or(end, |since| since.start);
@@ -80,7 +80,7 @@ pub(super) fn range(filter: &Filter, dashboard: &Dashboard, now: Timestamp) -> R
     start.min(end.saturating_sub(1))..end
 }
 
-/// The answers, side by side as far as there are cores; where there is none, why.
+/// Returns the answers, queried in parallel, or the error of each failed query.
 pub(super) async fn ask(
     app: &App,
     viewlets: &[Viewlet],
@@ -96,7 +96,7 @@ pub(super) async fn ask(
     join_all(viewlets.iter().map(ask)).await
 }
 
-/// A viewlet in its place. One that can't be answered says so, and is in nobody's way.
+/// A viewlet in its place. If its query failed, it shows the error; the others are not affected.
 pub(super) fn section(viewlet: &Viewlet, answered: &Result<Answered, String>) -> Markup {
     html! {
         section class={ "part viewlet w" (viewlet.width) " r" (viewlet.height) } {

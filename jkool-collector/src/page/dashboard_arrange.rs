@@ -1,9 +1,10 @@
-//! How the viewlets of a dashboard lie: tiles, which a script lets one move and resize, and what it says of them then.
+//! The arrangement of the viewlets of a dashboard: tiles that can be moved and resized with the script, and the text
+//! that the script sends.
 
 use crate::dashboard::{Dashboard, Viewlet, name_of};
 use maud::{Markup, html};
 
-/// The tiles; without a script they lead to the form of each.
+/// The tiles. Without the script they are links to the viewlets' forms.
 pub(super) fn tiles(name: &str, dashboard: &Dashboard) -> Markup {
     html! {
         ol.arrange aria-label="How they are arranged" data-action={ "/dashboards/" (name) "/edit" } data-version=(dashboard.version()) {
@@ -22,8 +23,8 @@ pub(super) fn tiles(name: &str, dashboard: &Dashboard) -> Markup {
     }
 }
 
-/// The viewlets as `places` says: `2:6x1,0:12x2,1:3x2` is the third one first, six columns wide and one row high. `None` unless each
-/// is there once.
+/// Returns the viewlets as arranged by `places`: `2:6x1,0:12x2,1:3x2` puts the third viewlet first, six columns wide
+/// and one row high. `None` unless each viewlet occurs exactly once.
 pub(super) fn arranged(viewlets: &[Viewlet], places: &str) -> Option<Vec<Viewlet>> {
     let mut left: Vec<Option<&Viewlet>> = viewlets.iter().map(Some).collect();
     let mut arranged = Vec::with_capacity(viewlets.len());

@@ -1,4 +1,4 @@
-//! A dashboard being changed: what is in it, in which order and how large, by forms alone.
+//! The page that edits a dashboard: its viewlets, their order and sizes. It works without the script.
 
 use super::dashboard::{ask, range, section};
 use super::dashboard_arrange::{arranged, tiles};
@@ -19,10 +19,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use std::sync::Arc;
 
-/// A viewlet in the form: which one, or a new one, and what is said of it.
+/// A viewlet in the form: an existing one or a new one, with error messages.
 #[derive(Debug)]
 struct Draft {
-    /// Its place; one more than there are for a new one.
+    /// The index of the viewlet; for a new one, the number of viewlets.
     index: usize,
     viewlet: Viewlet,
 }
@@ -39,7 +39,7 @@ pub(super) async fn show(
     page(&app, &name, &dashboard, draft, StatusCode::OK, None, mark.as_ref()).await
 }
 
-/// Does what a button says, and shows what came of it.
+/// Performs the action of a button, and shows the result.
 pub(super) async fn change(
     State(app): State<Arc<App>>,
     Extension(session): Extension<Arc<Session>>,
@@ -72,7 +72,7 @@ pub(super) async fn change(
     })
 }
 
-/// What a button makes of a dashboard. One that nobody knows changes nothing.
+/// Returns the dashboard after the action of a button. Unknown actions change nothing.
 fn changed(dashboard: &Dashboard, action: &str, posted: &Posted) -> Dashboard {
     let mut changed = dashboard.clone();
     let viewlets = &mut changed.viewlets;
@@ -90,7 +90,7 @@ fn changed(dashboard: &Dashboard, action: &str, posted: &Posted) -> Dashboard {
                 None => viewlets.push(said),
             }
         }
-        // What is no arrangement of these changes nothing.
+        // An invalid arrangement changes nothing.
         ("arrange", _) => *viewlets = arranged(viewlets, posted.get("places")).unwrap_or_else(|| viewlets.clone()),
         ("earlier", Some(_)) if index > 0 => viewlets.swap(index, index - 1),
         ("later", Some(_)) if index + 1 < count => viewlets.swap(index, index + 1),
@@ -104,7 +104,7 @@ fn changed(dashboard: &Dashboard, action: &str, posted: &Posted) -> Dashboard {
     changed
 }
 
-/// The viewlet that a form says.
+/// Parses the viewlet in a form.
 fn said(posted: &Posted) -> Viewlet {
     let size = |name: &str| posted.get(name).parse().unwrap_or_default();
     Viewlet {
@@ -117,7 +117,7 @@ fn said(posted: &Posted) -> Viewlet {
 }
 
 impl Draft {
-    /// The viewlet that is asked for, as it is saved or as the form says it.
+    /// Returns the requested viewlet, as it is saved or as the form describes it.
     fn read(posted: &Posted, dashboard: &Dashboard) -> Option<Self> {
         let new = dashboard.viewlets.len();
         let index = match posted.get("viewlet") {
@@ -212,7 +212,7 @@ fn viewlet_form(name: &str, dashboard: &Dashboard, Draft { index, viewlet }: &Dr
     }
 }
 
-/// What is in it, each with what can be done.
+/// The list of viewlets, with their actions.
 fn viewlets(name: &str, dashboard: &Dashboard) -> Markup {
     const ACTIONS: [(&str, &str, &str); 6] = [
         ("earlier", "↑", "Move up"),

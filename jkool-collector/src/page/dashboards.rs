@@ -1,4 +1,4 @@
-//! All dashboards, and how another one comes about.
+//! The page of all dashboards, and the forms that create and import one.
 
 use super::error_page::ErrorPage;
 use super::layout::{Frame, Tab, frame};
@@ -21,7 +21,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, RawQuery(query): RawQuery)
     list(&app, &params, params.status(), &Posted::default(), None).await
 }
 
-/// With links that keep the time of the filter.
+/// The list. Its links keep the time range of the filter.
 async fn list(
     app: &App,
     params: &QueryParams,
@@ -52,7 +52,7 @@ async fn list(
     Ok((status, frame(&head, &main)).into_response())
 }
 
-/// The fields of a new dashboard; of an imported one the JSON in the place of a title.
+/// The fields for a new dashboard: a title, or JSON for an import.
 fn form(said: &Posted, imports: bool) -> Markup {
     let said = |name: &str| if said.has("json") == imports { said.get(name).to_owned() } else { String::new() };
     html! {
@@ -72,7 +72,7 @@ fn form(said: &Posted, imports: bool) -> Markup {
     }
 }
 
-/// Makes one, from its title or from JSON. None is replaced by it.
+/// Creates a dashboard from a title or from JSON. An existing one is not replaced.
 pub(super) async fn create(
     State(app): State<Arc<App>>,
     Extension(session): Extension<Arc<Session>>,

@@ -1,4 +1,4 @@
-//! Pages for what can't be shown.
+//! Error pages.
 
 use super::layout::{Frame, Tab, frame};
 use crate::filter::Filter;
@@ -7,12 +7,12 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use maud::html;
 
-/// Why there is no page.
+/// The reason for an error page.
 #[derive(Debug)]
 pub(super) enum ErrorPage {
-    /// The store can't be read.
+    /// The store cannot be read.
     Store(StoreError),
-    /// There is no such page, event or picture.
+    /// There is no such page, event or file.
     NotFound(&'static str),
 }
 
@@ -43,7 +43,7 @@ impl IntoResponse for ErrorPage {
     }
 }
 
-/// The answer to a path that nobody knows.
+/// The response for an unknown path.
 pub(super) async fn not_found() -> ErrorPage {
     ErrorPage::NotFound("There is no such page here.")
 }

@@ -1,4 +1,4 @@
-//! Errors, those together that are alike: how many, since when, where, and how it goes on.
+//! The page of errors, grouped by similarity: number, first and last time, sources, and trend of each group.
 
 use super::error_page::ErrorPage;
 use super::filter_form::FilterForm;
@@ -17,11 +17,11 @@ use jkool_model::SourceFqn;
 use maud::{Markup, html};
 use std::sync::Arc;
 
-/// So many groups are on the page.
+/// The maximum number of groups.
 const GROUPS: usize = 100;
-/// So many sources of each are named.
+/// The maximum number of sources of a group.
 const SOURCES: usize = 3;
-/// The size of the picture of a trend in its own units; a bar and the gap behind it.
+/// The height of a trend in units of the picture, and the width of a bar with its gap.
 const HIGH: u64 = 24;
 const BAR: usize = 4;
 
@@ -32,7 +32,7 @@ pub(super) async fn show(
     let mut params = QueryParams::read(&app, query.as_deref()).await;
     params.finish();
     let (filter, now) = (params.filter.clone(), app.clock.now());
-    // What a wrong clock has stamped would spoil every trend.
+    // Entities in the future, from wrong clocks, would spoil every trend.
     let filter = split_at_now(&filter, now).map_or(filter, |(_, listed)| listed);
     let read = app.store.read(move |reader| Ok((reader.total()?, reader.errors(&filter, now)?)));
     let (total, errors) = read.await?;
@@ -74,7 +74,7 @@ fn summary(errors: &Errors) -> Markup {
     }
 }
 
-/// A group; its events are listed until then, if the filter says until when.
+/// A group. Its link to events ends at `until`, if the filter has an end.
 fn shown(group: &ErrorGroup, until: Option<Moment>) -> Markup {
     let alike = Filter { until, ..group.filter.clone() };
     let message = match group.message.as_str() {
@@ -100,11 +100,11 @@ fn shown(group: &ErrorGroup, until: Option<Moment>) -> Markup {
     }
 }
 
-/// How often over time, as bars. The figures are beside it.
+/// The trend as bars. The numbers are shown next to it.
 fn trend(group: &ErrorGroup) -> Markup {
     let most = group.trend.iter().copied().max().unwrap_or_default().max(1);
     let bars = group.trend.iter().enumerate().filter(|(_, count)| **count > 0);
-    // One among thousands is to be seen too.
+    // The height of a bar is never 0, so that one error among thousands is visible.
     let bars = bars.map(|(index, count)| (index * BAR, (count * HIGH / most).max(2)));
     html! {
         svg.trend viewBox={ "0 0 " (group.trend.len() * BAR) " " (HIGH) } preserveAspectRatio="none" aria-hidden="true" {

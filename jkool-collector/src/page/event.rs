@@ -1,4 +1,4 @@
-//! Everything that is known about one entity.
+//! The page of one entity with all its fields.
 
 use super::error_page::ErrorPage;
 use super::fields::fields;
@@ -23,24 +23,25 @@ use jkool_model::{Entity, Property, Snapshot, Timestamp};
 use maud::{Markup, html};
 use std::sync::Arc;
 
-/// So many related ones are drawn.
+/// The maximum number of related entities that are drawn.
 const RELATED: usize = 200;
-/// So much of a long text is shown, in characters; an export has all of it.
+/// The maximum length of a shown text in characters; an export contains all of it.
 const SHOWN: usize = 100_000;
 
-/// So many properties of an event and of each snapshot, and so many snapshots, are listed; an export has all of them.
+/// The maximum numbers of listed properties, of an event and of each snapshot, and of snapshots; an export contains
+/// all.
 const LISTED: usize = 500;
 const SNAPSHOTS: usize = 20;
 
-/// So many before and after it are told of its source.
+/// The number of entities of the same source before and after this one.
 const AROUND: usize = 5;
 
-/// The next ones that a filter lets through, and those of the same source.
+/// The next and previous entities of the list, and those of the same source.
 #[derive(Default)]
 struct Neighbours {
     older: Option<EntityId>,
     younger: Option<EntityId>,
-    /// The youngest first, itself among them.
+    /// Newest first, including the entity itself.
     around: Vec<Stored>,
 }
 
@@ -133,14 +134,14 @@ pub(super) async fn show(
     Ok(frame(&head, &main))
 }
 
-/// So far "around it" goes, in microseconds.
+/// The time before and after the entity of the link to the entities around it, in microseconds.
 const WIDER: i64 = 60_000_000;
 
 fn away(stored: &Stored, by: i64) -> Timestamp {
     Timestamp::from_usec(stored.time.as_usec().saturating_add(by).max(0))
 }
 
-/// To the ones before and after it in the list that one came from.
+/// Links to the next and previous entities of the list.
 fn steps(neighbours: &Neighbours, filter: &Filter) -> Markup {
     let to = |id: Option<EntityId>, rel, text| {
         html! { @if let Some(id) = id { a.button rel=(rel) href=(event_url_within(id, filter)) { (text) } } }
@@ -155,7 +156,7 @@ fn steps(neighbours: &Neighbours, filter: &Filter) -> Markup {
     }
 }
 
-/// A long text, and how much of it there is if not all is shown.
+/// Shortens a long text, and adds its full length.
 fn cut_and_told(text: &str) -> String {
     let characters = text.chars().count();
     if characters <= SHOWN {
@@ -169,7 +170,7 @@ fn cut_and_told(text: &str) -> String {
     )
 }
 
-/// What copies it: its JSON, and what finds it again.
+/// Buttons that copy the entity's JSON, and commands that find it.
 fn copies(entity: &Entity) -> Markup {
     let found = entity.tracking_id().map(|id| {
         let is_it = Condition::new(FieldName::new("tracking-id".to_owned()), Test::Is(id.to_string()));
@@ -186,7 +187,7 @@ fn copies(entity: &Entity) -> Markup {
     }
 }
 
-/// As one argument of a shell.
+/// Quotes an argument for a shell.
 fn in_quotes(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
@@ -221,12 +222,12 @@ fn heading(title: &str, stored: &Stored) -> Markup {
     }
 }
 
-/// A message that is JSON with line breaks, any other as it is.
+/// Formats a message that is JSON; others are unchanged.
 fn pretty_message(message: &str) -> String {
     if message.trim_start().starts_with(['{', '[']) { pretty(message) } else { message.to_owned() }
 }
 
-/// Properties and snapshots.
+/// The properties and snapshots.
 fn details(entity: &Entity) -> Markup {
     let (own, snapshots): (&[Property], &[Snapshot]) = match entity {
         Entity::Event(event) => (&event.properties, &event.snapshots),
@@ -259,7 +260,7 @@ fn details(entity: &Entity) -> Markup {
     }
 }
 
-/// Numbers lead to their chart.
+/// A table of properties. Numeric ones are links to their charts.
 fn properties(category: &str, snapshot: &str, properties: &[Property]) -> Markup {
     let chart = |property: &Property| {
         let metric = format!("{category}/{snapshot}/{}", property.name);
@@ -290,7 +291,7 @@ fn properties(category: &str, snapshot: &str, properties: &[Property]) -> Markup
     }
 }
 
-/// Says how many are not listed.
+/// The number of items that are not listed.
 fn more(there: usize, listed: usize) -> Markup {
     html! {
         @if there > listed { p.hint { "and " (count((there - listed) as u64)) " more, which an export has" } }

@@ -1,4 +1,4 @@
-//! The newest events, live, and the older ones page by page.
+//! The page of events: the newest ones, live, and older ones page by page.
 
 use super::columns;
 use super::error_page::ErrorPage;
@@ -23,7 +23,7 @@ use jkool_model::Timestamp;
 use maud::{Markup, html};
 use std::sync::Arc;
 
-/// So many are on a page.
+/// The maximum number of events on a page.
 pub(super) const ON_A_PAGE: usize = 100;
 
 pub(super) async fn show(
@@ -33,7 +33,7 @@ pub(super) async fn show(
 ) -> Result<impl IntoResponse, ErrorPage> {
     let mut params = QueryParams::read(&app, query.as_deref()).await;
     let before: Option<EntityId> = params.take("before");
-    // The script opens it beside the list.
+    // Used only by the script, which opens this event next to the list.
     let _: Option<EntityId> = params.take("at");
     let listing = Listing::take(&app, &mut params).await?;
     params.finish();
@@ -76,7 +76,7 @@ pub(super) async fn show(
     Ok((params.status(), frame(&head, &main)))
 }
 
-/// What says a time that is yet to come would be on top of the list until then.
+/// The hint that entities in the future are not listed: they would stay on top of the list until their time.
 fn wrong_clocks(filter: &Filter, ahead: usize, now: Timestamp) -> Markup {
     let future = Filter { since: Some(Moment::At(wrong_from(now))), ..filter.clone() };
     html! {

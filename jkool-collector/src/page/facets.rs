@@ -1,4 +1,4 @@
-//! The values that come most often in what a filter lets through, each to be wanted or not wanted by a click.
+//! Facets: the most frequent values of fields among the matches, with links that include or exclude each one.
 
 use super::format::{count, cut};
 use super::list_filter::Listing;
@@ -11,14 +11,15 @@ use maud::{Markup, html};
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-/// Asked for in every list.
+/// The fields of every list.
 const ALWAYS: [(&str, &str); 4] =
     [("severity", "Severity"), ("operation", "Operation"), ("APPL", "Application"), ("SERVER", "Server")];
-/// So many properties beside them, those that most of the newest entities have, and so many values of each.
+/// The maximum number of additional properties, the most frequent among the newest entities, and of values of each
+/// field.
 const PROPERTIES: usize = 4;
 const VALUES: usize = 8;
 
-/// The values of a field.
+/// A field with its values.
 #[derive(Debug)]
 pub(super) struct Facet {
     field: FieldName,
@@ -26,7 +27,7 @@ pub(super) struct Facet {
     values: Vec<(String, u64)>,
 }
 
-/// The facets of what `filter` lets through; `newest` are the newest of it.
+/// Returns the facets for `filter`; `newest` are the newest matches.
 pub(super) fn facets(
     reader: &Reader<'_>,
     filter: &Filter,
@@ -46,7 +47,7 @@ pub(super) fn facets(
         };
         let values: Vec<_> =
             rows.iter().filter_map(|row| Some((value(row.keys.first()?)?, row.count))).take(VALUES).collect();
-        // Where nearly each value is another, no click on one leads anywhere.
+        // A facet is of no use if every value occurs only once.
         if values.iter().any(|(_, count)| *count > 1) {
             facets.push(Facet { field, name, values });
         }
@@ -54,7 +55,7 @@ pub(super) fn facets(
     Ok(facets)
 }
 
-/// The names of the properties that most of them have.
+/// Returns the names of the most frequent properties.
 fn property_names(newest: &[Stored]) -> Vec<&str> {
     let mut counts: HashMap<&str, usize> = HashMap::new();
     for stored in newest {
@@ -72,7 +73,7 @@ fn property_names(newest: &[Stored]) -> Vec<&str> {
     names.into_iter().map(|(name, _)| name).take(PROPERTIES).collect()
 }
 
-/// Links that narrow `filter`.
+/// The facets, as links that narrow `filter`.
 pub(super) fn list(facets: &[Facet], filter: &Filter, listing: &Listing) -> Markup {
     let narrowed = |facet: &Facet, value: &str, negated| {
         let condition = Condition { field: facet.field.clone(), test: Test::Is(value.to_owned()), negated };

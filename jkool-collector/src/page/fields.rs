@@ -1,4 +1,4 @@
-//! The fields of an entity with names that a person reads.
+//! The fields of an entity, with names for people.
 
 use super::format::{count, cut, duration, severity_class, time};
 use super::link::{harmless, url, with_correlator, with_element, with_operation, with_parent, with_severity};
@@ -9,20 +9,20 @@ use jkool_model::Timestamp;
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
-/// So much of a field is shown, in characters.
+/// The maximum length of a shown value in characters.
 const SHOWN: usize = 10_000;
 
-/// So many correlators are listed; an export has all of them.
+/// The maximum number of listed correlators; an export contains all.
 const LISTED: usize = 100;
 
-/// How a field's value is shown.
+/// The presentation of a field's value.
 #[derive(Debug, Clone, Copy)]
 enum As {
     Plain,
     Severity,
     Operation,
     Source,
-    /// Text that names a parent, linked to all that belong to it.
+    /// The id of a parent, linked to all entities with this parent.
     Parent,
     Correlators,
     Time,
@@ -31,7 +31,7 @@ enum As {
     Url,
 }
 
-/// Name on the wire, name for a person, way to show it.
+/// The name on the wire, the name for people, and the presentation.
 type Row = (&'static str, &'static str, As);
 
 const GROUPS: &[(&str, &[Row])] = &[
@@ -100,12 +100,12 @@ const GROUPS: &[(&str, &[Row])] = &[
     ),
 ];
 
-/// Shown by the page in places of their own.
+/// Fields that the page shows elsewhere.
 const ELSEWHERE: [&str; 4] = ["msg-text", "exception", "properties", "snapshots"];
 
-/// Every field that says something, in groups.
+/// All fields with a value, in groups.
 pub(super) fn fields(stored: &Stored) -> Markup {
-    // By way of its JSON, so that a field that the model learns is shown without being named here.
+    // From the JSON, so that a new field of the model is shown without a change here.
     let mut said = match serde_json::to_value(&stored.entity) {
         Ok(Value::Object(said)) => said,
         _ => Map::new(),

@@ -1,4 +1,4 @@
-//! The form that says which entities are wanted, and what it says now.
+//! The form for the filter.
 
 use super::link::url_and;
 use super::query_params::QueryParams;
@@ -10,22 +10,22 @@ use crate::time_arg::Moment;
 use jkool_model::Severity;
 use maud::{Markup, html};
 
-/// A form that leads to `path`.
+/// A filter form whose results are at `path`.
 #[derive(Debug)]
 pub(super) struct FilterForm<'a> {
     pub(super) path: &'a str,
     pub(super) params: &'a QueryParams,
-    /// Fields of the page's own, and the parameters that they stand for.
+    /// Additional fields of the page, and their parameters.
     pub(super) own: Option<(Markup, Query)>,
 }
 
 impl FilterForm<'_> {
-    /// A field for each part of the filter.
+    /// The form with a field for each part of the filter.
     pub(super) fn full(&self) -> Markup {
         let params = self.params;
         let filter = &params.filter;
         let source = filter.source.as_ref().map(|source| source.as_str());
-        // Open if anything in it is said, or wrong.
+        // Expanded if any of its fields has a value or a fault.
         let others = Filter {
             text: None,
             severity: None,
@@ -62,7 +62,7 @@ impl FilterForm<'_> {
         html! { (self.form(&[&AT_ONCE[..], &IN_MORE[..]].concat(), &first, &rest)) (self.chips()) }
     }
 
-    /// Fields for the time only.
+    /// The form with fields for the time range only.
     pub(super) fn time_only(&self) -> Markup {
         let filter = &self.params.filter;
         let first = html! {
@@ -76,7 +76,7 @@ impl FilterForm<'_> {
         }
     }
 
-    /// `fields` are those in it, where a fault is said.
+    /// The form; faults of `fields` are shown in it.
     fn form(&self, fields: &[&str], first: &Markup, rest: &Markup) -> Markup {
         html! {
             form.filter method="get" action=(self.path) role="search" {
@@ -87,7 +87,7 @@ impl FilterForm<'_> {
                 }
                 (rest)
                 @if let Some(watch) = &self.params.watch { (hidden(&watch.to_query())) }
-                // The script fills it.
+                // Filled by the script.
                 datalist #completions {}
                 datalist #ages { @for age in ["5m", "15m", "1h", "6h", "1d", "7d", "today", "yesterday"] { option value=(age) {} } }
             }
@@ -97,7 +97,7 @@ impl FilterForm<'_> {
         }
     }
 
-    /// Each part of the filter, to be taken away by a click.
+    /// Each part of the filter, with a link that removes it.
     fn chips(&self) -> Markup {
         let filter = &self.params.filter;
         let mut others = self.own.as_ref().map(|(_, own)| own.clone()).unwrap_or_default();
@@ -147,7 +147,7 @@ impl FilterForm<'_> {
     }
 }
 
-/// What all of an expression must hold, each with the name of its parameter.
+/// Returns the conditions that must all match, each with the name of its parameter.
 fn parts(expression: &Expression) -> impl Iterator<Item = (&'static str, String)> {
     expression.parts().iter().map(|part| match part {
         Expression::Condition(condition) => ("where", condition.to_string()),
@@ -155,11 +155,11 @@ fn parts(expression: &Expression) -> impl Iterator<Item = (&'static str, String)
     })
 }
 
-/// The fields that are seen at once, and the others.
+/// The fields that are always visible, and the others.
 const AT_ONCE: [&str; 4] = ["q", "text", "severity", "since"];
 const IN_MORE: [&str; 5] = ["until", "kind", "operation", "source", "corrid"];
 
-/// As it is read, without a fraction that is none.
+/// Formats a time, without a fraction of zero.
 fn said(moment: Moment) -> String {
     moment.to_string().replace(".000000Z", "Z")
 }
@@ -170,7 +170,8 @@ fn time_field(params: &QueryParams, name: &str, label: &str, value: Option<Momen
 
 fn text_field(params: &QueryParams, name: &str, label: &str, value: Option<&str>, hint: &str) -> Markup {
     let fault = params.fault(name);
-    // What was wrong stays in the field, to be put right. Of a line, a fault has only the beginning.
+    // Invalid input stays in the field, so that it can be corrected. For a query line, the fault contains only the
+    // beginning.
     let wrong = fault.filter(|_| name != "q").map(|fault| fault.value.as_str());
     let value = wrong.or(value).unwrap_or_default();
     let is_time = matches!(name, "since" | "until");

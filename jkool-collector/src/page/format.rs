@@ -1,15 +1,15 @@
-//! Times, durations and numbers as a person reads them.
+//! Formats times, durations and numbers for people.
 
 use jkool_model::{Property, Severity, Timestamp, Value};
 use maud::{Markup, html};
 
-/// A time in UTC, to the millisecond; the title says all of it.
+/// A time in UTC, to the millisecond; the title contains the full precision.
 pub(super) fn time(time: Timestamp) -> Markup {
     let iso = time.to_string();
     html! {
         time datetime=(iso) title=(format!("{iso} (UTC)")) {
             @match (iso.get(..10), iso.get(11..23)) {
-                // Outside the years that have four digits it is a bare number.
+                // A time outside of the years 0 to 9999 is a number.
                 (Some(day), Some(clock)) => { span.day { (day) } " " (clock) }
                 _ => (iso)
             }
@@ -17,7 +17,8 @@ pub(super) fn time(time: Timestamp) -> Markup {
     }
 }
 
-/// Microseconds in the unit that tells most: `850 µs`, `12.3 ms`, `1.50 s`, `15 s`, `2 min 5 s`, `3 h 10 min`, `2 d 4 h`.
+/// Formats microseconds in a suitable unit: `850 µs`, `12.3 ms`, `1.50 s`, `15 s`, `2 min 5 s`, `3 h 10 min`, `2 d 4
+/// h`.
 pub(super) fn duration(usec: i64) -> String {
     let sign = if usec < 0 { "−" } else { "" };
     let usec = usec.unsigned_abs();
@@ -39,7 +40,7 @@ pub(super) fn duration(usec: i64) -> String {
     }
 }
 
-/// With a comma every three digits.
+/// Formats a number with a comma after every three digits.
 pub(super) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -52,12 +53,12 @@ pub(super) fn count(number: u64) -> String {
     text
 }
 
-/// `1 entry`, `1,234 entries`.
+/// Formats a number with a noun: `1 entry`, `1,234 entries`.
 pub(super) fn counted(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", count(number as u64), if number == 1 { one } else { many })
 }
 
-/// A metric's value: four digits that count, without zeros behind.
+/// Formats the value of a metric with four significant digits, without trailing zeros.
 pub(super) fn number(value: f64) -> String {
     let size = value.abs();
     if size != 0.0 && !(1e-4..1e15).contains(&size) {
@@ -71,7 +72,7 @@ pub(super) fn number(value: f64) -> String {
     }
 }
 
-/// The value of a property.
+/// Formats the value of a property.
 pub(super) fn value(property: &Property) -> String {
     match &property.value {
         Value::Text(text) => text.to_string(),
@@ -81,7 +82,7 @@ pub(super) fn value(property: &Property) -> String {
     }
 }
 
-/// Cut to so many characters, with a mark where that is so.
+/// Shortens a text to a number of characters, and marks it if it was longer.
 pub(super) fn cut(text: &str, characters: usize) -> String {
     match text.char_indices().nth(characters) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -89,7 +90,7 @@ pub(super) fn cut(text: &str, characters: usize) -> String {
     }
 }
 
-/// With a sign in the place of each control character, which no page may hold and nobody would see.
+/// Replaces control characters, which are invalid in HTML and invisible, with visible symbols.
 pub(super) fn visible(html: String) -> String {
     let sign = |c: char| match c {
         '\t' | '\n' | '\r' => None,
@@ -103,7 +104,7 @@ pub(super) fn visible(html: String) -> String {
     html.chars().map(|c| sign(c).unwrap_or(c)).collect()
 }
 
-/// The class that gives a severity its colour.
+/// Returns the CSS class of a severity.
 pub(super) fn severity_class(severity: Severity) -> String {
     format!("s-{}", severity.as_str().to_ascii_lowercase())
 }

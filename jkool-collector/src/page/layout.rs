@@ -1,4 +1,4 @@
-//! What is around every page.
+//! The layout of every page: navigation, title and footer.
 
 use super::assets::{FAVICON, SCRIPT, STYLE};
 use super::format::{count, visible};
@@ -8,7 +8,7 @@ use crate::filter::Filter;
 use axum::response::Html;
 use maud::{DOCTYPE, Markup, html};
 
-/// Which part of the page one is in.
+/// A part of the page in the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tab {
     Events,
@@ -20,20 +20,20 @@ pub(super) enum Tab {
     None,
 }
 
-/// What the frame says.
+/// The content of the frame around a page.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Frame<'a> {
     pub(super) title: &'a str,
     pub(super) tab: Tab,
-    /// Kept from part to part.
+    /// The filter, which links to other parts keep.
     pub(super) filter: &'a Filter,
-    /// How many entities there are; unknown where the store can't be asked.
+    /// The number of stored entities; `None` if the store cannot be read.
     pub(super) total: Option<u64>,
-    /// What is watched.
+    /// The mark of the watch.
     pub(super) mark: Option<&'a Mark>,
 }
 
-/// What the title begins with while there is more than is allowed of what is watched.
+/// The start of the title while the limit of the watch is exceeded.
 const SIGN: &str = "(!) ";
 
 const TABS: [(Tab, &str, &str); 6] = [
@@ -45,12 +45,12 @@ const TABS: [(Tab, &str, &str); 6] = [
     (Tab::Dashboards, "/dashboards", "Dashboards"),
 ];
 
-/// The figures of a picture, as rows of cells.
+/// The data of a chart, as a collapsed table.
 pub(super) fn as_table(title: &str, head: &Markup, rows: &Markup) -> Markup {
     table(title, head, rows, false)
 }
 
-/// The same, unfolded.
+/// The data of a chart, as an expanded table.
 pub(super) fn as_open_table(title: &str, head: &Markup, rows: &Markup) -> Markup {
     table(title, head, rows, true)
 }
@@ -64,7 +64,7 @@ fn table(title: &str, head: &Markup, rows: &Markup, open: bool) -> Markup {
     }
 }
 
-/// What the keyboard does.
+/// The keyboard shortcuts.
 const KEYS: [(&str, &str); 7] = [
     ("/", "to the query line"),
     ("j, k", "to the next line, the one before"),
@@ -85,7 +85,7 @@ fn help() -> Markup {
     }
 }
 
-/// The whole page around its main part.
+/// The page around its main part.
 pub(super) fn frame(head: &Frame<'_>, main: &Markup) -> Html<String> {
     let kept = head.mark.map(|mark| mark.query.clone()).unwrap_or_default();
     let page = html! {

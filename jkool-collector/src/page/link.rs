@@ -1,4 +1,4 @@
-//! Urls of the page, and filters narrowed by a click.
+//! The URLs of pages, and filters that are narrowed by a click.
 
 use crate::filter::{Filter, SeverityRange};
 use crate::query::Query;
@@ -7,19 +7,19 @@ use crate::time_arg::Moment;
 use jkool_model::{Severity, SourceFqn, SourceType, Timestamp};
 use std::fmt::Display;
 
-/// `path` with the filter as its query.
+/// Returns the URL of `path` with the filter.
 pub(super) fn url(path: &str, filter: &Filter) -> String {
     url_of(path, &filter.to_query())
 }
 
-/// As [`url`], with one parameter more.
+/// Like [`url`], with one more parameter.
 pub(super) fn url_with(path: &str, filter: &Filter, parameter: &str, value: impl Display) -> String {
     let mut query = filter.to_query();
     query.push(parameter, value);
     url_of(path, &query)
 }
 
-/// As [`url`], with other parameters too.
+/// Like [`url`], with further parameters.
 pub(super) fn url_and(path: &str, filter: &Filter, others: &Query) -> String {
     let mut query = filter.to_query();
     query.extend(others.clone());
@@ -33,17 +33,17 @@ fn url_of(path: &str, query: &Query) -> String {
     }
 }
 
-/// Where an entity's detail is.
+/// Returns the URL of an entity.
 pub(super) fn event_url(id: EntityId) -> String {
     format!("/events/{id}")
 }
 
-/// Where it is as one of those that `filter` lets through.
+/// Returns the URL of an entity as part of the list for `filter`.
 pub(super) fn event_url_within(id: EntityId, filter: &Filter) -> String {
     url(&event_url(id), filter)
 }
 
-/// A url that an event brought along, if following it can do no harm: `javascript:` and the like can.
+/// Returns a URL from an event if it is safe to follow. Those with `javascript:`, for example, are not.
 pub(super) fn harmless(url: &str) -> Option<&str> {
     let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase())?;
     matches!(scheme.as_str(), "http" | "https").then_some(url)
@@ -57,7 +57,7 @@ pub(super) fn with_correlator(filter: &Filter, name: &str) -> Filter {
     Filter { correlator: Some(name.to_owned()), ..filter.clone() }
 }
 
-/// All that belong to the activity or event of that tracking id.
+/// Adds a parent to the filter: the activity or event with this tracking id.
 pub(super) fn with_parent(filter: &Filter, id: &str) -> Filter {
     Filter { parent: Some(id.to_owned()), ..filter.clone() }
 }
@@ -66,24 +66,24 @@ pub(super) fn with_severity(filter: &Filter, severity: Severity) -> Filter {
     Filter { severity: Some(SeverityRange { from: severity, to: severity }), ..filter.clone() }
 }
 
-/// All elements of a source.
+/// Adds all elements of a source to the filter.
 pub(super) fn with_source(filter: &Filter, source: &SourceFqn) -> Filter {
     Filter { source: Some(source.clone()), ..filter.clone() }
 }
 
-/// One element of a source more; one of the same type is replaced.
+/// Adds an element of a source to the filter; it replaces one of the same type.
 pub(super) fn with_element(filter: &Filter, (source_type, name): (SourceType, &str)) -> Filter {
     let kept = filter.source.iter().flat_map(SourceFqn::elements).filter(|(other, _)| *other != source_type);
     let all = kept.chain([(source_type, name)]);
     let source = all.fold(SourceFqn::builder(), |builder, (source_type, name)| builder.element(source_type, name));
     match source.build() {
         Ok(source) => with_source(filter, &source),
-        // Not of elements that were read from a source; if so, the filter stays as wide as it was.
+        // Cannot fail for elements that were parsed from a source; if it does, the filter is unchanged.
         Err(_) => filter.clone(),
     }
 }
 
-/// From then on, until then.
+/// Restricts the filter to a time range.
 pub(super) fn with_time(filter: &Filter, from: Timestamp, to: Timestamp) -> Filter {
     Filter { since: Some(Moment::At(from)), until: Some(Moment::At(to)), ..filter.clone() }
 }

@@ -1,4 +1,4 @@
-//! What of a filter's entities is in the list of events: no snapshots unless they are asked for, and nothing of the future.
+//! The entities that the list of events shows: no snapshots unless requested, and none in the future.
 
 use super::columns::Columns;
 use super::link::url_and;
@@ -14,13 +14,13 @@ use crate::time_arg::Moment;
 use jkool_model::Timestamp;
 use std::str::FromStr;
 
-/// The parameter that asks for snapshots.
+/// The parameter that includes snapshots.
 const PARAMETER: &str = "snapshots";
 
-/// A clock may be ahead by so much, in microseconds, and what it stamps is listed all the same.
+/// The time in microseconds that a clock may be ahead of ours without hiding its entities.
 const AHEAD: i64 = 60_000_000;
 
-/// Whether snapshots are listed though the filter doesn't ask for them.
+/// Whether snapshots are listed although the filter does not mention them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Snapshots {
     pub(super) shown: bool,
@@ -35,12 +35,12 @@ impl FromStr for Snapshots {
 }
 
 impl Snapshots {
-    /// Takes the parameter of a url.
+    /// Parses the parameter of a URL.
     pub(super) fn take(params: &mut QueryParams) -> Self {
         params.take(PARAMETER).unwrap_or_default()
     }
 
-    /// What is listed of what `filter` lets through.
+    /// Returns the filter for the listed entities.
     pub(super) fn listed(self, filter: &Filter) -> Filter {
         let mut filter = filter.clone();
         if !self.shown && !asks_for_snapshots(&filter) {
@@ -52,7 +52,7 @@ impl Snapshots {
     }
 }
 
-/// What a url says of the list beside the filter.
+/// The parameters of the list in addition to the filter.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Listing {
     pub(super) snapshots: Snapshots,
@@ -60,7 +60,7 @@ pub(super) struct Listing {
 }
 
 impl Listing {
-    /// Takes the parameters of a url.
+    /// Parses the parameters of a URL.
     pub(super) async fn take(app: &App, params: &mut QueryParams) -> Result<Self, StoreError> {
         Ok(Self { snapshots: Snapshots::take(params), columns: Columns::take(app, params).await? })
     }
@@ -74,23 +74,23 @@ impl Listing {
         query
     }
 
-    /// `path` with the filter and with this.
+    /// Returns the URL of `path` with the filter and these parameters.
     pub(super) fn url(&self, path: &str, filter: &Filter) -> String {
         url_and(path, filter, &self.query())
     }
 
-    /// As [`url`](Self::url), with other columns.
+    /// Like [`url`](Self::url), with other columns.
     pub(super) fn with_columns(&self, columns: &Columns, filter: &Filter) -> String {
         Self { columns: columns.clone(), ..self.clone() }.url("/", filter)
     }
 
-    /// As [`url`](Self::url), with snapshots or without.
+    /// Like [`url`](Self::url), with or without snapshots.
     pub(super) fn with_snapshots(&self, shown: bool, filter: &Filter) -> String {
         Self { snapshots: Snapshots { shown }, ..self.clone() }.url("/", filter)
     }
 }
 
-/// Whether a filter says itself what it wants of snapshots.
+/// Whether a filter selects by the kind of entities, or by fields of snapshots.
 pub(super) fn asks_for_snapshots(filter: &Filter) -> bool {
     fn names_them(expression: &Expression) -> bool {
         match expression {
@@ -106,12 +106,12 @@ pub(super) fn asks_for_snapshots(filter: &Filter) -> bool {
     filter.kind.is_some() || names_them(&filter.expression)
 }
 
-/// From when on an entity's time is that of a wrong clock.
+/// Returns the time from which entities count as stamped by a wrong clock.
 pub(super) fn wrong_from(now: Timestamp) -> Timestamp {
     Timestamp::from_usec(now.as_usec().saturating_add(AHEAD))
 }
 
-/// The part of `filter` that is of the future, and the other; none if the filter itself says until when.
+/// Splits `filter` at the present: into the part in the future and the rest. `None` if the filter has an end.
 pub(super) fn split_at_now(filter: &Filter, now: Timestamp) -> Option<(Filter, Filter)> {
     let bound = Moment::At(wrong_from(now));
     let wants_future = filter.since.is_some_and(|since| since.before(now) > now);

@@ -1,4 +1,4 @@
-//! Who sent to whom.
+//! The map of messages between sources.
 
 mod drawing;
 mod geometry;
@@ -24,14 +24,14 @@ use maud::{Markup, html};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// So many flows are drawn and listed, the strongest; more would be a ball of wool.
+/// The maximum number of flows that are drawn and listed: those with the most messages.
 const DRAWN: usize = 120;
-/// About so many bars are above it.
+/// The approximate number of bars above the map.
 const BUCKETS: usize = 80;
-/// So many sources have figures.
+/// The maximum number of sources whose load is shown.
 const SOURCES: usize = 500;
 
-/// Servers are folded into their application, unless another level is asked for.
+/// The default level combines the servers of an application.
 const LEVEL: Level = Level::Element(SourceType::Appl);
 const LEVELS: [(Level, &str); 5] = [
     (LEVEL, "applications"),
@@ -108,21 +108,21 @@ fn level_field(level: Level) -> Markup {
     }
 }
 
-/// The map of a time.
+/// The data of the map.
 #[derive(Debug)]
 pub(super) struct Flows {
-    /// The strongest of so many.
+    /// The flows with the most messages.
     flows: Vec<Flow>,
     found: usize,
     loads: Loads,
     filter: Filter,
-    /// The time in which nearly everything happened, and a filter for it.
+    /// The time range that contains nearly all messages, with a filter for it.
     range: Option<BusyRange>,
     busy: Filter,
 }
 
 impl Flows {
-    /// Those of the time that `filter` says, between applications.
+    /// Queries the flows between applications in the filter's time range.
     pub(super) fn of(reader: &Reader<'_>, filter: &Filter, now: Timestamp) -> Result<Self, StoreError> {
         Self::read(reader, LEVEL, filter, now)
     }
@@ -137,7 +137,7 @@ impl Flows {
         let mut loads = reader.loads(level, &busy, SOURCES, now)?;
         let has_load = |source: &SourceFqn| loads.contains_key(source);
         if !flows.iter().all(|flow| has_load(&flow.from) && has_load(&flow.to)) {
-            // Those that have no element of this level.
+            // The load of sources without an element of this level.
             loads.extend(reader.loads(Level::Source, &busy, SOURCES, now)?);
         }
         let minutes = range.map_or(1.0, BusyRange::minutes);
@@ -155,7 +155,7 @@ impl Flows {
     }
 }
 
-/// What each source told, in so many minutes.
+/// The load of each source, and the length of the time range in minutes.
 #[derive(Debug)]
 struct Loads {
     loads: HashMap<SourceFqn, Load>,
@@ -163,7 +163,7 @@ struct Loads {
 }
 
 impl Loads {
-    /// `None` for those beyond the first [`SOURCES`], and for names that the index does not hold as a whole.
+    /// Returns the load, or `None` for sources beyond the first [`SOURCES`] and for names too long for the index.
     fn of(&self, source: &SourceFqn) -> Option<&Load> {
         self.loads.get(source)
     }
@@ -182,7 +182,7 @@ fn percent(share: f64) -> String {
     format!("{} %", number((share * 1_000.0).round() / 10.0))
 }
 
-/// What came from a source; of it, what failed.
+/// Returns the URL of the events of a source, or only of its errors.
 fn source_url(filter: &Filter, source: &SourceFqn, only_errors: bool) -> String {
     let errors = SeverityRange { from: Severity::Error, to: Severity::Halt };
     let severity = only_errors.then_some(errors);
@@ -218,7 +218,7 @@ fn messages(flows: &[Flow], filter: &Filter) -> Markup {
     }
 }
 
-/// The figures of the sources.
+/// The table of sources.
 fn sources(flows: &[Flow], loads: &Loads, filter: &Filter) -> Markup {
     let sources: BTreeSet<&str> = flows.iter().flat_map(|flow| [flow.from.as_str(), flow.to.as_str()]).collect();
     let heads = html! { th { "Source" } th.n { "Rate" } th.n { "Errors" } th.n { "Share of errors" } th.n { "p95" } };

@@ -1,4 +1,4 @@
-//! A metric over time: how its values spread, or one figure of them for each source.
+//! A metric over time: the distribution of its values, or a function of them for each source.
 
 use super::chart::{Mark, OverTime, Series, Unit, legend, of_series};
 use super::format::cut;
@@ -13,12 +13,12 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-/// About so many stretches of time.
+/// The approximate number of time intervals.
 const STRETCHES: usize = 90;
-/// So many sources have a line, those with the most values.
+/// The maximum number of sources with a line: those with the most values.
 const SOURCES: usize = 7;
 
-/// Figures that can be chosen, with their names in a url.
+/// The available functions, with their names in URLs.
 const FIGURES: [(&str, Function); 8] = [
     ("avg", Function::Avg),
     ("min", Function::Min),
@@ -30,7 +30,7 @@ const FIGURES: [(&str, Function); 8] = [
     ("count", Function::Count),
 ];
 
-/// The figure of each source.
+/// The function that is computed for each source.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct BySource(usize);
 
@@ -43,7 +43,7 @@ impl FromStr for BySource {
     }
 }
 
-/// As a url says it.
+/// Formats the function as in a URL.
 impl fmt::Display for BySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(FIGURES.get(self.0).map_or("", |(name, _)| name))
@@ -51,7 +51,7 @@ impl fmt::Display for BySource {
 }
 
 impl BySource {
-    /// Each, with its name in a url.
+    /// Returns all functions, with their names in URLs.
     pub(super) fn all() -> impl Iterator<Item = (Self, &'static str)> {
         FIGURES.iter().enumerate().map(|(index, (name, _))| (Self(index), *name))
     }
@@ -73,7 +73,7 @@ pub(super) struct MetricChart {
     band: Vec<(i64, f64, f64)>,
 }
 
-/// Asks for a metric of what `filter` lets through.
+/// Queries a metric for the entities that match `filter`.
 pub(super) fn read(
     reader: &Reader<'_>,
     name: &MetricName,
@@ -113,7 +113,7 @@ pub(super) fn read(
         Some(figure) => {
             let groups = vec![Group::Field(FieldName::new("source-fqn".to_owned()), SOURCES), over_time];
             let aggregation = Aggregation { groups, measures: vec![measure(figure.function())] };
-            // Only those that have a value count as sources of it.
+            // Only sources with a value are counted.
             let has_it = Condition::new(field.clone(), Test::Exists).into();
             let with_it = Filter { expression: filter.expression.clone().and(has_it), ..filter.clone() };
             made.sources(&reader.aggregate(&with_it, &aggregation, now)?);
@@ -164,7 +164,7 @@ impl MetricChart {
         }
     }
 
-    /// The picture, and its figures as a table; `link` is where a click on a stretch of time leads.
+    /// The chart, with its data as a table; `link` returns the URL for a time interval.
     pub(super) fn draw(&self, link: impl Fn(Timestamp, Timestamp) -> Option<String>) -> Markup {
         if self.series.is_empty() {
             return html! { h2 { (called(&self.name)) } p.hint { "It has no value in this time, from these sources." } };
@@ -190,13 +190,13 @@ impl MetricChart {
     }
 }
 
-/// What a person calls a metric.
+/// Returns the name of a metric for people.
 pub(super) fn called(name: &MetricName) -> String {
     let parts = [&name.category, &name.snapshot, &name.property].map(|part| cut(part, 60));
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" / ")
 }
 
-/// What a person calls a source, and where it is: its two innermost elements.
+/// Returns a short name of a source: its two innermost elements.
 pub(super) fn innermost(source: &str) -> String {
     let Ok(source) = source.parse::<SourceFqn>() else { return String::new() };
     source.elements().take(2).map(|(_, name)| name).collect::<Vec<_>>().join(" · ")

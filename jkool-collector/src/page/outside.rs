@@ -1,4 +1,4 @@
-//! What lies outside the time of a chart, told beside it.
+//! The hint about entities outside the time range of a chart.
 
 use super::format::count;
 use super::link::url;
@@ -8,7 +8,7 @@ use crate::time_arg::Moment;
 use jkool_model::Timestamp;
 use maud::{Markup, html};
 
-/// How many are earlier and later than `range`, each with a link to `path` that shows them.
+/// The numbers of entities before and after `range`, each with a link to `path` that shows them.
 pub(super) fn outside(path: &str, filter: &Filter, range: Option<BusyRange>) -> Markup {
     let Some(range) = range.filter(|range| range.earlier + range.later > 0) else { return html! {} };
     let end = Timestamp::from_usec(range.last.as_usec().saturating_add(1));

@@ -1,4 +1,4 @@
-//! What a form of the page sends: who may, and its fields.
+//! Posted forms: access control and fields.
 
 use crate::access::Denied;
 use crate::app::App;
@@ -8,7 +8,7 @@ use crate::server::session::Session;
 use axum::extract::Request;
 use std::collections::HashMap;
 
-/// So long it can be, in bytes: the largest dashboard with every sign written as three.
+/// The maximum size in bytes: that of the largest dashboard, if every character is encoded as three.
 const LONGEST: usize = 1 << 20;
 
 /// The fields of a form.
@@ -16,7 +16,8 @@ const LONGEST: usize = 1 << 20;
 pub(super) struct Posted(HashMap<String, String>);
 
 impl Posted {
-    /// Reads what was sent, unless a token is needed that was not shown. That no other site's page sends is seen to for every request.
+    /// Reads a form, unless a required token is missing. Forms of other sites are refused before, like all their
+    /// requests.
     pub(super) async fn read(app: &App, session: &Session, request: Request) -> Result<Self, ErrorResponse> {
         let (head, body) = request.into_parts();
         if !app.access.knows(&head.headers, session.is_authenticated()) {
@@ -27,12 +28,12 @@ impl Posted {
         Ok(Self(form_urlencoded::parse(&body).into_owned().collect()))
     }
 
-    /// The same of a url.
+    /// Parses the fields from a URL's query.
     pub(super) fn of_url(query: Option<&str>) -> Self {
         Self(form_urlencoded::parse(query.unwrap_or_default().as_bytes()).into_owned().collect())
     }
 
-    /// A field; empty if it is not there.
+    /// Returns a field; empty if it is missing.
     pub(super) fn get(&self, name: &str) -> &str {
         self.0.get(name).map(|value| value.trim()).unwrap_or_default()
     }

@@ -1,6 +1,6 @@
-//! JSON with line breaks, its names, values and their order as they are: numbers keep every digit.
+//! Formats JSON with line breaks. Names, values and their order do not change; numbers keep every digit.
 
-/// `json` with a line for each member, or as it is if it is no object or array, or no JSON.
+/// Returns `json` with a line for each member; unchanged if it is not a valid object or array.
 pub(super) fn pretty(json: &str) -> String {
     let json = json.trim();
     if !json.starts_with(['{', '[']) || serde_json::from_str::<serde::de::IgnoredAny>(json).is_err() {

@@ -1,4 +1,4 @@
-//! What a url asks for, and what in it can't be understood: a page is shown all the same, and says so at the field.
+//! The parameters of a page's URL. If some are invalid, the page is still shown, with messages at the fields.
 
 use super::watch::{LINE, Mark, RATE, Watch};
 use crate::app::App;
@@ -13,22 +13,22 @@ use jkool_model::Timestamp;
 use std::fmt::Display;
 use std::str::FromStr;
 
-/// A url's parameters, one by one.
+/// The parameters of a URL.
 #[derive(Debug)]
 pub(super) struct QueryParams {
     pub(super) filter: Filter,
     /// The query line as it was typed.
     pub(super) line: String,
-    /// What could not be understood.
+    /// The invalid parameters.
     pub(super) faults: Vec<InvalidQuery>,
-    /// What is watched meanwhile, on every page.
+    /// The watch, which every page keeps.
     pub(super) watch: Option<Watch>,
-    /// All parameters but those of the watch.
+    /// All parameters except those of the watch.
     unwatched: Query,
     rest: Query,
 }
 
-/// The filter's parameters.
+/// The parameters of the filter.
 const FILTER: [&str; 10] =
     ["kind", "severity", "operation", "source", "text", "corrid", "parent", "since", "until", "where"];
 
@@ -47,7 +47,7 @@ impl QueryParams {
         params
     }
 
-    /// The mark of what is watched.
+    /// Returns the mark of the watch.
     pub(super) async fn mark(&self, app: &App) -> Result<Option<Mark>, StoreError> {
         match &self.watch {
             Some(watch) => Mark::of(watch, &self.unwatched, app).await.map(Some),
@@ -65,12 +65,13 @@ impl QueryParams {
         let mut good = Query::default();
         for parameter in FILTER {
             let values = rest.take_texts(parameter);
-            // Only a condition may be repeated: of it, those that can be read are kept.
+            // Only `where` may be repeated: its valid values are kept.
             let read_together = if parameter == "where" { 1 } else { values.len().max(1) };
             for values in values.chunks(read_together) {
                 let mut one = Query::default();
                 values.iter().for_each(|value| one.push(parameter, value));
-                // The page's script says the zone of times that have none; without it they are in UTC, as all that is shown.
+                // The page's script adds the time zone to times without one. Without the script they are in UTC, as all
+                // shown times.
                 let resolved = time_arg::resolve(&mut one, now, &Zone::default());
                 match resolved.and_then(|()| Filter::take(&mut one.clone())) {
                     Ok(_) => good.extend(one),
@@ -82,7 +83,7 @@ impl QueryParams {
         Self { filter, line: String::new(), faults, watch: None, unwatched, rest }
     }
 
-    /// A parameter beside the filter.
+    /// Parses and removes a parameter that is not part of the filter.
     pub(super) fn take<T: FromStr<Err: Display>>(&mut self, parameter: &str) -> Option<T> {
         self.rest.take(parameter).unwrap_or_else(|fault| {
             self.faults.push(fault);
@@ -90,17 +91,17 @@ impl QueryParams {
         })
     }
 
-    /// All texts of a parameter that may be repeated.
+    /// Removes a parameter that may be repeated, and returns its values.
     pub(super) fn take_texts(&mut self, parameter: &str) -> Vec<String> {
         self.rest.take_texts(parameter)
     }
 
-    /// Whatever nobody took is a fault too.
+    /// Reports the remaining parameters as faults.
     pub(super) fn finish(&mut self) {
         self.faults.extend(std::mem::take(&mut self.rest).finish().err());
     }
 
-    /// What is wrong with a parameter.
+    /// Returns the fault of a parameter.
     pub(super) fn fault(&self, parameter: &str) -> Option<&InvalidQuery> {
         self.faults.iter().find(|fault| fault.parameter == parameter)
     }

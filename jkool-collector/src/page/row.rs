@@ -1,4 +1,4 @@
-//! An entity as a line of a list: the same markup in every list, and in what is added live.
+//! The row of an entity in a list: the same markup in all lists and in live updates.
 
 use super::columns::Columns;
 use super::format::{cut, duration, severity_class, time, value};
@@ -9,20 +9,20 @@ use crate::store::Stored;
 use jkool_model::{Entity, OpType, SourceFqn};
 use maud::{Markup, html};
 
-/// So much of a message is in a line: a list of long ones shall load fast.
+/// The maximum length of a message in a row, so that lists load fast.
 const SHOWN: usize = 300;
 
-/// A line; a click on one of its parts narrows the list of events, in addition to `filter`.
+/// A row; its links narrow the list of events, in addition to `filter`.
 pub(super) fn row(stored: &Stored, filter: &Filter) -> Markup {
     line(stored, filter, &Columns::default(), false)
 }
 
-/// As [`row`], with columns that the reader chose.
+/// Like [`row`], with additional columns.
 pub(super) fn row_with(stored: &Stored, filter: &Filter, columns: &Columns) -> Markup {
     line(stored, filter, columns, false)
 }
 
-/// As [`row_with`], of what has just arrived: it says if it came late.
+/// Like [`row_with`], for an entity that has just arrived: also shows whether it arrived late.
 pub(super) fn live_row(stored: &Stored, filter: &Filter, columns: &Columns) -> Markup {
     line(stored, filter, columns, true)
 }
@@ -54,7 +54,7 @@ fn line(stored: &Stored, filter: &Filter, columns: &Columns, is_live: bool) -> M
     }
 }
 
-/// How far the sender's clock is ahead, or how late it came, if that is to be noticed.
+/// How far the sender's clock is ahead, or how late the entity arrived, if either is considerable.
 fn lateness(stored: &Stored, is_live: bool) -> Markup {
     const NOTICED: i64 = 5_000_000;
     let late = stored.received.as_usec().saturating_sub(stored.time.as_usec());
@@ -67,7 +67,7 @@ fn lateness(stored: &Stored, is_live: bool) -> Markup {
     }
 }
 
-/// The innermost element, which is what a person calls it; the title says all.
+/// The innermost element of the source; the title contains all of it.
 fn source(source: Option<&SourceFqn>, filter: &Filter) -> Markup {
     html! {
         @if let Some((source, element)) = source.and_then(|source| source.elements().next().map(|first| (source, first))) {
@@ -85,7 +85,7 @@ fn correlators(entity: &Entity, filter: &Filter) -> Markup {
     }
 }
 
-/// What a snapshot is called.
+/// Returns the title of a snapshot.
 fn headline(entity: &Entity) -> String {
     match entity {
         Entity::Snapshot(snapshot) if snapshot.category.is_empty() => cut(&snapshot.name, 80),
@@ -94,13 +94,13 @@ fn headline(entity: &Entity) -> String {
     }
 }
 
-/// What it says, or that it says nothing.
+/// Returns the message of an entity, or a placeholder.
 pub(super) fn message(entity: &Entity) -> String {
     let said = said(entity, SHOWN);
     if said.is_empty() { "(no message)".to_owned() } else { said }
 }
 
-/// What it says, or what stands for it, cut to so many characters; nothing of an entity that says nothing.
+/// Returns the message of an entity or its substitute, shortened to a number of characters; empty if there is none.
 pub(super) fn said(entity: &Entity, characters: usize) -> String {
     let said = match entity {
         Entity::Event(event) if !event.message.is_empty() => cut(&event.message, characters),

@@ -1,4 +1,5 @@
-//! How many there were over time, as a strip above a list: plain rectangles, each a link, over which the script lets one drag.
+//! The number of entities over time, as a strip of bars above a list. Each bar is a link; the script adds selection by
+//! dragging.
 
 use super::format::{count, duration, severity_class, time};
 use crate::filter::Filter;
@@ -9,7 +10,7 @@ use maud::{Markup, html};
 /// The height of the picture in its own units.
 const HIGH: f64 = 100.0;
 
-/// How wide each bucket is, in microseconds; a single one is a second.
+/// Returns the length of a bucket in microseconds; one second if there is only one bucket.
 pub(super) fn width_of(buckets: &[Bucket]) -> i64 {
     match buckets {
         [first, second, ..] => second.start.as_usec() - first.start.as_usec(),
@@ -17,7 +18,7 @@ pub(super) fn width_of(buckets: &[Bucket]) -> i64 {
     }
 }
 
-/// `link` leads to a part of the time, or to all of it where `filter` wants a part.
+/// The strip; `link` returns the URL for a time range, or for all times if `filter` is restricted.
 pub(super) fn strip(
     buckets: &[Bucket],
     filter: &Filter,
@@ -46,7 +47,7 @@ pub(super) fn strip(
     }
 }
 
-/// The severities of a bucket one upon the other, the gravest lowest.
+/// The bar of a bucket: its severities stacked, the highest at the bottom.
 fn bar(x: usize, bucket: &Bucket, most: u64) -> Markup {
     let mut below = 0;
     let parts: Vec<_> = Severity::ALL
@@ -56,7 +57,7 @@ fn bar(x: usize, bucket: &Bucket, most: u64) -> Markup {
         .filter(|(_, count)| *count > 0)
         .map(|(severity, count)| {
             below += count;
-            // One among thousands is to be seen too.
+            // Never 0, so that one entity among thousands is visible.
             let part = |count: u64| count as f64 / most as f64 * HIGH;
             (severity, HIGH - part(below), part(count).max(1.0))
         })

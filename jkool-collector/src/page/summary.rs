@@ -1,5 +1,5 @@
-//! What is told of all that a list holds: facets, and a strip of time. It is asked for apart, for it counts everything that matches,
-//! and may wait for the index, while the list itself is there at once.
+//! The summary of a list: facets and a strip of bars. It is a separate request, because it counts all matches and may
+//! wait for the index, while the list appears at once.
 
 use super::error_page::ErrorPage;
 use super::events::ON_A_PAGE;
@@ -18,7 +18,7 @@ use jkool_model::Timestamp;
 use maud::html;
 use std::sync::Arc;
 
-/// About so many bars are above the list.
+/// The approximate number of bars above the list.
 const BUCKETS: usize = 80;
 
 pub(super) async fn show(
@@ -30,7 +30,7 @@ pub(super) async fn show(
     params.finish();
     let (listed, now) = (listing.snapshots.listed(&params.filter), app.clock.now());
     let read = app.store.read(move |reader| {
-        // The strip finds its own end, for its data may be old.
+        // The strip has its own end, because the newest entities may be old.
         let range = reader.busy_range(&listed, now)?;
         let in_range = range.map_or_else(|| listed.clone(), |range| range.of(&listed));
         let listed = split_at_now(&listed, now).map_or(listed, |(_, listed)| listed);

@@ -1,4 +1,4 @@
-//! Lines for a list that is open in a browser, by server-sent events, as many as a person can see pass.
+//! Live rows for an open list, as server-sent events. Their rate is limited to what a person can follow.
 
 use super::columns::Columns;
 use super::error_page::ErrorPage;
@@ -26,17 +26,17 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-/// What arrives within this time goes to the browser together.
+/// The time in which new entities are collected into one update.
 const TOGETHER: Duration = Duration::from_millis(150);
-/// So many of them at most, the youngest: about 300 a second.
+/// The maximum number of rows in an update, the newest ones: about 300 per second.
 const AT_ONCE: usize = 45;
-/// So often the total is told while things arrive, and so long after the last.
+/// The interval at which the total is sent while entities arrive, and the time after the last one.
 const COUNTED: Duration = Duration::from_secs(1);
 
-/// What was stored since the list was rendered, then what is stored from now on.
+/// Sends the entities that were stored since the list was rendered, and then new ones.
 ///
-/// `list` and `rows` are lines, the youngest first; `missed` is how many were passed over, `ahead` how many
-/// have a time that is yet to come; `total` is how many are stored.
+/// The events `list` and `rows` contain rows, newest first; `missed` is the number of skipped entities, `ahead` the
+/// number of entities in the future, and `total` the number of stored entities.
 pub(super) async fn stream(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ErrorPage> {
     let mut params = QueryParams::read(&app, query.as_deref()).await;
     let Listing { snapshots, columns } = Listing::take(&app, &mut params).await?;
@@ -46,7 +46,8 @@ pub(super) async fn stream(State(app): State<Arc<App>>, RawQuery(query): RawQuer
     }
     let listed = snapshots.listed(&params.filter);
     let (filter, now) = (params.filter, app.clock.now());
-    // First listen, then look: nothing falls between the two, and the browser knows what it has.
+    // Subscribes before the store is read, so that no entity in between is missed, and the browser knows which ones it
+    // has.
     let told = tail(&app, listed.clone());
     let wanted = split_at_now(&listed, now).map_or_else(|| listed.clone(), |(_, listed)| listed);
     let wants_future = wanted == listed;
@@ -67,15 +68,15 @@ struct Watch<T> {
     app: Arc<App>,
     filter: Filter,
     columns: Columns,
-    /// Whether what a wrong clock stamped is wanted too.
+    /// Whether entities in the future are included.
     wants_future: bool,
     told: Pin<Box<T>>,
-    /// So many batches went out since the total was told.
+    /// The number of updates since the total was sent.
     since_total: u32,
 }
 
 impl<T: Stream<Item = TailItem>> Watch<T> {
-    /// What to send next; `None` at the end.
+    /// Returns the next update, or `None` at the end.
     async fn next(&mut self) -> Option<Vec<Event>> {
         let first = match self.since_total {
             0 => self.told.next().await?,
@@ -105,7 +106,7 @@ impl<T: Stream<Item = TailItem>> Watch<T> {
         Some(events)
     }
 
-    /// How much there is now. If the store can't say, the next time will do.
+    /// Returns the current total. If the store fails, it is sent the next time.
     async fn total(&mut self) -> Option<Event> {
         self.since_total = 0;
         let total = self.app.store.read(|reader| reader.total()).await.ok()?;
@@ -113,12 +114,12 @@ impl<T: Stream<Item = TailItem>> Watch<T> {
     }
 }
 
-/// What is sent together.
+/// The content of an update.
 #[derive(Debug)]
 struct Batch {
     youngest: VecDeque<Arc<Stored>>,
     missed: u64,
-    /// What is stamped with this time or a later one is only counted.
+    /// Entities with this time or a later one are only counted.
     wrong_from: Timestamp,
     ahead: u64,
 }

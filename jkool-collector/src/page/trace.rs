@@ -1,5 +1,5 @@
-//! A trace: all that belongs to an activity or event, as a waterfall, a flame graph or a list. The url says which, how far it is
-//! zoomed, and what is chosen.
+//! The page of a trace: all entities that belong to an activity or event, as a waterfall, a flame graph or a list. The
+//! URL contains the view, the zoom and the selected entity.
 
 mod chosen;
 mod comparison;
@@ -41,21 +41,21 @@ use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-/// So much of a trace is looked at.
+/// The maximum number of entities of a trace.
 const ENTITIES: usize = 2_000;
-/// So many lines are on a page.
+/// The maximum number of rows on a page.
 const LINES: usize = 1_000;
-/// So many levels can be unfolded by a click, beside all of them.
+/// The maximum number of levels with a link that unfolds them, besides all levels.
 const LEVELS: usize = 6;
-/// So many rows has a flame graph.
+/// The maximum number of rows of a flame graph.
 const ROWS: usize = 60;
 
-/// Where the trace of an entity is.
+/// Returns the URL of the trace of an entity.
 pub(super) fn trace_url(id: EntityId) -> String {
     format!("/traces/{id}")
 }
 
-/// How many there are in all, and the entities of the trace of that id, which are there.
+/// Returns the id, the total number of stored entities, and the entities of the trace.
 async fn read(app: &App, id: &str) -> Result<(EntityId, u64, TraceEntities), ErrorPage> {
     let nobody = || ErrorPage::NotFound("No event with this id is stored. It may have been too old to keep.");
     let id: EntityId = id.parse().map_err(|_| nobody())?;
@@ -109,7 +109,7 @@ pub(super) async fn show(
     Ok((params.status(), frame(&head, &main)))
 }
 
-/// What is said of the one that is chosen, for the script.
+/// The details of the selected entity, for the script.
 pub(super) async fn show_chosen(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
@@ -124,7 +124,7 @@ pub(super) async fn show_chosen(
     Ok((params.status(), Html(visible(chosen::chosen(step, trace.start, &view).into_string()))))
 }
 
-/// What it is called: as its first step.
+/// Returns the title: that of the first step.
 fn title(trace: &Trace<'_>) -> String {
     trace.steps.first().map_or_else(String::new, |top| cut(name(&top.stored.entity), 120))
 }
@@ -133,7 +133,7 @@ fn chosen_step<'t>(trace: &'t Trace<'_>, view: &View) -> Option<&'t Step<'t>> {
     trace.steps.iter().find(|step| step.stored.id == view.at)
 }
 
-/// How long it is, how much is in it, and how much is not.
+/// The duration, the number of entities, and the number that is not shown.
 fn facts(trace: &Trace<'_>, is_cut: bool) -> Markup {
     let errors = trace.steps.iter().filter(|step| step.severity() >= Severity::Error).count();
     let orphans = trace.steps.iter().filter(|step| step.is_orphan()).count();
@@ -186,7 +186,7 @@ fn picture(trace: &Trace<'_>, view: &View, window: Window) -> Markup {
     }
 }
 
-/// `steps`, each of them below its parent, without what is below those that are folded.
+/// Returns `steps`, each below its parent, without descendants of folded steps.
 fn without_folded<'s, 't>(steps: Vec<&'s Step<'t>>, folded: &[EntityId]) -> Vec<&'s Step<'t>> {
     let mut deepest = usize::MAX;
     let is_seen = |step: &&Step<'_>| {
@@ -199,7 +199,8 @@ fn without_folded<'s, 't>(steps: Vec<&'s Step<'t>>, folded: &[EntityId]) -> Vec<
     steps.into_iter().filter(is_seen).collect()
 }
 
-/// A link that folds what is below a step of that many levels, or unfolds it. The script puts a button in its place.
+/// Returns links that fold or unfold the descendants of a step with that many levels. The script replaces them with
+/// buttons.
 fn fold_link<'v>(trace: &Trace<'_>, view: &'v View, levels: usize) -> impl Fn(&Step<'_>) -> Markup + use<'v> {
     let parents = trace.steps.iter().filter_map(|step| trace.steps.get(step.parent?));
     let parents: HashSet<EntityId> =
@@ -217,7 +218,7 @@ fn fold_link<'v>(trace: &Trace<'_>, view: &'v View, levels: usize) -> impl Fn(&S
     }
 }
 
-/// How many levels of a waterfall are unfolded, and could be.
+/// Links that select how many levels of a waterfall are unfolded.
 fn unfolding(trace: &Trace<'_>, view: &View) -> Markup {
     let deepest = trace.steps.iter().map(|step| step.depth + 1).max().unwrap_or_default();
     let choices = (1..deepest.min(LEVELS + 1)).map(NonZeroUsize::new).chain([None]);

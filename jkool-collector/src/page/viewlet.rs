@@ -1,4 +1,4 @@
-//! A viewlet: what its sentence is answered with, drawn as its kind says.
+//! Draws a viewlet: the answer to its statement, as a chart of its kind.
 
 mod answered;
 mod groups;
@@ -17,11 +17,11 @@ use jkool_jkql::Chart;
 use maud::{Markup, html};
 use std::collections::BTreeMap;
 
-/// So many series and rows of a heat map are drawn; the table has all.
+/// The maximum number of series, and of rows of a heat map; the table contains all.
 const SERIES: usize = 7;
 const HEAT: usize = 30;
 
-/// What is in the viewlet that is called `label`: a picture, and what it was made of as a table.
+/// The content of the viewlet titled `label`: a chart, and its data as a table.
 pub(super) fn draw(label: &str, answered: &Answered) -> Markup {
     if let Some(flows) = &answered.flows {
         return flows.draw();
@@ -45,19 +45,19 @@ fn nothing() -> Markup {
     html! { p.hint { "No data in this time range." } }
 }
 
-/// The unit of the first figure.
+/// Returns the unit of the first measure.
 fn unit(answered: &Answered) -> Unit {
     answered.units.get(answered.answer.keys).copied().unwrap_or(Unit::NUMBER)
 }
 
-/// Whether the only group beside time is the severity.
+/// Whether the severity is the only group besides time.
 fn by_severity(answer: &Answer) -> bool {
     let groups = answer.columns.iter().take(answer.keys).filter_map(|column| column.field.as_ref());
     let named: Vec<_> = groups.map(|field| field.as_str()).filter(|field| *field != crate::field::TIME).collect();
     named == [SEVERITY]
 }
 
-/// Says that not all groups are shown: of `found` in the store if that was asked, of `all` that were answered.
+/// The hint that not all groups are shown: of `found` in the store if known, otherwise of `all` in the answer.
 fn left_out(found: Option<u64>, all: usize, shown: usize) -> Markup {
     let found = found.unwrap_or(all as u64);
     html! { @if found > shown as u64 { p.hint { "The first " (shown.min(all)) " of " (count(found)) "." } } }
@@ -81,7 +81,7 @@ fn over_time(label: &str, answered: &Answered, mark: Mark) -> Markup {
             is_before: false,
         })
         .collect();
-    // Counts add up, so that a stack is as high as all of them.
+    // The remaining counts are added up, so that the stack is as high as all of them.
     let rest = groups.named.get(SERIES..).filter(|rest| mark != Mark::Lines && groups.only_counts && !rest.is_empty());
     let rest = match &answered.total {
         Some(total) => {
@@ -127,7 +127,7 @@ fn over_time(label: &str, answered: &Answered, mark: Mark) -> Markup {
     };
     let filter = &answered.answer.filter;
     html! {
-        // One that is no group is what the title says.
+        // A single series is described by the title.
         @if answered.answer.keys > 1 || groups.named.len() > 1 {
             (legend(series.iter().filter(|series| !series.is_before).map(|series| (&*series.name, &*series.color))))
         }
@@ -137,7 +137,7 @@ fn over_time(label: &str, answered: &Answered, mark: Mark) -> Markup {
     }
 }
 
-/// All of them, time by time.
+/// Returns the sums of all series at each time.
 fn sums<'a>(all: impl Iterator<Item = &'a BTreeMap<i64, f64>>) -> BTreeMap<i64, f64> {
     let mut sums: BTreeMap<i64, f64> = BTreeMap::new();
     for (time, value) in all.flatten() {

@@ -1,4 +1,4 @@
-//! A mark on every page while more comes in than is allowed: what a url asks to be watched, and the mark.
+//! A watch: every page shows a mark while more entities arrive than allowed. The URL contains the watch.
 
 use super::format::{count, duration, severity_class, time};
 use super::link::{event_url, url, url_and};
@@ -18,13 +18,13 @@ use std::sync::Arc;
 pub(super) const LINE: &str = "watch";
 pub(super) const RATE: &str = "more-than";
 
-/// More than so many a page does not count: each of them is read when it is opened.
+/// The maximum number of counted entities: all of them are read when a page is opened.
 const MOST: usize = 1_000;
 
-/// So many of them are listed, the last.
+/// The maximum number of listed entities, the last ones.
 const LISTED: usize = 10;
 
-/// What is watched, and how many of it are allowed.
+/// A watch: a filter, and the number of allowed entities.
 #[derive(Debug, Clone)]
 pub(super) struct Watch {
     pub(super) line: String,
@@ -33,7 +33,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Takes the parameters of a url. `None` if it asks for nothing to be watched, or not understandably, which `faults` say then.
+    /// Parses the parameters of a URL. `None` if there is no watch, or if it is invalid, which is added to `faults`.
     pub(super) async fn take(app: &App, query: &mut Query, faults: &mut Vec<InvalidQuery>) -> Option<Self> {
         let line = query.take_text(LINE).map_err(|fault| faults.push(fault)).ok().flatten();
         let rate: Result<Option<Rate>, InvalidQuery> = query.take(RATE);
@@ -66,7 +66,7 @@ impl Watch {
         None
     }
 
-    /// The parameters that [`take`](Self::take) reads.
+    /// Returns the parameters that [`take`](Self::take) parses.
     pub(super) fn to_query(&self) -> Query {
         let mut query = Query::default();
         query.push(LINE, &self.line);
@@ -74,7 +74,7 @@ impl Watch {
         query
     }
 
-    /// What was received lately, as far as its own time tells so.
+    /// Starts counting with the entities that were received recently, judged by their own times.
     pub(super) async fn begin(self, app: &App) -> Result<Watched, StoreError> {
         let now = app.clock.now();
         let filter = self.lately();
@@ -94,19 +94,19 @@ impl Watch {
     }
 }
 
-/// What is watched, with what came in of it.
+/// A watch, and the entities that arrived.
 #[derive(Debug)]
 pub(super) struct Watched {
     watch: Watch,
     window: Window,
     last: VecDeque<Arc<Stored>>,
-    /// What was found at first, which may be told too.
+    /// The entities found at the start, which may be reported again as new.
     found: HashSet<EntityId>,
     missed: u64,
 }
 
 impl Watched {
-    /// Counts one that came in.
+    /// Counts a new entity.
     pub(super) fn take(&mut self, stored: Arc<Stored>) {
         if !self.found.contains(&stored.id) {
             self.count(stored);
@@ -121,7 +121,7 @@ impl Watched {
         }
     }
 
-    /// So many could not be looked at.
+    /// Counts entities that were missed.
     pub(super) fn miss(&mut self, count: u64) {
         self.missed += count;
     }
@@ -130,7 +130,7 @@ impl Watched {
         self.window.has_too_many(now.as_usec())
     }
 
-    /// When there will be too many no longer, if nothing more comes.
+    /// Returns when the limit will no longer be exceeded, if no further entity arrives.
     pub(super) fn ends(&self, now: Timestamp) -> Option<Timestamp> {
         let until = self.window.too_many_until().map(Timestamp::from_usec);
         until.filter(|until| now < *until)
@@ -166,18 +166,18 @@ fn line(stored: &Stored) -> Markup {
     }
 }
 
-/// What every page shows of a watch.
+/// The parts of a watch on every page.
 #[derive(Debug)]
 pub(super) struct Mark {
     pub(super) has_too_many: bool,
-    /// Kept from part to part.
+    /// The parameters, which links to other parts keep.
     pub(super) query: Query,
-    /// The mark with its place, which the script keeps up to date.
+    /// The mark with its container, which the script updates.
     pub(super) section: Markup,
 }
 
 impl Mark {
-    /// The mark as it is now; without it the page has `others` as its parameters.
+    /// Returns the current mark; without it the page has the parameters `others`.
     pub(super) async fn of(watch: &Watch, others: &Query, app: &App) -> Result<Self, StoreError> {
         let (query, now) = (watch.to_query(), app.clock.now());
         let watched = watch.clone().begin(app).await?;

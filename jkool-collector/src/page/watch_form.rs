@@ -1,4 +1,4 @@
-//! The form that asks for a watch.
+//! The form that sets a watch.
 
 use super::query_params::QueryParams;
 use super::watch::{LINE, RATE, hidden};

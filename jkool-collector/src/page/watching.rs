@@ -1,4 +1,4 @@
-//! The mark of a watch, live, by server-sent events.
+//! Live updates of the mark of a watch, as server-sent events.
 
 use super::error_page::ErrorPage;
 use super::format::visible;
@@ -18,12 +18,12 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-/// What comes in within this time is told together.
+/// The time in which new entities are combined into one update.
 const TOGETHER: Duration = Duration::from_millis(500);
-/// So soon, at least, it is looked whether there are still too many.
+/// The minimum time until the next check whether the limit is still exceeded.
 const SOON: Duration = Duration::from_millis(50);
 
-/// Whether there are too many, at first and whenever that changes: `mark` is what the page shows.
+/// Sends the `mark` at first and whenever it changes.
 pub(super) async fn stream(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Response, ErrorPage> {
     let mut params = QueryParams::read(&app, query.as_deref()).await;
     params.finish();
@@ -32,7 +32,7 @@ pub(super) async fn stream(State(app): State<Arc<App>>, RawQuery(query): RawQuer
         (_, Some(fault)) => return Ok((StatusCode::BAD_REQUEST, fault.to_string()).into_response()),
         (None, None) => return Ok((StatusCode::BAD_REQUEST, "expected watch and more-than").into_response()),
     };
-    // First listen, then look: nothing falls between the two.
+    // Subscribes before the store is read, so that no entity in between is missed.
     let told = Box::pin(tail(&app, watch.filter.clone()));
     let watched = watch.begin(&app).await?;
     let watching = Watching { app, told, watched, said: String::new() };
@@ -47,12 +47,12 @@ struct Watching<T> {
     app: Arc<App>,
     told: Pin<Box<T>>,
     watched: Watched,
-    /// What the page was told last.
+    /// The mark that was sent last.
     said: String,
 }
 
 impl<T: Stream<Item = TailItem>> Watching<T> {
-    /// The next mark that is another one; `None` when the collector ends.
+    /// Returns the next mark that differs; `None` when the collector ends.
     async fn next(&mut self) -> Option<String> {
         loop {
             let now = self.app.clock.now();
@@ -64,13 +64,13 @@ impl<T: Stream<Item = TailItem>> Watching<T> {
             let ends = self.watched.ends(now).map(|end| end.as_usec().saturating_sub(now.as_usec()));
             let ends = ends.map(|usec| Duration::from_micros(usec.unsigned_abs()).max(SOON));
             if self.listen(ends).await? {
-                // And what comes right behind it.
+                // Also counts entities that follow directly.
                 self.until(TOGETHER).await?;
             }
         }
     }
 
-    /// Waits for one, or until it is time. Says whether one came.
+    /// Waits for an entity or the timeout. Returns whether an entity arrived.
     async fn listen(&mut self, patience: Option<Duration>) -> Option<bool> {
         let told = match patience {
             None => self.told.next().await,

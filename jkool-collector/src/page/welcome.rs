@@ -1,8 +1,8 @@
-//! What an empty store shows: how to send the first event.
+//! The page of an empty store: how to send the first event.
 
 use maud::{Markup, html};
 
-/// `url` is the address that the browser asked.
+/// The instructions; `url` is the address that the browser requested.
 pub(super) fn welcome(url: &str, needs_token: bool) -> Markup {
     let token = if needs_token { "-H \"X-API-Key: $JKOOL_TOKEN\" " } else { "" };
     let curl = format!(

@@ -1,4 +1,4 @@
-//! One connection, from its first request to its end.
+//! Serves one connection.
 
 use super::abort::AbortConnection;
 use super::session::{InFlight, Session};
@@ -29,13 +29,13 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 use tower_service::Service;
 
-/// A longer head is refused.
+/// The maximum size of a request's head.
 const HEAD: usize = 32 << 10;
 
-/// How long what a client still sends is read and thrown away, so that it gets to see its answer.
+/// The time in which further data from the client is read and discarded, so that the client receives the response.
 const LINGER: Duration = Duration::from_secs(2);
 
-/// Answers the requests of one connection until either side has enough.
+/// Serves the requests of one connection until either side closes it.
 pub(super) async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin,
     app: Arc<App>,
@@ -54,7 +54,7 @@ pub(super) async fn serve(
         })
     };
     let mut http = http1::Builder::new();
-    // Each answer is flushed by itself, on which `NoResponseStream` relies.
+    // Each response is flushed separately; `NoResponseStream` relies on this.
     http.half_close(true).pipeline_flush(false).max_header_size(HEAD).header_read_timeout(None);
     let mut connection = http.serve_connection(TokioIo::new(stream), service);
     let served = tokio::select! {
@@ -65,18 +65,18 @@ pub(super) async fn serve(
         }
     };
     if served.is_ok() && session.is_upgraded() {
-        // It may be silent for as long as it likes.
+        // A WebSocket may be idle without a limit.
         let _in_flight = session.request();
         let parts = connection.into_parts();
         return jkql::serve_socket(parts.io.into_inner(), parts.read_buf.to_vec(), app, session, shutdown).await;
     }
-    // Whoever was too slow is not waited for again.
+    // A client that was too slow gets no more time.
     if served.is_ok() || served.is_err_and(|error| error.is_parse()) {
         drop(timeout(LINGER, linger(connection.into_parts().io.into_inner())).await);
     }
 }
 
-/// Says that there are too many connections.
+/// Answers that there are too many connections.
 pub(super) async fn turn_away(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     const ANSWER: &str = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-type: application/json\r\n\
         connection: close\r\ncontent-length: 33\r\n\r\n{\"error\":\"too many connections\"}\n";
@@ -87,7 +87,8 @@ pub(super) async fn turn_away(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     drop(timeout(LINGER, turned_away).await);
 }
 
-/// Closes, but not before the client did: to close with something unread would tear the answer out of its hands.
+/// Closes the connection after the client has closed it: closing while data is unread would reset the connection, and
+/// the client would lose the response.
 async fn linger(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Result<()> {
     stream.shutdown().await?;
     let mut unread = vec![0; 16 << 10];
@@ -128,10 +129,10 @@ async fn answer(
 
 type End = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// An answer's body: while there is one, its request is being answered.
+/// The body of a response. As long as it exists, its request counts as in progress.
 struct ResponseBody {
     body: Body,
-    /// When an answer that has no end of its own ends.
+    /// The event that ends an endless response.
     end: Option<End>,
     _in_flight: InFlight,
 }

@@ -1,9 +1,9 @@
-//! What is known of one connection.
+//! The state of one connection.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// What is known of one connection, to all that serve it.
+/// The state of one connection, shared by everything that serves it.
 #[derive(Debug, Default)]
 pub(crate) struct Session {
     authenticated: AtomicBool,
@@ -14,17 +14,17 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Whether the connection showed a good token before.
+    /// Whether the client sent a valid token in a handshake.
     pub(crate) fn is_authenticated(&self) -> bool {
         self.authenticated.load(Ordering::Relaxed)
     }
 
-    /// Whether the last handshake was good.
+    /// Sets whether the last handshake was valid.
     pub(crate) fn set_authenticated(&self, good: bool) {
         self.authenticated.store(good, Ordering::Relaxed);
     }
 
-    /// Whether the client said that it doesn't read its answers.
+    /// Whether the client declared that it does not read responses.
     pub(super) fn no_response(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.no_response)
     }
@@ -38,12 +38,12 @@ impl Session {
         self.upgraded.load(Ordering::Relaxed)
     }
 
-    /// Makes a WebSocket of the connection, when the answer to the request is sent.
+    /// Turns the connection into a WebSocket after the response to the request is sent.
     pub(crate) fn upgrade(&self) {
         self.upgraded.store(true, Ordering::Relaxed);
     }
 
-    /// How many requests were begun.
+    /// Returns the number of started requests.
     pub(super) fn begun(&self) -> usize {
         self.begun.load(Ordering::Relaxed)
     }
@@ -53,14 +53,14 @@ impl Session {
         self.begun() != self.answered.load(Ordering::Relaxed)
     }
 
-    /// A request begins; it is answered when what this returns is dropped.
+    /// Starts a request; it ends when the returned guard is dropped.
     pub(super) fn request(self: &Arc<Self>) -> InFlight {
         self.begun.fetch_add(1, Ordering::Relaxed);
         InFlight(Arc::clone(self))
     }
 }
 
-/// A request that is being answered.
+/// A request in progress.
 #[derive(Debug)]
 pub(super) struct InFlight(Arc<Session>);
 

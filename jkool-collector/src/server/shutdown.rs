@@ -1,15 +1,15 @@
-//! How everything that serves learns that the collector ends.
+//! Notifies all tasks when the collector ends.
 
 use tokio::sync::watch;
 
-/// Tells that the collector ends.
+/// A signal that the collector ends.
 #[derive(Debug, Clone)]
 pub(crate) struct Shutdown(pub(super) watch::Receiver<()>);
 
 impl Shutdown {
-    /// Comes back when the collector ends.
+    /// Waits until the collector ends.
     pub(crate) async fn wait(&mut self) {
-        // Nothing is ever sent: the sender goes away.
+        // No value is ever sent: the signal is that the sender is dropped.
         while self.0.changed().await.is_ok() {}
     }
 }

@@ -1,4 +1,4 @@
-//! A connection that is closed when its client takes too long.
+//! Closes connections whose clients are too slow.
 
 use super::session::Session;
 use crate::app::Limits;
@@ -11,36 +11,36 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
 use tokio::time::{Instant, Sleep, sleep};
 
-/// A connection that is closed when its client takes too long: silent between requests, slow with a request's head, or not
-/// reading an answer. How a body comes is watched by who reads it. When there is no room for another, the one that has been
-/// silent for longest is evicted.
+/// A stream that fails when its client is too slow: idle between requests, slow to send the head of a request, or not
+/// reading a response. The timeout for bodies is in the code that reads them. If there is no room for another
+/// connection, the one that has been idle longest is closed.
 pub(super) struct TimeoutStream<S> {
     stream: S,
     session: Arc<Session>,
     limits: Limits,
     state: ReadState,
-    /// How many requests were begun when this was last looked at.
+    /// The number of started requests at the last check.
     begun: usize,
-    /// When what is awaited must have come.
+    /// The deadline for the next data.
     read_deadline: Pin<Box<Sleep>>,
-    /// Wakes one of those that wait, the first that did.
+    /// Wakes the connection that has waited longest.
     evict_idle: Arc<Notify>,
-    /// Waits for that while nothing is asked.
+    /// The wait for `evict_idle` while the connection is idle.
     eviction: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
-    /// It was the one to be woken, and says so however often it is asked.
+    /// Whether this connection was woken; polls after that report it again.
     is_evicted: bool,
-    /// Runs while an answer waits to be read.
+    /// The deadline for reading a response, while one waits to be read.
     write_deadline: Option<Pin<Box<Sleep>>>,
 }
 
-/// What comes next from the client.
+/// The data that is expected from the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ReadState {
-    /// Another request, if it likes.
+    /// The next request, if there is one.
     Request,
     /// The rest of a request's head.
     Head,
-    /// A body, or nothing: its request is being answered.
+    /// A body, or nothing while a request is answered.
     Other,
 }
 
@@ -61,7 +61,7 @@ impl<S> TimeoutStream<S> {
         }
     }
 
-    /// Whether another connection needs the room of this one.
+    /// Polls whether this connection must make room for another one.
     fn poll_eviction(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.is_evicted {
             return Poll::Ready(());
@@ -78,7 +78,7 @@ impl<S> TimeoutStream<S> {
 
     fn await_within(&mut self, state: ReadState, timeout: Duration) {
         self.state = state;
-        // As far off as it gets; a year is as good as never.
+        // A year is as good as no deadline.
         const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
         self.read_deadline.as_mut().reset(Instant::now() + timeout.min(YEAR));
     }
@@ -119,7 +119,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimeoutStream<S> {
 }
 
 impl<S: AsyncWrite + Unpin> TimeoutStream<S> {
-    /// What was written or flushed; an error if the client has read nothing for too long.
+    /// Returns the result of a write or flush, or an error if the client has read nothing for too long.
     fn in_time<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.write_deadline = None;
@@ -158,7 +158,7 @@ mod tests {
     use tokio::io::AsyncReadExt;
     use tokio::sync::Notify;
 
-    /// Who serves a connection may read again from one that has failed.
+    /// A stream that failed may be read again.
     #[tokio::test]
     async fn a_connection_that_gives_way_does_so_for_good() {
         let timeout = Duration::from_secs(3600);

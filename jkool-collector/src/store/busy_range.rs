@@ -98,8 +98,8 @@ struct Kept {
 }
 
 impl Kept {
-    /// The part on one side of the longest empty part; `None` if that part is short, or if there are too many on both
-    /// sides. Only open ends are moved.
+    /// Returns the part on one side of the longest empty part, or `None` if the empty part is short or if both sides
+    /// have too many entities. Only open ends are moved.
     fn of(counts: &[u64], open: (bool, bool), budget: u64) -> Option<Self> {
         let (from, to) = longest_empty(counts);
         if (to - from) * WORTH < counts.len() {

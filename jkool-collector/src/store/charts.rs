@@ -24,10 +24,10 @@ fn by_severity() -> Group {
 }
 
 impl Reader<'_> {
-    /// How many `filter` lets through, by severity, in about `buckets` stretches of equal length; empty stretches are there
-    /// too. The time is the filter's, or from the first to the last that there is.
+    /// Returns the number of entities that match `filter`, by severity, in about `buckets` intervals of equal length,
+    /// including empty ones. The time range is that of the filter, or from the first to the last entity.
     ///
-    /// # Errors
+    /// Returns an error if the store cannot be read.
     /// When the store can't be read.
     pub fn histogram(&self, filter: &Filter, buckets: usize, now: Timestamp) -> Result<Vec<Bucket>> {
         let Some(scale) = self.scale(filter, buckets, now)? else { return Ok(Vec::new()) };
@@ -44,18 +44,18 @@ impl Reader<'_> {
         Ok(scale.starts().zip(counts).map(|(start, severities)| Bucket { start, severities }).collect())
     }
 
-    /// The operations that come most often, `limit` at most.
+    /// Returns the most frequent operations, at most `limit`.
     ///
     /// # Errors
-    /// When the store can't be read.
+    /// Returns an error if the store cannot be read.
     pub fn top_operations(&self, filter: &Filter, limit: usize, now: Timestamp) -> Result<Vec<Top>> {
         self.top("operation", filter, limit, now)
     }
 
-    /// The sources that send most, as [`top_operations`](Self::top_operations).
+    /// Returns the sources with the most entities, like [`top_operations`](Self::top_operations).
     ///
     /// # Errors
-    /// When the store can't be read.
+    /// Returns an error if the store cannot be read.
     pub fn top_sources(&self, filter: &Filter, limit: usize, now: Timestamp) -> Result<Vec<Top>> {
         self.top("source-fqn", filter, limit, now)
     }
@@ -76,10 +76,10 @@ impl Reader<'_> {
         Ok(tops)
     }
 
-    /// The metrics that were received, by name.
+    /// Returns the names of all received metrics, sorted.
     ///
     /// # Errors
-    /// When the store can't be read.
+    /// Returns an error if the store cannot be read.
     pub fn metric_names(&self) -> Result<Vec<MetricName>> {
         let names = self.settled_extent()?.numbers;
         let mut names: Vec<MetricName> =
@@ -88,18 +88,19 @@ impl Reader<'_> {
         Ok(names)
     }
 
-    /// The names of properties, of values of snapshots, and of other fields that not every entity has.
+    /// Returns the names of properties, of values of snapshots, and of other fields that not every entity has.
     ///
     /// # Errors
-    /// When the store can't be read.
+    /// Returns an error if the store cannot be read.
     pub fn field_names(&self) -> Result<BTreeSet<String>> {
         Ok(self.settled_extent()?.names)
     }
 
-    /// The values of a metric in about `buckets` stretches of equal length; those without a value are left out.
+    /// Returns the values of a metric in about `buckets` intervals of equal length; intervals without a value are left
+    /// out.
     ///
     /// # Errors
-    /// When the store can't be read.
+    /// Returns an error if the store cannot be read.
     pub fn metric(&self, name: &MetricName, filter: &Filter, buckets: usize, now: Timestamp) -> Result<Vec<Metric>> {
         let Some(scale) = self.scale(filter, buckets, now)? else { return Ok(Vec::new()) };
         let field = name.field();
@@ -116,7 +117,7 @@ impl Reader<'_> {
         Ok(rows.iter().filter_map(metric).filter(|metric| metric.count > 0).collect())
     }
 
-    /// The unit of a field's values, taken from the newest entity that has one. Only properties have units.
+    /// Returns the unit of a field's values, taken from the newest entity that has one. Only properties have units.
     pub(crate) fn value_type(&self, field: &FieldName, filter: &Filter, now: Timestamp) -> Result<Option<ValueType>> {
         let has_it = Condition::new(field.clone(), Test::Exists).into();
         let with_it = Filter { expression: filter.expression.clone().and(has_it), ..filter.clone() };
@@ -124,18 +125,18 @@ impl Reader<'_> {
         Ok(found.first().and_then(|stored| value_type_of(&stored.entity, field.as_str())))
     }
 
-    /// How many entities there are.
+    /// Returns the number of entities.
     ///
     /// # Errors
-    /// When the store can't be read.
+    /// Returns an error if the store cannot be read.
     pub fn total(&self) -> Result<u64> {
         Ok(self.engine.extent()?.entities)
     }
 
-    /// How much there is of everything.
+    /// Returns the sizes of the store and the numbers of its entities.
     ///
     /// # Errors
-    /// When the store can't be read.
+    /// Returns an error if the store cannot be read.
     pub fn sizes(&self) -> Result<Sizes> {
         let (filter, now) = (Filter::default(), Timestamp::from_usec(0));
         let groups = vec![Group::Field(field("kind"), Kind::ALL.len()), by_severity()];
@@ -164,7 +165,7 @@ impl Reader<'_> {
         Ok(sizes)
     }
 
-    /// The time range: that of the filter, else from the first to the last entity.
+    /// Returns the time range of the filter, or from the first to the last entity.
     pub(crate) fn scale(&self, filter: &Filter, buckets: usize, now: Timestamp) -> Result<Option<Scale>> {
         let extent = self.settled_extent()?;
         let (Some(oldest), Some(newest)) = (extent.oldest, extent.newest) else { return Ok(None) };

@@ -19,15 +19,15 @@ pub(crate) trait Engine: fmt::Debug + Send + Sync {
     /// Stores all `records` or none; the reply comes when they are as durable as requested.
     fn put(&self, records: Vec<Record>) -> Result<Reply, StoreError>;
 
-    /// The first entities that match a filter. Acknowledged entities are found at once.
+    /// Returns the first entities that match a filter. Acknowledged entities are found at once.
     fn find(&self, find: &Find, deadline: &Deadline) -> Result<Vec<Stored>, StoreError>;
 
-    /// As [`find`](Self::find), but only with the fields that the map needs.
+    /// Like [`find`](Self::find), but returns only the fields that the map needs.
     fn messages(&self, find: &Find, deadline: &Deadline) -> Result<Vec<Message>, StoreError> {
         Ok(self.find(find, deadline)?.iter().map(Message::of).collect())
     }
 
-    /// An entity by its id.
+    /// Returns the entity with this id.
     fn get(&self, id: EntityId) -> Result<Option<Stored>, StoreError>;
 
     /// Groups and counts the entities that match a filter; see [`settle`](Self::settle).
@@ -36,13 +36,13 @@ pub(crate) trait Engine: fmt::Debug + Send + Sync {
     /// Waits until all entities acknowledged so far are counted too, as long as the index can keep up.
     fn settle(&self, deadline: &Deadline);
 
-    /// New entities, in the order of arrival. A subscriber that is too slow is told how many it missed.
+    /// Subscribes to new entities, in the order of arrival. A subscriber that is too slow is told how many it missed.
     fn tail(&self) -> broadcast::Receiver<Arc<Fresh>>;
 
-    /// The sizes of the store.
+    /// Returns the sizes of the store.
     fn extent(&self) -> Result<Extent, StoreError>;
 
-    /// The state of the store.
+    /// Returns the state of the store.
     fn health(&self) -> Health;
 }
 
@@ -56,7 +56,7 @@ pub(crate) struct Fresh {
 }
 
 impl Fresh {
-    /// `None` for a large one.
+    /// Parses the entity; `None` for a large one.
     pub(crate) fn read(&self) -> Option<Stored> {
         let json = self.json.clone()?;
         let entity = parse(&json).ok()?;
@@ -128,7 +128,7 @@ pub(crate) struct Extent {
     pub(crate) newest: Option<Timestamp>,
     /// The fields that not every entity has.
     pub(crate) names: std::collections::BTreeSet<String>,
-    /// Those of them with numeric values.
+    /// The names of those fields that have numbers.
     pub(crate) numbers: std::collections::BTreeSet<String>,
     /// The number of values that are not indexed, because there were too many fields.
     pub(crate) passed_over: u64,
@@ -162,7 +162,7 @@ impl Deadline {
         Self { began: Instant::now(), patience }
     }
 
-    /// The remaining time.
+    /// Returns the remaining time.
     pub(crate) fn left(&self) -> Duration {
         self.patience.saturating_sub(self.began.elapsed())
     }

@@ -16,48 +16,49 @@ const LOOKED_AT: usize = 5_000;
 /// The number of intervals of a trend.
 const TREND: usize = 30;
 
-/// Errors, those together that are alike.
+/// Errors, grouped by similarity.
 #[derive(Debug, Clone)]
 pub(crate) struct Errors {
-    /// The largest group first.
+    /// The groups, largest first.
     pub(crate) groups: Vec<ErrorGroup>,
-    /// How many errors are in them.
+    /// The number of errors in the groups.
     pub(crate) looked_at: u64,
-    /// How many there are.
+    /// The number of all errors.
     pub(crate) total: u64,
-    /// The time of the oldest that is in a group, and of the youngest.
+    /// The times of the oldest and the newest error in a group.
     pub(crate) from: Timestamp,
     pub(crate) to: Timestamp,
 }
 
-/// Errors that are alike.
+/// A group of similar errors.
 #[derive(Debug, Clone)]
 pub(crate) struct ErrorGroup {
-    /// As it was named; empty of what has no operation.
+    /// The name of the operation; empty if the errors have none.
     pub(crate) operation: String,
     pub(crate) message: String,
     /// The first frames of an exception.
     pub(crate) frames: Vec<String>,
-    /// The gravest.
+    /// The highest severity.
     pub(crate) severity: Severity,
     pub(crate) count: u64,
     pub(crate) first: Timestamp,
     pub(crate) last: Timestamp,
-    /// The youngest.
+    /// The newest error.
     pub(crate) newest: EntityId,
-    /// The sources by their full names, the one with most first.
+    /// The sources by their full names, most frequent first.
     pub(crate) sources: Vec<(String, u64)>,
-    /// How many there were over time, from the oldest error of all groups to the youngest.
+    /// The numbers of errors over time, from the oldest error of all groups to the newest.
     pub(crate) trend: Vec<u64>,
-    /// Which of the filter's entities have the same operation and say the same.
+    /// The filter for entities with this operation and message.
     pub(crate) filter: Filter,
 }
 
 impl Reader<'_> {
-    /// The errors that `filter` lets through: what is an ERROR or worse, or has an exception. Groups are made of the youngest 5,000.
+    /// Returns the errors that match `filter`: entities with severity ERROR or above, or with an exception. The newest
+    /// 5,000 are grouped.
     ///
     /// # Errors
-    /// When the store can't be read.
+    /// Returns an error if the store cannot be read.
     pub(crate) fn errors(&self, filter: &Filter, now: Timestamp) -> Result<Errors> {
         let filter = Filter { expression: filter.expression.clone().and(is_error()), ..filter.clone() };
         let found = self.find(&filter, LOOKED_AT, None, now)?;
@@ -106,7 +107,7 @@ fn pattern(stored: &Stored) -> Pattern {
     }
 }
 
-/// A group while it is made, the youngest first.
+/// A group in preparation; its errors are newest first.
 struct Group {
     newest: Stored,
     first: Timestamp,

@@ -16,20 +16,20 @@ use std::collections::HashMap;
 const MAPPED: usize = 5_000;
 
 impl Reader<'_> {
-    /// Who sent to whom, of the youngest 5,000 RECEIVE and the youngest 5,000 SEND events in the filter's time. To a RECEIVE belongs a
-    /// SEND before it with a correlator in common: of the same resource if there is one, else with the most correlators in common,
-    /// else the nearest.
+    /// Returns the messages between sources: the newest 5,000 RECEIVE and the newest 5,000 SEND events in the filter's
+    /// time range. A RECEIVE event is paired with an earlier SEND event that shares a correlator: preferably one with
+    /// the same resource, then the one with the most common correlators, then the nearest.
     ///
     /// # Errors
-    /// When the store can't be read.
+    /// Returns an error if the store cannot be read.
     pub fn flows(&self, filter: &Filter, now: Timestamp) -> Result<Vec<Flow>> {
         self.flows_at(Level::Source, filter, now)
     }
 
-    /// As [`flows`](Self::flows), between what sources are folded into.
+    /// Like [`flows`](Self::flows), with sources folded to a level.
     ///
     /// # Errors
-    /// When the store can't be read.
+    /// Returns an error if the store cannot be read.
     pub(crate) fn flows_at(&self, level: Level, filter: &Filter, now: Timestamp) -> Result<Vec<Flow>> {
         let is_type =
             |op_type: OpType| Condition::new(FieldName::new("type".to_owned()), Test::Is(op_type.to_string()));

@@ -1,5 +1,5 @@
-//! What was acknowledged and may not be in an index yet: files that are only appended to, and synced before anything is
-//! acknowledged. What the indexes have committed is cut off, file by file.
+//! The journal of acknowledged entities that may not be in an index yet: files that are only appended to, and synced
+//! before an acknowledgement. Files whose entities are all indexed are removed.
 
 mod frame;
 mod replay;
@@ -12,10 +12,10 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// How a file begins.
+/// The first bytes of a file.
 const MAGIC: &[u8; 8] = b"jkooljn1";
 
-/// A file that is as large as this is followed by another.
+/// The size in bytes after which a new file is started.
 const FILE: u64 = 8 << 20;
 
 /// The journal of a store.
@@ -23,11 +23,11 @@ const FILE: u64 = 8 << 20;
 pub(super) struct Journal {
     folder: PathBuf,
     durability: Durability,
-    /// Those that are full, with the last entity in each.
+    /// The full files, with the number of the last entity in each.
     full: Vec<(PathBuf, u64)>,
     current: Option<Current>,
     frame: Vec<u8>,
-    /// The size at which the disk counts as full, for tests.
+    /// The size at which the disk counts as full; for tests.
     limit: Option<u64>,
 }
 
@@ -35,18 +35,18 @@ pub(super) struct Journal {
 struct Current {
     path: PathBuf,
     file: File,
-    /// Up to here all is well.
+    /// The length up to which the file is valid.
     length: u64,
     last: u64,
 }
 
 impl Journal {
-    /// Goes on behind `files`, of which each has its last entity.
+    /// Opens a journal after `files`, each with the number of its last entity.
     pub(super) fn open(folder: &Path, durability: Durability, files: Vec<(PathBuf, u64)>, limit: Option<u64>) -> Self {
         Self { folder: folder.to_owned(), durability, full: files, current: None, frame: Vec::new(), limit }
     }
 
-    /// Appends entities as one: after a failure none of them is there.
+    /// Appends all entities, or none if an error is returned.
     pub(super) fn append(&mut self, group: &[Arc<Stored>]) -> Result<(), StoreError> {
         let (Some(first), Some(last)) = (group.first(), group.last()) else { return Ok(()) };
         frame::write(&mut self.frame, group);
@@ -65,8 +65,9 @@ impl Journal {
                 Ok(())
             }
             Err(error) => {
-                // What was written in part, or may not be on the disk, must not come back. If it can't be cut off, what
-                // follows goes to another file, and a start takes it for torn.
+                // Data that was written in part, or may not be on the disk, must not be read later. If it cannot be
+                // removed, the next group goes to another file, and the next start treats the rest of this one as
+                // incomplete.
                 let is_cut = current.file.set_len(current.length).and_then(|()| current.file.sync_data()).is_ok();
                 let is_cut = is_cut && current.file.seek(SeekFrom::Start(current.length)).is_ok();
                 match (is_cut, current.last) {
@@ -96,7 +97,7 @@ impl Journal {
         let path = self.folder.join(format!("{first:020}.log"));
         let begin = || {
             let mut options = OpenOptions::new();
-            // One of that name holds nothing: else its entities had these numbers.
+            // An existing file of this name contains no entity; otherwise these numbers would be in use.
             options.write(true).create(true).truncate(true);
             #[cfg(unix)]
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
@@ -112,12 +113,12 @@ impl Journal {
         Ok(Current { path, file, length: MAGIC.len() as u64, last: 0 })
     }
 
-    /// Lets go of what is in an index: all up to that entity.
+    /// Removes files whose entities are all indexed, which is all up to `indexed`.
     pub(super) fn cut(&mut self, indexed: u64) {
         if self.current.as_ref().is_some_and(|current| current.last <= indexed) {
             self.full.extend(self.current.take().map(|current| (current.path, current.last)));
         }
-        // One that can't be removed now is known to be indexed when it is read again.
+        // A file that cannot be removed now is recognised as indexed when it is read again.
         self.full.retain(|(path, last)| *last > indexed || fs::remove_file(path).is_err_and(|_| path.exists()));
     }
 
@@ -125,7 +126,7 @@ impl Journal {
         super::index::bytes_in(&self.folder)
     }
 
-    /// Whether the files are still where they were made.
+    /// Returns an error if a file was removed or moved.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         if self.folder.exists() {
             return Ok(());
@@ -134,7 +135,7 @@ impl Journal {
     }
 }
 
-/// Makes sure that new and removed files of a folder are on the disk.
+/// Syncs the creation and removal of files in a folder to disk.
 pub(super) fn sync_folder(folder: &Path) -> std::io::Result<()> {
     #[cfg(unix)]
     File::open(folder)?.sync_all()?;

@@ -1,22 +1,23 @@
-//! Which sources are one on a map.
+//! The levels at which sources are combined on a map.
 
 use crate::field::FieldName;
 use jkool_model::{SourceFqn, SourceType};
 use std::fmt;
 use std::str::FromStr;
 
-/// Which sources are one: only those that are equal, or all that have the same element of a type.
+/// A level at which sources are combined: not at all, or by the element of one type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Level {
     Source,
     Element(SourceType),
 }
 
-/// What stands for [`Level::Source`] in a url.
+/// The value of [`Level::Source`] in a URL.
 const SOURCE: &str = "SOURCE";
 
 impl Level {
-    /// What `source` is one with. One that has no such element stays as it is.
+    /// Returns the source that represents `source` at this level. A source without such an element is returned
+    /// unchanged.
     pub(crate) fn fold(self, source: &SourceFqn) -> SourceFqn {
         let Self::Element(wanted) = self else { return source.clone() };
         let element = source.elements().find(|(source_type, _)| *source_type == wanted);
@@ -24,7 +25,7 @@ impl Level {
         folded.unwrap_or_else(|| source.clone())
     }
 
-    /// The field that it groups by.
+    /// Returns the field to group by.
     pub(super) fn field(self) -> FieldName {
         FieldName::new(match self {
             Self::Source => "source-fqn".to_owned(),
@@ -32,7 +33,7 @@ impl Level {
         })
     }
 
-    /// The source that a value of [`field`](Self::field) stands for.
+    /// Returns the source for a value of [`field`](Self::field).
     pub(super) fn source(self, value: &str) -> Option<SourceFqn> {
         match self {
             Self::Source => value.parse().ok(),

@@ -1,4 +1,4 @@
-//! Questions to the store: how busy each source is, and how well it does.
+//! Queries for the load and the errors of each source.
 
 use super::level::Level;
 use super::reader::Result;
@@ -8,33 +8,33 @@ use crate::filter::Filter;
 use jkool_model::{Severity, SourceFqn, Timestamp};
 use std::collections::HashMap;
 
-/// What a source told.
+/// The load of a source.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Load {
     pub(crate) entities: u64,
-    /// How many of them are an ERROR or worse.
+    /// The number of entities with severity ERROR or above.
     pub(crate) errors: u64,
-    /// Of 100 that say how long they took, 95 took no longer, in microseconds, about.
+    /// The approximate 95th percentile of the elapsed times, in microseconds.
     pub(crate) p95: Option<f64>,
-    /// How many entities in each of the stretches of equal length that the time has.
+    /// The number of entities in each of several intervals of equal length.
     pub(crate) trend: Vec<u64>,
 }
 
-/// A trend has about so many stretches.
+/// The approximate number of intervals of a trend.
 const TREND: usize = 30;
 
 impl Load {
-    /// From 0 to 1.
+    /// Returns the fraction of errors, from 0 to 1.
     pub(crate) fn error_share(&self) -> f64 {
         self.errors as f64 / self.entities.max(1) as f64
     }
 }
 
 impl Reader<'_> {
-    /// The load of each source, folded as `level` says; of very many, the `limit` that told most.
+    /// Returns the load of each source, combined by `level`; at most `limit` sources, those with the most entities.
     ///
     /// # Errors
-    /// When the store can't be read.
+    /// Returns an error if the store cannot be read.
     pub(crate) fn loads(
         &self,
         level: Level,

@@ -1,4 +1,4 @@
-//! The store of this process: a journal, and search indexes that follow it.
+//! The store in this process: a journal, and search indexes that are filled from it.
 
 mod active;
 mod indexer;
@@ -21,16 +21,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use tokio::sync::broadcast;
 
-/// The store of this process.
+/// The store in this process.
 #[derive(Debug)]
 pub(super) struct Local {
-    /// Dropped first, so that all that was acknowledged gets to the index.
+    /// Dropped first, so that all acknowledged entities get into the index.
     writer: Option<Writer>,
     indexer: Mutex<Sender<Task>>,
     thread: Option<JoinHandle<()>>,
     shared: Arc<Shared<Spans>>,
     tail: broadcast::Sender<Arc<Fresh>>,
-    /// Held as long as nobody else may open the folder.
+    /// Keeps other processes from opening the folder.
     _lock: Option<Lock>,
 }
 
@@ -39,7 +39,7 @@ impl Local {
         self.indexer.lock().unwrap_or_else(PoisonError::into_inner).send(task).is_ok()
     }
 
-    /// The first that are wanted, of those in the index and of those that wait for it.
+    /// Returns the first matches among indexed entities and those that wait for the index.
     fn first<T>(
         &self,
         find: &Find,
@@ -103,7 +103,7 @@ impl Engine for Local {
         };
         let (reply, settled) = channel();
         if !is_settled && self.send(Task::Settle(reply)) {
-            // When the index is far behind, figures of a little earlier are better than none.
+            // If the index is far behind, slightly outdated results are better than none.
             settled.recv_timeout(deadline.left() * 9 / 10).unwrap_or_default();
         }
     }

@@ -1,16 +1,17 @@
-//! Which SEND belongs to which RECEIVE. Pure.
+//! Pairs SEND and RECEIVE events. Without I/O.
 
 use super::engine::Message;
 use std::collections::{HashMap, HashSet};
 
-/// How many SENDs of a correlator are looked at for a RECEIVE, the nearest before it.
+/// The maximum number of SEND events of a correlator that are considered for a RECEIVE event: the nearest before it.
 const NEAREST: usize = 16;
 
-/// The SEND of each RECEIVE, by their places in the lists, which are from the youngest to the oldest.
+/// Returns the pairs of SEND and RECEIVE events, by their positions in the lists, which are ordered newest first.
 ///
-/// A SEND is a candidate if it is older and has a correlator in common. One that names the same resource goes first: the same queue or
-/// path. For the rest, what no RECEIVE of its own resource has claimed is left, and of that the one with the most correlators in
-/// common, then the nearest. To one receiver a SEND comes once. So a message whose SEND is late or lost takes no other's.
+/// A SEND event is a candidate if it is older and shares a correlator. A candidate with the same resource, such as the
+/// same queue or path, has priority. The other RECEIVE events get SEND events that were not paired by resource: the one
+/// with the most common correlators, then the nearest. A SEND event is paired only once per receiver. Therefore a
+/// message whose SEND event is late or lost does not take that of another message.
 pub(super) fn pairs(sent: &[Message], received: &[Message]) -> Vec<(usize, usize)> {
     let mut by_correlator: HashMap<&str, Vec<usize>> = HashMap::new();
     for (place, message) in sent.iter().enumerate() {
@@ -30,10 +31,10 @@ pub(super) fn pairs(sent: &[Message], received: &[Message]) -> Vec<(usize, usize
         common
     };
     let mut pairs = Vec::new();
-    // To whom a SEND came, and which of them a RECEIVE of its resource has claimed.
+    // The receivers of each SEND event, and the SEND events that were paired by resource.
     let (mut came, mut claimed) = (HashSet::new(), HashSet::new());
     let mut left = Vec::new();
-    // From the oldest on: who was first has the first one.
+    // Oldest first, so that the first RECEIVE event gets the first SEND event.
     for (place, message) in received.iter().enumerate().rev() {
         let common = candidates(message);
         let same = |of: &Message| message.resource.is_some() && of.resource == message.resource;
@@ -71,7 +72,7 @@ mod tests {
     use crate::store::engine::Message;
     use jkool_model::{Severity, Timestamp};
 
-    /// `time source resource correlator ..`, a `-` for none.
+    /// Parses `time source resource correlator ..`, with `-` for no resource.
     fn messages(lines: &[&str]) -> Vec<Message> {
         let mut messages: Vec<Message> = lines
             .iter()
@@ -110,7 +111,7 @@ mod tests {
 
     #[test]
     fn more_correlators_in_common_say_more_than_nearness() {
-        // Two calls of one trace at the same time: each has the id of its own span, too.
+        // Two calls of one trace at the same time; each also has the id of its own span.
         check(
             &["1 shop - trace span-1", "2 mill - trace span-2"],
             &["3 bank - trace span-1", "4 bank - trace span-2"],
@@ -120,9 +121,9 @@ mod tests {
 
     #[test]
     fn a_message_whose_send_is_late_takes_no_others() {
-        // The shop's order was received; the payment's SEND is not there yet.
+        // The shop's order was received; the payment's SEND event has not arrived yet.
         check(&["1 shop orders.new a"], &["2 orders orders.new a", "5 payment orders.pay a"], &[(1, 2)]);
-        // It comes.
+        // The SEND event arrives.
         check(
             &["1 shop orders.new a", "4 orders orders.pay a"],
             &["2 orders orders.new a", "5 payment orders.pay a"],

@@ -1,9 +1,9 @@
-//! Reading an entity from JSON, which each one that comes in goes through.
+//! Parses entities from JSON, in one pass where possible.
 
 use jkool_model::{Activity, Entity, Event, OpType};
 
-/// As [`Entity`] is read, and most often in one pass: what kind it is may stand at its end, so that the model reads all of it as
-/// plain values first.
+/// Parses an [`Entity`], in most cases in one pass. The model needs two, because the type of an entity may be at its
+/// end.
 pub(super) fn parse(json: &[u8]) -> Result<Entity, serde_json::Error> {
     match one_pass(json) {
         Some(entity) => Ok(entity),
@@ -11,9 +11,9 @@ pub(super) fn parse(json: &[u8]) -> Result<Entity, serde_json::Error> {
     }
 }
 
-/// `None` for a snapshot, for what may be one, and for what can't be read.
+/// Returns `None` for snapshots, for entities that may be snapshots, and for invalid JSON.
 fn one_pass(json: &[u8]) -> Option<Entity> {
-    // Checked once, and not again for each text in it.
+    // UTF-8 is checked once, not for each text.
     let json = std::str::from_utf8(json).ok()?;
     let event: Event = serde_json::from_str(json).ok()?;
     match event.op_type {
@@ -29,7 +29,7 @@ mod tests {
     use jkool_model::Entity;
     use proptest::prelude::*;
 
-    /// Keys that entities, snapshots and properties have, and some that they don't.
+    /// Keys of entities, snapshots and properties, and unknown ones.
     const KEYS: [&str; 18] = [
         "type",
         "name",
@@ -51,7 +51,7 @@ mod tests {
         "unknown",
     ];
 
-    /// Values that are read somehow in some place, and texts that are no JSON.
+    /// Values that are valid in some field, and invalid JSON.
     const VALUES: [&str; 28] = [
         "null",
         "true",

@@ -1,31 +1,31 @@
-//! What errors have in common that differ in numbers, ids and names alone.
+//! The pattern of an error: errors that differ only in numbers, ids and names have the same one.
 
-/// So much of a text is looked at, and so much is kept, in characters.
+/// The maximum length of the examined text and of the pattern, in characters.
 const LOOKED_AT: usize = 1_000;
 const KEPT: usize = 200;
-/// A quotation is no longer, in bytes.
+/// The maximum length of a quotation, in bytes.
 const QUOTATION: usize = 200;
-/// So many frames tell one exception from another.
+/// The number of frames that distinguish exceptions.
 const FRAMES: usize = 3;
 
 const QUOTES: [(char, char); 5] = [('"', '"'), ('\'', '\''), ('`', '`'), ('“', '”'), ('‘', '’')];
 
-/// What stands for a number or an id, and for what was quoted.
+/// The replacements of a number or an id, and of a quotation.
 const NUMBER: char = '#';
 const QUOTED: char = '…';
 
-/// What tells a group of errors from the others.
+/// The pattern that all errors of a group have in common.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Pattern {
-    /// The message, or what an exception says.
+    /// The normalised message, or that of an exception.
     pub(super) message: String,
-    /// Where an exception was thrown: the first frames of it.
+    /// The first frames of an exception.
     pub(super) frames: Vec<String>,
 }
 
 impl Pattern {
-    /// Of an exception with frames, its type and they count, for the same place may say many things; else the message, or the first
-    /// line of the exception.
+    /// Creates the pattern. For an exception with frames, these are its type and frames, because one place may throw
+    /// many messages; otherwise it is the message, or the first line of the exception.
     pub(super) fn of(message: &str, exception: &str) -> Self {
         let (headline, frames) = frames(exception);
         let message = match (frames.is_empty(), first_line(message)) {
@@ -36,7 +36,7 @@ impl Pattern {
         Self { message: normalised(message), frames }
     }
 
-    /// The parts of the message that are the same in all: for a search.
+    /// Returns the parts of the message that all errors of the group contain, for a search.
     pub(super) fn words(&self) -> Vec<String> {
         let is_hole =
             |c: char| c == NUMBER || c == QUOTED || QUOTES.iter().any(|(open, close)| c == *open || c == *close);
@@ -49,7 +49,7 @@ fn first_line(text: &str) -> &str {
     text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default()
 }
 
-/// `text` with a mark in the place of each word that has a digit, and of each quotation.
+/// Replaces each word that contains a digit, and each quotation, with a mark.
 pub(super) fn normalised(text: &str) -> String {
     let end = text.char_indices().nth(LOOKED_AT).map_or(text.len(), |(end, _)| end);
     let mut rest = &text[..end];
@@ -70,7 +70,7 @@ pub(super) fn normalised(text: &str) -> String {
             out.extend([c, QUOTED, close]);
             rest = behind;
         } else {
-            // White space of any kind is one space.
+            // White space of any kind becomes one space.
             match c.is_whitespace() {
                 true if out.ends_with(' ') => {}
                 true => out.push(' '),
@@ -90,7 +90,7 @@ fn has_digit(word: &str) -> bool {
     word.contains(|c: char| c.is_numeric())
 }
 
-/// What follows a number and belongs to it: `.5` of `1.5`, and the rest of a time or an address.
+/// Returns the text after the continuation of a number: `.5` of `1.5`, or the rest of a time or an address.
 fn behind_number(mut rest: &str) -> &str {
     while let Some(more) = rest.strip_prefix(['.', ',', ':', '/']) {
         let word = more.find(|c: char| !is_word(c)).unwrap_or(more.len());
@@ -102,7 +102,8 @@ fn behind_number(mut rest: &str) -> &str {
     rest
 }
 
-/// What stands behind a quotation that begins here, and how it ends. An apostrophe within a word begins none.
+/// Returns the end of a quotation that starts here, and the text after it. An apostrophe within a word does not start
+/// one.
 fn quotation<'a>(open: char, rest: &'a str, before: &str) -> Option<(char, &'a str)> {
     let (_, close) = QUOTES.iter().find(|(quote, _)| *quote == open)?;
     if before.ends_with(is_word) {
@@ -115,13 +116,13 @@ fn quotation<'a>(open: char, rest: &'a str, before: &str) -> Option<(char, &'a s
         .map(|behind| (*close, behind))
 }
 
-/// What an exception says, and where it was thrown, the innermost frame first.
+/// Returns the message of an exception, and its frames, innermost first.
 fn frames(exception: &str) -> (&str, Vec<String>) {
     let headline = first_line(exception);
     let lines = exception.lines().map(str::trim);
     let all = lines.skip_while(|line| *line != headline).skip(1);
     let kept = |frames: &mut dyn Iterator<Item = &str>| frames.take(FRAMES).map(normalised).collect();
-    // Python's innermost frame comes last, and what happened behind it.
+    // Python writes the innermost frame last, and the message after it.
     if headline.starts_with("Traceback") {
         let all: Vec<&str> = all.filter(|line| !line.is_empty()).collect();
         let what = all.last().copied().unwrap_or(headline);
@@ -130,7 +131,7 @@ fn frames(exception: &str) -> (&str, Vec<String>) {
     (headline, kept(&mut all.filter(|line| is_frame(line))))
 }
 
-/// Whether a line names a function or its place; not one of those that Rust itself panics with.
+/// Whether a line contains a function or its location. Frames of Rust's own panic code do not count.
 fn is_frame(line: &str) -> bool {
     let numbered = line.split_once(": ").filter(|(number, _)| number.chars().all(|c| c.is_ascii_digit()));
     let name = match (line.strip_prefix("at "), numbered) {

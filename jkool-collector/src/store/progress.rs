@@ -15,11 +15,11 @@ pub struct Progress {
     pub total: u64,
 }
 
-/// Tells progress to whoever wants to know.
+/// A callback for progress; by default there is none.
 #[derive(Clone, Default)]
 pub(crate) struct Report(Option<Arc<dyn Fn(Progress) + Send + Sync>>);
 
-/// It is told after so many entities.
+/// The number of entities after which progress is reported.
 const EVERY: u64 = 1_000;
 
 impl Report {

@@ -42,7 +42,8 @@ impl Record {
         Ok(Self::with(parse(&json)?, json, received))
     }
 
-    /// What reading `json` would lead to, which `entity` was written as. It is not read where it is known to lead to the same.
+    /// Creates a record from `entity` and `json`, which was written from it. `json` is only parsed if this may give a
+    /// different result.
     pub(crate) fn of(entity: Entity, json: Bytes, received: Timestamp) -> Result<Self, serde_json::Error> {
         if entity.is_read_as_written() { Ok(Self::with(entity, json, received)) } else { Self::parse(json, received) }
     }
@@ -61,7 +62,7 @@ impl Record {
     }
 }
 
-/// 0 is what some clients say for unknown, and nothing can be before 1970 or after 9999.
+/// Whether a time is set. Some clients send 0 for an unknown time; times before 1970 and after 9999 are not supported.
 fn is_said(time: &Timestamp) -> bool {
     (1..=Timestamp::MAX.as_usec()).contains(&time.as_usec())
 }

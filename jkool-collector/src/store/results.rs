@@ -54,7 +54,7 @@ impl Severities {
 pub struct Bucket {
     /// The start of the bucket, which ends where the next one starts.
     pub start: Timestamp,
-    /// How many.
+    /// The number of entities, by severity.
     pub severities: Severities,
 }
 

@@ -1,17 +1,18 @@
-//! Whether two entities are one, in whatever order and spelling their fields are written.
+//! Compares entities, whatever the order and the spelling of their fields.
 
 use super::parse::parse;
 use jkool_model::Entity;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-/// An entity as it is written here: equal ones have equal bytes, but for fields that mean nothing to us.
+/// Returns an entity in a canonical form: equal entities have equal bytes. Unknown fields do not matter.
 pub(super) fn canonical(entity: &Entity) -> Vec<u8> {
     let mut json = Vec::with_capacity(512);
     entity.append_json(&mut json);
     json
 }
 
-/// The same for all that are one; for others seldom, and who asks compares. A checksum takes less time than a hash of all.
+/// Returns a key that is the same for equal entities. Different ones rarely have the same key, so callers compare them.
+/// A checksum is faster than a hash of all bytes.
 pub(super) fn key(entity: &Entity) -> u64 {
     let mut hasher = DefaultHasher::new();
     hasher.write_u32(crc32fast::hash(&canonical(entity)));
@@ -19,7 +20,7 @@ pub(super) fn key(entity: &Entity) -> u64 {
     hasher.finish()
 }
 
-/// Whether what is stored is one with `entity`, which came as `json`.
+/// Whether a stored entity equals `entity`, which was received as `json`.
 pub(super) fn is_same(stored: &[u8], entity: &Entity, json: &[u8]) -> bool {
     stored == json || parse(stored).is_ok_and(|stored| stored == *entity)
 }

@@ -1,18 +1,18 @@
-//! A chart's axis of time.
+//! The time axis of a chart.
 
 use jkool_model::Timestamp;
 
-/// Stretches of time of equal length.
+/// Time intervals of equal length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Scale {
-    /// The width of one, in microseconds.
+    /// The length of an interval in microseconds.
     pub(crate) width: i64,
-    /// The number of our first since 1970.
+    /// The number of the first interval, counted from 1970.
     first: i64,
     count: i64,
 }
 
-/// Widths that a person can read off an axis.
+/// Lengths that are easy to read on an axis.
 const SECONDS: [i64; 20] = [
     1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 604_800,
     2_592_000,
@@ -21,7 +21,7 @@ const SECONDS: [i64; 20] = [
 const HOUR: i64 = 3_600_000_000;
 
 impl Scale {
-    /// From one time to another, in about so many stretches, 1,000 at most.
+    /// Creates about `buckets` intervals between two times, at most 1,000.
     pub(super) fn new(from: Timestamp, to: Timestamp, buckets: usize) -> Self {
         let buckets = i64::try_from(buckets.clamp(1, 1_000)).unwrap_or(1_000);
         let wanted = to.as_usec().saturating_sub(from.as_usec()).div_euclid(buckets) + 1;
@@ -36,12 +36,12 @@ impl Scale {
         usize::try_from(self.count).unwrap_or_default()
     }
 
-    /// Which one a time is in; a time outside has a number that is none's.
+    /// Returns the index of the interval that contains a time; for other times, an index outside of all intervals.
     pub(super) fn index(self, time: Timestamp) -> i64 {
         time.as_usec().div_euclid(self.width) - self.first
     }
 
-    /// Where each begins.
+    /// Returns the start of each interval.
     pub(crate) fn starts(self) -> impl Iterator<Item = Timestamp> {
         (self.first..self.first + self.count).map(move |bucket| Timestamp::from_usec(bucket * self.width))
     }

@@ -1,4 +1,4 @@
-//! Taking over what is at the place of a store, and is none.
+//! Imports a file that version 0.1 left at the path of the store.
 
 use super::StoreError;
 use super::progress::Report;
@@ -9,10 +9,10 @@ use std::path::Path;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
-/// How a file of version 0.1 begins.
+/// The first bytes of a file of version 0.1.
 const SQLITE: &[u8] = b"SQLite format 3\0";
 
-/// Takes over a file that is at `path`, if there is one, and says what became of it.
+/// Imports the file at `path`, if there is one, and returns messages about it.
 pub(super) fn take_over(path: &Path, report: &Report) -> Result<Vec<String>, StoreError> {
     #[cfg(feature = "sqlite")]
     sqlite::finish(path)?;

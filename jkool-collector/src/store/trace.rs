@@ -1,4 +1,4 @@
-//! Questions to the store: what is above and below an entity.
+//! Queries for the ancestors and descendants of an entity.
 
 use super::reader::Result;
 use super::{EntityId, Reader, Stored};
@@ -11,35 +11,36 @@ use jkool_model::{Severity, Timestamp, TrackingId};
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-/// So many levels are climbed and descended: whoever is his own ancestor ends somewhere.
+/// The maximum number of levels above and below, so that a cycle of parents ends.
 const LEVELS: usize = 64;
-/// So many ids are asked for at once.
+/// The maximum number of ids in a query.
 const IDS: usize = 500;
-/// So many errors are looked at, the youngest.
+/// The maximum number of errors that are examined; the newest.
 const ERRORS: usize = 500;
 
 /// The entities of a trace.
 #[derive(Debug)]
 pub(crate) struct TraceEntities {
     pub(crate) entities: Vec<Stored>,
-    /// Whether there are more.
+    /// Whether there are more entities.
     pub(crate) is_cut: bool,
 }
 
-/// How many errors are within entities.
+/// The number of errors within entities.
 #[derive(Debug, Default)]
 pub(crate) struct ErrorCounts {
     pub(crate) within: HashMap<TrackingId, u64>,
-    /// Whether older errors were not looked at.
+    /// Whether there are older errors that were not examined.
     pub(crate) is_cut: bool,
 }
 
 impl Reader<'_> {
-    /// The trace of an entity: its ancestors, all that is below the topmost of them, and what shares a correlator with that one or
-    /// with the entity itself. At most `limit`, the entity and its ancestors among them, and then those that are less deep.
+    /// Returns the trace of an entity: its ancestors, all descendants of the topmost one, and all entities that share a
+    /// correlator with the topmost one or with the entity. At most `limit` entities: first the entity and its
+    /// ancestors, then the less deep ones.
     ///
     /// # Errors
-    /// When the store can't be read.
+    /// Returns an error if the store cannot be read.
     pub(crate) fn trace(&self, of: &Stored, limit: usize) -> Result<TraceEntities> {
         let mut found = Found { seen: HashSet::new(), entities: Vec::new(), limit, is_cut: false };
         found.add([of.clone()]);
@@ -51,9 +52,9 @@ impl Reader<'_> {
             found.add([parent.clone()]);
             top = parent;
         }
-        // From the topmost on, its level and each below it.
+        // Level by level, starting with the siblings of the topmost entity.
         let mut above: Vec<TrackingId> = top.entity.tracking_id().into_iter().cloned().collect();
-        // Those of an entity whose parent is not stored are beside it.
+        // If the parent of an entity is not stored, the parent's other children are its siblings.
         above.extend(top.entity.parent_id().cloned());
         let mut asked: HashSet<TrackingId> = above.iter().cloned().collect();
         for _ in 0..LEVELS {
@@ -75,11 +76,11 @@ impl Reader<'_> {
         Ok(TraceEntities { entities, is_cut })
     }
 
-    /// How many errors are within each of `roots`, at any depth and themselves included, of the youngest 500 that happened in
-    /// `time`. What they are within is looked for in that time alone.
+    /// Returns the number of errors within each of `roots`, at any depth and including the roots. Only the newest 500
+    /// errors in `time` are counted, and only ancestors in `time` are found.
     ///
     /// # Errors
-    /// When the store can't be read.
+    /// Returns an error if the store cannot be read.
     pub(crate) fn errors_within<'r>(
         &self,
         roots: impl IntoIterator<Item = &'r TrackingId>,
@@ -133,7 +134,7 @@ fn any_of(field: &str, values: impl Iterator<Item = impl ToString>) -> Filter {
     Filter { expression: Expression::Any(values.map(|value| is(&value)).collect()), ..Filter::default() }
 }
 
-/// Entities without any twice.
+/// Entities without duplicates.
 struct Found {
     seen: HashSet<EntityId>,
     entities: Vec<Stored>,
@@ -142,7 +143,7 @@ struct Found {
 }
 
 impl Found {
-    /// How many to ask for, so that one more than there is room for is noticed.
+    /// Returns the limit for the next query: one more than there is room for, to notice further entities.
     fn room(&self) -> usize {
         self.limit + 1
     }
@@ -206,7 +207,7 @@ mod tests {
         for operation in ["root", "a", "a.b", "d"] {
             assert_eq!(trace(operation, 100), ("12345".to_owned(), false), "{operation}");
         }
-        // The one that was asked for is there, and then those that are less deep.
+        // The given entity is kept, and then the less deep ones.
         assert_eq!(trace("a.b", 3), ("123".to_owned(), true));
         assert_eq!(trace("root", 3), ("124".to_owned(), true));
         assert_eq!(trace("other", 100), ("6".to_owned(), false));

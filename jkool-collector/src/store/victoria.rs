@@ -1,5 +1,5 @@
-//! The store that VictoriaLogs keeps, one server or a cluster, with our journal in front of it: what is acknowledged is in the
-//! journal, and leaves it when the server surely has it on its disk.
+//! A store in VictoriaLogs, one server or a cluster, behind our own journal: acknowledged entities are in the journal
+//! until they are certainly on the server's disk.
 
 mod aggregate;
 mod batch;
@@ -29,7 +29,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::broadcast;
 
-/// The store that VictoriaLogs keeps.
+/// A store in VictoriaLogs.
 #[derive(Debug)]
 pub(super) struct Victoria {
     writer: Option<Writer>,
@@ -42,7 +42,7 @@ pub(super) struct Victoria {
     _lock: Lock,
 }
 
-/// How long questions without a deadline of their own may take.
+/// The timeout of queries without a deadline.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Engine for Victoria {
@@ -52,7 +52,8 @@ impl Engine for Victoria {
 
     fn find(&self, find: &Find, deadline: &Deadline) -> Result<Vec<Stored>, StoreError> {
         let range = range_of(&find.filter, find.now);
-        // First what is here: what the server has in the meantime is found in both places, and not in none.
+        // The pending entities are read first: an entity that moves to the server meanwhile is found in both places,
+        // not in none.
         let (_, pending) = self.shared.snapshot();
         let mut found: Vec<_> = front::find(&pending, find, &range).into_iter().cloned().collect();
         found.extend(find::find(&self.server, find, &range, deadline)?);
@@ -85,7 +86,7 @@ impl Engine for Victoria {
         };
         let (reply, settled) = channel();
         if !is_settled && Task::Settle(reply).give(&self.sender) {
-            // When the server is far behind, figures of a little earlier are better than none.
+            // If the server is far behind, slightly outdated results are better than none.
             settled.recv_timeout(deadline.left() * 9 / 10).unwrap_or_default();
         }
     }
@@ -128,7 +129,7 @@ impl Engine for Victoria {
 impl Drop for Victoria {
     fn drop(&mut self) {
         drop(self.writer.take());
-        // What was not sent stays in the journal.
+        // Entities that were not sent stay in the journal.
         Task::Close.give(&self.sender);
         if let Some(thread) = self.thread.take() {
             drop(thread.join());

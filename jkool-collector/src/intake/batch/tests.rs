@@ -80,14 +80,14 @@ fn what_is_wrong_is_named_with_its_place_and_the_rest_is_kept() {
     for (body, expected, refused) in [
         ("{\"operation\":\"a\"}\nnonsense\n{\"operation\":\"b\"}", vec!["a", "b"], vec![(2, 2)]),
         ("\n  {\"operation\": oops}\n{\"operation\":\"b\"}", vec!["b"], vec![(2, 17)]),
-        // Cut off: the next line is another entity all the same.
+        // An incomplete document: the next line is still another entity.
         ("{\"operation\":\"a\n{\"operation\":\"b\"}", vec!["b"], vec![(1, 15)]),
         ("{\"operation\":\"a\",\n{\"operation\":\"b\"}", vec!["b"], vec![(1, 17)]),
         ("{\"operation\":\"a\"}\n{\"operation\":", vec!["a"], vec![(2, 13)]),
-        // One that goes on for some lines.
+        // An invalid document of several lines.
         ("{\n  \"operation\": nope,\n  \"pid\": 1\n}\n{\"operation\":\"b\"}", vec!["b"], vec![(2, 17)]),
         ("{\n  \"operation\": \"a\"\n", vec![], vec![(3, 0)]),
-        // An array: each element for itself, unless it is none.
+        // An array: each element is handled separately.
         ("[{\"operation\":\"a\"},\n 7,\n  {\"operation\":\"b\", \"pid\":{}}]", vec!["a"], vec![(2, 2), (3, 29)]),
         ("[{\"operation\":\"a\"},{]", vec![], vec![(1, 21)]),
         ("[{\"operation\":\"a\"}", vec![], vec![(1, 18)]),
@@ -178,7 +178,7 @@ proptest! {
         }
         let lines: Vec<_> = body.split(|byte| *byte == b'\n').collect();
         for (line, column) in places(&batch) {
-            // At the end of the body the place is behind it.
+            // At the end of the body, the position is after it.
             prop_assert!(line <= lines.len() && column <= lines[line - 1].len() + 1, "{line}:{column} {:?}", batch.refused);
         }
         if batch.records.is_empty() && batch.refused.is_empty() {

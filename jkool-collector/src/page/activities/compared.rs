@@ -1,4 +1,4 @@
-//! The activities that are compared with each other: the newest that a filter lets through and that are within no other.
+//! The activities that are compared with each other: the newest matches that are not within another activity.
 
 use super::wanted::{Sort, Wanted};
 use crate::filter::{Filter, severity_of};
@@ -7,35 +7,35 @@ use crate::store::{EntityId, Reader, StoreError, Stored};
 use jkool_model::{ActivityStatus, Entity, Severity, Timestamp};
 use std::cmp::Reverse;
 
-/// So many are compared.
+/// The maximum number of compared activities.
 const COMPARED: usize = 500;
-/// So many are read at once, and so many for one page at most.
+/// The maximum number of activities that are read at once, and for a page.
 const AT_ONCE: usize = 500;
 const LOOKED_AT: usize = 4_000;
-/// What is in an activity may be stamped so much earlier or later, in microseconds.
+/// The tolerance of the times of entities within an activity, in microseconds.
 const AROUND: i64 = 60_000_000;
 
-/// An activity, and what it is compared by.
+/// An activity, with the values for comparison.
 #[derive(Debug)]
 pub(super) struct Compared {
     pub(super) activity: Stored,
-    /// When it began, in microseconds.
+    /// The start time in microseconds.
     pub(super) start: i64,
-    /// How long it took, in microseconds, if it says so.
+    /// The duration in microseconds, if known.
     pub(super) took: Option<i64>,
-    /// How many errors are within it.
+    /// The number of errors within it.
     pub(super) errors: u64,
-    /// Whether it says itself that it failed.
+    /// Whether the activity itself reports a failure.
     pub(super) fails: bool,
 }
 
-/// Those that are compared, in the order that is wanted.
+/// The compared activities, in the requested order.
 #[derive(Debug)]
 pub(super) struct AllCompared {
     pub(super) items: Vec<Compared>,
-    /// Before which there may be more.
+    /// The id before which there may be older activities.
     pub(super) older: Option<EntityId>,
-    /// Whether errors were left out, for there are too many.
+    /// Whether errors were left out because there are too many.
     pub(super) is_cut: bool,
 }
 
@@ -82,8 +82,8 @@ impl AllCompared {
     }
 }
 
-/// The newest activities that are within no other, and before which more may be; with a parent in `filter`, those within it. Of
-/// those within others, [`LOOKED_AT`] are passed over at most.
+/// Returns the newest activities that are not within another one, and the id before which there may be more. With a
+/// parent in `filter`, returns those within it. At most [`LOOKED_AT`] activities within others are skipped.
 fn roots(
     reader: &Reader<'_>,
     filter: &Filter,

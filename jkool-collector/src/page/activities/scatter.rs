@@ -1,4 +1,4 @@
-//! How long activities took over time: a point for each, over which one drags to see some of them.
+//! The durations of activities over time, as points. The script adds selection by dragging.
 
 use super::compared::Compared;
 use crate::page::chart::{LogAxis, frame, share};
@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 /// The width of the picture in its own units.
 const WIDE: f64 = 1000.0;
-/// Beside the first and the last is so much room, of the whole time, and in microseconds at least.
+/// The margin before the first and after the last point: the fraction of the range, and the minimum in microseconds.
 const ROOM: i64 = 40;
 const LEAST_ROOM: i64 = 500_000;
 
@@ -33,7 +33,7 @@ pub(super) fn scatter(compared: &[Compared]) -> Markup {
             }
         }
     };
-    // Those with errors are above the others.
+    // Points with errors are drawn above the others.
     let (fine, failed): (Vec<_>, Vec<_>) = placed().partition(|(item, _)| !item.has_failed());
     let left_out = compared.len() - fine.len() - failed.len();
     let points = html! { @for placed in fine.into_iter().chain(failed) { (point(placed)) } };

@@ -1,4 +1,4 @@
-//! What a url of the activities says beside the filter.
+//! The parameters of the page of activities in addition to the filter.
 
 use crate::condition::{Condition, Test};
 use crate::field::FieldName;
@@ -12,28 +12,28 @@ use crate::store::EntityId;
 use maud::{Markup, html};
 
 choice!(
-    /// In which order activities are listed.
+    /// The order of the activities.
     Sort, "expected start, duration or errors":
     #[default] Start "start", Duration "duration", Errors "errors"
 );
 
-/// What is wanted beside the filter.
+/// The parameters in addition to the filter.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Wanted {
     pub(super) sort: Sort,
-    /// How long they took at least, and at most.
+    /// The minimum and the maximum duration.
     pub(super) longer: Option<Usec>,
     pub(super) shorter: Option<Usec>,
-    /// The one with which another is to be compared.
+    /// The activity that is to be compared with another one.
     pub(super) compare: Option<EntityId>,
-    /// Only those that are older are compared.
+    /// Only older activities are compared.
     pub(super) before: Option<EntityId>,
-    /// So many of those that are compared are passed over.
+    /// The number of compared activities that are skipped.
     pub(super) skip: usize,
 }
 
 impl Wanted {
-    /// Takes its parameters out of a url.
+    /// Parses the parameters of a URL.
     pub(super) fn take(params: &mut QueryParams) -> Self {
         Self {
             sort: params.take("sort").unwrap_or_default(),
@@ -66,17 +66,17 @@ impl Wanted {
         query
     }
 
-    /// Where activities are as this and the filter want them.
+    /// Returns the URL of the page with these parameters and the filter.
     pub(super) fn url(&self, filter: &Filter) -> String {
         url_and("/activities", filter, &self.query())
     }
 
-    /// From the first one on.
+    /// Returns the parameters for the first page.
     pub(super) fn at_the_first(self) -> Self {
         Self { before: None, skip: 0, ..self }
     }
 
-    /// The filter, and how long they took.
+    /// Returns the filter with the limits of the duration.
     pub(super) fn narrowed(&self, filter: &Filter) -> Filter {
         let condition = |test| Condition::new(FieldName::new("elapsed-time-usec".to_owned()), test);
         let mut filter = filter.clone();
@@ -90,7 +90,7 @@ impl Wanted {
         filter
     }
 
-    /// Its fields in the form of the filter.
+    /// The fields for the parameters in the filter form.
     pub(super) fn fields(&self, params: &QueryParams) -> Markup {
         let field = |name: &str, label: &str, value: Option<Usec>, hint: &str| {
             let fault = params.fault(name);

@@ -1,8 +1,8 @@
-// The tiles of a dashboard, moved and resized by dragging them or by keyboard. What came of it is sent as a form would send it.
+// Moves and resizes the tiles of a dashboard, by dragging or by keyboard. The arrangement is sent like a form.
 
 const [WIDEST, HIGHEST] = [12, 6];
-const PAUSE = 400; // so long nothing is changed, in milliseconds, before it is sent
-const [GAP, ROW] = [8, 52]; // of the style sheet, in pixels
+const PAUSE = 400; // milliseconds after the last change until it is sent
+const [GAP, ROW] = [8, 52]; // as in the style sheet, in pixels
 const clamp = (number, most) => Math.min(Math.max(number, 1), most);
 
 export function arrange(list) {
@@ -31,7 +31,7 @@ export function arrange(list) {
     const body = new URLSearchParams({ action: "arrange", version: list.dataset.version, places });
     const answer = await fetch(list.dataset.action, { method: "POST", body }).catch(() => null);
     if (!answer?.ok) {
-      // Somebody else has changed it, or nobody answers: what is saved is shown, with what is wrong.
+      // Another user has changed the dashboard, or the server does not answer: the saved state is loaded.
       said.textContent = "It was not saved.";
       return location.reload();
     }
@@ -44,7 +44,7 @@ export function arrange(list) {
     for (const part of ["ol.editor", "form.fields"]) document.querySelector(part).replaceWith(page.querySelector(part));
   }
 
-  let dragged = null; // the tile, from where it is dragged, and by which corner
+  let dragged = null; // the tile, the start of the drag, and the corner
 
   function begin(event) {
     const tile = event.target.closest(".tile");
@@ -53,7 +53,7 @@ export function arrange(list) {
     const corner = event.target.matches(".corner");
     dragged = { tile, corner, box, x: event.clientX, y: event.clientY, moved: false };
     list.setPointerCapture(event.pointerId);
-    // A press would select texts.
+    // Otherwise text would be selected.
     event.preventDefault();
     tile.querySelector("a").focus();
   }
@@ -101,7 +101,7 @@ export function arrange(list) {
     if (!act) return;
     event.preventDefault();
     act();
-    // What is moved loses it.
+    // A moved element loses the focus.
     event.target.focus();
     changed(tile);
   }
@@ -116,7 +116,7 @@ export function arrange(list) {
   list.addEventListener("pointermove", move);
   list.addEventListener("pointerup", end);
   list.addEventListener("pointercancel", end);
-  // What a press without a drag opens is opened above, as a drag ends with a click too.
+  // A drag also ends with a click; a press without a drag is handled above.
   list.addEventListener("click", (event) => event.detail > 0 && event.preventDefault());
   list.addEventListener("keydown", press);
 }

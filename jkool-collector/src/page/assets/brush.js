@@ -1,21 +1,21 @@
-// What is dragged over a picture becomes a part of the url. From when to when a picture is say data-from and data-to: times, or
-// microseconds. One with data-low and data-high has values from its bottom to its top too, each a multiple of the one below it.
-// Which parameters they become says data-names, in that order.
+// Selects a range by dragging over a picture, and puts it into the URL. data-from and data-to contain the time range of the
+// picture: times, or microseconds. data-low and data-high, if present, contain the values at its bottom and top, on a logarithmic
+// scale. data-names contains the names of the parameters, in this order.
 
 const PICTURES = "[data-from] svg:not(.y-axis, .x-axis)";
 const mark = document.createElementNS("http://www.w3.org/2000/svg", "rect");
 mark.setAttribute("class", "brush");
 
-let svg = null; // the picture over which one drags
-let began = [0, 0]; // in parts of the width, and of the height from the bottom on
+let svg = null; // the picture of the current drag
+let began = [0, 0]; // fractions of the width, and of the height from the bottom
 let dragged = false;
 
-/** Says that one can drag. */
+/** Shows that dragging is possible. */
 export function invite(root) {
   for (const hint of root.querySelectorAll(".drag")) hint.hidden = false;
 }
 
-/** Whether one drags now, so that nothing may move. */
+/** Whether a drag is in progress, so that nothing may move. */
 export const dragging = () => svg !== null;
 
 const within = (part) => Math.min(Math.max(part, 0), 1);
@@ -25,14 +25,14 @@ function place(event) {
   return [within((event.clientX - box.left) / box.width), within((box.bottom - event.clientY) / box.height)];
 }
 
-/** From where to where one has dragged along the width, or the height of a picture that has values; null if nowhere. */
+/** Returns the ends of the drag along the width, or along the height of a picture with values; null if it is too short. */
 function along(axis, event) {
   if (axis === 1 && !svg.closest("[data-low]")) return null;
   const ends = [began[axis], place(event)[axis]].sort((a, b) => a - b);
   return (ends[1] - ends[0]) * (axis === 0 ? svg.clientWidth : svg.clientHeight) < 4 ? null : ends;
 }
 
-/** What is dragged over stands for, by the parameters of a url. */
+/** Returns the URL parameters of the selected range. */
 function chosen(event) {
   const { from, to } = svg.closest("[data-from]").dataset;
   const { low, high, names = "since until" } = svg.closest("[data-names]")?.dataset ?? {};
@@ -78,5 +78,5 @@ document.addEventListener("pointerup", (event) => {
   svg = null;
 });
 document.addEventListener("dragstart", (event) => event.target.closest?.(PICTURES) && event.preventDefault());
-// A drag that ends upon a bar is no click on it.
+// A drag that ends on a bar is not a click on it.
 document.addEventListener("click", (event) => dragged && event.target.closest?.(PICTURES) && event.preventDefault(), { capture: true });

@@ -1,7 +1,7 @@
-// The query line is completed with names and values of the store, by the browser's own list: its keys and its voice are known.
+// Completes the query line with names and values from the store, in the browser's own list, which is accessible.
 const field = document.querySelector("form.filter [name=q]");
 const list = document.getElementById("completions");
-// So long nothing is typed, in milliseconds, before it is asked.
+// The milliseconds after the last key until suggestions are requested.
 const PAUSE = 150;
 let waiting;
 let asked = 0;

@@ -1,4 +1,4 @@
-// The list of events with what is beside it: an event's detail, and what is told of all that is listed.
+// The list of events, with the details of an event and the summary of the list next to it.
 import { invite } from "./brush.js";
 import { showCopies } from "./copy.js";
 import { foldable } from "./fold.js";
@@ -6,7 +6,7 @@ import { settle } from "./rows.js";
 import { showTimes } from "./time.js";
 import { steppable } from "./trace.js";
 
-const WIDE = matchMedia("(min-width: 1360px)"); // else a detail is a page of its own
+const WIDE = matchMedia("(min-width: 1360px)"); // otherwise the details are a separate page
 const detail = document.getElementById("detail");
 const list = document.getElementById("rows");
 
@@ -32,7 +32,7 @@ export function close() {
   return true;
 }
 
-/** Shows beside the list what is at `href`. */
+/** Shows the details at `href` next to the list. */
 async function open(href) {
   choose(href);
   const answer = await fetch(href).catch(() => null);
@@ -48,14 +48,14 @@ async function open(href) {
   shut.textContent = "Close";
   shut.addEventListener("click", close);
   bar.append(whole, shut);
-  // The list has the page's first heading.
+  // The list already has the page's h1.
   for (const head of page.querySelectorAll("main h1")) {
     const second = document.createElement("h2");
     second.className = "h1";
     second.append(...head.childNodes);
     head.replaceWith(second);
   }
-  // What is named twice is found once.
+  // Ids must be unique in the document.
   for (const row of page.querySelectorAll("main .row")) row.removeAttribute("id");
   detail.replaceChildren(bar, ...page.querySelector("main").children);
   detail.hidden = false;
@@ -82,7 +82,7 @@ function beside() {
   if (at && WIDE.matches) open(`/events/${encodeURIComponent(at)}`);
 }
 
-/** Fetches what is told of all that is listed. Without it, the list is as good. */
+/** Loads the summary of the list. If that fails, the list works without it. */
 async function summarize(facets) {
   const answer = await fetch(facets.dataset.summary).catch(() => null);
   if (!answer?.ok) return;

@@ -1,18 +1,19 @@
-// Folding of a timeline: what is below a line is hidden by a click. What the url folds is not there: its line has a link that unfolds it.
+// Folds the rows of a timeline: a click hides the descendants of a row. Rows folded by the URL are not on the page; they have a
+// link that unfolds them.
 
 const depth = (line) => Number(line.dataset.depth);
 const foldsOf = (line) => line.querySelector(":scope > .offset > .fold");
 
-/** Hides what is below each line that is closed. */
+/** Hides the descendants of each closed row. */
 function show(timeline) {
-  let closed = Infinity; // what is deeper than this is hidden
+  let closed = Infinity; // deeper rows are hidden
   for (const line of timeline.children) {
     line.hidden = depth(line) > closed;
     if (!line.hidden) closed = line.dataset.closed ? depth(line) : Infinity;
   }
 }
 
-/** Closes a line that has others below it, or opens it. */
+/** Closes or opens a row with descendants. */
 export function fold(line, close) {
   const button = foldsOf(line);
   if (!button) return;
@@ -31,7 +32,7 @@ function say(button, closed) {
   button.setAttribute("aria-expanded", String(!closed));
 }
 
-/** Gives each line that has others below it a button that folds them. */
+/** Adds a button to each row with descendants. */
 export function foldable(root) {
   for (const line of root.querySelectorAll(".timeline li[data-depth]")) {
     const next = line.nextElementSibling;

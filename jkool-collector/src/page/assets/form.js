@@ -1,7 +1,7 @@
-// The filter's form: short urls, and times in the reader's zone.
+// The filter form: short URLs, and times in the user's time zone.
 import { isLocal, zone } from "./time.js";
 
-// What needs no zone: ages, whole numbers, now, and whatever names a zone.
+// Values that need no time zone: ages, whole numbers, now, and times with a zone.
 const ZONELESS = /^(now|[\d\s]+|(\d+\s*[a-z]+\s*)+(ago)?|.*(Z|UTC|GMT|[+-]\d\d:?\d\d|\/\w+))$/i;
 
 for (const form of document.querySelectorAll("form.filter")) {
@@ -9,14 +9,14 @@ for (const form of document.querySelectorAll("form.filter")) {
     for (const field of form.elements) {
       if (!field.name) continue;
       const said = field.value.trim();
-      // Parameters that say nothing are left out of the url.
+      // Empty parameters are left out of the URL.
       if (!said) field.disabled = true;
       else if (field.matches("[data-moment]") && isLocal() && !ZONELESS.test(said)) field.value = `${said} ${zone}`;
     }
   });
 }
 
-// A page that comes back by the browser's button takes its form up again.
+// Restores the form when the browser returns to the page.
 window.addEventListener("pageshow", () => {
   for (const field of document.querySelectorAll("form.filter [disabled]")) field.disabled = false;
 });

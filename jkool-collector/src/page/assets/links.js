@@ -1,7 +1,7 @@
-// What the url of a page says of more than its filter is kept by the links that are followed.
+// Adds parameters of the page's URL that are not part of the filter to links.
 
 const ALWAYS = ["watch", "more-than"];
-const IN_THE_LIST = ["snapshots", "cols"]; // by links that narrow it
+const IN_THE_LIST = ["snapshots", "cols"]; // only for links that narrow the list
 
 function keep(event) {
   const link = event.target.closest?.("a[href^='/']:not([href^='/api/'])");

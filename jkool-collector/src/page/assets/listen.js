@@ -1,14 +1,14 @@
-// Server-sent events, over whatever interrupts them.
+// Server-sent events that reconnect after any interruption.
 
 /**
- * Hands each event of `url` to the handler of its name. A page that is not looked at gives its connection up, for a browser has few
- * to one address. It looks again every so many milliseconds, until an event came, if `background` says so.
+ * Passes each event of `url` to the handler of its name. A hidden page closes its connection, because browsers limit the number of
+ * connections to one address. If `background` is not 0, it connects again at this interval in milliseconds, until an event arrives.
  */
 export function listen(url, handlers, { opened = () => {}, lost = () => {}, background = 0 } = {}) {
   let wait = 1000;
   let source = null;
   let again = 0;
-  let left = false; // for another page; the browser may keep this one to come back to
+  let left = false; // the user went to another page, and may return to this one
   function rest(time) {
     clearTimeout(again);
     source?.close();
@@ -29,7 +29,7 @@ export function listen(url, handlers, { opened = () => {}, lost = () => {}, back
       });
     }
     source.addEventListener("error", () => {
-      // The browser would give up on some errors; and it would ask too often.
+      // The browser itself would not reconnect after some errors, and too often after others.
       lost();
       rest(wait);
       wait = Math.min(wait * 2, 15000);

@@ -1,24 +1,24 @@
-// Lines that arrive while a list is open. They come rendered and escaped from the server.
+// Adds new rows to an open list. The server has rendered and escaped them.
 import { listen } from "./listen.js";
 import { keepAStop, settle } from "./rows.js";
 import { showTimes } from "./time.js";
 
-const MOST = 500; // lines in the list
-const EVERY = 400; // milliseconds between two changes of the list: more often nobody can read
+const MOST = 500; // rows in the list
+const EVERY = 400; // minimum milliseconds between two changes of the list, so that it is readable
 const byId = (id) => document.getElementById(id);
 const number = (count) => count.toLocaleString("en");
 
-// An id is a time and a number; ids are in the order of both.
+// An id consists of a time and a number, and is ordered by both.
 const parts = (row) => row.id.slice(1).split("-").map(BigInt);
 function isYounger(row, other) {
   const [a, b] = [parts(row), parts(other)];
   return a[0] > b[0] || (a[0] === b[0] && a[1] > b[1]);
 }
 
-/** Whether the reader does something with the list, which must not move then. */
+/** Whether the user is using the list, so that it must not move. */
 function use(list, changed) {
   let hovered = false;
-  // A finger that was lifted is nowhere: only a mouse stays over the list.
+  // Only a mouse stays over the list; a finger does not.
   list.addEventListener("pointerenter", (event) => {
     hovered = event.pointerType === "mouse";
     changed();
@@ -41,11 +41,11 @@ function use(list, changed) {
 export function tail(list) {
   const [live, pause, waiting, missed, total] = ["live", "pause", "waiting", "missed", "total"].map(byId);
   const parser = document.createElement("template");
-  let held = []; // what arrived and isn't shown yet, the oldest first
-  let heldBack = 0; // of that, what came too long ago to be shown
+  let held = []; // rows that are not shown yet, oldest first
+  let heldBack = 0; // the number of rows that were dropped while they waited
   let passedOver = 0;
   let ahead = 0;
-  let gap = false; // whether something is missing between what is shown and what is held
+  let gap = false; // whether rows are missing between the shown and the held ones
   let paused = false;
   let timer = 0;
   const inUse = use(list, soon);
@@ -72,7 +72,7 @@ export function tail(list) {
     show();
   }
 
-  /** Puts what is held into the list, each at its time. */
+  /** Inserts the held rows into the list, by time. */
   function show() {
     if (gap) list.replaceChildren();
     gap = false;
@@ -89,23 +89,23 @@ export function tail(list) {
       list.insertBefore(row, next);
     }
     if (fresh.length > 0) {
-      // Where the newest ones end, told without moving anything.
+      // Marks the end of the newest rows without an animation.
       fresh[0].classList.add("newest");
       byId("nothing")?.remove();
       document.querySelector(".welcome")?.remove();
     }
-    // Looked at together: after each that goes, the browser would find out again where the others are.
+    // Measured together: after each removal the browser would compute the layout again.
     const beyond = [...list.children].slice(MOST).filter((row) => row.getBoundingClientRect().top > innerHeight);
     for (const row of beyond) row.remove();
     keepAStop(list);
   }
 
   function soon() {
-    // A tab in the background draws nothing until it is looked at.
+    // A hidden tab draws nothing.
     if (timer === 0 && !document.hidden) timer = setTimeout(draw, EVERY);
   }
 
-  // With `isAll` these are the youngest that there are: if none of them is known, there is a gap before them.
+  // With `isAll` these are the newest entities of the store: if none of them is known, there is a gap before them.
   function take(html, isAll) {
     parser.innerHTML = html;
     const known = new Set(held.map((row) => row.id));

@@ -1,9 +1,9 @@
-// What is looked at on a map is lit with all that leads to it and all that it leads to; the rest is dimmed.
+// Highlights a node of the map under the pointer, with all nodes and lines before and after it; the rest is dimmed.
 
-/** The numbers of the nodes that are reached from `start`, along lines or against them. */
+/** Returns the numbers of the nodes that are reachable from `start`, along lines or against them. */
 function reached(start, lines, [from, to]) {
   const found = new Set([start]);
-  // A set hands out what is added while it is walked through.
+  // Iteration over a set includes elements that are added meanwhile.
   for (const node of found) for (const line of lines) if (line.dataset[from] === node) found.add(line.dataset[to]);
   return found;
 }

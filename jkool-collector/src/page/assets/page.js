@@ -1,4 +1,4 @@
-// What a page can't do without a script. Every page works without it; each part is a module of its own.
+// Additions to the pages, which all work without the script. Each part is a module.
 import "./complete.js";
 import "./explore.js";
 import "./form.js";

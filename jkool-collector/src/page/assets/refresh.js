@@ -1,22 +1,22 @@
-// Pictures that follow what arrives: the page is asked for again, and the parts of it that changed are replaced.
+// Keeps charts up to date: loads the page again, and replaces the parts that changed.
 import { dragging, invite } from "./brush.js";
 import { showTimes } from "./time.js";
 
-const EVERY = 3000; // milliseconds, at least
-const SHARE = 4; // and so many times as long as it took: most of the time nothing is asked
+const EVERY = 3000; // minimum interval in milliseconds
+const SHARE = 4; // minimum interval as a multiple of the loading time, to limit the load on the server
 
-/** Whether the reader does something with a part, which must not move then. */
+/** Whether the user is using a part, so that it must not move. */
 function inUse(part) {
   const selection = document.getSelection();
   const selected = !selection.isCollapsed && selection.containsNode(part, true);
   return selected || part.matches(":hover") || part.contains(document.activeElement);
 }
 
-/** Keeps the parts of `root` up to date: its children, or what in them is marked as a part. */
+/** Keeps the parts of `root` up to date: its children, or those of its columns. */
 export function refresh(root) {
   const parts = (of) => [...of.querySelectorAll(":scope > *, :scope > .columns > *")].filter((part) => !part.matches(".columns"));
   const live = document.getElementById("live");
-  let seen = null; // as the server wrote them: what a script did to them since is no change
+  let seen = null; // as sent by the server: changes by the script do not count
   let wait = EVERY;
   let timer = 0;
 

@@ -1,15 +1,15 @@
-// Lists of entities by keyboard: a list is one stop of the tab key, and so is each of its rows once one is in it.
+// Keyboard navigation in lists: a list is one stop of the tab key; arrow keys move between its rows and their links.
 
 const links = (row) => [...row.querySelectorAll("a[href]")];
 
-/** Takes the links of rows out of the tab order, but for one of the list. */
+/** Removes the links of rows from the tab order, except one in each list. */
 export function settle(root) {
   for (const link of root.querySelectorAll(".row a[href]")) link.tabIndex = -1;
   const list = root.closest?.("ol.rows");
   if (list) keepAStop(list);
 }
 
-/** Some row must be reached by the tab key. */
+/** Makes sure that the tab key reaches a row. */
 export function keepAStop(list) {
   if (!list.querySelector(".row a[tabindex='0']")) list.querySelector(".row .msg")?.setAttribute("tabindex", "0");
 }
@@ -22,10 +22,10 @@ function focus(link) {
   link.focus();
 }
 
-/** The row that has the focus, if one has. */
+/** Returns the row with the focus, if any. */
 export const current = () => document.activeElement?.closest?.("ol.rows > .row");
 
-/** To the next row or the one before; the first if none has the focus. */
+/** Moves the focus to the next or previous row; to the first if none has it. */
 export function step(by) {
   const row = current();
   if (!row) return focus(document.querySelector("ol.rows > .row .msg"));
@@ -52,7 +52,7 @@ document.addEventListener("keydown", (event) => {
   focus(to());
 });
 
-// A link whose text was just selected is not meant to be followed.
+// A click that selects the text of a link does not follow it.
 document.addEventListener("click", (event) => {
   const row = event.target.closest?.(".row");
   const selection = document.getSelection();

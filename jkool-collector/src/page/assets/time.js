@@ -1,17 +1,17 @@
-// Times in the reader's zone or in UTC. The server writes UTC; the choice is kept in the browser.
+// Shows times in the user's time zone or in UTC. The server writes UTC; the browser stores the choice.
 
 const KEPT = "jkool.time";
 const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
 const two = (number) => String(number).padStart(2, "0");
 
-/** The reader's zone, as `Europe/Berlin`. */
+/** The user's time zone, such as `Europe/Berlin`. */
 export const zone = timeZone ?? "UTC";
 
 function kept() {
   try {
     return localStorage.getItem(KEPT);
   } catch {
-    return null; // storage may be forbidden: then it is not remembered
+    return null; // storage may be forbidden
   }
 }
 
@@ -19,21 +19,21 @@ let local = kept() !== "utc";
 
 export const isLocal = () => local;
 
-/** The reader's zone at that time, as `UTC+2`. */
+/** Returns the offset of the user's time zone at that time, such as `UTC+2`. */
 function offset(date) {
   const minutes = -date.getTimezoneOffset();
   const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
   return `UTC${minutes < 0 ? "−" : "+"}${hours}${rest ? `:${two(rest)}` : ""}`;
 }
 
-// Two spellings of the same time, to the millisecond: the day, and the time of the day.
+// The date and the time of day, to the millisecond, in UTC or in the user's time zone.
 const inUtc = (date) => date.toISOString().slice(0, 23).split("T");
 const inZone = (date) => [
   `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`,
   `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, "0")}`,
 ];
 
-/** Writes every time within `root` as the reader wants it. */
+/** Shows all times within `root` in the chosen time zone. */
 export function showTimes(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
     const date = new Date(time.dateTime);
@@ -48,7 +48,7 @@ export function showTimes(root) {
     const date = new Date(tick.dataset.time);
     if (Number.isNaN(date.getTime())) continue;
     const [day, clock] = (local ? inZone : inUtc)(date);
-    // Midnight says which day begins.
+    // At midnight the label is the date.
     tick.textContent = clock.startsWith("00:00:00") ? day : clock.slice(0, tick.dataset.grain === "minute" ? 5 : 8);
   }
   const name = local ? offset(new Date()) : "UTC";
@@ -69,7 +69,7 @@ if (choice) {
     try {
       localStorage.setItem(KEPT, local ? "local" : "utc");
     } catch {
-      // storage may be forbidden: then it is not remembered
+      // storage may be forbidden: then the choice is not stored
     }
     say();
     showTimes(document);

@@ -1,4 +1,4 @@
-// The steps of a trace: what is chosen is shown without leaving the view, and arrows go from step to step.
+// The steps of a trace: shows the details of a selected step on the same page; arrow keys move between steps.
 import { showTimes } from "./time.js";
 import { fold } from "./fold.js";
 
@@ -25,7 +25,7 @@ async function choose(steps, link) {
   remember(url);
 }
 
-/** Keeps what is chosen in the url, and wherever other views of the trace are linked. */
+/** Stores the selected step in the URL and in links to other views of the trace. */
 function remember(url) {
   const at = url.searchParams.get("at");
   history.replaceState(null, "", url);
@@ -40,7 +40,7 @@ function remember(url) {
   if (field) field.value = at ?? location.pathname.split("/").pop();
 }
 
-/** Makes the steps within `root` one stop of the tab key. */
+/** Makes the steps within `root` a single stop of the tab key. */
 export function steppable(root) {
   for (const steps of root.querySelectorAll("[data-steps]")) {
     const all = links(steps);

@@ -1,4 +1,4 @@
-// The mark of a watch: on each page, in its title and in its icon, which are seen while one looks at something else.
+// The mark of a watch on each page, in its title and in its icon, which are visible from other tabs.
 import { listen } from "./listen.js";
 import { showTimes } from "./time.js";
 
@@ -12,7 +12,7 @@ function say(holds) {
   icon.href = icon.href.replace(/favicon(-alert)?\.svg$/, holds ? "favicon-alert.svg" : "favicon.svg");
 }
 
-/** Shows what the server says now: the sentence in its place, where it is read out, and the list below it. */
+/** Shows the current mark: the sentence, which screen readers announce, and the list below it. */
 function show(fresh) {
   showTimes(fresh);
   const [said, now] = [mark, fresh].map((root) => root.querySelector(".mark"));
@@ -34,6 +34,6 @@ if (mark) {
     show(parser.content);
   };
   say(mark.querySelector(".holds") !== null);
-  // What is not known is not told as if it were.
+  // Without a connection the mark may be outdated, and is shown as such.
   listen(mark.dataset.watch, { mark: told }, { background: 5000, lost: () => mark.classList.add("lost") });
 }

@@ -1,9 +1,9 @@
-//! An axis of values whose ticks and their labels are settled before anything is drawn.
+//! A value axis. Its ticks and labels are fixed before anything is drawn.
 
 use super::ticks::{value_labels, value_ticks};
 use super::unit::Unit;
 
-/// From a value to a value, with ticks in between.
+/// A range of values, with ticks.
 #[derive(Debug, Clone)]
 pub(super) struct ValueAxis {
     low: f64,
@@ -12,9 +12,10 @@ pub(super) struct ValueAxis {
 }
 
 impl ValueAxis {
-    /// Values from `min` to `max`, ending at round numbers of the unit; `whole` ones if nothing is between them.
+    /// Creates an axis that contains `min` to `max` and ends at round numbers of the unit; with `whole`, ticks are
+    /// whole numbers.
     pub(super) fn new(min: f64, max: f64, whole: bool, unit: Unit) -> Self {
-        // What is round in minutes is not in microseconds.
+        // A number that is round in minutes is not round in microseconds.
         let (size, _) = unit.step(min.abs().max(max.abs()));
         let ticks: Vec<f64> = value_ticks(min / size, max / size, whole && size <= 1.0);
         let ticks: Vec<f64> = ticks.into_iter().map(|tick| (tick * size).clamp(f64::MIN, f64::MAX)).collect();
@@ -23,14 +24,14 @@ impl ValueAxis {
         Self { low, high, ticks: ticks.into_iter().zip(labels).collect() }
     }
 
-    /// What is written beside it, and how far from the top.
+    /// Returns the labels, with their distances from the top.
     pub(super) fn marks(&self) -> Vec<(f64, String)> {
         self.ticks.iter().map(|(value, label)| (self.y(*value), label.clone())).collect()
     }
 
-    /// How far from the top a value is, in per cent of the height.
+    /// Returns the distance of a value from the top, in per cent of the height.
     pub(super) fn y(&self, value: f64) -> f64 {
-        // Halves, for the whole range may be greater than what a float can hold.
+        // Divided by two first, because the range may exceed the largest float.
         let share = (value / 2.0 - self.low / 2.0) / (self.high / 2.0 - self.low / 2.0);
         if share.is_finite() { (100.0 - 100.0 * share).clamp(0.0, 100.0) } else { 100.0 }
     }

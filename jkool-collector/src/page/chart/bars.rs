@@ -1,4 +1,4 @@
-//! Names with bars: the text is text, so a name is never cut off by a picture.
+//! Named bars. The names are HTML text, so that a picture does not cut them off.
 
 use crate::page::format::cut;
 use maud::{Markup, html};
@@ -7,26 +7,26 @@ use maud::{Markup, html};
 #[derive(Debug)]
 pub(in crate::page) struct Bar {
     pub(in crate::page) name: String,
-    /// Where a click on the name leads.
+    /// The URL of the name's link.
     pub(in crate::page) url: Option<String>,
-    /// One after the other, which makes the whole length.
+    /// The parts, one after the other.
     pub(in crate::page) parts: Vec<Part>,
-    /// What is said behind it.
+    /// The text after the bar.
     pub(in crate::page) value: String,
-    /// What it was in the period before.
+    /// The value in the previous period.
     pub(in crate::page) before: Option<f64>,
 }
 
 /// A part of a bar.
 #[derive(Debug)]
 pub(in crate::page) struct Part {
-    /// The class of its colour.
+    /// The CSS class of the colour.
     pub(in crate::page) color: String,
     pub(in crate::page) value: f64,
     pub(in crate::page) title: String,
 }
 
-/// Bars below each other, called `label`.
+/// A list of bars titled `label`.
 pub(in crate::page) fn bars(label: &str, bars: &[Bar]) -> Markup {
     let length = |bar: &Bar| bar.parts.iter().map(|part| part.value.max(0.0)).sum::<f64>();
     let most = bars.iter().map(|bar| length(bar).max(bar.before.unwrap_or_default())).fold(0.0, f64::max);

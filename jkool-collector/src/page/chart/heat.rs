@@ -1,4 +1,4 @@
-//! A heat map: a row of cells for each name, the darker the more.
+//! A heat map: a row of cells for each name. Higher values are darker.
 
 use super::frame::{share, times};
 use super::unit::Unit;
@@ -8,17 +8,17 @@ use maud::{Markup, html};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// A row: a value for each stretch of time that has one, by its beginning in microseconds.
+/// A row: its values, by the start of their time intervals in microseconds.
 #[derive(Debug)]
 pub(in crate::page) struct HeatRow {
     pub(in crate::page) name: String,
     pub(in crate::page) values: BTreeMap<i64, f64>,
 }
 
-/// Rows below each other over the same time.
+/// The heat map; all rows have the same time axis.
 pub(in crate::page) fn heat(label: &str, rows: &[HeatRow], range: &Range<i64>, width: i64, unit: Unit) -> Markup {
     let most = rows.iter().flat_map(|row| row.values.values()).copied().fold(0.0, f64::max);
-    // The eye tells few from none better than many from more.
+    // Differences between small values are easier to see with a square root.
     let darkness = |value: f64| if most > 0.0 { (value.max(0.0) / most).sqrt().clamp(0.06, 1.0) } else { 0.06 };
     let title = |time: i64, value: f64| {
         let iso = Timestamp::from_usec(time).to_string();

@@ -1,6 +1,6 @@
-//! An axis of durations from microseconds to days, on which each is as far from its double as any other.
+//! A logarithmic axis of durations, from microseconds to days.
 
-/// Where there may be ticks, in microseconds.
+/// The possible ticks, in microseconds.
 const TICKS: [(i64, &str); 16] = [
     (1, "1 µs"),
     (10, "10 µs"),
@@ -20,16 +20,16 @@ const TICKS: [(i64, &str); 16] = [
     (i64::MAX, "292,000 y"),
 ];
 
-/// From a tick to a tick.
+/// A range that starts and ends at a tick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::page) struct LogAxis {
-    /// Its ends, in microseconds.
+    /// The ends, in microseconds.
     pub(in crate::page) low: i64,
     pub(in crate::page) high: i64,
 }
 
 impl LogAxis {
-    /// Durations from `min` to `max`, in microseconds. What is shorter than one is at the bottom.
+    /// Creates an axis that contains `min` to `max`, in microseconds. Durations below 1 are at the bottom.
     pub(in crate::page) fn new(min: i64, max: i64) -> Self {
         let ticks = || TICKS.iter().map(|(usec, _)| *usec);
         let low = ticks().rev().skip(1).find(|tick| *tick <= min).unwrap_or(1);
@@ -37,13 +37,13 @@ impl LogAxis {
         Self { low, high }
     }
 
-    /// How far from the top a duration is, in per cent of the height.
+    /// Returns the distance of a duration from the top, in per cent of the height.
     pub(in crate::page) fn y(self, usec: i64) -> f64 {
         let [low, high, at] = [self.low, self.high, usec.max(1)].map(|usec| (usec as f64).ln());
         (100.0 - 100.0 * (at - low) / (high - low)).clamp(0.0, 100.0)
     }
 
-    /// What is written beside it, and how far from the top.
+    /// Returns the labels, with their distances from the top.
     pub(in crate::page) fn marks(self) -> Vec<(f64, String)> {
         let within = TICKS.iter().filter(|(usec, _)| (self.low..=self.high).contains(usec));
         within.map(|(usec, text)| (self.y(*usec), (*text).to_owned())).collect()

@@ -1,4 +1,4 @@
-//! One number, how it was before, and how it went.
+//! A single number, with the previous value and its trend.
 
 use super::axis::ValueAxis;
 use super::frame::{WIDE, share};
@@ -9,16 +9,16 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::Range;
 
-/// How a number came about.
+/// The history of a number.
 #[derive(Debug, Default)]
 pub(in crate::page) struct Trend {
-    /// What it was in the period before.
+    /// The value in the previous period.
     pub(in crate::page) before: Option<f64>,
-    /// Its parts over time, by the beginning of each in microseconds.
+    /// The values over time, by the start of their intervals in microseconds.
     pub(in crate::page) values: BTreeMap<i64, f64>,
 }
 
-/// The number that is called `label`; there is none where nothing has a value.
+/// The number titled `label`; `None` if there is no value.
 pub(in crate::page) fn number(
     label: &str,
     value: Option<f64>,
@@ -35,7 +35,7 @@ pub(in crate::page) fn number(
     }
 }
 
-/// How much more or less it is, in per cent where that says something.
+/// Returns the change in per cent; empty if it is not meaningful.
 fn change(value: f64, before: f64) -> String {
     let per_cent = (value - before) / before.abs() * 100.0;
     match value.partial_cmp(&before) {

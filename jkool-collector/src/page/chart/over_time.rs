@@ -1,4 +1,4 @@
-//! Values over time: lines, stacked areas or stacked bars.
+//! A chart of values over time: lines, stacked areas or stacked bars.
 
 use super::axis::ValueAxis;
 use super::frame::{WIDE, frame, share};
@@ -11,52 +11,52 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::ops::Range;
 
-/// How values are drawn.
+/// The marks of a chart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::page) enum Mark {
     /// A line for each series.
     Lines,
-    /// Areas one upon the other.
+    /// Stacked areas.
     Areas,
-    /// Bars one upon the other.
+    /// Stacked bars.
     Bars,
 }
 
-/// Values that belong together.
+/// A series of values.
 #[derive(Debug, Clone)]
 pub(in crate::page) struct Series {
     pub(in crate::page) name: String,
-    /// The class of its colour, see [`super::color`].
+    /// The CSS class of the colour, see [`super::color`].
     pub(in crate::page) color: String,
-    /// Of each stretch of time its beginning in microseconds, and the value.
+    /// The values, by the start of their intervals in microseconds.
     pub(in crate::page) values: BTreeMap<i64, f64>,
-    /// Of the period before, moved here to be compared.
+    /// Whether it is the previous period, shifted for comparison.
     pub(in crate::page) is_before: bool,
 }
 
 /// A chart of series over time.
 #[derive(Debug)]
 pub(in crate::page) struct OverTime<'a> {
-    /// What it is of.
+    /// The title.
     pub(in crate::page) label: &'a str,
-    /// From when to when, and how long each stretch is, in microseconds.
+    /// The time range, and the length of an interval, in microseconds.
     pub(in crate::page) range: Range<i64>,
     pub(in crate::page) width: i64,
-    /// Those that are stacked, the lowest first.
+    /// The series; stacked ones from the bottom up.
     pub(in crate::page) series: &'a [Series],
-    /// The least and the greatest of each stretch, drawn behind all.
+    /// The smallest and the largest value of each interval, drawn in the background.
     pub(in crate::page) band: &'a [(i64, f64, f64)],
     pub(in crate::page) mark: Mark,
     pub(in crate::page) unit: Unit,
-    /// Whether there is nothing between whole values.
+    /// Whether values are whole numbers.
     pub(in crate::page) whole: bool,
 }
 
-/// So many points of a line are marked one by one.
+/// The maximum number of points of a line that are marked.
 const MARKED: usize = 60;
 
 impl OverTime<'_> {
-    /// `link` is where a click on the stretch between two times leads.
+    /// Draws the chart; `link` returns the URL for the interval between two times.
     pub(in crate::page) fn draw(&self, link: impl Fn(Timestamp, Timestamp) -> Option<String>) -> Markup {
         let stacked = self.mark != Mark::Lines;
         let (mut low, mut high) = if stacked { (0.0, 0.0_f64) } else { (f64::INFINITY, f64::NEG_INFINITY) };
@@ -81,7 +81,7 @@ impl OverTime<'_> {
         if low > high {
             (low, high) = (0.0, 1.0);
         }
-        // Of what never is below zero, zero is shown too unless that makes everything look the same.
+        // If no value is negative, the axis starts at 0, unless differences would become too small to see.
         let low = if low > 0.0 && low < high * 0.8 { 0.0 } else { low };
         let axis = ValueAxis::new(low, high, self.whole, self.unit);
         let shapes = html! {
@@ -99,7 +99,7 @@ impl OverTime<'_> {
         frame(self.label, &self.range, &axis.marks(), &shapes)
     }
 
-    /// The left edge of a stretch, its middle, and its right edge.
+    /// Returns the left edge, the middle and the right edge of an interval.
     fn x(&self, time: i64) -> [f64; 3] {
         let end = time.saturating_add(self.width);
         let [from, to] = [time, end].map(|time| share(&self.range, time) * WIDE / 100.0);
@@ -112,7 +112,7 @@ impl OverTime<'_> {
         let mut last = None;
         for (time, value) in &series.values {
             let (x, y) = (self.x(*time)[1], axis.y(*value));
-            // A stretch that has no value leaves a gap, unless most have none.
+            // An interval without a value interrupts the line, unless most have none.
             let follows = last.is_none_or(|last: i64| time.saturating_sub(last) <= self.width.saturating_mul(8));
             let command = if path.is_empty() || !follows { 'M' } else { 'L' };
             write!(path, "{command}{x:.1} {y:.2}").unwrap_or_default();
@@ -145,7 +145,7 @@ impl OverTime<'_> {
             *sum += value;
             let (top, [from, _, to]) = (axis.y(*sum), self.x(time));
             let gap = (to - from) / 16.0;
-            // One among thousands is to be seen too.
+            // Never 0, so that a small value is visible.
             let (width, height) = ((to - from - 2.0 * gap).max(0.5), (bottom - top).max(0.6));
             html! { rect x=(format!("{:.1}", from + gap)) y=(format!("{top:.2}")) width=(format!("{width:.1}")) height=(format!("{height:.2}")) {} }
         };
@@ -171,7 +171,7 @@ impl OverTime<'_> {
         })
     }
 
-    /// The same as a table.
+    /// The data as a table.
     pub(in crate::page) fn table(&self) -> Markup {
         let band: BTreeMap<i64, (f64, f64)> = self.band.iter().map(|(time, min, max)| (*time, (*min, *max))).collect();
         let times: BTreeSet<i64> = self.series.iter().flat_map(|series| series.values.keys().copied()).collect();
@@ -193,7 +193,7 @@ impl OverTime<'_> {
         as_table("As a table", &heads, &rows)
     }
 
-    /// What a stretch says to who points at it.
+    /// The tooltip of an interval.
     fn spot(&self, time: i64, link: &impl Fn(Timestamp, Timestamp) -> Option<String>) -> Markup {
         let [from, _, to] = self.x(time);
         let at = Timestamp::from_usec(time);
@@ -209,7 +209,7 @@ impl OverTime<'_> {
             rect.spot x=(format!("{from:.1}")) y="0" width=(format!("{:.1}", (to - from).max(0.5))) height="100" { title { (title) } }
         };
         match link(at, Timestamp::from_usec(time.saturating_add(self.width))) {
-            // The table below the picture has the same links for the keyboard.
+            // The table below the chart has the same links for keyboard users.
             Some(url) => html! { a href=(url) tabindex="-1" { (rect) } },
             None => rect,
         }

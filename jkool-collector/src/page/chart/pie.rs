@@ -1,22 +1,22 @@
-//! Shares of a whole.
+//! A pie chart.
 
 use super::unit::Unit;
 use crate::page::format::{cut, number};
 use maud::{Markup, html};
 use std::f64::consts::TAU;
 
-/// A share.
+/// A slice.
 #[derive(Debug)]
 pub(in crate::page) struct Slice {
     pub(in crate::page) name: String,
-    /// The class of its colour.
+    /// The CSS class of the colour.
     pub(in crate::page) color: String,
     pub(in crate::page) value: f64,
 }
 
-/// A ring, and beside it what each part of it is. What is not above zero has no part.
+/// A ring with a legend. Values that are not positive have no slice.
 pub(in crate::page) fn pie(label: &str, slices: &[Slice], unit: Unit) -> Markup {
-    // Each divided first: all together they may be more than a float can hold.
+    // Divided first, because the sum may exceed the largest float.
     let most = slices.iter().map(|slice| slice.value).fold(0.0, f64::max);
     let part = |slice: &Slice| if most > 0.0 { slice.value.max(0.0) / most } else { 0.0 };
     let total: f64 = slices.iter().map(part).sum();
@@ -47,11 +47,11 @@ pub(in crate::page) fn pie(label: &str, slices: &[Slice], unit: Unit) -> Markup 
     }
 }
 
-/// A part of the ring, from a share of it to another.
+/// The path of a part of the ring, between two fractions of it.
 fn arc(from: f64, to: f64) -> String {
     const OUTER: f64 = 48.0;
     const INNER: f64 = 28.0;
-    // A whole circle would end where it begins, and be none.
+    // An arc that ends where it starts would not be drawn.
     let to = to.min(from + 0.9999);
     let point = |share: f64, radius: f64| {
         let angle = share * TAU;

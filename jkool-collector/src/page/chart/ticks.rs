@@ -1,9 +1,9 @@
-//! Where an axis has its ticks, and what they say.
+//! The ticks of an axis, and their labels.
 
 use super::unit::Unit;
 use jkool_model::Timestamp;
 
-/// Ticks of a time axis.
+/// The ticks of a time axis.
 #[derive(Debug)]
 pub(super) struct TimeTicks {
     pub(super) at: Vec<i64>,
@@ -14,7 +14,8 @@ const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400;
 
 impl TimeTicks {
-    /// About six between two times, in microseconds since 1970, at whole minutes, hours or days where there are some.
+    /// Creates about six ticks between two times, in microseconds since 1970, at whole minutes, hours or days if
+    /// possible.
     pub(super) fn between(from: i64, to: i64) -> Self {
         const SECONDS: [i64; 20] = [
             1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800,
@@ -29,12 +30,12 @@ impl TimeTicks {
         Self { at, step }
     }
 
-    /// How exact a tick's time is said: to a script, which says it in the reader's zone.
+    /// Returns the precision of the labels, for the script, which formats them in the user's time zone.
     pub(super) fn grain(&self) -> &'static str {
         if self.step >= 60 * SECOND { "minute" } else { "second" }
     }
 
-    /// What a tick says, in UTC. Midnight says which day begins.
+    /// Returns the label of a tick, in UTC. At midnight it is the date.
     pub(super) fn label(&self, usec: i64) -> String {
         let iso = Timestamp::from_usec(usec).to_string();
         let is_midnight = usec.rem_euclid(DAY * SECOND) == 0;
@@ -47,10 +48,10 @@ impl TimeTicks {
     }
 }
 
-/// Ticks of an axis of values from `min` to `max`: about five, at round numbers, the first not above `min` and the last not
-/// below `max`.
+/// Returns about five ticks for values from `min` to `max`, at round numbers: the first is not above `min`, and the
+/// last not below `max`.
 pub(super) fn value_ticks(min: f64, max: f64, whole: bool) -> Vec<f64> {
-    // Nothing here may grow beyond what a float can hold, not even for the greatest that it holds.
+    // No intermediate result may exceed the largest float.
     let room = if max > min { 0.0 } else { 1.0_f64.max(min.abs() * 0.1) };
     let max = (max + room).min(f64::MAX);
     let min = if max > min { min } else { max - room };
@@ -63,7 +64,7 @@ pub(super) fn value_ticks(min: f64, max: f64, whole: bool) -> Vec<f64> {
     (0..=count).map(|number| ((first + f64::from(number)) * step).clamp(f64::MIN, f64::MAX)).collect()
 }
 
-/// Short, all in one step of the unit, with as many decimals as tell one tick from the next.
+/// Returns short labels, all in one unit, with enough decimals to distinguish the ticks.
 pub(super) fn value_labels(ticks: &[f64], unit: Unit) -> Vec<String> {
     let most = ticks.iter().fold(0.0_f64, |most, tick| most.max(tick.abs()));
     let (size, sign) = unit.step(most);
@@ -71,7 +72,7 @@ pub(super) fn value_labels(ticks: &[f64], unit: Unit) -> Vec<String> {
     if most / size >= 1e15 || step < 1e-6 {
         return ticks.iter().map(|tick| format!("{:e}{sign}", tick / size)).collect();
     }
-    // A little is added, for a tenth is none to a float.
+    // A small amount is added because of rounding errors.
     let decimals = (-(step * 1.000_001).log10().floor()).max(0.0) as usize;
     ticks
         .iter()

@@ -1,16 +1,16 @@
-//! What a value is measured in, and how it is said.
+//! The units of values, and their formatting.
 
 use crate::page::format::{count, number};
 use jkool_model::ValueType;
 
-/// What a value is measured in.
+/// The unit of values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::page) struct Unit {
-    /// A value times this is in the smallest of the steps.
+    /// The factor that converts a value to the smallest step.
     factor: f64,
-    /// From which size on a value is said in which step: the size, what one of it is, and its sign.
+    /// The steps: from which size each is used, its size, and its symbol.
     steps: &'static [Step],
-    /// So many decimals at least.
+    /// The minimum number of decimals.
     decimals: usize,
 }
 
@@ -50,7 +50,7 @@ macro_rules! sign {
 }
 
 impl Unit {
-    /// A bare number.
+    /// A number without a unit.
     pub(in crate::page) const NUMBER: Self = Self::new(1.0, PLAIN);
     /// Microseconds.
     pub(in crate::page) const USEC: Self = Self::new(1.0, TIME);
@@ -63,7 +63,7 @@ impl Unit {
         Self { factor: 1.0, steps, decimals: 2 }
     }
 
-    /// Of what a property says that it measures.
+    /// Returns the unit for the value type of a property.
     pub(in crate::page) fn of(value_type: &ValueType) -> Self {
         match value_type {
             ValueType::SizeByte => Self::new(1.0, BYTES),
@@ -95,18 +95,18 @@ impl Unit {
         }
     }
 
-    /// What one of the step is that values up to `most` are said in, and its sign.
+    /// Returns the size and the symbol of the step for values up to `most`.
     pub(super) fn step(self, most: f64) -> (f64, &'static str) {
         let most = most.abs() * self.factor;
-        // Beyond all steps none of them makes it short.
+        // Values beyond all steps do not become short in any of them.
         let beyond = self.steps.last().is_some_and(|(_, size, _)| most / size >= 1e6);
         let step = self.steps.iter().rev().find(|(from, ..)| most >= *from && !beyond).or(self.steps.first());
         step.map_or((1.0, ""), |(_, size, sign)| (size / self.factor, sign))
     }
 
-    /// A value as a person reads it.
+    /// Formats a value for people.
     pub(in crate::page) fn say(self, value: f64) -> String {
-        // A bare number that is whole is said to its last digit.
+        // Whole numbers without a unit are shown with all digits.
         if self == Self::NUMBER && value.fract() == 0.0 && (0.0..1e15).contains(&value) {
             return count(value as u64);
         }

@@ -1,4 +1,4 @@
-//! The map as a picture, in two ways: the style sheet shows the one that fits the window.
+//! Draws the map in two ways; the style sheet shows the one that fits the window.
 
 use super::geometry::{Curve, Direction, Picture};
 use super::labels::Area;
@@ -11,7 +11,7 @@ use jkool_model::SourceFqn;
 use maud::{Markup, html};
 use std::collections::HashMap;
 
-/// The class of pictures that are wider than a window may be, by their width in pixels: the style sheet knows the window.
+/// Returns the CSS class for a picture of this width in pixels, which the style sheet uses to select by window width.
 fn width_class(width: i32) -> Option<&'static str> {
     match width {
         ..=340 => None,
@@ -71,7 +71,7 @@ fn picture(
                         }
                     }
                     @for ((flow, ends), curve) in lines.iter().zip(&picture.curves) { (edge(flow, *ends, curve, name, most, filter)) }
-                    // Above all lines.
+                    // Drawn above all lines.
                     @for ((flow, ends), curve) in lines.iter().zip(&picture.curves) { (figures(flow, *ends, curve.figures)) }
                     @for (number, (source, area)) in nodes.iter().zip(&picture.nodes).enumerate() { (node(source, number, *area, letters, loads, filter)) }
                 }
@@ -135,7 +135,7 @@ fn node(source: &SourceFqn, number: usize, area: Area, letters: usize, loads: &L
     }
 }
 
-/// How much a node told over time, at its bottom.
+/// The trend of a source, at the bottom of its node.
 fn spark(trend: &[u64], node: Area) -> Markup {
     const HIGH: f64 = 12.0;
     let [_, .., _] = trend else { return html! {} };

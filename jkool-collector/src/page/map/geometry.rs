@@ -1,41 +1,41 @@
-//! From places in columns and rows to a picture: where nodes, lines and their figures are. Pure.
+//! Converts the layout in columns and rows to coordinates of nodes, lines and labels. Without I/O.
 
 use super::labels::{Area, apart};
 use super::layout::{Layout, Place};
 
-/// Which way messages go: across a wide window, or down a phone.
+/// The direction of messages: from left to right in a wide window, or from top to bottom on a phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
     Across,
     Down,
 }
 
-/// A line with its figures beside it.
+/// A line, and the position of its label.
 #[derive(Debug)]
 pub(super) struct Curve {
     pub(super) path: String,
     pub(super) figures: Area,
 }
 
-/// Where everything is.
+/// The coordinates of the picture.
 #[derive(Debug)]
 pub(super) struct Picture {
-    /// Its highest point, its width, and its height from there.
+    /// The topmost coordinate, the width, and the height.
     pub(super) top: i32,
     pub(super) size: (i32, i32),
-    /// Those of the nodes, in their order.
+    /// The nodes, in order.
     pub(super) nodes: Vec<Area>,
-    /// Those of the edges.
+    /// The edges, in order.
     pub(super) curves: Vec<Curve>,
 }
 
-/// How much room the figures of a line have: a text above the line and one below.
+/// The size of a line's label: a text above the line and one below.
 pub(super) const FIGURES: (i32, i32) = (106, 36);
 
-/// What is left free beside the last row, at least.
+/// The minimum margin next to the last row.
 const MARGIN: i32 = 4;
 
-/// What is measured along the way of the messages, and beside it.
+/// Lengths along and across the direction of messages.
 #[derive(Debug, Clone, Copy)]
 struct Measures {
     direction: Direction,
@@ -46,7 +46,7 @@ struct Measures {
 
 impl Measures {
     fn of(direction: Direction, leads_back: bool) -> Self {
-        // Beside the first row is room for what leads back.
+        // Edges that lead back run next to the first row and need room.
         let back = if leads_back { 44 } else { MARGIN };
         match direction {
             Direction::Across => Self { direction, node: (176, 78), gap: (150, 34), margin: (24, back) },
@@ -66,14 +66,14 @@ impl Measures {
         format!("{x} {y}")
     }
 
-    /// From the one node to the other by way of places that are free, all by their corners.
+    /// Returns the path from one node to another through free places, all given by their corners.
     fn line(self, from: (i32, i32), way: &[(i32, i32)], to: (i32, i32)) -> (String, (i32, i32)) {
         if from.0 >= to.0 {
             return self.back(from, to);
         }
         let half = self.node.1 / 2;
         let (mut along, mut beside) = (from.0 + self.node.0, from.1 + half);
-        // In the middle of its first bend, which no other line has unless both begin and end alike.
+        // The label is in the middle of the first bend, which differs between lines unless they have the same ends.
         let first = way.first().map_or(to, |corner| *corner);
         let middle = self.point((along + first.0) / 2, (beside + first.1 + half) / 2);
         let mut path = format!("M{}", self.at(along, beside));
@@ -90,7 +90,7 @@ impl Measures {
         (path, middle)
     }
 
-    /// Back, or to itself: around the side where the rows begin.
+    /// Returns the path of an edge that leads back or to its own node: around the side of the first row.
     fn back(self, from: (i32, i32), to: (i32, i32)) -> (String, (i32, i32)) {
         let (start, end) = (from.0 + self.node.0 / 3, to.0 + self.node.0 * 2 / 3);
         let around = from.1.min(to.1) - 36;
@@ -101,7 +101,7 @@ impl Measures {
 }
 
 impl Picture {
-    /// Of `edges` from one node to another, whose places are known.
+    /// Computes the coordinates for `edges` between nodes with a known layout.
     pub(super) fn new(layout: &Layout, edges: &[(usize, usize)], direction: Direction) -> Self {
         let Layout { places, ways } = layout;
         let leads_back = edges.iter().any(|(from, to)| places[*from].column >= places[*to].column);
@@ -112,7 +112,7 @@ impl Picture {
         let heights: Vec<_> = (0..columns).map(|column| all().filter(|place| place.column == column).count()).collect();
         let rows = heights.iter().max().copied().unwrap_or(1);
         let corner = |place: &Place| {
-            // Short columns are in the middle.
+            // Short columns are centred.
             let room = (rows - heights[place.column]) as i32 * (node.1 + gap.1) / 2;
             let along = margin.0 + place.column as i32 * (node.0 + gap.0);
             (along, margin.1 + room + place.row as i32 * (node.1 + gap.1))
@@ -132,13 +132,13 @@ impl Picture {
             .map(|((from, to), way)| {
                 let way: Vec<_> = way.iter().map(corner).collect();
                 let (path, middle) = measures.line(corners[*from], &way, corners[*to]);
-                // Within the picture's sides.
+                // Within the left and right edges of the picture.
                 let left = (middle.0 - FIGURES.0 / 2).min(size.0 - FIGURES.0).max(0);
                 (path, Area { corner: (left, middle.1 - FIGURES.1 / 2), size: FIGURES })
             })
             .unzip();
         let figures = apart(&wanted, &nodes, size.0.max(FIGURES.0));
-        // Some were moved out of the picture.
+        // Some labels were moved above the picture.
         let top = figures.iter().map(|area| area.corner.1).fold(0, i32::min);
         let bottom = figures.iter().map(Area::bottom).fold(size.1, i32::max);
         let curves = paths.into_iter().zip(figures).map(|(path, figures)| Curve { path, figures }).collect();

@@ -1,4 +1,4 @@
-//! Where the figures of a map's lines stand, so that none is upon another, nor upon a node.
+//! Positions the labels of a map's lines, so that they overlap neither each other nor nodes.
 
 /// A rectangle: its upper left corner, and its size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -7,7 +7,7 @@ pub(super) struct Area {
     pub(super) size: (i32, i32),
 }
 
-/// So far figures are moved at once, and so often: to the sides, up and down.
+/// The distance by which labels are moved, and the maximum numbers of moves horizontally and vertically.
 const STEP: i32 = 8;
 const STEPS: (i32, i32) = (8, 20);
 
@@ -26,12 +26,12 @@ impl Area {
     }
 }
 
-/// Moves what is `wanted`, within a picture of that width, until none overlaps another, nor what is `taken`. What stays nearest to its
-/// line is decided in the order of `wanted`.
+/// Moves `wanted` labels within a picture of this width until they overlap neither each other nor `taken`. The first
+/// labels stay nearest to their lines.
 pub(super) fn apart(wanted: &[Area], taken: &[Area], width: i32) -> Vec<Area> {
     let steps = |most: i32| (-most..=most).map(|step| step * STEP);
     let mut moves: Vec<_> = steps(STEPS.0).flat_map(|x| steps(STEPS.1).map(move |y| (x, y))).collect();
-    // Up and down rather than to a side.
+    // Vertical moves are preferred.
     moves.sort_by_key(|(x, y)| (x.abs() + y.abs(), x.abs()));
     let mut occupied = taken.to_vec();
     for area in wanted {
@@ -39,7 +39,7 @@ pub(super) fn apart(wanted: &[Area], taken: &[Area], width: i32) -> Vec<Area> {
         let mut tried =
             moves.iter().map(|by| area.moved(*by)).filter(|place| place.corner.0 == area.corner.0 || inside(place));
         let free = tried.find(|place| !occupied.iter().any(|other| place.overlaps(other)));
-        // Of so many that there is no room, the lowest is lowered further.
+        // If there is no free position nearby, the label is moved down further.
         let below = || {
             let lowest = occupied.iter().map(Area::bottom).max().unwrap_or(area.corner.1);
             Area { corner: (area.corner.0, lowest), ..*area }
@@ -64,7 +64,7 @@ mod tests {
         assert_eq!(apart(&wanted, &[], 400), wanted);
         assert_eq!(apart(&[area(0, 0), area(0, 0)], &[], 400), [area(0, 0), area(0, -16)]);
         assert_eq!(apart(&[area(0, 0)], &[area(50, -10)], 400), [area(0, 8)]);
-        // To the side, where that is nearer and there is room.
+        // Moved to the side instead, if that is nearer and there is room.
         let beside =
             |width| apart(&[area(90, 0)], &[area(0, -40), area(0, -20), area(0, 0), area(0, 20), area(0, 40)], width);
         assert_eq!((beside(400), beside(190)), (vec![area(106, 0)], vec![area(90, -56)]));

@@ -1,28 +1,28 @@
-//! Where on a map each place is drawn: those that send left of those that receive, with few lines that cross.
+//! The layout of a map: senders are left of receivers, and few lines cross.
 
 use std::collections::VecDeque;
 
-/// A column from the left, and a row in it from the top.
+/// A column, counted from the left, and a row, counted from the top.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
     pub(super) column: usize,
     pub(super) row: usize,
 }
 
-/// Where everything is.
+/// The layout of nodes and edges.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Layout {
-    /// Of each node.
+    /// The place of each node.
     pub(super) places: Vec<Place>,
-    /// Of each edge the places that are kept free for it, from left to right; one that leads back has none.
+    /// The places that are kept free for each edge, from left to right; an edge that leads back has none.
     pub(super) ways: Vec<Vec<Place>>,
 }
 
-/// With more edges than this no place is kept free for any: the picture would be all lines.
+/// The maximum number of edges for which places are kept free; with more, the picture would be mostly lines.
 const KEPT_FREE: usize = 60;
 
-/// A layout of `count` nodes with `edges` from one to another, the most important first. Circles and edges from a node to
-/// itself are fine: of a circle, one edge leads back.
+/// Computes the layout of `count` nodes with `edges` between them, the most important first. Cycles are allowed: one
+/// edge of a cycle leads back. So are edges from a node to itself.
 pub(super) fn layout(count: usize, edges: &[(usize, usize)]) -> Layout {
     let mut columns = columns(count, &forward(count, edges));
     let mut ways = vec![Vec::new(); edges.len()];
@@ -50,7 +50,7 @@ pub(super) fn layout(count: usize, edges: &[(usize, usize)]) -> Layout {
     }
 }
 
-/// Each to the middle of its neighbours, from the left and from the right by turns.
+/// Returns the row of each node: the middle of its neighbours, alternately those on the left and on the right.
 fn rows(columns: &[usize], links: &[(usize, usize)]) -> Vec<usize> {
     let (mut left, mut right) = (vec![Vec::new(); columns.len()], vec![Vec::new(); columns.len()]);
     for (from, to) in links {
@@ -83,7 +83,7 @@ fn rows(columns: &[usize], links: &[(usize, usize)]) -> Vec<usize> {
     rows
 }
 
-/// The edges without those that close a circle. Those near where messages begin are kept first.
+/// Returns the edges without those that close a cycle. Edges near the start of the messages are kept first.
 fn forward(count: usize, edges: &[(usize, usize)]) -> Vec<(usize, usize)> {
     let distances = distances(count, edges);
     let mut near_first = edges.to_vec();
@@ -97,7 +97,7 @@ fn forward(count: usize, edges: &[(usize, usize)]) -> Vec<(usize, usize)> {
     forward
 }
 
-/// How many edges each is away from one that nobody sends to; from the first one, if there is none such.
+/// Returns the distance of each node from a node without senders, or from the first node if there is none.
 fn distances(count: usize, edges: &[(usize, usize)]) -> Vec<usize> {
     let mut distances = vec![usize::MAX; count];
     let receives = |node: usize| edges.iter().any(|(from, to)| *to == node && from != to);
@@ -133,10 +133,10 @@ fn reaches(count: usize, edges: &[(usize, usize)], from: usize, to: usize) -> bo
     false
 }
 
-/// The length of the longest way to each node; there are no circles.
+/// Returns the length of the longest path to each node; the edges contain no cycles.
 fn columns(count: usize, forward: &[(usize, usize)]) -> Vec<usize> {
     let mut columns = vec![0; count];
-    // As often as the longest way has steps.
+    // The longest path has fewer steps than there are nodes.
     for _ in 0..count {
         let mut changed = false;
         for (from, to) in forward {
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn an_answer_leads_back_to_who_asked() {
-        // 0 answers 1, who got the order from 2 and hands it on to 3.
+        // 0 answers 1, which got the order from 2 and passes it on to 3.
         assert_eq!(columns(&layout(4, &[(0, 1), (1, 0), (2, 1), (1, 3)])), [2, 1, 0, 2]);
     }
 

@@ -1,4 +1,4 @@
-//! What is said of the step of a trace that is chosen.
+//! The details of the selected step of a trace.
 
 use super::span::name;
 use super::tree::Step;
@@ -9,11 +9,11 @@ use crate::page::link::event_url;
 use jkool_model::{Entity, Property, Timestamp};
 use maud::{Markup, html};
 
-/// So much of a text is shown, in characters, and so many properties; the entity's own page has all of it.
+/// The maximum length of a text in characters, and the maximum number of properties; the page of the entity shows all.
 const SHOWN: usize = 2_000;
 const PROPERTIES: usize = 12;
 
-/// `start` is the trace's.
+/// The details; `start` is the start of the trace.
 pub(super) fn chosen(step: &Step<'_>, start: i64, view: &View) -> Markup {
     let entity = &step.stored.entity;
     let (message, exception, properties): (&str, &str, &[Property]) = match entity {

@@ -1,4 +1,4 @@
-//! Two traces, both from their beginning on and on one scale, and what differs in them.
+//! The page that compares two traces: both from their starts, on one scale, with their differences.
 
 use super::difference::{Difference, Part, differences};
 use super::flame::flame;
@@ -18,14 +18,14 @@ use jkool_model::{Severity, Timestamp};
 use maud::{Markup, html};
 use std::sync::Arc;
 
-/// So many rows has each picture.
+/// The maximum number of rows of each picture.
 const ROWS: usize = 16;
-/// So many operations are listed.
+/// The maximum number of listed operations.
 const LISTED: usize = 500;
 /// The width of a bar in its own units.
 const WIDE: f64 = 1000.0;
 
-/// Where two are compared.
+/// Returns the URL of the comparison of two traces.
 pub(in crate::page) fn compare_url(one: EntityId, other: EntityId) -> String {
     format!("/compare?one={one}&other={other}")
 }
@@ -69,7 +69,7 @@ pub(in crate::page) async fn compare(
     Ok((params.status(), frame(&head, &main)))
 }
 
-/// What is said above a picture.
+/// The heading of a picture.
 fn heading(trace: &Trace<'_>, id: EntityId, index: usize, is_cut: bool) -> Markup {
     let errors = trace.steps.iter().filter(|step| step.severity() >= Severity::Error).count();
     html! {
@@ -132,7 +132,7 @@ fn line(row: &Difference<'_>, longest: i64) -> Markup {
     }
 }
 
-/// How long it took, and how often it was there and failed.
+/// The total duration, the number of steps, and the number of errors.
 fn part(part: Option<Part>) -> Markup {
     html! {
         @match part {

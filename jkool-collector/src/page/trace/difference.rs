@@ -1,37 +1,38 @@
-//! What two traces have in common, and in what they differ: by operations, each below the one that it is within. Pure.
+//! The differences of two traces, as a tree of operations. Without I/O.
 
 use super::span::name;
 use super::tree::Trace;
 use jkool_model::Severity;
 use std::collections::HashMap;
 
-/// An operation below the same operations in both traces.
+/// An operation, below the same operations in both traces.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Difference<'a> {
     pub(super) name: &'a str,
     pub(super) depth: usize,
-    /// What of it is in the one trace, and in the other.
+    /// The parts of the first and the second trace.
     pub(super) parts: [Option<Part>; 2],
 }
 
-/// What of an operation is in a trace.
+/// The steps of an operation in a trace.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Part {
     pub(super) count: u64,
     pub(super) errors: u64,
-    /// How long it took in all, in microseconds.
+    /// The total duration in microseconds.
     pub(super) took: i64,
 }
 
 impl Difference<'_> {
-    /// How much longer it took in the other trace, in microseconds; what is not in one of them took no time there.
+    /// Returns how much longer it took in the other trace, in microseconds; a missing part counts as 0.
     pub(super) fn longer(&self) -> i64 {
         let [one, other] = self.parts.map(|part| part.map_or(0, |part| part.took));
         other.saturating_sub(one)
     }
 }
 
-/// Each operation of both, in the order of the one, and what is only in the second behind its brothers.
+/// Returns the operations of both traces, in the order of the first one. Those that are only in the second follow their
+/// siblings.
 pub(super) fn differences<'a>(one: &Trace<'a>, other: &Trace<'a>) -> Vec<Difference<'a>> {
     let mut nodes: Vec<Difference<'a>> = Vec::new();
     let mut children: Vec<Vec<usize>> = Vec::new();
@@ -83,7 +84,7 @@ mod tests {
                 prop_assert_eq!(parts().map(|part| part.count).sum::<u64>(), trace.steps.len() as u64);
                 prop_assert_eq!(parts().map(|part| part.took).sum::<i64>(), trace.steps.iter().map(Step::took).sum::<i64>());
             }
-            // Each is just below one that is less deep, and in a trace and itself nothing differs.
+            // Each row is at most one level deeper than the one before, and a trace does not differ from itself.
             prop_assert!(rows.first().is_none_or(|first| first.depth == 0));
             prop_assert!(rows.windows(2).all(|pair| pair[1].depth <= pair[0].depth + 1));
             prop_assert!(differences(&traces[0], &traces[0]).iter().all(|row| row.parts[0] == row.parts[1]));

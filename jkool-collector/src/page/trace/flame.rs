@@ -1,4 +1,4 @@
-//! A trace as a flame graph: each step a box as long as it took, below the one that it is within.
+//! A trace as a flame graph: each step is a box below the step that contains it, as wide as its duration.
 
 use super::span::name;
 use super::tree::{Step, Trace};
@@ -8,33 +8,33 @@ use crate::store::EntityId;
 use maud::{Markup, html};
 use std::collections::HashSet;
 
-/// How high a row is, in pixels.
+/// The height of a row in pixels.
 const ROW: usize = 22;
-/// Boxes are not narrower than this part of the picture, and named if they are as wide as that one.
+/// The minimum width of a box, and the minimum width of a box with a name, as fractions of the picture.
 const LEAST: f64 = 0.003;
 const NAMED: f64 = 0.03;
 
-/// A step's box.
+/// The box of a step.
 #[derive(Debug)]
 struct Box<'a> {
     step: &'a Step<'a>,
     row: usize,
-    /// Its left edge and its width, in parts of the picture.
+    /// The left edge and the width, as fractions of the picture.
     from: f64,
     width: f64,
 }
 
-/// What of a trace is drawn in at most so many rows, and how many steps found no room.
+/// The boxes in a limited number of rows, and the number of steps without room.
 struct Layout<'a> {
     boxes: Vec<Box<'a>>,
     rows: usize,
     left_out: usize,
 }
 
-/// Each step in the first row below its parent's in which nothing is in its place; moments that nothing is
-/// within are where the others left room.
+/// Places each step in the first row below its parent's in which its place is free. Moments without children are placed
+/// last, where room is left.
 fn layout<'a>(trace: &'a Trace<'a>, window: Window, most: usize) -> Layout<'a> {
-    // What is taken of each row, and the row of each step; `most` of one that found none.
+    // The occupied ranges of each row, and the row of each step; `most` for a step without room.
     let mut taken: Vec<Vec<(f64, f64)>> = Vec::new();
     let mut rows: Vec<Option<usize>> = vec![None; trace.steps.len()];
     let mut layout = Layout { boxes: Vec::new(), rows: 0, left_out: 0 };
@@ -44,13 +44,13 @@ fn layout<'a>(trace: &'a Trace<'a>, window: Window, most: usize) -> Layout<'a> {
         trace.steps.iter().enumerate().partition(|(index, step)| is_moment(index, step));
     for (index, step) in spans.into_iter().chain(moments) {
         let Some((from, width)) = window.part(step.from, step.to, LEAST) else { continue };
-        // What is outside may have something below it that is not.
+        // A step outside the window may have descendants within it.
         let mut above = step.parent;
         while let Some(parent) = above.filter(|parent| rows[*parent].is_none()) {
             above = trace.steps[parent].parent;
         }
         let first = above.and_then(|parent| rows[parent]).map_or(0, |row| row + 1);
-        // Boxes that only touch are not in each other's way.
+        // Boxes that only touch do not overlap.
         let is_free = |row: usize| {
             let taken = taken.get(row).map_or(&[][..], Vec::as_slice);
             taken.iter().all(|(other, end)| from + width <= *other + 1e-9 || *end <= from + 1e-9)
@@ -67,13 +67,13 @@ fn layout<'a>(trace: &'a Trace<'a>, window: Window, most: usize) -> Layout<'a> {
         taken[row].push((from, from + width));
         layout.boxes.push(Box { step, row, from, width });
     }
-    // For the keyboard.
+    // The order of the tab key.
     layout.boxes.sort_by_key(|drawn| (drawn.step.from, drawn.row));
     layout.rows = taken.len();
     layout
 }
 
-/// The picture in at most so many rows; a click on a box leads to `link`.
+/// The picture in a limited number of rows; `link` returns the URL of a box.
 pub(in crate::page) fn flame(
     trace: &Trace<'_>,
     window: Window,
@@ -173,7 +173,7 @@ mod tests {
         let zoomed = Window::new(trace.start, trace.length(), Some(Usec(400)), Some(Usec(500)));
         let expected = ["all 0 0-100", "one 1 0-100", "inner 2 0-0", "beside 3 0-100"];
         assert_eq!(drawn(&trace, zoomed, 10).0, expected);
-        // What finds no room, and what is within it, is counted.
+        // Steps without room, and their descendants, are counted.
         let (boxes, left_out) = drawn(&trace, whole, 2);
         assert_eq!((boxes.len(), left_out), (3, 3));
     }

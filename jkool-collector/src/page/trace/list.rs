@@ -1,4 +1,4 @@
-//! A trace as a list, by its start, by how long each step took, or by how long it took beside what is below it.
+//! A trace as a list, sorted by start, by duration, or by the duration without children.
 
 use super::span::name;
 use super::tree::{Step, Trace};
@@ -9,10 +9,10 @@ use crate::page::row::said;
 use maud::{Markup, html};
 use std::cmp::Reverse;
 
-/// So many characters of a message are in a line.
+/// The maximum length of a message in a row, in characters.
 const SAID: usize = 140;
 
-/// `steps` in the order that a view wants.
+/// Returns `steps` in the order of the view.
 pub(super) fn sorted<'s>(mut steps: Vec<&'s Step<'s>>, sort: Sort) -> Vec<&'s Step<'s>> {
     match sort {
         Sort::Start => steps.sort_by_key(|step| step.from),

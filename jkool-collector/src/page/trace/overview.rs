@@ -1,4 +1,4 @@
-//! All of a trace's time as a narrow picture over which one drags to zoom, and a form that does the same.
+//! A narrow picture of the whole trace, for zooming by dragging, and a form for the same purpose.
 
 use super::tree::Trace;
 use super::view::View;
@@ -11,7 +11,7 @@ use std::fmt::Write;
 /// The size of the picture in its own units.
 const WIDE: f64 = 1000.0;
 const HIGH: f64 = 100.0;
-/// It has so many rows at most: deeper steps are drawn in the last one.
+/// The maximum number of rows; deeper steps are drawn in the last one.
 const ROWS: usize = 16;
 
 pub(super) fn overview(trace: &Trace<'_>, view: &View, window: Window) -> Markup {
@@ -47,7 +47,7 @@ pub(super) fn overview(trace: &Trace<'_>, view: &View, window: Window) -> Markup
     }
 }
 
-/// Fields for the time that is looked at.
+/// The fields for the time range.
 pub(super) fn zoom(view: &View, trace: &Trace<'_>) -> Markup {
     let field = |name: &str, label: &str, value: Option<Usec>, hint: &str| {
         html! {
@@ -57,7 +57,7 @@ pub(super) fn zoom(view: &View, trace: &Trace<'_>) -> Markup {
             }
         }
     };
-    // What is chosen is said apart, for the script changes it.
+    // The selected entity is a separate field, because the script changes it.
     let hidden = View { from: None, to: None, skip: 0, at: view.of, ..view.clone() }.query();
     html! {
         details.more open[view.from.is_some() || view.to.is_some()] {

@@ -1,10 +1,11 @@
-//! From when to when an entity went on, and what it is called.
+//! The time range of an entity.
 
 use crate::filter::operation_of;
 use crate::store::Stored;
 use jkool_model::{Entity, Timestamp};
 
-/// From when to when it went on, in microseconds. An event that says how long it took, but not since when, ended at its time.
+/// Returns the start and the end of an entity, in microseconds. An event with a duration but without a start ended at
+/// its time.
 pub(in crate::page) fn span(stored: &Stored) -> (i64, i64) {
     let known = |time: Option<Timestamp>| time.map(Timestamp::as_usec).filter(|usec| *usec > 0);
     let (start, end, elapsed) = match &stored.entity {

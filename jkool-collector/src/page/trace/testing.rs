@@ -1,11 +1,11 @@
-//! For tests: entities as a store gives them back.
+//! Entities for tests, as a store returns them.
 
 use crate::filter::Filter;
 use crate::store::{EntityId, Record, Store, Stored};
 use jkool_model::Timestamp;
 use proptest::prelude::*;
 
-/// Each of JSON, the youngest first.
+/// Parses entities from JSON, newest first.
 pub(super) fn stored(entities: &[&str]) -> Vec<Stored> {
     let now = Timestamp::from_usec(1_000_000);
     let store = Store::builder().open().unwrap();
@@ -15,7 +15,7 @@ pub(super) fn stored(entities: &[&str]) -> Vec<Stored> {
     store.read_now(|reader| reader.find(&Filter::default(), 100, None, now)).unwrap()
 }
 
-/// Any entities: some name a parent among them, or themselves, or nobody; some took no time.
+/// Generates entities: some have a parent among them, themselves or an unknown one; some have no duration.
 pub(super) fn entities() -> impl Strategy<Value = Vec<Stored>> {
     let one = (0..40_u32, 0..50_u32, 0..1_000_i64, prop_oneof![Just(0), 0..600_i64], 0..4_u8, any::<bool>());
     proptest::collection::vec(one, 0..40).prop_map(|all| {

@@ -1,4 +1,4 @@
-//! What belongs together as a tree, each below its parent, in the order in which it happened. Pure.
+//! A trace as a tree. Children are ordered by start. Without I/O.
 
 use super::span::span;
 use crate::filter::severity_of;
@@ -7,36 +7,36 @@ use jkool_model::{Severity, TrackingId};
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
-/// A trace. Of its steps each stands below its parent, brothers by their start.
+/// A trace. Each step follows its parent; siblings are ordered by start.
 #[derive(Debug)]
 pub(in crate::page) struct Trace<'a> {
     pub(in crate::page) steps: Vec<Step<'a>>,
-    /// From when to when it went on, in microseconds.
+    /// The start and the end, in microseconds.
     pub(in crate::page) start: i64,
     pub(in crate::page) end: i64,
 }
 
-/// One entity of a trace.
+/// An entity of a trace.
 #[derive(Debug)]
 pub(in crate::page) struct Step<'a> {
     pub(in crate::page) stored: &'a Stored,
-    /// From when to when it went on, in microseconds.
+    /// The start and the end, in microseconds.
     pub(in crate::page) from: i64,
     pub(in crate::page) to: i64,
-    /// So deep below what has no parent here.
+    /// The depth below the root.
     pub(in crate::page) depth: usize,
-    /// Where its parent is.
+    /// The index of the parent.
     pub(in crate::page) parent: Option<usize>,
-    /// For so long nothing below it went on, in microseconds.
+    /// The duration without that of its children, in microseconds.
     pub(in crate::page) own: i64,
-    /// Whether something below it is an ERROR or worse.
+    /// Whether a descendant has severity ERROR or above.
     pub(in crate::page) fails_below: bool,
-    /// Whether all of it would have ended earlier, had this taken less time.
+    /// Whether the step is on the critical path: if it were shorter, the trace would end earlier.
     pub(in crate::page) is_critical: bool,
 }
 
 impl Step<'_> {
-    /// How long it took, in microseconds.
+    /// Returns the duration in microseconds.
     pub(in crate::page) fn took(&self) -> i64 {
         self.to.saturating_sub(self.from)
     }
@@ -45,7 +45,7 @@ impl Step<'_> {
         severity_of(&self.stored.entity)
     }
 
-    /// Whether it names a parent that is not here.
+    /// Whether the parent is not part of the trace.
     pub(in crate::page) fn is_orphan(&self) -> bool {
         self.parent.is_none() && self.stored.entity.parent_id().is_some()
     }
@@ -65,13 +65,13 @@ impl<'a> Trace<'a> {
         Self { steps, start, end }
     }
 
-    /// How long it took, in microseconds; 1 at least.
+    /// Returns the duration in microseconds, at least 1.
     pub(in crate::page) fn length(&self) -> i64 {
         self.end.saturating_sub(self.start).max(1)
     }
 }
 
-/// Each below its parent, brothers by their start. Whoever is his own ancestor is there all the same, once.
+/// Orders the steps: each follows its parent, siblings by start. Steps in a cycle of parents occur once, too.
 fn arranged(entities: &[Stored]) -> Vec<Step<'_>> {
     let mut by_start: Vec<_> = entities.iter().collect();
     by_start.sort_by_cached_key(|stored| (span(stored).0, stored.id));
@@ -84,7 +84,7 @@ fn arranged(entities: &[Stored]) -> Vec<Step<'_>> {
             None => waiting.push((*stored, None)),
         }
     }
-    // Those in a circle have no root: they come last.
+    // Steps in a cycle have no root: they come last.
     let mut left = by_start.into_iter();
     let (mut seen, mut steps) = (HashSet::new(), Vec::<Step<'_>>::with_capacity(entities.len()));
     loop {
@@ -104,7 +104,7 @@ fn arranged(entities: &[Stored]) -> Vec<Step<'_>> {
     }
 }
 
-/// Where the children of each one are.
+/// Returns the indexes of the children of each step.
 fn children(steps: &[Step<'_>]) -> Vec<Vec<usize>> {
     let mut children = vec![Vec::new(); steps.len()];
     for (index, step) in steps.iter().enumerate() {
@@ -128,13 +128,13 @@ fn mark_errors(steps: &mut [Step<'_>]) {
     }
 }
 
-/// Marks what the end of the longest tree waited for.
+/// Marks the critical path of the longest tree.
 fn mark_critical(steps: &mut [Step<'_>], children: &[Vec<usize>]) {
     let roots = (0..steps.len()).filter(|index| steps[*index].parent.is_none() && !children[*index].is_empty());
     let mut waiting: Vec<usize> = roots.max_by_key(|index| steps[*index].took()).into_iter().collect();
     while let Some(index) = waiting.pop() {
         steps[index].is_critical = true;
-        // Backwards from its end: the child that ended last, then the one that ended last before that one began.
+        // Backwards from the end: the child that ended last, then the last one that ended before that one started.
         let mut ended: Vec<_> = children[index].iter().copied().filter(|child| steps[*child].took() > 0).collect();
         ended.sort_unstable_by_key(|child| Reverse(steps[*child].to));
         let mut until = steps[index].to;
@@ -147,7 +147,7 @@ fn mark_critical(steps: &mut [Step<'_>], children: &[Vec<usize>]) {
     }
 }
 
-/// How long a step took beside its children, which are in the order of their start.
+/// Returns the duration of a step without its children, which are ordered by start.
 fn own(steps: &[Step<'_>], index: usize, children: &[usize]) -> i64 {
     let step = &steps[index];
     let (mut own, mut until) = (step.took(), step.from);
@@ -201,7 +201,7 @@ mod tests {
         };
         assert_eq!(named(|step| step.fails_below), ["all", "last"]);
         assert_eq!(named(|step| step.is_critical), ["all", "first", "last", "inner"]);
-        // Of 900 all the children together take 890, and of the last 100 are the inner one's.
+        // The children together cover 890 of the outermost step's 900; the inner one covers 100 of the last one's 580.
         let own: Vec<_> = trace.steps.iter().map(|step| step.own).collect();
         assert_eq!(own, [10, 300, 500, 480, 100]);
     }

@@ -1,4 +1,4 @@
-//! How a trace is looked at, as the url says it.
+//! The view of a trace, as in the URL.
 
 use super::window::{Usec, Window};
 use crate::page::choice::choice;
@@ -8,39 +8,39 @@ use crate::store::EntityId;
 use std::fmt;
 use std::num::NonZeroUsize;
 
-/// How a trace is looked at.
+/// The view of a trace.
 #[derive(Debug, Clone)]
 pub(in crate::page) struct View {
     /// The entity whose trace it is.
     pub(super) of: EntityId,
     pub(super) form: Form,
-    /// What a list is sorted by.
+    /// The sort order of a list.
     pub(super) sort: Sort,
-    /// Of a waterfall, so many levels are unfolded.
+    /// The number of unfolded levels of a waterfall.
     pub(super) levels: Option<NonZeroUsize>,
-    /// Of these, what is below them is not shown.
+    /// The folded entities, whose descendants are not shown.
     pub(super) folded: Vec<EntityId>,
-    /// From when to when, after the beginning.
+    /// The time range, relative to the start of the trace.
     pub(super) from: Option<Usec>,
     pub(super) to: Option<Usec>,
-    /// The entity that is chosen.
+    /// The selected entity.
     pub(super) at: EntityId,
-    /// So many lines are passed over.
+    /// The number of skipped rows.
     pub(super) skip: usize,
 }
 
 choice!(
-    /// The picture of a trace.
+    /// The form of the view.
     Form, "expected waterfall, flame or list":
     #[default] Waterfall "waterfall", Flame "flame", List "list"
 );
 choice!(
-    /// What a list is sorted by.
+    /// The sort order of a list.
     Sort, "expected start, duration or own":
     #[default] Start "start", Duration "duration", Own "own"
 );
 
-/// The parameter: ids with commas between them.
+/// The parameter: ids separated by commas.
 const FOLDED: &str = "folded";
 
 fn folded(params: &mut QueryParams) -> Vec<EntityId> {
@@ -53,7 +53,7 @@ fn folded(params: &mut QueryParams) -> Vec<EntityId> {
 }
 
 impl View {
-    /// Takes its parameters out of a url.
+    /// Parses the parameters of a URL.
     pub(super) fn take(of: EntityId, params: &mut QueryParams) -> Self {
         Self {
             of,
@@ -107,7 +107,7 @@ impl View {
         Self { sort, skip: 0, ..self.clone() }.url()
     }
 
-    /// With what is below that one folded, or unfolded if it is folded.
+    /// Returns the URL with the entity folded, or unfolded if it is folded.
     pub(super) fn with_fold(&self, id: EntityId) -> String {
         let mut view = self.clone();
         match self.folded.iter().position(|folded| *folded == id) {
@@ -129,13 +129,13 @@ impl View {
         Self { skip, ..self.clone() }.url()
     }
 
-    /// All of its time, or the part between two times after its beginning.
+    /// Returns the URL of the whole trace, or of the part between two times relative to its start.
     pub(super) fn zoomed(&self, to: Option<(i64, i64)>) -> String {
         let (from, to) = to.map_or((None, None), |(from, to)| (Some(Usec(from)), Some(Usec(to))));
         Self { from, to, skip: 0, ..self.clone() }.url()
     }
 
-    /// As [`zoomed`](Self::zoomed), with that one chosen.
+    /// Like [`zoomed`](Self::zoomed), with an entity selected.
     pub(super) fn with_chosen_and_zoom(&self, at: EntityId, from: i64, to: i64) -> String {
         Self { at, ..self.clone() }.zoomed(Some((from, to)))
     }

@@ -1,4 +1,4 @@
-//! A trace as lines, each with a bar for how long it took.
+//! A trace as a waterfall: rows with bars for the durations.
 
 use super::span::name;
 use super::tree::{Step, Trace};
@@ -9,18 +9,18 @@ use crate::store::EntityId;
 use jkool_model::OpType;
 use maud::{Markup, html};
 
-/// Steps deeper than this are drawn no further to the right.
+/// The maximum indentation, in levels.
 const DEEPEST: usize = 8;
-/// So many marks, and one at the end, are on the axis of time.
+/// The number of marks on the time axis, besides the one at the end.
 const MARKS: i64 = 4;
-/// The width of a bar in its own units, and the least of it that is drawn.
+/// The width of a bar in its own units, and the minimum width that is drawn.
 const WIDTH: f64 = 1000.0;
 const LEAST: f64 = 0.004;
-/// So many characters of a name and of a message are in a line.
+/// The maximum lengths of a name and of a message in a row, in characters.
 const NAME: usize = 60;
 const SAID: usize = 140;
 
-/// Lines for `steps`; a click on one of them leads to `link`, and `fold` is what folds it.
+/// The rows of `steps`; `link` returns the URL of a row, and `fold` the link that folds it.
 pub(in crate::page) fn waterfall<'s>(
     trace: &Trace<'_>,
     steps: impl Iterator<Item = &'s Step<'s>>,
@@ -37,7 +37,7 @@ pub(in crate::page) fn waterfall<'s>(
     }
 }
 
-/// Times after the beginning, above the bars.
+/// The time axis above the bars, relative to the start.
 fn axis(window: Window) -> Markup {
     html! {
         div.axis aria-hidden="true" {
@@ -77,7 +77,7 @@ fn line(trace: &Trace<'_>, step: &Step<'_>, window: Window, is_current: bool, li
     }
 }
 
-/// How grave it is, and whether an error is below it.
+/// The severity, and whether there is an error below.
 pub(super) fn severity(step: &Step<'_>) -> Markup {
     html! {
         span class={ "sev " (severity_class(step.severity())) } {
@@ -87,7 +87,7 @@ pub(super) fn severity(step: &Step<'_>) -> Markup {
     }
 }
 
-/// The innermost element of its source.
+/// The innermost element of the source.
 pub(super) fn source(step: &Step<'_>) -> Markup {
     html! {
         @if let Some(source) = step.stored.entity.source() {

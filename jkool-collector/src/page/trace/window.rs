@@ -1,11 +1,11 @@
-//! The part of a trace's time that is looked at.
+//! The visible time range of a trace.
 
 use crate::condition::bound;
 use crate::field::FieldName;
 use std::fmt;
 use std::str::FromStr;
 
-/// A time after a trace's beginning, or a duration: `250ms`, `1.5s`, `300us`, or a number of microseconds.
+/// A time relative to the start of a trace, or a duration: `250ms`, `1.5s`, `300us`, or a number of microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::page) struct Usec(pub(in crate::page) i64);
 
@@ -14,13 +14,13 @@ impl FromStr for Usec {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let usec = bound(&FieldName::new("elapsed-time-usec".to_owned()), text).ok();
-        // A float becomes the nearest number that there is.
+        // The conversion of a float that is too large gives the largest number.
         let usec = usec.filter(|usec| *usec >= 0.0).map(|usec| Self(usec.round() as i64));
         usec.ok_or("expected microseconds, or a time such as 250ms, 1.5s or 2m")
     }
 }
 
-/// As it is parsed, in the largest unit that says it in whole numbers.
+/// Formats the duration so that it can be parsed, in the largest unit in which it is a whole number.
 impl fmt::Display for Usec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (size, unit) = match self.0 {
@@ -32,17 +32,17 @@ impl fmt::Display for Usec {
     }
 }
 
-/// From a time to a time after a trace's beginning, in microseconds.
+/// A time range relative to the start of a trace, in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::page) struct Window {
     pub(in crate::page) from: i64,
     pub(in crate::page) to: i64,
-    /// The time of the beginning.
+    /// The start of the trace.
     pub(in crate::page) start: i64,
 }
 
 impl Window {
-    /// What of a trace that began at `start` and took `length` is looked at. What is no part of it is as if it were not said.
+    /// Creates the range for a trace with this `start` and `length`. Invalid ends are ignored.
     pub(in crate::page) fn new(start: i64, length: i64, from: Option<Usec>, to: Option<Usec>) -> Self {
         let from = from.map_or(0, |from| from.0);
         let to = to.map_or(length, |to| to.0.min(length));
@@ -53,12 +53,12 @@ impl Window {
         self.to - self.from
     }
 
-    /// Where a time is, in parts of the whole: 0 at the beginning, 1 at the end, and beyond that for what lies outside.
+    /// Returns the position of a time: 0 is the left end of the range, 1 the right end; times outside are beyond.
     pub(in crate::page) fn place(self, time: i64) -> f64 {
         (time.saturating_sub(self.start) as f64 - self.from as f64) / self.length() as f64
     }
 
-    /// The part of it from a time to a time, at least `least` of the whole wide; `None` of what is outside.
+    /// Returns the visible part between two times, with a width of at least `least`, or `None` if it is outside.
     pub(in crate::page) fn part(self, from: i64, to: i64, least: f64) -> Option<(f64, f64)> {
         let (from, to) = (self.place(from), self.place(to));
         if to < 0.0 || from > 1.0 {

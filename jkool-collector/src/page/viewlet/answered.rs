@@ -1,4 +1,4 @@
-//! The question of a viewlet, put to the store.
+//! Runs the query of a viewlet.
 
 use super::groups::group_name;
 use super::named_bars::BARS;
@@ -17,42 +17,43 @@ use jkool_jkql::{Bucket, Chart, Condition, Figure, Output, Period, Select, State
 use jkool_model::{Timestamp, ValueType};
 use std::ops::Range;
 
-/// So many rows are asked for: all that a picture can have.
+/// The maximum number of rows, enough for every kind of chart.
 const ROWS: usize = 10_000;
-/// About so many stretches of time there are; more than so many that a sentence asks for are put together.
+/// The approximate number of time intervals, and the maximum number that a statement may request before they are
+/// combined.
 const STRETCHES: usize = 90;
 const TOO_MANY: i64 = 150;
 
-/// The question of a viewlet.
+/// The query of a viewlet.
 #[derive(Debug, Clone)]
 pub(in crate::page) struct Asked {
     pub(in crate::page) query: String,
     pub(in crate::page) kind: Option<Chart>,
-    /// Of which time, in microseconds, unless the sentence says another.
+    /// The time range in microseconds, unless the statement has one.
     pub(in crate::page) range: Range<i64>,
     pub(in crate::page) now: Timestamp,
-    /// Whether the period before is wanted too.
+    /// Whether to query the previous period, too.
     pub(in crate::page) compare: bool,
 }
 
-/// What it is answered with.
+/// The results of a query.
 #[derive(Debug)]
 pub(in crate::page) struct Answered {
     pub(in crate::page) kind: Chart,
     pub(in crate::page) answer: Answer,
-    /// The same of the period before, and by how many microseconds that is earlier.
+    /// The answer for the previous period, and its distance in microseconds.
     pub(in crate::page) before: Option<(Answer, i64)>,
-    /// A number over time.
+    /// The answer over time, for a single number.
     pub(in crate::page) trend: Option<Answer>,
-    /// How many groups there are, if only those with the most entities were asked for; and what a stack of all of them has.
+    /// The number of all groups if only the largest were queried, and the answer for all of them that a stack needs.
     pub(in crate::page) groups: Option<u64>,
     pub(in crate::page) total: Option<Answer>,
-    /// That of each column.
+    /// The unit of each column.
     pub(in crate::page) units: Vec<Unit>,
-    /// What an axis of time shows, and how long each stretch is, in microseconds; 0 if the answer is not over time.
+    /// The range of the time axis, and the length of an interval, in microseconds; 0 if the answer is not over time.
     pub(in crate::page) range: Range<i64>,
     pub(in crate::page) width: i64,
-    /// What a map shows.
+    /// The flows of a map.
     pub(in crate::page) flows: Option<Flows>,
 }
 
@@ -61,10 +62,10 @@ impl Asked {
         Self { query: viewlet.query.clone(), kind: viewlet.kind, range: range.clone(), now, compare }
     }
 
-    /// Asks the store.
+    /// Runs the query.
     ///
     /// # Errors
-    /// When the sentence is none, does not go with its kind, or the store can't answer it.
+    /// Returns an error if the statement is invalid or does not fit the kind of chart, or if the store fails.
     pub(in crate::page) fn answer(&self, reader: &Reader<'_>) -> Result<Answered, JkqlError> {
         let mut request = Request::new(self.query.as_str(), self.now);
         request.date = between(&self.range);
@@ -86,7 +87,7 @@ impl Asked {
             let asked = answer(reader, &Statement::Get(select), &request)?;
             return self.answered(reader, kind, asked);
         };
-        // To the end of what is asked for, but not into what is yet to come.
+        // Up to the end of the requested range, but not into the future.
         let first = scale.starts().next().map_or(0, Timestamp::as_usec);
         let end = scale.starts().last().map_or(first, |start| start.as_usec().saturating_add(scale.width));
         let end = end.min(period.end).min(self.now.as_usec().saturating_add(1).max(first.saturating_add(scale.width)));
@@ -133,7 +134,7 @@ impl Asked {
             let length = period.end - period.start;
             select.period = Some(between(&(period.start.saturating_sub(length)..period.start)));
             let before = answer(reader, &Statement::Get(select), &request)?;
-            // Its stretches begin where those of the answer do.
+            // Shifted by whole intervals, so that both periods have the same interval boundaries.
             answered.before = Some((before, (length + width / 2).div_euclid(width) * width));
         }
         Ok(answered)
@@ -158,7 +159,7 @@ impl Asked {
     }
 }
 
-/// So many groups a kind shows.
+/// Returns the maximum number of groups that a kind of chart shows.
 fn shown(kind: Chart, select: &Select) -> u32 {
     let most = match kind {
         Chart::HeatMap => HEAT,
@@ -174,11 +175,11 @@ fn counts_alone(select: &Select) -> bool {
     matches!(&select.output, Output::Figures(figures) if **figures == [Figure::Number])
 }
 
-/// Restricts a question to the groups with the most entities, if there are more than `most`: figures of thousands of groups take long,
-/// and nobody sees them. Answers which groups these are.
+/// Restricts a query to the largest groups, if there are more than `most`: measures of thousands of groups are slow and
+/// nobody needs them. Returns which groups these are.
 fn narrow(reader: &Reader<'_>, select: &Select, request: &mut Request, most: u32) -> Result<Option<Answer>, JkqlError> {
     let Output::Figures(figures) = &select.output else { return Ok(None) };
-    // One who sorts by a figure wants it of every group; numbers of one group alone are quick.
+    // Sorting by a measure needs all groups; counts by a single group are fast.
     let is_quick = select.bucket.is_none() && counts_alone(select);
     if select.groups.len() != 1 || !select.sort.is_empty() || is_quick {
         return Ok(None);
@@ -212,7 +213,7 @@ fn between(range: &Range<i64>) -> Period {
     }
 }
 
-/// How an answer is shown of which nobody says it.
+/// Returns the default kind of chart.
 fn usual(select: &Select) -> Chart {
     match (&select.output, select.bucket, &*select.groups) {
         (Output::Rows(_), ..) => Chart::Table,
@@ -222,7 +223,7 @@ fn usual(select: &Select) -> Chart {
     }
 }
 
-/// Whether an answer can be shown so.
+/// Returns an error if an answer cannot be shown as this kind of chart.
 fn fits(kind: Chart, select: &Select) -> Result<(), JkqlError> {
     let is_rows = matches!(select.output, Output::Rows(_));
     let (over_time, grouped) = (select.bucket.is_some(), !select.groups.is_empty());

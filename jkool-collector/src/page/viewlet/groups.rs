@@ -1,4 +1,4 @@
-//! An answer over time, as the values of its groups.
+//! Converts an answer over time to the values of its groups.
 
 use super::Answered;
 use crate::field::{SEVERITY, TIME};
@@ -11,14 +11,15 @@ use std::collections::BTreeMap;
 /// The values of each group over time.
 #[derive(Debug, Default)]
 pub(super) struct Groups {
-    /// By name, those with the most first; severities with the gravest first. Without a group beside time, each figure is one.
+    /// The values by name, largest group first; severities from the highest. Without a group besides time, each measure
+    /// is a series.
     pub(super) named: Vec<(String, BTreeMap<i64, f64>)>,
-    /// Whether these are numbers of entities: where there is no row there are none.
+    /// Whether all values are counts: a missing row then means 0.
     pub(super) only_counts: bool,
 }
 
 impl Groups {
-    /// Those of `answer`, with each time so many microseconds later.
+    /// Converts `answer`, with `shift` microseconds added to each time.
     pub(super) fn of(answered: &Answered, answer: &Answer, shift: i64) -> Self {
         let is_time = |column: &Column| column.field.as_ref().is_some_and(|field| field.as_str() == TIME);
         if !answer.columns.first().is_some_and(is_time) || answer.keys == 0 {
@@ -48,7 +49,7 @@ impl Groups {
         if only_counts && answered.width > 0 {
             let first = answered.range.start.div_euclid(answered.width) * answered.width;
             let starts = (0..).map_while(|number: i64| first.checked_add(number.checked_mul(answered.width)?));
-            // Never more than what an axis has room for.
+            // At most as many as an axis can have.
             for start in starts.take_while(|start| *start < answered.range.end).take(1_000) {
                 for (_, values) in &mut named {
                     values.entry(start).or_default();
@@ -72,11 +73,11 @@ impl Groups {
     }
 }
 
-/// What a person calls a column: a value of a snapshot without its category.
+/// Returns the name of a column for people: values of snapshots are without their category.
 pub(super) fn called(column: &Column) -> String {
     let Some(field) = column.field.as_ref().filter(|field| field.is_own()) else { return column.name.clone() };
     match column.name.split_once('(') {
-        // The name of a group may have a parenthesis too.
+        // The name of a group may contain a parenthesis, too.
         Some((function, _)) if !matches!(function, "properties" | "snapshots") => {
             format!("{function}({})", field.short())
         }
@@ -84,7 +85,7 @@ pub(super) fn called(column: &Column) -> String {
     }
 }
 
-/// What a person calls the group of these values.
+/// Returns the name of a group for people.
 pub(super) fn group_name(keys: Option<&[Value]>) -> String {
     let text = |key: &Value| key.as_str().map_or_else(|| key.to_string(), str::to_owned);
     keys.unwrap_or_default().iter().map(text).collect::<Vec<_>>().join(" · ")

@@ -1,4 +1,4 @@
-//! Bars of groups that are not of time.
+//! Bars of groups that are not time intervals.
 
 use super::groups::{called, group_name, value_of};
 use super::{Answered, left_out, unit};
@@ -9,10 +9,10 @@ use crate::page::format::cut;
 use maud::{Markup, html};
 use std::collections::HashMap;
 
-/// So many are drawn.
+/// The maximum number of bars.
 pub(super) const BARS: usize = 20;
 
-/// A bar for each of the first groups, in which the others are parts; without a group, one for each figure.
+/// A bar for each outermost group, divided into its inner groups; without groups, a bar for each measure.
 pub(super) fn draw(label: &str, answered: &Answered) -> Markup {
     let (mut made, parts) = match answered.answer.keys {
         0 => (of_figures(answered), Vec::new()),
@@ -45,7 +45,7 @@ fn of_figures(answered: &Answered) -> Vec<Bar> {
         .collect()
 }
 
-/// The largest first, and the names and colours of their parts.
+/// Returns the bars, largest first, and the names and colours of their parts.
 fn of_groups(answered: &Answered) -> (Vec<Bar>, Vec<(String, String)>) {
     let (answer, unit) = (&answered.answer, unit(answered));
     let innermost = answer.columns.get(answer.keys - 1).and_then(|column| column.field.as_ref());
@@ -79,14 +79,14 @@ fn of_groups(answered: &Answered) -> (Vec<Bar>, Vec<(String, String)>) {
         }
     }
     let sum = |bar: &Bar| now.get(&bar.name).copied().unwrap_or_default();
-    // Of one figure alone the sentence says the order.
+    // With a single group, the statement determines the order.
     if answer.keys > 1 {
         made.sort_by(|one, other| sum(other).total_cmp(&sum(one)));
     }
     (made, colors)
 }
 
-/// The first figure of each of the first groups, over all that are within it.
+/// Returns the sum of the first measure for each outermost group.
 fn sums(answer: &Answer) -> HashMap<String, f64> {
     let mut sums = HashMap::new();
     for row in &answer.rows {

@@ -11,10 +11,10 @@ use maud::{Markup, html};
 use serde_json::Value;
 use std::collections::HashMap;
 
-/// So many rows are shown.
+/// The maximum number of rows.
 pub(super) const ROWS: usize = 100;
 
-/// All of it, to be seen at once.
+/// The table, expanded.
 pub(super) fn table(label: &str, answered: &Answered) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label=(label) { table aria-label=(label) { thead { tr { (heads(&answered.answer)) } } tbody { (rows(answered)) } } }
@@ -22,7 +22,7 @@ pub(super) fn table(label: &str, answered: &Answered) -> Markup {
     }
 }
 
-/// The same below a picture.
+/// The table, collapsed below a chart.
 pub(super) fn folded(answered: &Answered) -> Markup {
     html! { (as_table("As a table", &heads(&answered.answer), &rows(answered))) }
 }

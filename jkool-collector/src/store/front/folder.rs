@@ -70,7 +70,7 @@ pub(in crate::store) fn take(path: &Path) -> Result<Lock, StoreError> {
     Ok(Lock { _held: held })
 }
 
-/// An unused name next to `path`.
+/// Returns an unused name next to `path`.
 pub(crate) fn aside(path: &Path) -> PathBuf {
     let name = |number: u64| {
         let mut name = path.as_os_str().to_owned();
@@ -80,7 +80,7 @@ pub(crate) fn aside(path: &Path) -> PathBuf {
     (1..).map(name).find(|aside| !aside.exists()).unwrap_or_else(|| name(0))
 }
 
-/// `path` with a suffix.
+/// Returns `path` with a suffix.
 pub(in crate::store) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);

@@ -19,9 +19,9 @@ pub(in crate::store) struct Group {
 /// Acknowledged entities: in the index, or waiting for it.
 #[derive(Debug, Default)]
 pub(in crate::store) struct State<V> {
-    /// What readers use, such as indexes.
+    /// The data that readers need, such as indexes.
     pub(in crate::store) view: V,
-    /// The last entity in it.
+    /// The sequence number of the last entity in it.
     pub(in crate::store) indexed: u64,
     /// The entities after it.
     pub(in crate::store) pending: VecDeque<Arc<Group>>,
@@ -66,12 +66,13 @@ impl<V: Clone> Shared<V> {
         self.oldest_kept.load(Ordering::Relaxed)
     }
 
-    /// The time never goes back, so that deleted entities stay deleted when a clock jumps.
+    /// Raises the limit of retention. It is never lowered, so that deleted entities stay deleted when the clock is set
+    /// back.
     pub(in crate::store) fn keep_from(&self, time: i64) {
         self.oldest_kept.fetch_max(time, Ordering::Relaxed);
     }
 
-    /// `range` without deleted times.
+    /// Returns `range` without deleted times.
     pub(in crate::store) fn kept(&self, range: &Range<i64>) -> Range<i64> {
         range.start.max(self.oldest_kept())..range.end
     }
@@ -95,7 +96,7 @@ impl<V: Clone> Shared<V> {
         state.pending.push_back(group);
     }
 
-    /// The view now contains all entities up to `indexed`.
+    /// Publishes a view that contains all entities up to `indexed`.
     pub(in crate::store) fn publish(&self, view: V, indexed: u64) {
         let mut state = self.state();
         state.view = view;
@@ -114,14 +115,14 @@ impl<V: Clone> Shared<V> {
         self.progress.notify_all();
     }
 
-    /// A consistent snapshot of the store.
+    /// Returns a consistent snapshot of the store.
     pub(in crate::store) fn snapshot(&self) -> (V, Vec<Arc<Group>>) {
         let state = self.state();
         (state.view.clone(), state.pending.iter().cloned().collect())
     }
 }
 
-/// The matching entities of the groups, in order.
+/// Returns the matching entities of the groups, in order.
 pub(in crate::store) fn find<'a>(groups: &'a [Arc<Group>], find: &Find, range: &Range<i64>) -> Vec<&'a Stored> {
     let is_beyond = |stored: &Stored| match find.beyond {
         None => true,

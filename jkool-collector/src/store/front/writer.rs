@@ -24,7 +24,7 @@ pub(in crate::store) const TAIL: usize = 1_024;
 
 /// The index after the journal.
 pub(in crate::store) trait Follower: Send {
-    /// What readers use.
+    /// The data that readers need.
     type View: Clone + Send + Sync;
 
     /// Whether it contains the same entity, with the same tracking id.

@@ -127,7 +127,7 @@ pub(crate) fn count(spans: &[SpanView], range: &Range<i64>) -> Result<u64, Store
     Ok(total)
 }
 
-/// Whether an entity of this tracking id and this time, if it says one, has bytes that are taken for equal.
+/// Whether there is an entity with this tracking id, and with this time if it is given, for which `is_equal` is true.
 pub(crate) fn has_equal(
     spans: &[SpanView],
     id: &str,

@@ -275,7 +275,7 @@ impl Groups {
                 values: figures.iter().map(|each| figure(each, group)).collect(),
             })
             .collect();
-        // What was counted now is exact. Equal ones stay in the order of their values.
+        // These counts are exact. Groups with equal counts stay in the order of their values.
         rows.sort_by_key(|row| Reverse(row.count));
         rows
     }

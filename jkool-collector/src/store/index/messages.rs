@@ -1,4 +1,4 @@
-//! What the map needs of messages, out of the columns: no entity is read as a whole.
+//! Reads the parts of messages that the map needs from columns, without reading whole entities.
 
 use super::find::{Place, places};
 use super::span::SpanView;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tantivy::columnar::StrColumn;
 use tantivy::{DocId, SegmentReader};
 
-/// The first that are wanted, in their order.
+/// Returns the first matches, in order.
 pub(crate) fn messages(
     spans: &[SpanView],
     find: &Find,
@@ -47,8 +47,8 @@ pub(crate) fn messages(
     Ok(messages)
 }
 
-/// The values that some documents have in a column. Each different one is read once, and they are read in their order, which
-/// is that of the dictionary.
+/// Returns the values of a column for some documents. Each different value is read once, in the order of the
+/// dictionary.
 fn texts(reader: &SegmentReader, column: &str, documents: &[DocId]) -> Result<Vec<Vec<Arc<str>>>, StoreError> {
     let Some(column) = reader.fast_fields().str(column)? else { return Ok(vec![Vec::new(); documents.len()]) };
     let ordinals: Vec<Vec<u64>> = documents.iter().map(|document| column.term_ords(*document).collect()).collect();

@@ -1,4 +1,4 @@
-//! A filter as a question to an index.
+//! Converts a filter to a query of an index.
 
 use super::complement::Complement;
 use super::document::kind_number;
@@ -18,7 +18,7 @@ use tantivy::schema::{Field, IndexRecordOption};
 
 type Clause = Box<dyn Query>;
 
-/// What `filter` asks, but for the time.
+/// Returns the query for `filter` without its time range.
 pub(super) fn query(filter: &Filter) -> Result<Clause, StoreError> {
     let fields = &*FIELDS;
     let mut all: Vec<Clause> = Vec::new();
@@ -45,14 +45,14 @@ pub(super) fn query(filter: &Filter) -> Result<Clause, StoreError> {
     Ok(every(all))
 }
 
-/// Of what `query` finds, only what lies in a range of a column.
+/// Restricts `query` to a range of a column.
 pub(super) fn within(query: Clause, bounds: impl IntoIterator<Item = (Bound<Term>, Bound<Term>)>) -> Clause {
     let mut all = vec![query];
     all.extend(bounds.into_iter().map(|(from, to)| Box::new(RangeQuery::new(from, to)) as Clause));
     if all.len() == 1 { all.remove(0) } else { Box::new(BooleanQuery::intersection(all)) }
 }
 
-/// A range of time, unless it is all.
+/// Returns the bounds of a time range, or `None` if it contains all times.
 pub(super) fn time_range(range: &Range<i64>) -> Option<(Bound<Term>, Bound<Term>)> {
     let term = |time| Term::from_field_i64(FIELDS.time, time);
     let from = if range.start == i64::MIN { Bound::Unbounded } else { Bound::Included(term(range.start)) };
@@ -109,18 +109,18 @@ fn of_test(name: &FieldName, test: &Test) -> Result<Clause, StoreError> {
             });
         }
     };
-    // Of these there are few, each with a name.
+    // There are few of these values, each with a name.
     let holds = |word: &str| match test {
-        // Of severities, those that are not within it are left out above.
+        // Severities outside the bounds are already removed above.
         Test::Above { .. } | Test::Below { .. } => name.as_str() == SEVERITY,
         test => test.holds(&FieldValue::Text(word.into())),
     };
     Ok(any(words.into_iter().filter(|(word, _)| holds(word)).map(|(_, clause)| clause).collect()))
 }
 
-/// Everything has a time.
+/// Returns the query for a time. Every entity has one.
 fn of_time(test: &Test) -> Clause {
-    // Of whole microseconds, those beyond a bound begin at the next one.
+    // Times are whole microseconds: after a fractional bound, the next one is the first.
     let (from, to) = match test {
         Test::Exists => return Box::new(AllQuery),
         Test::Is(text) => match number_of(text) {
@@ -133,7 +133,7 @@ fn of_time(test: &Test) -> Clause {
         Test::Below { bound, .. } => (f64::NEG_INFINITY, bound.ceil()),
         Test::Begins(_) | Test::Contains(_) | Test::Like(_) => return Box::new(EmptyQuery),
     };
-    // A float that is too large is the largest number.
+    // The conversion of a float that is too large gives the largest number.
     within(Box::new(AllQuery), time_range(&(from as i64..to as i64)))
 }
 
@@ -150,7 +150,7 @@ fn of_text(test: &Test, of: impl Fn(&str) -> Term, column: String) -> Clause {
     }
 }
 
-/// `None` where no number can fulfil it.
+/// Returns the query for a number, or `None` if no number can match.
 fn of_number(test: &Test, name: &FieldName) -> Option<Clause> {
     let of = |number: f64| {
         let mut term = Term::from_field_json_path(FIELDS.numbers, &path(name.as_str()), false);
@@ -182,7 +182,7 @@ fn number(field: Field, number: u64) -> Clause {
     term(Term::from_field_u64(field, number))
 }
 
-/// What has this value in a column.
+/// Returns the query for a value of a column.
 fn same(term: Term) -> Clause {
     Box::new(RangeQuery::new(Bound::Included(term.clone()), Bound::Included(term)))
 }
@@ -211,7 +211,7 @@ fn any(mut clauses: Vec<Clause>) -> Clause {
     }
 }
 
-/// The first text behind all that begin so; `None` if nothing is behind them.
+/// Returns the first text after all those with this prefix, or `None` if there is none.
 pub(super) fn prefix_end(prefix: &str) -> Option<String> {
     let mut end = prefix.to_owned();
     while let Some(last) = end.pop() {

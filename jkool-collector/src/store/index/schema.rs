@@ -1,4 +1,4 @@
-//! What of an entity goes into which field of the index.
+//! The schema of the index: which part of an entity is in which field.
 
 use super::words::{WORDS, analyser};
 use crate::field::{FieldName, SEVERITY, TIME};
@@ -35,15 +35,15 @@ pub(super) struct Fields {
 
 pub(super) static FIELDS: LazyLock<Fields> = LazyLock::new(Fields::new);
 
-/// Where the values of a field are.
+/// The place of a field's values in the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
     Time,
     Kind,
     Severity,
-    /// In a column of its own.
+    /// In its own column.
     Own(Field),
-    /// As a hash, for nearly each is another: only the whole is found.
+    /// As a hash, because nearly all values differ: only whole values are found.
     Hash(Field),
     /// In the fields `texts` and `numbers`.
     Named,
@@ -56,7 +56,8 @@ impl Fields {
         let indexing = |tokenizer: &str| TextFieldIndexing::default().set_tokenizer(tokenizer).set_fieldnorms(false);
         let words = indexing(WORDS).set_index_option(IndexRecordOption::WithFreqsAndPositions);
         let raw = indexing("raw").set_index_option(IndexRecordOption::Basic);
-        // A column alone is enough to find by: it is only as long as a segment, and says at once that a value is not in it.
+        // A column without an index is sufficient for searches: it is only as long as a segment, and shows at once that
+        // it lacks a value.
         let column = || TextOptions::default().set_fast("raw");
         let columns = || JsonObjectOptions::default().set_fast("raw");
         Self {
@@ -67,7 +68,7 @@ impl Fields {
             severity: number(&mut schema, "severity"),
             operation: schema.add_text_field("operation", column()),
             source: schema.add_text_field("source-fqn", column()),
-            // Of many entities, few have one of these; each page asks for some.
+            // Only few entities have the same value, and each page searches for some.
             correlator: schema.add_text_field("corrid", column().set_indexing_options(raw)),
             tracking_id: schema.add_u64_field("tracking-id", INDEXED),
             parent_id: schema.add_u64_field("parent-id", INDEXED),
@@ -94,34 +95,34 @@ impl Fields {
     }
 }
 
-/// The tokenizers that the schema names.
+/// Returns the tokenizers that the schema uses.
 pub(super) fn tokenizers() -> TokenizerManager {
     let tokenizers = TokenizerManager::default();
     tokenizers.register(WORDS, analyser());
     tokenizers
 }
 
-/// Signs in names that mean something in a path of the index, and what stands for each.
+/// Characters with a special meaning in a path of the index, and their replacements.
 const SIGNS: [(char, char); 2] = [('.', '\u{2}'), ('\\', '\u{3}')];
 
-/// How the index names a field within `texts` or `numbers`; `None` for a name that it can't have.
+/// Returns the key of a field in `texts` or `numbers`, or `None` if the name is not supported.
 pub(super) fn key(name: &str) -> Option<String> {
     let instead = |c| SIGNS.iter().find(|(sign, _)| *sign == c).map_or(c, |(_, instead)| *instead);
     (!name.contains(|c| c <= '\u{3}')).then(|| name.chars().map(instead).collect())
 }
 
-/// The name that [`key`] made a key of.
+/// Returns the name of a [`key`].
 pub(super) fn name(key: &str) -> String {
     let sign = |c| SIGNS.iter().find(|(_, instead)| *instead == c).map_or(c, |(sign, _)| *sign);
     key.chars().map(sign).collect()
 }
 
-/// The path of a field within `texts` or `numbers`, of which nothing is found if it can't be there.
+/// Returns the path of a field in `texts` or `numbers`. It matches nothing if the name is not supported.
 pub(super) fn path(name: &str) -> String {
     key(name).unwrap_or_default()
 }
 
-/// The column that numbers of a field are in.
+/// Returns the column with a field's numbers.
 pub(super) fn number_column(name: &FieldName) -> String {
     if name.as_str() == TIME {
         return "time".to_owned();
@@ -129,7 +130,7 @@ pub(super) fn number_column(name: &FieldName) -> String {
     format!("numbers.{}", path(name.as_str()))
 }
 
-/// The column that texts of a field are in; `None` where there is none, for nearly each value is another.
+/// Returns the column with a field's texts, or `None` if it has none because nearly all values differ.
 pub(super) fn text_column(name: &FieldName) -> Option<String> {
     match FIELDS.place(name.as_str()) {
         Place::Hash(_) | Place::Time => None,

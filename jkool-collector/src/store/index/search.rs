@@ -1,4 +1,4 @@
-//! What is searched for in texts, as a person writes it.
+//! A text search as a user enters it.
 
 use super::query::{every, not, prefix_end};
 use super::schema::FIELDS;
@@ -8,26 +8,26 @@ use tantivy::Term as IndexTerm;
 use tantivy::query::{EmptyQuery, InvertedIndexRangeQuery, PhrasePrefixQuery, PhraseQuery, Query, TermQuery};
 use tantivy::schema::IndexRecordOption;
 
-/// Words and phrases, all of which must be there.
+/// Words and phrases, all of which must match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Search(Vec<Term>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Term {
-    /// Words that follow each other.
+    /// Consecutive words.
     words: Vec<String>,
-    /// Whether the last one only has to begin so.
+    /// Whether the last word is a prefix.
     prefix: bool,
-    /// Whether it must not be there.
+    /// Whether it must not occur.
     negated: bool,
 }
 
-/// So many words of the index may begin so, where a phrase ends in a beginning.
+/// The maximum number of indexed words with the prefix at the end of a phrase.
 const BEGINNINGS: u32 = 10_000;
 
 impl Search {
-    /// Splits at white space, but not within `"…"`; a `*` at the end of a term means any word that begins so, a `-` before it
-    /// that it must not be there.
+    /// Splits at white space, except in `"…"`. A `*` at the end of a term makes its last word a prefix; a `-` before a
+    /// term means that it must not occur.
     pub(crate) fn parse(text: &str) -> Self {
         let mut terms = Vec::new();
         let mut negated_phrase = false;
@@ -46,18 +46,18 @@ impl Search {
         Self(terms)
     }
 
-    /// The words of `text`, one after the other.
+    /// Creates a search for consecutive words.
     pub(crate) fn words(text: &str, begins: bool) -> Self {
         let words = words_in(text);
         Self(if words.is_empty() { Vec::new() } else { vec![Term { words, prefix: begins, negated: false }] })
     }
 
-    /// The words of each term, whether the last one only has to begin so, and whether it must not be there.
+    /// Returns the words of each term, whether the last one is a prefix, and whether the term must not occur.
     pub(crate) fn terms(&self) -> impl Iterator<Item = (&[String], bool, bool)> {
         self.0.iter().map(|term| (&*term.words, term.prefix, term.negated))
     }
 
-    /// As the index wants it. Who asks for no word at all finds nothing.
+    /// Converts the search to a query of the index. A search without words matches nothing.
     pub(super) fn to_query(&self) -> Box<dyn Query> {
         if self.0.is_empty() {
             return Box::new(EmptyQuery);
@@ -66,7 +66,7 @@ impl Search {
         every(self.0.iter().map(clause).collect())
     }
 
-    /// The same question to a text that is at hand.
+    /// Whether a text matches, with the same rules.
     pub(crate) fn matches(&self, text: &str) -> bool {
         let words = words_in(text);
         let found = |term: &Term| words.windows(term.words.len()).any(|window| term.is(window));

@@ -1,20 +1,20 @@
-//! Percentiles of many groups at once. A value is counted in a bin that is a hundredth of it wide to each side, so what is told is off by
-//! no more, and a group takes no more room than it has bins.
+//! Approximate percentiles of many groups. Values are counted in bins that extend 1 % to each side of their middle:
+//! results are off by at most 1 %, and a group needs only as much memory as it has bins.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
-/// By how much of itself a value may be off.
+/// The maximum relative error.
 const OFF: f64 = 0.01;
-/// Each bin ends at so many times of where it begins.
+/// The ratio of the upper to the lower bound of a bin.
 const WIDTH: f64 = (1.0 + OFF) / (1.0 - OFF);
-/// What is nearer to nothing is nothing.
+/// Values nearer to 0 count as 0.
 const LEAST: f64 = 1e-9;
-/// The number of the bin of [`LEAST`] is above its negative.
+/// The offset that makes the bin numbers of all sizes from [`LEAST`] on positive.
 const FIRST: i32 = 1_100;
 const LAST: i32 = 40_000;
 
-/// How often each bin of each group was hit.
+/// The counts of the bins of each group.
 #[derive(Debug, Default)]
 pub(super) struct Sketches(HashMap<Bin, u32, BuildHasherDefault<Mix>>);
 
@@ -30,12 +30,12 @@ impl Sketches {
         *count = count.saturating_add(1);
     }
 
-    /// How many bins there are in all.
+    /// Returns the number of bins of all groups.
     pub(super) fn bins(&self) -> usize {
         self.0.len()
     }
 
-    /// The bins of each of so many groups, with the lowest values first.
+    /// Returns the bins of each group, lowest values first.
     pub(super) fn into_groups(self, groups: usize) -> Vec<Sketch> {
         let mut bins: Vec<(Bin, u32)> = self.0.into_iter().collect();
         bins.sort_unstable();
@@ -50,7 +50,7 @@ impl Sketches {
     }
 }
 
-/// The values of a group.
+/// The bins of one group.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sketch {
     bins: Vec<(i32, u32)>,
@@ -58,7 +58,7 @@ pub(super) struct Sketch {
 }
 
 impl Sketch {
-    /// The value that so many per cent are not above, about; `None` without any value.
+    /// Returns the approximate percentile, or `None` without values.
     pub(super) fn percentile(&self, percent: f64) -> Option<f64> {
         let rank = (percent / 100.0 * self.count.saturating_sub(1) as f64) as u64;
         let mut below = 0;
@@ -70,10 +70,10 @@ impl Sketch {
     }
 }
 
-/// The number of a value's bin: the higher, the higher the value.
+/// Returns the bin of a value. Higher values have higher numbers.
 fn number(value: f64) -> i32 {
     let size = value.abs();
-    // What is no number at all is counted as nothing.
+    // NaN counts as 0.
     if size.is_nan() || size < LEAST {
         return 0;
     }
@@ -81,7 +81,7 @@ fn number(value: f64) -> i32 {
     if value < 0.0 { -number } else { number }
 }
 
-/// The value in the middle of a bin.
+/// Returns the value in the middle of a bin.
 fn middle(number: i32) -> f64 {
     if number == 0 {
         return 0.0;
@@ -90,7 +90,7 @@ fn middle(number: i32) -> f64 {
     if number < 0 { -middle } else { middle }
 }
 
-/// A quick hash of a few numbers, which are not chosen by anybody who would gain by making them meet.
+/// A fast hash of few numbers. It needs no protection against chosen collisions.
 #[derive(Debug, Default)]
 struct Mix(u64);
 

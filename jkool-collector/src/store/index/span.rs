@@ -1,4 +1,4 @@
-//! An index of its own in a folder of its own: what arrived in a span of time. Retention lets go of whole ones.
+//! An index in its own folder, with the entities that arrived in a span of time. Retention removes whole indexes.
 
 use super::document::Names;
 use super::schema::{FIELDS, name, tokenizers};
@@ -15,12 +15,12 @@ use tantivy::schema::Value;
 use tantivy::store::StoreReader;
 use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, SegmentReader, TantivyDocument};
 
-/// So much the indexing thread keeps in memory before it writes a segment.
+/// The memory that the indexing thread uses before it writes a segment.
 const MEMORY: usize = 64 << 20;
 
 /// An index.
 pub(crate) struct Span {
-    /// The higher, the later it was begun.
+    /// The number of the index; later ones have higher numbers.
     pub(crate) number: u64,
     place: Location,
     index: Index,
@@ -32,30 +32,30 @@ enum Location {
     Memory(RamDirectory),
 }
 
-/// What an index holds at one time.
+/// The content of an index at one point in time.
 #[derive(Debug, Clone)]
 pub(crate) struct SpanView {
     pub(crate) number: u64,
     pub(crate) searcher: Searcher,
     pub(crate) segments: Vec<Segment>,
     pub(crate) names: Arc<Names>,
-    /// What it takes on the disk or in memory.
+    /// The size on disk or in memory.
     pub(crate) bytes: u64,
 }
 
-/// A part of an index.
+/// A segment of an index.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Segment {
     pub(crate) ordinal: u32,
     pub(crate) oldest: i64,
     pub(crate) youngest: i64,
-    /// The latest receipt in it.
+    /// The time of the latest receipt.
     pub(crate) received: i64,
     pub(crate) documents: u64,
 }
 
 impl Span {
-    /// Begins a new one, in a folder or in memory.
+    /// Creates an index in a folder or in memory.
     pub(crate) fn create(number: u64, folder: Option<PathBuf>) -> Result<Self, StoreError> {
         let builder = Index::builder().schema(FIELDS.schema.clone()).settings(IndexSettings::default());
         let builder = builder.tokenizers(tokenizers());
@@ -73,7 +73,7 @@ impl Span {
         Self::of(number, place, index)
     }
 
-    /// Opens the one in `folder`; `None` when it was begun and nothing was put into it.
+    /// Opens the index in `folder`; `None` if it was created but never filled.
     pub(crate) fn open(number: u64, folder: &Path) -> Result<Option<Self>, StoreError> {
         if !folder.join("meta.json").exists() {
             return Ok(None);
@@ -89,7 +89,7 @@ impl Span {
         Self::of(number, Location::Folder(folder.to_owned()), index).map(Some)
     }
 
-    /// Opens one, or begins it if there is none.
+    /// Opens the index, or creates it if it does not exist.
     pub(crate) fn open_or_create(number: u64, folder: Option<PathBuf>) -> Result<Self, StoreError> {
         if let Some(opened) = folder.as_deref().map(|folder| Self::open(number, folder)).transpose()?.flatten() {
             return Ok(opened);
@@ -102,17 +102,17 @@ impl Span {
         Ok(Self { number, place, index, reader })
     }
 
-    /// Up to which entity all are in it: what its last commit says.
+    /// Returns the sequence number up to which the last commit contains all entities.
     pub(crate) fn position(&self) -> Result<u64, StoreError> {
         position(&self.index)
     }
 
-    /// Tells the entities that can still be read of the one in `folder`, whatever became of the rest of it, and says up to
-    /// which all were in it.
+    /// Passes the entities that can still be read to `tell`, and returns the sequence number up to which the index was
+    /// complete. Other parts may be damaged.
     pub(crate) fn salvage(folder: &Path, tell: &mut dyn FnMut(Stored)) -> Result<u64, StoreError> {
         let index = Index::open_in_dir(folder)?;
         for segment in index.searchable_segments()? {
-            // Words and columns may be damaged: entities are in a file of their own.
+            // Words and columns may be damaged; entities are in a separate file.
             let Ok(file) = segment.open_read(SegmentComponent::Store) else { continue };
             let Ok(store) = StoreReader::open(file, 1) else { continue };
             store
@@ -124,7 +124,7 @@ impl Span {
         position(&index)
     }
 
-    /// Whether each of its files is as it was written.
+    /// Whether all checksums of its files match.
     pub(crate) fn is_sound(&self) -> Result<bool, StoreError> {
         Ok(self.index.validate_checksum()?.is_empty())
     }
@@ -134,7 +134,7 @@ impl Span {
         Ok(self.index.writer_with_options(options)?)
     }
 
-    /// What its last commit holds; `names` are those of its fields, if they are known.
+    /// Returns the content of the last commit. `names` are its fields, if they are known.
     pub(crate) fn view(&self, names: Option<&Names>) -> Result<SpanView, StoreError> {
         self.reader.reload()?;
         let searcher = self.reader.searcher();
@@ -148,7 +148,7 @@ impl Span {
         Ok(SpanView { number: self.number, segments, names: Arc::new(names), bytes: self.bytes(), searcher })
     }
 
-    /// Whether segments came or went since `view`, as merging makes them.
+    /// Whether segments were added or removed since `view`, for example by merging.
     pub(crate) fn differs(&self, view: &SpanView) -> bool {
         let known = view.searcher.segment_readers();
         let is_new = |segment| known.iter().all(|known| known.segment_id() != segment);
@@ -163,10 +163,10 @@ impl Span {
         }
     }
 
-    /// Removes its files. Who still reads it goes on.
+    /// Removes the files. Readers that have them open can still read them.
     pub(crate) fn remove(&self) -> Result<(), StoreError> {
         match &self.place {
-            // Without its list of segments it is none any more, even if the rest stays for now.
+            // Without its list of segments it is no longer an index, even if other files stay for now.
             Location::Folder(folder) => fs::remove_file(folder.join("meta.json"))
                 .and_then(|()| fs::remove_dir_all(folder))
                 .map_err(|error| StoreError::io(&error).at(folder)),
@@ -180,7 +180,7 @@ impl SpanView {
         self.segments.iter().map(|segment| segment.documents).sum()
     }
 
-    /// The time that all in it are older than, but for what says that it comes from the future.
+    /// Returns the time of the newest entity. A time in the future counts as the time of receipt.
     pub(crate) fn youngest(&self) -> i64 {
         self.segments.iter().map(|segment| segment.youngest.min(segment.received)).max().unwrap_or(i64::MIN)
     }
@@ -191,7 +191,7 @@ fn position(index: &Index) -> Result<u64, StoreError> {
     Ok(payload.and_then(|position| position.parse().ok()).unwrap_or_default())
 }
 
-/// The bytes of the files in a folder.
+/// Returns the size of the files in a folder in bytes.
 pub(crate) fn bytes_in(folder: &Path) -> u64 {
     let files = fs::read_dir(folder).into_iter().flatten().flatten();
     files.filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum()
@@ -215,7 +215,7 @@ fn stored_in(document: &TantivyDocument) -> Option<Stored> {
     Some(Record::parse(json.into(), received).ok()?.into_stored(document.get_first(FIELDS.sequence)?.as_u64()?))
 }
 
-/// The names of the fields in some segments.
+/// Returns the names of the fields in some segments.
 fn names_in(segments: &[SegmentReader]) -> Result<Names, StoreError> {
     let mut names = Names::default();
     for segment in segments {

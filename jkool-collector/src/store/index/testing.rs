@@ -1,11 +1,11 @@
-//! Entities with a text that fulfils a test: each different text is looked at once.
+//! A query for entities with a text that fulfils a condition. Each different text is tested once.
 
 use crate::condition::Test;
 use crate::field::FieldValue;
 use tantivy::query::{BitSetDocSet, ConstScorer, EmptyScorer, EnableScoring, Explanation, Query, Scorer, Weight};
 use tantivy::{BitSet, DocId, Score, SegmentReader};
 
-/// Entities with a text in a column that fulfils a test.
+/// A query for entities with a text in a column that fulfils a condition.
 #[derive(Debug, Clone)]
 pub(super) struct Testing {
     pub(super) column: String,

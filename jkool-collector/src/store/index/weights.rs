@@ -1,4 +1,4 @@
-//! A question prepared for the segments of some indexes.
+//! Queries that are prepared for the segments of some indexes.
 
 use super::span::{Segment, SpanView};
 use crate::store::StoreError;
@@ -7,11 +7,11 @@ use std::collections::hash_map::Entry;
 use std::ops::Range;
 use tantivy::query::{EnableScoring, Query, Weight};
 
-/// All of time.
+/// The range of all times.
 pub(crate) const ALWAYS: Range<i64> = i64::MIN..i64::MAX;
 
-/// A question prepared for each index that it is asked of. Where a segment lies within the wanted time as a whole, time is
-/// left out of it.
+/// A query that is prepared for each index. For segments that lie completely in the time range, the condition for time
+/// is left out.
 pub(super) struct Weights<'a, F> {
     query: F,
     range: &'a Range<i64>,
@@ -23,7 +23,7 @@ impl<'a, F: Fn(&Range<i64>) -> Result<Box<dyn Query>, StoreError>> Weights<'a, F
         Self { query, range, prepared: HashMap::new() }
     }
 
-    /// The wanted time.
+    /// Returns the time range.
     pub(super) fn range(&self) -> &'a Range<i64> {
         self.range
     }
@@ -40,7 +40,7 @@ impl<'a, F: Fn(&Range<i64>) -> Result<Box<dyn Query>, StoreError>> Weights<'a, F
     }
 }
 
-/// Whether anything of a segment may be of these times.
+/// Whether a segment may contain entities in the time range.
 pub(super) fn overlaps(segment: &Segment, range: &Range<i64>) -> bool {
     segment.oldest < range.end && segment.youngest >= range.start
 }

@@ -1,4 +1,4 @@
-//! The analyser of texts: one for the index, for what is searched, and for the tail, so that they always agree.
+//! The analyser of texts. Index, searches and live tail use the same one, so that they always agree.
 
 use std::sync::LazyLock;
 use tantivy::tokenizer::{AsciiFoldingFilter, TextAnalyzer, Token, TokenStream, Tokenizer};
@@ -6,18 +6,18 @@ use tantivy::tokenizer::{AsciiFoldingFilter, TextAnalyzer, Token, TokenStream, T
 /// Its name in the index.
 pub(super) const WORDS: &str = "words";
 
-/// A longer word goes on as the next one: what is no word, such as base64, must make no huge terms.
+/// The maximum length of a word. A longer one is split, so that data such as base64 does not create huge terms.
 const LONGEST: usize = 64;
 
 static ANALYSER: LazyLock<TextAnalyzer> = LazyLock::new(analyser);
 
-/// Words in small letters and without accents. Scripts that put no spaces between words give a word a letter, and so does a
-/// symbol, so that a part of such a text is found as a phrase.
+/// Returns the analyser: words in lower case and without accents. Symbols, and letters of scripts without spaces
+/// between words, are words of their own, so that a part of such a text is found as a phrase.
 pub(super) fn analyser() -> TextAnalyzer {
     TextAnalyzer::builder(Words::default()).filter(AsciiFoldingFilter).build()
 }
 
-/// The words of a text.
+/// Returns the words of a text.
 pub(crate) fn words_in(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut analyser = ANALYSER.clone();
@@ -42,16 +42,16 @@ struct WordStream<'a> {
     token: &'a mut Token,
 }
 
-/// What a character is to a word.
+/// The role of a character in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
     /// A part of a word.
     Letter,
     /// A word of its own.
     Single,
-    /// An accent that stands alone: part of a word, and passed over.
+    /// A combining accent: part of a word, and left out.
     Accent,
-    /// Between words.
+    /// Not part of a word.
     Space,
 }
 

@@ -1,14 +1,15 @@
-//! How a group of entities is written: its length, a checksum, the number of the first, and each with its time of receipt.
+//! The format of a group of entities: length, checksum, number of the first entity, and each entity with its time of
+//! receipt.
 
 use crate::store::{Record, Stored};
 use bytes::{Buf, Bytes};
 use jkool_model::Timestamp;
 use std::sync::Arc;
 
-/// Length and checksum.
+/// The size of length and checksum.
 pub(super) const HEAD: usize = 8;
 
-/// Writes a group into `frame`.
+/// Writes a group to `frame`.
 pub(super) fn write(frame: &mut Vec<u8>, group: &[Arc<Stored>]) {
     frame.clear();
     frame.extend_from_slice(&[0; HEAD]);
@@ -16,7 +17,7 @@ pub(super) fn write(frame: &mut Vec<u8>, group: &[Arc<Stored>]) {
     frame.extend_from_slice(&first.to_le_bytes());
     for stored in group {
         frame.extend_from_slice(&stored.received.as_usec().to_le_bytes());
-        // A body has at most some megabytes.
+        // A request body has at most some megabytes.
         frame.extend_from_slice(&u32::try_from(stored.json.len()).unwrap_or(u32::MAX).to_le_bytes());
         frame.extend_from_slice(&stored.json);
     }
@@ -26,14 +27,14 @@ pub(super) fn write(frame: &mut Vec<u8>, group: &[Arc<Stored>]) {
     head[4..].copy_from_slice(&crc32fast::hash(payload).to_le_bytes());
 }
 
-/// What was found at the beginning of some bytes.
+/// The result of reading a group.
 #[derive(Debug)]
 pub(super) enum Read {
-    /// A whole group, and how many bytes it takes.
+    /// A whole group, and its size in bytes.
     Group(Vec<Stored>, usize),
-    /// A group that was begun and is not there to its end.
+    /// The data ends within a group.
     Torn,
-    /// Something else, with more behind it.
+    /// Invalid data, with more data after it.
     Damaged,
 }
 
@@ -66,7 +67,7 @@ fn entities(mut payload: Bytes) -> Option<Vec<Stored>> {
         if payload.len() < length {
             return None;
         }
-        // A copy, so that the file's bytes can go.
+        // A copy, so that the file's bytes can be freed.
         let json = Bytes::copy_from_slice(&payload.split_to(length));
         let record = Record::parse(json, received).ok()?;
         entities.push(record.into_stored(sequence));

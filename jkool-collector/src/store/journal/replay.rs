@@ -1,4 +1,4 @@
-//! Reading the journal again, after a process that had no time to close.
+//! Reads the journal of a process that did not close the store.
 
 use super::MAGIC;
 use super::frame::{Read, read};
@@ -8,24 +8,24 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What the files of a journal hold.
+/// The content of a journal.
 #[derive(Debug, Default)]
 pub(crate) struct Replayed {
-    /// What is in no index yet, in the order of arrival.
+    /// The entities that are not indexed, in the order of arrival.
     pub(crate) entities: Vec<Arc<Stored>>,
-    /// The files, and the last entity in each.
+    /// The files, with the number of the last entity in each.
     pub(crate) files: Vec<(PathBuf, u64)>,
-    /// What was found damaged and set aside.
+    /// Messages about damaged files that were set aside.
     pub(crate) notices: Vec<String>,
 }
 
-/// Reads all that is behind `indexed`.
+/// Reads all entities after `indexed`.
 pub(crate) fn replay(folder: &Path, indexed: u64) -> Result<Replayed, StoreError> {
     let io = |error: &std::io::Error| StoreError::io(error).at(folder);
     let mut paths: Vec<PathBuf> =
         fs::read_dir(folder).map_err(|error| io(&error))?.flatten().map(|file| file.path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "log"));
-    // By the number of the first entity, which all write with as many digits.
+    // Sorted by the number of the first entity, which always has the same number of digits.
     paths.sort();
     let mut replayed = Replayed::default();
     for path in paths {
@@ -51,7 +51,8 @@ pub(crate) fn replay(folder: &Path, indexed: u64) -> Result<Replayed, StoreError
     Ok(replayed)
 }
 
-/// Tells what is in a file, up to its end or to where it was torn off; says whether that is all.
+/// Passes the entities of a file to `tell`, up to its end or to an incomplete group. Returns false if the file is
+/// damaged.
 fn one(bytes: &Bytes, tell: &mut dyn FnMut(Stored)) -> bool {
     if !bytes.starts_with(MAGIC) {
         return MAGIC.starts_with(bytes);

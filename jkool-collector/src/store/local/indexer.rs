@@ -1,4 +1,4 @@
-//! The thread that keeps the indexes: it follows the journal within a second, begins new ones, and lets go of old ones.
+//! The indexing thread: it adds entities to the indexes within a second, starts new indexes, and removes old ones.
 
 use super::active::{Active, folder_of};
 use crate::clock::Clock;
@@ -13,30 +13,30 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 use tantivy::IndexWriter;
 
-/// How long an entity waits for the index at most, and how often it is looked whether there is too much.
+/// The maximum time that an entity waits for the index, and the interval of retention.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// So many entities are in one index.
+/// The maximum number of entities in one index.
 const DOCUMENTS: u64 = 1_000_000;
 
-/// So many parts of what is kept are in one index: what goes at once.
+/// An index contains at most one eighth of the kept data, because retention removes whole indexes.
 const PARTS: u64 = 8;
 
-/// What the indexing thread is to do.
+/// A task of the indexing thread.
 #[derive(Debug)]
 pub(super) enum Task {
-    /// Put these into the index.
+    /// Add these entities to the index.
     Index(Arc<Group>),
-    /// Commit, and say so.
+    /// Commit, and reply.
     Settle(Sender<()>),
-    /// Commit, and end.
+    /// Commit, and end the thread.
     Close,
 }
 
-/// What is read of the indexes.
+/// The indexes as readers see them.
 pub(super) type Spans = Arc<Vec<SpanView>>;
 
-/// The indexing thread, as the writing one knows it.
+/// The writing thread's handle of the indexing thread.
 pub(super) struct ToIndexer(pub(super) Sender<Task>);
 
 impl Follower for ToIndexer {
@@ -49,29 +49,29 @@ impl Follower for ToIndexer {
         })
     }
 
-    /// Without an indexing thread all stays in the journal, until the next start.
+    /// If the indexing thread has ended, the entities stay in the journal until the next start.
     fn follow(&mut self, group: Arc<Group>) {
         drop(self.0.send(Task::Index(group)));
     }
 }
 
-/// The indexes, as that thread has them.
+/// The state of the indexing thread.
 pub(super) struct Indexer {
     pub(super) shared: Arc<Shared<Spans>>,
-    /// The folder of the indexes, if they are in one.
+    /// The folder of the indexes; `None` in memory.
     pub(super) root: Option<PathBuf>,
     pub(super) retention: Retention,
     pub(super) clock: Clock,
-    /// Those that are complete, with what they hold.
+    /// The complete indexes, with their content.
     pub(super) complete: Vec<(Span, SpanView)>,
-    /// The writer of the last one of them: it merges segments until the next one is complete.
+    /// The writer of the last complete index: it merges segments until the next index is complete.
     pub(super) merging: Option<IndexWriter>,
-    /// `None` after a failure from which there was no way on yet.
+    /// `None` after a failure from which it has not recovered yet.
     pub(super) active: Option<Active>,
     pub(super) view: SpanView,
-    /// The bytes that came in since the last commit.
+    /// The number of bytes added since the last commit.
     pub(super) behind: usize,
-    /// When the active one was begun, as far as this process knows.
+    /// When this process started or opened the active index.
     pub(super) begun: Instant,
 }
 
@@ -84,12 +84,12 @@ impl Indexer {
                 Ok(Task::Index(group)) => self.index(&group),
                 Ok(Task::Settle(reply)) => {
                     let settled = self.commit();
-                    // Who gave up waiting needs no answer.
+                    // The caller may have stopped waiting.
                     reply.send(()).unwrap_or_default();
                     settled
                 }
                 Ok(Task::Close) | Err(RecvTimeoutError::Disconnected) => {
-                    // What can't be committed stays in the journal.
+                    // Entities that cannot be committed stay in the journal.
                     drop(self.commit());
                     return;
                 }
@@ -129,7 +129,7 @@ impl Indexer {
         active.documents >= DOCUMENTS || (active.documents > 0 && active.bytes >= bytes)
     }
 
-    /// Whether what is in the active index was begun too long ago, for old ones to go in good time.
+    /// Whether the active index covers so much time that a new one is needed for timely retention.
     fn is_long(&self) -> bool {
         let part = self.retention.age.map(|age| (age / PARTS as u32).max(INTERVAL));
         part.is_some_and(|part| self.begun.elapsed() >= part) && self.view.documents() > 0
@@ -157,7 +157,7 @@ impl Indexer {
         }
     }
 
-    /// Begins another index: the active one is complete.
+    /// Completes the active index and starts another.
     #[expect(clippy::disallowed_methods, reason = "an interval, which a clock that jumps must not change")]
     fn begin_next(&mut self) -> Result<(), StoreError> {
         let Some(active) = &self.active else { return Ok(()) };
@@ -174,7 +174,7 @@ impl Indexer {
         Ok(())
     }
 
-    /// After a failure the index goes on from its last commit, with all that came behind it.
+    /// After a failure, reopens the index at its last commit and adds all later entities again.
     fn recover(&mut self) {
         let reopened = match (self.active.take(), folder_of(self.root.as_deref(), self.view.number)) {
             (Some(active), _) => active.reopen(),
@@ -196,7 +196,7 @@ impl Indexer {
         }
     }
 
-    /// Lets go of whole indexes that are too old or too much.
+    /// Removes whole indexes that are too old or exceed the size limit.
     fn let_go(&mut self) -> Result<(), StoreError> {
         for (span, view) in &mut self.complete {
             if span.differs(view) {

@@ -1,4 +1,4 @@
-//! Opening the store of this process.
+//! Opens the store in this process.
 
 use super::Local;
 use super::active::{Active, folder_of};
@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::broadcast;
 
 impl Local {
-    /// Opens it; also says what had to be set aside.
+    /// Opens the store. Also returns messages about files that were set aside.
     #[expect(
         clippy::disallowed_methods,
         reason = "the beginning of an interval, which a clock that jumps must not change"
@@ -28,7 +28,7 @@ impl Local {
             let (journal, index) = (path.join("journal"), path.join("index"));
             front::make_folders(&[path, &journal, &index])?;
             lock = Some(front::take(path)?);
-            // In order, a process leaves no journal.
+            // A process that closes its store leaves no journal.
             let mut files = fs::read_dir(&journal).map_err(|error| StoreError::io(&error).at(path))?;
             let was_closed = files.next().is_none();
             found = open_all(&index, was_closed, &report)?;

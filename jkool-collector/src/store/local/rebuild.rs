@@ -1,4 +1,4 @@
-//! A damaged index is set aside, and what can be read of it goes into a new one.
+//! Sets damaged indexes aside, and copies their readable entities to new ones.
 
 use super::active::{Active, folder_of};
 use crate::store::front::{aside, with_suffix};
@@ -9,20 +9,21 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-/// The indexes of a store, as a start finds them.
+/// The indexes of a store at its start.
 pub(super) struct Found {
-    /// The oldest first.
+    /// The indexes, oldest first.
     pub(super) spans: Vec<Span>,
-    /// The last entity that is in one of them.
+    /// The sequence number of the last indexed entity.
     pub(super) indexed: u64,
-    /// What was damaged.
+    /// Messages about damaged indexes.
     pub(super) notices: Vec<String>,
 }
 
-/// What is appended to the name of an index that is being made out of a damaged one.
+/// The suffix of an index that is being rebuilt.
 const REBUILDING: &str = ".rebuilding";
 
-/// Opens the indexes below `root`. If a process had no time to close, the one that it wrote to is looked through.
+/// Opens the indexes below `root`. If the last process did not close the store, the index that it wrote to is checked
+/// thoroughly.
 pub(super) fn open_all(root: &Path, was_closed: bool, report: &Report) -> Result<Found, StoreError> {
     finish_rebuilding(root)?;
     let mut found = Found { spans: Vec::new(), indexed: 0, notices: Vec::new() };
@@ -47,14 +48,14 @@ pub(super) fn open_all(root: &Path, was_closed: bool, report: &Report) -> Result
     Ok(found)
 }
 
-/// Whether it can be read; with `thoroughly`, whether each byte is as it was written.
+/// Whether the index can be read; with `thoroughly`, whether all checksums match.
 fn is_sound(span: &Span, thoroughly: bool) -> bool {
     let look = || span.view(None).is_ok() && (!thoroughly || span.is_sound().is_ok_and(|is_sound| is_sound));
-    // Damaged files may make the index panic.
+    // The index library may panic on damaged files.
     catch_unwind(AssertUnwindSafe(look)).unwrap_or_default()
 }
 
-/// The numbers of the indexes, in order.
+/// Returns the numbers of the indexes, in order.
 fn numbers(root: &Path) -> Result<Vec<u64>, StoreError> {
     let folders = fs::read_dir(root).map_err(|error| StoreError::io(&error).at(root))?;
     let number = |name: std::ffi::OsString| name.to_str()?.parse().ok();
@@ -69,9 +70,9 @@ fn rebuild(number: u64, root: &Path, notices: &mut Vec<String>, report: &Report)
     let io = |error: std::io::Error| StoreError::io(&error).at(&folder);
     let mut saved: Vec<Stored> = Vec::new();
     let salvage = || Span::salvage(&folder, &mut |stored| saved.push(stored)).unwrap_or_default();
-    // Damaged files may make the index panic. What was read before that is good.
+    // The index library may panic on damaged files. Entities that were read before that are valid.
     let position = catch_unwind(AssertUnwindSafe(salvage)).unwrap_or_default();
-    // In the order of arrival: the numbers only go up.
+    // In the order of arrival, because sequence numbers must increase.
     saved.sort_unstable_by_key(|stored| stored.id.sequence());
     let (mut active, _) = Active::of(Span::create(number, Some(new.clone()))?, 0)?;
     for (index, stored) in saved.iter().enumerate() {
@@ -93,7 +94,7 @@ fn rebuild(number: u64, root: &Path, notices: &mut Vec<String>, report: &Report)
     Span::open_or_create(number, Some(folder))
 }
 
-/// Of one that a process left unfinished: it is complete if the damaged one is out of its way.
+/// Handles a rebuilt index that a process left unfinished: it is complete if the damaged one was already set aside.
 fn finish_rebuilding(root: &Path) -> Result<(), StoreError> {
     let folders = fs::read_dir(root).map_err(|error| StoreError::io(&error).at(root))?;
     for path in folders.flatten().map(|folder| folder.path()) {

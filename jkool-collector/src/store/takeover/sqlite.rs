@@ -1,4 +1,4 @@
-//! Taking over a file of version 0.1: SQLite, with each entity as it was received in the table `entity`.
+//! Imports a SQLite file of version 0.1, whose table `entity` contains each entity as it was received.
 
 use crate::store::front::{aside, with_suffix};
 use crate::store::index::Span;
@@ -10,21 +10,21 @@ use rusqlite::{Connection, ErrorCode};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The schema that version 0.1 wrote.
+/// The schema version of version 0.1.
 const SCHEMA: i64 = 1;
 
-/// So many entities are in one index.
+/// The maximum number of entities in one index.
 const DOCUMENTS: u64 = 1_000_000;
 
-/// Behind the name of a folder that is being filled.
+/// The suffix of a folder that is being filled.
 const CONVERTING: &str = ".converting";
-/// Behind the name of a file that was taken over.
+/// The suffix of an imported file.
 const OLD: &str = ".old";
 
-/// The file, and what SQLite keeps beside it.
+/// The suffixes of the file, and of the files that SQLite keeps next to it.
 const FILES: [&str; 3] = ["", "-wal", "-shm"];
 
-/// Puts all of the file's entities into a new store, and the file out of its way.
+/// Copies all entities of the file to a new store, and renames the file.
 pub(super) fn convert(path: &Path, report: &Report) -> Result<Vec<String>, StoreError> {
     let new = with_suffix(path, CONVERTING);
     let io = |error: std::io::Error| StoreError::io(&error).at(path);
@@ -55,7 +55,7 @@ pub(super) fn convert(path: &Path, report: &Report) -> Result<Vec<String>, Store
     )])
 }
 
-/// Finishes what a process left between the two last steps.
+/// Completes the last steps if a process ended between them.
 pub(super) fn finish(path: &Path) -> Result<(), StoreError> {
     let new = with_suffix(path, CONVERTING);
     if path.exists() || !new.exists() {
@@ -64,7 +64,8 @@ pub(super) fn finish(path: &Path) -> Result<(), StoreError> {
     fs::rename(&new, path).map_err(|error| StoreError::io(&error).at(path))
 }
 
-/// Copies the entities, in the order of their times; says how many, and why there are no more if it is damaged.
+/// Copies the entities in order of time; returns their number, and an error message if the file is damaged and the rest
+/// is missing.
 fn copy(path: &Path, root: &Path, report: &Report) -> Result<(u64, Option<String>), StoreError> {
     let connection = Connection::open(path).map_err(of_sqlite)?;
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(of_sqlite)?;
@@ -87,7 +88,7 @@ fn copy(path: &Path, root: &Path, report: &Report) -> Result<(u64, Option<String
     Ok((filling.count, damage))
 }
 
-/// Why copying stopped.
+/// The reason why copying stopped.
 enum Stop {
     Source(rusqlite::Error),
     Store(StoreError),
@@ -118,7 +119,7 @@ impl Filling<'_> {
         let mut rows = all.query([])?;
         while let Some(row) = rows.next()? {
             let json: Vec<u8> = row.get(1)?;
-            // Each was read as an entity before it was stored.
+            // Version 0.1 only stored valid entities.
             let Ok(record) = Record::parse(json.into(), Timestamp::from_usec(row.get(0)?)) else { continue };
             self.count += 1;
             let active = match &mut self.active {
@@ -139,7 +140,7 @@ impl Filling<'_> {
         Ok(())
     }
 
-    /// The index is complete.
+    /// Completes the index.
     fn end(&mut self) -> Result<(), StoreError> {
         self.active.take().map_or(Ok(()), |mut active| active.commit().map(drop))
     }

@@ -1,4 +1,4 @@
-//! Groups and figures, by the server's own `stats`.
+//! Groups and measures, computed by the server's `stats`.
 
 use super::columns::{Column, figure, spread, spread_once, unquoted};
 use super::encoding::{BETWEEN, column, field_of, quoted};
@@ -11,17 +11,17 @@ use crate::store::{Aggregation, Function, Group, Measure, Row, StoreError, Store
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
-/// So many groups there may be.
+/// The maximum number of groups.
 const GROUPS: usize = 250_000;
 
-/// Longer lists of values are not written into a question, of which a server takes 16 KiB.
+/// The maximum size of a list of values in a query; a server accepts queries of at most 16 KiB.
 const LONGEST: usize = 8 << 10;
 
-/// What is asked of the server, and how.
+/// A query in preparation.
 struct Asking<'a> {
     server: &'a Server,
     deadline: &'a Deadline,
-    /// The filter.
+    /// The filter in LogsQL.
     question: String,
 }
 
@@ -42,7 +42,7 @@ pub(super) fn aggregate(
         .collect::<Result<_, StoreError>>()?;
     let (mut order, mut asking) = (HashMap::new(), asking);
     if let [(Group::Field(_, limit), Some(column)), inner @ ..] = &*groups {
-        // First the values that come most often: of all others nothing needs to be told.
+        // The most frequent values are queried first, so that the next query is limited to them.
         let top = asking.top(column, *limit)?;
         if inner.is_empty() && measures.is_empty() {
             return Ok(top.into_iter().map(|(_, row)| row).collect());
@@ -69,7 +69,7 @@ impl Asking<'_> {
         Ok(!self.query(&format!("{test} | limit 1 | fields seq"))?.is_empty())
     }
 
-    /// Where the values of a field are: its numbers if there are any, else its texts.
+    /// Returns where the values of a field are: its numbers if it has any, else its texts.
     fn column(&self, name: &FieldName) -> Result<Column, StoreError> {
         if matches!(name.as_str(), TIME | "tracking-id" | "parent-id") {
             let error = format!("can't group by {name}: nearly all values are distinct");
@@ -93,7 +93,8 @@ impl Asking<'_> {
         Ok(Column { has_several: may_be_several(name.as_str()) && several()?, name: of, is_number })
     }
 
-    /// Asks of these values of a column alone. Where an entity has several, that would leave out others of it.
+    /// Limits the query to these values of a column. Not possible if an entity may have several values: its other
+    /// values would be lost.
     fn only(&mut self, column: &Column, top: &[Keyed], limit: usize) {
         if column.has_several {
             return;
@@ -106,7 +107,7 @@ impl Asking<'_> {
         self.question.push_str(&format!(" {}:in({values})", quoted(&column.name)));
     }
 
-    /// The question for the values that come most often, and how they are called in its answer.
+    /// Returns the query for the most frequent values, and the name of their column in the answer.
     fn top_query(&self, column: &Column, limit: usize) -> (String, String) {
         let (pipes, key) = spread_once(column, "g0");
         let (question, name, limit) = (&self.question, quoted(&column.name), limit.max(1));
@@ -118,22 +119,22 @@ impl Asking<'_> {
         )
     }
 
-    /// The values that come most often.
+    /// Returns the most frequent values.
     fn top(&self, column: &Column, limit: usize) -> Result<Vec<Keyed>, StoreError> {
         let (query, key) = self.top_query(column, limit);
         let answers = self.query(&query)?;
         Ok(answers.iter().filter_map(|answer| keyed(answer, &[(unquoted(&key), Some(column))])).collect())
     }
 
-    /// All groups with their figures. Measures of which an entity may have several values are asked for one by one, since
-    /// they must be spread over rows, which would be counted.
+    /// Returns all groups with their measures. A measure whose field may have several values in an entity needs a query
+    /// of its own: it spreads the values over rows, which would be counted.
     fn rows(&self, groups: &[(&Group, Option<Column>)], measures: &[Measure]) -> Result<Vec<Keyed>, StoreError> {
         let mut base = self.question.clone();
         let (mut pipes, mut by, mut keys) = (String::new(), Vec::new(), Vec::new());
         for (index, (group, column)) in groups.iter().enumerate() {
             match (group, column) {
                 (Group::Time(width), _) => {
-                    // A second one needs a name of its own.
+                    // A second key needs a name of its own.
                     let is_second = keys.iter().any(|(_, column): &(_, Option<&Column>)| column.is_none());
                     let key = if is_second { format!("t{index}") } else { "_time".to_owned() };
                     if is_second {
@@ -198,14 +199,14 @@ impl Asking<'_> {
     }
 }
 
-/// The fields that have any value.
+/// Returns the fields that have values.
 pub(super) fn names(server: &Server) -> Result<BTreeSet<String>, StoreError> {
     let mut names = numbers(server)?;
     names.extend(fields(server, TEXTS)?);
     Ok(names)
 }
 
-/// The fields that have numbers.
+/// Returns the fields that have numbers.
 pub(super) fn numbers(server: &Server) -> Result<BTreeSet<String>, StoreError> {
     fields(server, NUMBERS)
 }

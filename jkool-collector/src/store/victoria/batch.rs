@@ -1,4 +1,4 @@
-//! Entities that were sent together.
+//! A batch of entities that was sent to the server.
 
 use super::encoding::{block, from_letters, quoted};
 use super::logsql::times;
@@ -9,21 +9,21 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long the question for a batch may take.
+/// The timeout of the query for a batch.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Debug)]
 pub(super) struct Batch {
-    /// Until they are found there.
+    /// The entities, until the server finds them.
     pub(super) entities: Vec<Arc<Stored>>,
-    /// Their ids, each with the number of its rows.
+    /// The ids of the entities, each with its number of rows.
     rows: Vec<(EntityId, usize)>,
-    /// The last entity, itself or one that could not be sent.
+    /// The sequence number of the last entity, including one that could not be sent.
     pub(super) last: u64,
     sent_at: Option<Instant>,
-    /// How often it was sent.
+    /// The number of times that the batch was sent.
     pub(super) tries: u32,
-    /// Whether questions see all of it.
+    /// Whether queries find the whole batch.
     pub(super) is_found: bool,
 }
 
@@ -39,12 +39,12 @@ impl Batch {
         self.tries += 1;
     }
 
-    /// How long ago it was sent.
+    /// Returns the time since the batch was sent.
     pub(super) fn age(&self) -> Duration {
         self.sent_at.map_or(Duration::ZERO, |at| at.elapsed())
     }
 
-    /// Those of its entities.
+    /// Returns the entities with these ids.
     pub(super) fn those(&self, ids: &HashSet<EntityId>) -> Vec<Arc<Stored>> {
         self.entities.iter().filter(|stored| ids.contains(&stored.id)).cloned().collect()
     }
@@ -53,7 +53,7 @@ impl Batch {
         self.rows.retain(|(id, _)| !ids.contains(id));
     }
 
-    /// Those of which the server does not have every row.
+    /// Returns the ids of the entities of which the server lacks rows.
     pub(super) fn missing(&self, server: &Server) -> Result<HashSet<EntityId>, StoreError> {
         let ids = || self.rows.iter().map(|(id, _)| *id);
         let all = || ids().map(|id| id.time().as_usec());

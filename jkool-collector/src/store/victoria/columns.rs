@@ -1,19 +1,19 @@
-//! Columns in the words of `stats`: what is grouped by, and figures of it. Pure: text out.
+//! Columns in the syntax of `stats`, to group by and to measure. Without I/O.
 
 use super::encoding::{BETWEEN, quoted};
 use super::logsql::DISTINCT;
 use crate::store::Function;
 
-/// Where the values of a field are.
+/// The column with the values of a field.
 #[derive(Debug, Clone)]
 pub(super) struct Column {
     pub(super) name: String,
     pub(super) is_number: bool,
-    /// Whether some entity has several of them.
+    /// Whether an entity may have several values.
     pub(super) has_several: bool,
 }
 
-/// As [`spread`], each value once, for an entity is in a group or is not.
+/// Like [`spread`], but each different value once, because an entity is in a group only once.
 pub(super) fn spread_once(column: &Column, name: &str) -> (String, String) {
     if !column.has_several {
         return spread(column, name);
@@ -23,7 +23,7 @@ pub(super) fn spread_once(column: &Column, name: &str) -> (String, String) {
     (format!(" | coalesce({once}, {}) as {name}{pipes}", quoted(&column.name)), name.to_owned())
 }
 
-/// Pipes that make a row of each of several values, and the name that these have then.
+/// Returns the pipes that make a row of each of several values, and the name of the column with these values.
 pub(super) fn spread(column: &Column, name: &str) -> (String, String) {
     let from = quoted(&column.name);
     if !column.has_several {
@@ -34,13 +34,14 @@ pub(super) fn spread(column: &Column, name: &str) -> (String, String) {
     (pipes, name.to_owned())
 }
 
-/// The name of a column in an answer.
+/// Returns the name of a column in an answer.
 pub(super) fn unquoted(name: &str) -> String {
     serde_json::from_str(name).unwrap_or_else(|_| name.to_owned())
 }
 
 pub(super) fn figure(function: Function, column: &str, index: usize) -> String {
-    // To these, no value would be an empty one. (In this place, `:*` finds nothing where a column has numbers alone.)
+    // Without this condition, these functions take a missing value as an empty one. (Here `:*` does not match columns
+    // that have only numbers.)
     let some = format!("if (!{column}:=\"\")");
     match function {
         Function::Count => format!("count({column}) as m{index}"),

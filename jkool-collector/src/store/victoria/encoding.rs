@@ -1,20 +1,21 @@
-//! How names, texts, numbers and sequences are written into VictoriaLogs, so that each comes back and compares as it is.
+//! The encoding of names, texts, numbers and sequence numbers for VictoriaLogs. It keeps them unchanged and in order.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Several values of a field are one text: this before, between and behind them. A single value stands alone.
+/// The separator of several values of a field, which are one text: it is before, between and after them. A single value
+/// has none.
 pub(super) const BETWEEN: char = '\u{1}';
 
-/// Stands before what [`escaped`] makes of a sign.
+/// The first character of an escape sequence; see [`escaped`].
 pub(super) const ESCAPE: char = '\u{2}';
 
-/// Signs that mean something, and what stands for each behind [`ESCAPE`]: always as many signs, of those that are
-/// escaped themselves, so that no text is found within another one that does not have it.
+/// Characters with a special meaning, and the rest of their escape sequence after [`ESCAPE`]. All sequences have the
+/// same length and contain no character that must be escaped, so that a search does not match in the middle of one.
 const SIGNS: [(char, &str); 4] =
     [(BETWEEN, "\u{3}\u{3}"), (ESCAPE, "\u{3}\u{4}"), ('\u{3}', "\u{4}\u{3}"), ('\u{4}', "\u{4}\u{4}")];
 
-/// Longer names of fields are refused.
+/// The maximum length of a field's name; longer ones are rejected.
 const LONGEST_NAME: usize = 128;
 
 pub(super) fn escaped(text: &str) -> Cow<'_, str> {
@@ -46,7 +47,7 @@ pub(super) fn unescaped(text: &str) -> String {
     out + rest
 }
 
-/// One value as it is, several between separators.
+/// Returns a single value unchanged, and several values between separators.
 pub(super) fn joined<'a>(values: &'a [Cow<'a, str>]) -> Cow<'a, str> {
     match values {
         [one] => Cow::Borrowed(one),
@@ -61,19 +62,19 @@ pub(super) fn joined<'a>(values: &'a [Cow<'a, str>]) -> Cow<'a, str> {
     }
 }
 
-/// The name of the column that values of a field are in; `None` if it would be too long.
+/// Returns the name of the column for a field's values, or `None` if it would be too long.
 pub(super) fn column(prefix: &str, name: &str) -> Option<String> {
-    // A name that ends in `*` would mean all that begin so.
+    // In LogsQL a name that ends with `*` means all names with this prefix.
     let name = name.replace('%', "%25").replace('*', "%2A");
     Some(format!("{prefix}{name}")).filter(|column| column.len() <= LONGEST_NAME)
 }
 
-/// The field that a column, without its prefix, belongs to.
+/// Returns the field of a column, given without its prefix.
 pub(super) fn field_of(column: &str) -> String {
     column.replace("%2A", "*").replace("%25", "%")
 }
 
-/// A number, always in the same way. VictoriaLogs sums up what is written without an exponent, and no longer than this.
+/// Formats a number, always in the same way. VictoriaLogs sums numbers only without an exponent and up to this length.
 pub(super) fn number(number: f64) -> String {
     const LONGEST: usize = 26;
     if number == 0.0 {
@@ -83,31 +84,31 @@ pub(super) fn number(number: f64) -> String {
     if plain.len() <= LONGEST { plain } else { format!("{number:e}") }
 }
 
-/// A number as letters, which sort as the numbers do.
+/// Encodes a number as letters that sort like the numbers.
 pub(super) fn letters(number: u64) -> String {
     (0..16).rev().map(|index| char::from(b'a' + ((number >> (index * 4)) & 15) as u8)).collect()
 }
 
-/// The number that [`letters`] wrote.
+/// Decodes the result of [`letters`].
 pub(super) fn from_letters(text: &str) -> Option<u64> {
     let digit =
         |number: u64, byte: u8| Some(number << 4 | u64::from(byte.checked_sub(b'a').filter(|digit| *digit < 16)?));
     if text.len() == 16 { text.bytes().try_fold(0, digit) } else { None }
 }
 
-/// The sequences that are checked together have this in common.
+/// Returns the common prefix of the sequence numbers that are checked together.
 pub(super) fn block(sequence: u64) -> String {
     letters(sequence >> 12)
 }
 
-/// A text or a name in LogsQL.
+/// Quotes a text or a name for LogsQL.
 pub(super) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
-            // Writing to a text can't fail.
+            // Writing to a string cannot fail.
             c if c.is_ascii_control() => write!(out, "\\x{:02x}", u32::from(c)).unwrap_or_default(),
             c => out.push(c),
         }

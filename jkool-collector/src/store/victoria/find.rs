@@ -1,4 +1,4 @@
-//! Entities that a filter lets through, out of VictoriaLogs.
+//! Reads the entities that match a filter from VictoriaLogs.
 
 use super::encoding::{block, letters, quoted};
 use super::logsql::{ENTITIES, beyond, question, times};
@@ -9,12 +9,13 @@ use crate::store::{EntityId, StoreError, StoreErrorKind, Stored};
 use jkool_model::Timestamp;
 use std::ops::Range;
 
-/// The oldest are looked for in so many microseconds, and then in so many times more, until that is more than a year.
+/// The first time range, in microseconds, in which the oldest entities are searched, and the factor by which it grows
+/// until it is longer than a year.
 const NARROWEST: i64 = 1_000_000;
 const WIDER: i64 = 16;
 const WIDEST: i64 = 365 * 86_400_000_000;
 
-/// The first that are wanted, in their order. One that was sent twice is there once.
+/// Returns the first matches, in order. An entity that was sent twice is returned once.
 pub(super) fn find(
     server: &Server,
     find: &Find,
@@ -42,7 +43,7 @@ pub(super) fn find(
     Ok(found)
 }
 
-/// Rows behind `last`, `limit` at most.
+/// Returns at most `limit` rows after `last`.
 fn page(
     server: &Server,
     find: &Find,
@@ -55,7 +56,7 @@ fn page(
     let behind = last.map(|last| beyond(last, find.youngest_first)).unwrap_or_default();
     let first_of = |range: &Range<i64>| {
         deadline.check()?;
-        // First the times alone: to find the last of them, rows need not be read as a whole.
+        // The first query reads only times: the time of the last match is found without reading whole rows.
         let question = format!("{} {behind}", question(&find.filter, range));
         let of_times = format!("{question} | sort by (_time{order}) limit {limit} | fields _time");
         let answers = server.query(&of_times, deadline.left())?;
@@ -67,7 +68,7 @@ fn page(
             format!("{question} {within} | sort by (_time{order}, seq{order}) limit {limit} | fields {WANTED}");
         server.query(&wanted, deadline.left())
     };
-    // The server finds the youngest without a look at all others, but not the oldest.
+    // The server finds the newest rows without reading all others, but not the oldest.
     let start = last.map_or(range.start, |last| range.start.max(last.time().as_usec()));
     let mut width = NARROWEST;
     while !find.youngest_first && start > 0 && width < WIDEST && start.saturating_add(width) < range.end {
@@ -80,7 +81,7 @@ fn page(
     first_of(range)
 }
 
-/// One, by its id.
+/// Returns the entity with this id.
 pub(super) fn get(server: &Server, id: EntityId, deadline: &Deadline) -> Result<Option<Stored>, StoreError> {
     let time = id.time().as_usec();
     let time = times(&(time..time + 1)).unwrap_or_default();
@@ -90,7 +91,7 @@ pub(super) fn get(server: &Server, id: EntityId, deadline: &Deadline) -> Result<
     row.map(|row| whole(server, &row, deadline)).transpose()
 }
 
-/// An entity with its JSON, which may stand in rows of its own.
+/// Returns an entity with its JSON, which may be in separate rows.
 fn whole(server: &Server, row: &Answer, deadline: &Deadline) -> Result<Stored, StoreError> {
     let lost = || StoreError::new(StoreErrorKind::Corrupt, "an entity of VictoriaLogs has lost a part");
     let Some(count) = text(row, "parts").and_then(|count| count.parse::<usize>().ok()) else {

@@ -1,5 +1,5 @@
-//! What was stored lately, so that a client that sends something again stores nothing twice. To ask the server for each would
-//! take too long, and nothing could be acknowledged while it is away.
+//! Recently stored entities, so that an entity that a client sends again is not stored twice. Asking the server about
+//! each entity would be slow, and would prevent acknowledgements while the server is not reachable.
 
 use crate::store::same::canonical;
 use jkool_model::Entity;
@@ -7,10 +7,10 @@ use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 
-/// Of the last one to two million.
+/// The number of entities in a generation. Two generations are kept.
 const GENERATION: usize = 1_000_000;
 
-/// Hashes of what was stored lately.
+/// The hashes of recently stored entities.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     keys: [RandomState; 2],
@@ -31,7 +31,7 @@ impl Known {
         self.young.insert(self.hash(entity));
     }
 
-    /// Of 128 bits, with keys of this process: no two different ones are taken for one.
+    /// Returns a hash of 128 bits with random keys, so that different entities do not get the same hash.
     fn hash(&self, entity: &Entity) -> u128 {
         let json = canonical(entity);
         let [high, low] = self.keys.each_ref().map(|key| u128::from(key.hash_one(&json)));

@@ -1,4 +1,4 @@
-//! A filter as a question in LogsQL. Pure: text out.
+//! Converts a filter to a LogsQL query. Without I/O.
 
 use super::encoding::{BETWEEN, ESCAPE, column, escaped, number, quoted};
 use crate::condition::{Condition, Test, number_of, rank};
@@ -10,23 +10,24 @@ use crate::store::{EntityId, Search};
 use jkool_model::{Severity, Timestamp};
 use std::ops::Range;
 
-/// Texts and numbers of a field are in columns of their own. Of several numbers, the least and the greatest have columns too.
+/// The prefixes of columns. Texts and numbers of a field have separate columns; fields with several numbers also have
+/// columns for the smallest and the largest.
 pub(super) const TEXTS: &str = "t.";
 pub(super) const NUMBERS: &str = "n.";
-/// Each value once, where one is there twice.
+/// The column with each different value once, if an entity has a value twice.
 pub(super) const DISTINCT: &str = "d.";
 pub(super) const LEAST: &str = "lo.";
 pub(super) const GREATEST: &str = "hi.";
 
-/// The stream that all entities are in.
+/// The stream of all entities.
 pub(super) const ENTITIES: &str = r#"{store="jkool"}"#;
-/// Nothing is this.
+/// A query that matches nothing.
 const NOTHING: &str = "!*";
 
-/// Behind these times VictoriaLogs, which counts nanoseconds, can't say any.
+/// The latest time in microseconds that VictoriaLogs, which counts nanoseconds, can represent.
 pub(super) const LAST_TIME: i64 = i64::MAX / 1_000 - 1;
 
-/// What `filter` asks, of these times.
+/// Returns the query for `filter` in a time range.
 pub(super) fn question(filter: &Filter, range: &Range<i64>) -> String {
     let mut parts = vec![ENTITIES.to_owned()];
     parts.extend(times(range));
@@ -44,7 +45,7 @@ pub(super) fn question(filter: &Filter, range: &Range<i64>) -> String {
     parts.join(" ")
 }
 
-/// Only times in this range, unless it is all.
+/// Returns the condition for a time range, or `None` if it contains all times.
 pub(super) fn times(range: &Range<i64>) -> Option<String> {
     let time = |usec: i64| Timestamp::from_usec(usec.clamp(0, LAST_TIME));
     match (range.start > 0, range.end <= LAST_TIME) {
@@ -56,14 +57,14 @@ pub(super) fn times(range: &Range<i64>) -> Option<String> {
     }
 }
 
-/// Only what is behind `id`, from the youngest to the oldest or the other way round.
+/// Returns the condition for entities after `id`, in the order newest first or oldest first.
 pub(super) fn beyond(id: EntityId, youngest_first: bool) -> String {
     let time = id.time().as_usec();
     let same = times(&(time..time + 1)).unwrap_or_default();
     let own = super::encoding::letters(id.sequence());
     let (all, rest) = match youngest_first {
         true => (times(&(i64::MIN..time + 1)), format!(r#"seq:string_range("a", "{own}")"#)),
-        // Directly behind it comes what has one more letter.
+        // The next possible sequence has one more letter.
         false => (times(&(time..i64::MAX)), format!(r#"seq:string_range("{own}a", "q")"#)),
     };
     format!("{} (!{same} or {rest})", all.unwrap_or_default())
@@ -88,7 +89,7 @@ fn expression(of: &Expression) -> String {
     }
 }
 
-/// Words stand in `_msg` with a space before and behind each.
+/// Returns the condition for words. `_msg` contains each word with a space before and after it.
 fn words(search: &Search) -> String {
     let term = |(words, begins, negated): (&[String], bool, bool)| {
         let text = format!(" {}{}", words.join(" "), if begins { "" } else { " " });
@@ -104,7 +105,7 @@ fn severities(is_wanted: impl Fn(Severity) -> bool) -> String {
     format!("\"t.severity\":in({})", wanted.join(","))
 }
 
-/// Whether a field may have texts, and numbers.
+/// Whether a field may have texts, and whether it may have numbers.
 pub(super) fn kinds(name: &str) -> (bool, bool) {
     let is_number =
         name.ends_with("-usec") || matches!(name, "reason-code" | "pid" | "tid" | "msg-size" | "msg-age" | "ttl-sec");
@@ -112,7 +113,7 @@ pub(super) fn kinds(name: &str) -> (bool, bool) {
     (!is_number || is_free, is_number || is_free)
 }
 
-/// Whether an entity may have several values in a field.
+/// Whether an entity may have several values of a field.
 pub(super) fn may_be_several(name: &str) -> bool {
     kinds(name) == (true, true) || matches!(name, "corrid" | "msg-tag")
 }
@@ -132,7 +133,7 @@ fn condition(name: &str, test: &Test) -> String {
     }
 }
 
-/// Everything has a time, in whole microseconds.
+/// Returns the condition for a time. Every entity has one, in whole microseconds.
 fn time_test(test: &Test) -> String {
     let (from, to) = match test {
         Test::Exists => return "*".to_owned(),
@@ -146,7 +147,7 @@ fn time_test(test: &Test) -> String {
         Test::Below { bound, .. } => (f64::NEG_INFINITY, bound.ceil()),
         Test::Begins(_) | Test::Contains(_) | Test::Like(_) => return NOTHING.to_owned(),
     };
-    // A float that is too large is the largest number.
+    // The conversion of a float that is too large gives the largest number.
     times(&(from as i64..to as i64)).unwrap_or_else(|| "*".to_owned())
 }
 
@@ -168,9 +169,9 @@ fn text_test(name: &str, test: &Test) -> String {
     }
 }
 
-/// A pattern of `%` and `_` as a regular expression for a whole value, alone or among several.
+/// Converts a pattern with `%` and `_` to a regular expression for a whole value, which may be one of several.
 fn regex(pattern: &str, several: bool) -> String {
-    // A character may be written with three, see `escaped`.
+    // An escaped character consists of three; see `escaped`.
     let any = format!("(?:{ESCAPE}..|[^{BETWEEN}{ESCAPE}])");
     let mut regex = String::from("(?s)");
     regex.push_str(&if several { format!("(?:^|{BETWEEN})") } else { "^".to_owned() });
@@ -186,7 +187,7 @@ fn regex(pattern: &str, several: bool) -> String {
     regex
 }
 
-/// The value, alone or among several.
+/// Returns the condition for a value, which may be one of several.
 fn one_of(column: &str, value: &str, several: bool) -> String {
     let alone = format!("{column}:={}", quoted(value));
     match several {

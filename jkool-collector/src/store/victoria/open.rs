@@ -1,4 +1,4 @@
-//! Opening a store that VictoriaLogs keeps: the journal here, and the threads in front of the server.
+//! Opens a store in VictoriaLogs: the local journal, and the threads that send to the server.
 
 use super::Victoria;
 use super::known::Known;
@@ -15,11 +15,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::broadcast;
 
-/// So many numbers are passed over after a process that left a journal.
+/// The count of sequence numbers that are skipped if a previous process left a journal.
 const SKIPPED: u64 = 1 << 20;
 
 impl Victoria {
-    /// Opens it, whether the server is there or not. Also says what had to be set aside.
+    /// Opens the store, even if the server is not reachable. Also returns messages about files that were set aside.
     pub(in crate::store) fn open(
         settings: Settings,
         url: &str,
@@ -72,7 +72,7 @@ impl Victoria {
             journal,
             flushed_after,
             batches: VecDeque::new(),
-            // What is in the journal may have been sent before the process ended.
+            // The journal's entities may have been sent before the previous process ended.
             doubt: last,
             was_away: false,
         };
@@ -84,8 +84,8 @@ impl Victoria {
             retention: Retention::ALL,
             tail: tail.clone(),
             follower: Lately(known),
-            // Without a sync of each group the journal may have lost its end in a power failure, and the server may have it:
-            // its numbers are not used again.
+            // If not every group is synced, a power failure may remove the end of the journal although the server has
+            // these entities: their numbers are not reused.
             next: last + if has_left { SKIPPED } else { 1 },
         };
         let writer = Some(Writer::start(work, settings.waiting)?);
@@ -97,7 +97,7 @@ impl Victoria {
     }
 }
 
-/// The sending thread looks by itself what there is to send; here it is only remembered.
+/// Remembers recent entities. The sending thread itself looks for entities to send.
 struct Lately(Known);
 
 impl Follower for Lately {
@@ -114,7 +114,7 @@ impl Follower for Lately {
 }
 
 impl Task {
-    /// The channel's other end is gone when the thread is.
+    /// Sends the task; returns false if the thread has ended, because the other end of the channel is then closed.
     pub(super) fn give(self, to: &Mutex<std::sync::mpsc::Sender<Self>>) -> bool {
         to.lock().unwrap_or_else(std::sync::PoisonError::into_inner).send(self).is_ok()
     }

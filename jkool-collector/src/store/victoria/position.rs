@@ -1,4 +1,4 @@
-//! Up to where VictoriaLogs has everything on its disk, kept beside the journal.
+//! The position up to which VictoriaLogs has all entities on its disk. It is stored next to the journal.
 
 use crate::store::{StoreError, StoreErrorKind};
 use std::collections::hash_map::RandomState;
@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 const NAME: &str = "victorialogs";
 
-/// So many bits of a sequence number the entities of one collector: several collectors may share one VictoriaLogs.
+/// The number of bits that count the entities of one collector; the other bits are random, so that several collectors
+/// can share one VictoriaLogs.
 const NUMBERS: u32 = 40;
 
 #[derive(Debug)]
@@ -19,7 +20,7 @@ pub(super) struct Position {
 }
 
 impl Position {
-    /// Reads it; of a new folder it is the beginning of numbers that are the folder's own.
+    /// Reads the position. For a new folder it is the start of a random range of numbers.
     pub(super) fn open(folder: &Path) -> Result<Self, StoreError> {
         let path = folder.join(NAME);
         let durable = match fs::read_to_string(&path) {
@@ -29,7 +30,7 @@ impl Position {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let random = RandomState::new().hash_one(std::process::id());
                 let mut new = Self { folder: folder.to_owned(), durable: 0 };
-                // Never negative, in whatever reads it.
+                // The number must not be negative when read as a signed integer.
                 new.set((random >> (NUMBERS + 1)) << NUMBERS)?;
                 new.durable
             }
@@ -38,7 +39,7 @@ impl Position {
         Ok(Self { folder: folder.to_owned(), durable })
     }
 
-    /// Moves it, safely on the disk.
+    /// Stores the position, synced to disk.
     pub(super) fn set(&mut self, durable: u64) -> Result<(), StoreError> {
         let (path, new) = (self.folder.join(NAME), self.folder.join(format!("{NAME}.new")));
         let write = || {

@@ -1,4 +1,5 @@
-//! What VictoriaLogs does not keep, such as events that are older than its retention: a file for people to look at.
+//! A file of the entities that VictoriaLogs does not keep, for example because they are older than its retention.
+//! People can read it.
 
 use crate::store::{StoreError, Stored};
 use std::fs::OpenOptions;
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The file of what was refused.
+/// The file of refused entities.
 #[derive(Debug)]
 pub(super) struct Refused {
     path: PathBuf,
@@ -19,14 +20,14 @@ impl Refused {
         Self { path: folder.join("refused.jsonl"), count: AtomicU64::new(0) }
     }
 
-    /// Writes entities to the file, one a line, as they were received.
+    /// Appends entities to the file as they were received, one per line.
     pub(super) fn keep(&self, entities: &[Arc<Stored>]) -> Result<(), StoreError> {
         if entities.is_empty() {
             return Ok(());
         }
         let mut lines = Vec::new();
         for stored in entities {
-            // In JSON, a new line means no more than a space.
+            // In JSON, a line break has the same meaning as a space.
             lines.extend(stored.json.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }));
             lines.push(b'\n');
         }
@@ -44,7 +45,7 @@ impl Refused {
         Ok(())
     }
 
-    /// What there is to tell, if anything was refused since the start.
+    /// Returns a message if entities were refused since the start.
     pub(super) fn notice(&self) -> Option<String> {
         let count = self.count.load(Ordering::Relaxed);
         let path = self.path.display();

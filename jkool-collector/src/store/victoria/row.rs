@@ -1,4 +1,4 @@
-//! An entity as rows of VictoriaLogs, and back.
+//! Converts an entity to rows of VictoriaLogs, and back.
 
 use super::encoding::{block, column, escaped, from_letters, joined, letters, number};
 use super::logsql::{DISTINCT, GREATEST, LEAST, NUMBERS, TEXTS};
@@ -12,26 +12,26 @@ use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// VictoriaLogs passes over rows of more than 256 KiB, or of more than 1,000 fields. What has more than so many bytes of
-/// JSON has it in rows of their own; each sign may take twice as much in a row.
+/// The maximum size of JSON in an entity's main row; larger JSON is split into separate rows. VictoriaLogs skips rows
+/// of more than 256 KiB or 1,000 fields, and a byte may take two bytes in a row.
 const INLINE: usize = 48 << 10;
-/// So much of words, and of fields as they are written, stands in a row. What is more can't be asked for, and is counted.
+/// The maximum size of words and of fields in a row. Values beyond it cannot be queried and are counted.
 const WORDS: usize = 32 << 10;
 const FIELDS: usize = 64 << 10;
 const MOST_FIELDS: usize = 900;
 
-/// In how many rows of their own so many bytes of JSON stand.
+/// Returns the number of separate rows for JSON of this size.
 pub(super) const fn parts(json: usize) -> usize {
     if json <= INLINE { 0 } else { json.div_ceil(INLINE) }
 }
 
-/// Appends the rows of an entity, one a line.
+/// Appends the rows of an entity, one per line.
 pub(super) fn write(stored: &Stored, lines: &mut Vec<u8>) {
     let json = String::from_utf8_lossy(&stored.json);
     let mut rest = &*json;
     for part in 0..parts(stored.json.len()) {
         let mut row = head(stored, "jkool-part");
-        // The last one has all that is left, however signs fall.
+        // The last part contains the rest, wherever character boundaries are.
         let is_last = part + 1 == parts(stored.json.len());
         let end = if is_last {
             rest.len()
@@ -60,7 +60,7 @@ pub(super) fn write(stored: &Stored, lines: &mut Vec<u8>) {
 }
 
 fn push(row: &Map<String, Value>, lines: &mut Vec<u8>) {
-    // Writing text to memory can't fail.
+    // Writing to memory cannot fail.
     serde_json::to_writer(&mut *lines, row).unwrap_or_default();
     lines.push(b'\n');
 }
@@ -76,7 +76,7 @@ fn head(stored: &Stored, stream: &str) -> Map<String, Value> {
     head.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect()
 }
 
-/// Puts the values of all fields into `row`; says how many found no place.
+/// Adds the values of all fields to `row`; returns the number of values that were left out.
 fn fields(stored: &Stored, row: &mut Map<String, Value>) -> usize {
     let mut values: BTreeMap<String, (Vec<Cow<'_, str>>, Vec<f64>)> = BTreeMap::new();
     values.entry(TIME.to_owned()).or_default().1.push(stored.time.as_usec() as f64);
@@ -113,7 +113,7 @@ fn fields(stored: &Stored, row: &mut Map<String, Value>) -> usize {
         }
         if !numbers.is_empty() {
             let written: Vec<Cow<'_, str>> = numbers.iter().map(|float| number(*float).into()).collect();
-            // Either all of these find a place or, by their longest name, none.
+            // The columns of a field are added together: if the longest name fits, all do.
             let has_place = column(LEAST, name).is_some();
             add(column(NUMBERS, name).filter(|_| has_place), numbers.len(), joined(&written));
             if let Some(distinct) = distinct(&written) {
@@ -129,7 +129,7 @@ fn fields(stored: &Stored, row: &mut Map<String, Value>) -> usize {
     skipped
 }
 
-/// Each value once; `None` if no value is there twice.
+/// Returns each different value once, or `None` if no value occurs twice.
 fn distinct<'a>(values: &[Cow<'a, str>]) -> Option<Vec<Cow<'a, str>>> {
     let mut distinct = values.to_vec();
     distinct.sort_unstable();
@@ -137,7 +137,7 @@ fn distinct<'a>(values: &[Cow<'a, str>]) -> Option<Vec<Cow<'a, str>>> {
     (distinct.len() < values.len()).then_some(distinct)
 }
 
-/// The words of an entity, with a space before and behind each.
+/// Returns the words of an entity, with a space before and after each.
 fn words(stored: &Stored, skipped: &mut usize) -> String {
     let mut text = String::from(" ");
     let mut is_cut = false;
@@ -153,20 +153,20 @@ fn words(stored: &Stored, skipped: &mut usize) -> String {
     text
 }
 
-/// The fields of a row that [`read`] wants.
+/// The columns that [`read`] needs.
 pub(super) const WANTED: &str = "_time, seq, received, parts, json";
 
-/// A field of an answer.
+/// Returns a field of an answer.
 pub(super) fn text<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
     answer.get(name)?.as_str().filter(|text| !text.is_empty())
 }
 
-/// The id of an entity, by its row.
+/// Returns the id of a row's entity.
 pub(super) fn id(answer: &Answer) -> Option<EntityId> {
     Some(EntityId::new(text(answer, "_time")?.parse().ok()?, from_letters(text(answer, "seq")?)?))
 }
 
-/// An entity, by its row and its JSON.
+/// Creates the entity from its row and its JSON.
 pub(super) fn read(answer: &Answer, json: &str) -> Result<Stored, StoreError> {
     let corrupt = |error: &dyn std::fmt::Display| {
         StoreError::new(StoreErrorKind::Corrupt, format_args!("an entity of VictoriaLogs can't be read: {error}"))

@@ -1,4 +1,4 @@
-//! Rows of figures, out of answers, and in their order.
+//! Converts answers to rows of measures, and sorts them.
 
 use super::columns::Column;
 use super::encoding::unescaped;
@@ -8,13 +8,13 @@ use crate::store::{Function, Group, Key, Measure, Row};
 use jkool_model::Timestamp;
 use std::cmp::Reverse;
 
-/// A row with its keys as the server says them.
+/// A row, with its keys as the server returned them.
 pub(super) type Keyed = (Vec<String>, Row);
 
 pub(super) fn value(answer: &Answer, index: usize, measure: &Measure) -> Option<f64> {
     let said = text(answer, &format!("m{index}")).and_then(|text| text.parse::<f64>().ok());
     match measure.function {
-        // Of nothing these are nothing, and not unknown.
+        // Without values, these functions return 0, not an unknown value.
         Function::Count | Function::Distinct | Function::Sum => {
             Some(said.filter(|value| !value.is_nan()).unwrap_or(0.0))
         }
@@ -22,7 +22,7 @@ pub(super) fn value(answer: &Answer, index: usize, measure: &Measure) -> Option<
     }
 }
 
-/// A row by its keys; `None` when one of them is not there.
+/// Converts an answer to a row with its keys; `None` if a key is missing.
 pub(super) fn keyed(answer: &Answer, keys: &[(String, Option<&Column>)]) -> Option<Keyed> {
     let said: Vec<String> =
         keys.iter().map(|(name, _)| text(answer, name).map(str::to_owned)).collect::<Option<_>>()?;
@@ -36,8 +36,8 @@ pub(super) fn keyed(answer: &Answer, keys: &[(String, Option<&Column>)]) -> Opti
     Some((said, Row { keys, count, values: Vec::new() }))
 }
 
-/// Rows in the order of their groups: times as they come, of fields the largest first, as many as are wanted. Those of the
-/// outermost field are in order already.
+/// Sorts rows as their groups require: times in ascending order, fields by size, largest first, up to the limit. The
+/// outermost field is sorted already.
 pub(super) fn arranged(mut rows: Vec<Keyed>, groups: &[&Group], level: usize) -> Vec<Keyed> {
     let Some(group) = groups.get(level) else { return rows };
     let mut parts: Vec<(String, u64, Vec<Keyed>)> = Vec::new();

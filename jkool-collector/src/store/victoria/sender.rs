@@ -1,4 +1,5 @@
-//! The thread that brings to VictoriaLogs what is acknowledged, and cuts the journal off behind what is on its disk.
+//! The thread that sends acknowledged entities to VictoriaLogs, and removes them from the journal when they are on the
+//! server's disk.
 
 use super::batch::Batch;
 use super::logsql::LAST_TIME;
@@ -15,28 +16,29 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender as Channel};
 use std::time::{Duration, Instant};
 
-/// What comes in for so long is sent together.
+/// The time in which arriving entities are collected into one batch.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// So often it is looked what the server has, and so long a failure is waited out.
+/// The interval of checks which entities the server has, and the pause after a failure.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// So long the server may take to show what it has taken, before that is sent again; after a second time it is refused.
+/// The time in which sent entities must become visible before they are sent again; after the second time they count as
+/// refused.
 const SHOWN: Duration = Duration::from_secs(10);
 
-/// So many entities and bytes are sent at once.
+/// The maximum number of entities, and of bytes, in a batch.
 const ENTITIES: usize = 4_096;
 const BYTES: usize = 8 << 20;
 
-/// After so many of these it is looked what has become of them.
+/// The number of batches after which they are checked.
 const BATCHES: usize = 16;
 
-/// What the sending thread is to do.
+/// A task of the sending thread.
 #[derive(Debug)]
 pub(super) enum Task {
-    /// Send all, and say when it is found there.
+    /// Send everything, and reply when queries find it.
     Settle(Channel<()>),
-    /// End.
+    /// End the thread.
     Close,
 }
 
@@ -46,15 +48,15 @@ pub(super) struct Sender {
     pub(super) position: Position,
     pub(super) refused: Arc<Refused>,
     pub(super) journal: PathBuf,
-    /// How long it takes until what the server has taken is surely on its disk.
+    /// The time after which the server has certainly written accepted entities to disk.
     pub(super) flushed_after: Duration,
-    /// What the server has taken and may lose again, the oldest first.
+    /// The batches that the server accepted but may still lose, oldest first.
     pub(super) batches: VecDeque<Batch>,
-    /// The last entity that was sent.
+    /// The sequence number of the last entity that was sent.
     pub(super) sent: u64,
-    /// Up to here something may have arrived without our knowing.
+    /// The sequence number up to which entities may have arrived without a confirmation.
     pub(super) doubt: u64,
-    /// Whether the server was away, and may have lost what it had in memory.
+    /// Whether the server was not reachable, and may have lost the entities in its memory.
     pub(super) was_away: bool,
 }
 
@@ -81,12 +83,12 @@ impl Sender {
                 self.shared.fail(error);
                 next_send = Instant::now() + INTERVAL;
             }
-            // Who gave up waiting needs no answer.
+            // The caller may have stopped waiting.
             settling.into_iter().for_each(|reply: Channel<()>| reply.send(()).unwrap_or_default());
         }
     }
 
-    /// Sends what was not sent yet.
+    /// Sends entities that were not sent yet.
     fn send(&mut self) -> Result<(), StoreError> {
         for _ in 0..BATCHES {
             let (mut entities, mut bytes) = (Vec::new(), 0);
@@ -114,7 +116,7 @@ impl Sender {
             } else {
                 self.insert(&batch.entities, last)?;
             }
-            // Behind what can fail again and again.
+            // Kept only after all steps that may fail and be repeated.
             self.refused.keep(&beyond)?;
             batch.is_sent();
             self.sent = last;
@@ -123,7 +125,7 @@ impl Sender {
         Ok(())
     }
 
-    /// Sends entities; after a failure it is not known which of them, up to `last`, have arrived.
+    /// Sends entities. After a failure it is unknown which of them, up to `last`, arrived.
     fn insert(&mut self, entities: &[Arc<Stored>], last: u64) -> Result<(), StoreError> {
         let mut lines = Vec::new();
         entities.iter().for_each(|stored| row::write(stored, &mut lines));
@@ -133,7 +135,7 @@ impl Sender {
         self.server.insert(&lines).inspect_err(|_| self.doubt = self.doubt.max(last))
     }
 
-    /// Looks what of it is found there, and what is on its disk.
+    /// Checks which batches are visible, and which are on disk.
     fn look(&mut self) -> Result<(), StoreError> {
         if self.batches.iter().any(|batch| !batch.is_found) {
             self.server.flush()?;
@@ -152,7 +154,7 @@ impl Sender {
         self.cut()
     }
 
-    /// Whether all of a batch is found.
+    /// Whether queries find the whole batch.
     fn find(&mut self, index: usize) -> Result<bool, StoreError> {
         let batch = &self.batches[index];
         let missing = batch.missing(&self.server)?;
@@ -176,7 +178,7 @@ impl Sender {
         Ok(true)
     }
 
-    /// Cuts off what is on the server's disk. What it has lost, since it was killed, is sent again.
+    /// Removes entities from the journal that are on the server's disk. Entities that a killed server lost are sent again.
     fn cut(&mut self) -> Result<(), StoreError> {
         let (mut durable, mut lost) = (0, Vec::new());
         for index in 0..self.batches.len() {
@@ -206,7 +208,7 @@ impl Sender {
         Ok(())
     }
 
-    /// Sends again what is missing of batches that were found before: the journal still has it.
+    /// Sends the missing entities of batches that were visible before; the journal still has them.
     fn restore(&mut self, lost: Vec<(usize, HashSet<EntityId>)>) -> Result<(), StoreError> {
         if lost.is_empty() {
             return Ok(());

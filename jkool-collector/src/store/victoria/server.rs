@@ -1,4 +1,4 @@
-//! Talking to VictoriaLogs: rows in, answers out.
+//! The HTTP client for VictoriaLogs: inserts and queries.
 
 use crate::store::{StoreError, StoreErrorKind};
 use serde_json::{Map, Value};
@@ -7,19 +7,19 @@ use std::time::Duration;
 use ureq::http::Uri;
 use ureq::{Agent, Body, RequestBuilder, http};
 
-/// How long it may take to be connected.
+/// The timeout for connecting.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// So much of an answer that says no is told.
+/// The maximum number of bytes of an error response that are shown.
 const TOLD: u64 = 2_000;
 
-/// How long it may take to store a batch, and to flush.
+/// The timeout for storing a batch, and for a flush.
 const INSERT: Duration = Duration::from_secs(30);
 
-/// Fields of an answer by name.
+/// A row of an answer: its fields by name.
 pub(super) type Answer = Map<String, Value>;
 
-/// A VictoriaLogs server, or the front of a cluster.
+/// A VictoriaLogs server, or the front server of a cluster.
 #[derive(Debug, Clone)]
 pub(super) struct Server {
     agent: Agent,
@@ -39,7 +39,7 @@ impl Server {
         Ok(Self { agent: config.build().into(), url: url.to_owned() })
     }
 
-    /// Stores rows, one a line. It has them in memory then, and on its disk some seconds later.
+    /// Stores rows, one per line. They are in the server's memory at first, and on its disk some seconds later.
     pub(super) fn insert(&self, lines: &[u8]) -> Result<(), StoreError> {
         let path = "/insert/jsonline?_stream_fields=store&_time_field=_time&_msg_field=_msg";
         let request = self.agent.post(format!("{}{path}", self.url)).content_type("application/stream+json");
@@ -47,16 +47,16 @@ impl Server {
         self.taken(request.send(lines)).map(drop)
     }
 
-    /// Makes what was stored visible to questions.
+    /// Makes stored rows visible to queries.
     pub(super) fn flush(&self) -> Result<(), StoreError> {
         let request = self.agent.get(format!("{}/internal/force_flush", self.url));
         self.get(request, INSERT).map(drop)
     }
 
-    /// Asks in LogsQL.
+    /// Runs a LogsQL query.
     pub(super) fn query(&self, text: &str, patience: Duration) -> Result<Vec<Answer>, StoreError> {
         let request = self.agent.post(format!("{}/select/logsql/query", self.url));
-        // It shall end there, too.
+        // The server must stop the query at the timeout, too.
         let timeout = format!("{}ms", patience.as_millis().max(1));
         let request = request.config().timeout_global(Some(patience)).build();
         let mut response = self.taken(request.send_form([("query", text), ("timeout", &timeout)]))?;
@@ -68,7 +68,7 @@ impl Server {
         lines.filter(|line| !line.as_ref().is_ok_and(String::is_empty)).map(line).collect()
     }
 
-    /// The names of all fields that begin so.
+    /// Returns the names of all fields that start with `prefix`.
     pub(super) fn field_names(&self, query: &str, prefix: &str) -> Result<Vec<String>, StoreError> {
         let request = self.agent.get(format!("{}/select/logsql/field_names", self.url)).query("query", query);
         let text = self.get(request, INSERT)?;
@@ -77,7 +77,8 @@ impl Server {
         Ok(values.filter_map(|value| value["value"].as_str()?.strip_prefix(prefix).map(str::to_owned)).collect())
     }
 
-    /// How many bytes its files take; 0 where it does not say, as the front of a cluster.
+    /// Returns the size of the server's files in bytes; 0 if it does not report it, such as the front server of a
+    /// cluster.
     pub(super) fn bytes(&self) -> Result<u64, StoreError> {
         let metrics = self.get(self.agent.get(format!("{}/metrics", self.url)), INSERT)?;
         let sizes = metrics.lines().filter(|line| line.starts_with("vl_compressed_data_size_bytes{"));
@@ -94,7 +95,7 @@ impl Server {
         response.body_mut().with_config().limit(u64::MAX).read_to_string().map_err(|error| self.failed(&error, false))
     }
 
-    /// The answer, if it says yes.
+    /// Returns the response if it reports success, else an error.
     fn taken(&self, result: Result<http::Response<Body>, ureq::Error>) -> Result<http::Response<Body>, StoreError> {
         let mut response = result.map_err(|error| self.failed(&error, matches!(error, ureq::Error::Timeout(_))))?;
         if response.status().is_success() {
@@ -106,7 +107,7 @@ impl Server {
 
     fn failed(&self, error: &dyn std::fmt::Display, is_late: bool) -> StoreError {
         let kind = if is_late { StoreErrorKind::TooSlow } else { StoreErrorKind::Server };
-        // A password in the url is nobody's business.
+        // A password in the URL must not be shown.
         let place = self.url.rsplit('@').next().unwrap_or_default().trim_start_matches("http://");
         StoreError::new(kind, format_args!("VictoriaLogs at {place}: {error}"))
     }
