@@ -19,7 +19,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use std::sync::Arc;
 
-/// A viewlet in the form: an existing one or a new one, with error messages.
+/// The viewlet in the form, an existing or a new one.
 #[derive(Debug)]
 struct Draft {
     /// The index of the viewlet; for a new one, the number of viewlets.

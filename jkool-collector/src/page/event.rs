@@ -134,7 +134,7 @@ pub(super) async fn show(
     Ok(frame(&head, &main))
 }
 
-/// The time before and after the entity of the link to the entities around it, in microseconds.
+/// The time before and after an entity that the link to surrounding entities covers, in microseconds.
 const WIDER: i64 = 60_000_000;
 
 fn away(stored: &Stored, by: i64) -> Timestamp {
@@ -170,7 +170,7 @@ fn cut_and_told(text: &str) -> String {
     )
 }
 
-/// Buttons that copy the entity's JSON, and commands that find it.
+/// Buttons that copy the entity's JSON, and a filter and a command that find it.
 fn copies(entity: &Entity) -> Markup {
     let found = entity.tracking_id().map(|id| {
         let is_it = Condition::new(FieldName::new("tracking-id".to_owned()), Test::Is(id.to_string()));

@@ -199,8 +199,8 @@ fn without_folded<'s, 't>(steps: Vec<&'s Step<'t>>, folded: &[EntityId]) -> Vec<
     steps.into_iter().filter(is_seen).collect()
 }
 
-/// Returns links that fold or unfold the descendants of a step with that many levels. The script replaces them with
-/// buttons.
+/// Returns links that fold or unfold the descendants of the steps in the first `levels` levels. The script replaces
+/// them with buttons.
 fn fold_link<'v>(trace: &Trace<'_>, view: &'v View, levels: usize) -> impl Fn(&Step<'_>) -> Markup + use<'v> {
     let parents = trace.steps.iter().filter_map(|step| trace.steps.get(step.parent?));
     let parents: HashSet<EntityId> =

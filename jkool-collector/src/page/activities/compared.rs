@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 
 /// The maximum number of compared activities.
 const COMPARED: usize = 500;
-/// The maximum number of activities that are read at once, and for a page.
+/// The number of activities that are read at once, and the number after which no more are read.
 const AT_ONCE: usize = 500;
 const LOOKED_AT: usize = 4_000;
 /// The tolerance of the times of entities within an activity, in microseconds.
@@ -83,7 +83,7 @@ impl AllCompared {
 }
 
 /// Returns the newest activities that are not within another one, and the id before which there may be more. With a
-/// parent in `filter`, returns those within it. At most [`LOOKED_AT`] activities within others are skipped.
+/// parent in `filter`, returns those within it. It stops after about [`LOOKED_AT`] activities.
 fn roots(
     reader: &Reader<'_>,
     filter: &Filter,

@@ -112,7 +112,7 @@ impl OverTime<'_> {
         let mut last = None;
         for (time, value) in &series.values {
             let (x, y) = (self.x(*time)[1], axis.y(*value));
-            // An interval without a value interrupts the line, unless most have none.
+            // A long gap without values interrupts the line.
             let follows = last.is_none_or(|last: i64| time.saturating_sub(last) <= self.width.saturating_mul(8));
             let command = if path.is_empty() || !follows { 'M' } else { 'L' };
             write!(path, "{command}{x:.1} {y:.2}").unwrap_or_default();

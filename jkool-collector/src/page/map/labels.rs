@@ -31,7 +31,7 @@ impl Area {
 pub(super) fn apart(wanted: &[Area], taken: &[Area], width: i32) -> Vec<Area> {
     let steps = |most: i32| (-most..=most).map(|step| step * STEP);
     let mut moves: Vec<_> = steps(STEPS.0).flat_map(|x| steps(STEPS.1).map(move |y| (x, y))).collect();
-    // Vertical moves are preferred.
+    // Short moves first; vertical ones are preferred to horizontal ones.
     moves.sort_by_key(|(x, y)| (x.abs() + y.abs(), x.abs()));
     let mut occupied = taken.to_vec();
     for area in wanted {
