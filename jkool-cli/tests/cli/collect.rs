@@ -170,16 +170,12 @@ fn what_opentelemetry_sends_is_taken_too() {
 }
 
 #[test]
-fn a_damaged_file_is_told_of() {
-    let db = TempFile::new("damaged.db", &"no database at all".repeat(999));
-    let mut collector = Process::start(&["--db", db.path()]);
-    let aside = TempFile::missing("damaged.db.corrupt-1");
-    assert!(aside.0.exists());
-    assert_eq!(run(&["send", "hello", "--url", &collector.url]).code, 0);
-    collector.child.kill().unwrap();
-    let mut told = String::new();
-    collector.child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
-    assert!(told.contains(aside.path()), "{told}");
+fn a_file_that_is_no_store_is_left_alone() {
+    let db = TempFile::new("notes.txt", "notes");
+    let ran = run(&["collect", "--listen", "127.0.0.1:0", "--db", db.path()]);
+    assert_eq!(ran.code, 3);
+    assert!(ran.err.contains(db.path()), "{}", ran.err);
+    assert_eq!(std::fs::read_to_string(db.path()).unwrap(), "notes");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Imports a file that version 0.1 left at the path of the store.
 
-use super::StoreError;
 use super::progress::Report;
-use std::fs::{self, File};
+use super::{StoreError, StoreErrorKind};
+use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -25,13 +25,8 @@ pub(super) fn take_over(path: &Path, report: &Report) -> Result<Vec<String>, Sto
     if head == SQLITE {
         return convert(path, report);
     }
-    let aside = super::front::aside(path);
-    fs::rename(path, &aside).map_err(|error| StoreError::io(&error).at(path))?;
-    Ok(vec![format!(
-        "{} is not a store: it was renamed to {}, and a new store was created",
-        path.display(),
-        aside.display()
-    )])
+    // It may be any file of the user, named by mistake.
+    Err(StoreError::new(StoreErrorKind::Corrupt, "a file that is not a store, and was left as it is").at(path))
 }
 
 #[cfg(feature = "sqlite")]
@@ -41,7 +36,6 @@ fn convert(path: &Path, report: &Report) -> Result<Vec<String>, StoreError> {
 
 #[cfg(not(feature = "sqlite"))]
 fn convert(path: &Path, _: &Report) -> Result<Vec<String>, StoreError> {
-    let error =
-        StoreError::new(super::StoreErrorKind::TooNew, "a file of version 0.1, which needs the feature `sqlite`");
+    let error = StoreError::new(StoreErrorKind::TooNew, "a file of version 0.1, which needs the feature `sqlite`");
     Err(error.at(path))
 }

@@ -39,25 +39,16 @@ async fn only_the_owner_may_look() {
     }
 }
 
-#[tokio::test]
-async fn a_damaged_file_is_set_aside_and_a_new_one_begun() {
+#[test]
+fn a_file_that_is_no_store_is_left_alone() {
     let folder = Folder::new();
-    let file = folder.path("events.db");
-    for round in 1..=2 {
-        if round == 2 {
-            fs::remove_dir_all(&file).unwrap();
-        }
-        fs::write(
-            &file,
-            b"no database at all, but long enough to be taken for one if nobody looks at its head".repeat(99),
-        )
-        .unwrap();
-        let store = Store::builder().file(&file).open().unwrap();
-        let [notice] = store.notices() else { panic!("one notice: {:?}", store.notices()) };
-        let aside = folder.path(&format!("events.db.corrupt-{round}"));
-        assert!(notice.contains(aside.to_str().unwrap()), "{notice}");
-        assert!(fs::read(aside).unwrap().starts_with(b"no database"));
-        assert_eq!(store.append(records(&numbered(0..1), NOW)).await.unwrap().stored, 1);
+    let file = folder.path("notes.txt");
+    for content in ["", "notes", &"no database at all".repeat(99)] {
+        fs::write(&file, content).unwrap();
+        let Err(error) = Store::builder().file(&file).open() else { panic!("it was opened") };
+        assert_eq!(error.kind(), StoreErrorKind::Corrupt);
+        assert!(error.to_string().contains("notes.txt"), "{error}");
+        assert_eq!(fs::read_to_string(&file).unwrap(), content);
     }
 }
 
