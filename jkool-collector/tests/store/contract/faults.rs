@@ -26,7 +26,7 @@ fn while_the_server_is_away_events_are_taken_and_it_gets_them_later() {
     let error = store.read_now(|reader| reader.find(&Filter::default(), 1, None, NOW)).unwrap_err();
     assert_eq!(error.kind(), StoreErrorKind::Server);
     assert!(error.to_string().starts_with("VictoriaLogs at 127.0.0.1:"), "{error}");
-    eventually("it is told", || store.troubles().iter().any(|trouble| trouble.contains("wait in the journal")));
+    eventually("it is told", || store.troubles().iter().any(|trouble| trouble.contains("waiting in the journal")));
     // A restart in the meantime changes nothing.
     drop(store);
     let store = place.open();
