@@ -2,7 +2,7 @@
 
 use crate::source::SourceFqn;
 use crate::timestamp::Timestamp;
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 
 /// Adds the common fields to the table of a [`wire_struct!`](crate::wire::wire_struct).
 macro_rules! trackable {
@@ -424,9 +424,9 @@ pub fn error_chain(error: &dyn std::error::Error) -> String {
 pub const FORMAT_FAILED: &str = "[failed]";
 
 /// Not `to_string`, which panics if the `Display` implementation fails.
-fn text_of(error: &dyn std::error::Error) -> String {
+pub(crate) fn text_of<T: Display + ?Sized>(value: &T) -> String {
     let mut text = String::new();
-    if write!(text, "{error}").is_err() {
+    if write!(text, "{value}").is_err() {
         text.push_str(FORMAT_FAILED);
     }
     text

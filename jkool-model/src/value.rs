@@ -243,7 +243,7 @@ impl<'de> Deserialize<'de> for Value {
 pub(crate) struct ValueVisitor;
 
 /// How serde_json passes a number if a crate of the program enables its feature `arbitrary_precision`.
-const EXACT_NUMBER: &str = "$serde_json::private::Number";
+pub(crate) const EXACT_NUMBER: &str = "$serde_json::private::Number";
 
 impl<'de> Visitor<'de> for ValueVisitor {
     type Value = Value;
@@ -312,7 +312,8 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 }
 
-fn exact_number(digits: String) -> Value {
+/// The number with these digits, or a text if it has too many.
+pub(crate) fn exact_number(digits: String) -> Value {
     let whole = digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     match (digits.parse(), digits.parse::<f64>()) {
         (Ok(int), _) => Value::from_i128(int),

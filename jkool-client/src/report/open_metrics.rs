@@ -37,10 +37,10 @@ impl Stats {
                 self.maybe_duplicated,
             ),
         ] {
-            head(text, name, "counter", help)?;
+            head(text, "client", name, "counter", help)?;
             writeln!(text, "jkool_client_{name}_total {value}")?;
         }
-        head(text, "events_dropped", "counter", "Events dropped, by reason.")?;
+        head(text, "client", "events_dropped", "counter", "Events dropped, by reason.")?;
         for reason in LossReason::ALL {
             let name = reason.name();
             writeln!(text, "jkool_client_events_dropped_total{{reason=\"{name}\"}} {}", self.dropped(*reason))?;
@@ -50,7 +50,7 @@ impl Stats {
             ("events_spooled", "Events in the spool.", self.spooled),
             ("spool_files", "Files in the spool.", self.files_spooled),
         ] {
-            head(text, name, "gauge", help)?;
+            head(text, "client", name, "gauge", help)?;
             writeln!(text, "jkool_client_{name} {value}")?;
         }
         for (name, help, value) in [
@@ -58,7 +58,7 @@ impl Stats {
             ("spool_bytes", "Disk space used by the spool.", self.bytes_spooled),
             ("spool_damaged_bytes", "Damaged bytes in files of the spool.", self.damaged_bytes),
         ] {
-            head(text, name, "gauge", help)?;
+            head(text, "client", name, "gauge", help)?;
             writeln!(text, "# UNIT jkool_client_{name} bytes\njkool_client_{name} {value}")?;
         }
         Ok(())
@@ -100,9 +100,9 @@ fn write_transport(metrics: &[Metric], text: &mut String) -> fmt::Result {
             MetricKind::Counter => ("counter", "_total"),
             _ => ("gauge", ""),
         };
-        let help = metrics[0].help;
-        writeln!(text, "# TYPE jkool_transport_{name} {kind}\n# HELP jkool_transport_{name} {help}")?;
+        head(text, "transport", name, kind, metrics[0].help)?;
         for Metric { part, value, .. } in metrics {
+            let part = part.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
             let label = if part.is_empty() { String::new() } else { format!("{{part=\"{part}\"}}") };
             writeln!(text, "jkool_transport_{name}{total}{label} {value}")?;
         }
@@ -110,8 +110,8 @@ fn write_transport(metrics: &[Metric], text: &mut String) -> fmt::Result {
     Ok(())
 }
 
-fn head(text: &mut String, name: &str, kind: &str, help: &str) -> fmt::Result {
-    writeln!(text, "# TYPE jkool_client_{name} {kind}\n# HELP jkool_client_{name} {help}")
+fn head(text: &mut String, of: &str, name: &str, kind: &str, help: &str) -> fmt::Result {
+    writeln!(text, "# TYPE jkool_{of}_{name} {kind}\n# HELP jkool_{of}_{name} {help}")
 }
 
 #[cfg(test)]
@@ -168,5 +168,8 @@ mod tests {
             jkool_transport_queue_seconds{part=\"one\"} 0.25\n\
             jkool_transport_queue_seconds{part=\"other\"} 0.25\n";
         assert_eq!(text, expected);
+        text.clear();
+        write_transport(&[Metric::gauge("active", "Active.", 1.0).of_part("a \"b\"\\c\n")], &mut text).unwrap();
+        assert!(text.ends_with("jkool_transport_active{part=\"a \\\"b\\\"\\\\c\\n\"} 1\n"), "{text}");
     }
 }

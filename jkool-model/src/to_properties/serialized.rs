@@ -3,9 +3,10 @@
 use super::{ToProperties, part};
 use crate::Text;
 use crate::property::{Property, TypedValue};
-use crate::trackable::FORMAT_FAILED;
-use crate::value::Value;
+use crate::trackable::{FORMAT_FAILED, text_of};
+use crate::value::{EXACT_NUMBER, Value, exact_number};
 use serde::ser::{self, Serialize};
+use std::fmt::Display;
 
 /// A serialized value. It becomes the properties that a field of such a type becomes without serde.
 #[derive(Debug)]
@@ -72,7 +73,7 @@ impl ToProperties for Serialized {
 struct Error(String);
 
 impl ser::Error for Error {
-    fn custom<T: std::fmt::Display>(message: T) -> Self {
+    fn custom<T: Display>(message: T) -> Self {
         Self(message.to_string())
     }
 }
@@ -110,6 +111,10 @@ impl ser::Serializer for Serializer {
 
     fn serialize_str(self, value: &str) -> Result {
         Ok(Serialized::text(value.to_owned()))
+    }
+
+    fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result {
+        Ok(Serialized::text(text_of(value)))
     }
 
     fn serialize_bytes(self, value: &[u8]) -> Result {
@@ -235,7 +240,12 @@ impl ser::SerializeMap for Map {
     }
 
     fn end(self) -> Result {
-        Ok(Serialized::Map(self.entries).in_variant(self.variant))
+        match self.entries.as_slice() {
+            [(name, Serialized::Scalar(number))] if name == EXACT_NUMBER => {
+                Ok(Serialized::Scalar(exact_number(number.value.to_string()).into()))
+            }
+            _ => Ok(Serialized::Map(self.entries).in_variant(self.variant)),
+        }
     }
 }
 

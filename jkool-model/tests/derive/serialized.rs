@@ -5,6 +5,7 @@ use jkool_model::{Snapshot, ToSnapshot};
 use serde::ser::Error;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
+use std::fmt;
 
 #[derive(Serialize, Clone)]
 #[serde(rename_all = "kebab-case")]
@@ -95,4 +96,45 @@ fn what_serde_cannot_write_is_told_and_the_others_stay() {
         "after: short 2 [none]",
     ];
     assert_eq!(told(&odd.to_snapshot()), expected);
+}
+
+#[derive(Snapshot)]
+struct Strange {
+    #[jkool(serde)]
+    shown: Shown,
+    #[jkool(serde)]
+    whole: ExactNumber,
+    #[jkool(serde)]
+    real: ExactNumber,
+}
+
+/// Is written by its `Display`, which fails.
+struct Shown;
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("half of it")?;
+        Err(fmt::Error)
+    }
+}
+
+impl Serialize for Shown {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// As serde_json writes a number if any crate of the program enables its feature `arbitrary_precision`.
+#[derive(Serialize)]
+#[serde(rename = "$serde_json::private::Number")]
+struct ExactNumber {
+    #[serde(rename = "$serde_json::private::Number")]
+    digits: &'static str,
+}
+
+#[test]
+fn a_display_that_fails_does_not_panic_and_an_exact_number_is_a_number() {
+    let strange = Strange { shown: Shown, whole: ExactNumber { digits: "42" }, real: ExactNumber { digits: "2.5" } };
+    let expected = ["shown: string half of it[failed] [none]", "whole: int 42 [none]", "real: double 2.5 [none]"];
+    assert_eq!(told(&strange.to_snapshot()), expected);
 }
