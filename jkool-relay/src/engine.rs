@@ -124,7 +124,7 @@ impl Engine {
             self.let_go();
             self.take().await?;
             let is_late = self.deadline.is_some_and(|deadline| deadline <= Instant::now());
-            if is_late || (self.takes_nothing() && self.waiting.is_empty() && self.partitions.is_empty()) {
+            if is_late || self.is_drained().await {
                 return failed;
             }
             self.press();
@@ -158,16 +158,28 @@ impl Engine {
         let wake = self.going.iter().map(|going| going.deadline).chain(self.deadline).min();
         let Self { source, partitions, source_ended, .. } = self;
         tokio::select! {
-            // Letters first, because records wait for them; new records last.
+            // Letters first, because records wait for them; new records last. A commit comes before records that are
+            // settled, because under load there are always some.
             biased;
             () = writing => Turn::Look,
             () = stop, if !is_draining => Turn::Stop,
-            settled = poll_fn(|context| partitions.poll_settled(context)) => Turn::Settled(settled),
             _ = commit.tick() => Turn::Commit,
+            settled = poll_fn(|context| partitions.poll_settled(context)) => Turn::Settled(settled),
             () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => Turn::Look,
             () = flush, if is_draining => Turn::Look,
             next = source.next(), if !*source_ended => Turn::Next(next),
         }
+    }
+
+    /// Whether no more records arrive and those that did are settled and committed. A commit that fails, for example because
+    /// the partitions of a group are being reassigned, is tried again at the next turn.
+    async fn is_drained(&mut self) -> bool {
+        if !self.takes_nothing() || !self.waiting.is_empty() || !self.partitions.is_empty() {
+            return false;
+        }
+        self.commit().await;
+        // A source that has ended is not asked again.
+        self.source_ended || self.partitions.to_commit().is_empty()
     }
 
     /// Whether no more records arrive, or none that would be lost.
@@ -229,11 +241,11 @@ impl Engine {
         self.counters.paused.store(self.is_paused.into(), Ordering::Relaxed);
     }
 
-    /// Answers for revoked partitions with no records in flight, or whose deadline has passed.
+    /// Answers for revoked partitions with no records in flight, whose deadline has passed, or for which nobody waits.
     fn let_go(&mut self) {
         let now = Instant::now();
         for going in std::mem::take(&mut self.going) {
-            if self.partitions.are_idle(&going.partitions) || going.deadline <= now {
+            if self.partitions.are_idle(&going.partitions) || going.deadline <= now || going.done.is_closed() {
                 let positions = self.partitions.release(&going.partitions);
                 // The receiver may be gone.
                 drop(going.done.send(positions));

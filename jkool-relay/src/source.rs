@@ -49,7 +49,8 @@ pub enum Next {
 pub struct Revoked {
     /// The numbers of the partitions.
     pub partitions: Vec<u64>,
-    /// Receives the positions to commit: one for each of these partitions that has made progress since the last commit.
+    /// Receives the positions to commit: one for each of these partitions that has made progress since the last commit. Drop the receiver
+    /// if another relay may already read the partitions: the relay then releases them at once.
     pub done: oneshot::Sender<Vec<Position>>,
 }
 

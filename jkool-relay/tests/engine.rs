@@ -189,6 +189,27 @@ async fn a_partition_goes_at_last_and_what_was_under_way_is_not_committed() {
 }
 
 #[tokio::test]
+async fn a_partition_that_is_lost_is_released_at_once() {
+    let (source, script) = TestSource::new();
+    let server = Server::away();
+    script.records(1, 0..10);
+    let (done, lost) = oneshot::channel();
+    drop(lost);
+    script.next(Next::Revoked(Revoked { partitions: vec![1], done }));
+    script.records(2, 0..10);
+    let relay = Relay::builder(source, client(&server)).revoke_timeout(Duration::from_secs(3600)).build().unwrap();
+    let status = relay.status();
+    let stop = async {
+        script.received(&status, 20).await;
+        script.until(|| status.in_flight() == 10).await;
+        server.come_up();
+        script.settled(&status, 10).await;
+    };
+    relay.run(stop).await.unwrap();
+    assert_eq!(script.committed(), [(2, 10)].into());
+}
+
+#[tokio::test]
 async fn a_commit_that_fails_is_made_again() {
     let (source, script) = TestSource::new();
     let server = Server::new();
@@ -201,6 +222,21 @@ async fn a_commit_that_fails_is_made_again() {
         assert!(status.to_open_metrics().contains("jkool_relay_commits_failed_total 1\n"));
     };
     assert!(relay.run(stop).await.unwrap().is_drained());
+}
+
+#[tokio::test]
+async fn a_commit_that_fails_at_the_end_is_made_again() {
+    let (source, script) = TestSource::new();
+    script.stays_in_the_group();
+    script.records(1, 0..10);
+    let relay = Relay::builder(source, client(&Server::new())).commit_interval(Duration::from_millis(10)).build().unwrap();
+    let status = relay.status();
+    let stop = async {
+        script.fail_commits(5);
+        script.settled(&status, 10).await;
+    };
+    assert!(relay.run(stop).await.unwrap().is_drained());
+    assert_eq!(script.committed(), [(1, 10)].into());
 }
 
 #[tokio::test]

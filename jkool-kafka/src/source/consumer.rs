@@ -226,16 +226,20 @@ impl Context {
         }
     }
 
-    /// Releases partitions: waits until none of their records is in flight, and commits their positions.
+    /// Releases partitions: waits until none of their records is in flight, and commits their positions. If the group
+    /// has expelled this member, it only tells the relay.
     fn revoke(&self, consumer: &BaseConsumer<Self>, revoked: &TopicPartitionList) {
         self.give();
         let elements = revoked.elements();
         let Some(topic) = elements.first().map(|element| element.topic().to_owned()) else { return };
         let partitions = elements.iter().filter_map(|element| u64::try_from(element.partition()).ok()).collect();
         let (done, answer) = oneshot::channel();
+        // The group has already given these partitions to others, and accepts no more commits for them.
+        let answer = (!consumer.assignment_lost()).then_some(answer);
         let asked = self.to.blocking_send(Ok(Next::Revoked(Revoked { partitions, done })));
+        let Some(answer) = answer.filter(|_| asked.is_ok()) else { return };
         // A relay that has ended does not answer; it has already committed.
-        let Some(positions) = asked.ok().and_then(|()| answer.blocking_recv().ok()) else { return };
+        let Ok(positions) = answer.blocking_recv() else { return };
         if positions.is_empty() {
             return;
         }

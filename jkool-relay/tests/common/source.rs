@@ -28,6 +28,7 @@ struct State {
     commits_to_fail: usize,
     is_paused: bool,
     is_stopped: bool,
+    stays: bool,
     is_closed: bool,
 }
 
@@ -58,6 +59,11 @@ impl Script {
 
     pub fn fail_commits(&self, count: usize) {
         self.state.lock().unwrap().commits_to_fail = count;
+    }
+
+    /// It does not end when it is stopped, as a member of a group does not.
+    pub fn stays_in_the_group(&self) {
+        self.state.lock().unwrap().stays = true;
     }
 
     /// How far each partition was committed.
@@ -119,7 +125,8 @@ impl Source for TestSource {
     }
 
     fn stop(&mut self) {
-        self.state.lock().unwrap().is_stopped = true;
+        let mut state = self.state.lock().unwrap();
+        state.is_stopped = !state.stays;
     }
 
     async fn commit(&mut self, positions: &[Position]) -> Result<(), SourceError> {
