@@ -16,7 +16,7 @@ pub(crate) struct Load {
     pub(crate) errors: u64,
     /// The approximate 95th percentile of the elapsed times, in microseconds.
     pub(crate) p95: Option<f64>,
-    /// The number of entities in each of several intervals of equal length.
+    /// The number of entities in each of several intervals of equal length that have ended.
     pub(crate) trend: Vec<u64>,
 }
 
@@ -67,7 +67,7 @@ impl Reader<'_> {
         for row in self.aggregate(filter, &over_time, now)? {
             let [Key::Text(source), Key::Time(time)] = &*row.keys else { continue };
             let trend = &mut loads.entry(source.clone()).or_default().trend;
-            trend.resize(scale.len(), 0);
+            trend.resize(scale.ended(now), 0);
             let stretch = usize::try_from(scale.index(*time)).ok().and_then(|index| trend.get_mut(index));
             if let Some(stretch) = stretch {
                 *stretch += row.count;

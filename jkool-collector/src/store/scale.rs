@@ -36,6 +36,11 @@ impl Scale {
         usize::try_from(self.count).unwrap_or_default()
     }
 
+    /// Returns how many of the intervals have ended by now.
+    pub(super) fn ended(self, now: Timestamp) -> usize {
+        usize::try_from(self.index(now).clamp(0, self.count)).unwrap_or_default()
+    }
+
     /// Returns the index of the interval that contains a time; for other times, an index outside of all intervals.
     pub(super) fn index(self, time: Timestamp) -> i64 {
         time.as_usec().div_euclid(self.width) - self.first
@@ -63,5 +68,13 @@ mod tests {
             assert_eq!(scale.index(to), scale.count - 1);
             assert_eq!(scale.starts().count(), scale.len());
         }
+    }
+
+    #[test]
+    fn an_interval_has_ended_when_the_next_one_begins() {
+        let second = |number: i64| Timestamp::from_usec(number * 1_000_000);
+        let scale = Scale::new(second(10), second(19), 10);
+        let ended = [9, 10, 11, 19, 20, 1_000].map(|now| scale.ended(second(now)));
+        assert_eq!((scale.len(), ended), (10, [0, 0, 1, 9, 10, 10]));
     }
 }
