@@ -5,6 +5,7 @@ use super::aggregate::GROUP;
 use super::schema::number_column;
 use crate::store::nearest_rank::nearest_rank;
 use crate::store::{Function, Measure};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use tantivy::aggregation::Key;
@@ -12,7 +13,7 @@ use tantivy::aggregation::intermediate_agg_result::{
     IntermediateAggregationResult as Part, IntermediateAggregationResults, IntermediateBucketResult as Buckets,
     IntermediateMetricResult as Metric,
 };
-use tantivy::aggregation::metric::{PercentileValues, PercentilesAggregationReq, PercentilesCollector, Stats};
+use tantivy::aggregation::metric::{PercentileValues, PercentilesAggregationReq, PercentilesCollector};
 
 /// The percentiles of a group, or of the groups in it.
 #[derive(Debug, Default)]
@@ -44,10 +45,9 @@ impl Ranks {
         };
         let values = measures.iter().enumerate().filter_map(|(index, measure)| {
             let Function::Percentile(percent) = measure.function else { return None };
-            let at = sketch_of(measures, index);
-            let Part::Metric(Metric::Percentiles(sketch)) = results.get(&sketch(at))? else { return None };
-            let Part::Metric(Metric::Stats(stats)) = results.get(&stats(at))? else { return None };
-            Some((index, percentile(sketch, &stats.finalize(), percent)?))
+            let name = sketch(sketch_of(measures, index));
+            let Part::Metric(Metric::Percentiles(sketch)) = results.get(&name)? else { return None };
+            Some((index, percentile(sketch, percent)?))
         });
         Self { values: values.collect(), inner }
     }
@@ -61,17 +61,15 @@ impl Ranks {
     }
 }
 
-/// The requests for the percentiles among `measures`, with their names: one sketch for each field, and the count,
-/// minimum and maximum of what is in it.
+/// The requests for the percentiles among `measures`, with their names: one sketch for each field.
 pub(super) fn requests(measures: &[Measure]) -> impl Iterator<Item = (String, Value)> {
     let is_needed = |(index, measure): &(usize, &Measure)| {
         matches!(measure.function, Function::Percentile(_)) && sketch_of(measures, *index) == *index
     };
-    measures.iter().enumerate().filter(is_needed).flat_map(|(index, measure)| {
+    measures.iter().enumerate().filter(is_needed).map(|(index, measure)| {
         let field = number_column(&measure.field);
         // Which percentile is asked for is decided when the count is known.
-        let percentiles = json!({"percentiles": {"field": field, "percents": [0.0], "keyed": false}});
-        [(sketch(index), percentiles), (stats(index), json!({"stats": {"field": field}}))]
+        (sketch(index), json!({"percentiles": {"field": field, "percents": [0.0], "keyed": false}}))
     })
 }
 
@@ -87,15 +85,35 @@ fn sketch(measure: usize) -> String {
     format!("p{measure}")
 }
 
-fn stats(measure: usize) -> String {
-    format!("s{measure}")
+/// What is needed of a sketch in its serialized form: the engine does not tell the count otherwise, and to count the
+/// values in addition takes a third more time.
+#[derive(Debug, Deserialize)]
+struct Counted {
+    sketch: Counts,
 }
 
-fn percentile(sketch: &PercentilesCollector, stats: &Stats, percent: f64) -> Option<f64> {
-    let (min, max) = (stats.min?, stats.max?);
-    let last = stats.count.checked_sub(1)?;
+#[derive(Debug, Deserialize)]
+struct Counts {
+    store: Bins,
+    negative_store: Bins,
+    zero_count: u64,
+    /// Infinite values are null.
+    min: Option<f64>,
+    max: Option<f64>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Bins {
+    count: u64,
+}
+
+fn percentile(sketch: &PercentilesCollector, percent: f64) -> Option<f64> {
+    let Counted { sketch: counts } = serde_json::from_slice(&serde_json::to_vec(sketch).ok()?).ok()?;
+    let count = counts.store.count + counts.negative_store.count + counts.zero_count;
+    let last = count.checked_sub(1)?;
+    let (min, max) = (counts.min.unwrap_or(f64::NEG_INFINITY), counts.max.unwrap_or(f64::INFINITY));
     // The sketch rounds the position down.
-    let position = nearest_rank(percent, stats.count) as f64 + 0.5;
+    let position = nearest_rank(percent, count) as f64 + 0.5;
     let ask = PercentilesAggregationReq {
         field: String::new(),
         percents: Some(vec![(100.0 * position / last.max(1) as f64).min(100.0)]),
