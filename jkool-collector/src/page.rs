@@ -9,6 +9,7 @@ mod columns;
 mod dashboard;
 mod dashboard_arrange;
 mod dashboard_edit;
+mod dashboard_url;
 mod dashboards;
 mod error_page;
 mod errors;

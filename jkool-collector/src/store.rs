@@ -15,6 +15,7 @@ mod level;
 mod loads;
 mod local;
 mod matching;
+mod nearest_rank;
 mod open;
 mod parse;
 mod pattern;

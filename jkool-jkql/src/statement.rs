@@ -97,7 +97,7 @@ pub enum Function {
     Max,
     /// The mean.
     Avg,
-    /// A percentile, such as 95.0.
+    /// A percentile by nearest rank, such as 95.0.
     Percentile(f64),
     /// The number of distinct values.
     Distinct,

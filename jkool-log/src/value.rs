@@ -29,9 +29,9 @@ impl<'v> VisitValue<'v> for Typed {
     /// cannot be serialized becomes a text.
     fn visit_any(&mut self, value: kv::Value<'_>) -> Result<(), kv::Error> {
         match structured::value(&value) {
-            Ok(Value::Int(int)) => self.set(int),
-            Ok(structured) => self.set(structured),
-            Err(_) => self.set(message::of(&format_args!("{value}"))),
+            Some(Value::Int(int)) => self.set(int),
+            Some(structured) => self.set(structured),
+            None => self.set(message::of(&format_args!("{value}"))),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::snapshot::Snapshot;
 use crate::to_properties::{PropertySet, ToProperties, part};
 use crate::value_type::ValueType;
 
-pub use crate::to_properties::serialized::Serialized;
+pub use crate::to_properties::serialized::{Error, Serialized, Texts};
 pub use serde::Serialize;
 
 /// Creates a snapshot from all fields of `whole`.

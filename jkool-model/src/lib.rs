@@ -10,6 +10,8 @@ mod event;
 mod heap_size;
 #[doc(hidden)]
 pub mod json;
+#[doc(hidden)]
+pub mod open_metrics;
 mod property;
 mod repair;
 mod resource;

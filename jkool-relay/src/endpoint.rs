@@ -7,6 +7,7 @@ use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use jkool_client::model::open_metrics;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -74,12 +75,11 @@ impl Endpoint {
 
 fn respond(method: &Method, path: &str, status: &RelayStatus) -> Response<Full<Bytes>> {
     const TEXT: &str = "text/plain; charset=utf-8";
-    const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     let (code, kind, text) = match (path, method) {
         ("/metrics" | "/healthz", method) if *method != Method::GET && *method != Method::HEAD => {
             (StatusCode::METHOD_NOT_ALLOWED, TEXT, "only GET\n".to_owned())
         }
-        ("/metrics", _) => (StatusCode::OK, METRICS, status.to_open_metrics()),
+        ("/metrics", _) => (StatusCode::OK, open_metrics::CONTENT_TYPE, status.to_open_metrics()),
         ("/healthz", _) if status.is_healthy() => (StatusCode::OK, TEXT, "ok\n".to_owned()),
         ("/healthz", _) => (
             StatusCode::SERVICE_UNAVAILABLE,

@@ -20,6 +20,7 @@ use jkool_intake::tokens::Tokens;
 use session::Session;
 use std::convert::Infallible;
 use std::fmt;
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -46,6 +47,8 @@ const LAST: Duration = Duration::from_secs(1);
 ///
 /// JESL's handshake is supported: a request whose body is an `<access-request>` with a token is answered, and the connection needs no token
 /// from then on. A client that reads no responses (`Pragma: no-response`) gets none: while the limits are reached, its connection is not read.
+/// When the relay stops, such a connection is read until nothing has arrived for 200 ms, for [`drain_timeout`](crate::RelayBuilder::drain_timeout)
+/// at most. What the client sends later is lost, and it is not told.
 ///
 /// A request with an `Origin` header, which browsers send and other programs do not, is refused.
 ///
@@ -60,7 +63,8 @@ pub struct HttpSource {
     name: String,
     address: SocketAddr,
     records: mpsc::Receiver<Vec<Record>>,
-    /// The only sender that is kept; requests borrow it. A stop drops it, which ends the records.
+    /// A stop drops it. The records end when the connections have dropped theirs, too: those whose clients read no responses after
+    /// they are drained, the others at once.
     to: Option<mpsc::Sender<Vec<Record>>>,
     answers: Arc<Answers>,
     is_paused: bool,
@@ -150,8 +154,9 @@ impl fmt::Debug for HttpSource {
 }
 
 async fn serve(stream: Box<dyn Stream>, intake: Arc<Intake>, mut stopped: watch::Receiver<bool>) {
-    let session = Arc::new(Session::default());
-    let stream = NoResponseStream::new(stream, session.no_response());
+    let (session, mut to) = (Arc::new(Session::default()), intake.sender());
+    let requests = session.requests.clone();
+    let stream = NoResponseStream::new(stream, session.requests.clone());
     let answer = service_fn(move |request| {
         let (intake, session) = (Arc::clone(&intake), Arc::clone(&session));
         async move { Ok::<_, Infallible>(intake.answer(request, &session).await) }
@@ -163,7 +168,14 @@ async fn serve(stream: Box<dyn Stream>, intake: Arc<Intake>, mut stopped: watch:
     // A connection that ends with an error concerns only its client.
     tokio::select! {
         ended = connection.as_mut() => return drop(ended),
-        _ = stopped.wait_for(|stopped| *stopped) => connection.as_mut().graceful_shutdown(),
+        _ = stopped.wait_for(|stopped| *stopped) => {}
     }
-    drop(connection.await);
+    let last = poll_fn(|cx| {
+        if !requests.drain() {
+            connection.as_mut().graceful_shutdown();
+            to = None;
+        }
+        connection.as_mut().poll(cx)
+    });
+    drop(last.await);
 }

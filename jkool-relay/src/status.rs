@@ -1,7 +1,7 @@
 //! The state and the counters of a relay.
 
+use jkool_client::model::open_metrics::OpenMetrics;
 use jkool_client::{Client, Condition};
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -62,7 +62,7 @@ impl RelayStatus {
     /// Renders the counters of relay and client, and what the transport reports about itself, in the OpenMetrics text format; see
     /// [`Health::to_open_metrics`](jkool_client::Health::to_open_metrics).
     pub fn to_open_metrics(&self) -> String {
-        let (mut text, counters) = (String::new(), &self.counters);
+        let (mut metrics, counters) = (OpenMetrics::default(), &self.counters);
         for (name, kind, help, value) in [
             ("records_received", "counter", "Records received from the source.", &counters.received),
             ("records_settled", "counter", "Records settled.", &counters.settled),
@@ -86,14 +86,11 @@ impl RelayStatus {
             ("bytes_in_flight", "gauge", "Bytes of the records in flight.", &counters.bytes_in_flight),
             ("paused", "gauge", "1 while the source is paused because of the limits in flight.", &counters.paused),
         ] {
-            let (total, value) = (if kind == "counter" { "_total" } else { "" }, value.load(Ordering::Relaxed));
-            // Writing to a `String` cannot fail.
-            writeln!(
-                text,
-                "# TYPE jkool_relay_{name} {kind}\n# HELP jkool_relay_{name} {help}\njkool_relay_{name}{total} {value}"
-            )
-            .unwrap_or_default();
+            let name = format!("jkool_relay_{name}");
+            let family = if kind == "counter" { metrics.counter(&name) } else { metrics.gauge(&name) };
+            family.help(help).value(value.load(Ordering::Relaxed));
         }
-        text + &self.client.health().to_open_metrics()
+        self.client.health().write_open_metrics(&mut metrics);
+        metrics.finish()
     }
 }

@@ -315,3 +315,20 @@ async fn a_client_that_reads_no_response_can_send_as_much_as_it_likes() {
     assert!(relay.run(stop).await.unwrap().is_drained());
     assert_eq!(numbers(&server), (0..COUNT).collect());
 }
+
+#[tokio::test]
+async fn what_a_client_that_reads_no_response_has_sent_before_the_stop_is_taken() {
+    const COUNT: u64 = 300;
+    let (server, source) = (Server::new(), source(None).await);
+    let mut connection = Connection::open(source.address());
+    let relay = relay(source, &server).build().unwrap();
+    let status = relay.status();
+    let stop = async {
+        connection.send("\r\npragma: no-response", &json(0));
+        received(&status, 1).await;
+        // On this thread, so that none of them can be read before the stop.
+        (1..COUNT).for_each(|number| connection.send("\r\npragma: no-response", &json(number)));
+    };
+    assert!(relay.run(stop).await.unwrap().is_drained());
+    assert_eq!(numbers(&server), (0..COUNT).collect());
+}

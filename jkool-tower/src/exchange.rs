@@ -74,7 +74,7 @@ impl Exchange {
         let grpc_path = operation.is_none().then(|| grpc_path(uri, headers)).flatten();
         let operation = operation.unwrap_or_else(|| method.to_owned());
         let span = request_span!("server", method, operation, uri.path(), parent: None);
-        let remote = propagation::extract(|name| headers.get(name)?.to_str().ok());
+        let remote = propagation::extract(|name| headers.get_all(name).iter().filter_map(|value| value.to_str().ok()));
         span.set_remote_parent(&remote);
         if let Some(route) = names::route(extensions) {
             span.record("http.route", route);

@@ -27,6 +27,7 @@ use crate::record::Record;
 use crate::span_ext::with_recorded;
 use crate::trace::{PassedOn, TraceContext};
 use jkool_client::model::Text;
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::sync::Arc;
 use tracing::Span;
@@ -74,20 +75,36 @@ impl Remote {
 
 /// Reads the trace context, the correlators and the baggage from the headers of a request.
 ///
-/// `get` returns the value of a header by its name. It is called with the name in lower case first, and then in the usual mixed case.
-/// Invalid headers, and headers of more than 4,096 bytes (8,192 for baggage), are ignored.
-pub fn extract<'h>(get: impl Fn(&str) -> Option<&'h str>) -> Remote {
-    let found = |lower: &str, mixed: &str| get(lower).or_else(|| get(mixed));
+/// `get` returns the value of a header by its name, or all values of a header that is repeated, such as `HeaderMap::get_all`: they are
+/// joined by commas in their order. It is called with the name in lower case first, and then in the usual mixed case. Invalid headers,
+/// and headers of more than 4,096 bytes (8,192 for baggage) in total, are ignored; so is a `traceparent` that is repeated.
+pub fn extract<'h, I>(get: impl Fn(&str) -> I) -> Remote
+where
+    I: IntoIterator<Item = &'h str>,
+{
+    let found = |lower: &str, mixed: &str| joined(get(lower)).or_else(|| joined(get(mixed)));
     let either = |lower: &str, mixed: &str| found(lower, mixed).filter(|value| value.len() <= MAX_HEADER);
-    let context = either(TRACEPARENT, "Traceparent").and_then(TraceContext::parse);
+    let context = either(TRACEPARENT, "Traceparent").and_then(|value| TraceContext::parse(&value));
     // Without a valid `traceparent`, `tracestate` has no meaning.
     let trace_state = context.and_then(|_| either(TRACESTATE, "Tracestate")).map(Arc::from);
     let baggage = found(BAGGAGE, "Baggage").filter(|value| value.len() <= MAX_BAGGAGE).map(Arc::from);
     let mut remote = Remote { context, passed_on: PassedOn { trace_state, baggage }, correlators: Vec::new() };
-    for correlator in either(X_CORRELATOR, "X-Correlator").into_iter().flat_map(|list| list.split(',')) {
+    for correlator in either(X_CORRELATOR, "X-Correlator").iter().flat_map(|list| list.split(',')) {
         correlators::add(&mut remote.correlators, decode(correlator.trim()).into());
     }
     remote
+}
+
+/// The values of a header as one list. `None` if there are none.
+fn joined<'h>(values: impl IntoIterator<Item = &'h str>) -> Option<Cow<'h, str>> {
+    let mut values = values.into_iter();
+    let mut list = Cow::Borrowed(values.next()?);
+    for value in values {
+        let list = list.to_mut();
+        list.push(',');
+        list.push_str(value);
+    }
+    Some(list)
 }
 
 /// Writes the headers for a request that is sent in `span`, by calling `set` with the name and the value of each header. If neither the
@@ -158,7 +175,7 @@ fn decode(encoded: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_BAGGAGE, MAX_HEADER, decode, encode, extract};
+    use super::{MAX_BAGGAGE, MAX_HEADER, Remote, decode, encode, extract};
 
     #[test]
     fn any_correlator_comes_back_from_a_header() {
@@ -176,15 +193,44 @@ mod tests {
         let remote = extract(|name| match name {
             "traceparent" => Some("00-nonsense"),
             "tracestate" => Some("vendor=1"),
-            "x-correlator" => Some(&long),
+            "x-correlator" => Some(&*long),
             _ => None,
         });
-        assert_eq!(remote, super::Remote::default());
+        assert_eq!(remote, Remote::default());
         let remote = extract(|name| (name == "X-Correlator").then_some(" a ,, b,a"));
         assert_eq!(remote.correlators(), ["a", "b"]);
         let baggage = "k=v,".repeat(MAX_BAGGAGE / 4);
         assert_eq!(extract(|name| (name == "Baggage").then_some(&*baggage)).baggage(), Some(&*baggage));
         let baggage = baggage + ",";
         assert_eq!(extract(|name| (name == "baggage").then_some(&*baggage)).baggage(), None);
+    }
+
+    #[test]
+    fn repeated_headers_are_one_list() {
+        let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        let headers: [(&str, &str); 7] = [
+            ("traceparent", parent),
+            ("baggage", "k=v"),
+            ("tracestate", "a=1,b=2"),
+            ("x-correlator", "order-42"),
+            ("baggage", "l=w;p, m=x"),
+            ("tracestate", "c=3"),
+            ("x-correlator", "basket-9, order-42"),
+        ];
+        let all = |name: &str| -> Vec<&str> {
+            headers.iter().filter(|header| header.0 == name).map(|header| header.1).collect()
+        };
+        let remote = extract(all);
+        assert_eq!(remote.baggage(), Some("k=v,l=w;p, m=x"));
+        assert_eq!(remote.passed_on.trace_state.as_deref(), Some("a=1,b=2,c=3"));
+        assert_eq!(remote.correlators(), ["order-42", "basket-9"]);
+        assert!(remote.trace_context().is_some());
+        // Which of several parents it is, is not known; and the limits are those of the list.
+        assert_eq!(
+            extract(|name| (name == "traceparent").then_some([parent; 2]).into_iter().flatten()),
+            Remote::default()
+        );
+        let half = "k".repeat(MAX_BAGGAGE / 2);
+        assert_eq!(extract(|name| (name == "baggage").then_some([&*half; 2]).into_iter().flatten()), Remote::default());
     }
 }

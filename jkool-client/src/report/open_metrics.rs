@@ -3,9 +3,9 @@
 use crate::report::health::Health;
 use crate::report::loss::LossReason;
 use crate::report::stats::Stats;
+use jkool_model::open_metrics::OpenMetrics;
 use jkool_transport::{Metric, MetricKind};
 use std::collections::BTreeMap;
-use std::fmt::{self, Write};
 
 impl Stats {
     /// Renders the counters in the text format of [OpenMetrics](https://prometheus.io/docs/specs/om/open_metrics_spec/), for
@@ -20,13 +20,12 @@ impl Stats {
     /// assert!(text.ends_with("# EOF\n"));
     /// ```
     pub fn to_open_metrics(&self) -> String {
-        let mut text = String::new();
-        // Writing to a string cannot fail.
-        self.write_open_metrics(&mut text).unwrap_or_default();
-        text + END
+        let mut metrics = OpenMetrics::default();
+        self.write_open_metrics(&mut metrics);
+        metrics.finish()
     }
 
-    fn write_open_metrics(&self, text: &mut String) -> fmt::Result {
+    fn write_open_metrics(&self, metrics: &mut OpenMetrics) {
         for (name, help, value) in [
             ("events_accepted", "Events accepted by the client.", self.accepted),
             ("events_recovered", "Events recovered from the spool of an earlier process.", self.recovered),
@@ -37,36 +36,28 @@ impl Stats {
                 self.maybe_duplicated,
             ),
         ] {
-            head(text, "client", name, "counter", help)?;
-            writeln!(text, "jkool_client_{name}_total {value}")?;
+            metrics.counter(&format!("jkool_client_{name}")).help(help).value(value);
         }
-        head(text, "client", "events_dropped", "counter", "Events dropped, by reason.")?;
-        for reason in LossReason::ALL {
-            let name = reason.name();
-            writeln!(text, "jkool_client_events_dropped_total{{reason=\"{name}\"}} {}", self.dropped(*reason))?;
-        }
+        let dropped = metrics.counter("jkool_client_events_dropped").help("Events dropped, by reason.");
+        LossReason::ALL
+            .iter()
+            .fold(dropped, |dropped, reason| dropped.labelled("reason", reason.name(), self.dropped(*reason)));
         for (name, help, value) in [
             ("events_in_memory", "Events in memory, waiting or in flight.", self.in_memory),
             ("events_spooled", "Events in the spool.", self.spooled),
             ("spool_files", "Files in the spool.", self.files_spooled),
         ] {
-            head(text, "client", name, "gauge", help)?;
-            writeln!(text, "jkool_client_{name} {value}")?;
+            metrics.gauge(&format!("jkool_client_{name}")).help(help).value(value);
         }
         for (name, help, value) in [
             ("memory_bytes", "Approximate memory used by events.", self.bytes_in_memory as u64),
             ("spool_bytes", "Disk space used by the spool.", self.bytes_spooled),
             ("spool_damaged_bytes", "Damaged bytes in files of the spool.", self.damaged_bytes),
         ] {
-            head(text, "client", name, "gauge", help)?;
-            writeln!(text, "# UNIT jkool_client_{name} bytes\njkool_client_{name} {value}")?;
+            metrics.gauge(&format!("jkool_client_{name}")).help(help).unit("bytes").value(value);
         }
-        Ok(())
     }
 }
-
-/// What follows the metrics.
-const END: &str = "# EOF\n";
 
 impl Health {
     /// Renders the counters as [`Stats::to_open_metrics`] does, and what the transport reports about itself, as
@@ -81,37 +72,35 @@ impl Health {
     /// # Ok::<(), jkool_client::BuildError>(())
     /// ```
     pub fn to_open_metrics(&self) -> String {
-        let mut text = String::new();
-        // Writing to a string cannot fail.
-        self.stats.write_open_metrics(&mut text).unwrap_or_default();
-        write_transport(&self.transport, &mut text).unwrap_or_default();
-        text + END
+        let mut metrics = OpenMetrics::default();
+        self.write_open_metrics(&mut metrics);
+        metrics.finish()
+    }
+
+    /// Adds the same to other metrics.
+    #[doc(hidden)]
+    pub fn write_open_metrics(&self, metrics: &mut OpenMetrics) {
+        self.stats.write_open_metrics(metrics);
+        write_transport(&self.transport, metrics);
     }
 }
 
 /// The format requires that the values of a name follow each other.
-fn write_transport(metrics: &[Metric], text: &mut String) -> fmt::Result {
+fn write_transport(of_transport: &[Metric], metrics: &mut OpenMetrics) {
     let mut by_name = BTreeMap::<_, Vec<_>>::new();
-    for metric in metrics {
+    for metric in of_transport {
         by_name.entry(metric.name).or_default().push(metric);
     }
-    for (name, metrics) in by_name {
-        let (kind, total) = match metrics[0].kind {
-            MetricKind::Counter => ("counter", "_total"),
-            _ => ("gauge", ""),
+    for (name, of_name) in by_name {
+        let name = format!("jkool_transport_{name}");
+        let family = match of_name[0].kind {
+            MetricKind::Counter => metrics.counter(&name),
+            _ => metrics.gauge(&name),
         };
-        head(text, "transport", name, kind, metrics[0].help)?;
-        for Metric { part, value, .. } in metrics {
-            let part = part.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-            let label = if part.is_empty() { String::new() } else { format!("{{part=\"{part}\"}}") };
-            writeln!(text, "jkool_transport_{name}{total}{label} {value}")?;
-        }
+        of_name.iter().fold(family.help(of_name[0].help), |family, Metric { part, value, .. }| {
+            if part.is_empty() { family.value(value) } else { family.labelled("part", part, value) }
+        });
     }
-    Ok(())
-}
-
-fn head(text: &mut String, of: &str, name: &str, kind: &str, help: &str) -> fmt::Result {
-    writeln!(text, "# TYPE jkool_{of}_{name} {kind}\n# HELP jkool_{of}_{name} {help}")
 }
 
 #[cfg(test)]
@@ -119,6 +108,7 @@ mod tests {
     use super::write_transport;
     use crate::report::loss::LossReason;
     use crate::report::stats::Stats;
+    use jkool_model::open_metrics::OpenMetrics;
     use jkool_transport::Metric;
     use std::collections::{BTreeMap, HashSet};
 
@@ -153,12 +143,15 @@ mod tests {
 
     #[test]
     fn metrics_of_the_parts_of_a_transport_are_told_together() {
-        let mut text = String::new();
+        let text = |of_transport: &[Metric]| {
+            let mut metrics = OpenMetrics::default();
+            write_transport(of_transport, &mut metrics);
+            metrics.finish()
+        };
         let metrics = ["one", "other"].map(|part| {
             let waiting = Metric::gauge("queue_seconds", "The time in the queue.", 0.25).of_part(part);
             [Metric::counter("failed", "Records that failed.", 3).of_part(part).of_part("first"), waiting]
         });
-        write_transport(&metrics.concat(), &mut text).unwrap();
         let expected = "# TYPE jkool_transport_failed counter\n\
             # HELP jkool_transport_failed Records that failed.\n\
             jkool_transport_failed_total{part=\"first/one\"} 3\n\
@@ -166,10 +159,10 @@ mod tests {
             # TYPE jkool_transport_queue_seconds gauge\n\
             # HELP jkool_transport_queue_seconds The time in the queue.\n\
             jkool_transport_queue_seconds{part=\"one\"} 0.25\n\
-            jkool_transport_queue_seconds{part=\"other\"} 0.25\n";
-        assert_eq!(text, expected);
-        text.clear();
-        write_transport(&[Metric::gauge("active", "Active.", 1.0).of_part("a \"b\"\\c\n")], &mut text).unwrap();
-        assert!(text.ends_with("jkool_transport_active{part=\"a \\\"b\\\"\\\\c\\n\"} 1\n"), "{text}");
+            jkool_transport_queue_seconds{part=\"other\"} 0.25\n\
+            # EOF\n";
+        assert_eq!(text(&metrics.concat()), expected);
+        let text = text(&[Metric::gauge("active", "Active.", 1.0).of_part("a \"b\"\\c\n")]);
+        assert!(text.ends_with("jkool_transport_active{part=\"a \\\"b\\\"\\\\c\\n\"} 1\n# EOF\n"), "{text}");
     }
 }

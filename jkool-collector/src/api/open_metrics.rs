@@ -8,9 +8,8 @@ use crate::store::{Health, Sizes};
 use axum::extract::{RawQuery, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use jkool_model::open_metrics::{self, OpenMetrics};
 use std::sync::Arc;
-
-const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The counters since the start, and the sizes of the store.
 pub(super) async fn open_metrics(
@@ -20,11 +19,11 @@ pub(super) async fn open_metrics(
     Query::parse(&query.unwrap_or_default()).finish()?;
     let sizes = app.store.read(|reader| reader.sizes()).await?;
     let health = app.store.health();
-    Ok(([(CONTENT_TYPE, OPEN_METRICS)], text(&app.counters.counts(), &sizes, &health)).into_response())
+    Ok(([(CONTENT_TYPE, open_metrics::CONTENT_TYPE)], text(&app.counters.counts(), &sizes, &health)).into_response())
 }
 
 fn text(received: &Counts, sizes: &Sizes, health: &Health) -> String {
-    let mut text = String::new();
+    let mut metrics = OpenMetrics::default();
     for (kind, name, help, value) in [
         ("counter", "stored", "Entities stored.", received.stored),
         ("counter", "duplicates", "Entities that were already stored.", received.duplicates),
@@ -42,10 +41,33 @@ fn text(received: &Counts, sizes: &Sizes, health: &Health) -> String {
         ("gauge", "troubles", "Problems of the store.", health.notices.len() as u64),
     ] {
         let name = format!("jkool_collector_{name}");
-        let unit = if name.ends_with("_bytes") { format!("# UNIT {name} bytes\n") } else { String::new() };
-        let total = if kind == "counter" { "_total" } else { "" };
-        let metric = format!("# TYPE {name} {kind}\n{unit}# HELP {name} {help}\n{name}{total} {value}\n");
-        text.push_str(&metric);
+        let family = if kind == "counter" { metrics.counter(&name) } else { metrics.gauge(&name) };
+        let family = if name.ends_with("_bytes") { family.unit("bytes") } else { family };
+        family.help(help).value(value);
     }
-    text + "# EOF\n"
+    metrics.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::text;
+    use crate::counters::Counts;
+    use crate::store::{Health, Sizes};
+
+    #[test]
+    fn units_are_told_between_type_and_description() {
+        let text = text(&Counts::default(), &Sizes::default(), &Health::default());
+        assert!(text.starts_with(
+            "# TYPE jkool_collector_stored counter\n\
+             # HELP jkool_collector_stored Entities stored.\n\
+             jkool_collector_stored_total 0\n"
+        ));
+        assert!(text.contains(
+            "# TYPE jkool_collector_store_bytes gauge\n\
+             # UNIT jkool_collector_store_bytes bytes\n\
+             # HELP jkool_collector_store_bytes Disk space used by the store.\n\
+             jkool_collector_store_bytes 0\n"
+        ));
+        assert!(text.ends_with("jkool_collector_troubles 0\n# EOF\n") && text.lines().count() == 14 * 3 + 2, "{text}");
+    }
 }

@@ -1,5 +1,6 @@
 //! The page of a dashboard, whose viewlets are queried in parallel.
 
+use super::dashboard_url::DashboardUrl;
 use super::error_page::ErrorPage;
 use super::filter_form::FilterForm;
 use super::layout::{Frame, Tab, frame};
@@ -46,6 +47,7 @@ pub(super) async fn show(
     let total = app.store.read(|reader| reader.total()).await?;
     let mark = params.mark(&app).await?;
     let head = Frame { title: &dashboard.title, tab: Tab::Dashboards, filter, total: Some(total), mark: mark.as_ref() };
+    let url = DashboardUrl::new(&name, query.as_deref());
     let mut own = Query::default();
     if compare {
         own.push("compare", "before");
@@ -60,10 +62,10 @@ pub(super) async fn show(
             span.spring {}
             a href="/dashboards" { "All dashboards" }
             a href={ "/api/dashboards/" (name) } download={ (name) ".json" } { "Export as JSON" }
-            a.button href={ "/dashboards/" (name) "/edit" } { "Edit" }
+            a.button href=(url.edit()) { "Edit" }
         }
         @if dashboard.viewlets.is_empty() {
-            p.notice { "This dashboard is empty. " a href={ "/dashboards/" (name) "/edit?viewlet=new" } { "Add a viewlet" } }
+            p.notice { "This dashboard is empty. " a href=(url.edit_viewlet("new")) { "Add a viewlet" } }
         }
         div.grid data-live[filter.until.is_none()] {
             @for (viewlet, answered) in dashboard.viewlets.iter().zip(&answers) { (section(viewlet, answered)) }

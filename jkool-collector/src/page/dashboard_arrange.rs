@@ -1,16 +1,17 @@
 //! The arrangement of the viewlets of a dashboard: tiles that can be moved and resized with the script, and the text
 //! that the script sends.
 
+use super::dashboard_url::DashboardUrl;
 use crate::dashboard::{Dashboard, Viewlet, name_of};
 use maud::{Markup, html};
 
 /// The tiles. Without the script they are links to the viewlets' forms.
-pub(super) fn tiles(name: &str, dashboard: &Dashboard) -> Markup {
+pub(super) fn tiles(url: &DashboardUrl, dashboard: &Dashboard) -> Markup {
     html! {
-        ol.arrange aria-label="How they are arranged" data-action={ "/dashboards/" (name) "/edit" } data-version=(dashboard.version()) {
+        ol.arrange aria-label="How they are arranged" data-action=(url.edit()) data-version=(dashboard.version()) {
             @for (index, viewlet) in dashboard.viewlets.iter().enumerate() {
                 li class={ "tile w" (viewlet.width) " r" (viewlet.height) } data-viewlet=(index) data-width=(viewlet.width) data-height=(viewlet.height) {
-                    a href={ "/dashboards/" (name) "/edit?viewlet=" (index) } draggable="false" { (viewlet.title) }
+                    a href=(url.edit_viewlet(index)) draggable="false" { (viewlet.title) }
                     span.hint { (viewlet.kind.map_or("as the sentence says", name_of)) }
                 }
             }

@@ -2,15 +2,15 @@
 
 use super::dashboard::{ask, range, section};
 use super::dashboard_arrange::{arranged, tiles};
+use super::dashboard_url::DashboardUrl;
 use super::error_page::ErrorPage;
 use super::layout::{Frame, Tab, frame};
 use super::posted::Posted;
 use super::query_params::QueryParams;
-use super::watch::Mark;
+use super::watch::hidden;
 use crate::app::App;
 use crate::dashboard::{Dashboard, DashboardError, HIGHEST, KINDS, Replaces, Viewlet, WIDEST, kind_of};
 use crate::error_response::ErrorResponse;
-use crate::filter::Filter;
 use crate::server::session::Session;
 use axum::Extension;
 use axum::extract::{Path, RawQuery, Request, State};
@@ -35,8 +35,7 @@ pub(super) async fn show(
     let dashboard = app.dashboards.get(&name).map_err(|_| ErrorPage::NotFound("There is no such dashboard."))?;
     let posted = Posted::of_url(query.as_deref());
     let draft = Draft::read(&posted, &dashboard);
-    let mark = QueryParams::read(&app, query.as_deref()).await.mark(&app).await?;
-    page(&app, &name, &dashboard, draft, StatusCode::OK, None, mark.as_ref()).await
+    page(&app, &DashboardUrl::new(&name, query.as_deref()), &dashboard, draft, StatusCode::OK, None).await
 }
 
 /// Performs the action of a button, and shows the result.
@@ -44,30 +43,31 @@ pub(super) async fn change(
     State(app): State<Arc<App>>,
     Extension(session): Extension<Arc<Session>>,
     Path(name): Path<String>,
+    RawQuery(query): RawQuery,
     request: Request,
 ) -> Result<Response, ErrorResponse> {
+    let url = DashboardUrl::new(&name, query.as_deref());
     let posted = Posted::read(&app, &session, request).await?;
     let dashboard = app.dashboards.get(&name)?;
     let done = match posted.get("action") {
         "delete" => {
-            let (app, name) = (Arc::clone(&app), name.clone());
+            let app = Arc::clone(&app);
             let removed = tokio::task::spawn_blocking(move || app.dashboards.remove(&name));
-            removed.await.map_err(ErrorResponse::Internal)?.map(|()| "/dashboards".to_owned())
+            removed.await.map_err(ErrorResponse::Internal)?.map(|()| url.all())
         }
         action => {
             let changed = changed(&dashboard, action, &posted);
-            let (app, kept, version) =
-                (Arc::clone(&app), name.clone(), posted.get("version").parse().unwrap_or_default());
+            let (app, version) = (Arc::clone(&app), posted.get("version").parse().unwrap_or_default());
             let put =
-                tokio::task::spawn_blocking(move || app.dashboards.put(&kept, changed, Replaces::Version(version)));
-            put.await.map_err(ErrorResponse::Internal)?.map(|_| format!("/dashboards/{name}/edit"))
+                tokio::task::spawn_blocking(move || app.dashboards.put(&name, changed, Replaces::Version(version)));
+            put.await.map_err(ErrorResponse::Internal)?.map(|_| url.edit())
         }
     };
     Ok(match done {
-        Ok(url) => Redirect::to(&url).into_response(),
+        Ok(to) => Redirect::to(&to).into_response(),
         Err(error) => {
             let draft = Draft::read(&posted, &dashboard);
-            page(&app, &name, &dashboard, draft, error.status(), Some(error), None).await.into_response()
+            page(&app, &url, &dashboard, draft, error.status(), Some(error)).await.into_response()
         }
     })
 }
@@ -136,21 +136,21 @@ impl Draft {
 
 async fn page(
     app: &App,
-    name: &str,
+    url: &DashboardUrl,
     dashboard: &Dashboard,
     draft: Option<Draft>,
     status: StatusCode,
     fault: Option<DashboardError>,
-    mark: Option<&Mark>,
 ) -> Result<Response, ErrorPage> {
     let total = app.store.read(|reader| reader.total()).await?;
-    let filter = Filter::default();
-    let head = Frame { title: &dashboard.title, tab: Tab::Dashboards, filter: &filter, total: Some(total), mark };
+    let params = QueryParams::read(app, Some(&url.kept.to_string())).await;
+    let (filter, mark) = (&params.filter, params.mark(app).await?);
+    let head = Frame { title: &dashboard.title, tab: Tab::Dashboards, filter, total: Some(total), mark: mark.as_ref() };
     let now = app.clock.now();
     let preview = match &draft {
         Some(Draft { viewlet, .. }) => {
             let viewlets = std::slice::from_ref(viewlet);
-            let range = range(&filter, dashboard, now);
+            let range = range(filter, dashboard, now);
             let answers = ask(app, viewlets, &range, now, false).await;
             Some(html! { @for answered in &answers { (section(viewlet, answered)) } })
         }
@@ -160,30 +160,32 @@ async fn page(
         div.tools {
             h1 { "Edit: " (dashboard.title) }
             span.spring {}
-            a.button href={ "/dashboards/" (name) } { "Back to the dashboard" }
+            a.button href=(url.shown()) { "Back to the dashboard" }
         }
         @if let Some(fault) = &fault { p.fault.bar role="alert" { (fault) } }
         @if let (Some(draft), Some(preview)) = (&draft, &preview) {
-            (viewlet_form(name, dashboard, draft))
+            (viewlet_form(url, dashboard, draft))
             h2.preview { "Preview" }
             div.grid { (preview) }
         } @else {
-            @if dashboard.viewlets.len() > 1 { (tiles(name, dashboard)) }
-            (viewlets(name, dashboard))
-            (settings(name, dashboard))
+            @if dashboard.viewlets.len() > 1 { (tiles(url, dashboard)) }
+            (viewlets(url, dashboard))
+            (settings(url, dashboard))
         }
     };
     Ok((status, frame(&head, &main)).into_response())
 }
 
-fn viewlet_form(name: &str, dashboard: &Dashboard, Draft { index, viewlet }: &Draft) -> Markup {
+fn viewlet_form(url: &DashboardUrl, dashboard: &Dashboard, Draft { index, viewlet }: &Draft) -> Markup {
     let wrong = viewlet.check("").err().map(|error| error.to_string());
     let wrong_query = wrong.as_deref().and_then(|error| error.strip_prefix("query: "));
     let size = |label: &str, name: &str, value: u8, most: u8| {
         html! { label.field { span { (label) } input type="number" name=(name) value=(value) min="1" max=(most) required; } }
     };
     html! {
-        form.fields.part method="post" action={ "/dashboards/" (name) "/edit" } {
+        form.fields.part method="post" action=(url.edit()) {
+            // The preview is a GET, which drops the parameters of the action.
+            (hidden(&url.kept))
             input type="hidden" name="viewlet" value=(index);
             input type="hidden" name="version" value=(dashboard.version());
             label.field { span { "Title" } input type="text" name="title" value=(viewlet.title) required maxlength="199" autocomplete="off"; }
@@ -206,14 +208,14 @@ fn viewlet_form(name: &str, dashboard: &Dashboard, Draft { index, viewlet }: &Dr
             div.line {
                 button type="submit" formmethod="get" { "Preview" }
                 button.main type="submit" name="action" value="save" { "Save" }
-                a.button href={ "/dashboards/" (name) "/edit" } { "Cancel" }
+                a.button href=(url.edit()) { "Cancel" }
             }
         }
     }
 }
 
 /// The list of viewlets, with their actions.
-fn viewlets(name: &str, dashboard: &Dashboard) -> Markup {
+fn viewlets(url: &DashboardUrl, dashboard: &Dashboard) -> Markup {
     const ACTIONS: [(&str, &str, &str); 6] = [
         ("earlier", "↑", "Move up"),
         ("later", "↓", "Move down"),
@@ -231,25 +233,25 @@ fn viewlets(name: &str, dashboard: &Dashboard) -> Markup {
                         code { (viewlet.query) }
                         p.hint { (KINDS.iter().find(|(.., kind)| viewlet.kind == Some(*kind)).map_or("as the sentence says", |(_, called, _)| *called)) ", " (viewlet.width) " of 12 columns, " (viewlet.height) @if viewlet.height == 1 { " row" } @else { " rows" } }
                     }
-                    form.line method="post" action={ "/dashboards/" (name) "/edit" } {
+                    form.line method="post" action=(url.edit()) {
                         input type="hidden" name="viewlet" value=(index);
                         input type="hidden" name="version" value=(dashboard.version());
                         @for (action, sign, called) in ACTIONS {
                             button type="submit" name="action" value=(action) title=(called) aria-label={ (called) ": " (viewlet.title) } { (sign) }
                         }
-                        a.button href={ "/dashboards/" (name) "/edit?viewlet=" (index) } aria-label={ "Change: " (viewlet.title) } { "Change" }
+                        a.button href=(url.edit_viewlet(index)) aria-label={ "Change: " (viewlet.title) } { "Change" }
                         button type="submit" name="action" value="remove" aria-label={ "Remove: " (viewlet.title) } { "Remove" }
                     }
                 }
             }
         }
-        p { a.button href={ "/dashboards/" (name) "/edit?viewlet=new" } { "Add a viewlet" } }
+        p { a.button href=(url.edit_viewlet("new")) { "Add a viewlet" } }
     }
 }
 
-fn settings(name: &str, dashboard: &Dashboard) -> Markup {
+fn settings(url: &DashboardUrl, dashboard: &Dashboard) -> Markup {
     html! {
-        form.fields.part method="post" action={ "/dashboards/" (name) "/edit" } {
+        form.fields.part method="post" action=(url.edit()) {
             input type="hidden" name="version" value=(dashboard.version());
             div.line {
                 label.field { span { "Title" } input type="text" name="title" value=(dashboard.title) required maxlength="199" autocomplete="off"; }

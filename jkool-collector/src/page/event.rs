@@ -41,7 +41,8 @@ const AROUND: usize = 5;
 struct Neighbours {
     older: Option<EntityId>,
     younger: Option<EntityId>,
-    /// Newest first, including the entity itself.
+    /// Newest first, including the entity itself. Without snapshots, which a source sends every few seconds, unless the
+    /// entity is one.
     around: Vec<Stored>,
 }
 
@@ -51,7 +52,8 @@ impl Neighbours {
         let first = |found: Vec<Stored>| found.first().map(|stored| stored.id);
         let mut around = Vec::new();
         if let Some(source) = stored.entity.source() {
-            let same = with_source(&Filter::default(), source);
+            let snapshots = Snapshots { shown: matches!(stored.entity, Entity::Snapshot(_)) };
+            let same = snapshots.listed(&with_source(&Filter::default(), source));
             around = reader.find_after(&same, AROUND, id, now)?;
             around.reverse();
             around.push(stored.clone());

@@ -1,7 +1,7 @@
 //! Serves one connection.
 
 use super::abort::AbortConnection;
-use super::session::{InFlight, Session};
+use super::session::Session;
 use super::shutdown::Shutdown;
 use super::timeouts::TimeoutStream;
 use crate::access::protect;
@@ -18,7 +18,7 @@ use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use jkool_intake::NoResponseStream;
+use jkool_intake::{InProgress, NoResponseStream};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ pub(super) async fn serve(
     evict_idle: Arc<Notify>,
 ) {
     let session = Arc::new(Session::default());
-    let stream = NoResponseStream::new(stream, session.no_response());
+    let stream = NoResponseStream::new(stream, session.requests.clone());
     let stream = TimeoutStream::new(stream, Arc::clone(&session), app.limits, evict_idle);
     let service = {
         let (app, session, shutdown) = (Arc::clone(&app), Arc::clone(&session), shutdown.clone());
@@ -60,13 +60,18 @@ pub(super) async fn serve(
     let served = tokio::select! {
         served = poll_fn(|cx| connection.poll_without_shutdown(cx)) => served,
         () = shutdown.wait() => {
-            Pin::new(&mut connection).graceful_shutdown();
-            return drop(poll_fn(|cx| connection.poll_without_shutdown(cx)).await);
+            let last = poll_fn(|cx| {
+                if !session.requests.drain() {
+                    Pin::new(&mut connection).graceful_shutdown();
+                }
+                connection.poll_without_shutdown(cx)
+            });
+            return drop(last.await);
         }
     };
     if served.is_ok() && session.is_upgraded() {
         // A WebSocket may be idle without a limit.
-        let _in_flight = session.request();
+        let _in_flight = session.requests.begin();
         let parts = connection.into_parts();
         return jkql::serve_socket(parts.io.into_inner(), parts.read_buf.to_vec(), app, session, shutdown).await;
     }
@@ -103,9 +108,9 @@ async fn answer(
     session: Arc<Session>,
     mut shutdown: Shutdown,
 ) -> Result<Response<ResponseBody>, AbortConnection> {
-    let in_flight = session.request();
+    let in_flight = session.requests.begin();
     let (mut head, body) = request.into_parts();
-    session.set_no_response(
+    session.requests.set_no_response(
         head.method == Method::POST && head.headers.get(PRAGMA).is_some_and(|said| said == "no-response"),
     );
     let mut response = match app.access.check(&head, session.is_authenticated()) {
@@ -134,7 +139,7 @@ struct ResponseBody {
     body: Body,
     /// The event that ends an endless response.
     end: Option<End>,
-    _in_flight: InFlight,
+    _in_flight: InProgress,
 }
 
 impl HttpBody for ResponseBody {

@@ -92,8 +92,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimeoutStream<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
         let before = this.begun;
-        this.begun = this.session.begun();
-        if this.session.is_answering() {
+        this.begun = this.session.requests.begun();
+        if this.session.requests.is_answering() {
             this.state = ReadState::Other;
         } else if this.begun != before || this.state == ReadState::Other {
             this.await_within(ReadState::Request, this.limits.idle_timeout);

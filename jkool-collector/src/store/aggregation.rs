@@ -55,7 +55,8 @@ pub enum Function {
     Max,
     /// The mean of the values.
     Avg,
-    /// The approximate percentile: this percentage of the values is not above it.
+    /// The approximate percentile, by nearest rank: of `n` sorted values about the one at `ceil(percent / 100 * n)`,
+    /// counted from 1.
     Percentile(f64),
     /// The number of different values; approximate if there are many.
     Distinct,

@@ -3,6 +3,7 @@
 use super::engine::{Find, Message};
 use super::level::Level;
 use super::matching::pairs;
+use super::nearest_rank::nearest_rank;
 use super::reader::Result;
 use super::{EntityId, Flow, Reader};
 use crate::condition::{Condition, Test};
@@ -132,7 +133,7 @@ impl Between {
     fn flow(mut self, from: SourceFqn, to: SourceFqn, minutes: f64) -> Flow {
         self.transits.sort_unstable();
         let count = self.transits.len();
-        let p95 = (count * 95).div_ceil(100).saturating_sub(1);
+        let p95 = nearest_rank(95.0, count as u64) as usize;
         Flow {
             from,
             to,

@@ -8,6 +8,7 @@ mod frequent;
 mod grouped;
 mod messages;
 mod query;
+mod ranks;
 mod schema;
 mod search;
 mod sketches;

@@ -315,6 +315,33 @@ fn forms_alone_make_a_dashboard() {
 }
 
 #[test]
+fn the_editor_keeps_the_other_parameters_of_the_page() {
+    let collector = collector();
+    let kept = "since=2h&compare=before&watch=op%3apay&more-than=5%2f1h";
+    let (status, to, _) = post(&collector, &format!("/dashboards?{kept}"), &[("name", "mine"), ("title", "Mine")]);
+    let edit = format!("/dashboards/mine/edit?{kept}");
+    assert_eq!((status, &to), (303, &edit));
+    let shown = kept.to_uppercase().replace('&', "&AMP;");
+    let has = |page: &str, url: &str| page.to_uppercase().contains(&format!("\"{}?{shown}\"", url.to_uppercase()));
+    let page = get(&collector, &format!("/dashboards/mine?{kept}")).1;
+    assert!(has(&page, "/dashboards/mine/edit"), "{page}");
+    let page = get(&collector, &edit).1;
+    assert!(has(&page, "/dashboards/mine") && page.contains("id=\"watch\""), "{page}");
+    let form = get(&collector, &format!("/dashboards/mine/edit?viewlet=new&title=x&width=4&height=1&{kept}")).1;
+    assert!(has(&form, "/dashboards/mine/edit"), "{form}");
+    // A preview sends only the fields of the form.
+    assert_eq!((hidden(&form, "since"), hidden(&form, "watch")), ("2h".to_owned(), "op:pay".to_owned()));
+    let version = hidden(&form, "version");
+    let fields = [("viewlet", "new"), ("version", &version), ("title", "x"), ("width", "4"), ("height", "1")];
+    let save = |query| post(&collector, &edit, &[&fields[..], &[("action", "save"), ("query", query)]].concat());
+    let (status, _, page) = save("get numbr");
+    assert!(status == 400 && page.contains("id=\"watch\"") && has(&page, "/dashboards/mine/edit"), "{page}");
+    assert_eq!((save("get number of events").0, save("get number of events").0), (303, 409));
+    let (_, to, _) = post(&collector, &edit, &[("action", "delete")]);
+    assert_eq!(to, format!("/dashboards?{kept}"));
+}
+
+#[test]
 fn an_arrangement_is_taken_as_a_whole_or_not_at_all() {
     let collector = collector();
     let viewlets =

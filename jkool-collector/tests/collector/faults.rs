@@ -297,6 +297,21 @@ fn it_ends_even_if_clients_do_not() {
 }
 
 #[test]
+fn what_a_client_that_reads_no_answer_has_sent_before_the_end_is_kept() {
+    let collector = collector();
+    let store = collector.store().clone();
+    let mut connection = Connection::open(collector.address());
+    let one = request("POST", "/event", &[("Pragma", "no-response")], event("a"));
+    connection.send(&one);
+    eventually("it is there", || collector.counts().stored == 1);
+    // All at once: the collector is told to end long before it has read them one by one.
+    connection.send(one.repeat(200));
+    collector.shutdown();
+    assert!(connection.is_closed());
+    assert_eq!(store.read_now(|reader| reader.sizes()).unwrap().events, 201);
+}
+
+#[test]
 fn it_starts_and_ends_inside_of_any_runtime() {
     for mut runtime in [tokio::runtime::Builder::new_current_thread(), tokio::runtime::Builder::new_multi_thread()] {
         runtime.build().unwrap().block_on(async {

@@ -322,6 +322,30 @@ fn snapshots_are_listed_only_when_they_are_asked_for() {
 }
 
 #[test]
+fn the_context_of_an_event_is_not_crowded_by_snapshots() {
+    let of_shop = |fields: String| format!(r#"{{{fields},"source-fqn":"APPL=Shop#SERVER=web-1"}}"#);
+    let at = |second: u64| format!(r#""time-usec":{}"#, 1_457_524_700_000_000 + second * 1_000_000);
+    let snapshot = |n: u64| of_shop(format!(r#""type":"SNAPSHOT","name":"Cpu","tracking-id":"s{n}",{}"#, at(n)));
+    let event =
+        |n: u64| of_shop(format!(r#""operation":"op{n}","msg-text":"said {n}","tracking-id":"e{n}",{}"#, at(n)));
+    let lines: Vec<String> = (0..40).map(|n| if n % 10 == 5 { event(n) } else { snapshot(n) }).collect();
+    let collector = collector(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    let context = |query: &str| {
+        let page = get(&collector, &detail(&collector, query)).body;
+        let (_, context) = page.split_once("Context").unwrap();
+        context.split_once("</section>").unwrap().0.to_owned()
+    };
+    let around_event = context("operation=op15");
+    for said in ["said 5", "said 15", "said 25", "said 35"] {
+        assert!(around_event.contains(said), "{said} is not in {around_event}");
+    }
+    assert!(!around_event.contains("Cpu"), "{around_event}");
+    // Those before and after a snapshot are its context.
+    let around_snapshot = context("q=tracking-id:s14+kind:snapshot");
+    assert!(around_snapshot.contains("Cpu") && around_snapshot.contains("said 15"), "{around_snapshot}");
+}
+
+#[test]
 fn what_a_wrong_clock_stamps_is_told_and_not_on_top() {
     let tomorrow = Clock::default().now().as_usec() + 86_400_000_000;
     let ahead = format!(r#"{{"operation":"ahead","msg-text":"from tomorrow","time-usec":{tomorrow}}}"#);

@@ -248,6 +248,25 @@ fn structures_keep_their_shape_order_and_numbers() {
     assert_eq!(property!(:serde = Shape::Struct { a: 5 }), under("Struct", map(vec![("a", int(5))]).0));
     assert_eq!(property!(:serde = BTreeMap::from([(7, "seven")])), map(vec![("7", Value::Text("seven".into()))]));
     assert_eq!(property!(:serde = [u128::MAX]), list(vec![Value::Text(u128::MAX.to_string().into())]));
+    assert_eq!(property!(:serde = [5_i128, 1 << 100]), list(vec![int(5), Value::BigInt(1 << 100)]));
+    // What JSON has no form for is a text.
+    assert_eq!(property!(:serde = BTreeMap::from([([1, 2], 3)])).1, DataType::String);
+}
+
+/// Is serialized as its text.
+struct Shown<T>(T);
+
+impl<T: fmt::Display> Serialize for Shown<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+#[test]
+fn a_text_in_a_structure_that_panics_takes_nothing_with_it() {
+    let both = [Shown(&5 as &dyn fmt::Display), Shown(&Panics), Shown(&6)];
+    let texts = ["5", PANICKED, "6"].map(|text| Value::Text(text.into()));
+    assert_eq!(property!(:serde = both).0, Value::List(texts.into()));
 }
 
 /// As serde_json's number with `arbitrary_precision`.

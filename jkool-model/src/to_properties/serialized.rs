@@ -6,7 +6,7 @@ use crate::property::{Property, TypedValue};
 use crate::trackable::{FORMAT_FAILED, text_of};
 use crate::value::{EXACT_NUMBER, Value, exact_number};
 use serde::ser::{self, Serialize};
-use std::fmt::Display;
+use std::fmt::{Arguments, Display};
 
 /// A serialized value. It becomes the properties that a field of such a type becomes without serde.
 #[derive(Debug)]
@@ -24,7 +24,16 @@ pub enum Serialized {
 impl Serialized {
     /// A value that cannot be serialized becomes a text with the error.
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Self {
-        value.serialize(Serializer).unwrap_or_else(|Error(error)| Self::text(format!("{FORMAT_FAILED} {error}")))
+        let serialized = Self::with_texts(value, |text| text_of(text).into());
+        serialized.unwrap_or_else(|Error(error)| Self::text(format!("{FORMAT_FAILED} {error}")))
+    }
+
+    /// Like [`of`](Self::of); `texts` formats what is serialized by its `Display` implementation.
+    ///
+    /// # Errors
+    /// If the value cannot be serialized.
+    pub fn with_texts<T: Serialize + ?Sized>(value: &T, texts: Texts) -> Result {
+        value.serialize(Serializer { texts })
     }
 
     fn text(text: impl Into<Text>) -> Self {
@@ -68,9 +77,13 @@ impl ToProperties for Serialized {
     }
 }
 
+/// Formats a text, also if the `Display` implementation fails.
+pub type Texts = fn(&Arguments<'_>) -> Text;
+
+/// Why a value cannot be serialized.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct Error(String);
+pub struct Error(String);
 
 impl ser::Error for Error {
     fn custom<T: Display>(message: T) -> Self {
@@ -80,7 +93,20 @@ impl ser::Error for Error {
 
 type Result<T = Serialized> = std::result::Result<T, Error>;
 
-struct Serializer;
+#[derive(Clone, Copy)]
+struct Serializer {
+    texts: Texts,
+}
+
+impl Serializer {
+    fn list(self, variant: Option<&'static str>) -> List {
+        List { serializer: self, items: Vec::new(), variant }
+    }
+
+    fn map(self, variant: Option<&'static str>) -> Map {
+        Map { serializer: self, entries: Vec::new(), key: Text::default(), variant }
+    }
+}
 
 macro_rules! scalars {
     ($($method:ident($ty:ty))+) => {
@@ -114,7 +140,7 @@ impl ser::Serializer for Serializer {
     }
 
     fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result {
-        Ok(Serialized::text(text_of(value)))
+        Ok(Serialized::text((self.texts)(&format_args!("{value}"))))
     }
 
     fn serialize_bytes(self, value: &[u8]) -> Result {
@@ -156,36 +182,36 @@ impl ser::Serializer for Serializer {
     }
 
     fn serialize_seq(self, _len: Option<usize>) -> Result<List> {
-        Ok(List::default())
+        Ok(self.list(None))
     }
 
     fn serialize_tuple(self, _len: usize) -> Result<List> {
-        Ok(List::default())
+        Ok(self.list(None))
     }
 
     fn serialize_tuple_struct(self, _name: &'static str, _len: usize) -> Result<List> {
-        Ok(List::default())
+        Ok(self.list(None))
     }
 
     fn serialize_tuple_variant(self, _: &'static str, _: u32, variant: &'static str, _len: usize) -> Result<List> {
-        Ok(List { variant: Some(variant), ..List::default() })
+        Ok(self.list(Some(variant)))
     }
 
     fn serialize_map(self, _len: Option<usize>) -> Result<Map> {
-        Ok(Map::default())
+        Ok(self.map(None))
     }
 
     fn serialize_struct(self, _name: &'static str, _len: usize) -> Result<Map> {
-        Ok(Map::default())
+        Ok(self.map(None))
     }
 
     fn serialize_struct_variant(self, _: &'static str, _: u32, variant: &'static str, _len: usize) -> Result<Map> {
-        Ok(Map { variant: Some(variant), ..Map::default() })
+        Ok(self.map(Some(variant)))
     }
 }
 
-#[derive(Default)]
 struct List {
+    serializer: Serializer,
     items: Vec<Serialized>,
     variant: Option<&'static str>,
 }
@@ -197,7 +223,7 @@ macro_rules! list_as {
             type Error = Error;
 
             fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-                self.items.push(value.serialize(Serializer)?);
+                self.items.push(value.serialize(self.serializer)?);
                 Ok(())
             }
 
@@ -215,8 +241,8 @@ list_as! {
     SerializeTupleVariant serialize_field
 }
 
-#[derive(Default)]
 struct Map {
+    serializer: Serializer,
     entries: Vec<(Text, Serialized)>,
     key: Text,
     variant: Option<&'static str>,
@@ -227,7 +253,7 @@ impl ser::SerializeMap for Map {
     type Error = Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<()> {
-        self.key = match key.serialize(Serializer)? {
+        self.key = match key.serialize(self.serializer)? {
             Serialized::Scalar(typed) => typed.value.to_string().into(),
             _ => return Err(Error("the key of a map is neither a text nor a number".into())),
         };
@@ -235,7 +261,7 @@ impl ser::SerializeMap for Map {
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.entries.push((std::mem::take(&mut self.key), value.serialize(Serializer)?));
+        self.entries.push((std::mem::take(&mut self.key), value.serialize(self.serializer)?));
         Ok(())
     }
 
@@ -256,7 +282,7 @@ macro_rules! map_as {
             type Error = Error;
 
             fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
-                self.entries.push((name.into(), value.serialize(Serializer)?));
+                self.entries.push((name.into(), value.serialize(self.serializer)?));
                 Ok(())
             }
 

@@ -13,7 +13,6 @@ use jkool_intake::handshake;
 use jkool_intake::tokens::Tokens;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
@@ -93,8 +92,14 @@ impl Intake {
         Self { to, answers, tokens, memory }
     }
 
+    /// Returns a sender, unless the source was stopped.
+    pub(super) fn sender(&self) -> Option<mpsc::Sender<Vec<Record>>> {
+        self.to.upgrade()
+    }
+
     pub(super) async fn answer(&self, request: Request<Incoming>, session: &Session) -> Response<Full<Bytes>> {
-        session.set_no_response(request.method() == Method::POST && says(request.headers(), "no-response"));
+        let _in_progress = session.requests.begin();
+        session.requests.set_no_response(request.method() == Method::POST && says(request.headers(), "no-response"));
         let taken = self.take(request, session).await;
         let (status, kind, text) = match &taken {
             Ok(Taken::Records(count)) => (StatusCode::OK, JSON, format!("{{\"accepted\":{count}}}\n")),
@@ -140,7 +145,7 @@ impl Intake {
             return Err(Refusal::TooLarge);
         }
         // A client that reads no response can't be told to retry, so it waits.
-        let no_response = session.no_response().load(Ordering::Relaxed);
+        let no_response = session.requests.want_no_response();
         let room = (!no_response).then_some(ROOM);
         let kibibytes = u32::try_from(size.div_ceil(1 << 10)).unwrap_or(MEMORY);
         let _memory = within(room, self.memory.acquire_many(kibibytes)).await?;
@@ -159,8 +164,8 @@ impl Intake {
             Record { position, body, time: None }
         };
         let records = (0_u64..).zip(records).map(record).collect();
-        // After a stop there is no sender.
-        let to = self.to.upgrade().ok_or(Refusal::Busy)?;
+        // After a stop only connections that are drained have a sender.
+        let to = self.sender().ok_or(Refusal::Busy)?;
         within(room, to.send(records)).await?;
         drop(to);
         if !no_response {

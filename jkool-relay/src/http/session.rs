@@ -1,12 +1,12 @@
 //! What is known of one connection.
 
-use std::sync::Arc;
+use jkool_intake::Requests;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 #[derive(Debug, Default)]
 pub(super) struct Session {
     is_authenticated: AtomicBool,
-    no_response: Arc<AtomicBool>,
+    pub(super) requests: Requests,
 }
 
 impl Session {
@@ -17,14 +17,5 @@ impl Session {
 
     pub(super) fn set_authenticated(&self, good: bool) {
         self.is_authenticated.store(good, Ordering::Relaxed);
-    }
-
-    /// Whether the client reads no response to its last request.
-    pub(super) fn no_response(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.no_response)
-    }
-
-    pub(super) fn set_no_response(&self, said: bool) {
-        self.no_response.store(said, Ordering::Relaxed);
     }
 }

@@ -37,9 +37,10 @@ export function arrange(list) {
     }
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     list.dataset.version = page.querySelector("ol.arrange").dataset.version;
+    const saved = page.querySelectorAll("ol.arrange a");
     order.forEach((tile, index) => {
       tile.dataset.viewlet = index;
-      tile.querySelector("a").href = `${list.dataset.action}?viewlet=${index}`;
+      tile.querySelector("a").setAttribute("href", saved[index].getAttribute("href"));
     });
     for (const part of ["ol.editor", "form.fields"]) document.querySelector(part).replaceWith(page.querySelector(part));
   }

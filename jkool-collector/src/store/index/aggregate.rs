@@ -3,6 +3,7 @@
 use super::frequent::{EXACT, frequent};
 use super::grouped::{Figure, can, grouped};
 use super::query::{query, time_range, within};
+use super::ranks::{self, Ranks};
 use super::schema::{FIELDS, Place, number_column, text_column};
 use super::span::SpanView;
 use super::weights::{Weights, overlaps};
@@ -28,7 +29,7 @@ const MEMORY: u64 = 256 << 20;
 const GROUPS: u32 = 250_000;
 
 /// The names of the groups, of the total count, and the prefix of measures in a request.
-const GROUP: &str = "g";
+pub(super) const GROUP: &str = "g";
 const ALL: &str = "n";
 
 pub(crate) fn aggregate(
@@ -72,9 +73,11 @@ pub(crate) fn aggregate(
         }
     }
     deadline.check()?;
-    let results = collector.merge_fruits(parts)?.into_final_result(request, limits)?;
+    let results = collector.merge_fruits(parts)?;
+    let ranks = Ranks::new(&results, measures);
+    let results = results.into_final_result(request, limits)?;
     let mut rows = Vec::new();
-    flatten(&results, &ask.aggregation, &mut Vec::new(), None, &mut rows);
+    flatten(&results, Some(&ranks), &ask.aggregation, &mut Vec::new(), None, &mut rows);
     Ok(rows)
 }
 
@@ -83,7 +86,12 @@ fn request(spans: &[SpanView], groups: &[Group], measures: &[Measure]) -> Result
     let Some((group, inner)) = groups.split_first() else {
         let mut figures = json!({ALL: {"value_count": {"field": "time"}}});
         for (index, measure) in measures.iter().enumerate() {
-            figures[format!("m{index}")] = figure(spans, measure)?;
+            if let Some(figure) = figure(spans, measure)? {
+                figures[format!("m{index}")] = figure;
+            }
+        }
+        for (name, request) in ranks::requests(measures) {
+            figures[name] = request;
         }
         return Ok(figures);
     };
@@ -126,41 +134,46 @@ fn figures(spans: &[SpanView], measures: &[Measure]) -> Option<Vec<Figure>> {
     measures.iter().map(of).collect()
 }
 
-fn figure(spans: &[SpanView], measure: &Measure) -> Result<Value, StoreError> {
+/// `None` for a percentile, which [`ranks`] requests.
+fn figure(spans: &[SpanView], measure: &Measure) -> Result<Option<Value>, StoreError> {
     let field = match measure.function {
         Function::Distinct | Function::Count => column(spans, &measure.field)?,
         _ => number_column(&measure.field),
     };
-    Ok(match measure.function {
+    Ok(Some(match measure.function {
         Function::Count => json!({"value_count": {"field": field}}),
         Function::Sum => json!({"sum": {"field": field}}),
         Function::Min => json!({"min": {"field": field}}),
         Function::Max => json!({"max": {"field": field}}),
         Function::Avg => json!({"avg": {"field": field}}),
-        Function::Percentile(percent) => {
-            json!({"percentiles": {"field": field, "percents": [percent], "keyed": false}})
-        }
+        Function::Percentile(_) => return Ok(None),
         Function::Distinct => json!({"cardinality": {"field": field}}),
-    })
+    }))
 }
 
 /// Converts nested groups to rows.
 fn flatten(
     results: &AggregationResults,
+    ranks: Option<&Ranks>,
     ask: &Aggregation,
     keys: &mut Vec<Key>,
     count: Option<u64>,
     rows: &mut Vec<Row>,
 ) {
     let Some(group) = ask.groups.get(keys.len()) else {
-        let values = (0..ask.measures.len()).map(|index| value(results, &format!("m{index}"))).collect();
+        let figure = |(index, measure): (usize, &Measure)| match measure.function {
+            Function::Percentile(_) => ranks?.value(index),
+            _ => value(results, &format!("m{index}")),
+        };
+        let values = ask.measures.iter().enumerate().map(figure).collect();
         let count = count.unwrap_or_else(|| value(results, ALL).unwrap_or_default() as u64);
         rows.push(Row { keys: keys.clone(), count, values });
         return;
     };
     let mut each = |bucket: &BucketEntry| {
         keys.push(key(group, &bucket.key));
-        flatten(&bucket.sub_aggregation, ask, keys, Some(bucket.doc_count), rows);
+        let ranks = ranks.and_then(|ranks| ranks.inner(&bucket.key));
+        flatten(&bucket.sub_aggregation, ranks, ask, keys, Some(bucket.doc_count), rows);
         keys.pop();
     };
     match results.0.get(GROUP) {
@@ -201,10 +214,6 @@ fn value(results: &AggregationResults, name: &str) -> Option<f64> {
         | MetricResult::Max(single)
         | MetricResult::Average(single)
         | MetricResult::Cardinality(single) => single.value,
-        MetricResult::Percentiles(percentiles) => {
-            // The list has one element, the requested percentile.
-            serde_json::to_value(&percentiles.values).ok()?.get(0)?.get("value")?.as_f64()
-        }
         _ => None,
     }
 }

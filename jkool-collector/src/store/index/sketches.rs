@@ -1,6 +1,7 @@
 //! Approximate percentiles of many groups. Values are counted in bins that extend 1 % to each side of their middle:
 //! results are off by at most 1 %, and a group needs only as much memory as it has bins.
 
+use crate::store::nearest_rank::nearest_rank;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -60,7 +61,7 @@ pub(super) struct Sketch {
 impl Sketch {
     /// Returns the approximate percentile, or `None` without values.
     pub(super) fn percentile(&self, percent: f64) -> Option<f64> {
-        let rank = (percent / 100.0 * self.count.saturating_sub(1) as f64) as u64;
+        let rank = nearest_rank(percent, self.count);
         let mut below = 0;
         let bin = self.bins.iter().find(|(_, count)| {
             below += u64::from(*count);
@@ -114,7 +115,7 @@ impl Hasher for Mix {
 
 #[cfg(test)]
 mod tests {
-    use super::{LEAST, Sketches, middle, number};
+    use super::{LEAST, Sketches, middle, nearest_rank, number};
     use proptest::prelude::*;
 
     #[test]
@@ -137,7 +138,7 @@ mod tests {
             for (group, sketch) in (0..).zip(sketches.into_groups(4)) {
                 let mut own: Vec<f64> = values.iter().filter(|(other, _)| *other == group).map(|(_, value)| *value).collect();
                 own.sort_by(f64::total_cmp);
-                let Some(exact) = own.get((percent / 100.0 * own.len().saturating_sub(1) as f64) as usize) else {
+                let Some(exact) = own.get(nearest_rank(percent, own.len() as u64) as usize) else {
                     prop_assert_eq!(sketch.percentile(percent), None);
                     continue;
                 };

@@ -3,6 +3,7 @@
 use super::encoding::{BETWEEN, quoted};
 use super::logsql::DISTINCT;
 use crate::store::Function;
+use crate::store::nearest_rank::share;
 
 /// The column with the values of a field.
 #[derive(Debug, Clone)]
@@ -49,7 +50,8 @@ pub(super) fn figure(function: Function, column: &str, index: usize) -> String {
         Function::Min => format!("min({column}) {some} as m{index}"),
         Function::Max => format!("max({column}) {some} as m{index}"),
         Function::Avg => format!("avg({column}) as m{index}"),
-        Function::Percentile(percent) => format!("quantile({}, {column}) {some} as m{index}", percent / 100.0),
+        // Its quantile is the value at the position `share * n`, rounded down.
+        Function::Percentile(percent) => format!("quantile({}, {column}) {some} as m{index}", share(percent)),
         Function::Distinct => format!("count_uniq_hash({column}) as m{index}"),
     }
 }
@@ -73,7 +75,7 @@ mod tests {
                 r#" | split "\x01" from "g0" as g0 | unroll by (g0) | filter !g0:="""#
             )
         );
-        assert_eq!(figure(Function::Percentile(99.9), "v", 2), "quantile(0.9990000000000001, v) if (!v:=\"\") as m2");
+        assert_eq!(figure(Function::Percentile(99.9), "v", 2), "quantile(0.9989999999990011, v) if (!v:=\"\") as m2");
         assert_eq!(figure(Function::Distinct, "v", 0), "count_uniq_hash(v) as m0");
     }
 }

@@ -174,9 +174,8 @@ fn agree(measure: &Measure, value: Option<f64>, members: &[&Stored], all: &[Stor
         Function::Max => close(numbers[numbers.len() - 1]),
         Function::Avg => close(sum / numbers.len() as f64),
         Function::Percentile(percent) => {
-            // Of few values there are several ways to say it.
-            let rank = (percent / 100.0 * numbers.len() as f64) as usize;
-            (rank.saturating_sub(1)..=rank + 1).filter_map(|rank| numbers.get(rank)).any(|near| close(*near))
+            let rank = (percent * numbers.len() as f64 / 100.0).ceil() as usize;
+            close(numbers[rank.max(1) - 1])
         }
         other => panic!("{other:?}"),
     };

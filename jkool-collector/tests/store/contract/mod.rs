@@ -54,6 +54,7 @@ contract!(
     those_of_one_time_are_paged_in_the_order_of_arrival,
     only_the_largest_groups_are_told,
     figures_of_many_values_are_right,
+    percentiles_of_few_values_are_those_at_the_nearest_rank,
     a_field_that_nothing_can_be_grouped_by_is_told,
     the_collector_answers_the_same_from_each,
 );
@@ -237,6 +238,46 @@ fn figures_of_many_values_are_right(place: Place) {
         Aggregation { groups: vec![Group::Field("properties.number".parse().unwrap(), 3)], measures: vec![] };
     let rows = store.read_now(|reader| reader.aggregate(&Filter::default(), &by_number, NOW)).unwrap();
     assert_eq!(rows.iter().map(|row| row.count).collect::<Vec<_>>(), [1, 1, 1]);
+}
+
+fn percentiles_of_few_values_are_those_at_the_nearest_rank(place: Place) {
+    let store = place.open();
+    let entity = |(operation, number): (&str, i64)| {
+        format!(r#"{{"operation":"{operation}","user":"u","properties":[{{"name":"v","value":{number}}}]}}"#)
+    };
+    let values = [("one", 7), ("two", -100), ("two", 200), ("three", 10), ("three", 20), ("three", 30)];
+    append(&store, &records(&values.map(entity), NOW)).unwrap();
+    let measures = ["p0", "p33", "p34", "p50", "p95", "p100"].map(|p| format!("{p}(properties.v)").parse().unwrap());
+    let by = |name: &str| Group::Field(name.parse().unwrap(), 5);
+    let expected = [
+        ("one", [7.0, 7.0, 7.0, 7.0, 7.0, 7.0]),
+        ("two", [-100.0, -100.0, -100.0, -100.0, 200.0, 200.0]),
+        ("three", [10.0, 10.0, 20.0, 20.0, 30.0, 30.0]),
+    ];
+    for groups in
+        [vec![by("operation")], vec![by("operation"), by("user")], vec![by("operation"), Group::Time(1_000_000)]]
+    {
+        let ask = Aggregation { groups, measures: measures.to_vec() };
+        let rows = store.read_now(|reader| reader.aggregate(&Filter::default(), &ask, NOW)).unwrap();
+        for (operation, expected) in expected {
+            let row = rows.iter().find(|row| row.keys[0].as_text() == Some(operation)).unwrap();
+            assert_near(&row.values, &expected);
+        }
+    }
+    for groups in [vec![], vec![Group::Time(1_000_000)], vec![by("user")]] {
+        let ask = Aggregation { groups, measures: measures.to_vec() };
+        let rows = store.read_now(|reader| reader.aggregate(&Filter::default(), &ask, NOW)).unwrap();
+        assert_near(&rows[0].values, &[-100.0, 7.0, 10.0, 10.0, 200.0, 200.0]);
+    }
+}
+
+/// Within the error that a percentile has.
+fn assert_near(values: &[Option<f64>], expected: &[f64]) {
+    let is_near = |(value, expected): (&Option<f64>, &f64)| {
+        value.is_some_and(|value: f64| (value - expected).abs() <= expected.abs() * 0.02)
+    };
+    assert_eq!(values.len(), expected.len());
+    assert!(values.iter().zip(expected).all(is_near), "{values:?} is not {expected:?}");
 }
 
 fn a_field_that_nothing_can_be_grouped_by_is_told(place: Place) {
