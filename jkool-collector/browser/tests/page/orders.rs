@@ -102,7 +102,7 @@ fn one(order: u64, start: i64) -> Vec<Value> {
         "end-time-usec": time, "elapsed-time-usec": time - start, "status": if fails { "EXCEPTION" } else { "END" },
         "severity": "INFO", "source-fqn": STEPS[0].1, "corrid": [name],
     }));
-    if order % 5 == 0 {
+    if order.is_multiple_of(5) {
         let load = 0.35 + 0.3 * (order as f64 / 9.0).sin() + chance(9) as f64 / 400.0;
         events.push(json!({
             "type": "SNAPSHOT", "name": "Cpu", "category": "System", "time-usec": start, "source-fqn": STEPS[2].1,
