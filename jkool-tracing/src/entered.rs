@@ -1,9 +1,8 @@
 //! The spans that a thread is in. For a panic hook, which cannot ask the subscriber, because the code that panicked may
 //! hold its locks; and for the thread itself when it leaves a span or enters it again.
 
-use crate::presence::Presence;
+use crate::presence::{Presence, Ticks};
 use jkool_client::facade::surroundings::Surroundings;
-use quanta::Instant;
 use std::cell::RefCell;
 use std::sync::Arc;
 use tracing_core::span::Id;
@@ -37,7 +36,7 @@ const MAX: usize = 1024;
 
 /// The thread enters the span that it was last in at this depth. Returns false if that was another span, or if it has
 /// ended.
-pub(crate) fn again(layer: usize, span: &Id, now: Option<Instant>) -> bool {
+pub(crate) fn again(layer: usize, span: &Id, now: Option<Ticks>) -> bool {
     with(|stack| {
         let last = stack.spans.get(stack.depth).filter(|last| last.is(layer, span));
         let is_in = last.is_some_and(|last| last.presence.enter(now));
@@ -70,7 +69,7 @@ impl Stack {
 
 /// The thread leaves a span, which need not be the last one that it entered. Returns false if it was entered on another
 /// thread, or beyond the limit.
-pub(crate) fn leave(layer: usize, span: &Id, now: Option<Instant>) -> bool {
+pub(crate) fn leave(layer: usize, span: &Id, now: Option<Ticks>) -> bool {
     with(|stack| {
         let Some(at) = stack.spans[..stack.depth].iter().rposition(|entered| entered.is(layer, span)) else {
             return false;

@@ -6,7 +6,7 @@ use jkool_client::facade::{keys, message};
 use jkool_client::model::{OpType, Property, Scalar, Text, TypedValue};
 use jkool_client::{Client, Content, Line, RawProperties};
 use std::cell::Cell;
-use tracing_core::Event;
+use tracing_core::{Event, Field};
 
 thread_local! {
     /// A buffer for properties that is reused.
@@ -30,11 +30,10 @@ pub(crate) fn emit(client: &Client, event: &Event<'_>, code_location: bool) -> b
     }
     let mut properties = SPARE.try_with(Cell::take).unwrap_or_default();
     properties.clear();
-    let mut append = Append { properties: &mut properties, message: Text::default() };
     if let Some(name) = event::own_name(metadata) {
-        append.scalar("event", Scalar::Text(name));
+        properties.push("event", Scalar::Text(name));
     }
-    let mut visited = Fields(append);
+    let mut visited = Fields(Append { properties: &mut properties, message: Text::default() });
     event.record(&mut visited);
     let message = visited.0.message;
     let taken = client.takes_line(&message);
@@ -62,8 +61,8 @@ struct Append<'a> {
 }
 
 impl Take for Append<'_> {
-    fn scalar(&mut self, name: &'static str, value: Scalar<'_>) {
-        match name {
+    fn scalar(&mut self, field: &Field, value: Scalar<'_>) {
+        match fields::name(field) {
             MESSAGE => self.message = fields::text(value.into()),
             name => self.properties.push(name, value),
         }

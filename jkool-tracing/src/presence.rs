@@ -2,14 +2,32 @@
 //! in it, so that they need not look the span up in the subscriber each time they enter or leave it.
 
 use crate::trace::TraceContext;
-use quanta::Instant;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use quanta::Clock;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Measures how long threads are in a span, by the processor's counter if it is steady, which takes less than half the
-/// time of the system's clock.
-pub(crate) fn now() -> Instant {
-    Instant::now()
+/// time of the system's clock. The first access compares the two, which takes some milliseconds.
+static CLOCK: LazyLock<Clock> = LazyLock::new(Clock::new);
+
+/// A reading of the counter, or a difference of two, in its own unit: only the total of a span is converted.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ticks(u64);
+
+/// The current reading.
+pub(crate) fn now() -> Ticks {
+    Ticks(CLOCK.raw())
+}
+
+impl Ticks {
+    /// Zero if the counters of two cores differ, and `earlier` is later.
+    fn since(self, earlier: Self) -> Self {
+        Self(self.0.saturating_sub(earlier.0))
+    }
+
+    fn duration(self) -> Duration {
+        CLOCK.delta(0, self.0)
+    }
 }
 
 /// What one layer and the threads that were in a span share.
@@ -35,7 +53,7 @@ impl Presence {
 
     /// A thread enters the span; without a time if it is not needed. Returns false if the span has ended, and its id
     /// belongs to another span now.
-    pub(crate) fn enter(&self, now: Option<Instant>) -> bool {
+    pub(crate) fn enter(&self, now: Option<Ticks>) -> bool {
         let mut state = self.state();
         if let Some(now) = now.filter(|_| !state.has_ended) {
             state.busy.enter(now);
@@ -44,17 +62,17 @@ impl Presence {
     }
 
     /// A thread leaves the span.
-    pub(crate) fn leave(&self, now: Option<Instant>) {
+    pub(crate) fn leave(&self, now: Option<Ticks>) {
         if let Some(now) = now {
             self.state().busy.leave(now);
         }
     }
 
     /// The span ends. Returns how long threads were in it. `now` is called if a thread is still in it.
-    pub(crate) fn end(&self, now: impl FnOnce() -> Instant) -> Duration {
+    pub(crate) fn end(&self, now: impl FnOnce() -> Ticks) -> Duration {
         let mut state = self.state();
         state.has_ended = true;
-        state.busy.total(now)
+        state.busy.total(now).duration()
     }
 
     /// The trace context of the span.
@@ -71,31 +89,31 @@ impl Presence {
 /// How long a span was entered. Times in which several threads are in it count once.
 #[derive(Debug, Default)]
 struct Busy {
-    total: Duration,
+    total: Ticks,
     /// The number of threads in it, and since when there is at least one.
     inside: usize,
-    since: Option<Instant>,
+    since: Option<Ticks>,
 }
 
 impl Busy {
-    fn enter(&mut self, now: Instant) {
+    fn enter(&mut self, now: Ticks) {
         self.inside += 1;
         if self.inside == 1 {
             self.since = Some(now);
         }
     }
 
-    fn leave(&mut self, now: Instant) {
+    fn leave(&mut self, now: Ticks) {
         self.inside = self.inside.saturating_sub(1);
         if self.inside == 0 {
             if let Some(since) = self.since.take() {
-                self.total += now.saturating_duration_since(since);
+                self.total.0 += now.since(since).0;
             }
         }
     }
 
     /// The total, at the end.
-    fn total(&mut self, now: impl FnOnce() -> Instant) -> Duration {
+    fn total(&mut self, now: impl FnOnce() -> Ticks) -> Ticks {
         if self.inside > 0 {
             self.inside = 1;
             self.leave(now());
@@ -106,15 +124,12 @@ impl Busy {
 
 #[cfg(test)]
 mod tests {
-    use super::{Busy, Presence};
+    use super::{Busy, Presence, Ticks, now};
     use crate::trace::TraceContext;
-    use quanta::Instant;
-    use std::time::Duration;
 
     #[test]
     fn time_in_which_several_threads_are_inside_counts_once() {
-        let start = Instant::now();
-        let at = |ms| start + Duration::from_millis(ms);
+        let at = |ticks: u64| Ticks(1_000 + ticks);
         let mut busy = Busy::default();
         busy.enter(at(0));
         busy.enter(at(10));
@@ -122,17 +137,18 @@ mod tests {
         busy.leave(at(30));
         busy.leave(at(35));
         busy.enter(at(40));
-        assert_eq!(busy.total(|| at(45)), Duration::from_millis(35));
-        assert_eq!(busy.total(|| at(90)), Duration::from_millis(35));
+        assert_eq!(busy.total(|| at(45)), Ticks(35));
+        assert_eq!(busy.total(|| at(90)), Ticks(35));
     }
 
     #[test]
     fn who_comes_after_the_end_is_told() {
-        let start = Instant::now();
+        let start = now();
         let context = TraceContext::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01").unwrap();
         let presence = Presence::new(context);
         assert!(presence.enter(Some(start)) && presence.enter(None));
-        assert_eq!(presence.end(|| start + Duration::from_secs(1)), Duration::from_secs(1));
+        let later = Ticks(start.0 + 1_000);
+        assert_eq!(presence.end(|| later), later.since(start).duration());
         assert!(!presence.enter(Some(start)));
     }
 }

@@ -1,7 +1,7 @@
 //! The ids of W3C Trace Context, and the sampling of traces.
 
 use jkool_client::Client;
-use jkool_client::model::json::{Json, hex};
+use jkool_client::model::json::hex;
 use jkool_client::model::{Text, TrackingId};
 use std::fmt;
 use std::sync::Arc;
@@ -34,9 +34,8 @@ impl TraceId {
         digits(&self.hex())
     }
 
-    /// Writes the id as a JSON string.
-    pub(crate) fn write_json(self, out: Json<'_>) -> Json<'_> {
-        out.raw(b"\"").raw(&self.hex()).raw(b"\"")
+    pub(crate) fn bits(self) -> u128 {
+        self.0
     }
 
     fn hex(self) -> [u8; 32] {
@@ -56,6 +55,10 @@ impl TraceId {
 }
 
 impl SpanId {
+    pub(crate) fn bits(self) -> u64 {
+        self.0
+    }
+
     pub(crate) fn tracking_id(self) -> TrackingId {
         TrackingId::from_span_id(self.0)
     }

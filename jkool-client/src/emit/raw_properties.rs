@@ -177,15 +177,17 @@ impl<'a> RawProperty<'a> {
         if self.kind == JSON {
             return out.raw(self.value);
         }
+        let long = i64::from_ne_bytes(self.number());
+        if self.kind == USEC {
+            return write_usec(self.name, long, out);
+        }
         // Names and texts came as `str`.
         let out = out.raw(br#"{"name":"#).utf8(self.name);
-        let long = i64::from_ne_bytes(self.number());
         let out = match self.kind {
             FALSE => out.raw(br#","type":"bool","value":false"#),
             TRUE => out.raw(br#","type":"bool","value":true"#),
             LONG => out.raw(br#","type":"long","value":"#).int(long),
             DOUBLE => out.raw(br#","type":"double","value":"#).double(f64::from_ne_bytes(self.number())),
-            USEC => out.raw(br#","type":"long","value":"#).int(long).raw(br#","value-type":"age.usec""#),
             _ => out.raw(br#","type":"string","value":"#).utf8(self.value),
         };
         out.raw(b"}")
@@ -195,6 +197,12 @@ impl<'a> RawProperty<'a> {
 /// Writes the properties in `bytes` as JSON, each with a comma before it.
 pub(crate) fn write_json<'j>(bytes: &[u8], out: Json<'j>) -> Json<'j> {
     parts(bytes).fold(out, |out, property| property.write_json(out.raw(b",")))
+}
+
+/// Writes a duration in microseconds.
+pub(crate) fn write_usec<'j>(name: &[u8], usec: i64, out: Json<'j>) -> Json<'j> {
+    let out = out.raw(br#"{"name":"#).utf8(name).raw(br#","type":"long","value":"#).int(usec);
+    out.raw(br#","value-type":"age.usec"}"#)
 }
 
 /// The properties in `bytes`.
