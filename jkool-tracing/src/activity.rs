@@ -1,7 +1,6 @@
 //! Converts a closed span to an activity, or to an event with an elapsed time.
 
 use crate::event::{self, Around};
-use crate::presence;
 use crate::record::{Record, Said};
 use crate::settings::Spans;
 use crate::shared::Shared;
@@ -27,7 +26,7 @@ pub(crate) fn begin(metadata: &'static Metadata<'static>, parent: Option<Trackin
 pub(crate) fn stream(mut record: Record, context: TraceContext, shared: &Shared, around: impl FnOnce() -> Around) {
     let settings = &shared.settings;
     let elapsed = now::instant().saturating_duration_since(record.start);
-    let busy = record.presence.end(presence::now).min(elapsed);
+    let busy = record.end().min(elapsed);
     if std::thread::panicking() {
         // The span was left by unwinding.
         record.failed_if(true);

@@ -102,7 +102,8 @@ impl JkoolLayer {
         let recorded = context.sampled || parent.is_none();
         let said =
             recorded.then(|| Said::begin(attributes.metadata(), parent.map(|parent: TraceContext| parent.span_id)));
-        let mut record = Record::new(self.number, said, context, open);
+        let presence = entered::expect(self.number, &span.id(), context);
+        let mut record = Record::new(self.number, said, presence, open);
         if recorded && record::are_plain(self.number, client, attributes.metadata()) {
             let mut visited = Fields(Plain { record, next: 0 });
             attributes.record(&mut visited);
@@ -112,7 +113,6 @@ impl JkoolLayer {
             attributes.record(&mut visited);
             record = visited.0;
         }
-        entered::expect(self.number, &span.id(), Arc::clone(&record.presence));
         extensions::add(span, context, parent.is_none(), passed_on, record);
     }
 

@@ -68,6 +68,11 @@ impl Presence {
         }
     }
 
+    /// For a new span, whose memory was that of one that has ended.
+    pub(crate) fn renew(&mut self, context: TraceContext) {
+        *self = Self::new(context);
+    }
+
     /// The span ends. Returns how long threads were in it. `now` is called if a thread is still in it.
     pub(crate) fn end(&self, now: impl FnOnce() -> Ticks) -> Duration {
         let mut state = self.state();

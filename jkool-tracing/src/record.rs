@@ -18,7 +18,7 @@ use jkool_client::{Client, SpanOutcome};
 use smallvec::SmallVec;
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tracing_core::{Field, Metadata};
 
 /// Stored in the extensions of a span: its trace context, and the data of each layer.
@@ -67,6 +67,7 @@ pub(crate) struct Record {
     pub(crate) start_time: Timestamp,
     pub(crate) outcome: SpanOutcome,
     pub(crate) presence: Arc<Presence>,
+    has_ended: bool,
     /// The number of children, correlators, properties and snapshots beyond the limits.
     pub(crate) left_out: u64,
     pub(crate) open: OpenSpan,
@@ -90,7 +91,9 @@ pub(crate) struct Said {
 /// The span ends.
 impl Drop for Record {
     fn drop(&mut self) {
-        self.presence.end(presence::now);
+        if !self.has_ended {
+            self.end();
+        }
     }
 }
 
@@ -169,17 +172,24 @@ impl Said {
 }
 
 impl Record {
-    pub(crate) fn new(layer: usize, said: Option<Box<Said>>, context: TraceContext, open: OpenSpan) -> Self {
+    pub(crate) fn new(layer: usize, said: Option<Box<Said>>, presence: Arc<Presence>, open: OpenSpan) -> Self {
         Self {
             layer,
             said,
-            presence: Arc::new(Presence::new(context)),
+            presence,
+            has_ended: false,
             start: now::instant(),
             start_time: now::timestamp(),
             outcome: SpanOutcome::Unknown,
             left_out: 0,
             open,
         }
+    }
+
+    /// The span ends. Returns how long threads were in it.
+    pub(crate) fn end(&mut self) -> Duration {
+        self.has_ended = true;
+        self.presence.end(presence::now)
     }
 
     fn rest(&mut self) -> Option<&mut Activity> {
