@@ -1,4 +1,4 @@
-//! Caches answers about the names of fields, one by one and all of a span together. Names and the metadata of spans are
+//! Caches answers about the names of fields, one by one and all of a span or event together. Names and metadata are
 //! never freed, so their address identifies them, and no text is searched for each span.
 
 use std::cell::RefCell;
@@ -31,7 +31,7 @@ pub(crate) fn is(layer: usize, name: &'static str, ask: impl FnOnce() -> bool) -
     known(layer, (name.as_ptr() as usize, name.len()), ask)
 }
 
-/// The answer of one layer for all fields of a span, which never changes.
+/// The answer of one layer for all fields of a span or an event, which never changes.
 pub(crate) fn all(layer: usize, metadata: &'static Metadata<'static>, ask: impl FnOnce() -> bool) -> bool {
     known(layer, (std::ptr::from_ref(metadata) as usize, METADATA), ask)
 }

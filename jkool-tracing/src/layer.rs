@@ -180,7 +180,7 @@ where
         let Some(_guard) = self.guard() else { return };
         let (client, code_location) = (&self.shared.client, self.shared.settings.code_location);
         let in_span = self.shared.settings.spans != Spans::Off && context.event_span(event).is_some();
-        if !in_span && line::emit(client, event, code_location) {
+        if !in_span && line::emit(self.number, client, event, code_location) {
             return;
         }
         let (mut made, code) = event::make(event, code_location);
