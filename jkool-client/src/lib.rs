@@ -28,6 +28,7 @@ pub use emit::{
     line::{Content, Line},
     more::More,
     raw_properties::{RawProperties, RawProperty},
+    span::{EndedSpan, SpanBytes, SpanOutcome},
     thread::spawn as spawn_thread,
 };
 pub use facade::guard::Guard;

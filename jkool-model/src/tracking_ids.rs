@@ -39,7 +39,17 @@ impl TrackingIds {
     /// Returns the bits of the next id, for an id of another format.
     #[doc(hidden)]
     pub fn next_bits(&self) -> u128 {
-        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        self.bits(self.count.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The bits of the next two ids.
+    #[doc(hidden)]
+    pub fn next_two(&self) -> [u128; 2] {
+        let count = self.count.fetch_add(2, Ordering::Relaxed);
+        [count, count.wrapping_add(1)].map(|count| self.bits(count))
+    }
+
+    fn bits(&self, count: u64) -> u128 {
         scatter(self.first.wrapping_add(STEP.wrapping_mul(count.into())))
     }
 }
@@ -62,10 +72,11 @@ mod tests {
     #[test]
     fn no_two_are_the_same_and_all_are_random_uuids() {
         let sources = [TrackingIds::new(), TrackingIds::new()];
-        let mut seen = HashSet::new();
+        let (mut seen, mut all_bits) = (HashSet::new(), HashSet::new());
         for source in &sources {
             for _ in 0..100_000 {
                 let id = source.next();
+                assert!(source.next_two().into_iter().all(|bits| all_bits.insert(bits)));
                 let uuid: Uuid = id.to_string().parse().unwrap();
                 assert_eq!((uuid.get_version_num(), uuid.get_variant()), (4, Variant::RFC4122));
                 assert!(seen.insert(id));

@@ -1,18 +1,14 @@
 //! Converts a closed span to an activity, or to an event with an elapsed time.
 
 use crate::event::{self, Around};
-use crate::presence;
-use crate::record::{Outcome, Record, Said};
+use crate::record::{Record, Said};
 use crate::settings::Spans;
 use crate::shared::Shared;
-use crate::trace::TraceContext;
+use crate::trace::{SpanId, TraceContext};
 use jkool_client::facade::now;
 use jkool_client::model::json::Json;
-use jkool_client::model::{
-    Activity, ActivityStatus, CompCode, Entity, Event, OpType, Property, Scalar, Timestamp, TrackingId,
-};
-use jkool_client::{Content, Line, More};
-use std::cell::Cell;
+use jkool_client::model::{Activity, Entity, Event, OpType, Property, Scalar, Timestamp, TrackingId};
+use jkool_client::{Content, EndedSpan, Line, More, SpanOutcome};
 use std::time::Duration;
 use tracing_core::Metadata;
 
@@ -30,35 +26,36 @@ pub(crate) fn begin(metadata: &'static Metadata<'static>, parent: Option<Trackin
 pub(crate) fn stream(mut record: Record, context: TraceContext, shared: &Shared, around: impl FnOnce() -> Around) {
     let settings = &shared.settings;
     let elapsed = now::instant().saturating_duration_since(record.start);
-    let busy = record.presence.end(presence::now).min(elapsed);
+    let busy = record.end().min(elapsed);
     if std::thread::panicking() {
         // The span was left by unwinding.
         record.failed_if(true);
         record.exception("panicked".into());
     }
-    if elapsed < settings.min_duration && record.outcome != Outcome::Failed {
+    if elapsed < settings.min_duration && record.outcome != SpanOutcome::Failed {
         return;
     }
     times_as_properties(&mut record);
-    if settings.busy_and_idle {
-        usec(&mut record, "busy", busy);
-        usec(&mut record, "idle", elapsed.saturating_sub(busy));
-    }
     if let Some(kind) = record.said.as_ref().map(|said| said.kind.clone()).filter(|kind| !kind.is_empty()) {
         record.property(Property::new("otel.kind", kind));
+    }
+    let elapsed = as_usec(elapsed);
+    let is_line =
+        |said: &Said| said.rest.is_none() && settings.spans == Spans::Activities && shared.client.takes_line("");
+    let mut busy = settings.busy_and_idle.then(|| as_usec(busy));
+    let with_the_line = |said: &Said| is_line(said) && !shared.adds_times && !said.properties.has_times();
+    if !record.said.as_deref().is_some_and(with_the_line) {
+        if let Some(busy) = busy.take() {
+            record.usec("busy", busy);
+            record.usec("idle", elapsed.saturating_sub(busy));
+        }
     }
     let Some(mut said) = record.said.take() else { return };
     if record.left_out > 0 {
         said.properties.add("left_out", Scalar::Long(i64::try_from(record.left_out).unwrap_or(i64::MAX)));
     }
-    let ended = Ended {
-        context,
-        around: around(),
-        start: record.start_time,
-        elapsed: as_usec(elapsed),
-        outcome: record.outcome,
-    };
-    if said.rest.is_none() && settings.spans == Spans::Activities && shared.client.takes_line("") {
+    let ended = Ended { context, around: around(), start: record.start_time, elapsed, busy, outcome: record.outcome };
+    if is_line(&said) {
         ended.stream_line(&said, shared);
     } else {
         ended.stream_entity(&mut said, shared);
@@ -66,15 +63,7 @@ pub(crate) fn stream(mut record: Record, context: TraceContext, shared: &Shared,
     said.reuse();
 }
 
-thread_local! {
-    /// A buffer for fields that is reused.
-    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-}
-
-/// A larger buffer is not kept.
-const MAX_SPARE: usize = 4 << 10;
-
-/// The typical size of the fields.
+/// The typical size of the lists of a span that has children.
 const ROOM: usize = 512;
 
 /// How a span ended, and its position in the trace.
@@ -84,74 +73,59 @@ struct Ended {
     start: Timestamp,
     /// In microseconds.
     elapsed: i64,
-    outcome: Outcome,
+    /// The same; `None` if it is a property, or not wanted.
+    busy: Option<i64>,
+    outcome: SpanOutcome,
 }
 
 impl Ended {
-    fn status(&self) -> ActivityStatus {
-        if self.outcome == Outcome::Failed { ActivityStatus::Exception } else { ActivityStatus::End }
-    }
-
-    fn comp_code(&self) -> Option<CompCode> {
-        match self.outcome {
-            Outcome::Failed => Some(CompCode::Error),
-            Outcome::Fine => Some(CompCode::Success),
-            // The value of a field, or none: closing alone does not mean success.
-            Outcome::Unknown => None,
-        }
-    }
-
     /// Emits it without creating an activity.
     fn stream_line(&self, said: &Said, shared: &Shared) {
-        let mut fields = SPARE.try_with(Cell::take).unwrap_or_default();
-        fields.clear();
-        self.write(said, Json::begin(&mut fields, ROOM)).end();
+        let span = EndedSpan {
+            trace_id: self.context.trace_id.bits(),
+            span_id: self.context.span_id.bits(),
+            parent_id: said.parent.map_or(0, SpanId::bits),
+            start: self.start.as_usec(),
+            elapsed: self.elapsed,
+            busy: self.busy,
+            tid: said.tid,
+            outcome: self.outcome,
+        };
+        let mut lists = Vec::new();
+        if !self.around.correlators.is_empty() || !said.children.is_empty() {
+            self.write_lists(said, Json::begin(&mut lists, ROOM)).end();
+        }
         let metadata = said.metadata;
         shared.client.emit_line(&Line {
             op_type: OpType::Activity,
             operation: metadata.name(),
             severity: self.outcome.severity(event::severity(metadata.level())),
-            content: Content::Fields(&fields),
+            content: Content::Span { span: &span.to_bytes(), lists: &lists },
             code: event::code(metadata).filter(|_| shared.settings.code_location),
             properties: said.properties.raw(),
         });
-        if fields.capacity() <= MAX_SPARE {
-            SPARE.try_with(|spare| spare.set(fields)).unwrap_or_default();
-        }
     }
 
-    fn write<'j>(&self, said: &Said, out: Json<'j>) -> Json<'j> {
-        let out = out.raw(br#","status":""#).raw(self.status().as_str().as_bytes());
-        let mut out = out.raw(br#"","tracking-id":"#);
-        out = self.context.span_id.tracking_id().write_json(out);
-        if let Some(parent) = said.parent {
-            out = parent.tracking_id().write_json(out.raw(br#","parent-id":"#));
+    /// The correlators besides the trace, and the children.
+    fn write_lists<'j>(&self, said: &Said, mut out: Json<'j>) -> Json<'j> {
+        let trace = self.context.trace_id.correlator();
+        for correlator in self.around.correlators.iter().filter(|correlator| **correlator != trace) {
+            out = out.raw(b",").text(correlator);
         }
+        out = out.raw(b"]");
         if !said.children.is_empty() {
             out = out.raw(br#","id-set":"#).list(said.children.iter(), |out, child| child.write_json(out));
         }
-        out = self.context.trace_id.write_json(out.raw(br#","corrid":["#));
-        if !self.around.correlators.is_empty() {
-            let trace = self.context.trace_id.correlator();
-            for correlator in self.around.correlators.iter().filter(|correlator| **correlator != trace) {
-                out = out.raw(b",").text(correlator);
-            }
-        }
-        let (start, end) = (self.start.as_usec(), self.start.as_usec().saturating_add(self.elapsed));
-        out = out.raw(br#"],"time-usec":"#).int(end).raw(br#","start-time-usec":"#).int(start);
-        out = out.raw(br#","end-time-usec":"#).int(end).raw(br#","elapsed-time-usec":"#).int(self.elapsed);
-        if let Some(code) = self.comp_code() {
-            out = out.raw(br#","comp-code":""#).raw(code.as_str().as_bytes()).raw(b"\"");
-        }
-        out.raw(br#","tid":"#).int(said.tid)
+        out
     }
 
     fn stream_entity(self, said: &mut Said, shared: &Shared) {
         let code = event::code(said.metadata).filter(|_| shared.settings.code_location);
         let mut activity = said.take_activity(self.context);
         activity.severity = self.outcome.severity(activity.severity);
-        activity.status = Some(self.status());
-        activity.comp_code = self.comp_code().or(activity.comp_code);
+        activity.status = Some(self.outcome.status());
+        // Otherwise the value of a field, or none: closing alone does not mean success.
+        activity.comp_code = self.outcome.comp_code().or(activity.comp_code);
         activity.start_time = Some(self.start);
         activity.elapsed_usec = Some(self.elapsed);
         activity.complete_times();
@@ -182,10 +156,6 @@ fn times_as_properties(record: &mut Record) {
     if let Some(elapsed) = elapsed {
         record.property(Property::new("elapsed_time_usec", elapsed));
     }
-}
-
-fn usec(record: &mut Record, name: &'static str, duration: Duration) {
-    record.usec(name, as_usec(duration));
 }
 
 fn as_usec(duration: Duration) -> i64 {

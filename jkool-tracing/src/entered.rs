@@ -1,9 +1,9 @@
 //! The spans that a thread is in. For a panic hook, which cannot ask the subscriber, because the code that panicked may
 //! hold its locks; and for the thread itself when it leaves a span or enters it again.
 
-use crate::presence::Presence;
+use crate::presence::{Presence, Ticks};
+use crate::trace::TraceContext;
 use jkool_client::facade::surroundings::Surroundings;
-use quanta::Instant;
 use std::cell::RefCell;
 use std::sync::Arc;
 use tracing_core::span::Id;
@@ -37,7 +37,7 @@ const MAX: usize = 1024;
 
 /// The thread enters the span that it was last in at this depth. Returns false if that was another span, or if it has
 /// ended.
-pub(crate) fn again(layer: usize, span: &Id, now: Option<Instant>) -> bool {
+pub(crate) fn again(layer: usize, span: &Id, now: Option<Ticks>) -> bool {
     with(|stack| {
         let last = stack.spans.get(stack.depth).filter(|last| last.is(layer, span));
         let is_in = last.is_some_and(|last| last.presence.enter(now));
@@ -46,9 +46,26 @@ pub(crate) fn again(layer: usize, span: &Id, now: Option<Instant>) -> bool {
     })
 }
 
-/// The thread has opened a span, which it will probably enter next.
-pub(crate) fn expect(layer: usize, span: &Id, presence: Arc<Presence>) {
-    with(|stack| _ = stack.put(layer, span, presence));
+/// The thread has opened a span, which it will probably enter next. Returns what it shares with its threads, in the memory of
+/// the last span at this depth if that has ended.
+pub(crate) fn expect(layer: usize, span: &Id, context: TraceContext) -> Arc<Presence> {
+    with(|stack| {
+        let mut last = stack.spans.get_mut(stack.depth);
+        match last.as_mut().and_then(|last| Arc::get_mut(&mut last.presence)) {
+            Some(presence) => presence.renew(context),
+            None => return None,
+        }
+        let last = last?;
+        (last.layer, last.span) = (layer, span.clone());
+        let presence = Arc::clone(&last.presence);
+        stack.spans.truncate(stack.depth + 1);
+        Some(presence)
+    })
+    .unwrap_or_else(|| {
+        let presence = Arc::new(Presence::new(context));
+        with(|stack| _ = stack.put(layer, span, Arc::clone(&presence)));
+        presence
+    })
 }
 
 /// The thread has entered a span.
@@ -70,7 +87,7 @@ impl Stack {
 
 /// The thread leaves a span, which need not be the last one that it entered. Returns false if it was entered on another
 /// thread, or beyond the limit.
-pub(crate) fn leave(layer: usize, span: &Id, now: Option<Instant>) -> bool {
+pub(crate) fn leave(layer: usize, span: &Id, now: Option<Ticks>) -> bool {
     with(|stack| {
         let Some(at) = stack.spans[..stack.depth].iter().rposition(|entered| entered.is(layer, span)) else {
             return false;
@@ -100,7 +117,7 @@ fn with<R: Default>(change: impl FnOnce(&mut Stack) -> R) -> R {
 
 #[cfg(test)]
 mod tests {
-    use super::{again, innermost, leave, push};
+    use super::{again, expect, innermost, leave, push};
     use crate::presence::Presence;
     use crate::trace::TraceContext;
     use std::sync::Arc;
@@ -131,6 +148,24 @@ mod tests {
         assert!(leave(1, &id, None));
         presence.end(crate::presence::now);
         assert!(!again(1, &id, None) && !leave(1, &id, None));
+    }
+
+    #[test]
+    fn the_memory_of_a_span_that_has_ended_is_used_again() {
+        let (one, other) = (Id::from_u64(1), Id::from_u64(2));
+        let first = expect(1, &one, context(1));
+        assert!(again(1, &one, None) && leave(1, &one, None));
+        let second = expect(1, &other, context(2));
+        assert!(!Arc::ptr_eq(&first, &second), "the first is still open");
+        assert!(!again(1, &one, None) && again(1, &other, None) && leave(1, &other, None));
+        let address = Arc::as_ptr(&second);
+        second.end(crate::presence::now);
+        drop(second);
+        let third = expect(1, &one, context(3));
+        assert_eq!(Arc::as_ptr(&third), address);
+        assert!(!again(1, &other, None) && again(1, &one, None), "it is another span now");
+        assert_eq!(trace_around(), trace(3));
+        assert!(leave(1, &one, None));
     }
 
     #[test]

@@ -11,14 +11,14 @@ use tracing_core::field::Visit;
 /// Receives each field.
 pub(crate) trait Take {
     /// A value of a primitive type, without converting it to a value of the model.
-    fn scalar(&mut self, name: &'static str, value: Scalar<'_>);
+    fn scalar(&mut self, field: &Field, value: Scalar<'_>);
 
     fn typed(&mut self, name: &'static str, value: TypedValue);
 }
 
 impl<F: FnMut(&'static str, TypedValue)> Take for F {
-    fn scalar(&mut self, name: &'static str, value: Scalar<'_>) {
-        self(name, value.into());
+    fn scalar(&mut self, field: &Field, value: Scalar<'_>) {
+        self(name(field), value.into());
     }
 
     fn typed(&mut self, name: &'static str, value: TypedValue) {
@@ -38,7 +38,7 @@ impl<F: FnMut(&'static str, TypedValue)> Fields<F> {
 
 impl<T: Take> Fields<T> {
     fn scalar(&mut self, field: &Field, value: Scalar<'_>) {
-        self.0.scalar(name(field), value);
+        self.0.scalar(field, value);
     }
 
     fn give(&mut self, field: &Field, value: impl Into<TypedValue>) {

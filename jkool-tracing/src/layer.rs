@@ -5,8 +5,8 @@ use crate::event;
 use crate::extensions::{self, ancestors};
 use crate::fields::{Fields, Take};
 use crate::line;
-use crate::presence::{self, Presence};
-use crate::record::{Record, Records, Said};
+use crate::presence::{self, Presence, Ticks};
+use crate::record::{self, Plain, Record, Records, Said};
 use crate::settings::{Settings, Spans};
 use crate::shared::Shared;
 use crate::trace::{PassedOn, TraceContext};
@@ -38,6 +38,10 @@ static LAYERS: AtomicUsize = AtomicUsize::new(0);
 impl JkoolLayer {
     pub(crate) fn new(client: Client, settings: Settings) -> Self {
         surroundings::ask(entered::innermost);
+        if settings.busy_and_idle {
+            // The first access takes long, which should not be measured as a part of a span.
+            presence::now();
+        }
         Self { shared: Shared::new(client, settings), number: LAYERS.fetch_add(1, Ordering::Relaxed) }
     }
 
@@ -98,12 +102,17 @@ impl JkoolLayer {
         let recorded = context.sampled || parent.is_none();
         let said =
             recorded.then(|| Said::begin(attributes.metadata(), parent.map(|parent: TraceContext| parent.span_id)));
-        let mut visited = Fields(Record::new(self.number, said, context, open));
-        if recorded {
+        let presence = entered::expect(self.number, &span.id(), context);
+        let mut record = Record::new(self.number, said, presence, open);
+        if recorded && record::are_plain(self.number, client, attributes.metadata()) {
+            let mut visited = Fields(Plain { record, next: 0 });
             attributes.record(&mut visited);
+            record = visited.0.record;
+        } else if recorded {
+            let mut visited = Fields(record);
+            attributes.record(&mut visited);
+            record = visited.0;
         }
-        let Fields(record) = visited;
-        entered::expect(self.number, &span.id(), Arc::clone(&record.presence));
         extensions::add(span, context, parent.is_none(), passed_on, record);
     }
 
@@ -171,7 +180,7 @@ where
         let Some(_guard) = self.guard() else { return };
         let (client, code_location) = (&self.shared.client, self.shared.settings.code_location);
         let in_span = self.shared.settings.spans != Spans::Off && context.event_span(event).is_some();
-        if !in_span && line::emit(client, event, code_location) {
+        if !in_span && line::emit(self.number, client, event, code_location) {
             return;
         }
         let (mut made, code) = event::make(event, code_location);
@@ -225,7 +234,7 @@ where
 
 impl JkoolLayer {
     /// The current time, if `busy_and_idle` is set.
-    fn now(&self) -> Option<quanta::Instant> {
+    fn now(&self) -> Option<Ticks> {
         self.shared.settings.busy_and_idle.then(presence::now)
     }
 

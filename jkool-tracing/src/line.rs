@@ -2,11 +2,12 @@
 
 use crate::event;
 use crate::fields::{self, Fields, Take};
+use crate::known_names;
 use jkool_client::facade::{keys, message};
 use jkool_client::model::{OpType, Property, Scalar, Text, TypedValue};
 use jkool_client::{Client, Content, Line, RawProperties};
 use std::cell::Cell;
-use tracing_core::Event;
+use tracing_core::{Event, Field};
 
 thread_local! {
     /// A buffer for properties that is reused.
@@ -20,21 +21,20 @@ const MESSAGE: &str = "message";
 
 /// Emits the event if possible: if no field sets a field of the event, and the message is not so long that it may have to be
 /// truncated. Otherwise returns false, and nothing was emitted.
-pub(crate) fn emit(client: &Client, event: &Event<'_>, code_location: bool) -> bool {
+pub(crate) fn emit(layer: usize, client: &Client, event: &Event<'_>, code_location: bool) -> bool {
     let metadata = event.metadata();
     let plain = |name: &str| name == MESSAGE || (keys::of_event(name).is_none() && !client.adds_property(name));
-    let is_plain = !event::is_log(metadata) && metadata.fields().iter().all(|field| plain(fields::name(&field)));
+    let all_plain = || !event::is_log(metadata) && metadata.fields().iter().all(|field| plain(fields::name(&field)));
     // With a hook, messages must be emitted as events.
-    if !is_plain || !client.takes_line("") {
+    if !known_names::all(layer, metadata, all_plain) || !client.takes_line("") {
         return false;
     }
     let mut properties = SPARE.try_with(Cell::take).unwrap_or_default();
     properties.clear();
-    let mut append = Append { properties: &mut properties, message: Text::default() };
     if let Some(name) = event::own_name(metadata) {
-        append.scalar("event", Scalar::Text(name));
+        properties.push("event", Scalar::Text(name));
     }
-    let mut visited = Fields(append);
+    let mut visited = Fields(Append { properties: &mut properties, message: Text::default() });
     event.record(&mut visited);
     let message = visited.0.message;
     let taken = client.takes_line(&message);
@@ -62,8 +62,8 @@ struct Append<'a> {
 }
 
 impl Take for Append<'_> {
-    fn scalar(&mut self, name: &'static str, value: Scalar<'_>) {
-        match name {
+    fn scalar(&mut self, field: &Field, value: Scalar<'_>) {
+        match fields::name(field) {
             MESSAGE => self.message = fields::text(value.into()),
             name => self.properties.push(name, value),
         }

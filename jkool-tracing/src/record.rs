@@ -6,18 +6,20 @@ use crate::event::Around;
 use crate::fields::{self, Take};
 use crate::known_names;
 use crate::presence::{self, Presence};
-use crate::properties::Properties;
+use crate::properties::{OF_TIMES, Properties};
 use crate::shared::OpenSpan;
 use crate::trace::{PassedOn, SpanId, TraceContext};
+
 use jkool_client::facade::{keys, now};
 use jkool_client::model::{
-    Activity, Property, Scalar, Severity, Snapshot, Text, Timestamp, TrackingId, TypedValue, Value, ValueType,
+    Activity, Property, Scalar, Snapshot, Text, Timestamp, TrackingId, TypedValue, Value, ValueType,
 };
+use jkool_client::{Client, SpanOutcome};
 use smallvec::SmallVec;
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::time::Instant;
-use tracing_core::Metadata;
+use std::time::{Duration, Instant};
+use tracing_core::{Field, Metadata};
 
 /// Stored in the extensions of a span: its trace context, and the data of each layer.
 #[derive(Debug)]
@@ -63,8 +65,9 @@ pub(crate) struct Record {
     pub(crate) said: Option<Box<Said>>,
     pub(crate) start: Instant,
     pub(crate) start_time: Timestamp,
-    pub(crate) outcome: Outcome,
+    pub(crate) outcome: SpanOutcome,
     pub(crate) presence: Arc<Presence>,
+    has_ended: bool,
     /// The number of children, correlators, properties and snapshots beyond the limits.
     pub(crate) left_out: u64,
     pub(crate) open: OpenSpan,
@@ -88,25 +91,14 @@ pub(crate) struct Said {
 /// The span ends.
 impl Drop for Record {
     fn drop(&mut self) {
-        self.presence.end(presence::now);
+        if !self.has_ended {
+            self.end();
+        }
     }
 }
 
-/// The outcome of a span, as far as it is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    Unknown,
-    Failed,
-    /// The program reported success, regardless of failures inside.
-    Fine,
-}
-
-impl Outcome {
-    /// The severity for this outcome.
-    pub(crate) fn severity(self, severity: Severity) -> Severity {
-        if self == Self::Failed { severity.max(Severity::Error) } else { severity }
-    }
-}
+/// The property with the span's target.
+const TARGET: &str = "target";
 
 /// The maximum number in a span, which may be open as long as the program runs.
 const MAX_SNAPSHOTS: usize = 64;
@@ -131,7 +123,7 @@ impl Said {
         said.parent = parent;
         said.tid = now::tid();
         said.properties.clear();
-        said.properties.add("target", Scalar::Text(metadata.target()));
+        said.properties.push(TARGET, Scalar::Text(metadata.target()));
         said
     }
 
@@ -180,17 +172,24 @@ impl Said {
 }
 
 impl Record {
-    pub(crate) fn new(layer: usize, said: Option<Box<Said>>, context: TraceContext, open: OpenSpan) -> Self {
+    pub(crate) fn new(layer: usize, said: Option<Box<Said>>, presence: Arc<Presence>, open: OpenSpan) -> Self {
         Self {
             layer,
             said,
-            presence: Arc::new(Presence::new(context)),
+            presence,
+            has_ended: false,
             start: now::instant(),
             start_time: now::timestamp(),
-            outcome: Outcome::Unknown,
+            outcome: SpanOutcome::Unknown,
             left_out: 0,
             open,
         }
+    }
+
+    /// The span ends. Returns how long threads were in it.
+    pub(crate) fn end(&mut self) -> Duration {
+        self.has_ended = true;
+        self.presence.end(presence::now)
     }
 
     fn rest(&mut self) -> Option<&mut Activity> {
@@ -199,9 +198,7 @@ impl Record {
 
     /// Whether a field is a property for every value.
     fn is_property(&self, name: &'static str) -> bool {
-        known_names::is(self.layer, name, || {
-            !name.starts_with("otel.") && keys::of_activity(name).is_none() && !self.open.client().adds_property(name)
-        })
+        known_names::is(self.layer, name, || is_property(self.open.client(), name))
     }
 
     /// Stores a field.
@@ -306,14 +303,15 @@ impl Record {
 
     /// Records a failure, unless the program reported success.
     pub(crate) fn failed_if(&mut self, failed: bool) {
-        if failed && self.outcome == Outcome::Unknown {
-            self.outcome = Outcome::Failed;
+        if failed && self.outcome == SpanOutcome::Unknown {
+            self.outcome = SpanOutcome::Failed;
         }
     }
 }
 
 impl Take for Record {
-    fn scalar(&mut self, name: &'static str, value: Scalar<'_>) {
+    fn scalar(&mut self, field: &Field, value: Scalar<'_>) {
+        let name = fields::name(field);
         if !self.is_property(name) {
             return self.set(name, value.into());
         }
@@ -330,11 +328,55 @@ impl Take for Record {
     }
 }
 
-fn outcome(status_code: &str) -> Outcome {
+/// A new span of which all fields [are plain](are_plain): a value is appended without looking for one with the same name.
+pub(crate) struct Plain {
+    pub(crate) record: Record,
+    /// The index after that of the last field; a field that comes again replaces its value. After a value of another type
+    /// all fields do.
+    pub(crate) next: usize,
+}
+
+impl Take for Plain {
+    fn scalar(&mut self, field: &Field, value: Scalar<'_>) {
+        let index = field.index();
+        match &mut self.record.said {
+            Some(said) if index >= self.next => said.properties.push(fields::name(field), value),
+            _ => self.record.scalar(field, value),
+        }
+        self.next = self.next.max(index.saturating_add(1));
+    }
+
+    fn typed(&mut self, name: &'static str, value: TypedValue) {
+        self.record.typed(name, value);
+        self.next = usize::MAX;
+    }
+}
+
+/// More fields are not plain.
+const MAX_PLAIN: usize = 64;
+
+/// Whether all fields of a span are properties for every value, with names that differ from each other, and from those
+/// that a span adds.
+pub(crate) fn are_plain(layer: usize, client: &Client, metadata: &'static Metadata<'static>) -> bool {
+    known_names::all(layer, metadata, || {
+        let names: Vec<_> = metadata.fields().iter().map(|field| fields::name(&field)).collect();
+        let is_own = |name: &str| name == TARGET || OF_TIMES.contains(&name);
+        let is_plain = |(at, name): (usize, &&'static str)| {
+            is_property(client, name) && !is_own(name) && !names[..at].contains(name)
+        };
+        names.len() <= MAX_PLAIN && names.iter().enumerate().all(is_plain)
+    })
+}
+
+fn is_property(client: &Client, name: &str) -> bool {
+    !name.starts_with("otel.") && keys::of_activity(name).is_none() && !client.adds_property(name)
+}
+
+fn outcome(status_code: &str) -> SpanOutcome {
     match status_code.to_ascii_uppercase().as_str() {
-        "ERROR" => Outcome::Failed,
-        "OK" => Outcome::Fine,
-        _ => Outcome::Unknown,
+        "ERROR" => SpanOutcome::Failed,
+        "OK" => SpanOutcome::Fine,
+        _ => SpanOutcome::Unknown,
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::activity;
 use crate::event::Around;
 use crate::open_spans::OpenSpans;
+use crate::properties;
 use crate::record::Record;
 use crate::settings::Settings;
 use crate::trace::TraceContext;
@@ -14,6 +15,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub(crate) struct Shared {
     pub(crate) client: Client,
     pub(crate) settings: Settings,
+    /// The client adds a property to spans that each span may get when it ends.
+    pub(crate) adds_times: bool,
     open: AtomicUsize,
     /// Present if open spans are sent at a flush.
     pub(crate) open_spans: Option<OpenSpans>,
@@ -29,7 +32,8 @@ pub(crate) struct OpenSpan {
 impl Shared {
     pub(crate) fn new(client: Client, settings: Settings) -> Arc<Self> {
         let open_spans = settings.open_spans_at_flush.then(OpenSpans::default);
-        Arc::new(Self { client, settings, open: AtomicUsize::new(0), open_spans })
+        let adds_times = properties::OF_TIMES.iter().any(|name| client.adds_property(name));
+        Arc::new(Self { client, settings, adds_times, open: AtomicUsize::new(0), open_spans })
     }
 
     /// Counts one more open span. Returns `None`, and counts the span as lost, if the limit is reached.

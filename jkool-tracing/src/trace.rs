@@ -1,7 +1,7 @@
 //! The ids of W3C Trace Context, and the sampling of traces.
 
 use jkool_client::Client;
-use jkool_client::model::json::{Json, hex};
+use jkool_client::model::json::hex;
 use jkool_client::model::{Text, TrackingId};
 use std::fmt;
 use std::sync::Arc;
@@ -34,9 +34,8 @@ impl TraceId {
         digits(&self.hex())
     }
 
-    /// Writes the id as a JSON string.
-    pub(crate) fn write_json(self, out: Json<'_>) -> Json<'_> {
-        out.raw(b"\"").raw(&self.hex()).raw(b"\"")
+    pub(crate) fn bits(self) -> u128 {
+        self.0
     }
 
     fn hex(self) -> [u8; 32] {
@@ -56,6 +55,10 @@ impl TraceId {
 }
 
 impl SpanId {
+    pub(crate) fn bits(self) -> u64 {
+        self.0
+    }
+
     pub(crate) fn tracking_id(self) -> TrackingId {
         TrackingId::from_span_id(self.0)
     }
@@ -69,13 +72,14 @@ impl SpanId {
 impl TraceContext {
     /// The context of a span without a parent.
     pub(crate) fn root(client: &Client, ratio: f64) -> Self {
-        let trace_id = loop {
-            match client.next_bits() {
-                0 => {}
-                bits => break TraceId(bits),
+        loop {
+            // The span id is made of other bits, so that the two ids have none in common.
+            let [trace_id, bits] = client.next_two();
+            if trace_id != 0 {
+                let (trace_id, span_id) = (TraceId(trace_id), span_id(bits).unwrap_or_else(|| new_span_id(client)));
+                return Self { trace_id, span_id, sampled: trace_id.is_sampled(ratio) };
             }
-        };
-        Self { trace_id, span_id: new_span_id(client), sampled: trace_id.is_sampled(ratio) }
+        }
     }
 
     /// The context of a child of this span.
@@ -155,12 +159,15 @@ fn digits(digits: &[u8]) -> Text {
 
 fn new_span_id(client: &Client) -> SpanId {
     loop {
-        // The upper half is used so that the trace id and the span id of a root have no bits in common.
-        match (client.next_bits() >> 64) as u64 {
-            0 => {}
-            bits => return SpanId(bits),
+        if let Some(id) = span_id(client.next_bits()) {
+            return id;
         }
     }
+}
+
+/// `None` for bits that are no id.
+fn span_id(bits: u128) -> Option<SpanId> {
+    Some(SpanId((bits >> 64) as u64)).filter(|id| id.0 != 0)
 }
 
 /// Parses hexadecimal digits in lower case, which the specification requires.

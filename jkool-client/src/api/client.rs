@@ -257,6 +257,12 @@ impl Client {
         self.handle.shared.encoder.ids.next_bits()
     }
 
+    /// The same for two ids.
+    #[doc(hidden)]
+    pub fn next_two(&self) -> [u128; 2] {
+        self.handle.shared.encoder.ids.next_two()
+    }
+
     /// Returns an id for an event that others refer to before it is emitted.
     #[doc(hidden)]
     pub fn next_id(&self) -> TrackingId {

@@ -3,6 +3,7 @@
 use crate::emit::code::{Code, FILE, LINE, MODULE};
 use crate::emit::defaults::Defaults;
 use crate::emit::raw_properties;
+use crate::emit::span::EndedSpan;
 use jkool_model::json::Json;
 use jkool_model::{Activity, Event, Property, Text, TrackingId};
 
@@ -134,9 +135,16 @@ impl Decoration {
         parts.filter(move |(bit, _)| lacks.0 & 1 << bit != 0).map(|(_, part)| &**part)
     }
 
-    /// Appends the event's own properties, the raw ones, the place in the code, and the defaults; for equal names the first one is
-    /// used. No raw property has a name that is added here.
-    pub(crate) fn append_properties(&self, own: &[Property], raw: &[u8], code: Option<Code>, out: &mut Vec<u8>) {
+    /// Appends the event's own properties, the raw ones, those of a span, the place in the code, and the defaults; for equal names
+    /// the first one is used. No raw property has a name that is added here.
+    pub(crate) fn append_properties(
+        &self,
+        own: &[Property],
+        raw: &[u8],
+        span: Option<&EndedSpan>,
+        code: Option<Code>,
+        out: &mut Vec<u8>,
+    ) {
         let name = br#","properties":"#;
         let start = out.len() + name.len();
         let mut json = Json::begin(out, ROOM + own.len() * ROOM / 4 + raw.len()).raw(name);
@@ -144,6 +152,9 @@ impl Decoration {
             json = property.write_json(json.raw(b","));
         }
         json = raw_properties::write_json(raw, json);
+        if let Some(span) = span {
+            json = span.write_properties(json);
+        }
         let is_own = |name: &str| own.iter().any(|property| property.name == name);
         if let Some(Code { module, file, line }) = code {
             if !is_own(MODULE) {

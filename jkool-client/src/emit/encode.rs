@@ -145,7 +145,7 @@ macro_rules! encode_open {
                 let (code, raw) = (more.code, more.properties.map_or(&[][..], RawProperties::bytes));
                 if code.is_some() || !raw.is_empty() || !properties.is_empty() {
                     lacks = lacks.but(Lacks::PROPERTIES);
-                    self.decoration.append_properties(&properties, raw, code, out);
+                    self.decoration.append_properties(&properties, raw, None, code, out);
                 }
                 // The memory is reused for the next event.
                 it.properties = properties;

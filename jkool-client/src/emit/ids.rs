@@ -28,6 +28,11 @@ impl Ids {
         self.source().next_bits()
     }
 
+    /// The bytes for two ids.
+    pub(crate) fn next_two(&self) -> [u128; 2] {
+        self.source().next_two()
+    }
+
     fn source(&self) -> &TrackingIds {
         let Source(ids) = &self.0[host::thread_number() & (self.0.len() - 1)];
         ids

@@ -3,6 +3,7 @@
 use crate::emit::code::Code;
 use crate::emit::decoration::{Decoration, Lacks};
 use crate::emit::raw_properties::RawProperties;
+use crate::emit::span::{self, EndedSpan, SpanBytes};
 use jkool_model::json::Json;
 use jkool_model::{OpType, Severity};
 use jkool_transport::Kind;
@@ -27,8 +28,9 @@ pub struct Line<'a> {
 pub enum Content<'a> {
     /// A message. The line gets an id, the current time, and the current thread.
     Message(&'a str),
-    /// Fields as JSON, each with a comma before it, including the id and the times.
-    Fields(&'a [u8]),
+    /// A span, which has an id, times, and a thread. The lists are JSON: further correlators, each with a comma before it,
+    /// a closing bracket, and further fields, each with a comma before it. They are empty if there are none.
+    Span { span: &'a SpanBytes, lists: &'a [u8] },
 }
 
 /// The bytes of a queued line.
@@ -52,9 +54,11 @@ pub(crate) struct Logged {
 pub(crate) struct Stamped {
     op_type: OpType,
     severity: Severity,
-    has_fields: bool,
+    is_span: bool,
+    /// Whether the span has properties of its own.
+    has_times: bool,
     code: Option<Code>,
-    /// Not used if the fields contain it.
+    /// Not used for a span.
     logged: Logged,
     content_len: usize,
     operation_len: usize,
@@ -73,19 +77,16 @@ impl<'a> Line<'a> {
     }
 }
 
-impl Content<'_> {
-    fn as_bytes(&self) -> &[u8] {
-        match self {
-            Self::Message(message) => message.as_bytes(),
-            Self::Fields(fields) => fields,
-        }
-    }
-}
-
 impl Texts<'_> {
     /// Concatenates the texts.
     pub(crate) fn append(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.content.as_bytes());
+        match self.content {
+            Content::Message(message) => out.extend_from_slice(message.as_bytes()),
+            Content::Span { span, lists } => {
+                out.extend_from_slice(span);
+                out.extend_from_slice(lists);
+            }
+        }
         out.extend_from_slice(self.operation.as_bytes());
         out.extend_from_slice(self.properties);
     }
@@ -96,15 +97,20 @@ impl Stamped {
     #[inline]
     pub(crate) fn new(line: &Line<'_>, logged: impl FnOnce() -> Logged) -> Self {
         let Line { op_type, operation, severity, content, code, properties } = *line;
-        let has_fields = matches!(content, Content::Fields(_));
-        let logged = if has_fields { Logged { time: 0, tid: 0 } } else { logged() };
+        let (is_span, has_times, logged, content_len) = match content {
+            Content::Message(message) => (false, false, logged(), message.len()),
+            Content::Span { span, lists } => {
+                (true, EndedSpan::has_properties(span), Logged { time: 0, tid: 0 }, span.len() + lists.len())
+            }
+        };
         Self {
             op_type,
             severity,
-            has_fields,
+            is_span,
+            has_times,
             code,
             logged,
-            content_len: content.as_bytes().len(),
+            content_len,
             operation_len: operation.len(),
             properties_len: properties.bytes().len(),
             properties_json_len: properties.json_len(),
@@ -128,14 +134,18 @@ impl Stamped {
     pub(crate) fn texts<'a>(&self, bytes: &'a [u8]) -> Texts<'a> {
         let (content, rest) = bytes.split_at(self.content_len);
         let (operation, properties) = rest.split_at(self.operation_len);
-        let content = if self.has_fields { Content::Fields(content) } else { Content::Message(utf8(content)) };
+        let content = match content.split_first_chunk() {
+            Some((span, lists)) if self.is_span => Content::Span { span, lists },
+            _ => Content::Message(utf8(content)),
+        };
         Texts { content, operation: utf8(operation), properties }
     }
 
     /// The approximate size of its JSON.
     pub(crate) fn size(&self) -> usize {
         let code = self.code.map_or(0, |code| code.module.len() + code.file.len());
-        ROOM + self.content_len + self.operation_len + self.properties_json_len + code
+        let span = if self.is_span { span::JSON_LEN } else { 0 };
+        ROOM + span + self.content_len + self.operation_len + self.properties_json_len + code
     }
 
     /// Appends the event's JSON without the fields that it [lacks](Self::lacks).
@@ -151,24 +161,26 @@ impl Stamped {
             json = json.raw(br#","operation":"#).text(operation);
         }
         json = json.raw(br#","severity":""#).raw(self.severity.as_str().as_bytes()).raw(b"\"");
-        json = match content {
-            Content::Fields(fields) => json.raw(fields),
-            Content::Message(_) => {
-                json.raw(br#","time-usec":"#).int(self.logged.time).raw(br#","tid":"#).int(self.logged.tid)
-            }
+        let span = match content {
+            Content::Message(_) => None,
+            Content::Span { span, lists } => Some((EndedSpan::from_bytes(span), lists)),
+        };
+        json = match &span {
+            Some((span, lists)) => span.write_json(lists, json),
+            None => json.raw(br#","time-usec":"#).int(self.logged.time).raw(br#","tid":"#).int(self.logged.tid),
         };
         json.end();
         if self.has_properties() {
-            decoration.append_properties(&[], properties, self.code, out);
+            decoration.append_properties(&[], properties, span.as_ref().map(|(span, _)| span), self.code, out);
         }
     }
 
     fn has_properties(&self) -> bool {
-        self.code.is_some() || self.properties_len > 0
+        self.code.is_some() || self.properties_len > 0 || self.has_times
     }
 
     pub(crate) fn lacks(&self) -> Lacks {
-        let id = if self.has_fields { Lacks::NOTHING } else { Lacks::ID };
+        let id = if self.is_span { Lacks::NOTHING } else { Lacks::ID };
         let all = Lacks::ALL_DEFAULTS.and(id);
         if self.has_properties() { all.but(Lacks::PROPERTIES) } else { all }
     }

@@ -12,6 +12,7 @@ pub(crate) mod ids;
 pub(crate) mod line;
 pub(crate) mod more;
 pub(crate) mod raw_properties;
+pub(crate) mod span;
 pub(crate) mod spare_entity;
 pub(crate) mod surroundings;
 pub(crate) mod thread;

@@ -38,7 +38,11 @@ const JSON: u8 = 6;
 /// The size of a length.
 const LEN: usize = size_of::<usize>();
 
-/// The size of the header: the kind, and the lengths of the name and of the value.
+/// The size of a number.
+const NUMBER: usize = 8;
+
+/// The size of the header: the kind, and the lengths of the name and of the value. The value follows, then the name: so a
+/// number is copied together with the header.
 const HEAD: usize = 1 + 2 * LEN;
 
 /// The approximate number of bytes by which a property is longer as JSON.
@@ -72,7 +76,11 @@ impl RawProperties {
 
     /// Appends a property without looking for one with the same name.
     pub fn push(&mut self, name: &str, value: Scalar<'_>) {
-        with_bytes(value, |kind, value| self.append(kind, name, value));
+        match value {
+            Scalar::Long(value) => self.append_number(LONG, name, value.to_ne_bytes()),
+            Scalar::Double(value) => self.append_number(DOUBLE, name, value.to_ne_bytes()),
+            value => with_bytes(value, |kind, value| self.append(kind, name, value)),
+        }
     }
 
     /// Appends a whole property.
@@ -131,11 +139,22 @@ impl RawProperties {
 
     #[inline]
     fn append(&mut self, kind: u8, name: &str, value: &[u8]) {
-        let head = head(kind, name, value);
         self.bytes.reserve(HEAD + name.len() + value.len());
-        self.bytes.extend_from_slice(&head);
-        self.bytes.extend_from_slice(name.as_bytes());
+        self.bytes.extend_from_slice(&head(kind, name, value));
         self.bytes.extend_from_slice(value);
+        self.bytes.extend_from_slice(name.as_bytes());
+        self.len += 1;
+    }
+
+    /// The same with fewer calls.
+    #[inline]
+    fn append_number(&mut self, kind: u8, name: &str, value: [u8; NUMBER]) {
+        let mut start = [0; HEAD + NUMBER];
+        start[..HEAD].copy_from_slice(&head(kind, name, &value));
+        start[HEAD..].copy_from_slice(&value);
+        self.bytes.reserve(start.len() + name.len());
+        self.bytes.extend_from_slice(&start);
+        self.bytes.extend_from_slice(name.as_bytes());
         self.len += 1;
     }
 
@@ -143,7 +162,7 @@ impl RawProperties {
         match self.find(name) {
             None => self.append(kind, name, value),
             Some(old) => {
-                let new = head(kind, name, value).into_iter().chain(name.bytes()).chain(value.iter().copied());
+                let new = head(kind, name, value).into_iter().chain(value.iter().copied()).chain(name.bytes());
                 self.bytes.splice(old, new);
             }
         }
@@ -177,15 +196,17 @@ impl<'a> RawProperty<'a> {
         if self.kind == JSON {
             return out.raw(self.value);
         }
+        let long = i64::from_ne_bytes(self.number());
+        if self.kind == USEC {
+            return write_usec(self.name, long, out);
+        }
         // Names and texts came as `str`.
         let out = out.raw(br#"{"name":"#).utf8(self.name);
-        let long = i64::from_ne_bytes(self.number());
         let out = match self.kind {
             FALSE => out.raw(br#","type":"bool","value":false"#),
             TRUE => out.raw(br#","type":"bool","value":true"#),
             LONG => out.raw(br#","type":"long","value":"#).int(long),
             DOUBLE => out.raw(br#","type":"double","value":"#).double(f64::from_ne_bytes(self.number())),
-            USEC => out.raw(br#","type":"long","value":"#).int(long).raw(br#","value-type":"age.usec""#),
             _ => out.raw(br#","type":"string","value":"#).utf8(self.value),
         };
         out.raw(b"}")
@@ -197,13 +218,19 @@ pub(crate) fn write_json<'j>(bytes: &[u8], out: Json<'j>) -> Json<'j> {
     parts(bytes).fold(out, |out, property| property.write_json(out.raw(b",")))
 }
 
+/// Writes a duration in microseconds.
+pub(crate) fn write_usec<'j>(name: &[u8], usec: i64, out: Json<'j>) -> Json<'j> {
+    let out = out.raw(br#"{"name":"#).utf8(name).raw(br#","type":"long","value":"#).int(usec);
+    out.raw(br#","value-type":"age.usec"}"#)
+}
+
 /// The properties in `bytes`.
 pub(crate) fn parts(mut bytes: &[u8]) -> impl Iterator<Item = RawProperty<'_>> {
     std::iter::from_fn(move || {
         let all = bytes;
         let (head, rest) = all.split_first_chunk::<HEAD>()?;
-        let (name, rest) = rest.split_at_checked(len(head, 1))?;
         let (value, rest) = rest.split_at_checked(len(head, 1 + LEN))?;
+        let (name, rest) = rest.split_at_checked(len(head, 1))?;
         bytes = rest;
         Some(RawProperty { kind: head[0], name, value, whole: &all[..all.len() - rest.len()] })
     })
