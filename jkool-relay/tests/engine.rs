@@ -229,7 +229,8 @@ async fn a_commit_that_fails_at_the_end_is_made_again() {
     let (source, script) = TestSource::new();
     script.stays_in_the_group();
     script.records(1, 0..10);
-    let relay = Relay::builder(source, client(&Server::new())).commit_interval(Duration::from_millis(10)).build().unwrap();
+    let relay =
+        Relay::builder(source, client(&Server::new())).commit_interval(Duration::from_millis(10)).build().unwrap();
     let status = relay.status();
     let stop = async {
         script.fail_commits(5);
