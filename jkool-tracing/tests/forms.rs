@@ -4,7 +4,7 @@
 mod common;
 
 use common::start;
-use jkool_tracing::model::{Activity, Snapshot, Text, TrackingId};
+use jkool_tracing::model::{Activity, Snapshot, Text, TrackingId, Value};
 use jkool_tracing::{Builder, SpanExt, Spans};
 use std::collections::HashMap;
 use tracing::field::Empty;
@@ -86,4 +86,25 @@ fn what_is_inherited_is_the_same_with_a_hook() {
     };
     assert_eq!(events(false), ["d=2", "b=inner", "a=1", "c=true"]);
     assert_eq!(events(true), events(false));
+}
+
+/// Each name stands once, whoever sets it: a field, the program later, the client, or the span itself at its end.
+#[test]
+fn a_property_that_each_span_gets_at_its_end_replaces_others_with_its_name() {
+    for default in ["env", "busy"] {
+        let (streamed, _default) =
+            start(|builder| builder.busy_and_idle(true).configure(move |client| client.property(default, "prod")));
+        info_span!("fields", busy = "mine", target = "other", n = 1);
+        info_span!("later", n = 1).in_scope(|| Span::current().add_property("idle", "mine"));
+        for activity in streamed.activities() {
+            let mut names: Vec<_> = activity.properties.iter().map(|property| &*property.name).collect();
+            names.sort_unstable();
+            let mut expected = vec!["busy", "idle", "n", "target", default];
+            expected.sort_unstable();
+            expected.dedup();
+            assert_eq!(names, expected, "{}", activity.operation);
+            let numbers = ["busy", "idle"].map(|name| common::value(&activity.properties, name).unwrap().clone());
+            assert!(numbers.iter().all(|value| matches!(value, Value::Int(0..))), "{numbers:?}");
+        }
+    }
 }
