@@ -28,7 +28,8 @@ pub(crate) struct Summary {
     pub(crate) quantiles: [f64; QUANTILES.len()],
 }
 
-pub(crate) const QUANTILES: [(&str, f64); 4] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("p99.9", 0.999)];
+/// With their names, in thousandths.
+pub(crate) const QUANTILES: [(&str, usize); 4] = [("p50", 500), ("p90", 900), ("p99", 990), ("p99.9", 999)];
 
 impl Default for Histogram {
     fn default() -> Self {
@@ -38,6 +39,11 @@ impl Default for Histogram {
 
 fn empty() -> DDSketch {
     DDSketch::new(Config::defaults())
+}
+
+/// The position of a quantile among `count` sorted values by nearest rank, counted from 0.
+fn nearest_rank(thousandths: usize, count: usize) -> usize {
+    (thousandths * count).div_ceil(1_000).saturating_sub(1)
 }
 
 impl Histogram {
@@ -53,10 +59,14 @@ impl Histogram {
                 whole.merge(&part).unwrap_or_default();
             }
         }
-        let (min, max, sum) = (whole.min()?, whole.max()?, whole.sum()?);
-        // A sketch knows a value with an error of 1 %, so a quantile may be beyond the minimum or maximum.
-        let quantile = |(_, quantile)| whole.quantile(quantile).ok().flatten().unwrap_or(max).clamp(min, max);
-        Some(Summary { count: whole.count() as u64, sum, min, max, quantiles: QUANTILES.map(quantile) })
+        let (min, max, sum, count) = (whole.min()?, whole.max()?, whole.sum()?, whole.count());
+        let quantile = |(_, thousandths)| {
+            // The sketch takes the share of the values before it, and rounds its position down.
+            let share = (nearest_rank(thousandths, count) as f64 + 0.5) / count.saturating_sub(1).max(1) as f64;
+            // It knows a value with an error of 1 %, so this may be beyond the minimum or maximum.
+            whole.quantile(share.min(1.0)).ok().flatten().unwrap_or(max).clamp(min, max)
+        };
+        Some(Summary { count: count as u64, sum, min, max, quantiles: QUANTILES.map(quantile) })
     }
 
     /// Whether nothing was recorded since the last [`take`](Self::take).
@@ -99,7 +109,7 @@ impl HistogramFn for Histogram {
 
 #[cfg(test)]
 mod tests {
-    use super::Histogram;
+    use super::{Histogram, nearest_rank};
     use metrics::HistogramFn;
     use proptest::prelude::*;
 
@@ -145,6 +155,14 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_quantile_is_the_value_at_the_nearest_rank() {
+        let expected = [((500, 1), 0), ((500, 2), 0), ((500, 3), 1), ((900, 10), 8), ((990, 2), 1), ((999, 1_001), 999)];
+        for ((thousandths, count), rank) in expected {
+            assert_eq!(nearest_rank(thousandths, count), rank, "{thousandths} of {count}");
+        }
+    }
+
     proptest! {
         #[test]
         fn quantiles_are_true_to_one_per_cent(mut values in proptest::collection::vec(1e-6..1e6_f64, 1..300)) {
@@ -152,8 +170,8 @@ mod tests {
             values.iter().for_each(|value| histogram.record(*value));
             values.sort_by(f64::total_cmp);
             let summary = histogram.take().unwrap();
-            for (found, (_, quantile)) in summary.quantiles.into_iter().zip(super::QUANTILES) {
-                let expected = values[(quantile * (values.len() - 1) as f64) as usize];
+            for (found, (_, thousandths)) in summary.quantiles.into_iter().zip(super::QUANTILES) {
+                let expected = values[nearest_rank(thousandths, values.len())];
                 prop_assert!((found - expected).abs() <= expected * 0.011, "{} {}", found, expected);
             }
         }
