@@ -157,7 +157,8 @@ mod tests {
 
     #[test]
     fn a_quantile_is_the_value_at_the_nearest_rank() {
-        let expected = [((500, 1), 0), ((500, 2), 0), ((500, 3), 1), ((900, 10), 8), ((990, 2), 1), ((999, 1_001), 999)];
+        let expected =
+            [((500, 1), 0), ((500, 2), 0), ((500, 3), 1), ((900, 10), 8), ((990, 2), 1), ((999, 1_001), 999)];
         for ((thousandths, count), rank) in expected {
             assert_eq!(nearest_rank(thousandths, count), rank, "{thousandths} of {count}");
         }

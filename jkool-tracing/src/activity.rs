@@ -1,26 +1,17 @@
 //! Converts a closed span to an activity, or to an event with an elapsed time.
 
 use crate::event::{self, Around};
-use crate::record::{Record, Said};
+use crate::record::Record;
+use crate::said::Said;
 use crate::settings::Spans;
+use crate::severity::severity;
 use crate::shared::Shared;
 use crate::trace::{SpanId, TraceContext};
 use jkool_client::facade::now;
 use jkool_client::model::json::Json;
-use jkool_client::model::{Activity, Entity, Event, OpType, Property, Scalar, Timestamp, TrackingId};
+use jkool_client::model::{Activity, Entity, Event, OpType, Property, Scalar, Timestamp};
 use jkool_client::{Content, EndedSpan, Line, More, SpanOutcome};
 use std::time::Duration;
-use tracing_core::Metadata;
-
-/// The state of a new span, without its fields and its id.
-pub(crate) fn begin(metadata: &'static Metadata<'static>, parent: Option<TrackingId>, tid: i64) -> Box<Activity> {
-    let mut activity = jkool_client::facade::spare_activity();
-    activity.operation = metadata.name().into();
-    activity.severity = event::severity(metadata.level());
-    activity.parent_id = parent;
-    activity.tid = Some(tid);
-    activity
-}
 
 /// Sends a span that has ended, if it is sampled. `around` returns the data of the spans around it.
 pub(crate) fn stream(mut record: Record, context: TraceContext, shared: &Shared, around: impl FnOnce() -> Around) {
@@ -99,7 +90,7 @@ impl Ended {
         shared.client.emit_line(&Line {
             op_type: OpType::Activity,
             operation: metadata.name(),
-            severity: self.outcome.severity(event::severity(metadata.level())),
+            severity: self.outcome.severity(severity(metadata.level())),
             content: Content::Span { span: &span.to_bytes(), lists: &lists },
             code: event::code(metadata).filter(|_| shared.settings.code_location),
             properties: said.properties.raw(),

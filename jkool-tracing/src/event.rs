@@ -3,11 +3,12 @@
 use crate::correlators;
 use crate::fields::{self, Fields};
 use crate::record::Record;
+use crate::severity::severity;
 use crate::trace::TraceContext;
 use jkool_client::facade::{keys, times};
-use jkool_client::model::{Event, Property, Severity, Text, TypedValue};
+use jkool_client::model::{Event, Property, Text, TypedValue};
 use jkool_client::{Code, RawProperties};
-use tracing_core::{Level, Metadata};
+use tracing_core::Metadata;
 
 /// The target becomes the operation, the level the severity; fields with known keys become fields of the event, and
 /// others properties. A record of the log crate that came through `tracing-log` keeps its target and its place in the
@@ -69,16 +70,6 @@ pub(crate) fn own_name(metadata: &Metadata<'static>) -> Option<&'static str> {
 /// The place in the code; metadata that is created by hand may not have it.
 pub(crate) fn code(metadata: &Metadata<'static>) -> Option<Code> {
     Some(Code { module: metadata.module_path()?, file: metadata.file()?, line: metadata.line()? })
-}
-
-pub(crate) fn severity(level: &Level) -> Severity {
-    match *level {
-        Level::ERROR => Severity::Error,
-        Level::WARN => Severity::Warning,
-        Level::INFO => Severity::Info,
-        Level::DEBUG => Severity::Debug,
-        Level::TRACE => Severity::Trace,
-    }
 }
 
 /// The data of the spans around an event.

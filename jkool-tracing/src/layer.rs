@@ -5,8 +5,10 @@ use crate::event;
 use crate::extensions::{self, ancestors};
 use crate::fields::{Fields, Take};
 use crate::line;
+use crate::plain::{self, Plain};
 use crate::presence::{self, Presence, Ticks};
-use crate::record::{self, Plain, Record, Records, Said};
+use crate::record::{Record, Records};
+use crate::said::Said;
 use crate::settings::{Settings, Spans};
 use crate::shared::Shared;
 use crate::trace::{PassedOn, TraceContext};
@@ -104,7 +106,7 @@ impl JkoolLayer {
             recorded.then(|| Said::begin(attributes.metadata(), parent.map(|parent: TraceContext| parent.span_id)));
         let presence = entered::expect(self.number, &span.id(), context);
         let mut record = Record::new(self.number, said, presence, open);
-        if recorded && record::are_plain(self.number, client, attributes.metadata()) {
+        if recorded && plain::are_plain(self.number, client, attributes.metadata()) {
             let mut visited = Fields(Plain { record, next: 0 });
             attributes.record(&mut visited);
             record = visited.0.record;

@@ -12,11 +12,14 @@ mod known_names;
 mod layer;
 mod line;
 mod open_spans;
+mod plain;
 mod presence;
 pub mod propagation;
 mod properties;
 mod record;
+mod said;
 mod settings;
+mod severity;
 mod shared;
 mod span_ext;
 #[cfg(all(tracing_unstable, feature = "valuable"))]

@@ -3,6 +3,7 @@
 use crate::event;
 use crate::fields::{self, Fields, Take};
 use crate::known_names;
+use crate::severity::severity;
 use jkool_client::facade::{keys, message};
 use jkool_client::model::{OpType, Property, Scalar, Text, TypedValue};
 use jkool_client::{Client, Content, Line, RawProperties};
@@ -42,7 +43,7 @@ pub(crate) fn emit(layer: usize, client: &Client, event: &Event<'_>, code_locati
         client.emit_line(&Line {
             op_type: OpType::Event,
             operation: metadata.target(),
-            severity: event::severity(metadata.level()),
+            severity: severity(metadata.level()),
             content: Content::Message(&message),
             code: event::code(metadata).filter(|_| code_location),
             properties: &properties,

@@ -2,7 +2,7 @@
 
 use crate::event;
 use crate::extensions::{self, ancestors};
-use crate::record::Said;
+use crate::said::Said;
 use crate::shared::Shared;
 use jkool_client::facade::now;
 use jkool_client::model::{Activity, ActivityStatus, Entity};

@@ -1,25 +1,23 @@
 //! The data that is kept while a span is open.
 
-use crate::activity;
 use crate::correlators;
 use crate::event::Around;
 use crate::fields::{self, Take};
 use crate::known_names;
+use crate::plain;
 use crate::presence::{self, Presence};
-use crate::properties::{OF_TIMES, Properties};
+use crate::said::Said;
 use crate::shared::OpenSpan;
-use crate::trace::{PassedOn, SpanId, TraceContext};
-
+use crate::trace::{PassedOn, TraceContext};
+use jkool_client::SpanOutcome;
 use jkool_client::facade::{keys, now};
 use jkool_client::model::{
     Activity, Property, Scalar, Snapshot, Text, Timestamp, TrackingId, TypedValue, Value, ValueType,
 };
-use jkool_client::{Client, SpanOutcome};
 use smallvec::SmallVec;
-use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tracing_core::{Field, Metadata};
+use tracing_core::Field;
 
 /// Stored in the extensions of a span: its trace context, and the data of each layer.
 #[derive(Debug)]
@@ -73,21 +71,6 @@ pub(crate) struct Record {
     pub(crate) open: OpenSpan,
 }
 
-/// The recorded data of a span.
-#[derive(Debug, Clone)]
-pub(crate) struct Said {
-    pub(crate) metadata: &'static Metadata<'static>,
-    pub(crate) parent: Option<SpanId>,
-    /// The thread that opened it. It may close on another one.
-    pub(crate) tid: i64,
-    /// The field `otel.kind`.
-    pub(crate) kind: Text,
-    pub(crate) properties: Properties,
-    pub(crate) children: Vec<TrackingId>,
-    /// Further fields, which most spans do not have.
-    pub(crate) rest: Option<Box<Activity>>,
-}
-
 /// The span ends.
 impl Drop for Record {
     fn drop(&mut self) {
@@ -97,79 +80,8 @@ impl Drop for Record {
     }
 }
 
-/// The property with the span's target.
-const TARGET: &str = "target";
-
 /// The maximum number in a span, which may be open as long as the program runs.
 const MAX_SNAPSHOTS: usize = 64;
-
-thread_local! {
-    /// Buffers of spans that have ended, for reuse: one for each level of nesting.
-    #[expect(clippy::vec_box, reason = "the box itself is reused")]
-    static SPARE: RefCell<Vec<Box<Said>>> = const { RefCell::new(Vec::new()) };
-}
-
-const MAX_SPARE: usize = 8;
-
-/// A list with room for more children is not kept.
-const MAX_SPARE_CHILDREN: usize = 64;
-
-impl Said {
-    /// Starts with the state of a new span, without its fields.
-    pub(crate) fn begin(metadata: &'static Metadata<'static>, parent: Option<SpanId>) -> Box<Self> {
-        let spare = SPARE.try_with(|spare| spare.try_borrow_mut().ok()?.pop()).ok().flatten();
-        let mut said = spare.unwrap_or_else(|| Box::new(Self::new(metadata)));
-        said.metadata = metadata;
-        said.parent = parent;
-        said.tid = now::tid();
-        said.properties.clear();
-        said.properties.push(TARGET, Scalar::Text(metadata.target()));
-        said
-    }
-
-    fn new(metadata: &'static Metadata<'static>) -> Self {
-        let (kind, properties) = (Text::default(), Properties::default());
-        Self { metadata, parent: None, tid: 0, kind, properties, children: Vec::new(), rest: None }
-    }
-
-    /// Keeps the buffers for reuse.
-    pub(crate) fn reuse(mut self: Box<Self>) {
-        if !self.properties.is_small() || self.children.capacity() > MAX_SPARE_CHILDREN {
-            return;
-        }
-        self.kind = Text::default();
-        self.children.clear();
-        self.rest = None;
-        let keep = |spare: &RefCell<Vec<Box<Self>>>| {
-            if let Some(mut spare) = spare.try_borrow_mut().ok().filter(|spare| spare.len() < MAX_SPARE) {
-                spare.push(self);
-            }
-        };
-        SPARE.try_with(keep).unwrap_or_default();
-    }
-
-    pub(crate) fn set_parent(&mut self, id: SpanId) {
-        if let Some(rest) = &mut self.rest {
-            rest.parent_id = Some(id.tracking_id());
-        }
-        self.parent = Some(id);
-    }
-
-    /// The data besides properties and children.
-    pub(crate) fn rest(&mut self) -> &mut Activity {
-        let Self { metadata, parent, tid, .. } = self;
-        self.rest.get_or_insert_with(|| activity::begin(metadata, parent.map(SpanId::tracking_id), *tid))
-    }
-
-    /// Takes the data out as an activity without its properties.
-    pub(crate) fn take_activity(&mut self, context: TraceContext) -> Box<Activity> {
-        self.rest();
-        let mut activity = self.rest.take().unwrap_or_default();
-        activity.tracking_id = Some(context.span_id.tracking_id());
-        activity.id_set.extend(self.children.iter().map(|child| Text::from(child.to_string())));
-        activity
-    }
-}
 
 impl Record {
     pub(crate) fn new(layer: usize, said: Option<Box<Said>>, presence: Arc<Presence>, open: OpenSpan) -> Self {
@@ -198,7 +110,7 @@ impl Record {
 
     /// Whether a field is a property for every value.
     fn is_property(&self, name: &'static str) -> bool {
-        known_names::is(self.layer, name, || is_property(self.open.client(), name))
+        known_names::is(self.layer, name, || plain::is_property(self.open.client(), name))
     }
 
     /// Stores a field.
@@ -326,50 +238,6 @@ impl Take for Record {
             self.set(name, value);
         }
     }
-}
-
-/// A new span of which all fields [are plain](are_plain): a value is appended without looking for one with the same name.
-pub(crate) struct Plain {
-    pub(crate) record: Record,
-    /// The index after that of the last field; a field that comes again replaces its value. After a value of another type
-    /// all fields do.
-    pub(crate) next: usize,
-}
-
-impl Take for Plain {
-    fn scalar(&mut self, field: &Field, value: Scalar<'_>) {
-        let index = field.index();
-        match &mut self.record.said {
-            Some(said) if index >= self.next => said.properties.push(fields::name(field), value),
-            _ => self.record.scalar(field, value),
-        }
-        self.next = self.next.max(index.saturating_add(1));
-    }
-
-    fn typed(&mut self, name: &'static str, value: TypedValue) {
-        self.record.typed(name, value);
-        self.next = usize::MAX;
-    }
-}
-
-/// More fields are not plain.
-const MAX_PLAIN: usize = 64;
-
-/// Whether all fields of a span are properties for every value, with names that differ from each other, and from those
-/// that a span adds.
-pub(crate) fn are_plain(layer: usize, client: &Client, metadata: &'static Metadata<'static>) -> bool {
-    known_names::all(layer, metadata, || {
-        let names: Vec<_> = metadata.fields().iter().map(|field| fields::name(&field)).collect();
-        let is_own = |name: &str| name == TARGET || OF_TIMES.contains(&name);
-        let is_plain = |(at, name): (usize, &&'static str)| {
-            is_property(client, name) && !is_own(name) && !names[..at].contains(name)
-        };
-        names.len() <= MAX_PLAIN && names.iter().enumerate().all(is_plain)
-    })
-}
-
-fn is_property(client: &Client, name: &str) -> bool {
-    !name.starts_with("otel.") && keys::of_activity(name).is_none() && !client.adds_property(name)
 }
 
 fn outcome(status_code: &str) -> SpanOutcome {
