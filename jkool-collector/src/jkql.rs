@@ -14,6 +14,7 @@ mod plan;
 mod resolve;
 mod rows;
 mod socket;
+mod sorted;
 mod subscription;
 
 pub use answer::{Answer, Column, ColumnType};

@@ -1,19 +1,15 @@
 //! Rows of entities.
 
 use super::answer::{Answer, Column};
-use super::cells::{cell, column, compare, refine};
+use super::cells::{cell, column, refine};
 use super::plan::Plan;
 use super::resolve::Target;
-use super::{JkqlError, known};
+use super::{JkqlError, known, sorted};
 use crate::field::{FieldName, TIME};
 use crate::filter::Kind;
 use crate::store::{Aggregation, Reader, Stored};
 use jkool_jkql::{Output, SortBy};
 use serde_json::Value;
-use std::cmp::Ordering;
-
-/// The number of entities that are read at a time for sorting.
-const PAGE: usize = 1_000;
 
 /// The default columns.
 const USUAL: [&str; 10] = [
@@ -69,7 +65,7 @@ pub(super) fn answer(reader: &Reader<'_>, plan: &Plan<'_>) -> Result<Answer, Jkq
             true => reader.find(&plan.filter, plan.limit, None, plan.now)?,
             false => reader.find_after(&plan.filter, plan.limit, None, plan.now)?,
         },
-        keys => sorted(reader, plan, keys)?,
+        keys => sorted::first(reader, plan, keys)?,
     };
     let rows: Vec<Vec<Value>> = found.iter().map(|stored| row(stored, &sources)).collect();
     let total = reader.aggregate(&plan.filter, &Aggregation::default(), plan.now)?;
@@ -136,29 +132,5 @@ pub(super) fn item_type(kind: Option<Kind>) -> &'static str {
         Some(Kind::Activity) => "Activity",
         Some(Kind::Snapshot) => "Snapshot",
         None => "Entity",
-    }
-}
-
-/// Returns the first entities in an order that the store does not support. All entities are read, but only one page
-/// more than the limit is kept in memory.
-fn sorted(reader: &Reader<'_>, plan: &Plan<'_>, keys: &[(Target, bool)]) -> Result<Vec<Stored>, JkqlError> {
-    let mut best: Vec<(Vec<Value>, Stored)> = Vec::new();
-    let mut before = None;
-    loop {
-        let page = reader.find(&plan.filter, PAGE, before, plan.now)?;
-        let is_last = page.len() < PAGE;
-        before = page.last().map(|last| last.id);
-        let key = |stored: &Stored| keys.iter().map(|(target, _)| cell(stored, target)).collect();
-        best.extend(page.into_iter().map(|stored| (key(&stored), stored)));
-        // Equal entities stay in the order of the store, newest first.
-        best.sort_by(|(one, _), (other, _)| {
-            let each =
-                one.iter().zip(other).zip(keys).map(|((one, other), (_, descending))| compare(one, other, *descending));
-            each.fold(Ordering::Equal, Ordering::then)
-        });
-        best.truncate(plan.limit);
-        if is_last {
-            return Ok(best.into_iter().map(|(_, stored)| stored).collect());
-        }
     }
 }
