@@ -63,7 +63,7 @@ pub(crate) struct Args {
     /// The maximum number of records in flight
     #[arg(long, value_name = "N", default_value = "8192", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     max_in_flight: u32,
-    /// How long to wait at shutdown for records in flight
+    /// How long to wait at shutdown for records in flight and their commit
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = units::duration)]
     drain: Duration,
 }

@@ -52,8 +52,8 @@ impl RelayBuilder {
         self
     }
 
-    /// Sets how long a stop waits for the records in flight. Default: 10 seconds. Records that are left then go to the client's spool, or
-    /// are read from the source again by the next relay.
+    /// Sets how long a stop waits for the records in flight and for their commit. Default: 10 seconds. Records that are left then go to the
+    /// client's spool, or are read from the source again by the next relay.
     pub fn drain_timeout(mut self, timeout: Duration) -> Self {
         self.limits.drain = timeout;
         self

@@ -124,13 +124,15 @@ impl Engine {
             self.let_go();
             self.take().await?;
             let is_late = self.deadline.is_some_and(|deadline| deadline <= Instant::now());
-            if is_late || self.is_drained().await {
+            if is_late || (self.is_drained() && self.has_committed().await) {
                 return failed;
             }
             self.press();
             match self.turn(stop.as_mut(), writing.as_mut(), flush.as_mut(), &mut commit).await {
                 Turn::Settled(Ok(())) | Turn::Look => {}
                 Turn::Settled(Err(reason)) => return Err(RelayError::Client(reason)),
+                // Done above.
+                Turn::Commit if self.is_drained() => {}
                 Turn::Commit => self.commit().await,
                 Turn::Stop => self.stop(),
                 // The source returns them again.
@@ -171,14 +173,15 @@ impl Engine {
         }
     }
 
-    /// Whether no more records arrive and those that did are settled and committed. A commit that fails, for example because
-    /// the partitions of a group are being reassigned, is tried again at the next turn.
-    async fn is_drained(&mut self) -> bool {
-        if !self.takes_nothing() || !self.waiting.is_empty() || !self.partitions.is_empty() {
-            return false;
-        }
+    /// Whether no more records arrive and those that did are settled.
+    fn is_drained(&self) -> bool {
+        self.takes_nothing() && self.waiting.is_empty() && self.partitions.is_empty()
+    }
+
+    /// Commits, and returns whether there is nothing left to commit. A commit that fails, for example because the partitions of
+    /// a group are being reassigned, is tried again at the next turn, unless the source has ended.
+    async fn has_committed(&mut self) -> bool {
         self.commit().await;
-        // A source that has ended is not asked again.
         self.source_ended || self.partitions.to_commit().is_empty()
     }
 

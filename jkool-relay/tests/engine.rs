@@ -3,15 +3,22 @@
 
 mod common;
 
-use common::{Server, TestSource, client, event, records};
+use common::{Script, Server, TestSource, client, event, records};
 use jkool_client::Spool;
-use jkool_relay::{Next, Relay, RelayError, Revoked, SourceError};
+use jkool_relay::{Next, Position, Relay, RelayError, Revoked, SourceError};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// Nobody stops the relay: it ends with its source.
 async fn never() {
     std::future::pending().await
+}
+
+/// The partition moves to another relay, which waits for the returned answer.
+fn revoke(script: &Script, partition: u64) -> oneshot::Receiver<Vec<Position>> {
+    let (done, answer) = oneshot::channel();
+    script.next(Next::Revoked(Revoked { partitions: vec![partition], done }));
+    answer
 }
 
 #[tokio::test]
@@ -151,8 +158,7 @@ async fn a_partition_that_goes_waits_for_what_is_under_way() {
     let (source, script) = TestSource::new();
     let server = Server::away();
     script.records(1, 0..10);
-    let (done, mut answered) = oneshot::channel();
-    script.next(Next::Revoked(Revoked { partitions: vec![1], done }));
+    let mut answered = revoke(&script, 1);
     script.records(2, 0..10);
     let relay = Relay::builder(source, client(&server)).revoke_timeout(Duration::from_secs(3600)).build().unwrap();
     let status = relay.status();
@@ -174,8 +180,7 @@ async fn a_partition_goes_at_last_and_what_was_under_way_is_not_committed() {
     let (source, script) = TestSource::new();
     let server = Server::away();
     script.records(1, 0..10);
-    let (done, answered) = oneshot::channel();
-    script.next(Next::Revoked(Revoked { partitions: vec![1], done }));
+    let answered = revoke(&script, 1);
     let relay = Relay::builder(source, client(&server)).revoke_timeout(Duration::from_millis(20)).build().unwrap();
     let status = relay.status();
     let stop = async {
@@ -193,9 +198,7 @@ async fn a_partition_that_is_lost_is_released_at_once() {
     let (source, script) = TestSource::new();
     let server = Server::away();
     script.records(1, 0..10);
-    let (done, lost) = oneshot::channel();
-    drop(lost);
-    script.next(Next::Revoked(Revoked { partitions: vec![1], done }));
+    drop(revoke(&script, 1));
     script.records(2, 0..10);
     let relay = Relay::builder(source, client(&server)).revoke_timeout(Duration::from_secs(3600)).build().unwrap();
     let status = relay.status();
